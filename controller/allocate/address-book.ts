@@ -1,0 +1,246 @@
+import { compareAddresses, formatAddress, type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
+import type { Reason } from "../../src/model/reason.ts";
+import { type Claim, referenceKey } from "./claim.ts";
+import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
+import type { Pool } from "./pool.ts";
+import type { PoolSet } from "./pool-set.ts";
+
+/** What the allocator reads. */
+export interface AddressLedger {
+  /** In the order in which they are tried. */
+  readonly pools: readonly Pool[];
+  readonly setAside: ReadonlyMap<string, Reason>;
+  claimAt(address: IpAddress): Claim | undefined;
+  /** Every claim that names this Service, under whichever uid. */
+  claimsOf(serviceKey: string): readonly Claim[];
+  /** Every claim of Services that share by this key, whatever their namespace. */
+  claimsSharing(key: string): readonly Claim[];
+  /** Why nobody may have the address though no VirtualIP claims it: a node or spec.externalIPs of a Service uses it. */
+  blockedBy(address: IpAddress): string | undefined;
+  poolOf(address: IpAddress): Pool | undefined;
+  /** The lowest free address of a pool. */
+  firstFree(pool: Pool, family: IpFamily): IpAddress | undefined;
+}
+
+/** Told when the counts of a pool have changed. */
+export interface AddressBookHooks {
+  readonly onTaken?: (pool: Pool) => void;
+  /** A claim whose address is in no pool has come or gone. */
+  readonly onOutside?: (claim: Claim) => void;
+  /** An address may be free again. */
+  readonly onFreed?: (pool: Pool) => void;
+}
+
+/**
+ * Who has which address. Holds what the API server has told, plus claims that are being made right now (`assume`), so that work
+ * done side by side does not choose the same address. Every change costs about the logarithm of the gaps in a pool.
+ */
+export class AddressBook implements AddressLedger {
+  readonly #hooks: AddressBookHooks;
+  #pools: PoolSet = { usable: [], setAside: new Map() };
+  #free: readonly FreeAddresses[] = [];
+  readonly #claims = new Map<string, Claim>();
+  readonly #byService = new Map<string, Set<string>>();
+  readonly #bySharingKey = new Map<string, Set<string>>();
+  /** By VirtualIP name: who uses the address, by source. */
+  readonly #blocks = new Map<string, { readonly address: IpAddress; readonly sources: Set<string> }>();
+  readonly #blockedFrom = new Map<string, readonly IpAddress[]>();
+  /** Claims of ours whose address is in no pool that serves: pools were edited since. */
+  readonly #outside = new Map<string, Claim>();
+
+  constructor(hooks: AddressBookHooks = {}) {
+    this.#hooks = hooks;
+  }
+
+  get pools(): readonly Pool[] {
+    return this.#pools.usable;
+  }
+
+  get setAside(): ReadonlyMap<string, Reason> {
+    return this.#pools.setAside;
+  }
+
+  get claims(): ReadonlyMap<string, Claim> {
+    return this.#claims;
+  }
+
+  /** Addresses that Services have although no pool has them any more. */
+  get outside(): ReadonlyMap<string, Claim> {
+    return this.#outside;
+  }
+
+  /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
+  leftOutOf(poolName: string): readonly { readonly address: IpAddress; readonly sources: readonly string[] }[] {
+    const free = this.#free.find(({ pool }) => pool.name === poolName);
+    const blocks = [...this.#blocks.values()].filter(({ address }) => free?.contains(address) ?? false);
+    return blocks
+      .sort((left, right) => compareAddresses(left.address, right.address))
+      .map(({ address, sources }) => ({ address, sources: [...sources].sort() }));
+  }
+
+  /** Takes the pools anew; as costly as there are claims. */
+  setPools(pools: PoolSet): void {
+    this.#pools = pools;
+    this.#free = pools.usable.map((pool) => new FreeAddresses(pool));
+    this.#outside.clear();
+    for (const claim of this.#claims.values()) {
+      this.#take(claim.address, isAssigned(claim));
+      if (this.#isOutside(claim)) this.#outside.set(claim.name, claim);
+    }
+    for (const { address } of this.#blocks.values()) this.#take(address, false);
+  }
+
+  /** A claim as the API server tells it, or one that is being made. Replaces what was known under its name. */
+  put(claim: Claim): void {
+    const before = this.#remove(claim.name);
+    this.#claims.set(claim.name, claim);
+    for (const reference of claim.services) {
+      addName(this.#byService, referenceKey(reference), claim.name);
+      if (reference.sharing !== undefined) addName(this.#bySharingKey, reference.sharing.key, claim.name);
+    }
+    this.#take(claim.address, isAssigned(claim));
+    if (this.#isOutside(claim)) {
+      this.#outside.set(claim.name, claim);
+      this.#hooks.onOutside?.(claim);
+    }
+    // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
+    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(claim.address);
+  }
+
+  /** Gives the claim that was dropped. */
+  drop(name: string): Claim | undefined {
+    const claim = this.#remove(name);
+    if (claim !== undefined) this.#tellFreed(claim.address);
+    return claim;
+  }
+
+  #remove(name: string): Claim | undefined {
+    const claim = this.#claims.get(name);
+    if (claim === undefined) return undefined;
+    this.#claims.delete(name);
+    for (const reference of claim.services) {
+      removeName(this.#byService, referenceKey(reference), name);
+      if (reference.sharing !== undefined) removeName(this.#bySharingKey, reference.sharing.key, name);
+    }
+    this.#giveBack(claim.address, isAssigned(claim));
+    if (this.#outside.delete(name)) this.#hooks.onOutside?.(claim);
+    return claim;
+  }
+
+  #isOutside(claim: Claim): boolean {
+    return claim.ours && isAssigned(claim) && this.#freeOf(claim.address) === undefined;
+  }
+
+  /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. Gives whether that differs. */
+  block(source: string, addresses: readonly IpAddress[]): boolean {
+    const before = this.#blockedFrom.get(source) ?? [];
+    if (sameAddresses(before, addresses)) return false;
+    for (const address of before) this.#unblock(source, address);
+    for (const address of addresses) {
+      const name = virtualIpName(address);
+      const block = this.#blocks.get(name) ?? { address, sources: new Set() };
+      block.sources.add(source);
+      this.#blocks.set(name, block);
+      if (block.sources.size === 1) this.#take(address, false);
+    }
+    if (addresses.length === 0) this.#blockedFrom.delete(source);
+    else this.#blockedFrom.set(source, addresses);
+    return true;
+  }
+
+  claimAt(address: IpAddress): Claim | undefined {
+    return this.#claims.get(virtualIpName(address));
+  }
+
+  claimsOf(serviceKey: string): readonly Claim[] {
+    const names = this.#byService.get(serviceKey) ?? [];
+    return [...names].flatMap((name) => this.#claims.get(name) ?? []);
+  }
+
+  claimsSharing(key: string): readonly Claim[] {
+    const names = this.#bySharingKey.get(key) ?? [];
+    return [...names].flatMap((name) => this.#claims.get(name) ?? []);
+  }
+
+  blockedBy(address: IpAddress): string | undefined {
+    const sources = this.#blocks.get(virtualIpName(address))?.sources;
+    if (sources === undefined) return undefined;
+    // One tells enough; that an address is the node's own says more than that it stands on an interface.
+    const [first] = [...sources].sort().reverse();
+    return `${formatAddress(address)} is ${first}`;
+  }
+
+  poolOf(address: IpAddress): Pool | undefined {
+    return this.#freeOf(address)?.pool;
+  }
+
+  firstFree(pool: Pool, family: IpFamily): IpAddress | undefined {
+    return this.#free.find((free) => free.pool === pool)?.first(family);
+  }
+
+  /** Undefined for a pool that is set aside. */
+  countOf(poolName: string, family: IpFamily): FamilyCount | undefined {
+    return this.#free.find((free) => free.pool.name === poolName)?.count(family);
+  }
+
+  #unblock(source: string, address: IpAddress): void {
+    const name = virtualIpName(address);
+    const block = this.#blocks.get(name);
+    block?.sources.delete(source);
+    if (block === undefined || block.sources.size > 0) return;
+    this.#blocks.delete(name);
+    this.#giveBack(address, false);
+    this.#tellFreed(address);
+  }
+
+  #take(address: IpAddress, assigned: boolean): void {
+    const free = this.#freeOf(address);
+    if (free === undefined) return;
+    free.take(address, assigned);
+    this.#hooks.onTaken?.(free.pool);
+  }
+
+  /** An address is free again only when neither a claim nor a block is left on it. */
+  #giveBack(address: IpAddress, assigned: boolean): void {
+    const free = this.#freeOf(address);
+    if (free === undefined) return;
+    const name = virtualIpName(address);
+    free.giveBack(address, assigned);
+    if (this.#claims.has(name) || this.#blocks.has(name)) free.take(address, false);
+  }
+
+  #tellFreed(address: IpAddress): void {
+    const pool = this.#freeOf(address)?.pool;
+    if (pool !== undefined) this.#hooks.onFreed?.(pool);
+  }
+
+  #freeOf(address: IpAddress): FreeAddresses | undefined {
+    return this.#free.find((free) => free.contains(address));
+  }
+}
+
+/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
+function isAssigned(claim: Claim): boolean {
+  return claim.services.length > 0 && claim.heldUntilMs === undefined;
+}
+
+/** Whether somebody who held the address holds it no more, or takes less of it. */
+function hasLost(before: Claim, after: Claim): boolean {
+  const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
+  return before.services.some((reference) => !held.has(JSON.stringify(reference)));
+}
+
+function sameAddresses(left: readonly IpAddress[], right: readonly IpAddress[]): boolean {
+  return left.length === right.length && left.every((address, index) => address.value === right[index]?.value);
+}
+
+function addName(index: Map<string, Set<string>>, key: string, name: string): void {
+  const names = index.get(key) ?? new Set();
+  index.set(key, names.add(name));
+}
+
+function removeName(index: Map<string, Set<string>>, key: string, name: string): void {
+  const names = index.get(key);
+  names?.delete(name);
+  if (names?.size === 0) index.delete(key);
+}

@@ -1,0 +1,232 @@
+import { compareAddresses, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
+import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import type { AddressLedger } from "./address-book.ts";
+import { type Claim, isHeldBy } from "./claim.ts";
+import { judgeNamedPool, judgePoolUnasked, type PoolQuestion, type PoolRefusal } from "./judge-pool.ts";
+import { whyInNoPool } from "./known-pools.ts";
+import { whyNotAdmitted } from "./pool.ts";
+import { mustLeave } from "./reassign.ts";
+import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
+import { findShared } from "./shared-address.ts";
+import { isRecorded, joiningFault, sharingFault } from "./sharing.ts";
+import { wishOf } from "./wishes.ts";
+
+/** One address for the Service. */
+export interface Assignment {
+  readonly address: IpAddress;
+  readonly pool: string | undefined;
+  /** The claim that the Service holds already, or that it is to join; undefined: to be made. */
+  readonly claim: Claim | undefined;
+  /** Whether that claim has yet to name the Service, or to say what is true of it now. */
+  readonly joins: boolean;
+}
+
+/**
+ * What the Service is to have, in the order of its ipFamilies, and what it cannot have. Both are there when the Service keeps
+ * an address although it asks for another, or gets one of the two families that it would like.
+ */
+export interface Allocation {
+  readonly assignments: readonly Assignment[];
+  readonly reason: Reason | undefined;
+  /** Whether that is all that the Service must have: a second family that it only prefers does not count. */
+  readonly enough: boolean;
+}
+
+type Context = PoolQuestion;
+
+/** Both: it keeps what it has, although it asks to leave it. */
+type Choice =
+  | { readonly assignment: Assignment; readonly reason?: Reason }
+  | { readonly assignment?: never; readonly reason: Reason };
+
+/**
+ * Decides everything about the addresses of one Service; changes nothing. An address that the Service has stays as long as
+ * nothing that the user wrote says otherwise, whatever becomes of its pool. An address that is asked for is given or refused,
+ * never replaced by another; with a refusal the Service keeps what it has.
+ */
+export function allocate(
+  ledger: AddressLedger,
+  service: ServiceView,
+  namespaceLabels: Readonly<Record<string, string>>,
+): Allocation {
+  const context: Context = { ledger, service, namespaceLabels };
+  const { requested, reason } = parseRequest(service);
+  if (requested === undefined) return { assignments: heldAssignments(context), reason, enough: false };
+  const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
+  const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
+  const refusal = choices.find((choice) => choice.assignment === undefined)?.reason;
+  const assignments = choices.flatMap((choice) => choice.assignment ?? []);
+  if (refusal === undefined) {
+    const stays = choices.find((choice) => choice.reason !== undefined)?.reason;
+    return { assignments, reason: stays, enough: stays === undefined };
+  }
+  const unasked = refused.every((family) => !requested.has(family));
+  const enough = service.ipFamilyPolicy === "PreferDualStack" && unasked && assignments.length > 0;
+  return { assignments: enough ? assignments : heldAssignments(context), reason: refusal, enough };
+}
+
+/** What the Service has already and may keep, one per family at most. */
+function heldAssignments(context: Context): readonly Assignment[] {
+  return context.service.ipFamilies.flatMap((family) => {
+    const claim = heldClaim(context, family);
+    return claim === undefined ? [] : [assignmentOf(context, claim)];
+  });
+}
+
+function assignmentOf({ service }: Context, claim: Claim): Assignment {
+  // While it is being made its maker writes what is true at that moment.
+  const joins = claim.uid === "" ? !isHeldBy(claim, service) : !isHeldBy(claim, service) || !isRecorded(claim, service);
+  return { address: claim.address, pool: claim.pool, claim, joins };
+}
+
+function newAssignment(address: IpAddress, pool: string): { readonly assignment: Assignment } {
+  return { assignment: { address, pool, claim: undefined, joins: false } };
+}
+
+/** Of several that fit beside those who share them, and that need not be left: the one that the status shows, else the lowest. */
+function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | undefined {
+  const held = ledger
+    .claimsOf(service.key)
+    .filter((claim) => claim.address.family === family && isHeldBy(claim, service) && claim.heldUntilMs === undefined)
+    .filter((claim) => sharingFault(claim, service) === undefined)
+    .sort((left, right) => compareAddresses(left.address, right.address));
+  const settled = held.filter((claim) => !mustLeave(claim, service));
+  const eligible = settled.length > 0 ? settled : held;
+  const shown = shownAddress(service, family);
+  return eligible.find((claim) => claim.address.value === shown?.value) ?? eligible[0];
+}
+
+function shownAddress(service: ServiceView, family: IpFamily): IpAddress | undefined {
+  return service.ingress.map((entry) => parseAddress(entry.ip)).find((address) => address?.family === family);
+}
+
+function chooseAddress(context: Context, family: IpFamily, requested: RequestedAddress | undefined): Choice {
+  if (requested !== undefined) return chooseRequested(context, requested);
+  const wish = wishOf(context.service, "pool");
+  const held = heldClaim(context, family);
+  if (held !== undefined && mayStay(context, held, wish?.text)) {
+    if (!mustLeave(held, context.service)) return { assignment: assignmentOf(context, held) };
+    const { assignment, reason } = chooseNew(context, family, held);
+    return assignment === undefined ? { assignment: assignmentOf(context, held), reason } : { assignment };
+  }
+  const kept = held === undefined ? keptClaim(context, family, wish?.text) : undefined;
+  if (kept !== undefined) return { assignment: assignmentOf(context, kept) };
+  const adopted = held === undefined ? adoptShown(context, family, wish?.text) : undefined;
+  if (adopted !== undefined) return { assignment: adopted };
+  return chooseNew(context, family);
+}
+
+/** An address that the Service does not have, and other than the one that it is to leave. */
+function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
+  const wish = wishOf(context.service, "pool");
+  const shared = findShared(context, family, wish?.text, left);
+  if (shared !== undefined) return { assignment: assignmentOf(context, shared) };
+  return wish === undefined ? chooseFromAny(context, family) : chooseFromNamed(context, family, wish);
+}
+
+/**
+ * Only another pool that the user names moves an address: one that its pool does not have any more counts as being from there
+ * still. A reservation made by hand stays in any case.
+ */
+function mayStay({ ledger }: Context, held: Claim, poolName: string | undefined): boolean {
+  return poolName === undefined || !held.ours || (ledger.poolOf(held.address)?.name ?? held.pool) === poolName;
+}
+
+/** An address that is held since a Service of this name was deleted, from a pool that would give it anew. */
+function keptClaim({ ledger, service, namespaceLabels }: Context, family: IpFamily, poolName: string | undefined) {
+  return ledger.claimsOf(service.key).find((claim) => {
+    const pool = ledger.poolOf(claim.address);
+    return (
+      claim.heldUntilMs !== undefined &&
+      claim.address.family === family &&
+      pool !== undefined &&
+      !pool.draining &&
+      (poolName === undefined || pool.name === poolName) &&
+      whyNotAdmitted(pool, service, namespaceLabels) === undefined &&
+      ledger.blockedBy(claim.address) === undefined
+    );
+  });
+}
+
+/** An address in the status without a claim: given before Bellhop came, or its VirtualIP was lost. It stays if it can. */
+function adoptShown(context: Context, family: IpFamily, poolName: string | undefined): Assignment | undefined {
+  const { ledger, service } = context;
+  const address = shownAddress(service, family);
+  if (address === undefined || ledger.blockedBy(address) !== undefined) return undefined;
+  const pool = ledger.poolOf(address);
+  if (pool === undefined || (poolName !== undefined && pool.name !== poolName)) return undefined;
+  const claim = ledger.claimAt(address);
+  if (claim === undefined) return newAssignment(address, pool.name).assignment;
+  // Both show it, and both say that they share it: so it was before we came, in whatever namespaces.
+  return joiningFault(claim, service, true) === undefined ? assignmentOf(context, claim) : undefined;
+}
+
+function chooseRequested(context: Context, { address, field, text }: RequestedAddress): Choice {
+  const { ledger, service, namespaceLabels } = context;
+  const refuse = (code: ReasonCode, detail?: string): Choice => ({
+    reason: reasonOf(code, about(service, field, text, detail)),
+  });
+  const claim = ledger.claimAt(address);
+  const pool = ledger.poolOf(address);
+  if (claim !== undefined && isHeldBy(claim, service)) {
+    const fault = sharingFault(claim, service);
+    return fault === undefined ? { assignment: assignmentOf(context, claim) } : refuse(fault.code, fault.detail);
+  }
+  const fault = claim === undefined ? undefined : joiningFault(claim, service, pool?.sharedAcrossNamespaces ?? false);
+  if (fault !== undefined) return refuse(fault.code, fault.detail);
+  const blocked = ledger.blockedBy(address);
+  if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
+  if (pool === undefined) return refuse("RequestedAddressNotInPool", whyInNoPool(ledger, address));
+  const poolName = wishOf(service, "pool")?.text;
+  if (poolName !== undefined && poolName !== pool.name) {
+    return refuse("RequestedAddressNotInNamedPool", `it is in ${pool.name}, not in ${poolName}`);
+  }
+  const forbidden = whyNotAdmitted(pool, service, namespaceLabels);
+  if (forbidden !== undefined) return refuse("PoolForbidsService", `${pool.name}: ${forbidden}`);
+  if (pool.draining) return refuse("PoolDraining", pool.name);
+  return claim === undefined ? newAssignment(address, pool.name) : { assignment: assignmentOf(context, claim) };
+}
+
+function chooseFromNamed(
+  context: Context,
+  family: IpFamily,
+  { field, text: poolName }: { readonly field: string; readonly text: string },
+): Choice {
+  const { pool, address, code, detail } = judgeNamedPool(context, poolName, family);
+  if (address !== undefined) return newAssignment(address, pool);
+  return { reason: reasonOf(code, about(context.service, field, poolName, detail)) };
+}
+
+function chooseFromAny(context: Context, family: IpFamily): Choice {
+  const { ledger, service } = context;
+  const refuse = (code: ReasonCode, detail?: string): Choice => ({
+    reason: reasonOf(code, about(service, "spec.ipFamilies", family, detail)),
+  });
+  if (ledger.pools.length === 0) return refuse("NoPool", setAsideText(ledger.setAside));
+  const refusals: PoolRefusal[] = [];
+  for (const pool of ledger.pools) {
+    const verdict = judgePoolUnasked(context, pool, family);
+    if (verdict.address !== undefined) return newAssignment(verdict.address, pool.name);
+    refusals.push(verdict);
+  }
+  const full = refusals.filter(({ code }) => code === "PoolExhausted");
+  const draining = refusals.filter(({ code }) => code === "PoolDraining");
+  if (full.length === 0 && draining.length > 0) {
+    return refuse("PoolDraining", draining.map(({ pool }) => pool).join(", "));
+  }
+  if (full.length === 0) {
+    return refuse("NoPoolForService", refusals.map(({ pool, detail }) => `${pool}: ${detail}`).join("; "));
+  }
+  return refuse("PoolExhausted", `every ${family} address of ${full.map(({ pool }) => pool).join(", ")} is taken`);
+}
+
+function about(service: ServiceView, field: string, value: string, detail: string | undefined) {
+  return { object: serviceObject(service), field, value, ...(detail === undefined ? {} : { detail }) };
+}
+
+/** Pools that are there but cannot be used, so that nobody reads that there is none and makes another. */
+function setAsideText(setAside: ReadonlyMap<string, Reason>): string | undefined {
+  if (setAside.size === 0) return undefined;
+  return `${[...setAside].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ")}`;
+}

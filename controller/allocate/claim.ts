@@ -1,0 +1,79 @@
+import { managedByController, managedByLabel } from "../../src/config/labels.ts";
+import type { ServiceReference, VirtualIP } from "../../src/config/virtual-ip.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
+import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+
+/** A VirtualIP as the allocator sees it. */
+export interface Claim {
+  /** Name of the VirtualIP. */
+  readonly name: string;
+  readonly address: IpAddress;
+  readonly pool: string | undefined;
+  readonly services: readonly ServiceReference[];
+  /** Made by the controller; others are reservations of the user, which are never removed. */
+  readonly ours: boolean;
+  /** Wall time until which it is kept for a Service that was deleted; nobody has it meanwhile. Never for a reservation. */
+  readonly heldUntilMs?: number | undefined;
+  /** Both empty while the creation is under way. */
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+export type ClaimParse =
+  | { readonly claim: Claim; readonly reason?: never }
+  | { readonly claim?: never; readonly reason: Reason };
+
+/** Refuses a VirtualIP whose name is not made from its address, because only that name keeps the address unique. */
+export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
+  const address = parseAddress(spec.address);
+  const expected = address === undefined ? undefined : virtualIpName(address);
+  if (address === undefined || expected !== metadata.name) {
+    const detail =
+      expected === undefined
+        ? "the text is no IP address"
+        : `its VirtualIP must be named ${expected}, not ${metadata.name}`;
+    const about = { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address, detail };
+    return { reason: reasonOf("VirtualIpInvalid", about) };
+  }
+  const ours = metadata.labels[managedByLabel] === managedByController;
+  return {
+    claim: {
+      name: metadata.name,
+      address,
+      pool: spec.pool,
+      services: spec.services,
+      ours,
+      heldUntilMs: ours && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
+      uid: metadata.uid,
+      resourceVersion: metadata.resourceVersion,
+    },
+  };
+}
+
+/** `namespace/name`. */
+export function referenceKey(reference: ServiceReference): string {
+  return `${reference.namespace}/${reference.name}`;
+}
+
+/** Whether the claim is for this very Service. A reference without uid is for whichever Service has the name. */
+export function isHeldBy(claim: Claim, service: ServiceView): boolean {
+  return claim.services.some(
+    (reference) =>
+      referenceKey(reference) === service.key && (reference.uid === undefined || reference.uid === service.uid),
+  );
+}
+
+function describeHold(untilMs: number, reference: ServiceReference): string {
+  return `held for a new Service ${referenceKey(reference)} until ${new Date(untilMs).toISOString()}`;
+}
+
+/** Who has the address, for messages. */
+export function describeHolder(claim: Claim): string {
+  const [first, ...others] = claim.services;
+  const text = formatAddress(claim.address);
+  if (first !== undefined && claim.heldUntilMs !== undefined)
+    return `${text} is ${describeHold(claim.heldUntilMs, first)}`;
+  if (first === undefined) return `VirtualIP ${claim.name} reserves ${text} for nobody yet`;
+  return `${text} belongs to Service ${referenceKey(first)}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+}

@@ -1,0 +1,85 @@
+import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
+import { IntervalSet } from "../../src/ip/interval-set.ts";
+import { rangeContains, rangeSize } from "../../src/ip/range.ts";
+import type { Pool } from "./pool.ts";
+
+/** How many addresses of one family a pool has. Those that avoidBuggyIPs leaves out count as neither, unless assigned. */
+export interface FamilyCount {
+  readonly assigned: bigint;
+  readonly available: bigint;
+}
+
+/** What is free of one pool, kept up to date address by address; the first free one is found without a scan. */
+export class FreeAddresses {
+  readonly pool: Pool;
+  readonly #free = { IPv4: new IntervalSet(), IPv6: new IntervalSet() };
+  readonly #assigned = { IPv4: 0n, IPv6: 0n };
+  /** Free addresses that avoidBuggyIPs leaves out. */
+  #freeBuggy = 0n;
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+    for (const range of pool.ranges) this.#free[range.family].addRange(range);
+    if (!pool.avoidBuggyIPs) return;
+    for (const { first, last } of this.#free.IPv4.intervals())
+      this.#freeBuggy += countBuggy(last) - countBuggy(first - 1n);
+  }
+
+  contains(address: IpAddress): boolean {
+    return this.pool.ranges.some((range) => rangeContains(range, address));
+  }
+
+  /** Takes an address of the pool out; `assigned`: because a Service has it. */
+  take(address: IpAddress, assigned: boolean): void {
+    if (assigned) this.#assigned[address.family]++;
+    if (this.#free[address.family].remove(address.value) && this.#isAvoided(address)) this.#freeBuggy--;
+  }
+
+  /** Gives it back. Must be told the same `assigned` as take was. */
+  giveBack(address: IpAddress, assigned: boolean): void {
+    if (assigned) this.#assigned[address.family]--;
+    if (this.#free[address.family].has(address.value)) return;
+    this.#free[address.family].add(address.value);
+    if (this.#isAvoided(address)) this.#freeBuggy++;
+  }
+
+  /** The lowest address that may be given unasked. */
+  first(family: IpFamily): IpAddress | undefined {
+    for (const { first, last } of this.#free[family].intervals()) {
+      let value = first;
+      // At most two steps: .255, then .0.
+      while (this.#isAvoided({ family, value })) value++;
+      if (value <= last) return { family, value };
+    }
+    return undefined;
+  }
+
+  count(family: IpFamily): FamilyCount {
+    const buggy = family === "IPv4" ? this.#freeBuggy : 0n;
+    if (this.pool.draining) return { assigned: this.#assigned[family], available: 0n };
+    return { assigned: this.#assigned[family], available: this.#free[family].size - buggy };
+  }
+
+  /** All addresses of the family, free or not. */
+  total(family: IpFamily): bigint {
+    let total = 0n;
+    for (const range of this.pool.ranges) if (range.family === family) total += rangeSize(range);
+    return total;
+  }
+
+  #isAvoided({ family, value }: IpAddress): boolean {
+    return this.pool.avoidBuggyIPs && family === "IPv4" && isBuggy(value);
+  }
+}
+
+function isBuggy(value: bigint): boolean {
+  const octet = value & 0xffn;
+  return octet === 0n || octet === 255n;
+}
+
+/** How many addresses from 0.0.0.0 up to the value end in .0 or .255. */
+function countBuggy(value: bigint): bigint {
+  if (value < 0n) return 0n;
+  const rest = value & 0xffn;
+  return (value >> 8n) * 2n + 1n + (rest === 255n ? 1n : 0n);
+}

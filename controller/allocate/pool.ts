@@ -1,0 +1,132 @@
+import type { LabelSelector } from "../../src/config/api.ts";
+import { parseDuration } from "../../src/config/duration.ts";
+import type { IPAddressPool } from "../../src/config/ip-address-pool.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { IpRange } from "../../src/ip/range.ts";
+import { matchesAnySelector } from "../../src/model/label-selector.ts";
+import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { type PoolEntry, parseEntries } from "./pool-ranges.ts";
+
+/** An IPAddressPool, read and found sound. */
+export interface Pool {
+  readonly name: string;
+  readonly createdAtMs: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly entries: readonly PoolEntry[];
+  /** Of all entries, without what is excluded. */
+  readonly ranges: readonly IpRange[];
+  readonly excluded: readonly IpRange[];
+  /** Gives nothing new. */
+  readonly draining: boolean;
+  /** How long the address of a deleted Service is kept for one of the same name; 0: not at all. */
+  readonly holdAfterDeleteMs: number;
+  readonly autoAssign: boolean;
+  readonly avoidBuggyIPs: boolean;
+  /** Lower is tried first; Infinity where the user gave none or 0. */
+  readonly priority: number;
+  readonly namespaces: readonly string[];
+  readonly namespaceSelectors: readonly LabelSelector[];
+  readonly serviceSelectors: readonly LabelSelector[];
+  /** Whether Services of different namespaces may have one of its addresses together. */
+  readonly sharedAcrossNamespaces: boolean;
+}
+
+export type PoolParse =
+  | { readonly pool: Pool; readonly reason?: never; readonly faults?: never }
+  | {
+      readonly pool?: never;
+      /** The first of the faults. */
+      readonly reason: Reason;
+      readonly faults: readonly Reason[];
+    };
+
+/** Longer, and a hold would outlast any reason for it. */
+const maxHoldMs = 366 * 24 * 3_600_000;
+
+/** One fault sets the whole pool aside: half a pool would hide the mistake until it runs out. */
+export function parsePool(raw: IPAddressPool): PoolParse {
+  const { metadata, spec } = raw;
+  const object = poolObject(metadata.name);
+  const { entries, excluded, faults } = parseEntries(object, spec);
+  const hold = spec.holdAfterDelete ?? "0s";
+  const holdAfterDeleteMs = parseDuration(hold) ?? Number.POSITIVE_INFINITY;
+  const all =
+    holdAfterDeleteMs <= maxHoldMs
+      ? faults
+      : [...faults, reasonOf("PoolHoldInvalid", { object, field: "spec.holdAfterDelete", value: hold })];
+  const [reason] = all;
+  if (reason !== undefined) return { reason, faults: all };
+  const {
+    priority = 0,
+    namespaces = [],
+    namespaceSelectors = [],
+    serviceSelectors = [],
+  } = spec.serviceAllocation ?? {};
+  return {
+    pool: {
+      name: metadata.name,
+      createdAtMs: Date.parse(metadata.creationTimestamp) || 0,
+      labels: metadata.labels,
+      entries,
+      ranges: entries.flatMap((entry) => entry.ranges),
+      excluded,
+      draining: spec.state === "Draining",
+      holdAfterDeleteMs,
+      autoAssign: spec.autoAssign,
+      avoidBuggyIPs: spec.avoidBuggyIPs,
+      priority: priority === 0 ? Number.POSITIVE_INFINITY : priority,
+      namespaces,
+      namespaceSelectors,
+      serviceSelectors,
+      sharedAcrossNamespaces: spec.sharing?.acrossNamespaces ?? false,
+    },
+  };
+}
+
+export function poolObject(name: string): string {
+  return `IPAddressPool ${name}`;
+}
+
+export function poolHasFamily(pool: Pool, family: IpFamily): boolean {
+  return pool.ranges.some((range) => range.family === family);
+}
+
+/** Whether the pool is kept for some Services only. */
+export function isRestricted(pool: Pool): boolean {
+  return pool.namespaces.length + pool.namespaceSelectors.length + pool.serviceSelectors.length > 0;
+}
+
+/**
+ * Why serviceAllocation does not admit the Service: its namespace by name or labels (where either is given), or its own labels
+ * (where selectors are given). Undefined: it does.
+ */
+export function whyNotAdmitted(
+  pool: Pool,
+  service: ServiceView,
+  namespaceLabels: Readonly<Record<string, string>>,
+): string | undefined {
+  const byNamespace =
+    pool.namespaces.length + pool.namespaceSelectors.length === 0 ||
+    pool.namespaces.includes(service.namespace) ||
+    matchesAnySelector(pool.namespaceSelectors, namespaceLabels);
+  if (!byNamespace) {
+    const names =
+      pool.namespaces.length > 0 ? `namespaces ${pool.namespaces.join(", ")}` : "namespaces with other labels";
+    return `it is kept for ${names}, not for ${service.namespace}`;
+  }
+  if (pool.serviceSelectors.length === 0 || matchesAnySelector(pool.serviceSelectors, service.labels)) return undefined;
+  return "it is kept for Services with other labels";
+}
+
+/** Whether serviceAllocation admits the Service. */
+export function admits(pool: Pool, service: ServiceView, namespaceLabels: Readonly<Record<string, string>>): boolean {
+  return whyNotAdmitted(pool, service, namespaceLabels) === undefined;
+}
+
+/** The order in which pools are tried: priority, then those kept for some Services, then the name. */
+export function comparePools(left: Pool, right: Pool): number {
+  if (left.priority !== right.priority) return left.priority < right.priority ? -1 : 1;
+  if (isRestricted(left) !== isRestricted(right)) return isRestricted(left) ? -1 : 1;
+  return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
+}

@@ -1,0 +1,50 @@
+import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
+import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { wishOf } from "./wishes.ts";
+
+/** An address that the user asks for, and where. */
+export interface RequestedAddress {
+  readonly address: IpAddress;
+  readonly field: string;
+  readonly text: string;
+}
+
+export type RequestParse =
+  | { readonly requested: ReadonlyMap<IpFamily, RequestedAddress>; readonly reason?: never }
+  | { readonly requested?: never; readonly reason: Reason };
+
+/** Reads spec.loadBalancerIP and the annotation bellhop.dev/ips; both are free text that nobody has checked. */
+export function parseRequest(service: ServiceView): RequestParse {
+  const requested = new Map<IpFamily, RequestedAddress>();
+  for (const { field, text } of requestTexts(service)) {
+    const about = { object: serviceObject(service), field, value: text };
+    const address = parseAddress(text);
+    if (address === undefined) return { reason: reasonOf("RequestedAddressInvalid", about) };
+    if (!service.ipFamilies.includes(address.family)) {
+      const detail = `it is ${address.family}, spec.ipFamilies is ${service.ipFamilies.join(", ")}`;
+      return { reason: reasonOf("RequestedAddressWrongFamily", { ...about, detail }) };
+    }
+    const other = requested.get(address.family);
+    if (other !== undefined && other.address.value !== address.value) {
+      return {
+        reason: reasonOf("RequestedAddressesAmbiguous", { ...about, detail: `${other.text} is asked for too` }),
+      };
+    }
+    requested.set(address.family, { address, field, text });
+  }
+  return { requested };
+}
+
+function requestTexts(service: ServiceView): readonly { readonly field: string; readonly text: string }[] {
+  const wish = wishOf(service, "ips");
+  const byAnnotation =
+    wish === undefined ? [] : wish.text.split(",").map((text) => ({ field: wish.field, text: text.trim() }));
+  const text = service.loadBalancerIP;
+  return text === undefined ? byAnnotation : [{ field: "spec.loadBalancerIP", text }, ...byAnnotation];
+}
+
+/** How reasons name a Service. */
+export function serviceObject(service: ServiceView): string {
+  return `Service ${service.key}`;
+}

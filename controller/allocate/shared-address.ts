@@ -1,0 +1,35 @@
+import { compareAddresses, type IpFamily } from "../../src/ip/address.ts";
+import type { Claim } from "./claim.ts";
+import type { PoolQuestion } from "./judge-pool.ts";
+import { whyNotAdmitted } from "./pool.ts";
+import { joiningFault, sharingOf } from "./sharing.ts";
+
+/**
+ * The lowest address that Services with the same sharing key have and on which this one fits too, from a pool that would give it
+ * an address of its own, other than one that it is to leave; undefined: it gets one of its own, where others may join it.
+ */
+export function findShared(
+  { ledger, service, namespaceLabels }: PoolQuestion,
+  family: IpFamily,
+  poolName: string | undefined,
+  left?: Claim,
+): Claim | undefined {
+  const sharing = sharingOf(service);
+  if (sharing === undefined) return undefined;
+  return ledger
+    .claimsSharing(sharing.key)
+    .filter((claim) => {
+      const pool = ledger.poolOf(claim.address);
+      return (
+        claim.address.family === family &&
+        claim.name !== left?.name &&
+        pool !== undefined &&
+        !pool.draining &&
+        (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
+        whyNotAdmitted(pool, service, namespaceLabels) === undefined &&
+        ledger.blockedBy(claim.address) === undefined &&
+        joiningFault(claim, service, pool.sharedAcrossNamespaces) === undefined
+      );
+    })
+    .sort((left, right) => compareAddresses(left.address, right.address))[0];
+}

@@ -1,0 +1,132 @@
+import type { ServiceReference, Sharing } from "../../src/config/virtual-ip.ts";
+import { formatAddress } from "../../src/ip/address.ts";
+import type { ReasonCode } from "../../src/model/reason.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { type Claim, describeHolder, referenceKey } from "./claim.ts";
+import { reassignOf } from "./reassign.ts";
+import { wishOf } from "./wishes.ts";
+
+/** Why a Service cannot have an address together with those who have it. */
+export interface SharingFault {
+  readonly code: ReasonCode;
+  readonly detail: string;
+}
+
+/** What the Service offers to others on its address; undefined: it wants the address for itself. */
+export function sharingOf(service: ServiceView): Sharing | undefined {
+  const key = wishOf(service, "share")?.text.trim() ?? "";
+  if (key === "") return undefined;
+  return {
+    key,
+    ports: service.ports.map(({ port, protocol }) => `${port}/${protocol}`).sort(),
+    backends: backendsOf(service),
+  };
+}
+
+/**
+ * Under Local only nodes with ready pods announce and serve, so all Services of the address must have the same pods: the same
+ * namespace and selector. Without a selector nobody can tell, and only the Service itself is like it.
+ */
+function backendsOf(service: ServiceView): string {
+  if (service.externalTrafficPolicy === "Cluster") return "Cluster";
+  const labels = Object.entries(service.selector).map(([label, value]) => `${label}=${value}`);
+  return labels.length === 0 ? `Local ${service.key}` : `Local ${service.namespace} ${labels.sort().join(",")}`;
+}
+
+/**
+ * Why the Service, as it is now, cannot be on this address beside the others that the claim names. It is held against what they
+ * had when they were let on, so whoever changes has to give way and never those who did not. A Service that a reservation only
+ * names has not come yet and stands in the way of those alone who do not share, because of these nothing is noted there.
+ */
+export function sharingFault(claim: Claim, service: ServiceView): SharingFault | undefined {
+  const mine = sharingOf(service);
+  for (const other of claim.services) {
+    if (referenceKey(other) === service.key) continue;
+    const isAbsent = other.uid === undefined && other.sharing === undefined;
+    if (isAbsent && (claim.ours || mine !== undefined)) continue;
+    const fault = faultBetween(mine, other, claim);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+/** As sharingFault, for a Service that is not on the address yet. */
+export function joiningFault(claim: Claim, service: ServiceView, acrossNamespaces: boolean): SharingFault | undefined {
+  if (!claim.ours) return { code: "RequestedAddressReserved", detail: `by VirtualIP ${claim.name}` };
+  if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeHolder(claim) };
+  const fault = sharingFault(claim, service);
+  if (fault !== undefined) return fault;
+  const foreign = claim.services.find((other) => other.namespace !== service.namespace);
+  if (foreign === undefined || acrossNamespaces) return undefined;
+  return {
+    code: "SharingForbiddenAcrossNamespaces",
+    detail: `${formatAddress(claim.address)} belongs to Service ${referenceKey(foreign)}`,
+  };
+}
+
+function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim: Claim): SharingFault | undefined {
+  const theirs = other.sharing;
+  const who = `Service ${referenceKey(other)}`;
+  if (mine === undefined || theirs === undefined) {
+    const unshared = mine === undefined ? "" : ", which shares it with nobody";
+    return { code: "RequestedAddressTaken", detail: `${describeHolder(claim)}${unshared}` };
+  }
+  if (mine.key !== theirs.key)
+    return { code: "SharingKeyDiffers", detail: `the key of ${who} is ${JSON.stringify(theirs.key)}` };
+  const port = mine.ports.find((candidate) => theirs.ports.includes(candidate));
+  if (port !== undefined)
+    return { code: "SharingPortTaken", detail: `${who} has ${port} on ${formatAddress(claim.address)}` };
+  if (mine.backends !== theirs.backends)
+    return { code: "SharingPolicyDiffers", detail: `${who} has ${theirs.backends}, this one ${mine.backends}` };
+  return undefined;
+}
+
+/** Whether the claim says of the Service what is true of it now. */
+export function isRecorded(claim: Claim, service: ServiceView): boolean {
+  const reference = claim.services.find((candidate) => referenceKey(candidate) === service.key);
+  return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, sharingOf(service));
+}
+
+function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  return left.key === right.key && left.backends === right.backends && left.ports.join() === right.ports.join();
+}
+
+/** The Service as a claim names it. */
+export function referenceOf(service: ServiceView): ServiceReference & { readonly uid: string } {
+  const { namespace, name, uid } = service;
+  const sharing = sharingOf(service);
+  const reassigned = reassignOf(service);
+  return {
+    namespace,
+    name,
+    uid,
+    ...(reassigned === undefined ? {} : { reassigned }),
+    ...(sharing === undefined ? {} : { sharing }),
+  };
+}
+
+/** The Services of the claim with this one on it as it is now, in its old place if it had one. */
+export function withService(claim: Claim, service: ServiceView): readonly ServiceReference[] {
+  const mine = referenceOf(service);
+  const index = claim.services.findIndex((reference) => referenceKey(reference) === service.key);
+  if (index < 0) return [...claim.services, mine];
+  const { uid, reassigned, ...anybody } = mine;
+  const before = claim.services[index];
+  // An address that it has already was given for an earlier wish, if for any.
+  const givenFor = before?.uid === uid ? before?.reassigned : reassigned;
+  const own = { ...anybody, uid, ...(givenFor === undefined ? {} : { reassigned: givenFor }) };
+  // A reservation stays one for whoever has the name.
+  const kept = claim.ours ? own : anybody;
+  return claim.services.map((reference, position) => (position === index ? kept : reference));
+}
+
+/**
+ * The Services of the claim without this one; of a reservation the user's own reference stays, without what we have noted there.
+ */
+export function withoutService(claim: Claim, serviceKey: string): readonly ServiceReference[] {
+  if (claim.ours) return claim.services.filter((reference) => referenceKey(reference) !== serviceKey);
+  return claim.services.map(({ sharing, ...reference }) =>
+    referenceKey(reference) === serviceKey || sharing === undefined ? reference : { ...reference, sharing },
+  );
+}

@@ -1,0 +1,134 @@
+import type { V1EndpointSlice } from "@kubernetes/client-node";
+import type { Clock } from "../../src/clock/clock.ts";
+import { isNotFound } from "../../src/kube/api-error.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
+import { endpointSlicesPath } from "../../src/kube/path.ts";
+import { InvalidObject } from "../../src/kube/view-store.ts";
+import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
+import { AddressBook } from "../allocate/address-book.ts";
+import type { CandidateInput } from "../owners/candidates.ts";
+import { createSources, nameOf, type Source, type Watched, type WatchedResource } from "../reconcile/watches.ts";
+import { World } from "../reconcile/world.ts";
+import { listAll } from "./list-all.ts";
+import { type LeaseReading, readLeases } from "./read-leases.ts";
+
+/** A pool that does not follow its schema. */
+export interface InvalidPool {
+  readonly name: string;
+  readonly fault: InvalidObject;
+  readonly raw: unknown;
+}
+
+/** The cluster at one moment, seen as the controller sees it. */
+export interface ClusterReading extends LeaseReading {
+  readonly watched: Watched;
+  readonly invalidPools: readonly InvalidPool[];
+  readonly world: World;
+  /** Of the Service that was asked for; empty where none was. */
+  readonly slices: readonly V1EndpointSlice[];
+}
+
+export interface ReadOptions {
+  readonly client: ApiClient;
+  /** Where Bellhop itself lives. */
+  readonly namespace: string;
+  /** Where MetalLB's objects are; undefined: they do not count. */
+  readonly metallbNamespace?: string;
+  /** Endpoints are read of this Service alone: all of a cluster would be most of what it holds. */
+  readonly service?: { readonly namespace: string; readonly name: string };
+  readonly clock: Clock;
+}
+
+/** Lists what the controller watches, once, and derives from it what the controller does. Writes nothing. */
+export async function readCluster(options: ReadOptions): Promise<ClusterReading> {
+  const { client, namespace, service, clock } = options;
+  const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options.metallbNamespace);
+  const invalidPools: InvalidPool[] = [];
+  const views: Record<string, Map<string, unknown>> = { slices: new Map(), leases: new Map() };
+  const reads = Object.entries(sources).map(async ([resource, source]: [string, Source<unknown>]) => {
+    const found = new Map<string, unknown>();
+    for await (const raw of listSource(client, source)) {
+      const view = source.project(raw);
+      if (view instanceof InvalidObject) {
+        if (resource === "pools") invalidPools.push({ name: keyOf(raw), fault: view, raw });
+      } else if (view !== undefined) found.set(keyOf(raw), view);
+    }
+    if (source.also !== undefined) await readAlso(client, source.also, found);
+    views[resource] = found;
+  });
+  const [leases, slices] = await Promise.all([
+    readLeases(client, namespace, clock),
+    service === undefined ? [] : readSlices(client, service),
+    ...reads,
+  ]);
+  for (const raw of slices) {
+    const view = createSources(namespace, options.metallbNamespace).slices.project(raw);
+    if (view !== undefined) views.slices?.set(keyOf(raw), view);
+  }
+  const watched = Object.fromEntries(
+    Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
+  ) as unknown as Watched;
+  return { ...leases, watched, invalidPools, slices, world: createWorld(watched, invalidPools, clock) };
+}
+
+/** What the controller would derive from these objects. */
+export function createWorld(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): World {
+  const world = new World(() => watched, new AddressBook(), clock);
+  for (const { name, fault, raw } of invalidPools) world.setAsidePool(name, fault, raw);
+  const observe: Partial<Record<WatchedResource, (key: string) => unknown>> = {
+    services: (key) => world.observeService(key),
+    virtualIps: (key) => world.observeVirtualIp(key),
+    nodes: (key) => world.observeNode(key),
+    speakers: (key) => world.observeSpeaker(key),
+    slices: (key) => world.observeSlice(key),
+  };
+  for (const [resource, tell] of Object.entries(observe)) {
+    for (const key of watched[resource as WatchedResource].views.keys()) tell(key);
+  }
+  return world;
+}
+
+/** What stands in for objects that the first collection lacks. */
+async function readAlso(client: ApiClient, source: Source<unknown>, found: Map<string, unknown>): Promise<void> {
+  for await (const raw of listSource(client, source)) {
+    const view = source.project(raw);
+    const ours = found.has(nameOf(raw)) || view === undefined || view instanceof InvalidObject;
+    if (!ours) found.set(nameOf(raw), view);
+  }
+}
+
+/** What owners are chosen from. */
+export function candidateInput({ watched, world, live }: ClusterReading): CandidateInput {
+  return {
+    speakers: [...watched.speakers.views.values()],
+    nodes: watched.nodes.views,
+    live,
+    advertisements: [...watched.advertisements.views.values()],
+    poolLabels: new Map(world.currentBook().pools.map((pool) => [pool.name, pool.labels])),
+  };
+}
+
+/** What a collection holds; one that need not be there is empty then. */
+async function* listSource(client: ApiClient, { path, query, optional }: Source<unknown>): AsyncGenerator<unknown> {
+  try {
+    yield* listAll(client, path, query);
+  } catch (error) {
+    if (optional !== true || !isNotFound(error)) throw error;
+  }
+}
+
+async function readSlices(
+  client: ApiClient,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): Promise<readonly V1EndpointSlice[]> {
+  const slices: V1EndpointSlice[] = [];
+  const query = { labelSelector: `${serviceNameLabel}=${name}` };
+  for await (const raw of listAll(client, endpointSlicesPath(namespace), query)) slices.push(raw as V1EndpointSlice);
+  return slices;
+}
+
+/** `namespace/name`, or the name where there is no namespace, as reflectors have it. */
+function keyOf(raw: unknown): string {
+  const { namespace, name = "" } = (raw as { metadata?: { namespace?: string; name?: string } }).metadata ?? {};
+  return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
+}

@@ -1,0 +1,75 @@
+import type { V1Lease } from "@kubernetes/client-node";
+import { type Clock, pause } from "../../src/clock/clock.ts";
+import { leaderLeaseName } from "../../src/config/leader-lease.ts";
+import { isNotFound } from "../../src/kube/api-error.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
+import { leasePath } from "../../src/kube/path.ts";
+import { projectSpeakerLease } from "../../src/model/lease.ts";
+import { listAll } from "./list-all.ts";
+
+/** Who of Bellhop is alive. */
+export interface LeaseReading {
+  /** Nodes whose speaker is alive. */
+  readonly live: ReadonlySet<string>;
+  /** The controller that leads; undefined: none does. */
+  readonly leader: string | undefined;
+}
+
+/** A holder renews every 2 s; one that has not within this time, while we looked on, is gone. */
+const patienceMs = 4_000;
+const lookAgainMs = 500;
+/** Where another lease shows that our clock is about right, one that is older than this is not looked at again. */
+const longGoneMs = 30_000;
+
+/**
+ * Reads the leases once where their times make sense by our clock. Those that look run out are looked at again for a while,
+ * because it may be our clock that is wrong: a lease that changes meanwhile is held.
+ */
+export async function readLeases(client: ApiClient, namespace: string, clock: Clock): Promise<LeaseReading> {
+  const first = await readHeld(client, namespace);
+  const nowMs = clock.wallMs();
+  const alive = new Set([...first].filter(([, lease]) => isFresh(lease, nowMs)).map(([name]) => name));
+  const doubtful = [...first].filter(([name, lease]) => {
+    return !alive.has(name) && (alive.size === 0 || Math.abs(ageMs(lease, nowMs)) < longGoneMs);
+  });
+  const deadlineMs = clock.monotonicMs() + patienceMs;
+  while (doubtful.some(([name]) => !alive.has(name)) && clock.monotonicMs() < deadlineMs) {
+    await pause(clock, lookAgainMs);
+    for (const [name, lease] of await readHeld(client, namespace)) {
+      if (renewalOf(lease) !== renewalOf(first.get(name))) alive.add(name);
+    }
+  }
+  const speakers = [...alive].flatMap((name) => projectSpeakerLease({ metadata: { name } }) ?? []);
+  return {
+    live: new Set(speakers.map(({ node }) => node)),
+    leader: alive.has(leaderLeaseName) ? first.get(leaderLeaseName)?.spec?.holderIdentity : undefined,
+  };
+}
+
+/** By name; without those that were given up. */
+async function readHeld(client: ApiClient, namespace: string): Promise<ReadonlyMap<string, V1Lease>> {
+  try {
+    const held = new Map<string, V1Lease>();
+    for await (const raw of listAll(client, leasePath(namespace))) {
+      const lease = raw as V1Lease;
+      if ((lease.spec?.holderIdentity ?? "") !== "") held.set(lease.metadata?.name ?? "", lease);
+    }
+    return held;
+  } catch (error) {
+    if (isNotFound(error)) return new Map();
+    throw error;
+  }
+}
+
+function isFresh(lease: V1Lease, nowMs: number): boolean {
+  return Math.abs(ageMs(lease, nowMs)) < (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
+}
+
+/** NaN where the lease was never renewed. */
+function ageMs(lease: V1Lease, nowMs: number): number {
+  return nowMs - Date.parse(String(lease.spec?.renewTime));
+}
+
+function renewalOf(lease: V1Lease | undefined): string {
+  return `${String(lease?.spec?.renewTime)} ${lease?.metadata?.resourceVersion ?? ""}`;
+}

@@ -1,0 +1,140 @@
+import { formatAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
+import { forwardingAnnotation, wantedForwarding } from "../../src/model/forwarding.ts";
+import { reasonMessage } from "../../src/model/reason.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { isOurClass } from "../../src/model/service-class.ts";
+import { type Allocation, allocate } from "../allocate/allocate.ts";
+import { judgeEachPool, judgeNamedPool } from "../allocate/judge-pool.ts";
+import { parseRequest } from "../allocate/request.ts";
+import { annotationField, wishOf } from "../allocate/wishes.ts";
+import { explainClaim } from "./address-part.ts";
+import { findReasons } from "./conclude.ts";
+import { countEndpoints, explainPorts } from "./endpoints-part.ts";
+import type {
+  AddressPart,
+  ClassPart,
+  FamilyPart,
+  PoolPart,
+  RequestPart,
+  ServiceExplanation,
+} from "./service-explanation.ts";
+import type { ServiceQuestion } from "./service-question.ts";
+
+/** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */
+export function explainService(question: ServiceQuestion): ServiceExplanation {
+  const { service, ledger, namespaceLabels, slices, conditions, candidates } = question;
+  const classPart = explainClass(question);
+  const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
+  const allocation: Allocation = wanted
+    ? allocate(ledger, service, namespaceLabels)
+    : { assignments: [], reason: undefined, enough: false };
+  const claims = allocation.assignments.flatMap(({ claim }) => claim ?? []);
+  const addresses = new Map(claims.map((claim) => [claim.address.family, explainClaim(claim, question)]));
+  const announcer = [...addresses.values()][0]?.announcedBy;
+  const endpoints = countEndpoints(slices);
+  const families = wanted
+    ? service.ipFamilies.map((family) => explainFamily(question, family, addresses.get(family)))
+    : [];
+  const reasons = findReasons(question, classPart, allocation, [...addresses.values()], endpoints);
+  return {
+    service: service.key,
+    served: reasons.length === 0,
+    addresses: [...addresses.values()].map(({ address }) => address),
+    reasons,
+    remarks: wanted ? findRemarks(question, allocation, [...addresses.values()]) : [],
+    request: explainRequest(service),
+    class: classPart,
+    families,
+    ports: wanted ? explainPorts(service, slices, canUseNodePorts(candidates.nodes.get(announcer ?? ""), service)) : [],
+    endpoints: wanted ? endpoints : [],
+    conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+  };
+}
+
+/** Without an announcer there is no node to ask yet; nodes as good as always have an internal address. */
+function canUseNodePorts(
+  node: { readonly internalIPv4: string | undefined; readonly internalIPv6: string | undefined } | undefined,
+  service: ServiceView,
+): boolean {
+  if (node === undefined) return true;
+  return service.ipFamilies.every(
+    (family) => (family === "IPv4" ? node.internalIPv4 : node.internalIPv6) !== undefined,
+  );
+}
+
+function explainRequest(service: ServiceView): RequestPart {
+  const annotations = Object.entries(service.annotations).map(([name, text]) => ({
+    field: annotationField(name),
+    text,
+  }));
+  const field = "spec.loadBalancerIP";
+  return {
+    ipFamilies: service.ipFamilies,
+    ipFamilyPolicy: service.ipFamilyPolicy,
+    externalTrafficPolicy: service.externalTrafficPolicy,
+    wishes: [
+      ...(service.loadBalancerIP === undefined ? [] : [{ field, text: service.loadBalancerIP }]),
+      ...annotations,
+    ],
+  };
+}
+
+function explainClass({ service, defaultClass }: ServiceQuestion): ClassPart {
+  const name = service.loadBalancerClass;
+  const ours = isOurClass(service, defaultClass);
+  if (name !== undefined) return { name, ours, why: ours ? "Bellhop's own class" : "another load balancer's class" };
+  const why = ours ? "Bellhop takes Services without a class" : "here Bellhop takes only Services that name its class";
+  return { name, ours, why };
+}
+
+function explainFamily(question: ServiceQuestion, family: IpFamily, address: AddressPart | undefined): FamilyPart {
+  const { requested } = parseRequest(question.service);
+  const asked = requested?.get(family)?.text;
+  // An address that is asked for, or one that is there, is no question to pools.
+  const isQuestion = address === undefined && requested !== undefined && asked === undefined;
+  return { family, address, asked, pools: isQuestion ? askPools(question, family) : [] };
+}
+
+function askPools(question: ServiceQuestion, family: IpFamily): readonly PoolPart[] {
+  const named = wishOf(question.service, "pool")?.text;
+  const verdicts = named === undefined ? judgeEachPool(question, family) : [judgeNamedPool(question, named, family)];
+  return verdicts.map(({ pool, address, code, detail }) => ({
+    pool,
+    gives: address === undefined ? undefined : formatAddress(address),
+    code,
+    why: code === "PoolNotFound" ? "there is no such pool" : (detail ?? "has a free address"),
+  }));
+}
+
+/** What is worth knowing though the Service is served as far as it must be. */
+function findRemarks(
+  { service, ledger, leader, speakers }: ServiceQuestion,
+  { reason, enough }: Allocation,
+  addresses: readonly AddressPart[],
+): readonly string[] {
+  const remarks: string[] = [];
+  if (enough && reason !== undefined)
+    remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
+  for (const { address: text, announcedBy, pool } of addresses) {
+    const address = parseAddress(text);
+    if (address !== undefined && pool !== undefined && ledger.poolOf(address) === undefined) {
+      remarks.push(
+        `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
+      );
+    }
+    for (const condition of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
+      if (condition.status === "False") remarks.push(`${announcedBy}: ${condition.message}`);
+    }
+  }
+  if (service.sourceRanges.length > 0) remarks.push(`Only clients in ${service.sourceRanges.join(", ")} are let in.`);
+  if (wantedForwarding(service) === "invalid") {
+    const value = JSON.stringify(service.annotations[forwardingAnnotation]);
+    remarks.push(
+      `${annotationField(forwardingAnnotation)} ${value} is none of nodeport, pods, kube-proxy, and counts as not set.`,
+    );
+  }
+  if (leader === undefined && addresses.length > 0) {
+    remarks.push("No controller is at work: what is served stays served, but nothing new happens.");
+  }
+  return [...new Set(remarks)];
+}

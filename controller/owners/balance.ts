@@ -1,0 +1,120 @@
+/** One address and the nodes that may be its first owner. */
+export interface Movable {
+  readonly name: string;
+  readonly owner: string;
+  /** Sorted; holds `owner`. */
+  readonly choices: readonly string[];
+}
+
+/**
+ * Evens out how many addresses each node is first owner of, by the fewest moves from where they are: as long as some chain of
+ * moves brings a node with at least two more than another one down by one, the shortest such chain is made. When none is left,
+ * no assignment of these addresses is more even (semi-matching without cost-reducing path, Harvey et al. 2006). Gives the new
+ * owner of every address that moves.
+ */
+export function balance(movables: readonly Movable[]): ReadonlyMap<string, string> {
+  const board = new Board(movables);
+  for (let source = board.nextReducible(); source !== undefined; source = board.nextReducible()) board.move(source);
+  return board.moved;
+}
+
+interface Group {
+  readonly choices: readonly string[];
+  /** By present owner: names, the next one to move last. */
+  readonly held: Map<string, string[]>;
+}
+
+interface Step {
+  readonly from: string;
+  readonly to: string;
+  readonly group: Group;
+}
+
+class Board {
+  readonly #groupsHeldBy = new Map<string, Set<Group>>();
+  readonly #loads = new Map<string, number>();
+  readonly #start = new Map<string, string>();
+  readonly #now = new Map<string, string>();
+  #path: readonly Step[] = [];
+
+  constructor(movables: readonly Movable[]) {
+    const groups = new Map<string, Group>();
+    for (const { name, owner, choices } of [...movables].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const key = choices.join(",");
+      const group = groups.get(key) ?? { choices, held: new Map() };
+      groups.set(key, group);
+      this.#give(group, owner, name);
+      this.#start.set(name, owner);
+      for (const node of choices) if (!this.#loads.has(node)) this.#loads.set(node, 0);
+      this.#loads.set(owner, (this.#loads.get(owner) ?? 0) + 1);
+    }
+  }
+
+  get moved(): ReadonlyMap<string, string> {
+    return new Map([...this.#now].filter(([name, owner]) => this.#start.get(name) !== owner));
+  }
+
+  /** The most loaded node from which a chain of moves leads to one with at least two less; undefined when all is even. */
+  nextReducible(): string | undefined {
+    const nodes = [...this.#loads].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+    const least = nodes.at(-1)?.[1] ?? 0;
+    for (const [node, load] of nodes) {
+      if (load < least + 2) return undefined;
+      this.#path = this.#findPath(node, load);
+      if (this.#path.length > 0) return node;
+    }
+    return undefined;
+  }
+
+  /** Makes the chain that nextReducible has found. */
+  move(source: string): void {
+    for (const { from, to, group } of this.#path) {
+      const name = group.held.get(from)?.pop();
+      if (name === undefined) continue;
+      if (group.held.get(from)?.length === 0) this.#groupsHeldBy.get(from)?.delete(group);
+      this.#give(group, to, name);
+      this.#now.set(name, to);
+    }
+    const target = this.#path.at(-1)?.to ?? source;
+    this.#loads.set(source, (this.#loads.get(source) ?? 0) - 1);
+    this.#loads.set(target, (this.#loads.get(target) ?? 0) + 1);
+  }
+
+  #give(group: Group, owner: string, name: string): void {
+    const names = group.held.get(owner) ?? [];
+    names.push(name);
+    group.held.set(owner, names);
+    const groups = this.#groupsHeldBy.get(owner) ?? new Set();
+    groups.add(group);
+    this.#groupsHeldBy.set(owner, groups);
+  }
+
+  /** Breadth first, so that the chain is the shortest; of the ends at one distance the least loaded. */
+  #findPath(source: string, sourceLoad: number): readonly Step[] {
+    const cameBy = new Map<string, Step | undefined>([[source, undefined]]);
+    let frontier = [source];
+    while (frontier.length > 0) {
+      const next: string[] = [];
+      for (const from of frontier) {
+        for (const group of this.#groupsHeldBy.get(from) ?? []) {
+          for (const to of group.choices) {
+            if (cameBy.has(to)) continue;
+            cameBy.set(to, { from, to, group });
+            next.push(to);
+          }
+        }
+      }
+      const ends = next.filter((node) => (this.#loads.get(node) ?? 0) <= sourceLoad - 2);
+      const end = ends.sort((a, b) => (this.#loads.get(a) ?? 0) - (this.#loads.get(b) ?? 0) || (a < b ? -1 : 1))[0];
+      if (end !== undefined) return traceBack(cameBy, end);
+      frontier = next;
+    }
+    return [];
+  }
+}
+
+function traceBack(cameBy: ReadonlyMap<string, Step | undefined>, end: string): readonly Step[] {
+  const path: Step[] = [];
+  for (let step = cameBy.get(end); step !== undefined; step = cameBy.get(step.from)) path.unshift(step);
+  return path;
+}

@@ -1,0 +1,60 @@
+import type { SpeakerLeaseView } from "../../src/model/lease.ts";
+
+interface Sighting {
+  readonly renewal: string;
+  readonly durationMs: number;
+  /** When we last saw it change, or from when on we could have. */
+  sinceMs: number;
+}
+
+/**
+ * Which speakers are alive, judged by our own clock alone: a lease that has not changed for its whole duration *while we would
+ * have heard of it*. Whatever breaks our hearing must be told by `deafened`: then every grace starts anew, so that an outage of
+ * the API server or a restart of ours makes nobody look dead. Does no input or output.
+ */
+export class SpeakerLiveness {
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #dead = new Set<string>();
+
+  /** Nodes whose speaker is alive. */
+  get live(): ReadonlySet<string> {
+    return new Set([...this.#sightings.keys()].filter((node) => !this.#dead.has(node)));
+  }
+
+  /** A lease as heard now; undefined: it is gone. An empty holder is a good-bye. Gives whether somebody came or went. */
+  hear(node: string, lease: SpeakerLeaseView | undefined, nowMs: number): boolean {
+    const wasLive = this.#isLive(node);
+    if (lease === undefined || lease.holder === "") {
+      this.#sightings.delete(node);
+      this.#dead.delete(node);
+    } else if (this.#sightings.get(node)?.renewal !== lease.renewal) {
+      this.#sightings.set(node, { renewal: lease.renewal, durationMs: lease.durationMs, sinceMs: nowMs });
+      this.#dead.delete(node);
+    }
+    return wasLive !== this.#isLive(node);
+  }
+
+  /** We may have missed renewals. Those who were dead before stay dead until they renew. */
+  deafened(nowMs: number): void {
+    for (const sighting of this.#sightings.values()) sighting.sinceMs = nowMs;
+  }
+
+  /** Nodes whose lease has run out; to be confirmed by a direct read before they are buried. */
+  suspects(nowMs: number): readonly string[] {
+    return [...this.#sightings]
+      .filter(([node, { sinceMs, durationMs }]) => !this.#dead.has(node) && nowMs - sinceMs >= durationMs)
+      .map(([node]) => node)
+      .sort();
+  }
+
+  /** Gives whether the node counted as alive. */
+  bury(node: string): boolean {
+    const wasLive = this.#isLive(node);
+    this.#dead.add(node);
+    return wasLive;
+  }
+
+  #isLive(node: string): boolean {
+    return this.#sightings.has(node) && !this.#dead.has(node);
+  }
+}

@@ -1,0 +1,97 @@
+import { balance, type Movable } from "./balance.ts";
+import { byRank, rankOf } from "./rank.ts";
+
+/** One address that needs owners. */
+export interface OwnedAddress {
+  /** Name of its VirtualIP. */
+  readonly name: string;
+  /** The owner list as it stands. */
+  readonly present: readonly string[];
+  /** Who may announce it; sorted. */
+  readonly candidates: readonly string[];
+  /** Nodes with ready endpoints where externalTrafficPolicy is Local; undefined: every node will do. */
+  readonly local: ReadonlySet<string> | undefined;
+}
+
+/** How many nodes stand in an owner list: one announces, two wait. */
+export const maxOwners = 3;
+
+/**
+ * The owner lists of all addresses. The first owner stays while it may announce; else the first in the list that may follows,
+ * because that is who has taken over already; an address without either goes to the node with the fewest. `even` also moves
+ * addresses that are served, by the fewest moves that make the counts differ by at most one where the candidates allow it: ask
+ * for it only when the nodes have been the same for a while, as each such move is a hand-over.
+ */
+export function planOwners(
+  addresses: readonly OwnedAddress[],
+  { even }: { readonly even: boolean },
+): ReadonlyMap<string, readonly string[]> {
+  const sorted = [...addresses].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const loads = new Map<string, number>();
+  const first = new Map<string, string>();
+  const setFirst = (name: string, node: string): void => {
+    first.set(name, node);
+    loads.set(node, (loads.get(node) ?? 0) + 1);
+  };
+  const homeless: OwnedAddress[] = [];
+  for (const address of sorted) {
+    const choices = firstChoices(address);
+    const heir = address.present.find((node) => choices.includes(node));
+    if (heir !== undefined) setFirst(address.name, heir);
+    else if (choices.length > 0) homeless.push(address);
+  }
+  for (const address of homeless) {
+    const node = leastLoaded(firstChoices(address), loads, address.name);
+    if (node !== undefined) setFirst(address.name, node);
+  }
+  if (even) for (const [name, node] of balance(movablesOf(sorted, first))) first.set(name, node);
+  return new Map(sorted.map((address) => [address.name, ownerList(address, first.get(address.name))]));
+}
+
+/** The owner list of one new address, given how many addresses each node is first owner of. */
+export function ownersForNew(address: OwnedAddress, loads: ReadonlyMap<string, number>): readonly string[] {
+  return ownerList(address, leastLoaded(firstChoices(address), loads, address.name));
+}
+
+/** Nodes with ready endpoints if any of them may announce, else all that may. */
+function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
+  if (local === undefined) return candidates;
+  const near = candidates.filter((node) => local.has(node));
+  return near.length > 0 ? near : candidates;
+}
+
+function movablesOf(addresses: readonly OwnedAddress[], first: ReadonlyMap<string, string>): readonly Movable[] {
+  return addresses.flatMap((address) => {
+    const owner = first.get(address.name);
+    return owner === undefined ? [] : [{ name: address.name, owner, choices: firstChoices(address) }];
+  });
+}
+
+function leastLoaded(
+  nodes: readonly string[],
+  loads: ReadonlyMap<string, number>,
+  address: string,
+): string | undefined {
+  let best: { readonly node: string; readonly load: number; readonly rank: number } | undefined;
+  for (const node of nodes) {
+    const load = loads.get(node) ?? 0;
+    if (best !== undefined && load > best.load) continue;
+    const rank = rankOf(node, address);
+    if (best === undefined || load < best.load || rank > best.rank) best = { node, load, rank };
+  }
+  return best?.node;
+}
+
+/** The first owner, then those who waited already, then others by rank; under Local those with endpoints before the rest. */
+function ownerList({ name, present, candidates, local }: OwnedAddress, first: string | undefined): readonly string[] {
+  if (first === undefined) return [];
+  const waiting = present.filter((node) => node !== first && candidates.includes(node));
+  const others = byRank(
+    candidates.filter((node) => node !== first && !waiting.includes(node)),
+    name,
+  );
+  const followers = [...new Set([...waiting, ...others])];
+  const near = followers.filter((node) => local?.has(node) ?? true);
+  const far = followers.filter((node) => !near.includes(node));
+  return [first, ...near, ...far].slice(0, maxOwners);
+}

@@ -1,0 +1,34 @@
+import type { ServiceView } from "../../src/model/service.ts";
+
+interface Ahead {
+  readonly view: ServiceView;
+  /** Versions that our own writes have replaced. */
+  readonly replaced: Set<string>;
+}
+
+/**
+ * Services as our own writes left them, until the watch has caught up: a plan made from a view that we know to be old would
+ * only meet a conflict. Compares versions for equality alone.
+ */
+export class NewestViews {
+  readonly #ahead = new Map<string, Ahead>();
+
+  written(before: ServiceView, after: ServiceView): void {
+    const replaced = this.#ahead.get(after.key)?.replaced ?? new Set();
+    if (before.resourceVersion !== after.resourceVersion) replaced.add(before.resourceVersion);
+    this.#ahead.set(after.key, { view: after, replaced });
+  }
+
+  /** The newer of what the watch has and what we wrote. */
+  newest(key: string, watched: ServiceView | undefined): ServiceView | undefined {
+    const ahead = this.#ahead.get(key);
+    if (ahead === undefined) return watched;
+    if (watched !== undefined && ahead.replaced.has(watched.resourceVersion)) return ahead.view;
+    this.#ahead.delete(key);
+    return watched;
+  }
+
+  clear(): void {
+    this.#ahead.clear();
+  }
+}

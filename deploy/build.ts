@@ -1,0 +1,41 @@
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const out = `${root}dist/`;
+
+/**
+ * Makes dist/: the program as two bundles (the command and the responder's worker thread beside it) and koffi, whose native
+ * part cannot be bundled. What the image needs, and nothing else.
+ */
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+await build({
+  absWorkingDir: root,
+  entryPoints: { bellhop: "src/cli/main.ts", worker: "speaker/responder/worker.ts" },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  chunkNames: "chunk-[hash]",
+  platform: "node",
+  target: "node24",
+  format: "esm",
+  external: ["koffi"],
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "none",
+  logLevel: "warning",
+  define: { "process.env.BELLHOP_VERSION": JSON.stringify(process.env.npm_package_version ?? "0.0.0") },
+  // Packages written as CommonJS call require() for Node's own modules; an ES module has none of its own.
+  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+});
+
+for (const name of ["package.json", "index.js", "src/koffi/index.js", "src/koffi/src", "LICENSE.txt"]) {
+  copyPackage(`koffi/${name}`);
+}
+copyPackage(`@koromix/koffi-linux-${process.arch}`);
+
+function copyPackage(path: string): void {
+  cpSync(`${root}node_modules/${path}`, `${out}node_modules/${path}`, { recursive: true });
+}

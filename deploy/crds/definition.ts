@@ -1,0 +1,69 @@
+import { apiGroup, apiVersion } from "../../src/config/api.ts";
+import type { OpenApiSchema } from "./schema.ts";
+
+/** One column of `kubectl get`. `priority` 1 is shown with `-o wide` only. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: "string" | "integer" | "boolean" | "date";
+  readonly jsonPath: string;
+  readonly description?: string;
+  readonly priority?: 1;
+}
+
+export interface DefinitionParts {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly columns: readonly PrinterColumn[];
+  readonly status: boolean;
+  readonly schema: OpenApiSchema;
+}
+
+/** The CustomResourceDefinition object of one kind: cluster-scoped, one version, in the category `bellhop`. */
+export function customResourceDefinition(parts: DefinitionParts): Record<string, unknown> {
+  const singular = parts.kind.toLowerCase();
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${parts.plural}.${apiGroup}`, labels: { "app.kubernetes.io/name": "bellhop" } },
+    spec: {
+      group: apiGroup,
+      scope: "Cluster",
+      names: {
+        kind: parts.kind,
+        listKind: `${parts.kind}List`,
+        plural: parts.plural,
+        singular,
+        shortNames: parts.shortNames,
+        categories: ["bellhop"],
+      },
+      versions: [
+        {
+          name: apiVersion,
+          served: true,
+          storage: true,
+          ...(parts.status ? { subresources: { status: {} } } : {}),
+          additionalPrinterColumns: parts.columns,
+          schema: { openAPIV3Schema: parts.schema },
+        },
+      ],
+    },
+  };
+}
+
+/** The root of an object's schema; metadata is the API server's own affair, but for the CEL rules that read its name. */
+export function objectSchema(description: string, properties: Record<string, OpenApiSchema>): OpenApiSchema {
+  return {
+    type: "object",
+    description,
+    ...("spec" in properties ? { required: ["spec"] } : {}),
+    properties: {
+      apiVersion: { type: "string" },
+      kind: { type: "string" },
+      metadata: { type: "object" },
+      ...properties,
+    },
+  };
+}
+
+export const ageColumn: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };

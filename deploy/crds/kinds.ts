@@ -1,0 +1,174 @@
+import { ipAddressPoolSpecSchema, ipAddressPoolStatusSchema } from "../../src/config/ip-address-pool.ts";
+import { l2AdvertisementSpecSchema } from "../../src/config/l2-advertisement.ts";
+import { speakerStatusSchema } from "../../src/config/speaker.ts";
+import { virtualIpSpecSchema, virtualIpStatusSchema } from "../../src/config/virtual-ip.ts";
+import { ageColumn, customResourceDefinition, objectSchema } from "./definition.ts";
+import { at, type OpenApiSchema, structuralSchema, type Validation } from "./schema.ts";
+
+/** The longest text of an address range: two IPv6 addresses of 45 characters, a dash and blanks. */
+const longestRange = 100;
+
+const firstOf = "self.split('-')[0].trim()";
+const lastOf = "self.split('-')[1].trim()";
+
+/** An IPv4 address as one number, in CEL. */
+function numberOf(text: string): string {
+  return [16_777_216, 65_536, 256, 1]
+    .map((weight, index) => `int(${text}.split('.')[${index}]) * ${weight}`)
+    .join(" + ");
+}
+
+/**
+ * What one entry of `addresses` can be told by itself. The CEL library knows no order of addresses, so a reversed range of IPv6
+ * is left to the controller, and overlaps between pools are no affair of one object.
+ */
+const rangeRules: readonly Validation[] = [
+  {
+    rule: `isIP(self) || isCIDR(self) || (self.split('-').size() == 2 && isIP(${firstOf}) && isIP(${lastOf}))`,
+    messageExpression:
+      '"\'" + self + "\' is neither an address, a CIDR nor a range; write 192.0.2.7, 192.0.2.0/24 or 192.0.2.10-192.0.2.20"',
+  },
+  {
+    rule: "!isCIDR(self) || cidr(self).masked() == cidr(self)",
+    messageExpression:
+      '"\'" + self + "\' has host bits set; write the first address of the network before the /, or one address without it"',
+  },
+  {
+    rule: `self.split('-').size() != 2 || !isIP(${firstOf}) || !isIP(${lastOf}) || ip(${firstOf}).family() == ip(${lastOf}).family()`,
+    messageExpression: '"\'" + self + "\' mixes IPv4 and IPv6; both ends of a range are of one family"',
+  },
+  {
+    rule: `self.split('-').size() != 2 || !self.matches('^ *([0-9]+[.]){3}[0-9]+ *- *([0-9]+[.]){3}[0-9]+ *$') || ${numberOf(firstOf)} <= ${numberOf(lastOf)}`,
+    messageExpression: '"\'" + self + "\' ends before it begins; write the lower address first"',
+  },
+];
+
+const durationRule: Validation = {
+  rule: "self.matches('^([0-9]+([.][0-9]+)?(h|ms|m|s))+$')",
+  messageExpression: '"\'" + self + "\' is no length of time; write hours, minutes or seconds: 10m, 1h30m"',
+};
+
+function conditionList(schema: OpenApiSchema): void {
+  const conditions = at(schema, "conditions");
+  conditions["x-kubernetes-list-type"] = "map";
+  conditions["x-kubernetes-list-map-keys"] = ["type"];
+}
+
+function ipAddressPool(): Record<string, unknown> {
+  const spec = structuralSchema(ipAddressPoolSpecSchema);
+  const status = structuralSchema(ipAddressPoolStatusSchema);
+  conditionList(status);
+  for (const list of ["addresses", "exclude"]) {
+    at(spec, list).maxItems = 256;
+    Object.assign(at(spec, `${list}[]`), { maxLength: longestRange, "x-kubernetes-validations": rangeRules });
+  }
+  Object.assign(at(spec, "holdAfterDelete"), { maxLength: 32, "x-kubernetes-validations": [durationRule] });
+  return customResourceDefinition({
+    kind: "IPAddressPool",
+    plural: "ipaddresspools",
+    shortNames: ["bpool"],
+    status: true,
+    columns: [
+      { name: "Addresses", type: "string", jsonPath: ".spec.addresses" },
+      { name: "State", type: "string", jsonPath: ".spec.state" },
+      { name: "Auto", type: "boolean", jsonPath: ".spec.autoAssign" },
+      { name: "IPv4 Used", type: "string", jsonPath: ".status.assignedIPv4" },
+      { name: "IPv4 Free", type: "string", jsonPath: ".status.availableIPv4" },
+      { name: "IPv6 Used", type: "string", jsonPath: ".status.assignedIPv6" },
+      { name: "IPv6 Free", type: "string", jsonPath: ".status.availableIPv6" },
+      { name: "Ready", type: "string", jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
+      { name: "Reason", type: "string", jsonPath: ".status.conditions[?(@.type=='Ready')].reason", priority: 1 },
+      ageColumn,
+    ],
+    schema: objectSchema("Addresses that Bellhop may give to Services of type LoadBalancer.", { spec, status }),
+  });
+}
+
+function l2Advertisement(): Record<string, unknown> {
+  const spec = structuralSchema(l2AdvertisementSpecSchema);
+  // 15 characters: the longest name of a Linux interface (IFNAMSIZ, linux/if.h).
+  at(spec, "interfaces[]").maxLength = 15;
+  return customResourceDefinition({
+    kind: "L2Advertisement",
+    plural: "l2advertisements",
+    shortNames: ["bl2"],
+    status: false,
+    columns: [
+      { name: "Pools", type: "string", jsonPath: ".spec.ipAddressPools" },
+      { name: "Interfaces", type: "string", jsonPath: ".spec.interfaces" },
+      ageColumn,
+    ],
+    schema: objectSchema(
+      "Which pools are announced from which nodes and interfaces. With none at all, every pool is, from every node on its subnet.",
+      { spec },
+    ),
+  });
+}
+
+function virtualIp(): Record<string, unknown> {
+  const spec = structuralSchema(virtualIpSpecSchema);
+  const status = structuralSchema(virtualIpStatusSchema);
+  conditionList(status);
+  const address = at(spec, "address");
+  address.maxLength = 45;
+  address["x-kubernetes-validations"] = [
+    {
+      rule: "isIP(self) && ip.isCanonical(self)",
+      messageExpression:
+        '"\'" + self + "\' is not the canonical text of an address (RFC 5952): lower case, shortest form, no zone"',
+    },
+    { rule: "self == oldSelf", message: "the address of a VirtualIP is fixed; make another one and delete this" },
+  ];
+  const schema = objectSchema("The claim of one external address: creating it is the allocation.", { spec, status });
+  schema["x-kubernetes-validations"] = [
+    {
+      rule: "self.metadata.name == self.spec.address.replace(':', '-') || (self.spec.address.contains(':') && (self.metadata.name == self.spec.address.replace(':', '-') + '0' || self.metadata.name == '0' + self.spec.address.replace(':', '-') || self.metadata.name == '0' + self.spec.address.replace(':', '-') + '0'))",
+      messageExpression:
+        "\"a VirtualIP is named after its address, with '-' for ':' (and 0 before a leading, after a trailing one): the name '\" + self.metadata.name + \"' does not fit \" + self.spec.address",
+    },
+  ];
+  return customResourceDefinition({
+    kind: "VirtualIP",
+    plural: "virtualips",
+    shortNames: ["vip"],
+    status: true,
+    columns: [
+      { name: "Namespace", type: "string", jsonPath: ".spec.services[0].namespace" },
+      { name: "Service", type: "string", jsonPath: ".spec.services[0].name" },
+      { name: "Pool", type: "string", jsonPath: ".spec.pool" },
+      { name: "Node", type: "string", jsonPath: ".status.node", description: "The node that announces it." },
+      { name: "Held Until", type: "string", jsonPath: ".spec.heldUntil" },
+      { name: "Since", type: "date", jsonPath: ".status.since" },
+      { name: "MAC", type: "string", jsonPath: ".status.mac", priority: 1 },
+      { name: "Owners", type: "string", jsonPath: ".spec.owners", priority: 1 },
+      ageColumn,
+    ],
+    schema,
+  });
+}
+
+function speaker(): Record<string, unknown> {
+  const status = structuralSchema(speakerStatusSchema);
+  return customResourceDefinition({
+    kind: "Speaker",
+    plural: "speakers",
+    shortNames: [],
+    status: true,
+    columns: [
+      { name: "Version", type: "string", jsonPath: ".status.version" },
+      { name: "Kernel", type: "string", jsonPath: ".status.kernel" },
+      { name: "Interfaces", type: "string", jsonPath: ".status.interfaces[*].name", priority: 1 },
+      { name: "Announcing", type: "string", jsonPath: ".status.announcing" },
+      ageColumn,
+    ],
+    schema: objectSchema("What the speaker of one node sees and announces; written by it alone.", { status }),
+  });
+}
+
+/** File name and object of every kind. */
+export const definitions: ReadonlyArray<readonly [string, Record<string, unknown>]> = [
+  ["ipaddresspools.yaml", ipAddressPool()],
+  ["l2advertisements.yaml", l2Advertisement()],
+  ["virtualips.yaml", virtualIp()],
+  ["speakers.yaml", speaker()],
+];

@@ -1,0 +1,119 @@
+import type { Logger } from "pino";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { Nft } from "../../src/nft/nft.ts";
+import type { Conntrack } from "./conntrack.ts";
+import { type ElementId, ElementIndex } from "./element-index.ts";
+import { staleFlows } from "./flow.ts";
+import { flowRules } from "./flow-rules.ts";
+import type { DataplaneMetrics } from "./metrics.ts";
+import type { Element } from "./render.ts";
+import type { TableChange } from "./table-state.ts";
+import { TableWriter } from "./table-writer.ts";
+import { nftFamilies } from "./tables.ts";
+
+export interface DataplaneOptions {
+  readonly nft: Nft;
+  readonly conntrack: Conntrack;
+  readonly log: Logger;
+  readonly metrics: DataplaneMetrics;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+export interface DataplaneSettings {
+  /** This node's address for node ports, by family. */
+  readonly nodeAddresses: Readonly<Record<IpFamily, string | undefined>>;
+  readonly markBit: number;
+}
+
+const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
+
+/** The elements of the set of interfaces, which belong to no Service. */
+const lanOwner = "(interfaces)";
+
+/** Keeps the kernel's rules as Services want them: says what is wanted, then applies all of it at once. */
+export class Dataplane {
+  readonly #options: DataplaneOptions;
+  readonly #index = new ElementIndex();
+  readonly #writers: Readonly<Record<IpFamily, TableWriter>>;
+
+  constructor(options: DataplaneOptions) {
+    this.#options = options;
+    const writer = (family: IpFamily) => new TableWriter(nftFamilies[family], options.nft, this.#index);
+    this.#writers = { IPv4: writer("IPv4"), IPv6: writer("IPv6") };
+  }
+
+  /** Services that have elements. */
+  get services(): readonly string[] {
+    return [...this.#index.owners].filter((owner) => owner !== lanOwner);
+  }
+
+  /** What a Service wants instead of what it wanted before; nothing: it is gone. */
+  setService(key: string, elements: readonly Element[]): void {
+    this.#index.set(key, elements);
+  }
+
+  /** The interfaces whose packets are rewritten. */
+  setInterfaces(names: readonly string[]): void {
+    this.#index.set(
+      lanOwner,
+      families.flatMap((family) =>
+        names.map((name): Element => ({ family: nftFamilies[family], set: "lan", key: `"${name}"`, value: "" })),
+      ),
+    );
+  }
+
+  /** Makes the next `apply` write the tables anew, in case something else has changed them. */
+  distrust(): void {
+    for (const family of families) this.#writers[family].distrust();
+  }
+
+  /**
+   * Writes what changed; one call at a time. A family that fails does not hold up the other. Throws BellhopError NftFailed after
+   * both were tried; the next call then writes the failed table as a whole.
+   */
+  async apply(settings: DataplaneSettings): Promise<void> {
+    const changed = this.#index.takeChanged();
+    const failures: unknown[] = [];
+    for (const family of families) {
+      try {
+        await this.#applyFamily(family, settings, changed);
+      } catch (error) {
+        this.#options.metrics.failures.inc({ family });
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+
+  async #applyFamily(family: IpFamily, settings: DataplaneSettings, changed: readonly ElementId[]): Promise<void> {
+    const { metrics, now, log } = this.#options;
+    const nodeAddress = settings.nodeAddresses[family];
+    const startMs = now();
+    const written = await this.#writers[family].write({ nodeAddress, markBit: settings.markBit }, changed);
+    if (written === undefined) return;
+    const { change, whole } = written;
+    metrics.transactions.inc({ family, kind: whole ? "whole" : "delta" });
+    metrics.duration.observe({ family }, (now() - startMs) / 1000);
+    const [added, removed] = [change.added.length, change.removed.length];
+    log.debug({ family, whole, added, removed }, "rules written");
+    await this.#forgetStaleFlows(family, change, nodeAddress);
+  }
+
+  /** A failure leaves some UDP clients at a pod that is gone until their flow runs out: said, but no reason to stop. */
+  async #forgetStaleFlows(family: IpFamily, change: TableChange, nodeAddress: string | undefined): Promise<void> {
+    const { conntrack, metrics, log } = this.#options;
+    const rules = flowRules(nftFamilies[family], change, this.#index, nodeAddress);
+    if (rules.length === 0) return;
+    try {
+      const stale = staleFlows(await conntrack.list(family), rules);
+      if (stale.length === 0) return;
+      await conntrack.forget(family, stale);
+      metrics.forgottenFlows.inc({ family }, stale.length);
+      log.info({ family, stale }, "UDP flows that led elsewhere were cut");
+    } catch (error) {
+      metrics.conntrackFailures.inc({ family });
+      log.warn({ err: error, family }, "stale UDP flows cannot be cut; they end by themselves when they pause");
+    }
+  }
+}

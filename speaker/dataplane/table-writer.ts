@@ -1,0 +1,57 @@
+import type { Nft } from "../../src/nft/nft.ts";
+import type { NftFamily } from "../../src/nft/transaction.ts";
+import type { ElementId, ElementIndex } from "./element-index.ts";
+import { changeTable, replaceTable, settleChange, type TableChange, type WritableTableState } from "./table-state.ts";
+import type { TableSettings } from "./tables.ts";
+
+/**
+ * Keeps our table of one family as the index wants it. What is in the kernel is known from what was written; it is never read.
+ * One call of `write` at a time.
+ */
+export class TableWriter {
+  readonly family: NftFamily;
+  readonly #nft: Nft;
+  readonly #index: ElementIndex;
+  /** "unknown": at the start and after a failure, so that the next write replaces the table as a whole. */
+  #state: WritableTableState | "unknown" | "absent" = "unknown";
+  #settings: TableSettings | undefined;
+
+  constructor(family: NftFamily, nft: Nft, index: ElementIndex) {
+    this.family = family;
+    this.#nft = nft;
+    this.#index = index;
+  }
+
+  /** Makes the next write replace the table, in case something else has changed it. */
+  distrust(): void {
+    this.#state = "unknown";
+  }
+
+  /**
+   * Brings the table up to date; `changed` names the elements that may differ from the last write. Returns what was written, and
+   * whether that was the whole table. Throws BellhopError NftFailed; the next write then tries the whole table.
+   */
+  async write(
+    settings: TableSettings,
+    changed: readonly ElementId[],
+  ): Promise<{ readonly change: TableChange; readonly whole: boolean } | undefined> {
+    const old = this.#settings;
+    const same = old !== undefined && old.nodeAddress === settings.nodeAddress && old.markBit === settings.markBit;
+    const state = same ? this.#state : "unknown";
+    if (state === "absent" && !changed.some((id) => id.family === this.family && id.set === "addresses"))
+      return undefined;
+    const kept = typeof state === "string" ? undefined : state;
+    const change =
+      kept === undefined
+        ? replaceTable(this.family, settings, this.#index)
+        : changeTable(this.family, kept, this.#index, changed);
+    if (change === undefined) return undefined;
+    this.#state = "unknown";
+    await this.#nft.run(change.transaction);
+    this.#settings = settings;
+    const next = kept ?? { sets: new Map(), pickChains: new Set<string>() };
+    settleChange(next, change);
+    this.#state = kept === undefined && change.added.length === 0 ? "absent" : next;
+    return { change, whole: kept === undefined };
+  }
+}

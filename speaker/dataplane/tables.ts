@@ -1,0 +1,156 @@
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { BaseChain, NftCommand, NftFamily } from "../../src/nft/transaction.ts";
+
+/** The name of our table in each family. No other table is ever read or written. */
+export const tableName = "bellhop";
+
+export const nftFamilies: Readonly<Record<IpFamily, NftFamily>> = { IPv4: "ip", IPv6: "ip6" };
+
+/** What we forward ourselves, in nft's words. */
+const forwardedProtocols = ["tcp", "udp"] as const;
+
+/** The sets and maps of a table. Every one is flat: one question, one look-up, whatever the number of Services. */
+export type SetName =
+  /** Interfaces whose packets are rewritten; in-cluster clients come by others and keep kube-proxy's short cut. */
+  | "lan"
+  /** Every address of a Service. */
+  | "addresses"
+  /** address . protocol . port of what has source ranges, and with the source what they allow. */
+  | "restricted"
+  | "allowed"
+  /** address . protocol . port -> node port, and back. */
+  | "node_ports"
+  | "reply_addresses"
+  | "reply_ports"
+  /** address . protocol . port -> the chain that picks one of so many pods. */
+  | "pod_ports"
+  /** address . port . slot -> pod . port, one map for each protocol. */
+  | "tcp_pods"
+  | "udp_pods"
+  /** address . protocol . pod . port of pods that cannot answer the client past this node. */
+  | "remote_pods";
+
+/** What the fixed part of a table depends on. */
+export interface TableSettings {
+  /** The address of this node on which kube-proxy takes node ports; none: no rewrite to node ports in this family. */
+  readonly nodeAddress: string | undefined;
+  /** The one bit by which packets and connections of the rewrite to node ports are known. */
+  readonly markBit: number;
+}
+
+const addressType = { ip: "ipv4_addr", ip6: "ipv6_addr" } as const;
+
+function sets(family: NftFamily): Readonly<Record<SetName, string>> {
+  const address = addressType[family];
+  const service = `${address} . inet_proto . inet_service`;
+  return {
+    lan: "type ifname;",
+    addresses: `type ${address};`,
+    restricted: `type ${service};`,
+    allowed: `type ${service} . ${address}; flags interval;`,
+    node_ports: `type ${service} : inet_service;`,
+    reply_addresses: `type inet_proto . inet_service : ${address};`,
+    reply_ports: "type inet_proto . inet_service : inet_service;",
+    pod_ports: `type ${service} : verdict;`,
+    // A slot has no type name, so the type is told by an example of the key. That example must name a protocol, and all rules on
+    // the map the same one: nft 1.0.6 takes `th dport` at first, and then refuses every further rule on the map ("conflicting
+    // protocols specified").
+    tcp_pods: `typeof ${family} daddr . tcp dport . numgen random mod 2 : ${family} daddr . tcp dport;`,
+    udp_pods: `typeof ${family} daddr . udp dport . numgen random mod 2 : ${family} daddr . udp dport;`,
+    remote_pods: `type ${address} . inet_proto . ${address} . inet_service;`,
+  };
+}
+
+/**
+ * Where our chains hang. Reference points: connection tracking -200, kube-proxy's source-range filter -110 and its nat -100
+ * and 100, its refusals 0 (pkg/proxy/nftables/proxier.go). Fragments are put together at -400, before all of them.
+ */
+const baseChains = {
+  restrict: { type: "filter", hook: "prerouting", priority: -320 },
+  rewrite: { type: "filter", hook: "prerouting", priority: -310 },
+  remember: { type: "filter", hook: "prerouting", priority: -190 },
+  to_pods: { type: "nat", hook: "prerouting", priority: -110 },
+  stray: { type: "filter", hook: "forward", priority: 10 },
+  hide_client: { type: "nat", hook: "postrouting", priority: 90 },
+  restore: { type: "filter", hook: "postrouting", priority: 310 },
+} as const satisfies Record<string, BaseChain>;
+
+/** Sets, chains and rules of a fresh table, without elements. */
+export function createTable(family: NftFamily, settings: TableSettings): readonly NftCommand[] {
+  return [
+    { kind: "addTable" },
+    ...Object.entries(sets(family)).map(([set, declaration]): NftCommand => ({ kind: "addSet", set, declaration })),
+    ...Object.entries(baseChains).map(([chain, base]): NftCommand => ({ kind: "addChain", chain, base })),
+    ...Object.entries(rules(family, settings)).flatMap(([chain, texts]) =>
+      texts.map((rule): NftCommand => ({ kind: "addRule", chain, rule })),
+    ),
+  ];
+}
+
+/** Takes the table away, whether it is there or not. */
+export const removeTable: readonly NftCommand[] = [{ kind: "addTable" }, { kind: "deleteTable" }];
+
+function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof typeof baseChains, readonly string[]>> {
+  const service = `${ip} daddr . meta l4proto . th dport`;
+  return {
+    restrict: [`${service} @restricted ${service} . ${ip} saddr != @allowed drop`],
+    ...nodePortRules(ip, settings),
+    to_pods: [`iifname @lan ${service} vmap @pod_ports`],
+    // Neither we nor kube-proxy had a use for it: without this the packet goes back to the LAN it came from.
+    stray: [`iifname @lan ${ip} daddr @addresses drop`],
+    hide_client: [
+      `iifname @lan ct status dnat ct original ${ip} daddr . meta l4proto . ${ip} daddr . th dport @remote_pods masquerade fully-random`,
+    ],
+  };
+}
+
+/**
+ * The rewrite to this node's node port happens before connection tracking, because the kernel takes one nat decision per packet
+ * and that one is kube-proxy's. So the way back is ours as well. The port statements name TCP and UDP because only these keep
+ * the checksum right; the map look-up comes before any field of its key is overwritten.
+ */
+function nodePortRules(
+  ip: NftFamily,
+  settings: TableSettings,
+): Readonly<Record<"rewrite" | "remember" | "restore", readonly string[]>> {
+  const { nodeAddress, markBit } = settings;
+  if (nodeAddress === undefined) return { rewrite: [], remember: [], restore: [] };
+  const bit = hex(markBit);
+  const others = hex(~markBit >>> 0);
+  return {
+    rewrite: forwardedProtocols.map(
+      (protocol) =>
+        `iifname @lan ${protocol} dport set ${ip} daddr . meta l4proto . ${protocol} dport map @node_ports ` +
+        `${ip} daddr set ${nodeAddress} meta mark set meta mark or ${bit}`,
+    ),
+    remember: [`meta mark and ${bit} == ${bit} ct mark set ct mark or ${bit} meta mark set meta mark and ${others}`],
+    restore: forwardedProtocols.map(
+      (protocol) =>
+        `ct direction reply ct mark and ${bit} == ${bit} ${ip} saddr ${nodeAddress} ` +
+        `${ip} saddr set meta l4proto . ${protocol} sport map @reply_addresses ` +
+        `${protocol} sport set meta l4proto . ${protocol} sport map @reply_ports`,
+    ),
+  };
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}
+
+/** How a new connection finds its pod: any, or the same one for the same client. */
+export type Pick = "random" | "client";
+
+/** The chain for so many pods. There is one per distinct number because the modulus of a hash is a constant of the rule. */
+export function pickChain(pick: Pick, count: number): string {
+  return `pick_${pick}_${count}`;
+}
+
+/** Makes the chain of that name. */
+export function createPickChain(family: NftFamily, chain: string): readonly NftCommand[] {
+  const [, pick, count] = chain.split("_");
+  const slot = pick === "client" ? `jhash ${family} saddr mod ${count}` : `numgen random mod ${count}`;
+  const rules = forwardedProtocols.map(
+    (protocol) => `dnat to ${family} daddr . ${protocol} dport . ${slot} map @${protocol}_pods`,
+  );
+  return [{ kind: "addChain", chain }, ...rules.map((rule): NftCommand => ({ kind: "addRule", chain, rule }))];
+}

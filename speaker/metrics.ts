@@ -1,0 +1,111 @@
+import { Counter, Gauge, Histogram } from "prom-client";
+import type { Registry } from "../src/metrics/registry.ts";
+import type { CounterName, Counters } from "./responder/counters.ts";
+
+export interface SpeakerMetrics {
+  readonly leaseRenewals: Counter<"result">;
+  readonly eventToRules: Histogram;
+  readonly resyncs: Counter;
+}
+
+/** What the gauges are read from when somebody asks. */
+export interface SpeakerFacts {
+  readonly announced: () => number;
+  readonly conflicts: () => number;
+}
+
+export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): SpeakerMetrics {
+  const registers = [registry];
+  new Gauge({
+    name: "bellhop_speaker_announced_addresses",
+    help: "Addresses that this node answers for.",
+    registers,
+    collect() {
+      this.set(facts.announced());
+    },
+  });
+  new Gauge({
+    name: "bellhop_speaker_conflicting_addresses",
+    help: "Announced addresses that another station claims too.",
+    registers,
+    collect() {
+      this.set(facts.conflicts());
+    },
+  });
+  return {
+    leaseRenewals: new Counter({
+      name: "bellhop_speaker_lease_renewals_total",
+      help: "Attempts to renew the speaker's lease; result is renewed or failed.",
+      labelNames: ["result"],
+      registers,
+    }),
+    eventToRules: new Histogram({
+      name: "bellhop_speaker_event_to_rules_seconds",
+      help: "From the first event that was heard to the rules that heed it.",
+      buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
+      registers,
+    }),
+    resyncs: new Counter({
+      name: "bellhop_speaker_resyncs_total",
+      help: "How often the rules were written anew in case something else had changed them.",
+      registers,
+    }),
+  };
+}
+
+const responderMetrics = [
+  [
+    "bellhop_responder_requests_total",
+    "Requests for announced addresses.",
+    { arp: "arpRequests", ndp: "ndpSolicitations" },
+  ],
+  ["bellhop_responder_replies_total", "Replies that were sent.", { arp: "arpReplies", ndp: "ndpAdvertisements" }],
+  [
+    "bellhop_responder_gratuitous_total",
+    "Frames sent unasked at and after take-over.",
+    { arp: "gratuitousArp", ndp: "gratuitousNdp" },
+  ],
+] as const satisfies readonly (readonly [string, string, Readonly<Record<"arp" | "ndp", CounterName>>])[];
+
+const plainResponderMetrics = [
+  [
+    "bellhop_responder_conflicting_frames_total",
+    "Frames by which another station claims an announced address.",
+    "conflicts",
+  ],
+  ["bellhop_responder_receive_errors_total", "Failed reads of packet sockets.", "receiveErrors"],
+  ["bellhop_responder_send_errors_total", "Frames that could not be sent.", "sendErrors"],
+  [
+    "bellhop_responder_silenced_total",
+    "Requests left without reply because the main thread was gone.",
+    "silencedFrames",
+  ],
+] as const satisfies readonly (readonly [string, string, CounterName])[];
+
+/** Shows the counters that the responder thread keeps in shared memory. */
+export function showResponderCounters(registry: Registry, counters: Counters): void {
+  const registers = [registry];
+  for (const [name, help, byProtocol] of responderMetrics) {
+    new Counter({
+      name,
+      help,
+      labelNames: ["protocol"],
+      registers,
+      collect() {
+        this.reset();
+        for (const protocol of ["arp", "ndp"] as const) this.inc({ protocol }, counters.read(byProtocol[protocol]));
+      },
+    });
+  }
+  for (const [name, help, counter] of plainResponderMetrics) {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(counters.read(counter));
+      },
+    });
+  }
+}

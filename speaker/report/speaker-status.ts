@@ -1,0 +1,49 @@
+import type { Condition } from "../../src/config/api.ts";
+import type { Speaker } from "../../src/config/speaker.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { Link } from "../links/link.ts";
+import { withCondition } from "./condition.ts";
+
+export interface SpeakerStatusInput {
+  readonly version: string;
+  readonly kernel: string;
+  readonly bootNonce: string;
+  readonly links: readonly Link[];
+  readonly announcing: readonly string[];
+  readonly conditions: readonly Condition[];
+}
+
+/** The status of the Speaker object, always in the same order, so that equal texts mean equal facts. */
+export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["status"]> {
+  const { version, kernel, bootNonce, links, announcing, conditions } = input;
+  return {
+    version,
+    kernel,
+    bootNonce,
+    interfaces: links.map(({ name, mac, up, addresses }) => ({ name, mac, up, addresses: [...addresses] })),
+    announcing: [...announcing].sort(),
+    conditions: [...conditions],
+  };
+}
+
+/** The condition that says whether the kernel of the node forwards packets; undefined: it says so already. */
+export function forwardingCondition(
+  present: readonly Condition[],
+  families: readonly IpFamily[],
+  now: string,
+): readonly Condition[] | undefined {
+  const type = "Forwarding";
+  const names = families.join(" and ");
+  return families.length === 0
+    ? withCondition(present, { type, status: "True", reason: "Enabled", message: "The node forwards packets." }, now)
+    : withCondition(
+        present,
+        {
+          type,
+          status: "False",
+          reason: "Disabled",
+          message: `The kernel does not forward ${names} (sysctl net.ipv4.ip_forward, net.ipv6.conf.all.forwarding), so pods are not reached by this node. Bellhop does not change sysctls.`,
+        },
+        now,
+      );
+}

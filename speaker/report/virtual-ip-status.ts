@@ -1,0 +1,63 @@
+import type { Condition } from "../../src/config/api.ts";
+import { conflictCondition } from "../../src/config/labels.ts";
+import type { VirtualIP } from "../../src/config/virtual-ip.ts";
+import type { Conflict } from "../announce/conflicts.ts";
+import type { Announcement } from "../announce/plan.ts";
+import { withCondition } from "./condition.ts";
+
+/** A merge patch of the status of a VirtualIP; null takes a field away. */
+export interface StatusPatch {
+  readonly node?: string | null;
+  readonly interfaces?: readonly string[] | null;
+  readonly mac?: string | null;
+  readonly since?: string | null;
+  readonly conditions?: readonly Condition[];
+}
+
+export interface StatusInput {
+  readonly node: string;
+  /** What this node announces of it; undefined: nothing. */
+  readonly announcement: Announcement | undefined;
+  readonly conflict: Conflict | undefined;
+  /** Now, as metav1.Time. */
+  readonly now: string;
+}
+
+/**
+ * What this node has to write about an address; undefined: nothing. Only the announcer writes. A node that announces it no more
+ * takes back what it wrote itself, but only while no other node is to announce it: that one writes over it.
+ */
+export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
+  const { status, spec } = virtualIp;
+  const { node, announcement, conflict, now } = input;
+  const [first] = announcement?.links ?? [];
+  if (announcement === undefined || first === undefined) {
+    const ours = status?.node === node && (spec.owners[0] ?? node) === node;
+    return ours ? { node: null, interfaces: null, mac: null, since: null } : undefined;
+  }
+  const interfaces = announcement.links.map(({ name }) => name);
+  const conditions = conflictConditions(status?.conditions ?? [], conflict, now);
+  const moved = status?.node !== node;
+  const same = !moved && status.mac === first.mac && status.interfaces?.join(" ") === interfaces.join(" ");
+  if (same && conditions === undefined) return undefined;
+  return {
+    ...(same ? {} : { node, interfaces, mac: first.mac, since: moved ? now : (status.since ?? now) }),
+    ...(conditions === undefined ? {} : { conditions }),
+  };
+}
+
+/** The condition comes with the first conflict and stays, as False, when it is over. */
+function conflictConditions(
+  present: readonly Condition[],
+  conflict: Conflict | undefined,
+  now: string,
+): readonly Condition[] | undefined {
+  const type = conflictCondition;
+  if (conflict !== undefined) {
+    const message = `${conflict.mac} on the LAN of ${conflict.interfaceName} claims ${conflict.address} too. Find that device by its hardware address, or give the Service another address.`;
+    return withCondition(present, { type, status: "True", reason: "ForeignMac", message }, now);
+  }
+  if (!present.some((condition) => condition.type === type)) return undefined;
+  const over = { type, status: "False", reason: "NoForeignMac", message: "Nobody else claims the address." } as const;
+  return withCondition(present, over, now);
+}

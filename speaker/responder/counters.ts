@@ -1,0 +1,38 @@
+/** What the responder thread counts. */
+export const counterNames = [
+  "arpRequests",
+  "arpReplies",
+  "ndpSolicitations",
+  "ndpAdvertisements",
+  "gratuitousArp",
+  "gratuitousNdp",
+  "conflicts",
+  "receiveErrors",
+  "sendErrors",
+  "silencedFrames",
+] as const;
+
+export type CounterName = (typeof counterNames)[number];
+
+/**
+ * Counters in shared memory: one thread adds, any thread reads, nobody waits. They start at 0 and never wrap in practice
+ * (64 bits).
+ */
+export class Counters {
+  readonly shared: SharedArrayBuffer;
+  readonly #cells: BigUint64Array;
+
+  /** Over the given memory, or fresh memory that `shared` then hands to another thread. */
+  constructor(shared = new SharedArrayBuffer(counterNames.length * BigUint64Array.BYTES_PER_ELEMENT)) {
+    this.shared = shared;
+    this.#cells = new BigUint64Array(shared);
+  }
+
+  add(name: CounterName): void {
+    Atomics.add(this.#cells, counterNames.indexOf(name), 1n);
+  }
+
+  read(name: CounterName): number {
+    return Number(Atomics.load(this.#cells, counterNames.indexOf(name)));
+  }
+}

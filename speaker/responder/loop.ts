@@ -1,0 +1,221 @@
+import { equalBytes } from "../../src/packet/mac.ts";
+import type { ResponderCommand, ResponderReport } from "./commands.ts";
+import type { Counters } from "./counters.ts";
+import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
+import type { Watchdog } from "./heartbeat.ts";
+import { respond } from "./respond.ts";
+import { Schedule } from "./schedule.ts";
+import { Station } from "./station.ts";
+import type { PacketSocket, Wire } from "./wire.ts";
+
+/** Longer than every ARP and NDP frame; what is cut off was no such frame. */
+const frameBufferLength = 2048;
+
+/** How many frames of one socket are handled before the others and the commands get their turn. */
+const framesPerTurn = 64;
+
+/** The longest sleep: how late a thread that was asked to die, or whose main thread went silent, notices at worst. */
+const longestSleepMs = 1000;
+
+/** A claim of another station is reported to the main thread this often at most; each one is counted. */
+const conflictReportMs = 1000;
+
+export interface ResponderLoopOptions {
+  readonly wire: Wire;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly counters: Counters;
+  readonly watchdog: Watchdog;
+  readonly report: (report: ResponderReport) => void;
+}
+
+interface Announcement {
+  readonly station: Station;
+  readonly address: Uint8Array;
+  sent: number;
+}
+
+/** Answers requests and announces addresses: all that the responder thread does, without the thread. */
+export class ResponderLoop {
+  readonly #options: ResponderLoopOptions;
+  readonly #stations = new Map<string, Station>();
+  readonly #schedule = new Schedule<Announcement>();
+  readonly #announcements = new Map<string, Announcement>();
+  readonly #buffer = new Uint8Array(frameBufferLength);
+  readonly #reportedAtMs = new Map<string, number>();
+  #sockets: PacketSocket[] = [];
+  #stopped = false;
+
+  constructor(options: ResponderLoopOptions) {
+    this.#options = options;
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Carries out one command. Never throws: what the kernel refuses is reported as `interfaceFailed`. */
+  apply(command: ResponderCommand): void {
+    switch (command.kind) {
+      case "interface":
+        this.#setInterface(command);
+        break;
+      case "interfaceGone":
+        this.#dropStation(command.name);
+        break;
+      case "announce":
+        this.#announce(command.interfaceName, command.address);
+        break;
+      case "withdraw":
+        this.#withdraw(command.interfaceName, command.address);
+        break;
+      case "stop":
+        this.#stopped = true;
+        for (const name of [...this.#stations.keys()]) this.#dropStation(name);
+    }
+  }
+
+  /** Waits for frames until the next thing is due, handles them and sends what is due. */
+  turn(): void {
+    const untilDue = Math.max(0, this.#schedule.nextMs - this.#options.now());
+    const readable = this.#options.wire.wait(this.#sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
+    for (const socket of readable) this.#drain(socket);
+    this.#sendDue();
+  }
+
+  #setInterface(link: { readonly name: string; readonly index: number; readonly mac: Uint8Array }): void {
+    const old = this.#stations.get(link.name);
+    if (old !== undefined && old.index === link.index && equalBytes(old.mac, link.mac)) return;
+    this.#dropStation(link.name);
+    this.#stations.set(link.name, new Station(this.#options.wire, link, (mac) => this.#isOurs(mac)));
+    for (const address of old?.addresses ?? []) this.#announce(link.name, address);
+  }
+
+  #announce(interfaceName: string, address: Uint8Array): void {
+    const station = this.#stations.get(interfaceName);
+    if (station === undefined || station.has(address)) return;
+    try {
+      station.add(address);
+    } catch (error) {
+      this.#fail(station, error);
+      return;
+    }
+    this.#collectSockets();
+    const announcement = { station, address, sent: 0 };
+    this.#announcements.set(keyOf(interfaceName, address), announcement);
+    this.#schedule.add(this.#options.now(), announcement);
+  }
+
+  #withdraw(interfaceName: string, address: Uint8Array): void {
+    this.#announcements.delete(keyOf(interfaceName, address));
+    this.#stations.get(interfaceName)?.remove(address);
+    this.#collectSockets();
+  }
+
+  #drain(socket: PacketSocket): void {
+    const station = this.#stations.get(socket.interfaceName);
+    for (let count = 0; station !== undefined && count < framesPerTurn; count++) {
+      let length: number | undefined;
+      try {
+        length = socket.receive(this.#buffer);
+      } catch (error) {
+        this.#options.counters.add("receiveErrors");
+        this.#fail(station, error);
+        return;
+      }
+      if (length === undefined) return;
+      this.#handle(this.#buffer.subarray(0, length), station, socket);
+    }
+  }
+
+  #handle(frame: Uint8Array, station: Station, socket: PacketSocket): void {
+    const { counters, watchdog } = this.#options;
+    const answer = respond(frame, station);
+    if (answer === undefined) return;
+    if (answer.kind === "conflict") {
+      counters.add("conflicts");
+      this.#reportConflict(station, answer.address, answer.mac);
+      return;
+    }
+    counters.add(answer.protocol === "arp" ? "arpRequests" : "ndpSolicitations");
+    if (!watchdog.alive()) {
+      counters.add("silencedFrames");
+      return;
+    }
+    if (this.#send(socket, answer.frame)) counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
+  }
+
+  #sendDue(): void {
+    const { now, random, counters, watchdog } = this.#options;
+    for (;;) {
+      const due = this.#schedule.takeDue(now());
+      if (due === undefined) return;
+      const { station, address } = due;
+      // Withdrawn since; if it was announced again, another entry of the schedule is about it.
+      if (this.#announcements.get(keyOf(station.name, address)) !== due) continue;
+      const socket = station.socketFor(address);
+      if (socket === undefined) continue;
+      for (const frame of watchdog.alive() ? gratuitousFrames(station.mac, address) : []) {
+        if (this.#send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
+      }
+      due.sent += 1;
+      this.#schedule.add(now() + nextAnnouncementDelay(due.sent, random), due);
+    }
+  }
+
+  #send(socket: PacketSocket, frame: Uint8Array): boolean {
+    try {
+      socket.send(frame);
+      return true;
+    } catch {
+      // A full queue or a link that just went down: counted, and the asker or the next announcement tries again.
+      this.#options.counters.add("sendErrors");
+      return false;
+    }
+  }
+
+  #reportConflict(station: Station, address: Uint8Array, mac: Uint8Array): void {
+    const key = `${keyOf(station.name, address)} ${mac.join(".")}`;
+    const now = this.#options.now();
+    if (now - (this.#reportedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < conflictReportMs) return;
+    // Bounded: an attacker may claim with ever new hardware addresses.
+    if (this.#reportedAtMs.size >= 1024) this.#reportedAtMs.clear();
+    this.#reportedAtMs.set(key, now);
+    this.#options.report({
+      kind: "conflict",
+      interfaceName: station.name,
+      address: Uint8Array.from(address),
+      mac: Uint8Array.from(mac),
+    });
+  }
+
+  #fail(station: Station, error: unknown): void {
+    this.#dropStation(station.name);
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.report({ kind: "interfaceFailed", name: station.name, reason });
+  }
+
+  #dropStation(name: string): void {
+    const station = this.#stations.get(name);
+    if (station === undefined) return;
+    for (const address of station.addresses) this.#announcements.delete(keyOf(name, address));
+    station.close();
+    this.#stations.delete(name);
+    this.#collectSockets();
+  }
+
+  #collectSockets(): void {
+    this.#sockets = [...this.#stations.values()].flatMap((station) => [...station.sockets]);
+  }
+
+  #isOurs(mac: Uint8Array): boolean {
+    for (const station of this.#stations.values()) if (equalBytes(station.mac, mac)) return true;
+    return false;
+  }
+}
+
+function keyOf(interfaceName: string, address: Uint8Array): string {
+  return `${interfaceName} ${address.join(".")}`;
+}

@@ -1,0 +1,141 @@
+import { decodeArp, encodeArp } from "../../src/packet/arp.ts";
+import { decodeEthernet, type EthernetFrame, encodeEthernet, etherTypes } from "../../src/packet/ethernet.ts";
+import { decodeIpv6, encodeIpv6, ipv6Checksum, nextHeaderIcmpv6 } from "../../src/packet/ipv6.ts";
+import { equalBytes, isStationMac } from "../../src/packet/mac.ts";
+import {
+  allNodes,
+  decodeNeighborMessage,
+  encodeNeighborMessage,
+  multicastMac,
+  type NeighborAdvertisement,
+  type NeighborSolicitation,
+  ndpHopLimit,
+  setChecksum,
+} from "../../src/packet/ndp.ts";
+
+/** What is answered for on one interface. */
+export interface AnswerTable {
+  /** The hardware address that is given out. */
+  readonly mac: Uint8Array;
+  has(address: Uint8Array): boolean;
+  /** Whether a hardware address is one of this node's: what it says itself on another interface is no conflict. */
+  isOurs(mac: Uint8Array): boolean;
+}
+
+export type Answer =
+  | { readonly kind: "reply"; readonly protocol: "arp" | "ndp"; readonly frame: Uint8Array }
+  | { readonly kind: "conflict"; readonly address: Uint8Array; readonly mac: Uint8Array };
+
+/**
+ * What a received frame calls for: a reply to a request for one of our addresses, the news that somebody else claims one, or
+ * nothing. Pure: bytes in, bytes out. Frames for other stations, with a VLAN tag, malformed or of other protocols are nothing.
+ */
+export function respond(bytes: Uint8Array, table: AnswerTable): Answer | undefined {
+  const frame = decodeEthernet(bytes);
+  if (frame === undefined || !isStationMac(frame.source) || table.isOurs(frame.source)) return undefined;
+  // A socket of a promiscuous interface also sees what is meant for others.
+  const group = ((frame.destination[0] ?? 0) & 1) === 1;
+  if (!group && !equalBytes(frame.destination, table.mac)) return undefined;
+  if (frame.etherType === etherTypes.arp) return respondArp(frame, table);
+  if (frame.etherType === etherTypes.ipv6) return respondNdp(frame, table);
+  return undefined;
+}
+
+function respondArp(frame: EthernetFrame, table: AnswerTable): Answer | undefined {
+  const packet = decodeArp(frame.payload);
+  if (packet === undefined || !isStationMac(packet.senderMac)) return undefined;
+  if (table.has(packet.senderAddress)) {
+    return table.isOurs(packet.senderMac)
+      ? undefined
+      : { kind: "conflict", address: packet.senderAddress, mac: packet.senderMac };
+  }
+  // Probes, with sender address 0.0.0.0, are answered like any request: the address is in use (RFC 5227 section 2.1.1).
+  if (packet.operation !== "request" || !table.has(packet.targetAddress)) return undefined;
+  const payload = encodeArp({
+    operation: "reply",
+    senderMac: table.mac,
+    senderAddress: packet.targetAddress,
+    targetMac: packet.senderMac,
+    targetAddress: packet.senderAddress,
+  });
+  const reply = { destination: packet.senderMac, source: table.mac, etherType: etherTypes.arp, payload };
+  return { kind: "reply", protocol: "arp", frame: encodeEthernet(reply) };
+}
+
+function respondNdp(frame: EthernetFrame, table: AnswerTable): Answer | undefined {
+  const packet = decodeIpv6(frame.payload);
+  if (packet === undefined || packet.nextHeader !== nextHeaderIcmpv6 || packet.hopLimit !== ndpHopLimit)
+    return undefined;
+  const message = decodeNeighborMessage(packet.payload);
+  if (message === undefined || !table.has(message.target)) return undefined;
+  if (ipv6Checksum(packet.source, packet.destination, nextHeaderIcmpv6, packet.payload) !== 0) return undefined;
+  return message.kind === "solicitation"
+    ? answerSolicitation(frame, packet.source, message, table)
+    : noticeAdvertisement(frame, message, table);
+}
+
+function answerSolicitation(
+  frame: EthernetFrame,
+  asker: Uint8Array,
+  message: NeighborSolicitation,
+  table: AnswerTable,
+): Answer | undefined {
+  const fromNowhere = asker.every((byte) => byte === 0);
+  // RFC 4861 section 7.1.1: the unspecified source comes without the option.
+  if (fromNowhere && message.linkAddress !== undefined) return undefined;
+  if (asker[0] === 0xff) return undefined;
+  const link = message.linkAddress ?? frame.source;
+  if (!isStationMac(link)) return undefined;
+  // RFC 4861 section 7.2.4: who has no address yet is answered through all nodes, unsolicited.
+  const destination = fromNowhere ? allNodes : asker;
+  return {
+    kind: "reply",
+    protocol: "ndp",
+    frame: advertisementFrame(table.mac, message.target, {
+      destination,
+      destinationMac: fromNowhere ? multicastMac(allNodes) : link,
+      solicited: !fromNowhere,
+    }),
+  };
+}
+
+function noticeAdvertisement(
+  frame: EthernetFrame,
+  message: NeighborAdvertisement,
+  table: AnswerTable,
+): Answer | undefined {
+  const mac = message.linkAddress ?? frame.source;
+  return table.isOurs(mac) ? undefined : { kind: "conflict", address: message.target, mac };
+}
+
+/**
+ * A Neighbor Advertisement for `target`, with the override flag and the link-layer option, from the target itself. The router
+ * flag is never set: an address of a Service is nobody's router.
+ */
+export function advertisementFrame(
+  mac: Uint8Array,
+  target: Uint8Array,
+  to: { readonly destination: Uint8Array; readonly destinationMac: Uint8Array; readonly solicited: boolean },
+): Uint8Array {
+  const payload = encodeNeighborMessage({
+    kind: "advertisement",
+    target,
+    linkAddress: mac,
+    router: false,
+    solicited: to.solicited,
+    override: true,
+  });
+  setChecksum(payload, ipv6Checksum(target, to.destination, nextHeaderIcmpv6, payload));
+  return encodeEthernet({
+    destination: to.destinationMac,
+    source: mac,
+    etherType: etherTypes.ipv6,
+    payload: encodeIpv6({
+      source: target,
+      destination: to.destination,
+      nextHeader: nextHeaderIcmpv6,
+      hopLimit: ndpHopLimit,
+      payload,
+    }),
+  });
+}

@@ -1,0 +1,154 @@
+import { write } from "node:fs";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Logger } from "pino";
+import { BellhopError } from "../../src/error/error.ts";
+import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
+import { commandsBetween, type ResponderState } from "./commands-between.ts";
+import { Counters } from "./counters.ts";
+import { Heartbeat } from "./heartbeat.ts";
+
+export interface ConflictSighting {
+  readonly interfaceName: string;
+  readonly address: Uint8Array;
+  readonly mac: Uint8Array;
+}
+
+export interface ResponderOptions {
+  readonly log: Logger;
+  readonly onConflict: (sighting: ConflictSighting) => void;
+  /** Called once when the thread ended without having been asked to. */
+  readonly onDeath: (error: BellhopError) => void;
+}
+
+/** The main thread's hold on the responder thread. */
+export interface Responder {
+  readonly counters: Counters;
+  readonly alive: boolean;
+  /** What was last told to the thread, less the interfaces that it reported as failed. */
+  readonly state: ResponderState;
+  /** Sends the difference to what is announced now. */
+  set(desired: ResponderState): void;
+  /** Tells the thread that the main thread lives; it falls silent after 30 s without. */
+  beat(): void;
+  /** Ends the thread; nothing is answered any more. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Where the thread's code is: beside this file, as `worker.ts` when run from source and as `worker.js` beside the bundle.
+ */
+function workerUrl(): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+}
+
+/** Starts the thread and resolves when it sleeps in poll. Rejects with BellhopError WorkerFailed. */
+export async function startResponder(options: ResponderOptions): Promise<Responder> {
+  const counters = new Counters();
+  const heartbeat = new Heartbeat();
+  const channel = new MessageChannel();
+  const workerData: ResponderStart = {
+    commands: channel.port2,
+    counters: counters.shared,
+    heartbeat: heartbeat.shared,
+  };
+  const worker = new Worker(workerUrl(), { workerData, transferList: [channel.port2], name: "responder" });
+  const thread = new ResponderThread(worker, channel.port1, counters, heartbeat, options);
+  await thread.started;
+  return thread;
+}
+
+class ResponderThread implements Responder {
+  readonly counters: Counters;
+  readonly started: Promise<void>;
+  readonly #heartbeat: Heartbeat;
+  readonly #commands: MessagePort;
+  readonly #options: ResponderOptions;
+  readonly #exited: Promise<void>;
+  #state: ResponderState = new Map();
+  #wakeFd: number | undefined;
+  #stopping = false;
+
+  constructor(
+    worker: Worker,
+    commands: MessagePort,
+    counters: Counters,
+    heartbeat: Heartbeat,
+    options: ResponderOptions,
+  ) {
+    this.counters = counters;
+    this.#heartbeat = heartbeat;
+    this.#commands = commands;
+    this.#options = options;
+    let cause: unknown;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.started = promise;
+    worker.on("message", (report: ResponderReport) => {
+      if (report.kind === "ready") {
+        this.#wakeFd = report.wakeFd;
+        resolve();
+      } else if (report.kind === "failed") cause = new Error(report.reason);
+      else this.#hear(report);
+    });
+    worker.on("error", (error) => {
+      cause ??= error;
+    });
+    this.#exited = new Promise((exited) => {
+      worker.on("exit", (code) => {
+        const started = this.#wakeFd !== undefined;
+        this.#wakeFd = undefined;
+        this.#commands.close();
+        exited();
+        if (this.#stopping) return;
+        const error = new BellhopError("WorkerFailed", `the responder thread ended with code ${code}`, { cause });
+        if (started) options.onDeath(error);
+        else reject(error);
+      });
+    });
+  }
+
+  get alive(): boolean {
+    return this.#wakeFd !== undefined;
+  }
+
+  get state(): ResponderState {
+    return this.#state;
+  }
+
+  set(desired: ResponderState): void {
+    const commands = commandsBetween(this.#state, desired);
+    this.#state = desired;
+    this.#send(commands);
+  }
+
+  beat(): void {
+    this.#heartbeat.beat();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#send([{ kind: "stop" }]);
+    await this.#exited;
+  }
+
+  #send(commands: readonly ResponderCommand[]): void {
+    if (commands.length === 0 || this.#wakeFd === undefined) return;
+    for (const command of commands) this.#commands.postMessage(command);
+    const one = new Uint8Array(new BigUint64Array([1n]).buffer);
+    write(this.#wakeFd, one, (error) => {
+      // The thread looks for commands every second in any case; the descriptor is gone when it has just ended.
+      if (error !== null && !this.#stopping) this.#options.log.warn({ err: error }, "the responder was not woken");
+    });
+  }
+
+  #hear(report: Extract<ResponderReport, { kind: "conflict" | "interfaceFailed" }>): void {
+    if (report.kind === "conflict") {
+      this.#options.onConflict(report);
+      return;
+    }
+    const { name: interfaceName, reason } = report;
+    this.#options.log.error({ interfaceName, reason }, "the interface cannot be announced on; it is tried again");
+    const state = new Map(this.#state);
+    state.delete(interfaceName);
+    this.#state = state;
+  }
+}

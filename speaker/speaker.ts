@@ -1,0 +1,318 @@
+import { Backoff } from "../src/clock/backoff.ts";
+import { type Clock, pause, type Random } from "../src/clock/clock.ts";
+import type { Condition } from "../src/config/api.ts";
+import type { Speaker as SpeakerObject } from "../src/config/speaker.ts";
+import type { SpeakerSettings } from "../src/config/speaker-settings.ts";
+import { version } from "../src/config/version.ts";
+import { BellhopError } from "../src/error/error.ts";
+import type { IpFamily } from "../src/ip/address.ts";
+import type { ApiClient } from "../src/kube/client.ts";
+import type { KubeMetrics } from "../src/kube/metrics.ts";
+import type { Logger } from "../src/log/log.ts";
+import type { Registry } from "../src/metrics/registry.ts";
+import type { Nft } from "../src/nft/nft.ts";
+import { Announcer } from "./announce/announcer.ts";
+import type { GroupSocket } from "./announce/multicast.ts";
+import { lanInterfaces } from "./announce/plan.ts";
+import type { Conntrack } from "./dataplane/conntrack.ts";
+import { Dataplane } from "./dataplane/dataplane.ts";
+import { createDataplaneMetrics } from "./dataplane/metrics.ts";
+import type { Link } from "./links/link.ts";
+import { sameLinks } from "./links/read.ts";
+import { createSpeakerMetrics, type SpeakerMetrics, showResponderCounters } from "./metrics.ts";
+import { keepLease } from "./report/lease.ts";
+import { Reporter } from "./report/reporter.ts";
+import { forwardingCondition, speakerStatus } from "./report/speaker-status.ts";
+import type { Responder, ResponderOptions } from "./responder/responder.ts";
+import { ServiceRules } from "./service-rules.ts";
+import { createWatches, type Watches } from "./watches.ts";
+
+/** Everything of the outside world that the speaker touches. */
+export interface SpeakerOptions {
+  readonly settings: SpeakerSettings;
+  readonly client: ApiClient;
+  readonly nft: Nft;
+  readonly conntrack: Conntrack;
+  readonly startResponder: (options: ResponderOptions) => Promise<Responder>;
+  readonly openGroupSocket: () => Promise<GroupSocket>;
+  readonly readLinks: () => readonly Link[];
+  readonly withoutForwarding: () => readonly IpFamily[];
+  readonly kernel: string;
+  readonly bootNonce: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly kubeMetrics: KubeMetrics;
+}
+
+/** How often interfaces are looked at, conflicts are tidied and the responder hears that we live. */
+const tickMs = 2_000;
+
+/** How long writes that are under way may take when the speaker ends. */
+const farewellMs = 1_000;
+
+/** The first wait after rules could not be written, and the longest; it doubles. */
+const retryBaseMs = 500;
+const retryMaxMs = 30_000;
+
+/** The speaker of one node: hears what Services want, writes rules, then announces; tells what it does. */
+export class Speaker {
+  readonly #options: SpeakerOptions;
+  readonly #log: Logger;
+  readonly #watches: Watches;
+  readonly #rules: ServiceRules;
+  readonly #dataplane: Dataplane;
+  readonly #reporter: Reporter;
+  readonly #announcer: Announcer;
+  readonly #metrics: SpeakerMetrics;
+  readonly #backoff: Backoff;
+  readonly #failed = Promise.withResolvers<never>();
+  #responder: Responder | undefined;
+  #links: readonly Link[] = [];
+  #conditions: readonly Condition[] = [];
+  #synced = false;
+  #rulesWritten = false;
+  #pending = false;
+  #working = false;
+  #stopped = false;
+  #cancelRetry: () => void = () => undefined;
+
+  constructor(options: SpeakerOptions) {
+    const { settings, client, clock, random, log, registry, kubeMetrics } = options;
+    this.#options = options;
+    this.#log = log.child({ room: "announce" });
+    this.#backoff = new Backoff(retryBaseMs, retryMaxMs, random);
+    this.#metrics = createSpeakerMetrics(registry, {
+      announced: () => this.#announcer.addresses.length,
+      conflicts: () => this.#announcer.conflictCount,
+    });
+    this.#dataplane = new Dataplane({
+      nft: options.nft,
+      conntrack: options.conntrack,
+      log: log.child({ room: "dataplane" }),
+      metrics: createDataplaneMetrics(registry),
+      now: () => clock.monotonicMs(),
+    });
+    this.#watches = createWatches({
+      client,
+      node: settings.node,
+      clock,
+      random,
+      log: log.child({ room: "kube" }),
+      metrics: kubeMetrics,
+      onChange: {
+        services: (key) => this.#rules.serviceChanged(key),
+        slices: (key) => this.#rules.sliceChanged(key),
+        virtualIps: (name) => {
+          this.#rules.virtualIpChanged(name);
+          this.#reporter.noteVirtualIp(name);
+          this.#kick();
+        },
+        nodes: () => this.#rules.nodeChanged(),
+      },
+    });
+    this.#rules = new ServiceRules({
+      node: settings.node,
+      watches: this.#watches,
+      dataplane: this.#dataplane,
+      onDirty: () => this.#kick(),
+      now: () => clock.monotonicMs(),
+      log: log.child({ room: "dataplane" }),
+    });
+    this.#announcer = new Announcer({
+      node: settings.node,
+      openGroupSocket: options.openGroupSocket,
+      onChange: (name) => {
+        this.#reporter.noteVirtualIp(name);
+        this.#reporter.noteSpeaker();
+      },
+      now: () => clock.monotonicMs(),
+      log: this.#log,
+    });
+    this.#reporter = new Reporter({
+      client,
+      node: settings.node,
+      virtualIp: (name) => this.#watches.virtualIps.views.get(name),
+      announcement: (name) => this.#announcer.announcement(name),
+      conflict: (address) => this.#announcer.conflictOf(address),
+      speakerStatus: () => this.#status(),
+      clock,
+      random,
+      log: log.child({ room: "report" }),
+    });
+  }
+
+  /** What is missing before this node can forward and announce. */
+  get unready(): readonly string[] {
+    const faults = Object.entries(this.#watches)
+      .filter(([, reflector]) => !reflector.synced)
+      .map(([resource]) => `${resource} are not listed yet`);
+    if (this.#responder?.alive !== true) faults.push("the responder thread does not run");
+    if (!this.#rulesWritten) faults.push("the rules are not written yet");
+    return faults;
+  }
+
+  /**
+   * Runs until the signal is aborted. Answers until the very end and leaves the rules in the kernel and the lease as it is, so
+   * that a restart moves no address and breaks no connection. Rejects when the responder thread dies, or for a bug.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { settings, client, clock, log, registry } = this.#options;
+    const responder = await this.#options.startResponder({
+      log: log.child({ room: "responder" }),
+      onConflict: (sighting) => this.#announcer.hearConflict(sighting),
+      onDeath: (error) => this.#failed.reject(error),
+    });
+    this.#responder = responder;
+    this.#announcer.use(responder);
+    showResponderCounters(registry, responder.counters);
+    const stopping = new AbortController();
+    const stop = stopping.signal;
+    this.#tick(stop);
+    const leaseLog = log.child({ room: "lease" });
+    const onAttempt = (result: "renewed" | "failed") => this.#metrics.leaseRenewals.inc({ result });
+    const { namespace, node } = settings;
+    const work = [
+      keepLease({ client, namespace, node, clock, log: leaseLog, onAttempt }, stop),
+      ...Object.values(this.#watches).map((reflector) => reflector.run(stop)),
+      this.#startWhenSynced(stop),
+    ];
+    for (const part of work) part.catch((error: unknown) => this.#failed.reject(error));
+    try {
+      await Promise.race([aborted(signal), this.#failed.promise]);
+    } finally {
+      this.#stopped = true;
+      stopping.abort();
+      this.#cancelRetry();
+      // Not longer: what is under way may wait for an API server that does not answer.
+      const over = new AbortController();
+      const limit = pause(clock, farewellMs, over.signal);
+      await Promise.race([Promise.allSettled([...work, this.#reporter.stop()]), limit]);
+      over.abort();
+      this.#announcer.close();
+      await responder.stop();
+    }
+  }
+
+  async #startWhenSynced(stop: AbortSignal): Promise<void> {
+    const synced = Promise.all(Object.values(this.#watches).map((reflector) => reflector.whenSynced));
+    await Promise.race([synced, aborted(stop)]);
+    if (stop.aborted) return;
+    this.#synced = true;
+    this.#rules.allChanged();
+    this.#reporter.start();
+    this.#reporter.noteSpeaker();
+    this.#kick();
+    this.#resyncLater(stop);
+  }
+
+  #kick(): void {
+    this.#pending = true;
+    if (!this.#synced || this.#working || this.#stopped) return;
+    this.#working = true;
+    this.#work().catch((error: unknown) => this.#failed.reject(error));
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#pending && !this.#stopped) {
+        this.#pending = false;
+        // Events come in bunches: what is already read is heeded by one pass.
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#pass();
+      }
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** Plans, writes the rules, and only then announces. Without rules nothing new is announced; what is no longer ours is let go. */
+  async #pass(): Promise<void> {
+    const virtualIps = [...this.#watches.virtualIps.views.values()];
+    const planned = this.#announcer.plan(virtualIps, this.#links);
+    this.#dataplane.setInterfaces(lanInterfaces(virtualIps, this.#links));
+    const dirtySinceMs = this.#rules.render();
+    const written = await this.#writeRules(dirtySinceMs);
+    this.#announcer.announce(planned, !written);
+  }
+
+  async #writeRules(dirtySinceMs: number | undefined): Promise<boolean> {
+    const { clock, settings } = this.#options;
+    try {
+      // Unsigned: bit 31 must not make it negative.
+      await this.#dataplane.apply({
+        nodeAddresses: this.#rules.node.addresses,
+        markBit: (1 << settings.markBit) >>> 0,
+      });
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      const retryMs = this.#backoff.nextMs();
+      this.#log.error(
+        { err: error, retryMs },
+        "the rules cannot be written; those before stay, nothing new is announced",
+      );
+      this.#cancelRetry();
+      this.#cancelRetry = clock.after(retryMs, () => this.#kick());
+      return false;
+    }
+    this.#backoff.reset();
+    if (dirtySinceMs !== undefined) this.#metrics.eventToRules.observe((clock.monotonicMs() - dirtySinceMs) / 1000);
+    if (!this.#rulesWritten) this.#log.info({ services: this.#dataplane.services.length }, "the rules are written");
+    this.#rulesWritten = true;
+    return true;
+  }
+
+  #tick(stop: AbortSignal): void {
+    const { clock, readLinks, withoutForwarding } = this.#options;
+    if (stop.aborted) return;
+    this.#responder?.beat();
+    const links = readLinks();
+    if (!sameLinks(links, this.#links)) {
+      this.#links = links;
+      this.#reporter.noteSpeaker();
+      this.#kick();
+    } else if (this.#announcer.incomplete) this.#kick();
+    const families = withoutForwarding();
+    const conditions = forwardingCondition(this.#conditions, families, timeText(clock.wallMs()));
+    if (conditions !== undefined) {
+      this.#conditions = conditions;
+      if (families.length > 0)
+        this.#log.warn({ families }, "the kernel does not forward; pods are not reached by this node");
+      this.#reporter.noteSpeaker();
+    }
+    this.#announcer.tidyConflicts();
+    const cancel = clock.after(tickMs, () => this.#tick(stop));
+    stop.addEventListener("abort", cancel, { once: true });
+  }
+
+  #resyncLater(stop: AbortSignal): void {
+    const { clock, random, settings } = this.#options;
+    const waitMs = settings.resyncSeconds * 1000 * (0.9 + 0.2 * random());
+    const cancel = clock.after(waitMs, () => {
+      this.#metrics.resyncs.inc();
+      this.#dataplane.distrust();
+      this.#kick();
+      this.#resyncLater(stop);
+    });
+    stop.addEventListener("abort", cancel, { once: true });
+  }
+
+  #status(): NonNullable<SpeakerObject["status"]> {
+    const { kernel, bootNonce } = this.#options;
+    const [links, conditions] = [this.#links, this.#conditions];
+    return speakerStatus({ version, kernel, bootNonce, links, announcing: this.#announcer.addresses, conditions });
+  }
+}
+
+/** The form of metav1.Time. */
+function timeText(wallMs: number): string {
+  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

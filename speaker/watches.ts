@@ -1,0 +1,73 @@
+import type { V1EndpointSlice, V1Node, V1Service } from "@kubernetes/client-node";
+import type { Clock, Random } from "../src/clock/clock.ts";
+import { type VirtualIP, virtualIpSchema } from "../src/config/virtual-ip.ts";
+import type { ApiClient } from "../src/kube/client.ts";
+import type { KubeMetrics } from "../src/kube/metrics.ts";
+import { parseObject } from "../src/kube/parse-object.ts";
+import { collections, ownPath } from "../src/kube/path.ts";
+import { createReflector, type Reflector } from "../src/kube/reflector.ts";
+import type { Logger } from "../src/log/log.ts";
+import { type EndpointSliceView, endpointSliceSelector, projectEndpointSlice } from "../src/model/endpoint-slice.ts";
+import { type NodeView, projectNode } from "../src/model/node.ts";
+import { projectService, type ServiceView } from "../src/model/service.ts";
+
+/** The live copies that the speaker works from. */
+export interface Watches {
+  readonly services: Reflector<ServiceView>;
+  readonly slices: Reflector<EndpointSliceView>;
+  readonly virtualIps: Reflector<VirtualIP>;
+  /** Only the speaker's own. */
+  readonly nodes: Reflector<NodeView>;
+}
+
+export interface WatchesOptions {
+  readonly client: ApiClient;
+  readonly node: string;
+  readonly onChange: Readonly<Record<keyof Watches, (key: string) => void>>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly metrics: KubeMetrics;
+}
+
+/** Reflectors that do not run yet. */
+export function createWatches(options: WatchesOptions): Watches {
+  const { client, node, onChange, clock, random, log, metrics } = options;
+  const common = { client, clock, random, log, metrics };
+  return {
+    services: createReflector({
+      ...common,
+      resource: "services",
+      path: collections.services,
+      query: { fieldSelector: "spec.type=LoadBalancer" },
+      project: (raw) => projectService(raw as V1Service),
+      onChange: onChange.services,
+    }),
+    slices: createReflector({
+      ...common,
+      resource: "endpointslices",
+      path: collections.endpointSlices,
+      query: { labelSelector: endpointSliceSelector },
+      project: (raw) => projectEndpointSlice(raw as V1EndpointSlice),
+      onChange: onChange.slices,
+    }),
+    virtualIps: createReflector({
+      ...common,
+      resource: "virtualips",
+      path: ownPath("virtualips"),
+      project: parseObject("VirtualIP", virtualIpSchema),
+      onInvalid: (key, fault) => {
+        if (fault !== undefined) log.error({ object: key, reason: fault.message }, "a VirtualIP is set aside");
+      },
+      onChange: onChange.virtualIps,
+    }),
+    nodes: createReflector({
+      ...common,
+      resource: "nodes",
+      path: collections.nodes,
+      query: { fieldSelector: `metadata.name=${node}` },
+      project: (raw) => projectNode(raw as V1Node),
+      onChange: onChange.nodes,
+    }),
+  };
+}

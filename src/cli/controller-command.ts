@@ -1,0 +1,66 @@
+import { hostname } from "node:os";
+import { Command, Option } from "commander";
+import { controllerSettingsSchema } from "../config/controller-settings.ts";
+import {
+  httpHostOption,
+  httpPortOption,
+  kubeconfigOption,
+  logLevelOption,
+  metallbNamespaceOption,
+  metallbOption,
+  namespaceOption,
+} from "./options.ts";
+import { runUntilSignal } from "./run.ts";
+import { parseSettings } from "./settings.ts";
+
+/** `bellhop controller`. Loads the controller only when it is called. */
+export function controllerCommand(): Command {
+  return new Command("controller")
+    .description("give addresses to Services; run one or more replicas, of which one acts")
+    .addOption(namespaceOption())
+    .addOption(new Option("--instance <name>", "name of this replica").env("POD_NAME").default(hostname()))
+    .addOption(kubeconfigOption())
+    .addOption(
+      new Option("--default-class <boolean>", "whether Services without loadBalancerClass are ours")
+        .choices(["true", "false"])
+        .default("true")
+        .env("BELLHOP_DEFAULT_CLASS"),
+    )
+    .addOption(httpHostOption())
+    .addOption(httpPortOption(7480))
+    .addOption(logLevelOption())
+    .addOption(new Option("--workers <number>", "Services worked on at once").default("16"))
+    .addOption(
+      new Option("--leader-elect <boolean>", "stand for leader before acting")
+        .choices(["true", "false"])
+        .default("true"),
+    )
+    .addOption(
+      new Option(
+        "--rebalance-after <milliseconds>",
+        "how long nodes must be the same before addresses are evened out",
+      ).default("10000"),
+    )
+    .addOption(metallbOption())
+    .addOption(metallbNamespaceOption())
+    .action(async (options: Record<string, string | undefined>) => {
+      const settings = parseSettings(controllerSettingsSchema, {
+        namespace: options.namespace,
+        instance: options.instance,
+        kubeconfig: options.kubeconfig,
+        defaultClass: options.defaultClass === "true",
+        httpHost: options.httpHost,
+        httpPort: Number(options.httpPort),
+        logLevel: options.logLevel,
+        workers: Number(options.workers),
+        leaderElect: options.leaderElect === "true",
+        rebalanceAfterMs: Number(options.rebalanceAfter),
+        metallb: options.metallb === "true",
+        metallbNamespace: options.metallbNamespace,
+      });
+      await runUntilSignal("controller", async (signal) => {
+        const { runController } = await import("../../controller/main.ts");
+        await runController(settings, signal);
+      });
+    });
+}

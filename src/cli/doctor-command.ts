@@ -1,0 +1,65 @@
+import { networkInterfaces } from "node:os";
+import { Argument, Command, InvalidArgumentError } from "commander";
+import { speakerSchema } from "../config/speaker.ts";
+import { virtualIpSchema } from "../config/virtual-ip.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../ip/address.ts";
+import { isNotFound } from "../kube/api-error.ts";
+import type { ApiClient } from "../kube/client.ts";
+import { ownPath } from "../kube/path.ts";
+import { type Diagnosis, diagnoseNeighbour } from "../neighbour/diagnose.ts";
+import { lookUpNeighbour } from "../neighbour/lookup.ts";
+import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./ask.ts";
+import type { Palette } from "./palette.ts";
+
+/** `bellhop doctor`: what the host that it runs on sees of an address on the LAN, against what the cluster says. */
+export function doctorCommand(): Command {
+  const command = new Command("doctor")
+    .description(
+      "ask the LAN, from this host, who answers for an address; exit code 0: all is well, 1: it is not, 2: no answer",
+    )
+    .addArgument(new Argument("<address>", "an IPv4 address: 192.0.2.7").argParser(parseIPv4));
+  return withAskOptions(command).action(async (address: IpAddress, options: AskOptions) => {
+    const diagnosis = await askCluster(options, ({ client }) => diagnose(client, address));
+    printAnswer(options, diagnosis, renderDiagnosis);
+    process.exitCode = diagnosis.good ? 0 : 1;
+  });
+}
+
+async function diagnose(client: ApiClient, address: IpAddress): Promise<Diagnosis> {
+  const text = formatAddress(address);
+  const [seenMac, virtualIp, speakers] = await Promise.all([
+    lookUpNeighbour(text),
+    readVirtualIp(client, virtualIpName(address)),
+    client.request({ method: "GET", path: ownPath("speakers") }),
+  ]);
+  const ownMacs = new Set(Object.values(networkInterfaces()).flatMap((link) => (link ?? []).map(({ mac }) => mac)));
+  const items = (speakers.body as { items: readonly unknown[] }).items;
+  return diagnoseNeighbour({
+    address: text,
+    virtualIp,
+    speakers: items.map((item) => speakerSchema.parse(item)),
+    seenMac,
+    ownMacs,
+  });
+}
+
+async function readVirtualIp(client: ApiClient, name: string) {
+  try {
+    return virtualIpSchema.parse((await client.request({ method: "GET", path: ownPath("virtualips", name) })).body);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+function renderDiagnosis(diagnosis: Diagnosis, palette: Palette): string {
+  const mark = diagnosis.good ? palette.good("✓") : palette.bad("✗");
+  return `${mark} ${diagnosis.message}\n`;
+}
+
+function parseIPv4(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address?.family !== "IPv4")
+    throw new InvalidArgumentError("it is no IPv4 address; the look-up by ARP knows no other.");
+  return address;
+}

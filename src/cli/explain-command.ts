@@ -1,0 +1,66 @@
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { type IpAddress, parseAddress } from "../ip/address.ts";
+import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./ask.ts";
+
+/** `bellhop explain`: why something is as it is. Reads only; every answer ends in one conclusion. */
+export function explainCommand(): Command {
+  return new Command("explain")
+    .description("say why a Service is served or not, or who has an address; changes nothing")
+    .addCommand(explainServiceCommand())
+    .addCommand(explainAddressCommand());
+}
+
+function explainServiceCommand(): Command {
+  const command = new Command("service")
+    .description("exit code 0: served, 1: not served, 2: no answer")
+    .addArgument(new Argument("<service>", "NAMESPACE/NAME, or NAME with --namespace").argParser(parseServiceName))
+    .option("-n, --namespace <name>", "namespace of the Service, where its name stands alone", "default")
+    .addOption(
+      new Option("--default-class <boolean>", "whether the controller takes Services without loadBalancerClass")
+        .choices(["true", "false"])
+        .default("true")
+        .env("BELLHOP_DEFAULT_CLASS"),
+    );
+  return withAskOptions(command).action(
+    async ([namespace = "", name]: readonly [string | undefined, string], options: AskOptions) => {
+      const { readServiceQuestion } = await import("../../controller/collect/ask-service.ts");
+      const { explainService } = await import("../../controller/explain/explain-service.ts");
+      const { renderService } = await import("../../controller/explain/service-text.ts");
+      const service = { namespace: namespace === "" ? (options.namespace ?? "") : namespace, name };
+      const defaultClass = options.defaultClass === "true";
+      const explanation = await askCluster(options, async (asked) =>
+        explainService(await readServiceQuestion({ ...asked, service, defaultClass })),
+      );
+      printAnswer(options, explanation, renderService);
+      process.exitCode = explanation.served ? 0 : 1;
+    },
+  );
+}
+
+function parseServiceName(text: string): readonly [string | undefined, string] {
+  const parts = text.split("/");
+  const [first = "", second] = parts;
+  if (parts.length > 2 || parts.includes("")) throw new InvalidArgumentError("write NAMESPACE/NAME or NAME.");
+  return second === undefined ? [undefined, first] : [first, second];
+}
+
+function explainAddressCommand(): Command {
+  const command = new Command("address")
+    .description("exit code 0: answered, 2: no answer")
+    .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument));
+  return withAskOptions(command).action(async (address: IpAddress, options: AskOptions) => {
+    const { readAddressQuestion } = await import("../../controller/collect/ask-address.ts");
+    const { explainAddress } = await import("../../controller/explain/explain-address.ts");
+    const { renderAddress } = await import("../../controller/explain/address-text.ts");
+    const explanation = await askCluster(options, async (asked) =>
+      explainAddress(await readAddressQuestion(asked, address)),
+    );
+    printAnswer(options, explanation, renderAddress);
+  });
+}
+
+function parseAddressArgument(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError("it is no IPv4 or IPv6 address.");
+  return address;
+}

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { BellhopError } from "../error/error.ts";
+import { askCluster, printAnswer, withAskOptions } from "./ask.ts";
+
+/** `bellhop pools`: what concerns pools as a whole. */
+export function poolsCommand(): Command {
+  return new Command("pools").description("look at pools before they are applied").addCommand(planCommand());
+}
+
+function planCommand(): Command {
+  const command = new Command("plan")
+    .description(
+      "say what applying IPAddressPools would do, and do nothing; exit code 0: no harm, 1: harm, 2: no answer",
+    )
+    .requiredOption(
+      "-f, --filename <file>",
+      "YAML with IPAddressPools, - for standard input; may be given again",
+      collect,
+    );
+  return withAskOptions(command).action(
+    async ({ filename, ...options }: { filename: readonly string[] } & Record<string, string>) => {
+      const { readPoolsQuestion } = await import("../../controller/collect/ask-pools.ts");
+      const { planPools } = await import("../../controller/explain/plan-pools.ts");
+      const { parsePoolManifest } = await import("../../controller/explain/pool-manifest.ts");
+      const { renderPoolsPlan } = await import("../../controller/explain/pools-plan-text.ts");
+      const manifests = filename.map((file) => parsePoolManifest(file === "-" ? "stdin" : file, readText(file)));
+      const plan = await askCluster(options, async (asked) => planPools(await readPoolsQuestion(asked, manifests)));
+      printAnswer(options, plan, renderPoolsPlan);
+      process.exitCode = plan.harmless ? 0 : 1;
+    },
+  );
+}
+
+function collect(file: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, file];
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (cause) {
+    throw new BellhopError("ConfigurationInvalid", `cannot read ${file}`, { cause });
+  }
+}

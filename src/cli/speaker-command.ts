@@ -1,0 +1,49 @@
+import { Command, Option } from "commander";
+import { speakerSettingsSchema } from "../config/speaker-settings.ts";
+import { httpHostOption, httpPortOption, kubeconfigOption, logLevelOption, namespaceOption } from "./options.ts";
+import { runUntilSignal } from "./run.ts";
+import { parseSettings } from "./settings.ts";
+
+/** `bellhop speaker`. Loads the speaker only when it is called. */
+export function speakerCommand(): Command {
+  return new Command("speaker")
+    .description("announce addresses on the LAN of this node and forward what arrives; run one per node")
+    .addOption(new Option("--node <name>", "the node that it runs on").env("NODE_NAME"))
+    .addOption(namespaceOption())
+    .addOption(kubeconfigOption())
+    .addOption(httpHostOption())
+    .addOption(httpPortOption(7481))
+    .addOption(logLevelOption())
+    .addOption(
+      new Option("--mark-bit <number>", "bit of packet and connection marks that is ours, 0 to 31 but not 14 or 15")
+        .default("20")
+        .env("BELLHOP_MARK_BIT"),
+    )
+    .addOption(
+      new Option("--resync-seconds <seconds>", "how often the rules are written anew, changed or not").default("1800"),
+    )
+    .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, for uninstalling"))
+    .action(async (options: Record<string, string | true | undefined>) => {
+      if (options.cleanup === true) {
+        await runUntilSignal("speaker", async () => {
+          const { removeRules } = await import("../../speaker/cleanup.ts");
+          await removeRules();
+        });
+        return;
+      }
+      const settings = parseSettings(speakerSettingsSchema, {
+        node: options.node ?? "",
+        namespace: options.namespace,
+        kubeconfig: options.kubeconfig,
+        httpHost: options.httpHost,
+        httpPort: Number(options.httpPort),
+        logLevel: options.logLevel,
+        markBit: Number(options.markBit),
+        resyncSeconds: Number(options.resyncSeconds),
+      });
+      await runUntilSignal("speaker", async (signal) => {
+        const { runSpeaker } = await import("../../speaker/main.ts");
+        await runSpeaker(settings, signal);
+      });
+    });
+}

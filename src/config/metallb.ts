@@ -1,0 +1,17 @@
+/** Group and version of MetalLB's objects, whose fields are those of our own kinds. */
+export const metallbGroupVersion = "metallb.io/v1beta1";
+
+/** The present prefix of MetalLB's annotations, and the one before version 0.14. */
+const annotationPrefixes = ["metallb.io/", "metallb.universe.tf/"];
+
+/** Both names of an annotation of MetalLB; the first that is there counts. */
+export function metallbAnnotations(name: string): readonly string[] {
+  return annotationPrefixes.map((prefix) => `${prefix}${name}`);
+}
+
+/** Whether it is one of the annotations by which users of MetalLB ask for addresses. */
+export function isMetallbWish(annotation: string): boolean {
+  return ["loadBalancerIPs", "address-pool", "allow-shared-ip"].some((name) =>
+    metallbAnnotations(name).includes(annotation),
+  );
+}

@@ -1,0 +1,28 @@
+import { z } from "zod";
+import { logLevels } from "../log/log.ts";
+
+/** Bits that kube-proxy gives a meaning to by default: 14 masquerade, 15 drop (pkg/proxy, iptables-masquerade-bit). */
+const kubeProxyBits = [14, 15];
+
+/** Settings of `bellhop speaker`. */
+export const speakerSettingsSchema = z.object({
+  /** The node that it runs on, as the cluster names it. */
+  node: z.string().min(1, "the speaker must know its node: set NODE_NAME from spec.nodeName"),
+  /** Where Bellhop itself lives: the lease by which the speaker says that it is alive. */
+  namespace: z.string().min(1),
+  /** Outside a cluster; none: $KUBECONFIG, else ~/.kube/config. */
+  kubeconfig: z.string().optional(),
+  httpHost: z.string().default("0.0.0.0"),
+  httpPort: z.int().min(0).max(65_535).default(7481),
+  logLevel: z.enum(logLevels).default("info"),
+  /** Which bit of packet and connection marks is ours, 0 to 31. Other programs on the node must leave it alone. */
+  markBit: z
+    .int()
+    .min(0)
+    .max(31)
+    .refine((bit) => !kubeProxyBits.includes(bit), "bits 14 and 15 belong to kube-proxy")
+    .default(20),
+  /** How often the rules are written anew in case something else has changed them. */
+  resyncSeconds: z.int().min(10).default(1800),
+});
+export type SpeakerSettings = z.infer<typeof speakerSettingsSchema>;

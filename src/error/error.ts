@@ -1,0 +1,22 @@
+/** Stable codes of everything that Bellhop throws. A refusal ("no") is not thrown: it is a Reason, and returned. */
+export type ErrorCode =
+  | "ApiRequestFailed"
+  | "ApiUnreachable"
+  | "ObjectNotFound"
+  | "ConfigurationInvalid"
+  | "CommandFailed"
+  | "NftFailed"
+  | "SocketFailed"
+  | "PacketMalformed"
+  | "WorkerFailed";
+
+/** The one error class: failed input or output, or a bug. `cause` keeps what was underneath. */
+export class BellhopError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = "BellhopError";
+    this.code = code;
+  }
+}

@@ -1,0 +1,65 @@
+import { Address4, Address6 } from "ip-address";
+
+/** The two families, spelled as Kubernetes spells them in `spec.ipFamilies`. */
+export type IpFamily = "IPv4" | "IPv6";
+
+/**
+ * One address as an integer. `value` is the address read as one big-endian number, below 2^32 for IPv4 and below 2^128 for
+ * IPv6. Carries no zone and no prefix length.
+ */
+export interface IpAddress {
+  readonly family: IpFamily;
+  readonly value: bigint;
+}
+
+/** How many bits an address of each family has. */
+export const familyBits = { IPv4: 32, IPv6: 128 } as const satisfies Record<IpFamily, number>;
+
+/**
+ * Reads the text form of one address. Strict, as the API server is since 1.36 (StrictIPCIDRValidation): no leading zeros,
+ * no zone, no prefix length, no IPv4-mapped IPv6 form, no white space. Returns undefined for anything else; never throws.
+ */
+export function parseAddress(text: string): IpAddress | undefined {
+  if (/^[0-9.]{7,15}$/.test(text)) return parseIPv4(text);
+  if (!/^[0-9a-fA-F:.]{2,45}$/.test(text) || !Address6.isValid(text)) return undefined;
+  const value = new Address6(text).bigInt();
+  return value >> 32n === 0xffffn ? undefined : { family: "IPv6", value };
+}
+
+function parseIPv4(text: string): IpAddress | undefined {
+  if (/(^|\.)0[0-9]/.test(text) || !/^\d+\.\d+\.\d+\.\d+$/.test(text) || !Address4.isValid(text)) return undefined;
+  return { family: "IPv4", value: new Address4(text).bigInt() };
+}
+
+/** Text form: dotted decimal, or RFC 5952 for IPv6 (the only form the API server takes without a warning). */
+export function formatAddress(address: IpAddress): string {
+  return address.family === "IPv4"
+    ? Address4.fromBigInt(address.value).correctForm()
+    : Address6.fromBigInt(address.value).correctForm();
+}
+
+/**
+ * The name of the VirtualIP object for an address: the text form with `:` written as `-`. A `0` is put where the name would
+ * start or end with `-`, which an object name may not (`2001:db8::` becomes `2001-db8--0`); the name stays unique because
+ * RFC 5952 text never has that zero.
+ */
+export function virtualIpName(address: IpAddress): string {
+  return formatAddress(address).replaceAll(":", "-").replace(/^-/, "0-").replace(/-$/, "-0");
+}
+
+/** Orders by family (IPv4 first), then by value. */
+export function compareAddresses(left: IpAddress, right: IpAddress): number {
+  if (left.family !== right.family) return left.family === "IPv4" ? -1 : 1;
+  return left.value < right.value ? -1 : left.value > right.value ? 1 : 0;
+}
+
+/** The address as 4 or 16 bytes in network byte order. */
+export function addressBytes(address: IpAddress): Uint8Array {
+  const bytes = new Uint8Array(familyBits[address.family] / 8);
+  let rest = address.value;
+  for (let index = bytes.length - 1; index >= 0; index--) {
+    bytes[index] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}

@@ -1,0 +1,61 @@
+import { BellhopError } from "../error/error.ts";
+
+/** The API server said no: HTTP status 400 and above, or an ERROR event within a watch. */
+export class ApiError extends BellhopError {
+  /** HTTP status code. */
+  readonly status: number;
+  /** `reason` of the Status object, such as AlreadyExists, Conflict or Expired; empty where there was none. */
+  readonly reason: string;
+  /** How long the server asks us to stay away. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, reason: string, message: string, retryAfterMs?: number) {
+    super("ApiRequestFailed", message);
+    this.status = status;
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** Reads a Status object (meta/v1) into an error; `where` names the request. */
+export function apiErrorOf(where: string, status: number, body: unknown, retryAfterMs?: number): ApiError {
+  const { reason, message, code } = (body ?? {}) as { reason?: unknown; message?: unknown; code?: unknown };
+  return new ApiError(
+    typeof code === "number" && code >= 400 ? code : status,
+    typeof reason === "string" ? reason : "",
+    `${where}: ${typeof message === "string" && message !== "" ? message : `HTTP status ${status}`}`,
+    retryAfterMs,
+  );
+}
+
+function hasStatus(error: unknown, status: number): boolean {
+  return error instanceof ApiError && error.status === status;
+}
+
+export function isNotFound(error: unknown): boolean {
+  return hasStatus(error, 404);
+}
+
+/** A create for a name that is taken. */
+export function isAlreadyExists(error: unknown): boolean {
+  return hasStatus(error, 409) && (error as ApiError).reason === "AlreadyExists";
+}
+
+/** A write whose resourceVersion or uid is no longer the newest. */
+export function isConflict(error: unknown): boolean {
+  return hasStatus(error, 409) && (error as ApiError).reason !== "AlreadyExists";
+}
+
+/** The resourceVersion or continue token is too old: list again. */
+export function isGone(error: unknown): boolean {
+  return hasStatus(error, 410) || (error instanceof ApiError && error.reason === "Expired");
+}
+
+export function isThrottled(error: unknown): boolean {
+  return hasStatus(error, 429);
+}
+
+/** Whether sending the same request once more can never help: the request itself is refused. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof ApiError && [400, 403, 405, 415, 422].includes(error.status);
+}

@@ -1,0 +1,42 @@
+/** One answer of the API server; `body` is the parsed JSON. */
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With leading slash, without query: `/api/v1/services`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Needed for PATCH: one of `patchTypes`. */
+  readonly contentType?: string;
+  /** For the whole answer; 30 s where it is missing. Not for watches. */
+  readonly timeoutMs?: number;
+}
+
+export interface WatchOptions {
+  readonly silenceMs: number;
+  readonly signal: AbortSignal;
+  /** Called once when the server has accepted the watch, which may be long before the first event. */
+  readonly onOpen?: () => void;
+}
+
+/** A stream of JSON lines, as a watch gives them. Ends by returning, fails by throwing. */
+export type ApiStream = AsyncIterable<unknown>;
+
+/** The seam to the API server. Throws ApiError for a status of 400 and above, BellhopError ApiUnreachable without an answer. */
+export interface ApiClient {
+  request(request: ApiRequest): Promise<ApiResponse>;
+  /** Fails when no byte has come for `silenceMs`, so that half-open connections are noticed. Ends quietly when aborted. */
+  watch(request: ApiRequest, options: WatchOptions): ApiStream;
+}
+
+/** Media types of the patches that Bellhop sends (apimachinery pkg/types/patch.go). */
+export const patchTypes = {
+  /** RFC 7386: lists are replaced whole. */
+  merge: "application/merge-patch+json",
+  /** Lists are merged by the keys of the built-in types; custom resources do not have it. */
+  strategic: "application/strategic-merge-patch+json",
+} as const;

@@ -1,0 +1,209 @@
+import { createHash } from "node:crypto";
+import { Counter } from "prom-client";
+import { type Clock, pause } from "../clock/clock.ts";
+import type { Logger } from "../log/log.ts";
+import type { Registry } from "../metrics/registry.ts";
+import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";
+import { type ApiClient, patchTypes } from "./client.ts";
+import { eventPath } from "./path.ts";
+
+/** The object that an event is about. */
+export interface EventSubject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** None for cluster-scoped objects; their events live in the namespace default. */
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion?: string;
+}
+
+export interface EventText {
+  readonly type: "Normal" | "Warning";
+  /** UpperCamelCase. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Where events go. Never throws, never waits: an event must not hold up the work that it tells of. */
+export interface EventRecorder {
+  record(subject: EventSubject, text: EventText): void;
+}
+
+export interface EventRecorderOptions {
+  readonly client: ApiClient;
+  /** Seen in the column From of `kubectl describe`. */
+  readonly component: string;
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly registry: Registry;
+}
+
+/** The same event about the same object is told again only after this long, as one more occurrence. */
+const repeatAfterMs = 10 * 60_000;
+const maxWaiting = 5_000;
+const maxRemembered = 20_000;
+/** Few, so that a burst of events leaves the API server to the work that they tell of. */
+const maxInFlight = 2;
+/** The API server keeps events for an hour by default; messages are cut at 1024 bytes (events validation). */
+const maxMessage = 1_000;
+
+interface Told {
+  readonly name: string;
+  readonly namespace: string;
+  readonly atMs: number;
+  readonly count: number;
+}
+
+interface Waiting {
+  readonly subject: EventSubject;
+  readonly text: EventText;
+  readonly key: string;
+  readonly wallMs: number;
+}
+
+/**
+ * Writes core/v1 Events, which `kubectl describe` shows with our name in every version. Repeats within ten minutes are left
+ * out, later ones raise the count of the first. A full queue drops Normal events first and counts what it dropped.
+ */
+export class ApiEventRecorder implements EventRecorder {
+  readonly #options: EventRecorderOptions;
+  readonly #written: Counter<"result">;
+  readonly #told = new Map<string, Told>();
+  #waiting: Waiting[] = [];
+  #inFlight = 0;
+  #wakeFlush: (() => void)[] = [];
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options;
+    this.#written = new Counter({
+      name: "bellhop_events_total",
+      help: "Kubernetes events, by what became of them.",
+      labelNames: ["result"],
+      registers: [options.registry],
+    });
+  }
+
+  record(subject: EventSubject, text: EventText): void {
+    const key = [subject.kind, subject.uid, subject.name, text.type, text.reason, text.message].join("\u0000");
+    const told = this.#told.get(key);
+    const nowMs = this.#options.clock.monotonicMs();
+    if (told !== undefined && nowMs - told.atMs < repeatAfterMs) return;
+    if (this.#waiting.length >= maxWaiting && !this.#makeRoom(text.type)) return;
+    const namespace = subject.namespace ?? "default";
+    const name = told?.name ?? this.#nameFor(subject.name, key);
+    this.#told.delete(key);
+    this.#told.set(key, { name, namespace, atMs: nowMs, count: (told?.count ?? 0) + 1 });
+    if (this.#told.size > maxRemembered) this.#forgetOldest();
+    this.#waiting.push({ subject, text, key, wallMs: this.#options.clock.wallMs() });
+    this.#dispatch();
+  }
+
+  /** Resolves when everything is written, or after `limitMs`. */
+  async flush(limitMs: number): Promise<void> {
+    if (this.#inFlight === 0 && this.#waiting.length === 0) return;
+    const done = new Promise<void>((resolve) => this.#wakeFlush.push(resolve));
+    const limit = new AbortController();
+    await Promise.race([done, pause(this.#options.clock, limitMs, limit.signal)]);
+    limit.abort();
+  }
+
+  #makeRoom(type: EventText["type"]): boolean {
+    const victim = this.#waiting.findIndex((entry) => entry.text.type === "Normal");
+    this.#written.inc({ result: "dropped" });
+    if (type === "Normal" || victim < 0) return false;
+    this.#waiting.splice(victim, 1);
+    return true;
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#told.keys().next();
+    if (!oldest.done) this.#told.delete(oldest.value);
+  }
+
+  /** As client-go names them: the object, a dot, and something that does not repeat. */
+  #nameFor(object: string, key: string): string {
+    const { instance, clock } = this.#options;
+    const hash = createHash("sha256").update(`${instance}${clock.wallMs()}${key}`).digest("hex").slice(0, 16);
+    return `${object.slice(0, 230)}.${hash}`;
+  }
+
+  #dispatch(): void {
+    while (this.#inFlight < maxInFlight) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#inFlight++;
+      void this.#write(next);
+    }
+    if (this.#inFlight > 0) return;
+    const woken = this.#wakeFlush;
+    this.#wakeFlush = [];
+    for (const wake of woken) wake();
+  }
+
+  async #write(entry: Waiting): Promise<void> {
+    const { log, clock } = this.#options;
+    try {
+      await this.#send(entry);
+      this.#written.inc({ result: "written" });
+    } catch (error) {
+      this.#written.inc({ result: "failed" });
+      const { reason, message } = entry.text;
+      log.warn({ object: entry.subject.name, reason, text: message, err: error }, "an event could not be written");
+      // So that the next occurrence is told again.
+      this.#told.delete(entry.key);
+      if (error instanceof ApiError && error.retryAfterMs !== undefined) await pause(clock, error.retryAfterMs);
+    }
+    this.#inFlight--;
+    this.#dispatch();
+  }
+
+  async #send(entry: Waiting): Promise<void> {
+    const { client } = this.#options;
+    const told = this.#told.get(entry.key);
+    const namespace = entry.subject.namespace ?? "default";
+    const at = new Date(entry.wallMs).toISOString().replace(/\.\d+Z$/, "Z");
+    if (told !== undefined && told.count > 1) {
+      const body = { count: told.count, lastTimestamp: at };
+      const path = eventPath(namespace, told.name);
+      try {
+        await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+        return;
+      } catch (error) {
+        // The API server forgets events after an hour: tell it anew.
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const name = told?.name ?? this.#nameFor(entry.subject.name, entry.key);
+    try {
+      await client.request({
+        method: "POST",
+        path: eventPath(namespace),
+        body: this.#body(entry, name, namespace, at),
+      });
+    } catch (error) {
+      // The name is made of all that the event says: it has been written, and only the answer was lost.
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  #body({ subject, text }: Waiting, name: string, namespace: string, at: string): unknown {
+    const { component, instance } = this.#options;
+    return {
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { name, namespace },
+      involvedObject: subject,
+      type: text.type,
+      reason: text.reason,
+      message: text.message.length > maxMessage ? `${text.message.slice(0, maxMessage)}…` : text.message,
+      source: { component },
+      reportingComponent: component,
+      reportingInstance: instance,
+      firstTimestamp: at,
+      lastTimestamp: at,
+      count: 1,
+    };
+  }
+}

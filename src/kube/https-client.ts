@@ -1,0 +1,189 @@
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import { BellhopError } from "../error/error.ts";
+import { apiErrorOf } from "./api-error.ts";
+import type { ApiClient, ApiRequest, ApiResponse, ApiStream, WatchOptions } from "./client.ts";
+import type { Credentials } from "./credentials.ts";
+import { JsonLines } from "./json-lines.ts";
+
+export interface HttpsClientOptions {
+  readonly credentials: Credentials;
+  /** Seen in the API server's audit log. */
+  readonly userAgent: string;
+  readonly observe?: (method: string, status: number, seconds: number) => void;
+}
+
+const defaultTimeoutMs = 30_000;
+/** A page of 500 EndpointSlices of 100 endpoints each is about 20 MB. */
+const maxResponseBytes = 128 * 1024 * 1024;
+/** Requests wait for one another beyond this; watches have sockets of their own and never queue. */
+const maxSockets = 32;
+/** TCP keep-alive, so that a dead peer is noticed even below the watch's own deadline. */
+const keepAliveMs = 30_000;
+
+/** The real client: node:https, JSON, kept-alive connections. Retries nothing but a GET that met a connection closed meanwhile. */
+export class HttpsClient implements ApiClient {
+  readonly #options: HttpsClientOptions;
+  readonly #base: URL;
+  readonly #requests: HttpAgent;
+  readonly #watches: HttpAgent;
+
+  constructor(options: HttpsClientOptions) {
+    this.#options = options;
+    this.#base = new URL(options.credentials.server);
+    const tls = this.#base.protocol === "https:";
+    const common = { keepAlive: true, keepAliveMsecs: keepAliveMs };
+    this.#requests = tls
+      ? new HttpsAgent({ ...common, maxSockets, ...options.credentials.tls })
+      : new HttpAgent({ ...common, maxSockets });
+    this.#watches = tls
+      ? new HttpsAgent({ keepAlive: false, ...options.credentials.tls })
+      : new HttpAgent({ keepAlive: false });
+  }
+
+  async request(request: ApiRequest): Promise<ApiResponse> {
+    const startedMs = performance.now();
+    let status = 0;
+    try {
+      const answer = await this.#exchange(request, true);
+      status = answer.status;
+      if (status >= 400) throw apiErrorOf(describe(request), status, answer.body, answer.retryAfterMs);
+      return { status, body: answer.body };
+    } finally {
+      this.#options.observe?.(request.method, status, (performance.now() - startedMs) / 1000);
+    }
+  }
+
+  async *watch(request: ApiRequest, options: WatchOptions): ApiStream {
+    const { signal, silenceMs } = options;
+    if (signal.aborted) return;
+    const outgoing = await this.#open(request, this.#watches);
+    const abort = (): void => void outgoing.destroy();
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    const silence = setTimeout(() => outgoing.destroy(new Error(`no byte for ${silenceMs} ms`)), silenceMs);
+    try {
+      const response = await answerTo(outgoing);
+      if ((response.statusCode ?? 0) >= 400) throw await refusal(request, response);
+      options.onOpen?.();
+      const lines = new JsonLines();
+      for await (const chunk of response) {
+        silence.refresh();
+        yield* lines.push(chunk as Buffer);
+      }
+    } catch (cause) {
+      if (signal.aborted) return;
+      throw cause instanceof BellhopError ? cause : unreachable(request, cause);
+    } finally {
+      clearTimeout(silence);
+      signal.removeEventListener("abort", abort);
+      outgoing.destroy();
+    }
+  }
+
+  /** Closes idle and busy connections; what is under way fails. */
+  close(): void {
+    this.#requests.destroy();
+    this.#watches.destroy();
+  }
+
+  async #exchange(request: ApiRequest, mayRepeat: boolean): Promise<Answer> {
+    const outgoing = await this.#open(request, this.#requests);
+    const limitMs = request.timeoutMs ?? defaultTimeoutMs;
+    const deadline = setTimeout(() => outgoing.destroy(new Error(`no full answer within ${limitMs} ms`)), limitMs);
+    try {
+      const response = await answerTo(outgoing);
+      return { status: response.statusCode ?? 0, body: await readJson(response), retryAfterMs: retryAfterOf(response) };
+    } catch (cause) {
+      // A kept connection may have been closed by the other side while our request was on its way.
+      if (mayRepeat && request.method === "GET" && outgoing.reusedSocket) return this.#exchange(request, false);
+      throw cause instanceof BellhopError ? cause : unreachable(request, cause);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  async #open(request: ApiRequest, agent: HttpAgent): Promise<ClientRequest> {
+    const authorization = await this.#options.credentials.authorization();
+    const text = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const query = new URLSearchParams(request.query).toString();
+    const options: RequestOptions = {
+      method: request.method,
+      agent,
+      headers: {
+        accept: "application/json",
+        "user-agent": this.#options.userAgent,
+        ...(authorization === undefined ? {} : { authorization }),
+        ...(text === undefined
+          ? {}
+          : {
+              "content-type": request.contentType ?? "application/json",
+              "content-length": String(Buffer.byteLength(text)),
+            }),
+      },
+    };
+    const path = `${this.#base.pathname.replace(/\/$/, "")}${request.path}${query === "" ? "" : `?${query}`}`;
+    const send = this.#base.protocol === "https:" ? httpsRequest : httpRequest;
+    const outgoing = send({
+      protocol: this.#base.protocol,
+      host: this.#base.hostname.replace(/^\[|\]$/g, ""),
+      port: this.#base.port || (this.#base.protocol === "https:" ? 443 : 80),
+      path,
+      ...options,
+    });
+    outgoing.end(text);
+    return outgoing;
+  }
+}
+
+interface Answer extends ApiResponse {
+  readonly retryAfterMs: number | undefined;
+}
+
+function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once("response", resolve);
+    // Stays on after the answer: a later error must not be an uncaught one; the reader of the body sees it too.
+    outgoing.on("error", reject);
+    outgoing.once("close", () => reject(new Error("the connection was closed before an answer came")));
+  });
+}
+
+async function readJson(response: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of response) {
+    chunks.push(chunk as Buffer);
+    length += (chunk as Buffer).length;
+    if (length > maxResponseBytes) throw new Error(`the answer is longer than ${maxResponseBytes} bytes`);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Proxies and some refusals (429 of the API server among them) answer in plain text.
+    if ((response.statusCode ?? 0) >= 400) return { message: text.slice(0, 500).trim() };
+    throw error;
+  }
+}
+
+async function refusal(request: ApiRequest, response: IncomingMessage): Promise<BellhopError> {
+  const body = await readJson(response);
+  return apiErrorOf(describe(request), response.statusCode ?? 0, body, retryAfterOf(response));
+}
+
+/** Only the form in seconds is used by the API server (RFC 9110 section 10.2.3 also allows a date). */
+function retryAfterOf(response: IncomingMessage): number | undefined {
+  const seconds = Number(response.headers["retry-after"]);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+function describe(request: ApiRequest): string {
+  return `${request.method} ${request.path}`;
+}
+
+function unreachable(request: ApiRequest, cause: unknown): BellhopError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new BellhopError("ApiUnreachable", `${describe(request)}: ${text}`, { cause });
+}

@@ -1,0 +1,190 @@
+import { type Clock, pause, type Random } from "../clock/clock.ts";
+import type { Logger } from "../log/log.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "./api-error.ts";
+import type { ApiClient } from "./client.ts";
+import { leasePath } from "./path.ts";
+
+export interface LeaderElectionOptions {
+  readonly client: ApiClient;
+  readonly namespace: string;
+  readonly name: string;
+  /** Unlike that of every other candidate, also of an earlier start in the same pod. */
+  readonly identity: string;
+  /** Runs while we lead; its signal is aborted when we no longer may. We stand again only after it has returned. */
+  readonly lead: (signal: AbortSignal) => Promise<void>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly timing?: LeaderTiming;
+}
+
+export interface LeaderTiming {
+  /** Others wait this long after the last renewal that they saw. */
+  readonly leaseMs: number;
+  /** Without a successful renewal for this long, we stop; shorter than leaseMs. */
+  readonly renewDeadlineMs: number;
+  readonly retryMs: number;
+}
+
+/** client-go's defaults (tools/leaderelection, component-base config). */
+export const defaultTiming: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
+
+interface LeaseSpec {
+  readonly holderIdentity?: string;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+}
+
+interface Lease {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly spec?: LeaseSpec;
+}
+
+/**
+ * Stands for leader until the signal is aborted, and leads whenever it is elected. Compares nobody's clock with ours: a lease is
+ * old when *we* have not seen it change for its whole duration. Gives the lease back when it stops in good order. Guarantees no
+ * more than client-go does: for a moment two may believe that they lead, so writes must be guarded anyway.
+ */
+export async function runLeaderElection(options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
+  const candidate = new Candidate(options);
+  const { clock, random, log } = options;
+  const { retryMs } = options.timing ?? defaultTiming;
+  while (!signal.aborted) {
+    if (await candidate.tryToHold()) {
+      log.info({ identity: options.identity }, "leading");
+      await leadWhileHeld(candidate, options, signal);
+      log.info({ identity: options.identity }, "leading no more");
+    }
+    // client-go's JitterFactor of 1.2 keeps candidates apart.
+    await pause(clock, retryMs * (1 + 1.2 * random()), signal);
+  }
+}
+
+async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
+  const { clock } = options;
+  const { renewDeadlineMs, retryMs } = options.timing ?? defaultTiming;
+  const lost = new AbortController();
+  const work = options.lead(AbortSignal.any([signal, lost.signal]));
+  // A failure of the work itself ends the leading; the caller of `lead` hears it when `work` is awaited below.
+  let over = false;
+  const finished = work.then(
+    () => {
+      over = true;
+    },
+    () => {
+      over = true;
+    },
+  );
+  let renewedMs = clock.monotonicMs();
+  while (!signal.aborted && !over && clock.monotonicMs() - renewedMs < renewDeadlineMs) {
+    await Promise.race([pause(clock, retryMs, signal), finished]);
+    if (signal.aborted || over) break;
+    if (await candidate.tryToHold(renewedMs + renewDeadlineMs - clock.monotonicMs())) renewedMs = clock.monotonicMs();
+    else if (candidate.heldByAnother) break;
+  }
+  lost.abort();
+  await finished;
+  await candidate.giveBack();
+  await work;
+}
+
+class Candidate {
+  readonly #options: LeaderElectionOptions;
+  readonly #timing: LeaderTiming;
+  #lease: Lease | undefined;
+  #observed = "";
+  #observedMs = 0;
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? defaultTiming;
+  }
+
+  get heldByAnother(): boolean {
+    const holder = this.#lease?.spec?.holderIdentity ?? "";
+    return holder !== "" && holder !== this.#options.identity;
+  }
+
+  /** Takes or renews the lease; false while another has it or the API server does not answer in time. */
+  async tryToHold(limitMs: number = this.#timing.renewDeadlineMs): Promise<boolean> {
+    try {
+      const timeoutMs = Math.max(1, limitMs);
+      // While we hold it, what we wrote last is what is stored: one request instead of two, unless somebody interfered.
+      if (this.#lease === undefined || !this.#isOurs()) this.#observe(await this.#read(timeoutMs));
+      if (this.#lease !== undefined && !this.#isOurs() && !this.#isFree()) return false;
+      this.#observe(await this.#write(timeoutMs));
+      return true;
+    } catch (error) {
+      if (isConflict(error) || isAlreadyExists(error)) this.#lease = undefined;
+      else this.#options.log.warn({ err: error }, "the leader lease could not be taken or renewed");
+      return false;
+    }
+  }
+
+  /** Empties the holder so that the next need not wait. Failures only cost that wait. */
+  async giveBack(): Promise<void> {
+    if (this.#lease === undefined || !this.#isOurs()) return;
+    const spec = { ...this.#lease.spec, holderIdentity: "", leaseDurationSeconds: 1 };
+    try {
+      await this.#put({ ...this.#lease, spec }, this.#timing.retryMs);
+    } catch (error) {
+      this.#options.log.warn({ err: error }, "the leader lease could not be given back");
+    }
+    this.#lease = undefined;
+  }
+
+  #isOurs(): boolean {
+    return this.#lease?.spec?.holderIdentity === this.#options.identity;
+  }
+
+  #isFree(): boolean {
+    const { holderIdentity = "", leaseDurationSeconds = this.#timing.leaseMs / 1000 } = this.#lease?.spec ?? {};
+    if (holderIdentity === "") return true;
+    return this.#options.clock.monotonicMs() - this.#observedMs > leaseDurationSeconds * 1000;
+  }
+
+  #observe(lease: Lease | undefined): void {
+    this.#lease = lease;
+    const text = JSON.stringify(lease?.spec ?? {});
+    if (text === this.#observed) return;
+    this.#observed = text;
+    this.#observedMs = this.#options.clock.monotonicMs();
+  }
+
+  async #read(timeoutMs: number): Promise<Lease | undefined> {
+    const { client, namespace, name } = this.#options;
+    try {
+      return (await client.request({ method: "GET", path: leasePath(namespace, name), timeoutMs })).body as Lease;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async #write(timeoutMs: number): Promise<Lease> {
+    const { client, namespace, name, identity, clock } = this.#options;
+    const now = `${new Date(clock.wallMs()).toISOString().slice(0, -1)}000Z`;
+    const present = this.#lease?.spec ?? {};
+    const ours = this.#isOurs();
+    const spec: LeaseSpec = {
+      holderIdentity: identity,
+      leaseDurationSeconds: Math.ceil(this.#timing.leaseMs / 1000),
+      acquireTime: ours ? (present.acquireTime ?? now) : now,
+      renewTime: now,
+      leaseTransitions: (present.leaseTransitions ?? 0) + (ours || this.#lease === undefined ? 0 : 1),
+    };
+    if (this.#lease !== undefined) return this.#put({ ...this.#lease, spec }, timeoutMs);
+    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, namespace }, spec };
+    const created = await client.request({ method: "POST", path: leasePath(namespace), body, timeoutMs });
+    return created.body as Lease;
+  }
+
+  /** The resourceVersion in the body makes it a compare-and-swap. */
+  async #put(lease: Lease, timeoutMs: number): Promise<Lease> {
+    const { client, namespace, name } = this.#options;
+    const answer = await client.request({ method: "PUT", path: leasePath(namespace, name), body: lease, timeoutMs });
+    return answer.body as Lease;
+  }
+}

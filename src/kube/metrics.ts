@@ -1,0 +1,88 @@
+import { Counter, Gauge, Histogram } from "prom-client";
+import type { Registry } from "../metrics/registry.ts";
+
+/** Every way in which a list or watch can fail; each is a label of its own. */
+export type WatchFailure =
+  | "list_refused"
+  | "watch_refused"
+  | "error_event"
+  | "expired"
+  | "throttled"
+  | "unreachable"
+  | "ended_early";
+
+export interface KubeMetrics {
+  readonly requests: Counter<"method" | "code">;
+  readonly requestSeconds: Histogram<"method">;
+  readonly lists: Counter<"resource">;
+  readonly watches: Counter<"resource">;
+  readonly watchEvents: Counter<"resource" | "type">;
+  readonly watchFailures: Counter<"resource" | "kind">;
+  readonly invalidObjects: Gauge<"resource">;
+  readonly objects: Gauge<"resource">;
+  /** Wall time of the last byte that was heard, in seconds since 1970. */
+  readonly lastHeard: Gauge<"resource">;
+}
+
+/** Registers them; call once per registry. */
+export function createKubeMetrics(registry: Registry): KubeMetrics {
+  const registers = [registry];
+  const resource = ["resource"] as const;
+  return {
+    requests: new Counter({
+      name: "bellhop_api_requests_total",
+      help: "Requests to the API server, watches aside; code 0: no answer.",
+      labelNames: ["method", "code"],
+      registers,
+    }),
+    requestSeconds: new Histogram({
+      name: "bellhop_api_request_seconds",
+      help: "Time until the whole answer was read.",
+      labelNames: ["method"],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    lists: new Counter({
+      name: "bellhop_reflector_lists_total",
+      help: "Whole lists that were read; more than one means that a watch could not go on where it stopped.",
+      labelNames: resource,
+      registers,
+    }),
+    watches: new Counter({
+      name: "bellhop_reflector_watches_total",
+      help: "Watches that the API server accepted.",
+      labelNames: resource,
+      registers,
+    }),
+    watchEvents: new Counter({
+      name: "bellhop_reflector_events_total",
+      help: "Events that watches brought.",
+      labelNames: ["resource", "type"],
+      registers,
+    }),
+    watchFailures: new Counter({
+      name: "bellhop_reflector_failures_total",
+      help: "Lists and watches that failed, by kind.",
+      labelNames: ["resource", "kind"],
+      registers,
+    }),
+    invalidObjects: new Gauge({
+      name: "bellhop_reflector_invalid_objects",
+      help: "Objects that are set aside because they do not follow their schema.",
+      labelNames: resource,
+      registers,
+    }),
+    objects: new Gauge({
+      name: "bellhop_reflector_objects",
+      help: "Objects of which a view is kept.",
+      labelNames: resource,
+      registers,
+    }),
+    lastHeard: new Gauge({
+      name: "bellhop_reflector_last_heard_timestamp_seconds",
+      help: "When a list or watch last brought anything, bookmarks included.",
+      labelNames: resource,
+      registers,
+    }),
+  };
+}

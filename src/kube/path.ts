@@ -1,0 +1,44 @@
+import { groupVersion } from "../config/api.ts";
+import { metallbGroupVersion } from "../config/metallb.ts";
+
+/** The kinds of ours, by the plural that stands in paths. */
+export type OwnPlural = "ipaddresspools" | "l2advertisements" | "virtualips" | "speakers";
+
+/** Path of a collection of ours, or of one object in it; all are cluster-scoped. */
+export function ownPath(plural: OwnPlural, name?: string): string {
+  const collection = `/apis/${groupVersion}/${plural}`;
+  return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
+}
+
+/** Path of one of MetalLB's collections, in the namespace that it heeds. */
+export function metallbPath(namespace: string, plural: "ipaddresspools" | "l2advertisements"): string {
+  return `/apis/${metallbGroupVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+}
+
+export function servicePath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(name)}`;
+}
+
+export function leasePath(namespace: string, name?: string): string {
+  const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
+  return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
+}
+
+export function eventPath(namespace: string, name?: string): string {
+  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
+  return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
+}
+
+/** EndpointSlices of one namespace. */
+export function endpointSlicesPath(namespace: string): string {
+  return `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`;
+}
+
+/** Collections over all namespaces. */
+export const collections = {
+  services: "/api/v1/services",
+  nodes: "/api/v1/nodes",
+  namespaces: "/api/v1/namespaces",
+  serviceCidrs: "/apis/networking.k8s.io/v1/servicecidrs",
+  endpointSlices: "/apis/discovery.k8s.io/v1/endpointslices",
+} as const;

@@ -1,0 +1,23 @@
+import type { ServicePort, ServiceView } from "./service.ts";
+
+/** How packets for a port of a Service are delivered. `kube-proxy`: by kube-proxy's own rules for the address, none of ours. */
+export type Forwarding = "nodeport" | "pods" | "kube-proxy";
+
+export const forwardingAnnotation = "bellhop.dev/forwarding";
+
+/** What the annotation asks for: undefined where there is none, "invalid" where it is none of the known words. */
+export function wantedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
+  const text = service.annotations[forwardingAnnotation];
+  if (text === undefined || text === "nodeport" || text === "pods" || text === "kube-proxy") return text;
+  return "invalid";
+}
+
+/**
+ * The way for one port. SCTP is always left to kube-proxy: its checksum covers the ports, and nftables cannot keep it right.
+ * Without a node port, or without an address of this node to reach it at, pods are what is left. An invalid wish counts as none.
+ */
+export function forwardingOf(service: ServiceView, port: ServicePort, nodePortReachable: boolean): Forwarding {
+  const wanted = wantedForwarding(service);
+  if (port.protocol === "SCTP" || wanted === "kube-proxy") return "kube-proxy";
+  return port.nodePort === 0 || !nodePortReachable || wanted === "pods" ? "pods" : "nodeport";
+}

@@ -1,0 +1,31 @@
+import type { LabelSelector } from "../config/api.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Whether the labels satisfy metav1.LabelSelector; the empty selector is satisfied by all (apimachinery labels.Everything). */
+export function matchesLabels(selector: LabelSelector, labels: Labels): boolean {
+  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return exact && (selector.matchExpressions ?? []).every((expression) => matchesExpression(expression, labels));
+}
+
+/** Whether any of the selectors is satisfied; none: false. */
+export function matchesAnySelector(selectors: readonly LabelSelector[], labels: Labels): boolean {
+  return selectors.some((selector) => matchesLabels(selector, labels));
+}
+
+function matchesExpression(
+  { key, operator, values = [] }: NonNullable<LabelSelector["matchExpressions"]>[number],
+  labels: Labels,
+): boolean {
+  const value = labels[key];
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
+import { addressReadyCondition } from "../config/labels.ts";
+import type { IpFamily } from "../ip/address.ts";
+
+export type Protocol = "TCP" | "UDP" | "SCTP";
+
+export interface ServicePort {
+  /** Empty for a single unnamed port, as in EndpointSlices. */
+  readonly name: string;
+  readonly protocol: Protocol;
+  readonly port: number;
+  /** 0 when the port has no node port; decide by this and never by allocateLoadBalancerNodePorts. */
+  readonly nodePort: number;
+}
+
+export interface IngressEntry {
+  readonly ip: string;
+  readonly ipMode: string;
+  readonly ports: readonly { readonly port: number; readonly protocol: string; readonly error?: string }[];
+}
+
+/** Bellhop's own condition on a Service, without its time. */
+export interface AddressReady {
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What Bellhop needs to know of a Service, frozen. One per Service of type LoadBalancer, or one that still has our finalizer. */
+export interface ServiceView {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly createdAtMs: number;
+  readonly type: string;
+  readonly loadBalancerClass: string | undefined;
+  /** Free text: the API server does not validate it. */
+  readonly loadBalancerIP: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Only those under `bellhop.dev/`, the source-ranges annotation, and what the reader asked for besides. */
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly ipFamilies: readonly IpFamily[];
+  readonly ipFamilyPolicy: string;
+  readonly ports: readonly ServicePort[];
+  readonly externalTrafficPolicy: "Cluster" | "Local";
+  /** Labels of the pods that serve it; empty: somebody else makes its EndpointSlices. */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Idle timeout in seconds where sessionAffinity is ClientIP. */
+  readonly affinityTimeoutSeconds: number | undefined;
+  /** From the field, else from the annotation, blanks trimmed; free text. Empty: everyone. */
+  readonly sourceRanges: readonly string[];
+  readonly externalIPs: readonly string[];
+  readonly finalizers: readonly string[];
+  readonly deleting: boolean;
+  readonly ingress: readonly IngressEntry[];
+  /** Undefined: Bellhop has written nothing there yet. */
+  readonly addressReady?: AddressReady | undefined;
+}
+
+/** Upstream's finalizer: it keeps the Service object until the load balancer is gone (KEP 980). */
+export const loadBalancerFinalizer = "service.kubernetes.io/load-balancer-cleanup";
+
+/** Read by cloud providers only, never by kube-proxy (k8s.io/cloud-provider/service/helpers). */
+export const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+export const ourAnnotationPrefix = "bellhop.dev/";
+
+/** `keepsToo`: annotations of others that are read as well. */
+export function projectService(raw: V1Service, keepsToo: (annotation: string) => boolean = () => false): ServiceView {
+  const { metadata = {}, spec = {}, status } = raw;
+  const namespace = metadata.namespace ?? "";
+  const name = metadata.name ?? "";
+  const annotations = keepAnnotations(metadata.annotations, keepsToo);
+  return Object.freeze({
+    key: `${namespace}/${name}`,
+    namespace,
+    name,
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    createdAtMs: Date.parse(String(metadata.creationTimestamp)) || 0,
+    type: spec.type ?? "ClusterIP",
+    loadBalancerClass: spec.loadBalancerClass,
+    loadBalancerIP: spec.loadBalancerIP === "" ? undefined : spec.loadBalancerIP,
+    labels: metadata.labels ?? {},
+    annotations,
+    ipFamilies: (spec.ipFamilies ?? []).filter((family) => family === "IPv4" || family === "IPv6"),
+    ipFamilyPolicy: spec.ipFamilyPolicy ?? "SingleStack",
+    ports: (spec.ports ?? []).map(projectPort),
+    externalTrafficPolicy: spec.externalTrafficPolicy === "Local" ? "Local" : "Cluster",
+    selector: spec.selector ?? {},
+    // 10800 s is the API server's default (pkg/apis/core/types.go, DefaultClientIPServiceAffinitySeconds).
+    affinityTimeoutSeconds:
+      spec.sessionAffinity === "ClientIP"
+        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
+        : undefined,
+    sourceRanges: sourceRangesOf(spec.loadBalancerSourceRanges, annotations[sourceRangesAnnotation]),
+    externalIPs: spec.externalIPs ?? [],
+    finalizers: metadata.finalizers ?? [],
+    deleting: metadata.deletionTimestamp !== undefined,
+    ingress: (status?.loadBalancer?.ingress ?? []).map(projectIngress),
+    addressReady: projectAddressReady(status?.conditions),
+  });
+}
+
+/**
+ * Whether the controller has anything to do with a Service: it wants a load balancer, may have had one or been refused one, or
+ * uses addresses.
+ */
+export function concernsController(raw: V1Service): boolean {
+  return (
+    raw.spec?.type === "LoadBalancer" ||
+    (raw.metadata?.finalizers ?? []).includes(loadBalancerFinalizer) ||
+    projectAddressReady(raw.status?.conditions) !== undefined ||
+    (raw.spec?.externalIPs ?? []).length > 0
+  );
+}
+
+function projectAddressReady(conditions: readonly V1Condition[] | undefined): AddressReady | undefined {
+  const found = conditions?.find((condition) => condition.type === addressReadyCondition);
+  return found === undefined ? undefined : { status: found.status, reason: found.reason, message: found.message };
+}
+
+function keepAnnotations(
+  all: Record<string, string> | undefined,
+  keepsToo: (annotation: string) => boolean,
+): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const [key, value] of Object.entries(all ?? {})) {
+    if (key.startsWith(ourAnnotationPrefix) || key === sourceRangesAnnotation || keepsToo(key)) kept[key] = value;
+  }
+  return kept;
+}
+
+function projectPort(port: V1ServicePort): ServicePort {
+  return {
+    name: port.name ?? "",
+    protocol: (port.protocol ?? "TCP") as Protocol,
+    port: port.port,
+    nodePort: port.nodePort ?? 0,
+  };
+}
+
+function sourceRangesOf(field: readonly string[] | undefined, annotation: string | undefined): readonly string[] {
+  const texts = field !== undefined && field.length > 0 ? field : (annotation ?? "").split(",");
+  return texts.map((text) => text.trim()).filter((text) => text !== "");
+}
+
+function projectIngress(entry: V1LoadBalancerIngress): IngressEntry {
+  return {
+    ip: entry.ip ?? "",
+    ipMode: entry.ipMode ?? "",
+    ports: (entry.ports ?? []).map((port) => ({
+      port: port.port,
+      protocol: port.protocol,
+      ...(port.error === undefined ? {} : { error: port.error }),
+    })),
+  };
+}

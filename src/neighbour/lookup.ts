@@ -1,0 +1,58 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import arp from "node-arp";
+import { BellhopError } from "../error/error.ts";
+
+/** The programs that node-arp runs, and the Debian packages that bring them. Without one of them it would end this process. */
+const programs = [
+  ["ping", "iputils-ping"],
+  ["arp", "net-tools"],
+] as const;
+
+/** ping waits 10 s for its one answer (iputils, ping(8), -W); a little more, because arp runs after it. */
+const timeoutMs = 12_000;
+
+/**
+ * Who holds the IPv4 address, as this host sees it: a hardware address in lower case with colons, or undefined where nobody
+ * answers. Sends one echo request, so that the kernel asks the LAN. Throws CommandFailed when a program that it needs is missing or
+ * it takes too long. Knows no IPv6.
+ */
+export async function lookUpNeighbour(
+  address: string,
+  searchPath = process.env.PATH ?? "",
+): Promise<string | undefined> {
+  for (const [program, debianPackage] of programs) {
+    if (!isOnPath(program, searchPath)) {
+      const cure = `install it (on Debian and Ubuntu: apt-get install ${debianPackage})`;
+      throw new BellhopError("CommandFailed", `${program} is missing, which the look-up needs: ${cure}`);
+    }
+  }
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new BellhopError("CommandFailed", `no answer about ${address} within ${timeoutMs} ms`));
+    }, timeoutMs);
+    arp.getMAC(address, (failed, mac) => {
+      clearTimeout(timer);
+      resolve(failed ? undefined : normalizeMac(mac));
+    });
+  });
+}
+
+/** undefined for "(incomplete)" and other texts that stand where a hardware address would. */
+export function normalizeMac(text: string): string | undefined {
+  const parts = text.trim().toLowerCase().split(/[:-]/);
+  return parts.length === 6 && parts.every((part) => /^[0-9a-f]{1,2}$/.test(part))
+    ? parts.map((part) => part.padStart(2, "0")).join(":")
+    : undefined;
+}
+
+function isOnPath(program: string, searchPath: string): boolean {
+  return searchPath.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,127 @@
+import { Backoff } from "../clock/backoff.ts";
+import type { Clock, Random } from "../clock/clock.ts";
+
+export interface QueueOptions<Key> {
+  /** How many keys may be handled at once. One key never is twice at once. */
+  readonly workers: number;
+  /** Throws to be called again after a while. */
+  readonly handle: (key: Key) => Promise<void>;
+  /** Told of each failure; `retryMs` is when the key comes again. */
+  readonly onFailure: (key: Key, error: unknown, retryMs: number) => void;
+  /** Lower bound of the next wait that an error asks for, such as Retry-After. */
+  readonly retryAfterMs?: (error: unknown) => number | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** First wait after a failure; it doubles. Conflicts, the common failure, are over in one round trip. */
+const backoffBaseMs = 200;
+const backoffMaxMs = 60_000;
+
+/**
+ * Work by key: a key that is added while it waits is there once; while it is worked on, it is worked on again afterwards. A
+ * failed key waits longer each time until it succeeds. Nothing is handled before start().
+ */
+export class Queue<Key> {
+  readonly #options: QueueOptions<Key>;
+  /** In order of arrival. */
+  readonly #waiting = new Set<Key>();
+  readonly #active = new Set<Key>();
+  /** Added while active. */
+  readonly #again = new Set<Key>();
+  readonly #later = new Map<Key, { readonly dueMs: number; readonly cancel: () => void }>();
+  readonly #backoffs = new Map<Key, Backoff>();
+  #running = false;
+  #idle: (() => void)[] = [];
+
+  constructor(options: QueueOptions<Key>) {
+    this.#options = options;
+  }
+
+  /** Keys that wait for a worker now; those that wait for their time are not counted. */
+  get depth(): number {
+    return this.#waiting.size + this.#again.size;
+  }
+
+  /** Keys that failed and have not succeeded since. */
+  get failing(): number {
+    return this.#backoffs.size;
+  }
+
+  add(key: Key): void {
+    this.#cancelLater(key);
+    if (this.#active.has(key)) this.#again.add(key);
+    else this.#waiting.add(key);
+    this.#dispatch();
+  }
+
+  /** Adds the key after `ms`, or sooner if it is already due sooner. Does nothing for a key that waits for a worker. */
+  addAfter(key: Key, ms: number): void {
+    if (this.#waiting.has(key) || this.#again.has(key)) return;
+    const { clock } = this.#options;
+    const dueMs = clock.monotonicMs() + ms;
+    const present = this.#later.get(key);
+    if (present !== undefined && present.dueMs <= dueMs) return;
+    present?.cancel();
+    this.#later.set(key, { dueMs, cancel: clock.after(ms, () => this.add(key)) });
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#dispatch();
+  }
+
+  /** Takes up nothing more, and resolves when what is under way is done. What waited stays for the next start(). */
+  async stop(): Promise<void> {
+    this.#running = false;
+    for (const [key, entry] of this.#later) {
+      entry.cancel();
+      this.#waiting.add(key);
+    }
+    this.#later.clear();
+    if (this.#active.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #dispatch(): void {
+    for (const key of this.#waiting) {
+      if (!this.#running || this.#active.size >= this.#options.workers) return;
+      this.#waiting.delete(key);
+      this.#active.add(key);
+      void this.#work(key);
+    }
+  }
+
+  async #work(key: Key): Promise<void> {
+    try {
+      await this.#options.handle(key);
+      this.#backoffs.delete(key);
+    } catch (error) {
+      this.#retry(key, error);
+    }
+    this.#active.delete(key);
+    if (this.#again.delete(key)) this.#waiting.add(key);
+    this.#dispatch();
+    if (this.#active.size > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  #retry(key: Key, error: unknown): void {
+    const { random, retryAfterMs, onFailure } = this.#options;
+    let backoff = this.#backoffs.get(key);
+    if (backoff === undefined) {
+      backoff = new Backoff(backoffBaseMs, backoffMaxMs, random);
+      this.#backoffs.set(key, backoff);
+    }
+    const waitMs = Math.max(backoff.nextMs(), retryAfterMs?.(error) ?? 0);
+    onFailure(key, error, waitMs);
+    if (this.#running) this.addAfter(key, waitMs);
+    else this.#waiting.add(key);
+  }
+
+  #cancelLater(key: Key): void {
+    this.#later.get(key)?.cancel();
+    this.#later.delete(key);
+  }
+}

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { waitFor } from "../../lab/wait.ts";
+import { FaultProxy } from "./proxy.ts";
+
+const program = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+
+/** A controller as a program of its own, with a proxy of its own between it and the API server. */
+export class ControllerProcess {
+  readonly proxy: FaultProxy;
+  readonly #folder = mkdtempSync(join(tmpdir(), "bellhop-faults-"));
+  #child: ChildProcess | undefined;
+  #log = "";
+
+  constructor(apiSocket: string) {
+    this.proxy = new FaultProxy(apiSocket);
+  }
+
+  /** Starts it and waits until it leads, or, with an election, until it stands. */
+  async start(elect = false): Promise<void> {
+    const server = await this.proxy.listen();
+    const kubeconfig = join(this.#folder, "kubeconfig");
+    writeFileSync(kubeconfig, kubeconfigFor(server));
+    const flags = ["--kubeconfig", kubeconfig, "--leader-elect", String(elect), "--http-host", "127.0.0.1"];
+    this.#child = spawn(process.execPath, [program, "controller", ...flags, "--http-port", "0"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#log += chunk.toString();
+      });
+    }
+    // The log line with the port is written before the first list is read.
+    await waitFor({ what: "the controller to start", timeoutMs: 60_000, intervalMs: 50 }, async () => {
+      if (this.#child?.exitCode !== null) throw new Error(`the controller has ended:\n${this.#log}`);
+      const port = /"port":(\d+)/.exec(this.#log)?.[1];
+      if (port === undefined) return undefined;
+      return (await fetch(`http://127.0.0.1:${port}/readyz`)).ok ? true : undefined;
+    });
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  /** As the kernel does when memory is short: no farewell, no lease given back. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
+  /** In good order; also after kill. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+    }
+    await this.proxy.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** The proxy speaks for the administrator, so no credentials are needed; client-node takes plain HTTP only with TLS checks off. */
+function kubeconfigFor(server: string): string {
+  return JSON.stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    clusters: [{ name: "lab", cluster: { server, "insecure-skip-tls-verify": true } }],
+    users: [{ name: "nobody", user: {} }],
+    contexts: [{ name: "lab", context: { cluster: "lab", user: "nobody" } }],
+    "current-context": "lab",
+  });
+}

@@ -1,0 +1,219 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { downLab } from "../../lab/lab.ts";
+import { waitFor } from "../../lab/wait.ts";
+import type { Api } from "../api.ts";
+import { upBareLab } from "./bare-lab.ts";
+import { ControllerProcess } from "./controller-process.ts";
+import { Ledger } from "./ledger.ts";
+import { type FaultProxy, type Step, steps } from "./proxy.ts";
+import { isCreating, requestFaults, stepNames } from "./scenario.ts";
+import { FaultTable } from "./table.ts";
+
+const labName = process.env.E2E_LAB ?? "e2e-faults";
+const table = new FaultTable();
+const running = new Set<ControllerProcess>();
+const bystanders = ["bystander-0", "bystander-1", "bystander-2"];
+let api: Api;
+let ledger: Ledger;
+
+async function start(elect = false): Promise<ControllerProcess> {
+  const controller = new ControllerProcess(api.lab.apiSocket);
+  running.add(controller);
+  await controller.start(elect);
+  return controller;
+}
+
+async function stop(controller: ControllerProcess): Promise<void> {
+  running.delete(controller);
+  await controller.stop();
+}
+
+function named(prefix: string, count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
+}
+
+describe("faults between the controller and the API server", () => {
+  before(async () => {
+    api = await upBareLab(labName, "faults");
+    ledger = new Ledger(api);
+    await ledger.prepare();
+    const controller = await start();
+    await ledger.create(bystanders);
+    await ledger.settle(bystanders);
+    await stop(controller);
+  });
+
+  after(async () => {
+    for (const controller of running) await stop(controller);
+    table.write();
+    await downLab(labName);
+  });
+
+  test("a request, or its answer, that fails at any step of a Service's life", async () => {
+    const controller = await start();
+    const cases = requestFaults.flatMap(({ key, name, fault }) =>
+      steps.map((step) => ({ service: `${key}-${step}`, name, fault, step })),
+    );
+    const due = new Map(cases.map(({ service, fault, step }) => [`${service}/${step}`, fault]));
+    controller.proxy.script = ({ service, step }) => {
+      const fault = due.get(`${service}/${step}`);
+      due.delete(`${service}/${step}`);
+      return fault;
+    };
+    const names = cases.map(({ service }) => service);
+    await ledger.create(names);
+    await ledger.settle([...bystanders, ...names]);
+    await ledger.delete(names);
+    await ledger.settle(bystanders);
+    assert.deepEqual([...due.keys()], [], "each fault must have happened");
+    for (const { service, name, step } of cases) {
+      const tries = controller.proxy.tries.get(`${service}/${step}`) ?? 0;
+      const outcome = isCreating(step) ? "the Service has one address" : "the Service and its VirtualIP are gone";
+      table.add(name, stepNames[step], `${outcome}; tried ${tries} ${tries === 1 ? "time" : "times"}`);
+    }
+    await stop(controller);
+  });
+
+  const watchFaults: readonly {
+    readonly name: string;
+    readonly begin: (proxy: FaultProxy) => void;
+    readonly end?: (proxy: FaultProxy) => void;
+  }[] = [
+    { name: "all watches cut", begin: (proxy) => proxy.cutWatches() },
+    { name: "all watches say 410 Expired: everything is listed anew", begin: (proxy) => proxy.expireWatches() },
+    {
+      name: "watches refused with 410 when they are asked for again",
+      begin: (proxy) => {
+        const refused = new Set<string>();
+        proxy.script = ({ isWatch, path }) => {
+          if (!isWatch || refused.has(path)) return undefined;
+          refused.add(path);
+          return { kind: "answer", status: 410, reason: "Expired" };
+        };
+        proxy.cutWatches();
+      },
+    },
+    {
+      name: "events of Services come 3 s after those of VirtualIPs",
+      begin: (proxy) => proxy.delaysMs.set("services", 3_000),
+      end: (proxy) => proxy.delaysMs.clear(),
+    },
+    {
+      name: "events of VirtualIPs come 3 s after those of Services",
+      begin: (proxy) => proxy.delaysMs.set("virtualips", 3_000),
+      end: (proxy) => proxy.delaysMs.clear(),
+    },
+  ];
+  for (const { name, begin, end } of watchFaults) {
+    test(`${name}, while Services come and go`, async () => {
+      const controller = await start();
+      const old = named("old", 5);
+      const young = named("young", 5);
+      await ledger.create(old);
+      await ledger.settle([...bystanders, ...old]);
+      begin(controller.proxy);
+      await Promise.all([ledger.create(young), ledger.delete(old)]);
+      await sleep(1_000);
+      end?.(controller.proxy);
+      await ledger.settle([...bystanders, ...young]);
+      await ledger.delete(young);
+      await ledger.settle(bystanders);
+      table.add(name, "five Services come, five go", "all that came have one address, all that went are gone");
+      await stop(controller);
+    });
+  }
+
+  for (const step of steps) {
+    for (const moment of ["before", "after"] as const) {
+      test(`the leader is killed ${moment} the write: ${stepNames[step]}`, () => killAt(step, moment));
+    }
+  }
+
+  test("the leader is killed between claim and status, and the other candidate takes over by the lease", async () => {
+    const first = await start(true);
+    await waitFor({ what: "the first to lead", timeoutMs: 30_000 }, async () => first.log.includes('"leading"'));
+    const second = await start(true);
+    const killed = killOn(first, "claim", "after");
+    await ledger.create(["elected"]);
+    await killed;
+    await ledger.settle([...bystanders, "elected"]);
+    await ledger.delete(["elected"]);
+    await ledger.settle(bystanders);
+    const outcome = "when the lease has run out the other one finishes it; one address";
+    table.add("leader killed (SIGKILL), another stands by", `after ${stepNames.claim}`, outcome);
+    await stop(first);
+    await stop(second);
+  });
+
+  test("two controllers that both believe that they lead, one of them behind the times", async () => {
+    const [left, right] = [await start(), await start()];
+    right.proxy.delaysMs.set("virtualips", 2_000).set("services", 1_000);
+    const many = named("both", 30);
+    await ledger.create(many);
+    await ledger.settle([...bystanders, ...many]);
+    await ledger.delete(many.slice(0, 15));
+    const more = named("more", 15);
+    await ledger.create(more);
+    await ledger.settle([...bystanders, ...many.slice(15), ...more]);
+    await ledger.delete([...many.slice(15), ...more]);
+    await ledger.settle(bystanders);
+    const both = [left, right].map(
+      ({ proxy }) => [...proxy.tries.keys()].filter((key) => key.endsWith("/claim")).length,
+    );
+    assert.ok(Math.min(...both) > 0, "both must have tried to claim");
+    const outcome = "each has one address, claimed once; the slower one's writes are refused";
+    table.add("two controllers lead at once, one of them 2 s behind", "45 Services come, 45 go", outcome);
+    await stop(left);
+    await stop(right);
+  });
+});
+
+/** Resolves once the controller is dead: at the first write of that step, before the API server gets it or before its answer is heard. */
+function killOn(controller: ControllerProcess, step: Step, moment: "before" | "after"): Promise<void> {
+  return new Promise((resolve) => {
+    const kill = (): void => {
+      controller.kill();
+      resolve();
+    };
+    if (moment === "after") {
+      controller.proxy.afterwards = (passage) => {
+        if (passage.step === step) kill();
+      };
+      return;
+    }
+    controller.proxy.script = (passage) => {
+      if (passage.step !== step) return undefined;
+      kill();
+      return { kind: "cut", done: false };
+    };
+  });
+}
+
+async function killAt(step: Step, moment: "before" | "after"): Promise<void> {
+  const service = `killed-${step}-${moment}`;
+  const first = await start();
+  if (!isCreating(step)) {
+    await ledger.create([service]);
+    await ledger.settle([...bystanders, service]);
+  }
+  const killed = killOn(first, step, moment);
+  if (isCreating(step)) await ledger.create([service]);
+  else await ledger.delete([service]);
+  await killed;
+  await stop(first);
+  const second = await start();
+  if (isCreating(step)) {
+    await ledger.settle([...bystanders, service]);
+    await ledger.delete([service]);
+  }
+  await ledger.settle(bystanders);
+  const outcome = isCreating(step) ? "one address, the one claimed first if it was" : "Service and VirtualIP are gone";
+  table.add(
+    "leader killed (SIGKILL), the next one starts",
+    `${moment} ${stepNames[step]}`,
+    `the next one finishes it: ${outcome}`,
+  );
+  await stop(second);
+}

@@ -1,0 +1,187 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+
+/** The writes of one Service's life, in their order. */
+export const steps = ["claim", "show", "release", "leave"] as const;
+export type Step = (typeof steps)[number];
+
+/** One request on its way through the proxy. */
+export interface Passage {
+  readonly method: string;
+  readonly path: string;
+  /** The Service that it is about, and which of its writes it is; undefined for everything else. */
+  readonly service: string | undefined;
+  readonly step: Step | undefined;
+  readonly isWatch: boolean;
+}
+
+/** What happens to a request. `done`: it reaches the API server and is carried out, but its answer does not come back. */
+export type Fault =
+  | { readonly kind: "cut"; readonly done: boolean }
+  | { readonly kind: "silence"; readonly done: boolean }
+  | { readonly kind: "answer"; readonly status: number; readonly reason: string; readonly retryAfter?: number };
+
+interface Watch {
+  readonly collection: string;
+  readonly answer: ServerResponse;
+}
+
+/**
+ * A proxy in plain HTTP on the loopback between one controller and the API server of a lab. It does to each request what the
+ * script says, and to watches what the test tells it to. The API server itself is the real one and knows nothing of it.
+ */
+export class FaultProxy {
+  /** Decides over each request; may wait, so that a test can act in between. */
+  script: (passage: Passage) => Fault | undefined | Promise<Fault | undefined> = () => undefined;
+  /** Called after the API server has answered and before the controller hears it. */
+  afterwards: (passage: Passage) => void | Promise<void> = () => {};
+  /** How long events of a collection (`services`) are held back, each one as long. */
+  readonly delaysMs = new Map<string, number>();
+  /** How often each write was tried: `service/step`. */
+  readonly tries = new Map<string, number>();
+  readonly #socketPath: string;
+  readonly #server = createServer((incoming, answer) => void this.#pass(incoming, answer));
+  readonly #watches = new Set<Watch>();
+  /** By VirtualIP: the Service that claimed it. */
+  readonly #claimants = new Map<string, string>();
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** Gives the address for a kubeconfig. */
+  async listen(): Promise<string> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Breaks watches in the middle, all or those of one collection. */
+  cutWatches(collection?: string): void {
+    for (const watch of this.#watches) {
+      if (collection === undefined || watch.collection === collection) watch.answer.destroy();
+    }
+  }
+
+  /** Says in every open watch that its version is too old, as an API server does whose history was compacted. */
+  expireWatches(): void {
+    const object = {
+      kind: "Status",
+      apiVersion: "v1",
+      status: "Failure",
+      code: 410,
+      reason: "Expired",
+      message: "too old",
+    };
+    for (const { answer } of this.#watches) answer.write(`${JSON.stringify({ type: "ERROR", object })}\n`);
+  }
+
+  async #pass(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+    try {
+      const body = await buffer(incoming);
+      const passage = this.#describe(incoming, body);
+      if (passage.step !== undefined) this.#count(passage);
+      const fault = await this.script(passage);
+      if (fault?.kind === "answer") return refuse(answer, fault);
+      if (fault !== undefined && !fault.done) return fault.kind === "cut" ? void answer.destroy() : undefined;
+      const upstream = await this.#forward(incoming, body);
+      if (passage.isWatch) return this.#stream(passage, upstream, answer);
+      const text = await buffer(upstream);
+      await this.afterwards(passage);
+      if (fault !== undefined) return fault.kind === "cut" ? void answer.destroy() : undefined;
+      answer.writeHead(upstream.statusCode ?? 502, headersOf(upstream.headers)).end(text);
+    } catch {
+      // Either side has gone: the other one is told by its connection.
+      answer.destroy();
+    }
+  }
+
+  #describe(incoming: IncomingMessage, body: Buffer): Passage {
+    const { pathname: path, searchParams } = new URL(incoming.url ?? "/", "http://proxy");
+    const method = incoming.method ?? "GET";
+    const isWatch = searchParams.get("watch") === "true";
+    const name = path.split("/").at(-1) ?? "";
+    if (method === "POST" && path.endsWith("/virtualips")) {
+      const { metadata, spec } = JSON.parse(body.toString()) as Created;
+      const service = spec.services[0]?.name ?? "";
+      this.#claimants.set(metadata.name, service);
+      return { method, path, isWatch, service, step: "claim" };
+    }
+    if (method === "DELETE" && path.includes("/virtualips/")) {
+      return { method, path, isWatch, service: this.#claimants.get(name), step: "release" };
+    }
+    const service = /\/services\/([^/]+)\/status$/.exec(path)?.[1];
+    if (method !== "PATCH" || service === undefined) {
+      return { method, path, isWatch, service: undefined, step: undefined };
+    }
+    const leaves = body.includes("$deleteFromPrimitiveList");
+    return { method, path, isWatch, service, step: leaves ? "leave" : "show" };
+  }
+
+  #count({ service, step }: Passage): void {
+    const key = `${service}/${step}`;
+    this.tries.set(key, (this.tries.get(key) ?? 0) + 1);
+  }
+
+  #forward(incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const { method, url: path, headers } = incoming;
+      const outgoing = request({
+        socketPath: this.#socketPath,
+        method,
+        path,
+        headers: { ...headers, host: "localhost" },
+      });
+      outgoing.once("response", resolve);
+      outgoing.once("error", reject);
+      outgoing.end(body);
+    });
+  }
+
+  #stream({ path }: Passage, upstream: IncomingMessage, answer: ServerResponse): void {
+    const collection = path.split("/").at(-1) ?? "";
+    const watch = { collection, answer };
+    this.#watches.add(watch);
+    answer.writeHead(upstream.statusCode ?? 502, headersOf(upstream.headers));
+    answer.flushHeaders();
+    upstream.on("data", (chunk: Buffer) => {
+      const waitMs = this.delaysMs.get(collection) ?? 0;
+      if (waitMs === 0) answer.write(chunk);
+      // Timers of one length fire in the order in which they were set, so events stay in their order.
+      else setTimeout(() => answer.destroyed || answer.write(chunk), waitMs);
+    });
+    upstream.once("end", () => answer.end());
+    upstream.once("error", () => answer.destroy());
+    answer.once("close", () => {
+      this.#watches.delete(watch);
+      upstream.destroy();
+    });
+  }
+}
+
+interface Created {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly services: readonly { readonly name: string }[] };
+}
+
+function refuse(answer: ServerResponse, { status, reason, retryAfter }: Extract<Fault, { kind: "answer" }>): void {
+  const headers = {
+    "content-type": "application/json",
+    ...(retryAfter === undefined ? {} : { "retry-after": String(retryAfter) }),
+  };
+  const body = { kind: "Status", apiVersion: "v1", status: "Failure", code: status, reason, message: "scripted" };
+  answer.writeHead(status, headers).end(JSON.stringify(body));
+}
+
+/** Without what is only about the connection to the API server. */
+function headersOf({ "content-type": type, "retry-after": retryAfter }: IncomingHttpHeaders): Record<string, string> {
+  return {
+    ...(type === undefined ? {} : { "content-type": type }),
+    ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
+  };
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { nodeAddresses } from "../lab/addresses.ts";
+import { waitFor } from "../lab/wait.ts";
+import type { Api } from "./api.ts";
+import { askFrom } from "./client.ts";
+import { type ProxyMode, useCluster } from "./cluster.ts";
+import type { Target } from "./probe/probe.ts";
+import { createService, startWeb } from "./workload.ts";
+
+const paths = [
+  { name: "nodeport", words: "through NodePorts", spec: {} },
+  { name: "direct", words: "straight to pods", spec: { allocateLoadBalancerNodePorts: false } },
+] as const;
+const protocols = ["tcp", "udp"] as const;
+const families = ["IPv4", "IPv6"] as const;
+const clients = [
+  { host: "client", words: "a host on the LAN" },
+  { host: "remote", words: "a host behind the router" },
+] as const;
+
+/** Every way a packet can take to a pod, with kube-proxy in one mode. */
+export function testForwarding(proxy: ProxyMode): void {
+  describe(`forwarding beside kube-proxy in ${proxy} mode`, () => {
+    const cluster = useCluster(proxy, "forwarding");
+    const addresses = new Map<string, readonly string[]>();
+
+    before(async () => {
+      const { api } = cluster();
+      await startWeb(api);
+      for (const path of paths) await createService(api, path.name, path.spec);
+      for (const path of paths) addresses.set(path.name, await api.waitForAddresses(path.name));
+      for (const host of [...addresses.values()].flat()) await waitForAnswer(api, host);
+    });
+
+    for (const path of paths) {
+      for (const protocol of protocols) {
+        for (const [index, family] of families.entries()) {
+          for (const client of clients) {
+            test(`${protocol.toUpperCase()} over ${family} from ${client.words}, ${path.words}`, async () => {
+              const host = addresses.get(path.name)?.[index] ?? "";
+              await assertAnswers(cluster().api, client.host, {
+                protocol,
+                host,
+                port: 80,
+                question: question(protocol),
+              });
+            });
+          }
+        }
+      }
+    }
+
+    test("the Service without node ports really has none, and the other one has", async () => {
+      assert.deepEqual(await nodePorts(cluster().api, "direct"), []);
+      assert.equal((await nodePorts(cluster().api, "nodeport")).length, 2);
+    });
+
+    for (const protocol of protocols) {
+      test(`plain node:nodePort access over ${protocol.toUpperCase()} is unharmed on every node and both families`, async () => {
+        const { api, lab } = cluster();
+        const ports = await nodePorts(api, "nodeport");
+        const port = ports.find((entry) => entry.protocol === protocol.toUpperCase())?.nodePort ?? 0;
+        for (const node of lab.nodes) {
+          for (const host of Object.values(nodeAddresses(node))) {
+            await assertAnswers(api, "client", { protocol, host, port, question: question(protocol) });
+          }
+        }
+      });
+    }
+
+    test("in-cluster clients reach the address too, from every node", async () => {
+      const { api, lab } = cluster();
+      for (const node of lab.nodes) {
+        for (const host of addresses.get("nodeport") ?? []) {
+          await assertAnswers(api, node, { protocol: "tcp", host, port: 80, question: "/hostname" });
+        }
+      }
+    });
+  });
+}
+
+function question(protocol: "tcp" | "udp"): string {
+  return protocol === "tcp" ? "/hostname" : "hostname";
+}
+
+/**
+ * Waits for the first answer of a new address to the LAN client. An address is shown before kube-proxy has opened the node port
+ * behind it, which it does once a second at the most.
+ */
+export async function waitForAnswer(api: Api, host: string, timeoutMs = 15_000, port = 80): Promise<void> {
+  await waitFor({ what: `an answer from ${host}`, timeoutMs }, async () => {
+    return (
+      (await askFrom(api.lab, "client", { protocol: "tcp", host, port, question: "/hostname" }, 1, 1_000)).good === 1
+    );
+  });
+}
+
+/** Ten questions, each over a connection of its own, every one answered, by pods of this test. */
+export async function assertAnswers(api: Api, from: string, target: Target): Promise<void> {
+  const report = await askFrom(api.lab, from, target, 10);
+  assert.deepEqual(report.failures, [], `${from} → ${target.protocol} [${target.host}]:${target.port}`);
+  for (const answer of Object.keys(report.answers)) assert.match(answer, /^web-[a-z0-9]{5}$/);
+}
+
+async function nodePorts(api: Api, service: string): Promise<readonly { nodePort: number; protocol: string }[]> {
+  const { spec } = await api.get("v1", "Service", service);
+  const ports: { nodePort?: number; protocol: string }[] = spec.ports;
+  return ports.flatMap(({ nodePort, protocol }) => (nodePort === undefined ? [] : [{ nodePort, protocol }]));
+}

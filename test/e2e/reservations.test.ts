@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { askApi } from "../lab/api.ts";
+import { waitFor } from "../lab/wait.ts";
+import type { Api } from "./api.ts";
+import { useCluster } from "./cluster.ts";
+import { assertAnswers, waitForAnswer } from "./forwarding.ts";
+import { expectCondition, expectWarnings } from "./service-state.ts";
+import { createService, startWeb } from "./workload.ts";
+
+const ipv4 = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] };
+const pool = "reserved";
+const inPool = { annotations: { "bellhop.dev/pool": pool } };
+const addresses = { idle: "172.30.0.170", promised: "172.30.0.171", free: "172.30.0.172", outside: "172.30.0.175" };
+
+describe("addresses that a user reserves", () => {
+  const cluster = useCluster("nftables", "reservations");
+
+  before(async () => {
+    const { api } = cluster();
+    await startWeb(api);
+    await reserve(api, addresses.idle);
+    await reserve(api, addresses.promised, "promised");
+    await reserve(api, addresses.outside, "outside");
+    await api.apply({
+      apiVersion: "bellhop.dev/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { name: pool },
+      spec: { addresses: [`${addresses.idle}-${addresses.free}`], autoAssign: false },
+    });
+  });
+
+  after(async () => {
+    const { api } = cluster();
+    for (const { metadata } of await api.list("v1", "Service")) await api.delete("v1", "Service", metadata.name);
+    for (const name of Object.values(addresses)) {
+      if ((await virtualIp(api, name)) !== undefined) await api.delete("bellhop.dev/v1beta1", "VirtualIP", name);
+    }
+    await api.delete("bellhop.dev/v1beta1", "IPAddressPool", pool);
+  });
+
+  test("nobody else gets them; asking for one is refused, which is told once however long it stands", async () => {
+    const { api } = cluster();
+    await createService(api, "other", ipv4, "web", inPool);
+    assert.deepEqual(await api.waitForAddresses("other"), [addresses.free]);
+    await createService(api, "greedy", { ...ipv4, loadBalancerIP: addresses.idle });
+    await expectCondition(api, "greedy", "False", "RequestedAddressReserved");
+    const before = (await api.get("v1", "Service", "greedy")).status;
+    for (let round = 0; round < 5; round++) {
+      await createService(api, "passing", { ...ipv4, loadBalancerIP: addresses.free }, "web");
+      await api.delete("v1", "Service", "passing");
+    }
+    await sleep(1_000);
+    const warnings = await expectWarnings(api, "greedy");
+    assert.equal(warnings.length, 1, JSON.stringify(warnings));
+    assert.deepEqual((await api.get("v1", "Service", "greedy")).status, before);
+  });
+
+  for (const name of ["promised", "outside"] as const) {
+    test(`the Service it is for gets it when it comes, in or outside a pool (${name}); it stays reserved when it goes`, async () => {
+      const { api } = cluster();
+      for (let round = 0; round < 2; round++) {
+        await createService(api, name, ipv4);
+        assert.deepEqual(await api.waitForAddresses(name), [addresses[name]]);
+        await waitForAnswer(api, addresses[name]);
+        await assertAnswers(api, "client", { protocol: "tcp", host: addresses[name], port: 80, question: "/hostname" });
+        await api.delete("v1", "Service", name);
+        await waitFor({ what: `Service ${name} to go`, timeoutMs: 10_000 }, async () =>
+          (await api.find("v1", "Service", name)) === undefined ? true : undefined,
+        );
+      }
+      const { spec } = await api.get("bellhop.dev/v1beta1", "VirtualIP", addresses[name]);
+      assert.deepEqual(spec.services, [{ namespace: api.namespace, name }]);
+    });
+  }
+
+  test("once a reservation is deleted, who waits for the address gets it", async () => {
+    const { api } = cluster();
+    await api.delete("bellhop.dev/v1beta1", "VirtualIP", addresses.idle);
+    assert.deepEqual(await api.waitForAddresses("greedy"), [addresses.idle]);
+  });
+
+  test("the API server refuses one whose name does not fit its address, and says how it must be", async () => {
+    const { lab } = cluster();
+    const answer = await askApi(lab.apiSocket, "POST", "/apis/bellhop.dev/v1beta1/virtualips", {
+      apiVersion: "bellhop.dev/v1beta1",
+      kind: "VirtualIP",
+      metadata: { name: "my-address" },
+      spec: { address: "172.30.0.176" },
+    });
+    assert.equal(answer.status, 422, answer.body);
+    assert.match(answer.body, /'my-address' does not fit 172\.30\.0\.176/);
+  });
+});
+
+async function reserve(api: Api, address: string, service?: string): Promise<void> {
+  const services = service === undefined ? {} : { services: [{ namespace: api.namespace, name: service }] };
+  await api.apply({
+    apiVersion: "bellhop.dev/v1beta1",
+    kind: "VirtualIP",
+    metadata: { name: address },
+    spec: { address, ...services },
+  });
+}
+
+function virtualIp(api: Api, address: string) {
+  return api.find("bellhop.dev/v1beta1", "VirtualIP", address);
+}

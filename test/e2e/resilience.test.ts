@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { waitFor } from "../lab/wait.ts";
+import { startLoad } from "./client.ts";
+import { useCluster } from "./cluster.ts";
+import { waitForAnswer } from "./forwarding.ts";
+import { countRestarts, killComponent, waitForRestarts } from "./kill.ts";
+import type { LoadReport } from "./probe/load.ts";
+import { createService, startWeb } from "./workload.ts";
+
+/** One new connection and one request over each of ten old ones every 100 ms, from the LAN. */
+const steady = { intervalMs: 100, timeoutMs: 8_000, longConnections: 10 } as const;
+
+describe("traffic survives Bellhop and the API server", () => {
+  const cluster = useCluster("nftables", "resilience");
+  const addresses: string[] = [];
+
+  before(async () => {
+    const { api } = cluster();
+    await startWeb(api);
+    await createService(api, "nodeport");
+    await createService(api, "direct", { allocateLoadBalancerNodePorts: false });
+    for (const name of ["nodeport", "direct"]) addresses.push(...(await api.waitForAddresses(name)));
+    for (const host of addresses) await waitForAnswer(api, host);
+  });
+
+  /** Runs traffic to all addresses (both paths, both families) while something is done, and gives what became of it. */
+  async function during(work: () => Promise<void>): Promise<void> {
+    const { lab } = cluster();
+    const loads = addresses.map((host) =>
+      startLoad(lab, "client", { ...steady, target: { protocol: "tcp", host, port: 80, question: "/hostname" } }),
+    );
+    try {
+      await sleep(2_000);
+      await work();
+      await sleep(2_000);
+    } catch (error) {
+      // Else the loads would keep this process alive for ever.
+      await Promise.all(loads.map((load) => load.stop()));
+      throw error;
+    }
+    const reports = await Promise.all(loads.map((load) => load.stop()));
+    for (const [index, report] of reports.entries()) assertUnharmed(addresses[index] ?? "", report);
+  }
+
+  for (const component of ["controller", "speaker"] as const) {
+    test(`every ${component} killed with SIGKILL: open connections live on, new ones are answered`, async () => {
+      const { api } = cluster();
+      const restarts = await countRestarts(api, component);
+      await during(async () => {
+        const killed = await killComponent(api, component);
+        assert.ok(killed >= 2, `${killed} containers were killed`);
+        await waitForRestarts(api, component, restarts + killed);
+      });
+    });
+  }
+
+  test("API server dead for a minute: open connections live on, new ones are answered; afterwards addresses are given again", async () => {
+    const { api, lab } = cluster();
+    await during(async () => {
+      await lab.stopApiServer();
+      await sleep(60_000);
+      await lab.startApiServer();
+    });
+    await createService(api, "afterwards");
+    // Every client of the API server, kube-proxy too, asks again after pauses of up to half a minute each.
+    const [host = ""] = await api.waitForAddresses("afterwards", 120_000);
+    await waitForAnswer(api, host, 120_000);
+  });
+
+  test("a node that dies: another one announces its addresses and they answer again", async () => {
+    const { api, lab } = cluster();
+    const host = addresses[0] ?? "";
+    const announcer = async () =>
+      (await api.get("bellhop.dev/v1beta1", "VirtualIP", host)).status?.node as string | undefined;
+    const first = (await announcer()) ?? "";
+    assert.ok(lab.nodes.includes(first), `${host} is announced by ${first}`);
+    await lab.stopNode(first);
+    try {
+      await waitFor({ what: `another node to announce ${host}`, timeoutMs: 30_000 }, async () => {
+        const now = await announcer();
+        return now !== undefined && now !== first;
+      });
+      await waitForAnswer(api, host);
+    } finally {
+      await lab.startNode(first);
+    }
+  });
+});
+
+function assertUnharmed(host: string, report: LoadReport): void {
+  assert.ok(report.asked > 20, `only ${report.asked} requests were made to ${host}`);
+  assert.deepEqual(report.failures, [], `new connections to ${host}`);
+  assert.deepEqual(report.broken, [], `open connections to ${host}`);
+  assert.ok(report.longAnswers > report.asked, `open connections to ${host} were asked ${report.longAnswers} times`);
+}

@@ -1,0 +1,60 @@
+import type { Api, ApiObject } from "./api.ts";
+
+export const agnhostImage = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
+
+/** A DaemonSet of agnhost's netexec on every node: HTTP and UDP on 8080. Returns when all pods are ready. */
+export async function startWeb(api: Api, name = "web"): Promise<void> {
+  await api.apply({
+    apiVersion: "apps/v1",
+    kind: "DaemonSet",
+    metadata: { name },
+    spec: {
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: {
+          terminationGracePeriodSeconds: 0,
+          containers: [
+            {
+              name: "web",
+              image: agnhostImage,
+              imagePullPolicy: "IfNotPresent",
+              args: ["netexec", "--http-port=8080", "--udp-port=8080"],
+              readinessProbe: { httpGet: { path: "/readyz", port: 8080 }, periodSeconds: 1 },
+            },
+          ],
+        },
+      },
+    },
+  });
+  await api.lab.kubectl(
+    ["-n", api.namespace, "rollout", "status", `daemonset/${name}`, "--timeout=60s"],
+    undefined,
+    70_000,
+  );
+}
+
+/** A dual-stack LoadBalancer Service for that DaemonSet with TCP and UDP on port 80; `spec` and `metadata` are laid over it. */
+export function createService(
+  api: Api,
+  name: string,
+  spec: Record<string, unknown> = {},
+  app = "web",
+  metadata: Record<string, unknown> = {},
+): Promise<ApiObject> {
+  return api.apply({
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name, ...metadata },
+    spec: {
+      type: "LoadBalancer",
+      ipFamilyPolicy: "RequireDualStack",
+      selector: { app },
+      ports: [
+        { name: "http", protocol: "TCP", port: 80, targetPort: 8080 },
+        { name: "dgram", protocol: "UDP", port: 80, targetPort: 8080 },
+      ],
+      ...spec,
+    },
+  });
+}

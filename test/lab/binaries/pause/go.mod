@@ -1,0 +1,3 @@
+module bellhop.test/lab/pause
+
+go 1.21

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { CLIENT, nodeAddresses } from "./addresses.ts";
+import { findLeftovers } from "./cleanup.ts";
+import { runChecked } from "./command.ts";
+import { LabError } from "./error.ts";
+import { AGNHOST_IMAGE } from "./images.ts";
+import { downLab, type Lab, openLab } from "./lab.ts";
+import { findProcess, killAndWait } from "./processes.ts";
+import { upLab } from "./up.ts";
+import { waitFor } from "./wait.ts";
+
+const NAME = "labtest";
+const OPTIONS = { name: NAME, nodes: 1 };
+
+/** What a lab could change about the machine it runs on, if something went past its namespaces. */
+async function machine(): Promise<Record<string, string>> {
+  const commands = ["ip link", "ip address", "ip route show table all", "ip -6 route", "nft list ruleset"];
+  const settings = ["vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "kernel/keys/root_maxkeys"];
+  const settingsOfNetwork = ["net/ipv4/ip_forward", "net/netfilter/nf_conntrack_max"];
+  const seen: Record<string, string> = {};
+  // Counters and lifetimes change by themselves.
+  for (const command of commands) {
+    const output = await runChecked(command.split(" "));
+    seen[command] = output.replaceAll(/(packets|bytes) \d+|(expires|valid_lft|preferred_lft) \S+/g, "");
+  }
+  for (const setting of [...settings, ...settingsOfNetwork].map((name) => `/proc/sys/${name}`)) {
+    if (existsSync(setting)) seen[setting] = readFileSync(setting, "utf8");
+  }
+  return seen;
+}
+
+let machineBefore: Record<string, string>;
+let lab: Lab;
+
+before(async () => {
+  await downLab(NAME);
+  machineBefore = await machine();
+  lab = await upLab(OPTIONS);
+});
+
+after(() => downLab(NAME));
+
+test("a lab that runs is used as it is, and not with other options", async () => {
+  const processId = lab.processId("etcd");
+  await upLab(OPTIONS);
+  assert.equal(openLab(NAME).processId("etcd"), processId);
+  const refused = (error: unknown) => error instanceof LabError && error.code === "different-options";
+  await assert.rejects(upLab({ ...OPTIONS, proxy: "iptables" }), refused);
+});
+
+test("a pod behind a NodePort answers the client over both families", async () => {
+  await lab.kubectl(["run", "echo", "--image", AGNHOST_IMAGE, "--", "netexec", "--http-port=8080"]);
+  await lab.kubectl(
+    ["apply", "-f", "-"],
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "echo" },
+      spec: {
+        type: "NodePort",
+        ipFamilyPolicy: "RequireDualStack",
+        selector: { run: "echo" },
+        ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }],
+      },
+    }),
+  );
+  const { ipv4, ipv6 } = nodeAddresses("n1");
+  for (const host of [ipv4, `[${ipv6}]`]) {
+    await waitFor({ what: `an answer from ${host}`, timeoutMs: 30_000 }, async () => {
+      const url = `http://${host}:30080/hostname`;
+      const answer = await lab.exec("client", ["curl", "-sS", "-m", "2", url], { timeoutMs: 10_000 });
+      return answer.code === 0 && answer.stdout === "echo";
+    });
+  }
+  const said = await lab.kubectl(["exec", "echo", "--", "sh", "-c", "echo $((6 * 7))"]);
+  assert.equal(said.trim(), "42");
+});
+
+test("a node without its cable is out of reach until it is put back", async () => {
+  const ping = ["/bin/busybox", "ping", "-c", "1", "-W", "1", nodeAddresses("n1").ipv4];
+  await lab.cutNode("n1");
+  assert.notEqual((await lab.exec("client", ping)).code, 0);
+  assert.deepEqual(await lab.cutHosts(), ["n1"]);
+  await lab.restoreNode("n1");
+  assert.equal((await lab.exec("client", ping)).code, 0);
+});
+
+test("a node keeps its disk and its address when it is switched off and on", async () => {
+  await lab.exec("n1", ["sh", "-c", "echo kept >/var/lib/kept; echo lost >/run/lost"]);
+  const address = ["cat", "/sys/class/net/eth0/address"];
+  const before = await lab.exec("n1", address);
+  await lab.stopNode("n1");
+  assert.equal(lab.isRunning("n1.kubelet"), false);
+  await assert.rejects(lab.exec("n1", ["true"]), (error) => error instanceof LabError && error.code === "not-running");
+  await lab.startNode("n1");
+  assert.equal((await lab.exec("n1", ["cat", "/var/lib/kept"])).stdout, "kept\n");
+  assert.notEqual((await lab.exec("n1", ["cat", "/run/lost"])).code, 0);
+  assert.equal((await lab.exec("n1", address)).stdout, before.stdout);
+});
+
+test("the API is gone while its server is stopped and the same afterwards", async () => {
+  await lab.stopApiServer();
+  await assert.rejects(lab.api("GET", "/api/v1/nodes"), LabError);
+  await lab.startApiServer();
+  const nodes = await lab.api<{ items: { metadata: { name: string } }[] }>("GET", "/api/v1/nodes");
+  assert.deepEqual(
+    nodes.items.map((node) => node.metadata.name),
+    ["n1"],
+  );
+});
+
+test("a program of ours runs in the client's network and gets our signals", async () => {
+  const source = "process.on('SIGTERM', () => process.exit(7)); setInterval(() => {}, 1000);".concat(
+    "console.log(Object.values(os.networkInterfaces()).flat().map((one) => one.address).join())",
+  );
+  const child = lab.spawn("client", [process.execPath, "-e", source], { stdio: ["ignore", "pipe", "inherit"] });
+  const [output] = (await once(child.stdout ?? child, "data")) as [Buffer];
+  assert.ok(output.toString().split(",").includes(CLIENT.ipv4), output.toString());
+  child.kill("SIGTERM");
+  assert.deepEqual(await once(child, "exit"), [7, null]);
+});
+
+test("a lab whose first process was killed is brought up anew", async () => {
+  const root = findProcess(lab.processId("lan") ?? 0);
+  assert.ok(root);
+  await killAndWait(root);
+  assert.equal(lab.isRunning("n1.kubelet"), false);
+  lab = await upLab(OPTIONS);
+  assert.match(await lab.kubectl(["get", "nodes"]), /n1\s+Ready/);
+});
+
+test("nothing is left of a lab that was taken down", async () => {
+  const networks = lab.networks();
+  const child = lab.spawn("client", ["sleep", "600"], { stdio: "ignore" });
+  assert.ok((await findLeftovers(NAME, networks)).length > 10);
+  const ended = once(child, "exit");
+  await lab.down();
+  await ended;
+  assert.deepEqual(await findLeftovers(NAME, networks), []);
+  assert.deepEqual(await machine(), machineBefore);
+  await lab.down();
+});

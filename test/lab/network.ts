@@ -1,0 +1,141 @@
+import {
+  type Addresses,
+  CLIENT,
+  CONTROL,
+  FAR_ROUTER,
+  macAddress,
+  nodeAddresses,
+  nodePodRanges,
+  REMOTE,
+  ROUTER,
+} from "./addresses.ts";
+import { runChecked } from "./command.ts";
+import { enterHost, hostProcess, ROOT_HOST } from "./namespaces.ts";
+import type { LabState } from "./state.ts";
+
+const LAN_BRIDGE = "lan";
+const FAR_BRIDGE = "far";
+
+/** The hosts beside the nodes, in the order in which they are started. */
+export const HOSTS = ["control", "router", "client", "remote"];
+
+async function ip(state: LabState, host: string, commands: readonly string[]): Promise<void> {
+  await runChecked([...enterHost(state, host), "ip", "-batch", "-"], { input: `${commands.join("\n")}\n` });
+}
+
+/** Puts up the two switches of the lab. They forward at once (no spanning tree) and flood multicast like a cheap switch
+ * does, so that neighbour discovery needs no querier; they learn addresses as switches do. */
+export async function createBridges(state: LabState): Promise<void> {
+  await ip(
+    state,
+    ROOT_HOST,
+    [LAN_BRIDGE, FAR_BRIDGE].flatMap((bridge) => [
+      `link add ${bridge} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
+      `link set ${bridge} up`,
+    ]),
+  );
+}
+
+/** Gives a host an interface, whose cable ends in a switch at a port named like the host. */
+async function plug(state: LabState, host: string, bridge: string, device: string, own: Addresses): Promise<void> {
+  const port = device === "eth0" ? host : `${host}-${device}`;
+  const { pid } = hostProcess(state, host);
+  await ip(state, ROOT_HOST, [
+    `link add ${port} type veth peer name ${device} address ${macAddress(own.ipv4)} netns ${pid}`,
+    `link set ${port} master ${bridge} up`,
+  ]);
+  await ip(state, host, [
+    `address add ${own.ipv4}/24 dev ${device}`,
+    `address add ${own.ipv6}/64 dev ${device} nodad`,
+    `link set ${device} up`,
+  ]);
+}
+
+function podRoutes(nodes: readonly string[]): string[] {
+  return nodes.flatMap((node) => {
+    const [addresses, pods] = [nodeAddresses(node), nodePodRanges(node)];
+    return [`route add ${pods.ipv4} via ${addresses.ipv4}`, `route add ${pods.ipv6} via ${addresses.ipv6}`];
+  });
+}
+
+function defaultRoutes(gateway: Addresses): string[] {
+  return [`route add default via ${gateway.ipv4}`, `route add default via ${gateway.ipv6}`];
+}
+
+/** Connects one host that has just been started; `nodes` are all nodes the lab will ever have. */
+export async function connectHost(state: LabState, host: string, nodes: readonly string[]): Promise<void> {
+  switch (host) {
+    case "control":
+      await plug(state, host, LAN_BRIDGE, "eth0", CONTROL);
+      return ip(state, host, [...defaultRoutes(ROUTER), ...podRoutes(nodes)]);
+    case "client":
+      await plug(state, host, LAN_BRIDGE, "eth0", CLIENT);
+      return ip(state, host, defaultRoutes(ROUTER));
+    case "remote":
+      await plug(state, host, FAR_BRIDGE, "eth0", REMOTE);
+      return ip(state, host, defaultRoutes(FAR_ROUTER));
+    case "router":
+      await plug(state, host, LAN_BRIDGE, "eth0", ROUTER);
+      await plug(state, host, FAR_BRIDGE, "eth1", FAR_ROUTER);
+      // Pods speak with their own addresses to everyone, so the router has to know the way back.
+      return ip(state, host, podRoutes(nodes));
+    default: {
+      await plug(state, host, LAN_BRIDGE, "eth0", nodeAddresses(host));
+      const others = nodes.filter((node) => node !== host);
+      const pods = nodePodRanges(host);
+      // Else what is sent to a pod that is gone would go round between the node and its default gateway.
+      const own = [`route add unreachable ${pods.ipv4}`, `route add unreachable ${pods.ipv6}`];
+      return ip(state, host, [...defaultRoutes(ROUTER), ...podRoutes(others), ...own]);
+    }
+  }
+}
+
+/** Takes a host's interface away without a last packet, as when its power fails. */
+export async function unplug(state: LabState, host: string): Promise<void> {
+  await ip(state, ROOT_HOST, [`link delete ${host}`]);
+}
+
+/** Pulls a host's cable out of the switch, or puts it back: the host's interface loses or gains its carrier. */
+export async function setCable(state: LabState, host: string, connected: boolean): Promise<void> {
+  await ip(state, ROOT_HOST, [`link set ${host} ${connected ? "up" : "down"}`]);
+}
+
+/** The hosts whose cable is pulled. */
+export async function cutHosts(state: LabState): Promise<string[]> {
+  const output = await runChecked([
+    ...enterHost(state, ROOT_HOST),
+    "ip",
+    "-json",
+    "link",
+    "show",
+    "master",
+    LAN_BRIDGE,
+  ]);
+  const links = JSON.parse(output) as { ifname: string; flags: string[] }[];
+  return links.filter((link) => !link.flags.includes("UP")).map((link) => link.ifname);
+}
+
+/** The pod network of one node, in the form in which container runtimes read it. Each pod has a cable of its own to the
+ * node, which routes: with a bridge in between, pods of one node would reach each other past the node's packet filter,
+ * and Services would need the module br_netfilter, which changes all bridges of the machine. Pods keep their own
+ * addresses towards everyone (no masquerading), as in a cluster whose routers know the pod ranges. */
+export function podNetwork(node: string): object {
+  const pods = nodePodRanges(node);
+  return {
+    cniVersion: "1.0.0",
+    name: "pods",
+    plugins: [
+      {
+        type: "ptp",
+        ipMasq: false,
+        ipam: {
+          type: "host-local",
+          // Gone with the node's power, like the pods that held the addresses.
+          dataDir: "/run/cni-ipam",
+          ranges: [[{ subnet: pods.ipv4 }], [{ subnet: pods.ipv6 }]],
+          routes: [{ dst: "0.0.0.0/0" }, { dst: "::/0" }],
+        },
+      },
+    ],
+  };
+}

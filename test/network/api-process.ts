@@ -1,0 +1,51 @@
+import { groupVersion } from "../../src/config/api.ts";
+import { FakeApiServer } from "../../src/kube/fake.ts";
+import { ownPath } from "../../src/kube/path.ts";
+import { serveFake } from "../unit/kube/serve-fake.ts";
+
+/**
+ * An API server in memory for a speaker of node n1: one Service without node ports, whose only pod is pod1, with one address of
+ * each family that n1 owns. Prints its address; answers each line `GET path` on standard input with the object.
+ */
+const api = new FakeApiServer();
+const post = (path: string, body: unknown) => api.request({ method: "POST", path, body });
+await post("/api/v1/nodes", { metadata: { name: "n1" } });
+await post("/api/v1/namespaces/default/services", {
+  metadata: { name: "web", namespace: "default" },
+  spec: { type: "LoadBalancer", ipFamilies: ["IPv4", "IPv6"], ports: [{ protocol: "TCP", port: 80 }] },
+});
+for (const [addressType, address] of [
+  ["IPv4", "10.244.1.2"],
+  ["IPv6", "fd01::2"],
+] as const) {
+  await post("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+    metadata: {
+      name: `web-${addressType.toLowerCase()}`,
+      namespace: "default",
+      labels: { "kubernetes.io/service-name": "web" },
+    },
+    addressType,
+    ports: [{ name: "", protocol: "TCP", port: 8080 }],
+    endpoints: [{ addresses: [address], nodeName: "n1", conditions: { ready: true } }],
+  });
+}
+for (const [name, address] of [
+  ["192.0.2.200", "192.0.2.200"],
+  ["2001-db8--200", "2001:db8::200"],
+] as const) {
+  await post(ownPath("virtualips"), {
+    apiVersion: groupVersion,
+    kind: "VirtualIP",
+    metadata: { name },
+    spec: { address, services: [{ namespace: "default", name: "web" }], owners: ["n1"] },
+  });
+}
+const served = await serveFake(api);
+console.log(served.url);
+for await (const chunk of process.stdin.setEncoding("utf8")) {
+  for (const line of String(chunk).trim().split("\n")) {
+    const [, path = ""] = line.split(" ");
+    const { body } = await api.request({ method: "GET", path });
+    console.log(JSON.stringify(body));
+  }
+}

@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { createConntrack } from "../../speaker/dataplane/conntrack.ts";
+import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
+import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import { renderService } from "../../speaker/dataplane/render.ts";
+import { parseAddress } from "../../src/ip/address.ts";
+import { silentLogger } from "../../src/log/log.ts";
+import { createRegistry } from "../../src/metrics/registry.ts";
+import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { createNft } from "../../src/nft/nft.ts";
+import { endpoint, port, service, slice } from "../unit/speaker/dataplane/world.ts";
+import { Lan } from "./lan.ts";
+import { skipReason } from "./namespace.ts";
+
+const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } };
+const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
+const clients = { ip: "192.0.2.99", ip6: "2001:db8::99" } as const;
+const slots = [
+  { name: "http", protocol: "TCP", port: 8080 },
+  { name: "dns", protocol: "UDP", port: 5353 },
+] as const;
+const [pod1, pod2] = [
+  { ip: "10.244.1.2", ip6: "fd01::2" },
+  { ip: "10.244.2.2", ip6: "fd02::2" },
+];
+
+/** Slices of both families with the pods of the nodes named. */
+function slicesOf(...nodes: readonly ("n1" | "n2")[]): readonly EndpointSliceView[] {
+  return (["ip", "ip6"] as const).map((family) =>
+    slice(
+      nodes.map((name) => endpoint((name === "n1" ? pod1 : pod2)[family], name)),
+      { key: `default/web-${family}`, ports: slots, family: family === "ip" ? "IPv4" : "IPv6" },
+    ),
+  );
+}
+
+/** What kube-proxy does for these node ports: translate, and hide the client behind the node. Always to the pod of n2. */
+function kubeProxyRules(family: "ip" | "ip6"): string {
+  const [self, pod] = family === "ip" ? ["192.0.2.11", pod2.ip] : ["2001:db8::11", `[${pod2.ip6}]`];
+  return `table ${family} kube-proxy {
+    chain nat-prerouting { type nat hook prerouting priority -100;
+      ${family} daddr ${self} tcp dport 30080 meta mark set meta mark or 0x4000 dnat to ${pod}:8080
+      ${family} daddr ${self} udp dport 30053 meta mark set meta mark or 0x4000 dnat to ${pod}:5353
+    }
+    chain nat-postrouting { type nat hook postrouting priority 100;
+      meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
+    }
+  }`;
+}
+
+const skip = skipReason();
+describe("packets through the kernel", { skip: skip ?? false }, () => {
+  let lan: Lan;
+  let finished = () => {};
+  let dataplane: Dataplane;
+  before(async () => {
+    lan = await Lan.create();
+    finished = () => lan.destroy();
+    const [n1] = lan.nodes;
+    await lan.start(n1, "responder-process.ts", ["eth0", addresses.ip, addresses.ip6, "192.0.2.201"]);
+    dataplane = new Dataplane({
+      nft: createNft({ command: [...n1.prefix, "nft"] }),
+      conntrack: createConntrack([...n1.prefix, "conntrack"]),
+      log: silentLogger,
+      metrics: createDataplaneMetrics(createRegistry()),
+      now: () => performance.now(),
+    });
+    dataplane.setInterfaces(["eth0"]);
+    for (const family of ["ip", "ip6"] as const) await n1.sh(`nft '${kubeProxyRules(family)}'`);
+  });
+  after(() => finished());
+
+  async function put(
+    view: ServiceView,
+    slices: readonly EndpointSliceView[],
+    vips: readonly string[] = Object.values(addresses),
+  ) {
+    const { elements } = renderService(
+      view,
+      slices,
+      vips.flatMap((text) => parseAddress(text) ?? []),
+      node,
+    );
+    dataplane.setService(view.key, elements);
+    await dataplane.apply({ nodeAddresses: node.addresses, markBit: 0x0010_0000 });
+  }
+
+  const toNodePorts = [
+    port({ name: "http", nodePort: 30080 }),
+    port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
+  ];
+  const toPods = toNodePorts.map((one) => ({ ...one, nodePort: 0 }));
+  const questions = [
+    ["tcp", 80],
+    ["udp", 53],
+  ] as const;
+
+  for (const family of ["ip", "ip6"] as const) {
+    for (const [protocol, number] of questions) {
+      test(`${family} ${protocol} by the node port, which kube-proxy serves`, async () => {
+        await put(service({ ports: toNodePorts }), slicesOf("n2"));
+        const self = family === "ip" ? "192.0.2.11" : "2001:db8::11";
+        const seen = family === "ip" ? "192.0.2.11" : "2001:db8::11";
+        assert.deepEqual(await lan.ask(protocol, addresses[family], number, 3), Array(3).fill(`pod2 ${seen}`));
+        // The plain node port goes on working beside it.
+        const nodePort = protocol === "tcp" ? 30080 : 30053;
+        assert.deepEqual(await lan.ask(protocol, self, nodePort), [`pod2 ${seen}`]);
+      });
+
+      test(`${family} ${protocol} straight to a pod of this node, which sees the client`, async () => {
+        await put(service({ ports: toPods }), slicesOf("n1"));
+        assert.deepEqual(
+          await lan.ask(protocol, addresses[family], number, 3),
+          Array(3).fill(`pod1 ${clients[family]}`),
+        );
+      });
+
+      test(`${family} ${protocol} straight to a pod of another node, behind this node's address`, async () => {
+        await put(service({ ports: toPods }), slicesOf("n2"));
+        const self = family === "ip" ? "192.0.2.11" : "2001:db8::11";
+        assert.deepEqual(await lan.ask(protocol, addresses[family], number, 3), Array(3).fill(`pod2 ${self}`));
+      });
+    }
+
+    test(`${family}: both pods get their share, and with affinity one client stays with one`, async () => {
+      await put(service({ ports: toPods }), slicesOf("n1", "n2"));
+      const names = (answers: readonly string[]) => new Set(answers.map((answer) => answer.split(" ")[0]));
+      assert.deepEqual([...names(await lan.ask("tcp", addresses[family], 80, 40))].sort(), ["pod1", "pod2"]);
+      await put(service({ ports: toPods, affinityTimeoutSeconds: 10_800 }), slicesOf("n1", "n2"));
+      assert.equal(names(await lan.ask("tcp", addresses[family], 80, 20)).size, 1);
+    });
+
+    test(`${family}: source ranges let in and keep out, on both ways`, async () => {
+      for (const ports of [toNodePorts, toPods]) {
+        const wrong = family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48";
+        await put(service({ ports, sourceRanges: [wrong] }), slicesOf("n2"));
+        assert.deepEqual(await lan.ask("tcp", addresses[family], 80), ["timeout"]);
+        await put(
+          service({ ports, sourceRanges: [wrong, `${clients[family]}/${family === "ip" ? 32 : 128}`] }),
+          slicesOf("n2"),
+        );
+        assert.match((await lan.ask("tcp", addresses[family], 80))[0] ?? "", /^pod2 /);
+      }
+    });
+  }
+
+  test("two Services share a node and do not mix up their ports", async () => {
+    await put(service({ ports: toPods }), slicesOf("n1"));
+    await put(service({ key: "default/other", ports: toNodePorts }), slicesOf("n2"), ["192.0.2.201"]);
+    assert.deepEqual(await lan.ask("tcp", addresses.ip, 80), ["pod1 192.0.2.99"]);
+    assert.deepEqual(await lan.ask("tcp", "192.0.2.201", 80), ["pod2 192.0.2.11"]);
+    assert.deepEqual(await lan.ask("udp", "192.0.2.201", 53), ["pod2 192.0.2.11"]);
+    await put(service({ key: "default/other" }), [], []);
+  });
+
+  for (const family of ["ip", "ip6"] as const) {
+    test(`${family}: a UDP client that does not change its port follows when the pod is replaced`, async () => {
+      const ask = () => lan.ask("udp", addresses[family], 53, 1, 41_000);
+      await put(service({ ports: toPods }), slicesOf("n1"));
+      assert.match((await ask())[0] ?? "", /^pod1 /);
+      await put(service({ ports: toPods }), slicesOf("n2"));
+      assert.match((await ask())[0] ?? "", /^pod2 /);
+    });
+
+    test(`${family}: a UDP client that was there before the Service is heard once it is`, async () => {
+      await put(service(), [], []);
+      const ask = () => lan.ask("udp", addresses[family], 53, 1, 42_000);
+      assert.doesNotMatch((await ask())[0] ?? "", /^pod/);
+      await put(service({ ports: toPods }), slicesOf("n1"));
+      assert.match((await ask())[0] ?? "", /^pod1 /);
+    });
+  }
+
+  test("when all Services are gone the tables can go too", async () => {
+    await put(service(), [], []);
+    const tables = await lan.nodes[0].sh("nft list tables");
+    assert.match(tables, /table ip kube-proxy/);
+  });
+});

@@ -1,0 +1,53 @@
+import type { ChildProcess } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Namespace } from "./namespace.ts";
+
+/** The path of a script of this folder. */
+export function scriptPath(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+/** A script of this folder that runs in a namespace and is talked to by lines. */
+export class Program {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(namespace: Namespace, script: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.#child = namespace.spawn([process.execPath, scriptPath(script), ...args], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env,
+    });
+    if (this.#child.stdout === null) throw new Error("no output to read");
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** The next line it prints. */
+  async line(): Promise<string> {
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error("the program has ended");
+    return value;
+  }
+
+  /** Says a line to it and returns its next one. */
+  async say(text: string): Promise<string> {
+    this.#child.stdin?.write(`${text}\n`);
+    return this.line();
+  }
+
+  /** Resolves with the exit code when it has ended. */
+  over(): Promise<number | null> {
+    return new Promise((resolve) => this.#child.once("exit", resolve));
+  }
+
+  /** Sends a signal and resolves with the exit code. */
+  end(signal: NodeJS.Signals): Promise<number | null> {
+    const over = this.over();
+    this.#child.kill(signal);
+    return over;
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { counterNames } from "../../speaker/responder/counters.ts";
+import { startResponder } from "../../speaker/responder/responder.ts";
+import { addressBytes, parseAddress } from "../../src/ip/address.ts";
+import { createLogger } from "../../src/log/log.ts";
+import { parseMac } from "../../src/packet/mac.ts";
+
+/**
+ * The real responder thread in a process of its own: announces on the interface named first what comes after it. Lines on
+ * standard input: `set ADDRESS…` or `stop`, each answered by a line of counters.
+ */
+const [interfaceName = "", ...first] = process.argv.slice(2);
+const responder = await startResponder({
+  log: createLogger("info", "test", process.stderr),
+  onConflict: ({ address, mac }) => console.log(`conflict ${address.join(".")} ${Buffer.from(mac).toString("hex")}`),
+  onDeath: (error) => {
+    throw error;
+  },
+});
+const read = (file: string) => readFileSync(`/sys/class/net/${interfaceName}/${file}`, "utf8").trim();
+const mac = read("address");
+
+function set(addresses: readonly string[]): void {
+  const bytes = addresses.flatMap((text) => {
+    const address = parseAddress(text);
+    return address === undefined ? [] : ([[text, addressBytes(address)]] as const);
+  });
+  const macBytes = parseMac(mac) ?? new Uint8Array(6);
+  responder.set(
+    new Map([[interfaceName, { index: Number(read("ifindex")), mac, macBytes, addresses: new Map(bytes) }]]),
+  );
+}
+
+set(first);
+console.log(`ready ${mac}`);
+for await (const chunk of process.stdin.setEncoding("utf8")) {
+  for (const line of String(chunk).trim().split("\n")) {
+    const [command, ...addresses] = line.split(" ");
+    if (command === "set") set(addresses);
+    if (command === "stop") await responder.stop();
+    console.log(JSON.stringify(Object.fromEntries(counterNames.map((name) => [name, responder.counters.read(name)]))));
+    if (command === "stop") process.exit(0);
+  }
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { arpRequest } from "../unit/speaker/responder/frames.ts";
+import { Namespace, skipReason } from "./namespace.ts";
+import { Program, scriptPath } from "./program.ts";
+
+const vip = "192.0.2.200";
+const vip6 = "2001:db8::200";
+
+const skip = skipReason();
+describe("the responder thread on a wire", { skip: skip ?? false }, () => {
+  let client: Namespace;
+  let node: Namespace;
+  let other: Namespace;
+  let lan: Namespace;
+  let responder: Program;
+  let ourMac = "";
+  const ends: (() => void)[] = [];
+  before(async () => {
+    [client, node, other, lan] = await Promise.all([
+      Namespace.create("client"),
+      Namespace.create("node"),
+      Namespace.create("other"),
+      Namespace.create("switch"),
+    ]);
+    for (const namespace of [client, node, other, lan]) ends.push(() => namespace.destroy());
+    await lan.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
+    for (const [index, station] of [client, node, other].entries()) {
+      await lan.connect(station, `p${index}`, "eth0");
+      await lan.sh(`ip link set p${index} master br0`);
+      const host = [99, 11, 12][index];
+      await station.sh(`ip addr add 192.0.2.${host}/24 dev eth0; ip addr add 2001:db8::${host}/64 dev eth0 nodad`);
+    }
+    responder = new Program(node, "responder-process.ts", ["eth0", vip, vip6]);
+    ends.unshift(() => responder.kill());
+    ourMac = (await responder.line()).split(" ")[1] ?? "";
+  });
+  after(() => {
+    for (const end of ends) end();
+  });
+
+  test("arping gets every answer from the hardware address of the node", async () => {
+    const output = await client.sh(`arping -c 20 -W 0.01 -i eth0 ${vip}`);
+    assert.match(output, / 0% unanswered/);
+    assert.match(output, new RegExp(`from ${ourMac} \\(${vip}\\)`));
+  });
+
+  test("an address that is not announced gets none", async () => {
+    assert.match(await client.try("arping -c 2 -w 1 -i eth0 192.0.2.201"), /100% unanswered/);
+  });
+
+  test("a probe for a duplicate is answered: the address is in use", async () => {
+    assert.match(await client.sh(`arping -c 2 -W 0.01 -S 0.0.0.0 -i eth0 ${vip}`), / 0% unanswered/);
+  });
+
+  test("ndisc6 gets an advertisement with the hardware address of the node", async () => {
+    assert.match((await client.sh(`ndisc6 -1 ${vip6} eth0`)).toLowerCase(), new RegExp(ourMac));
+  });
+
+  test("a kernel that gives itself the IPv6 address finds that it is taken", async () => {
+    await other.sh(`ip addr add ${vip6}/64 dev eth0`);
+    for (let attempt = 0; ; attempt++) {
+      const state = await other.sh("ip -6 addr show dev eth0");
+      if (state.includes("dadfailed")) break;
+      assert.ok(attempt < 100, `no dadfailed: ${state}`);
+      await sleep(50);
+    }
+    await other.sh(`ip addr del ${vip6}/64 dev eth0`);
+  });
+
+  test("at take-over the neighbours' entries change at once, though nobody asked", async () => {
+    for (const address of ["192.0.2.210", "2001:db8::210"]) {
+      await client.sh(`ip neigh replace ${address} lladdr 02:00:00:00:00:66 dev eth0 nud stale`);
+    }
+    await responder.say(`set ${vip} ${vip6} 192.0.2.210 2001:db8::210`);
+    for (const address of ["192.0.2.210", "2001:db8::210"]) {
+      for (let attempt = 0; ; attempt++) {
+        const entry = await client.sh(`ip neigh show ${address}`);
+        if (entry.includes(ourMac)) break;
+        assert.ok(attempt < 100, `unchanged: ${entry}`);
+        await sleep(50);
+      }
+    }
+  });
+
+  test("an address that was withdrawn is answered for no more", async () => {
+    await responder.say(`set ${vip} ${vip6}`);
+    assert.match(await client.try("arping -c 2 -w 1 -i eth0 192.0.2.210"), /100% unanswered/);
+  });
+
+  test("a request with a VLAN tag is none of its business, though the kernel takes the tag off", async () => {
+    const request = arpRequest(vip, "192.0.2.99");
+    const tag = Uint8Array.of(0x81, 0x00, 0, 5);
+    const tagged = Uint8Array.of(...request.subarray(0, 12), ...tag, ...request.subarray(12));
+    const replies = async () => {
+      const counters: unknown = JSON.parse(await responder.say(`set ${vip} ${vip6}`));
+      return (counters as Record<string, number>).arpReplies ?? 0;
+    };
+    const before = await replies();
+    const send = (frame: Uint8Array) =>
+      client.sh(`${process.execPath} ${scriptPath("send-frame.ts")} eth0 ${Buffer.from(frame).toString("hex")}`);
+    await send(tagged);
+    assert.equal(await replies(), before);
+    await send(request);
+    assert.equal(await replies(), before + 1, "without the tag it is answered");
+  });
+
+  test("another station that claims the address is heard", async () => {
+    await other.sh(`ip addr add ${vip}/24 dev eth0; arping -c 1 -w 1 -U -i eth0 -S ${vip} ${vip} || true`);
+    const line = await responder.line();
+    assert.match(line, /^conflict 192\.0\.2\.200 /);
+    await other.sh(`ip addr del ${vip}/24 dev eth0`);
+  });
+
+  test("it stops when asked", async () => {
+    for (let line = await responder.say("stop"); ; line = await responder.line()) {
+      if (line.startsWith("conflict")) continue;
+      const counters = JSON.parse(line) as Record<string, number>;
+      assert.ok((counters.arpReplies ?? 0) >= 22 && (counters.gratuitousArp ?? 0) >= 4);
+      assert.equal(counters.sendErrors, 0);
+      break;
+    }
+    assert.match(await client.try(`arping -c 1 -w 1 -i eth0 ${vip}`), /100% unanswered/);
+  });
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { leasePath, ownPath } from "../../src/kube/path.ts";
+import { Lan } from "./lan.ts";
+import { skipReason } from "./namespace.ts";
+import { Program } from "./program.ts";
+
+const addresses = ["192.0.2.200", "2001:db8::200"] as const;
+
+const skip = skipReason();
+describe("the speaker as a program", { skip: skip ?? false }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "bellhop-speaker-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  let lan: Lan;
+  let api: Program;
+  let speaker: Program;
+  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+  before(async () => {
+    lan = await Lan.create();
+    ends.push(() => lan.destroy());
+    api = new Program(lan.nodes[0], "api-process.ts", []);
+    ends.unshift(() => api.kill());
+    const server = await api.line();
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
+        users: [{ name: "u", user: {} }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+        "current-context": "x",
+      }),
+    );
+    await start();
+  });
+  after(() => {
+    for (const end of ends) end();
+  });
+
+  async function start(): Promise<void> {
+    const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1"];
+    speaker = new Program(lan.nodes[0], "../../src/cli/main.ts", args, { ...process.env, NODE_NAME: "n1" });
+    const mine = speaker;
+    ends.unshift(() => mine.kill());
+    for (let attempt = 0; !(await fetchPath("/readyz")).startsWith("ok"); attempt++) {
+      assert.ok(attempt < 200, "not ready");
+      await sleep(50);
+    }
+  }
+
+  /** What the speaker serves; empty while it does not. */
+  async function fetchPath(path: string): Promise<string> {
+    const url = `http://127.0.0.1:7481${path}`;
+    return lan.nodes[0].sh(
+      `${process.execPath} -e "fetch('${url}').then((r) => r.text()).then(console.log, () => {})"`,
+    );
+  }
+
+  async function object<Body>(path: string): Promise<Body> {
+    return JSON.parse(await api.say(`GET ${path}`)) as Body;
+  }
+
+  test("clients reach the pod by both addresses", async () => {
+    assert.deepEqual(await lan.ask("tcp", addresses[0], 80, 3), Array(3).fill("pod1 192.0.2.99"));
+    assert.deepEqual(await lan.ask("tcp", addresses[1], 80, 3), Array(3).fill("pod1 2001:db8::99"));
+  });
+
+  test("it tells what it does, and that it lives", async () => {
+    const { status } = await object<{ status: { node: string; interfaces: string[]; mac: string } }>(
+      ownPath("virtualips", "2001-db8--200"),
+    );
+    assert.deepEqual([status.node, status.interfaces], ["n1", ["eth0"]]);
+    const lease = await object<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
+    assert.equal(lease.spec.holderIdentity, "n1");
+    const metrics = await fetchPath("/metrics");
+    assert.match(metrics, /^bellhop_speaker_announced_addresses 2$/m);
+    assert.match(metrics, /^bellhop_responder_replies_total\{protocol="arp"\} [1-9]/m);
+    assert.match(metrics, /^bellhop_nft_transactions_total\{family="IPv6",kind="whole"\} 1$/m);
+  });
+
+  test("the kernel has reported the group of the IPv6 address, so that switches that snoop let requests through", async () => {
+    assert.match(await lan.nodes[0].sh("ip -6 maddr show dev eth0"), /ff02::1:ff00:200/);
+  });
+
+  test("when it is told to end it does so at once, and the kernel goes on forwarding without it", async () => {
+    assert.equal(await speaker.end("SIGTERM"), 0);
+    for (const address of addresses) {
+      assert.equal((await lan.ask("tcp", address, 80))[0]?.split(" ")[0], "pod1");
+    }
+  });
+
+  test("when it is killed, the next one takes up where it was", async () => {
+    await start();
+    await speaker.end("SIGKILL");
+    assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
+    await start();
+    await lan.client.sh("ip neigh flush dev eth0");
+    assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
+  });
+
+  test("its clean-up leaves no table of ours", async () => {
+    assert.equal(await speaker.end("SIGTERM"), 0);
+    const cleanup = new Program(lan.nodes[0], "../../src/cli/main.ts", ["speaker", "--cleanup"]);
+    await cleanup.over();
+    assert.equal((await lan.nodes[0].sh("nft list tables")).trim(), "");
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { poolAnnotation } from "../../../src/config/labels.ts";
+import { ownPath } from "../../../src/kube/path.ts";
+import { Cluster, eventually, quiet } from "./cluster.ts";
+
+let cluster: Cluster;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  await cluster.addNode("n1");
+});
+
+afterEach(() => cluster.stopAll());
+
+const named = { annotations: { [poolAnnotation]: "lan" } };
+
+test("an address that came from the pool that the Service names stays when the pool shrinks, also over a restart", async () => {
+  await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+  await cluster.start();
+  await cluster.addService("web", {}, named);
+  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.changePool("lan", { addresses: ["192.0.2.15-192.0.2.20"] });
+  await cluster.stopAll();
+  await cluster.start();
+  await quiet();
+  assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+  assert.equal(await cluster.condition("web"), "True AddressAssigned");
+});
+
+test("and when the pool goes", async () => {
+  await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+  await cluster.start();
+  await cluster.addService("web", {}, named);
+  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
+  await cluster.stopAll();
+  const before = await cluster.service("web");
+  await cluster.start();
+  await quiet();
+  assert.deepEqual(await cluster.service("web"), before);
+  assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+});
+
+test("a Service that was refused and leaves type LoadBalancer keeps no condition of ours", async () => {
+  await cluster.start();
+  await cluster.addService("web");
+  await eventually(async () => assert.equal(await cluster.condition("web"), "False NoPool"));
+  await cluster.changeService("web", { spec: { type: "ClusterIP" } });
+  await eventually(async () => assert.equal(await cluster.condition("web"), "none"));
+});

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { z } from "zod";
+import { definitionText } from "../../../deploy/crds/generate.ts";
+import { definitions } from "../../../deploy/crds/kinds.ts";
+import { structuralSchema } from "../../../deploy/crds/schema.ts";
+
+for (const [file, definition] of definitions) {
+  test(`deploy/base/crds/${file} says what the zod schema says`, () => {
+    const committed = readFileSync(new URL(`../../../deploy/base/crds/${file}`, import.meta.url), "utf8");
+    assert.equal(committed, definitionText(definition), "run: node deploy/crds/generate.ts");
+  });
+}
+
+test("a schema that a CRD cannot express is refused, with its path", () => {
+  const schema = z.object({ spec: z.object({ port: z.union([z.string(), z.int()]) }) });
+  assert.throws(() => structuralSchema(schema), /\.spec\.port: anyOf/);
+});
+
+test("optional and defaulted fields are not required of the user", () => {
+  const schema = z.object({ named: z.string(), maybe: z.string().optional(), count: z.int().default(3) });
+  assert.deepEqual(structuralSchema(schema), {
+    type: "object",
+    required: ["named"],
+    properties: { named: { type: "string" }, maybe: { type: "string" }, count: { type: "integer", default: 3 } },
+  });
+});

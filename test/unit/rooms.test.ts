@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, test } from "node:test";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Rooms that decide and do nothing else: no input or output, no clock, no randomness of their own. */
+const pureRooms = [
+  "src/model",
+  "src/ip",
+  "src/config",
+  "src/packet",
+  "src/error",
+  "controller/allocate",
+  "controller/explain",
+  "controller/owners",
+];
+
+/** What a pure room may take from outside the repository: parsing and types. */
+const purePackages = ["zod", "ip-address", "yaml"];
+
+/** The only exception: names of log levels are part of the settings' schema. */
+const allowed = new Set(["src/config -> src/log"]);
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+function importsOf(file: string): readonly Import[] {
+  const text = readFileSync(join(root, file), "utf8");
+  const found = text.matchAll(/^(?:import|export) (type )?(?:[^"';]* from )?"([^"]+)";|import\("([^"]+)"\)/gm);
+  return [...found].map(([, type, fixed, late]) => {
+    const to = fixed ?? late ?? "";
+    const typeOnly = type !== undefined;
+    return { from: file, to: to.startsWith(".") ? normalize(join(dirname(file), to)) : to, typeOnly };
+  });
+}
+
+function roomOf(file: string, rooms: readonly string[]): string | undefined {
+  return rooms.find((room) => file.startsWith(`${room}/`));
+}
+
+const files = globSync("{src,controller,speaker}/**/*.ts", { cwd: root });
+const imports = files.flatMap(importsOf);
+
+describe("which room may import which", () => {
+  test("there are files to look at", () => assert.ok(files.length > 50));
+
+  test("pure rooms import only pure rooms; types may come from anywhere", () => {
+    const wrong = imports.filter(({ from, to, typeOnly }) => {
+      const room = roomOf(from, pureRooms);
+      if (room === undefined || typeOnly || roomOf(to, pureRooms) !== undefined) return false;
+      return !purePackages.includes(to) && !allowed.has(`${room} -> ${dirname(to)}`);
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  test("controller and speaker never import each other, and src neither, but for the command line", () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const [own = ""] = from.split("/");
+      const [other = ""] = to.split("/");
+      if (from.startsWith("src/cli/")) return false;
+      return ["controller", "speaker"].includes(other) && own !== other;
+    });
+    assert.deepEqual(wrong, []);
+  });
+
+  test("each library that reaches outside, and each program, is driven by one file", () => {
+    const loaders = (name: string): readonly string[] => [
+      ...new Set(imports.filter(({ to, typeOnly }) => to === name && !typeOnly).map(({ from }) => from)),
+    ];
+    assert.deepEqual(loaders("@kubernetes/client-node"), ["src/kube/kubeconfig.ts"]);
+    assert.deepEqual(loaders("node-arp"), ["src/neighbour/lookup.ts"]);
+    assert.deepEqual(loaders("node:child_process").toSorted(), ["speaker/dataplane/conntrack.ts", "src/nft/nft.ts"]);
+    assert.ok(loaders("koffi").length <= 1, String(loaders("koffi")));
+  });
+});

@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { type Conflict, ConflictTracker } from "../../../../speaker/announce/conflicts.ts";
+import { MulticastGroups } from "../../../../speaker/announce/multicast.ts";
+import { lanInterfaces, planAnnouncements, responderState } from "../../../../speaker/announce/plan.ts";
+import type { Link } from "../../../../speaker/links/link.ts";
+import { statusPatch } from "../../../../speaker/report/virtual-ip-status.ts";
+import { ServiceIndex } from "../../../../speaker/service-index.ts";
+import { type VirtualIP, virtualIpSchema } from "../../../../src/config/virtual-ip.ts";
+import { subnetOf } from "../../../../src/ip/range.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
+
+function link(name: string, ...cidrs: readonly string[]): Link {
+  const subnets = cidrs.flatMap((cidr) => subnetOf(cidr) ?? []);
+  return { name, index: 1, mac: "02:00:00:00:00:01", up: true, addresses: cidrs, subnets };
+}
+
+function virtualIp(address: string, spec: Partial<VirtualIP["spec"]> = {}, status?: VirtualIP["status"]): VirtualIP {
+  const services = [{ namespace: "default", name: "web" }];
+  return virtualIpSchema.parse({
+    metadata: { name: address.replaceAll(":", "-") },
+    spec: { address, services, owners: ["n1", "n2"], ...spec },
+    ...(status === undefined ? {} : { status }),
+  });
+}
+
+const links = [link("eth0", "192.0.2.11/24", "2001:db8::11/64"), link("eth1", "198.51.100.11/24")];
+
+for (const [name, object, announced] of [
+  ["the first owner announces", virtualIp("192.0.2.200"), ["eth0"]],
+  ["the second does not", virtualIp("192.0.2.200", { owners: ["n2", "n1"] }), undefined],
+  ["an address that no Service has is not announced", virtualIp("192.0.2.200", { services: [] }), undefined],
+  ["an address of no LAN here is ours and cannot be announced", virtualIp("203.0.113.1"), []],
+  ["what is no address is left out", virtualIp("192.0.2.300"), undefined],
+] as const) {
+  test(name, () => {
+    assert.deepEqual(
+      planAnnouncements([object], links, "n1")[0]?.links.map((one) => one.name),
+      announced,
+    );
+  });
+}
+
+test("packets are rewritten on every LAN that has an address, whoever announces it", () => {
+  const theirs = virtualIp("198.51.100.200", { owners: ["n2"] });
+  assert.deepEqual(lanInterfaces([theirs], links), ["eth1"]);
+  assert.deepEqual(lanInterfaces([virtualIp("198.51.100.200", { services: [] })], links), []);
+});
+
+test("groups are joined once for each address and interface, spread over sockets, and left", async () => {
+  const joined = new Set<string>();
+  let sockets = 0;
+  const groups = new MulticastGroups(async () => {
+    sockets += 1;
+    return {
+      join: (group, name) => {
+        assert.ok(!joined.has(`${group} ${name}`), "the kernel refuses to join twice");
+        joined.add(`${group} ${name}`);
+      },
+      leave: (group, name) => void joined.delete(`${group} ${name}`),
+      close: () => undefined,
+    };
+  }, silentLogger);
+  const many = Array.from({ length: 100 }, (_, index) => virtualIp(`2001:db8::${(index + 16).toString(16)}`));
+  // The same last 24 bits: one group for both.
+  const twin = virtualIp("2001:db8::1:0:10");
+  await groups.set(responderState(planAnnouncements([...many, twin, virtualIp("192.0.2.200")], links, "n1")));
+  assert.equal(joined.size, 100);
+  assert.equal(sockets, 2);
+  await groups.set(responderState(planAnnouncements([twin], links, "n1")));
+  assert.deepEqual([...joined], ["ff02::1:ff00:10 eth0"]);
+});
+
+const claim: Conflict = { address: "192.0.2.200", mac: "02:00:00:00:00:77", interfaceName: "eth0" };
+
+test("a claim that ends within 3 s is a take-over, one that goes on is a conflict until it is silent", () => {
+  const tracker = new ConflictTracker();
+  for (const atMs of [0, 50, 150, 400, 1000, 2000]) assert.equal(tracker.hear(claim, atMs), false);
+  assert.equal(tracker.conflictOf(claim.address), undefined);
+  assert.equal(tracker.hear(claim, 32_000), true);
+  assert.equal(tracker.hear(claim, 62_000), false, "told once");
+  assert.deepEqual(tracker.conflictOf(claim.address), claim);
+  assert.deepEqual(
+    tracker.tidy(100_000, () => true),
+    [],
+  );
+  assert.deepEqual(
+    tracker.tidy(200_000, () => true),
+    [claim.address],
+  );
+  assert.equal(tracker.count, 0);
+});
+
+test("a conflict about an address that was let go is forgotten", () => {
+  const tracker = new ConflictTracker();
+  tracker.hear(claim, 0);
+  tracker.hear(claim, 5_000);
+  assert.deepEqual(
+    tracker.tidy(6_000, () => false),
+    [claim.address],
+  );
+});
+
+const now = "2026-01-01T00:00:00Z";
+const [announcement] = planAnnouncements([virtualIp("192.0.2.200")], links, "n1");
+const ours = { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: "2025-12-31T00:00:00Z" };
+
+test("the status is written at take-over, kept by a restart, and changed with the interface", () => {
+  const input = { node: "n1", announcement, conflict: undefined, now };
+  const theirs = { ...ours, node: "n2" };
+  assert.deepEqual(statusPatch(virtualIp("192.0.2.200"), input), { ...ours, since: now });
+  assert.deepEqual(statusPatch(virtualIp("192.0.2.200", {}, theirs), input), { ...ours, since: now });
+  assert.equal(statusPatch(virtualIp("192.0.2.200", {}, ours), input), undefined);
+  const changed = statusPatch(virtualIp("192.0.2.200", {}, { ...ours, mac: "02:00:00:00:00:02" }), input);
+  assert.deepEqual(changed, ours, "since when does not change with the interface");
+});
+
+test("a node that announces no more takes back its own status only while no other is to announce", () => {
+  const input = { node: "n1", announcement: undefined, conflict: undefined, now };
+  const patch = (owners: string[], status: VirtualIP["status"]) =>
+    statusPatch(virtualIp("192.0.2.200", { owners }, status), input);
+  assert.equal(patch(["n2"], ours), undefined);
+  assert.equal(patch([], ours)?.node, null);
+  assert.equal(patch([], { ...ours, node: "n3" }), undefined);
+});
+
+test("an index of Services gives back what was put in, and names the Services of before and after", () => {
+  const key = fc.constantFrom("a", "b", "c");
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom("x", "y", "z"), fc.uniqueArray(key))), (steps) => {
+      const index = new ServiceIndex();
+      const model = new Map<string, readonly string[]>();
+      for (const [object, services] of steps) {
+        const touched = index.set(object, services);
+        assert.deepEqual(new Set(touched), new Set([...(model.get(object) ?? []), ...services]));
+        model.set(object, services);
+      }
+      for (const service of ["a", "b", "c"]) {
+        const expected = [...model].filter(([, services]) => services.includes(service)).map(([object]) => object);
+        assert.deepEqual(new Set(index.objectsOf(service)), new Set(expected));
+      }
+    }),
+  );
+});

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
+import { Counters } from "../../../../speaker/responder/counters.ts";
+import { FakeWire } from "../../../../speaker/responder/fake-wire.ts";
+import { burstMs, gratuitousFrames, repeatMs } from "../../../../speaker/responder/gratuitous.ts";
+import { Heartbeat, Watchdog } from "../../../../speaker/responder/heartbeat.ts";
+import { ResponderLoop } from "../../../../speaker/responder/loop.ts";
+import { decodeEthernet } from "../../../../src/packet/ethernet.ts";
+import { formatMac } from "../../../../src/packet/mac.ts";
+import { multicastMac, solicitedNode } from "../../../../src/packet/ndp.ts";
+import { address, arpRequest, clientMac, mac, ndpFrame, ourMac, solicitation } from "./frames.ts";
+
+const vip = address("192.0.2.200");
+const vip6 = address("2001:db8::200");
+
+function makeLoop() {
+  const clock = { nowMs: 0 };
+  const wire = new FakeWire("eth0", "eth1");
+  const counters = new Counters();
+  const heartbeat = new Heartbeat();
+  const reports: ResponderReport[] = [];
+  const now = () => clock.nowMs;
+  const loop = new ResponderLoop({
+    wire,
+    now,
+    random: () => 0.5,
+    counters,
+    watchdog: new Watchdog(heartbeat, now, 30_000),
+    report: (report) => reports.push(report),
+  });
+  loop.apply({ kind: "interface", name: "eth0", index: 2, mac: ourMac });
+  const announce = (what: Uint8Array) => loop.apply({ kind: "announce", interfaceName: "eth0", address: what });
+  const withdraw = (what: Uint8Array) => loop.apply({ kind: "withdraw", interfaceName: "eth0", address: what });
+  return { clock, wire, counters, heartbeat, reports, loop, announce, withdraw };
+}
+
+/** When frames went out, running the loop each 10 ms. */
+function sendTimes(world: ReturnType<typeof makeLoop>, untilMs: number): readonly number[] {
+  const times: number[] = [];
+  for (; world.clock.nowMs <= untilMs; world.clock.nowMs += 10) {
+    const before = world.wire.sockets.flatMap((socket) => socket.sent).length;
+    world.heartbeat.beat();
+    world.loop.turn();
+    if (world.wire.sockets.flatMap((socket) => socket.sent).length > before) times.push(world.clock.nowMs);
+  }
+  return times;
+}
+
+test("a request is answered once the address is announced, and no more after it is withdrawn", () => {
+  const { wire, loop, announce, withdraw, counters } = makeLoop();
+  announce(vip);
+  const socket = wire.socket("eth0", "arp");
+  loop.turn();
+  const gratuitous = socket?.sent.length ?? 0;
+  socket?.inbox.push(arpRequest("192.0.2.200"), arpRequest("192.0.2.201"));
+  loop.turn();
+  assert.equal(socket?.sent.length, gratuitous + 1);
+  assert.equal(counters.read("arpRequests"), 1);
+  assert.equal(counters.read("arpReplies"), 1);
+  withdraw(vip);
+  assert.equal(socket?.open, false);
+});
+
+test("take-over is announced in a burst, then slowly for ever", () => {
+  const world = makeLoop();
+  world.announce(vip);
+  assert.deepEqual(sendTimes(world, 2000 + 2 * repeatMs), [...burstMs, 2000 + repeatMs, 2000 + 2 * repeatMs]);
+});
+
+test("an address withdrawn and announced again starts one new burst and leaves nothing of the old one", () => {
+  const world = makeLoop();
+  world.announce(vip);
+  world.loop.turn();
+  world.clock.nowMs = 100;
+  world.withdraw(vip);
+  world.announce(vip);
+  assert.deepEqual(
+    sendTimes(world, 2600),
+    burstMs.map((delay) => 100 + delay),
+  );
+  assert.equal(world.wire.socket("eth0", "arp")?.sent.length, 2 * burstMs.length);
+});
+
+test("an interface with a new hardware address announces its addresses again, with that", () => {
+  const { wire, loop, announce } = makeLoop();
+  announce(vip);
+  loop.turn();
+  const newMac = mac("02:00:00:00:00:07");
+  loop.apply({ kind: "interface", name: "eth0", index: 2, mac: newMac });
+  loop.turn();
+  assert.deepEqual(wire.socket("eth0", "arp")?.sent, gratuitousFrames(newMac, vip));
+});
+
+test("the group of an IPv6 address is joined, once for each address, and left again", () => {
+  const { wire, announce, withdraw } = makeLoop();
+  const sibling = address("2001:db8:1::200");
+  announce(vip6);
+  announce(sibling);
+  const socket = wire.socket("eth0", "ndp");
+  const group = formatMac(multicastMac(solicitedNode(vip6)));
+  assert.deepEqual(socket?.groups.map(formatMac), [group, group]);
+  withdraw(sibling);
+  assert.deepEqual(socket?.groups.map(formatMac), [group]);
+});
+
+test("a solicitation is answered", () => {
+  const { wire, loop, announce, counters } = makeLoop();
+  announce(vip6);
+  loop.turn();
+  const socket = wire.socket("eth0", "ndp");
+  socket?.inbox.push(ndpFrame(solicitation("2001:db8::200")));
+  loop.turn();
+  assert.deepEqual(decodeEthernet(socket?.sent.at(-1) ?? new Uint8Array())?.destination, clientMac);
+  assert.equal(counters.read("ndpAdvertisements"), 1);
+});
+
+test("a conflict is counted each time and reported once a second", () => {
+  const { wire, loop, announce, counters, reports, clock } = makeLoop();
+  announce(vip);
+  const claim = gratuitousFrames(clientMac, vip);
+  for (const atMs of [0, 500, 1500]) {
+    clock.nowMs = atMs;
+    wire.socket("eth0", "arp")?.inbox.push(...claim);
+    loop.turn();
+  }
+  assert.equal(counters.read("conflicts"), 6);
+  assert.deepEqual(
+    reports,
+    [0, 0].map(() => ({ kind: "conflict", interfaceName: "eth0", address: vip, mac: clientMac })),
+  );
+});
+
+test("without a sign of the main thread for 30 s nothing is answered or announced, and with one it is again", () => {
+  const { wire, loop, announce, clock, heartbeat, counters } = makeLoop();
+  announce(vip);
+  loop.turn();
+  const socket = wire.socket("eth0", "arp");
+  const ask = () => {
+    const before = socket?.sent.length ?? 0;
+    socket?.inbox.push(arpRequest("192.0.2.200"));
+    loop.turn();
+    return (socket?.sent.length ?? 0) - before;
+  };
+  clock.nowMs = 29_999;
+  assert.ok(ask() > 0);
+  clock.nowMs = 90_000;
+  assert.equal(ask(), 0);
+  assert.equal(counters.read("silencedFrames"), 1);
+  heartbeat.beat();
+  assert.ok(ask() > 0);
+});
+
+test("an interface that does not exist is reported and disturbs nothing else", () => {
+  const { loop, reports, announce, wire } = makeLoop();
+  loop.apply({ kind: "interface", name: "eth9", index: 9, mac: ourMac });
+  loop.apply({ kind: "announce", interfaceName: "eth9", address: vip });
+  assert.deepEqual(
+    reports.map((report) => report.kind),
+    ["interfaceFailed"],
+  );
+  announce(vip);
+  assert.ok(wire.socket("eth0", "arp") !== undefined);
+});
+
+test("an interface whose socket breaks is reported, and can be said anew", () => {
+  const { loop, reports, announce, wire } = makeLoop();
+  announce(vip);
+  loop.turn();
+  const socket = wire.socket("eth0", "arp");
+  assert.ok(socket !== undefined);
+  socket.broken = "ENETDOWN";
+  loop.turn();
+  assert.deepEqual(reports, [{ kind: "interfaceFailed", name: "eth0", reason: "failed with ENETDOWN" }]);
+  assert.equal(socket.open, false);
+  loop.apply({ kind: "interface", name: "eth0", index: 2, mac: ourMac });
+  announce(vip);
+  loop.turn();
+  assert.deepEqual(wire.socket("eth0", "arp")?.sent, gratuitousFrames(ourMac, vip));
+});
+
+test("stop closes every socket", () => {
+  const { loop, announce, wire } = makeLoop();
+  announce(vip);
+  announce(vip6);
+  loop.apply({ kind: "stop" });
+  assert.ok(loop.stopped && wire.sockets.every((socket) => !socket.open));
+});
