@@ -113,6 +113,7 @@ export class ServiceLoop {
       if (service !== undefined) writer.assume(service, plan.ops);
       const result = await writer.write(key, service, plan.ops);
       if (plan.ops.some(({ kind }) => kind !== "Event")) this.#pace.note(key);
+      if (result === "outdated") throw new BellhopError("ViewOutdated", `Service ${key} has changed since it was seen`);
       if (result === "replan" || plan.again) continue;
       metrics.reconciles.inc({ result: plan.ops.length === 0 ? "unchanged" : "written" });
       metrics.reconcileSeconds.observe((clock.monotonicMs() - startedMs) / 1000);
@@ -146,7 +147,7 @@ export class ServiceLoop {
   #tellFailure(key: string, error: unknown, retryMs: number): void {
     const { log, events, services, metrics } = this.#options;
     // Somebody wrote first; what they wrote is on its way to us.
-    if (isConflict(error)) {
+    if (isConflict(error) || isOutdated(error)) {
       metrics().reconciles.inc({ result: "conflict" });
       log.debug({ service: key, retryMs }, "a Service changed while it was worked on");
       return;
@@ -160,4 +161,8 @@ export class ServiceLoop {
     const message = `Error syncing load balancer: ${(error as Error).message}`;
     events.record(subject, { type: "Warning", reason: "SyncLoadBalancerFailed", message });
   }
+}
+
+function isOutdated(error: unknown): boolean {
+  return error instanceof BellhopError && error.code === "ViewOutdated";
 }

@@ -10,6 +10,7 @@ import { isHeldBy } from "../allocate/claim.ts";
 import { timeText } from "../status/conditions.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { ServiceOp } from "./plan-service.ts";
+import { isAsSeen, isSurelyLeaving } from "./service-check.ts";
 
 export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly events: EventRecorder;
@@ -18,12 +19,16 @@ export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly onWritten: (before: ServiceView, after: ServiceView) => void;
 }
 
-/** `replan`: the world was not as planned; plan again from what the book now knows. */
-export type WriteResult = "done" | "replan";
+/**
+ * `replan`: the world was not as planned; plan again from what the book now knows. `outdated`: the Service has another form by now
+ * than the one that was planned for; plan again when the watch has brought it.
+ */
+export type WriteResult = "done" | "replan" | "outdated";
 
 /**
  * Carries out the ops of one Service, one after the other. Every write names the version or the uid that it was planned for, or
- * creates under a name that is unique, so that a stale plan fails instead of doing harm. Throws what the API server refuses.
+ * creates under a name that is unique, and no claim is let go, or made without a patch to follow, on the word of an old view of the
+ * Service, so that a stale plan fails instead of doing harm. Throws what the API server refuses.
  */
 export class ServiceWriter {
   readonly #options: ServiceWriterOptions;
@@ -63,7 +68,13 @@ export class ServiceWriter {
 
   async write(key: string, service: ServiceView | undefined, ops: readonly ServiceOp[]): Promise<WriteResult> {
     let newest = service;
+    const patches = ops.some(({ kind }) => kind === "PatchStatus");
+    // Whether the API server itself has said that the Service is as planned for; a patch that it takes says so too.
+    let confirmed = false;
     for (const op of ops) {
+      const doubtful = op.kind === "ReleaseVirtualIp" ? !isSurelyLeaving(newest, op.claim) : isClaim(op) && !patches;
+      if (doubtful) confirmed ||= await isAsSeen(this.#options.client, key, newest);
+      if (doubtful && !confirmed) return "outdated";
       if (op.kind === "ReleaseVirtualIp") {
         if (!(await this.#claims.release(op.claim, key, op.holdMs))) return "replan";
       } else if (newest === undefined) throw new Error(`${op.kind} was planned without a Service`);
@@ -72,7 +83,10 @@ export class ServiceWriter {
         if (!(await this.#claims.create(newest, op.address, op.pool))) return "replan";
       } else if (op.kind === "JoinVirtualIp") {
         if (!(await this.#claims.join(newest, op.claim))) return "replan";
-      } else newest = await this.#patch(newest, op);
+      } else {
+        newest = await this.#patch(newest, op);
+        confirmed = true;
+      }
     }
     return "done";
   }
@@ -105,6 +119,10 @@ export class ServiceWriter {
       throw error;
     }
   }
+}
+
+function isClaim({ kind }: ServiceOp): boolean {
+  return kind === "CreateVirtualIp" || kind === "JoinVirtualIp";
 }
 
 interface PatchBody {

@@ -3,6 +3,7 @@ export type ErrorCode =
   | "ApiRequestFailed"
   | "ApiUnreachable"
   | "ObjectNotFound"
+  | "ViewOutdated"
   | "ConfigurationInvalid"
   | "CommandFailed"
   | "NftFailed"
