@@ -1,4 +1,4 @@
-import { compareAddresses, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
+import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AddressLedger } from "./address-book.ts";
@@ -10,6 +10,7 @@ import { mustLeave } from "./reassign.ts";
 import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
 import { findShared } from "./shared-address.ts";
 import { isRecorded, joiningFault, sharingFault } from "./sharing.ts";
+import { findAdoptable, shownAddress } from "./shown-address.ts";
 import { wishOf } from "./wishes.ts";
 
 /** One address for the Service. */
@@ -80,7 +81,7 @@ function assignmentOf({ service }: Context, claim: Claim): Assignment {
   return { address: claim.address, pool: claim.pool, claim, joins };
 }
 
-function newAssignment(address: IpAddress, pool: string): { readonly assignment: Assignment } {
+function newAssignment(address: IpAddress, pool: string | undefined): { readonly assignment: Assignment } {
   return { assignment: { address, pool, claim: undefined, joins: false } };
 }
 
@@ -95,10 +96,6 @@ function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | unde
   const eligible = settled.length > 0 ? settled : held;
   const shown = shownAddress(service, family);
   return eligible.find((claim) => claim.address.value === shown?.value) ?? eligible[0];
-}
-
-function shownAddress(service: ServiceView, family: IpFamily): IpAddress | undefined {
-  return service.ingress.map((entry) => parseAddress(entry.ip)).find((address) => address?.family === family);
 }
 
 function chooseAddress(context: Context, family: IpFamily, requested: RequestedAddress | undefined): Choice {
@@ -149,17 +146,11 @@ function keptClaim({ ledger, service, namespaceLabels }: Context, family: IpFami
   });
 }
 
-/** An address in the status without a claim: given before Bellhop came, or its VirtualIP was lost. It stays if it can. */
 function adoptShown(context: Context, family: IpFamily, poolName: string | undefined): Assignment | undefined {
-  const { ledger, service } = context;
-  const address = shownAddress(service, family);
-  if (address === undefined || ledger.blockedBy(address) !== undefined) return undefined;
-  const pool = ledger.poolOf(address);
-  if (pool === undefined || (poolName !== undefined && pool.name !== poolName)) return undefined;
-  const claim = ledger.claimAt(address);
-  if (claim === undefined) return newAssignment(address, pool.name).assignment;
-  // Both show it, and both say that they share it: so it was before we came, in whatever namespaces.
-  return joiningFault(claim, service, true) === undefined ? assignmentOf(context, claim) : undefined;
+  const found = findAdoptable(context, family, poolName);
+  if (found === undefined) return undefined;
+  const { address, pool, claim } = found;
+  return claim === undefined ? newAssignment(address, pool).assignment : assignmentOf(context, claim);
 }
 
 function chooseRequested(context: Context, { address, field, text }: RequestedAddress): Choice {
@@ -177,8 +168,10 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   if (fault !== undefined) return refuse(fault.code, fault.detail);
   const blocked = ledger.blockedBy(address);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
-  if (pool === undefined) return refuse("RequestedAddressNotInPool", whyInNoPool(ledger, address));
   const poolName = wishOf(service, "pool")?.text;
+  const adopted = adoptShown(context, address.family, poolName);
+  if (adopted?.address.value === address.value) return { assignment: adopted };
+  if (pool === undefined) return refuse("RequestedAddressNotInPool", whyInNoPool(ledger, address));
   if (poolName !== undefined && poolName !== pool.name) {
     return refuse("RequestedAddressNotInNamedPool", `it is in ${pool.name}, not in ${poolName}`);
   }

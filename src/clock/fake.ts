@@ -8,6 +8,7 @@ interface Timer {
 /** A clock that stands still until it is told to go on. */
 export class FakeClock implements Clock {
   #nowMs = 1_000_000;
+  #wallAheadMs = Date.UTC(2026, 0, 1);
   readonly #timers = new Set<Timer>();
 
   monotonicMs(): number {
@@ -15,7 +16,12 @@ export class FakeClock implements Clock {
   }
 
   wallMs(): number {
-    return Date.UTC(2026, 0, 1) + this.#nowMs;
+    return this.#wallAheadMs + this.#nowMs;
+  }
+
+  /** Sets the wall clock forward, or back where negative, as NTP does; no time passes. */
+  stepWall(ms: number): void {
+    this.#wallAheadMs += ms;
   }
 
   after(ms: number, callback: () => void): () => void {
