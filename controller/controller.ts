@@ -208,6 +208,7 @@ export class Controller {
     this.#services.adoptShown();
     this.#owners.start();
     this.#leading = true;
+    this.#poolsDiffer = false;
     this.#metrics.leading.set(1);
     this.#lookAtAll();
     this.#services.queue.start();
@@ -226,20 +227,21 @@ export class Controller {
   #onChange(resource: WatchedResource, key: string): void {
     switch (resource) {
       case "services":
-        if (this.#world.observeService(key)) this.#owners.endpointsChanged();
+        this.#ownersMayChange(this.#world.observeService(key));
         this.#addService(key);
         break;
       case "virtualIps":
         this.#onVirtualIp(key);
         break;
       case "pools":
-        this.#poolsChanged();
+        if (this.#world.observePool(key)) this.#poolsChanged();
+        else this.#poolQueue.addAfter(key, poolStatusDelayMs);
         break;
       case "namespaces":
         this.#wakeLater();
         break;
       case "slices":
-        if (this.#world.observeSlice(key)) this.#owners.endpointsChanged();
+        this.#ownersMayChange(this.#world.observeSlice(key));
         break;
       case "leases":
         this.#speakers.hear(key);
@@ -267,8 +269,7 @@ export class Controller {
     if (gone !== undefined) this.#owners.keeper.forget(gone.name);
     if (!this.#leading) return;
     for (const claim of changed) this.#addServicesOf(claim);
-    const heeded = this.#owners.keeper.heed(name);
-    if (heeded || (changed.length > 0 && gone === undefined)) this.#owners.endpointsChanged();
+    if (this.#owners.keeper.heed(name)) this.#owners.claimChanged(name);
     const held = this.#world.book.claims.get(name)?.heldUntilMs !== undefined;
     const due =
       held ||
@@ -301,6 +302,10 @@ export class Controller {
       this.#poolsDiffer = false;
       this.#services.wakePending();
     });
+  }
+
+  #ownersMayChange(claims: readonly Claim[]): void {
+    for (const { name } of claims) this.#owners.claimChanged(name);
   }
 
   #addService(key: string): void {

@@ -20,14 +20,15 @@ export const maxOwners = 3;
  * The owner lists of all addresses. The first owner stays while it may announce; else the first in the list that may follows,
  * because that is who has taken over already; an address without either goes to the node with the fewest. `even` also moves
  * addresses that are served, by the fewest moves that make the counts differ by at most one where the candidates allow it: ask
- * for it only when the nodes have been the same for a while, as each such move is a hand-over.
+ * for it only when the nodes have been the same for a while, as each such move is a hand-over. `others`: how many addresses each
+ * node is first owner of that are not among these and stay as they are.
  */
 export function planOwners(
   addresses: readonly OwnedAddress[],
-  { even }: { readonly even: boolean },
+  { even, others }: { readonly even: boolean; readonly others?: ReadonlyMap<string, number> },
 ): ReadonlyMap<string, readonly string[]> {
   const sorted = [...addresses].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const loads = new Map<string, number>();
+  const loads = new Map(others);
   const first = new Map<string, string>();
   const setFirst = (name: string, node: string): void => {
     first.set(name, node);

@@ -7,7 +7,7 @@ import type { Claim } from "../allocate/claim.ts";
 import { type CandidateInput, type CandidatesOf, createCandidates, describeStations } from "../owners/candidates.ts";
 import type { Watches } from "../reconcile/watches.ts";
 import type { World } from "../reconcile/world.ts";
-import { OwnerKeeper } from "./owner-keeper.ts";
+import { OwnerKeeper, type PassResult } from "./owner-keeper.ts";
 
 export interface OwnerPassesOptions {
   readonly world: World;
@@ -23,7 +23,7 @@ export interface OwnerPassesOptions {
   readonly log: Logger;
 }
 
-/** Changes are gathered this long, so that a burst of them costs one pass. */
+/** Changes are gathered this long, so that a burst of them is planned at once. */
 const gatherMs = 50;
 
 /** When owners are planned anew, and with what. Passes run only between start and stop. */
@@ -33,6 +33,9 @@ export class OwnerPasses {
   #candidates: CandidatesOf | undefined;
   #stations = "";
   #running = false;
+  /** Claims to look at again, and whether all are. */
+  readonly #changed = new Set<string>();
+  #allChanged = false;
   #cancelPass: (() => void) | undefined;
   #cancelEven: (() => void) | undefined;
 
@@ -40,7 +43,7 @@ export class OwnerPasses {
     this.#options = options;
     const { world, watches } = options;
     this.keeper = new OwnerKeeper({
-      claims: () => world.book.claims.values(),
+      claims: () => world.book.claims,
       virtualIps: () => watches().virtualIps.views,
       candidates: () => this.#candidatesNow(),
       localNodes: (claim) => world.localNodes(claim.services),
@@ -50,6 +53,8 @@ export class OwnerPasses {
   /** Starts from what the objects say, and plans at once. */
   start(): void {
     this.#running = true;
+    this.#changed.clear();
+    this.#allChanged = false;
     this.#candidates = undefined;
     this.#stations = describeStations(this.#candidateInput());
     this.keeper.reset();
@@ -84,15 +89,25 @@ export class OwnerPasses {
   /** What may be announced from where has changed, but no node has come or gone. */
   advertisementsChanged(): void {
     this.#candidates = undefined;
-    this.endpointsChanged();
+    if (!this.#running) return;
+    this.#allChanged = true;
+    this.#planSoon();
   }
 
-  /** Where endpoints are, or which addresses there are, has changed. */
-  endpointsChanged(): void {
-    if (!this.#running || this.#cancelPass !== undefined) return;
-    this.#cancelPass = this.#options.clock.after(gatherMs, () => {
+  /** Where the endpoints of its Services are, or who has it, has changed. */
+  claimChanged(name: string): void {
+    if (!this.#running) return;
+    this.#changed.add(name);
+    this.#planSoon();
+  }
+
+  #planSoon(): void {
+    this.#cancelPass ??= this.#options.clock.after(gatherMs, () => {
       this.#cancelPass = undefined;
-      this.#pass(false);
+      if (this.#allChanged) this.#pass(false);
+      else this.#tell(this.keeper.review([...this.#changed]), false);
+      this.#allChanged = false;
+      this.#changed.clear();
     });
   }
 
@@ -112,8 +127,11 @@ export class OwnerPasses {
   }
 
   #pass(even: boolean): void {
+    this.#tell(this.keeper.pass(even), even);
+  }
+
+  #tell({ toWrite, voiceChanged }: PassResult, even: boolean): void {
     const { onDiffers, onVoiceChanged, log } = this.#options;
-    const { toWrite, voiceChanged } = this.keeper.pass(even);
     if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
     for (const name of toWrite) onDiffers(name);
     for (const claim of voiceChanged) onVoiceChanged(claim);

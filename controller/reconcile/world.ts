@@ -61,22 +61,30 @@ export class World {
     this.poolsDirty = false;
   }
 
-  /** Takes note of a Service; gives whether its wish for local endpoints has changed. */
-  observeService(key: string): boolean {
+  /** Takes note of a Service; gives its claims if its wish for local endpoints has changed. */
+  observeService(key: string): readonly Claim[] {
     const service = this.#watches().services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
     this.book.block(`in spec.externalIPs of Service ${key}`, external);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
-    if (local === this.#localServices.has(key)) return false;
+    if (local === this.#localServices.has(key)) return [];
     if (local) this.#localServices.add(key);
     else this.#localServices.delete(key);
-    return this.book.claimsOf(key).length > 0;
+    return this.book.claimsOf(key);
   }
 
-  /** Gives whether it matters to an address. */
-  observeSlice(key: string): boolean {
+  /** Takes note of an EndpointSlice; gives the claims whose nodes it may change. */
+  observeSlice(key: string): readonly Claim[] {
     const serviceKey = this.readyNodes.put(key, this.#watches().slices.views.get(key));
-    return serviceKey !== undefined && this.#localServices.has(serviceKey) && this.book.claimsOf(serviceKey).length > 0;
+    return serviceKey !== undefined && this.#localServices.has(serviceKey) ? this.book.claimsOf(serviceKey) : [];
+  }
+
+  /** Takes note of a pool; gives whether more than its status has changed, which we write ourselves whenever its counts do. */
+  observePool(name: string): boolean {
+    const pool = this.#watches().pools.views.get(name);
+    if (pool === undefined) return this.#isNews(`pools/${name}`, "");
+    const { uid, creationTimestamp, labels } = pool.metadata;
+    return this.#isNews(`pools/${name}`, JSON.stringify([uid, creationTimestamp, labels, pool.spec]));
   }
 
   /** A node's own addresses are nobody else's. Gives whether the networks of its pods have changed. */
@@ -114,7 +122,8 @@ export class World {
 
   #isNews(key: string, text: string): boolean {
     if ((this.#fingerprints.get(key) ?? "") === text) return false;
-    this.#fingerprints.set(key, text);
+    if (text === "") this.#fingerprints.delete(key);
+    else this.#fingerprints.set(key, text);
     return true;
   }
 
