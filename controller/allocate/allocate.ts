@@ -4,13 +4,13 @@ import type { ServiceView } from "../../src/model/service.ts";
 import type { AddressLedger } from "./address-book.ts";
 import { type Claim, isHeldBy } from "./claim.ts";
 import { judgeNamedPool, judgePoolUnasked, type PoolQuestion, type PoolRefusal } from "./judge-pool.ts";
-import { whyInNoPool } from "./known-pools.ts";
+import { listSetAside, whyInNoPool } from "./known-pools.ts";
 import { whyNotAdmitted } from "./pool.ts";
 import { mustLeave } from "./reassign.ts";
 import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
 import { findShared } from "./shared-address.ts";
 import { isRecorded, joiningFault, sharingFault } from "./sharing.ts";
-import { findAdoptable, shownAddress } from "./shown-address.ts";
+import { bearsOurMarks, findAdoptable, shownAddress } from "./shown-address.ts";
 import { wishOf } from "./wishes.ts";
 
 /** One address for the Service. */
@@ -64,15 +64,24 @@ export function allocate(
   }
   const unasked = refused.every((family) => !requested.has(family));
   const enough = service.ipFamilyPolicy === "PreferDualStack" && unasked && assignments.length > 0;
-  return { assignments: enough ? assignments : heldAssignments(context), reason: refusal, enough };
+  if (!enough) return { assignments: heldAssignments(context), reason: refusal, enough };
+  // What it has of the family that it only prefers is better than nothing, though it asks for another.
+  const kept = service.ipFamilies.flatMap(
+    (family, index) => choices[index]?.assignment ?? heldAssignment(context, family) ?? [],
+  );
+  return { assignments: kept, reason: refusal, enough };
 }
 
 /** What the Service has already and may keep, one per family at most. */
 function heldAssignments(context: Context): readonly Assignment[] {
-  return context.service.ipFamilies.flatMap((family) => {
-    const claim = heldClaim(context, family);
-    return claim === undefined ? [] : [assignmentOf(context, claim)];
-  });
+  return context.service.ipFamilies.flatMap((family) => heldAssignment(context, family) ?? []);
+}
+
+/** Also one that was ours and whose claim is lost: a wish that cannot be met takes no address away. */
+function heldAssignment(context: Context, family: IpFamily): Assignment | undefined {
+  const claim = heldClaim(context, family);
+  if (claim !== undefined) return assignmentOf(context, claim);
+  return bearsOurMarks(context.service) ? adoptShown(context, family, undefined) : undefined;
 }
 
 function assignmentOf({ service }: Context, claim: Claim): Assignment {
@@ -196,7 +205,7 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
   const refuse = (code: ReasonCode, detail?: string): Choice => ({
     reason: reasonOf(code, about(service, "spec.ipFamilies", family, detail)),
   });
-  if (ledger.pools.length === 0) return refuse("NoPool", setAsideText(ledger.setAside));
+  if (ledger.pools.length === 0) return refuse("NoPool", listSetAside(ledger));
   const refusals: PoolRefusal[] = [];
   for (const pool of ledger.pools) {
     const verdict = judgePoolUnasked(context, pool, family);
@@ -216,10 +225,4 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
 
 function about(service: ServiceView, field: string, value: string, detail: string | undefined) {
   return { object: serviceObject(service), field, value, ...(detail === undefined ? {} : { detail }) };
-}
-
-/** Pools that are there but cannot be used, so that nobody reads that there is none and makes another. */
-function setAsideText(setAside: ReadonlyMap<string, Reason>): string | undefined {
-  if (setAside.size === 0) return undefined;
-  return `${[...setAside].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ")}`;
 }

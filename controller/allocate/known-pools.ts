@@ -12,6 +12,12 @@ export function listPoolNames({ pools, setAside }: AddressLedger): string | unde
   return names.length === 1 ? `the only one is ${names[0]}` : `there are ${listSome(names)}`;
 }
 
+/** Pools that are there but cannot be used, so that nobody reads that there is none and makes another; undefined: none. */
+export function listSetAside({ setAside }: AddressLedger): string | undefined {
+  if (setAside.size === 0) return undefined;
+  return [...setAside].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ");
+}
+
 /** Why an address is in no usable pool: one excludes it, or what the pools have instead; undefined: there is nothing to say. */
 export function whyInNoPool(ledger: AddressLedger, address: IpAddress): string | undefined {
   const excluding = ledger.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));

@@ -41,6 +41,6 @@ export function findAdoptable(
 }
 
 /** Our condition and the finalizer that we write with every address: what the Service shows was given by us. */
-function bearsOurMarks({ addressReady, finalizers }: ServiceView): boolean {
+export function bearsOurMarks({ addressReady, finalizers }: ServiceView): boolean {
   return addressReady !== undefined && finalizers.includes(loadBalancerFinalizer);
 }

@@ -11,8 +11,8 @@ import type { AddressLedger } from "../allocate/address-book.ts";
 import { type Assignment, allocate } from "../allocate/allocate.ts";
 import { type Claim, isHeldBy, referenceKey } from "../allocate/claim.ts";
 import { serviceObject } from "../allocate/request.ts";
-import { sharingFault } from "../allocate/sharing.ts";
 import { ingressFor, sameIngress } from "../status/ingress.ts";
+import { addressTexts, movedText, whyLeft } from "./moved-text.ts";
 
 /** One step for one Service; plain data that prints itself. */
 export type ServiceOp =
@@ -144,7 +144,7 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
     const shown = ingressDiffers ? ingress : undefined;
     ops.push({ kind: "PatchStatus", ingress: shown, condition, addFinalizer: needsFinalizer });
   }
-  if (moved !== undefined) ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${whyLeft(service, surplus)}`));
+  if (moved !== undefined) ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${whyLeft(ledger, service, surplus)}`));
   else if (ingressDiffers)
     ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
   ops.push(...surplus.map(release));
@@ -161,19 +161,6 @@ function claimOps({ address, pool, claim, joins }: Assignment): readonly Service
   if (claim !== undefined && joins) return [{ kind: "JoinVirtualIp", claim }];
   if (claim === undefined || claim.uid === "") return [{ kind: "CreateVirtualIp", address, pool }];
   return [];
-}
-
-/** `Updated load balancer [old] -> [new]`, as upstream words a change of hosts; undefined where no address was shown or all stay. */
-function movedText(service: ServiceView, after: readonly { readonly address: IpAddress }[]): string | undefined {
-  const before = service.ingress.map(({ ip }) => ip).join(", ");
-  const now = addressTexts(after);
-  return before === "" || before === now ? undefined : `Updated load balancer [${before}] -> [${now}]`;
-}
-
-/** Why an address had to be left to those who share it; an address never moves without a reason that can be read. */
-function whyLeft(service: ServiceView, surplus: readonly Claim[]): string {
-  const fault = surplus.map((claim) => sharingFault(claim, service)).find((found) => found !== undefined);
-  return fault === undefined ? "" : `: ${fault.detail}`;
 }
 
 /** Nothing to give: say why, and show no address that is not ours to show. */
@@ -214,10 +201,6 @@ function conditionFor(
 
 function sameCondition(left: AddressReady | undefined, right: AddressReady): boolean {
   return left?.status === right.status && left.reason === right.reason && left.message === right.message;
-}
-
-function addressTexts(items: readonly { readonly address: IpAddress }[]): string {
-  return items.map(({ address }) => formatAddress(address)).join(", ");
 }
 
 function normalEvent(reason: string, message: string): ServiceOp {

@@ -2,7 +2,7 @@ import type { V1Service } from "@kubernetes/client-node";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { servicePath } from "../../src/kube/path.ts";
-import type { ServiceView } from "../../src/model/service.ts";
+import { concernsController, type ServiceView } from "../../src/model/service.ts";
 import { type Claim, referenceKey } from "../allocate/claim.ts";
 
 /**
@@ -16,7 +16,7 @@ export function isSurelyLeaving(service: ServiceView | undefined, { services }: 
 }
 
 /**
- * Asks the API server whether a Service is just as it was seen; `seen` undefined: whether there is none. The watches of Services
+ * Asks the API server whether a Service is just as it was seen; `seen` undefined: whether there is none for us. The watches of Services
  * and of VirtualIPs do not run in step, so a claim that another controller, or we ourselves before a restart, made for the newest
  * form of a Service may be seen together with an older form that has no right to it.
  */
@@ -24,8 +24,10 @@ export async function isAsSeen(client: ApiClient, key: string, seen: ServiceView
   const [namespace = "", name = ""] = key.split("/");
   try {
     const { body } = await client.request({ method: "GET", path: servicePath(namespace, name) });
-    const { metadata } = body as V1Service;
-    return seen !== undefined && metadata?.uid === seen.uid && metadata.resourceVersion === seen.resourceVersion;
+    const service = body as V1Service;
+    // One that has nothing to do with us is not seen, though it is there.
+    if (seen === undefined) return !concernsController(service);
+    return service.metadata?.uid === seen.uid && service.metadata.resourceVersion === seen.resourceVersion;
   } catch (error) {
     if (!isNotFound(error)) throw error;
     return seen === undefined;

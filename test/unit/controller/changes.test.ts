@@ -117,9 +117,10 @@ describe("requests that change", () => {
       words: "bellhop.dev/pool",
       patch: { metadata: { annotations: { "bellhop.dev/pool": "other" } } },
       to: "192.0.2.40",
+      why: ": 192.0.2.10 is of pool lan, metadata.annotations[bellhop.dev/pool] asks for other",
     },
   ];
-  for (const { words, patch, to } of changes) {
+  for (const { words, patch, to, why = "" } of changes) {
     test(`${words} moves the address: the new one is claimed and shown before the old one goes, and one event tells it`, async () => {
       await cluster.addService("web");
       await expectCondition("web", "True AddressAssigned");
@@ -135,7 +136,7 @@ describe("requests that change", () => {
       assert.deepEqual(steps, ["POST virtualips", "PATCH status", "DELETE 192.0.2.10"]);
       await eventually(async () =>
         assert.deepEqual((await cluster.eventNotesOf("web")).slice(2), [
-          `Updated load balancer [192.0.2.10] -> [${to}]`,
+          `Updated load balancer [192.0.2.10] -> [${to}]${why}`,
         ]),
       );
     });

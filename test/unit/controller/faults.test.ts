@@ -138,6 +138,19 @@ test("so it is when another Service of the same name has come meanwhile: it gets
   await eventually(() => assertSettled(1));
 });
 
+test("so it is when the Service leaves type LoadBalancer there, and nothing of ours is left on it", async () => {
+  await cluster.start();
+  cluster.server.intercept = async ({ method, path }) => {
+    if (method !== "PATCH" || path !== statusOf("web")) return;
+    cluster.server.intercept = undefined;
+    await cluster.changeService("web", { spec: { type: "ClusterIP" } });
+  };
+  await cluster.addService("web");
+  await eventually(async () => assert.equal(cluster.server.intercept, undefined));
+  await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+  assert.equal((await cluster.service("web"))?.metadata?.finalizers, undefined);
+});
+
 /** A way to the API server on which no watch of these collections ever says anything. */
 function deafTo(server: ApiClient, collections: readonly string[]): ApiClient {
   return {

@@ -1,97 +1,158 @@
 import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
+import { managedByLabel } from "../../../../src/config/labels.ts";
 import type { VirtualIP } from "../../../../src/config/virtual-ip.ts";
 import { loadBalancerFinalizer } from "../../../../src/model/service.ts";
-import type { Cluster } from "../cluster.ts";
-import { familyOf, findFree, fits, isServed, type Model, type ModelService, mayShare } from "./model.ts";
+import { checkClaims } from "./claim-laws.ts";
+import { checkHolds } from "./hold-laws.ts";
+import {
+  familyOf,
+  findFree,
+  fits,
+  type Given,
+  isServed,
+  type Model,
+  type ModelService,
+  mayBeGiven,
+  mustLeave,
+} from "./model.ts";
+import { checkPools } from "./pool-laws.ts";
+import type { World } from "./world.ts";
 
 interface Seen {
   readonly model: Model;
   readonly service: ModelService;
   readonly object: V1Service;
   readonly shown: readonly string[];
-  /** By address that is claimed: the pool that it came from. */
-  readonly origins: ReadonlyMap<string, string | undefined>;
+  /** What the claims say of the addresses that it shows. */
+  readonly given: ReadonlyMap<string, Given>;
   readonly taken: ReadonlySet<string>;
   readonly condition: { readonly status: string; readonly reason: string; readonly message: string } | undefined;
 }
 
 /** Holds the cluster, which must be quiet, against the model, and notes in the model what is shown now. */
-export async function checkLaws(model: Model, cluster: Cluster): Promise<void> {
+export async function checkLaws(model: Model, { cluster, clock }: World): Promise<void> {
   const [objects, claims] = await Promise.all([cluster.services(), cluster.virtualIps()]);
   const names = objects.map(({ metadata }) => metadata?.name ?? "").sort();
   assert.deepEqual(names, [...model.services.keys()].sort(), "Services that were deleted must go, others must not");
   checkClaims(model, objects, claims);
-  const origins = new Map(claims.map(({ spec }) => [spec.address, spec.pool]));
-  const taken = new Set(origins.keys());
+  const shownBy = new Map(objects.map((object) => [object.metadata?.name ?? "", shownIn(object)]));
+  checkHolds(model, claims, shownBy, clock.monotonicMs());
+  const taken = new Set(claims.map(({ spec }) => spec.address));
   for (const object of objects) {
     const service = model.services.get(object.metadata?.name ?? "");
     if (service === undefined) continue;
-    const shown = (object.status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? "");
+    const shown = shownIn(object);
+    const given = givenTo(service, claims, shown);
     const condition = object.status?.conditions?.find(({ type }) => type === "bellhop.dev/AddressReady");
-    const seen: Seen = { model, service, object, shown, origins, taken, condition };
+    const seen: Seen = { model, service, object, shown, given, taken, condition };
     if (isServed(service)) checkServed(seen, claims);
     else checkLeftAlone(seen);
-    model.shown.set(service.name, new Map(shown.map((address) => [address, origins.get(address)])));
+    model.shown.set(service.name, given);
   }
   for (const name of [...model.shown.keys()]) if (!model.services.has(name)) model.shown.delete(name);
+  await checkPools(model, cluster);
   model.touched.clear();
+  model.departures.clear();
+  model.lost.clear();
+  model.poolsTouched = false;
 }
 
-/** No address in two unrelated Services, no claim without its Service. */
-function checkClaims(model: Model, objects: readonly V1Service[], claims: readonly VirtualIP[]): void {
-  for (const { spec } of claims) {
-    assert.notEqual(spec.services.length, 0, `${spec.address} is claimed for nobody`);
-    const holders = spec.services.map(({ name, uid }) => {
-      const object = objects.find(({ metadata }) => metadata?.name === name);
-      assert.equal(object?.metadata?.uid, uid, `${spec.address} is claimed for a ${name} that is no more`);
-      const service = model.services.get(name);
-      assert.ok(
-        service !== undefined && isServed(service),
-        `${spec.address} is claimed for ${name}, which is not ours`,
-      );
-      return service;
-    });
-    for (const [index, left] of holders.entries()) {
-      for (const right of holders.slice(index + 1)) {
-        assert.ok(mayShare(left, right), `${left.name} and ${right.name} both have ${spec.address}`);
-      }
-    }
-  }
+function shownIn({ status }: V1Service): readonly string[] {
+  return (status?.loadBalancer?.ingress ?? []).map(({ ip }) => ip ?? "");
+}
+
+function givenTo(
+  service: ModelService,
+  claims: readonly VirtualIP[],
+  shown: readonly string[],
+): ReadonlyMap<string, Given> {
+  return new Map(
+    shown.map((address) => {
+      const claim = claims.find(({ spec }) => spec.address === address);
+      const reference = claim?.spec.services.find(({ name }) => name === service.name);
+      return [address, { pool: claim?.spec.pool, reassigned: reference?.reassigned }];
+    }),
+  );
 }
 
 function checkServed(seen: Seen, claims: readonly VirtualIP[]): void {
-  const { service, object, shown } = seen;
+  const { model, service, object, shown } = seen;
   const who = `Service ${service.name}`;
-  const held = claims.filter(({ spec }) => spec.services.some(({ name }) => name === service.name));
-  const heldAddresses = held.map(({ spec }) => spec.address);
-  assert.deepEqual([...shown].sort(), heldAddresses.sort(), `${who} must show what is claimed for it, and no more`);
+  const naming = claims.filter(({ spec }) => spec.services.some(({ name }) => name === service.name));
+  const ours = naming.filter(
+    ({ metadata, spec }) => metadata.labels[managedByLabel] !== undefined && spec.heldUntil === undefined,
+  );
+  const made = ours.map(({ spec }) => spec.address);
+  const unreserved = shown.filter((address) => model.reservations.get(address) !== service.name);
+  assert.deepEqual([...unreserved].sort(), made.sort(), `${who} must show what is claimed for it, and no more`);
   const order = service.families.filter((family) => shown.some((address) => familyOf(address) === family));
   assert.deepEqual(shown.map(familyOf), order, `${who} must show one address per family, in their order`);
   const finalizers = object.metadata?.finalizers ?? [];
   // Once written it may stay while the Service waits for an address again.
   if (shown.length > 0) assert.ok(finalizers.includes(loadBalancerFinalizer), `${who} must have the finalizer`);
   checkKept(seen);
+  checkGiven(seen);
   checkServedWell(seen);
 }
 
-/** No address changes without cause: one that is what the Service asks for stays. */
+/**
+ * No address changes without cause: one that is what the Service asks for stays, and a wish that cannot be met takes none away, but
+ * from Services that share: they may have to give way to one another.
+ */
 function checkKept({ model, service, shown }: Seen): void {
-  if (model.touched.has(service.name)) return;
+  const who = `Service ${service.name}`;
+  const touches = model.touched.get(service.name) ?? 0;
   const before = [...(model.shown.get(service.name) ?? [])];
-  const lost = before.filter(([address, pool]) => !shown.includes(address) && fits(model, service, address, pool));
-  assert.deepEqual(lost, [], `Service ${service.name} has lost an address though nobody changed it`);
+  if (touches === 0) {
+    const lost = before.filter(
+      ([address, given]) =>
+        !shown.includes(address) && fits(model, service, address, given) && !mustLeave(model, service, address, given),
+    );
+    assert.deepEqual(lost, [], `${who} has lost an address though nobody changed it`);
+  }
+  if (touches > 1 || service.share !== undefined) return;
+  const bare = service.families.filter(
+    (family) =>
+      before.some(([address]) => familyOf(address) === family && !model.reservations.has(address)) &&
+      !shown.some((address) => familyOf(address) === family),
+  );
+  assert.deepEqual(bare, [], `${who} has lost an address and got none for it`);
+}
+
+/** What is new comes from where the Service may have it; what is old was not called new to heed a wish to be moved. */
+function checkGiven({ model, service, given }: Seen): void {
+  const before = model.shown.get(service.name);
+  for (const [address, { reassigned }] of given) {
+    const known = before?.get(address);
+    const asked = (model.touched.get(service.name) ?? 0) <= 1 && !model.poolsTouched;
+    if (known === undefined && asked) {
+      assert.ok(
+        mayBeGiven(model, service, address),
+        `Service ${service.name} was given ${address}, which is not for it`,
+      );
+    }
+    if (known === undefined || !asked || model.lost.has(address) || model.reservations.has(address)) continue;
+    assert.equal(reassigned, known.reassigned, `Service ${service.name} has ${address} as before`);
+  }
 }
 
 /** Whoever waits has to wait, and is told why; whoever need not wait is served with what it asked for. */
-function checkServedWell({ model, service, shown, taken, condition, origins }: Seen): void {
+function checkServedWell({ model, service, shown, taken, condition, given }: Seen): void {
   const who = `Service ${service.name} (${condition?.status} ${condition?.reason}: ${condition?.message})`;
-  const missing = service.families.filter(
-    (family) => !shown.some((a) => familyOf(a) === family && fits(model, service, a, origins.get(a))),
-  );
+  const good = shown.filter((address) => fits(model, service, address, given.get(address)));
+  const unleft = good.filter((address) => mustLeave(model, service, address, given.get(address)));
+  const missing = service.families.filter((family) => !good.some((address) => familyOf(address) === family));
   const wrongFamily = service.wanted !== undefined && !service.families.includes(familyOf(service.wanted));
+  if (!wrongFamily && missing.length === 0) {
+    for (const address of unleft) {
+      const other = findFree(model, service, familyOf(address), taken);
+      assert.equal(other, undefined, `${who} asks to leave ${address}`);
+    }
+  }
   if (missing.length === 0) {
-    assert.equal(condition?.status, wrongFamily ? "False" : "True", `${who} has all that it can ask for`);
+    const well = !wrongFamily && unleft.length === 0;
+    assert.equal(condition?.status, well ? "True" : "False", `${who} has all that it can ask for`);
     return;
   }
   const free = missing.map((family) => findFree(model, service, family, taken));

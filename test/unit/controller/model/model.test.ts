@@ -8,26 +8,32 @@ import { World } from "./world.ts";
 /** More for a long search: MODEL_RUNS=2000 MODEL_SEED=1 node --test test/unit/controller/model/model.test.ts */
 const runs = Number(process.env.MODEL_RUNS ?? 60);
 const seed = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
-/** The path that a failed run has told, to see it again at once. */
+/** `path` and `replayPath` that a failed run has told besides its seed, to see it again at once. */
 const path = process.env.MODEL_PATH;
+const replayPath = process.env.MODEL_REPLAY;
 const replay = path === undefined ? {} : { path };
+const replayed = replayPath === undefined ? {} : { replayPath };
 /** A run that takes longer has not ended but hangs. */
 const runLimitMs = 60_000;
 
 test(`whatever users do and whatever fails, every address is accounted for (seed ${seed}, ${runs} runs)`, async (t) => {
   let steps = 0;
-  const property = fc.asyncProperty(fc.commands([...allSteps], { maxCommands: 60, size: "max" }), async (commands) => {
-    const world = await World.create();
-    try {
-      const model = emptyModel();
-      await fc.asyncModelRun(() => ({ model, real: world }), commands);
-      await world.settle();
-      await checkLaws(model, world.cluster);
-    } finally {
-      steps += world.steps;
-      await world.end();
-    }
-  });
+  const property = fc.asyncProperty(
+    fc.boolean(),
+    fc.commands([...allSteps], { maxCommands: 60, size: "max", ...replayed }),
+    async (metallb, commands) => {
+      const world = await World.create(metallb);
+      try {
+        const model = emptyModel(metallb);
+        await fc.asyncModelRun(() => ({ model, real: world }), commands);
+        await world.settle();
+        await checkLaws(model, world);
+      } finally {
+        steps += world.steps;
+        await world.end();
+      }
+    },
+  );
   await fc.assert(property, { numRuns: runs, seed, timeout: runLimitMs, ...replay });
   t.diagnostic(`${steps} steps`);
 });

@@ -9,34 +9,108 @@ export interface ModelPool {
   readonly autoAssign: boolean;
   /** It gives nothing new. */
   readonly draining: boolean;
+  /** How long it keeps the address of a Service that went; 0: not at all. */
+  readonly holdMs: number;
+  /** Of two pools the one with the lower number was made first. */
+  readonly born: number;
 }
 
-export interface ModelService {
+/** What a Service asks for in annotations and fields. */
+export interface Wishes {
+  /** One address. */
+  readonly wanted: string | undefined;
+  readonly pool: string | undefined;
+  /** The sharing key. */
+  readonly share: string | undefined;
+}
+
+/** Whose words the user writes them in. */
+export type Dialect = "field" | "bellhop.dev" | "metallb.io" | "metallb.universe.tf";
+
+/** The wishes in it are those that count; MetalLB's words are heeded only where the controller is told to. */
+export interface ModelService extends Wishes {
   readonly name: string;
   readonly type: "LoadBalancer" | "ClusterIP";
   readonly foreign: boolean;
   readonly families: readonly Family[];
   readonly policy: "SingleStack" | "PreferDualStack" | "RequireDualStack";
-  /** One address that it asks for. */
-  readonly wanted: string | undefined;
-  /** The pool that it names. */
-  readonly pool: string | undefined;
-  /** Its sharing key. */
-  readonly share: string | undefined;
   readonly port: number;
+  readonly said: Wishes & { readonly dialect: Dialect };
+  /** The text by which it asks for another address. */
+  readonly reassign: string | undefined;
+}
+
+/** An address as a Service showed it when all was quiet. */
+export interface Given {
+  /** The pool that it came from. */
+  readonly pool: string | undefined;
+  /** The wish to be moved that it was given for. */
+  readonly reassigned: string | undefined;
+}
+
+/** An address that is kept for the name of a Service that went. Monotonic times: not let go before, not kept after. */
+export interface Hold {
+  readonly name: string;
+  readonly earliestMs: number;
+  readonly latestMs: number;
+}
+
+/** A Service that was deleted, or left type LoadBalancer, since all was quiet. */
+export interface Departure {
+  readonly atMs: number;
+  readonly shown: readonly string[];
+  /** Whether nothing else has happened since that may have taken those addresses from it. */
+  readonly sure: boolean;
 }
 
 export interface Model {
+  /** Whether the controllers heed MetalLB's objects and annotations. */
+  readonly metallb: boolean;
   readonly pools: Map<string, ModelPool>;
+  readonly metallbPools: Map<string, ModelPool>;
   readonly services: Map<string, ModelService>;
-  /** Services that the user has changed since everything was last quiet. */
-  readonly touched: Set<string>;
-  /** Addresses that Services showed then, with the pools that they came from. */
-  readonly shown: Map<string, ReadonlyMap<string, string | undefined>>;
+  /** VirtualIPs made by hand: the Service that each is for, undefined: nobody. */
+  readonly reservations: Map<string, string | undefined>;
+  readonly holds: Map<string, Hold>;
+  readonly departures: Map<string, Departure>;
+  /** How often the user has changed each Service since everything was last quiet. */
+  readonly touched: Map<string, number>;
+  /** VirtualIPs that the user has deleted since then. */
+  readonly lost: Set<string>;
+  /** Addresses that Services showed then. */
+  readonly shown: Map<string, ReadonlyMap<string, Given>>;
+  /** Whether pools have changed since then. */
+  poolsTouched: boolean;
+  /** How many pools were made. */
+  births: number;
 }
 
-export function emptyModel(): Model {
-  return { pools: new Map(), services: new Map(), touched: new Set(), shown: new Map() };
+export function emptyModel(metallb: boolean): Model {
+  return {
+    metallb,
+    pools: new Map(),
+    metallbPools: new Map(),
+    services: new Map(),
+    reservations: new Map(),
+    holds: new Map(),
+    departures: new Map(),
+    touched: new Map(),
+    lost: new Set(),
+    shown: new Map(),
+    poolsTouched: false,
+    births: 0,
+  };
+}
+
+export function touch(model: Model, name: string): void {
+  model.touched.set(name, (model.touched.get(name) ?? 0) + 1);
+}
+
+/** Notes that the Service goes; call it before the model forgets it. */
+export function depart(model: Model, name: string, atMs: number): void {
+  const shown = [...(model.shown.get(name)?.keys() ?? [])];
+  const sure = !model.touched.has(name) && !model.departures.has(name) && !shown.some((a) => model.lost.has(a));
+  model.departures.set(name, { atMs, shown, sure });
 }
 
 export function familyOf(address: string): Family {
@@ -53,8 +127,32 @@ export function mayShare(left: ModelService, right: ModelService): boolean {
   return left.share !== undefined && left.share === right.share && left.port !== right.port;
 }
 
+/** Pools that give addresses: of any that overlap the one that was made first. One of MetalLB's counts where none of ours has its name. */
+export function usablePools(model: Model): readonly ModelPool[] {
+  const others = [...model.metallbPools.values()].filter(({ name }) => !model.pools.has(name));
+  const byAge = [...model.pools.values(), ...others].sort((left, right) => left.born - right.born);
+  const usable: ModelPool[] = [];
+  for (const pool of byAge) {
+    const overlaps = usable.some(({ addresses }) => addresses.some((address) => pool.addresses.includes(address)));
+    if (!overlaps) usable.push(pool);
+  }
+  return usable;
+}
+
 export function poolOf(model: Model, address: string): ModelPool | undefined {
-  return [...model.pools.values()].find((pool) => pool.addresses.includes(address));
+  return usablePools(model).find((pool) => pool.addresses.includes(address));
+}
+
+function wantedIn(service: ModelService, family: Family): string | undefined {
+  return service.wanted !== undefined && familyOf(service.wanted) === family ? service.wanted : undefined;
+}
+
+/** Whether the Service may be given the address, as far as it is for pools and the user's reservations to say. */
+export function mayBeGiven(model: Model, service: ModelService, address: string): boolean {
+  if (model.reservations.has(address)) return model.reservations.get(address) === service.name;
+  const pool = poolOf(model, address);
+  if (pool === undefined || pool.draining) return false;
+  return service.pool === undefined ? pool.autoAssign || service.wanted === address : pool.name === service.pool;
 }
 
 /**
@@ -67,19 +165,27 @@ export function findFree(
   family: Family,
   taken: ReadonlySet<string>,
 ): string | undefined {
-  const wanted = service.wanted !== undefined && familyOf(service.wanted) === family ? service.wanted : undefined;
-  const giving = [...model.pools.values()].filter(({ draining }) => !draining);
-  const pools = giving.filter((pool) =>
-    service.pool === undefined ? pool.autoAssign || wanted !== undefined : pool.name === service.pool,
+  const wanted = wantedIn(service, family);
+  const pooled = usablePools(model).flatMap((pool) => pool.addresses);
+  return [...model.reservations.keys(), ...pooled].find(
+    (address) =>
+      familyOf(address) === family &&
+      (wanted === undefined || wanted === address) &&
+      (!taken.has(address) || model.reservations.has(address) || model.holds.get(address)?.name === service.name) &&
+      mayBeGiven(model, service, address),
   );
-  const addresses = pools.flatMap((pool) => pool.addresses).filter((address) => familyOf(address) === family);
-  return addresses.find((address) => (wanted === undefined || address === wanted) && !taken.has(address));
 }
 
-/** Whether the address, which came from that pool, is what the Service asks for. */
-export function fits(model: Model, service: ModelService, address: string, origin: string | undefined): boolean {
-  const { wanted, pool } = service;
-  if (wanted !== undefined && familyOf(wanted) === familyOf(address)) return address === wanted;
-  // An address stays when its pool shrinks or goes.
-  return pool === undefined || pool === origin || pool === poolOf(model, address)?.name;
+/** Whether the address is what the Service asks for; one that came from a pool counts as being from there until another has it. */
+export function fits(model: Model, service: ModelService, address: string, given: Given | undefined): boolean {
+  const wanted = wantedIn(service, familyOf(address));
+  if (wanted !== undefined) return address === wanted;
+  if (model.reservations.get(address) === service.name) return true;
+  return service.pool === undefined || (poolOf(model, address)?.name ?? given?.pool) === service.pool;
+}
+
+/** Whether the Service asks to leave the address, which was given for another such wish or for none. */
+export function mustLeave(model: Model, service: ModelService, address: string, given: Given | undefined): boolean {
+  if (service.reassign === undefined || service.reassign === given?.reassigned) return false;
+  return service.wanted !== address && !model.reservations.has(address);
 }

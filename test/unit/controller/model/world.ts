@@ -23,6 +23,7 @@ const stormAt = 1_000;
 export class World {
   readonly clock = new FakeClock();
   readonly cluster = new Cluster(this.clock);
+  readonly #metallb: boolean;
   readonly #replicas: Replica[] = [];
   #requests = 0;
   /** How many steps were taken. */
@@ -30,8 +31,13 @@ export class World {
   /** Whether something has gone wrong since it was last quiet. */
   #faulty = false;
 
-  static async create(): Promise<World> {
-    const world = new World();
+  private constructor(metallb: boolean) {
+    this.#metallb = metallb;
+  }
+
+  /** `metallb`: whether the controllers heed MetalLB's pools and annotations. */
+  static async create(metallb: boolean): Promise<World> {
+    const world = new World(metallb);
     world.cluster.server.intercept = () => world.#count();
     await world.cluster.addNode("n1");
     // The clock runs for days in some runs, and nobody renews the lease.
@@ -53,7 +59,7 @@ export class World {
 
   async startOne(): Promise<void> {
     const client = new MortalClient(this.cluster.server);
-    this.#replicas.push({ client, running: await this.cluster.start({}, client) });
+    this.#replicas.push({ client, running: await this.cluster.start({ metallb: this.#metallb }, client) });
   }
 
   /** In good order: what is under way is finished. */

@@ -1,0 +1,80 @@
+import fc from "fast-check";
+import type { Model } from "./model.ts";
+import type { Fate } from "./mortal-client.ts";
+import { pace, stepOf } from "./step.ts";
+
+const minuteMs = 60_000;
+
+/** Holds that were written by one clock are ended by another: no sooner or later than the two are apart. */
+function stepHolds(model: Model, ms: number): void {
+  for (const [address, hold] of model.holds) {
+    const { earliestMs, latestMs } = hold;
+    model.holds.set(address, {
+      ...hold,
+      earliestMs: earliestMs - Math.max(0, ms),
+      latestMs: latestMs - Math.min(0, ms),
+    });
+  }
+  for (const [name, departure] of model.departures) {
+    model.departures.set(name, { ...departure, atMs: departure.atMs - Math.max(0, ms) });
+  }
+}
+
+/** Time passes and clocks are set; controllers stop, start, stand beside one another, and die at a write; requests, answers and watches get lost. */
+export const faultSteps = [
+  fc.tuple(fc.constantFrom(1, 3, 10), pace).map(([minutes, speed]) =>
+    stepOf({
+      text: `${minutes} min pass`,
+      pace: speed,
+      run: (_, world) => world.clock.advance(minutes * minuteMs),
+    }),
+  ),
+  fc.tuple(fc.constantFrom(-300, -2, 2, 300), pace).map(([minutes, speed]) =>
+    stepOf({
+      text: `wall clock ${minutes > 0 ? "forward" : "back"} by ${Math.abs(minutes)} min`,
+      pace: speed,
+      run: (model, world) => {
+        world.clock.stepWall(minutes * minuteMs);
+        stepHolds(model, minutes * minuteMs);
+      },
+    }),
+  ),
+  pace.map((speed) =>
+    stepOf({
+      text: "restart",
+      pace: speed,
+      run: async (_, world) => {
+        await world.stopOne();
+        await world.startOne();
+      },
+    }),
+  ),
+  pace.map((speed) =>
+    stepOf({
+      text: "a second controller leads as well",
+      pace: speed,
+      run: async (_, world) => {
+        if (world.replicas < 2) await world.startOne();
+        else await world.stopOne();
+      },
+    }),
+  ),
+  fc
+    .tuple(
+      fc.array(fc.constantFrom<Fate>("lost-request", "lost-answer", "dies-before", "dies-after"), {
+        minLength: 1,
+        maxLength: 4,
+      }),
+      pace,
+    )
+    .map(([fates, speed]) =>
+      stepOf({ text: `next writes: ${fates}`, pace: speed, run: (_, world) => world.spoil(fates) }),
+    ),
+  fc.tuple(fc.boolean(), pace).map(([expired, speed]) =>
+    stepOf({
+      text: `watches break${expired ? ", versions expire" : ""}`,
+      pace: speed,
+      run: (_, world) => world.breakWatches(expired),
+    }),
+  ),
+];

@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/config/labels.ts";
+import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
+import { type Dialect, depart, type Family, type Model, type ModelService, touch, type Wishes } from "./model.ts";
+import { anyAddress, pace, poolName, serviceName, stepOf } from "./step.ts";
+import type { World } from "./world.ts";
+
+const families = fc.constantFrom<Pick<ModelService, "families" | "policy">>(
+  { families: ["IPv4"], policy: "SingleStack" },
+  { families: ["IPv6"], policy: "SingleStack" },
+  { families: ["IPv4", "IPv6"], policy: "RequireDualStack" },
+  { families: ["IPv6", "IPv4"], policy: "PreferDualStack" },
+  { families: ["IPv4", "IPv6"], policy: "PreferDualStack" },
+);
+const said = fc.record({
+  dialect: fc.constantFrom<Dialect>("field", "field", "bellhop.dev", "metallb.io", "metallb.universe.tf"),
+  wanted: fc.option(anyAddress, { nil: undefined, freq: 2 }),
+  pool: fc.option(poolName, { nil: undefined, freq: 2 }),
+  share: fc.option(fc.constant("key"), { nil: undefined, freq: 2 }),
+});
+const port = fc.constantFrom(80, 81);
+const reassign = fc.option(fc.constantFrom("1", "2"), { nil: undefined, freq: 4 });
+
+/** The wishes as they count. */
+function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Wishes {
+  const counts = model.metallb || !dialect.startsWith("metallb");
+  return counts ? { wanted, pool, share } : { wanted: undefined, pool: undefined, share: undefined };
+}
+
+type Annotations = Readonly<Record<keyof Wishes, string>>;
+const ours: Annotations = { wanted: ipsAnnotation, pool: poolAnnotation, share: shareAnnotation };
+
+/** The name of each annotation, as MetalLB's documents have them; the field is not one. */
+const vocabulary: Readonly<Record<Dialect, Annotations>> = {
+  field: ours,
+  "bellhop.dev": ours,
+  "metallb.io": theirs("metallb.io"),
+  "metallb.universe.tf": theirs("metallb.universe.tf"),
+};
+
+function theirs(prefix: string): Annotations {
+  return {
+    wanted: `${prefix}/loadBalancerIPs`,
+    pool: `${prefix}/address-pool`,
+    share: `${prefix}/allow-shared-ip`,
+  };
+}
+
+function specOf({ said, ...service }: ModelService): Record<string, unknown> {
+  return {
+    type: service.type,
+    ipFamilies: service.families,
+    ipFamilyPolicy: service.policy,
+    loadBalancerIP: said.dialect === "field" ? (said.wanted ?? null) : null,
+    ports: [{ port: service.port, protocol: "TCP", nodePort: 30_000 + service.port }],
+  };
+}
+
+/** All that may have been there before are null, unless they are there now. */
+function annotationsOf({ said, ...service }: ModelService): Record<string, string | null> {
+  const none = Object.values(vocabulary).flatMap((annotations) =>
+    Object.values(annotations).map((name) => [name, null]),
+  );
+  const { wanted, pool, share } = vocabulary[said.dialect];
+  return {
+    ...(Object.fromEntries(none) as Record<string, null>),
+    [wanted]: said.dialect === "field" ? null : (said.wanted ?? null),
+    [pool]: said.pool ?? null,
+    [share]: said.share ?? null,
+    [reassignAnnotation]: service.reassign ?? null,
+  };
+}
+
+function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+async function create(model: Model, { cluster }: World, service: ModelService): Promise<void> {
+  const classed = service.foreign ? { loadBalancerClass: "example.com/other" } : {};
+  const spec = { ...withoutNulls(specOf(service)), ...classed };
+  try {
+    await cluster.addService(service.name, spec, { annotations: withoutNulls(annotationsOf(service)) });
+  } catch (error) {
+    // One of this name is still held by its finalizer: the user hears that, and nothing has happened.
+    if (isAlreadyExists(error)) return;
+    throw error;
+  }
+  model.services.set(service.name, service);
+  touch(model, service.name);
+}
+
+async function change(model: Model, { cluster }: World, name: string, to: Partial<ModelService>): Promise<void> {
+  const before = model.services.get(name);
+  if (before === undefined) return;
+  const service = { ...before, ...to };
+  await cluster.changeService(name, { metadata: { annotations: annotationsOf(service) }, spec: specOf(service) });
+  model.services.set(name, service);
+  touch(model, name);
+}
+
+/** Users create, change and delete Services. */
+export const serviceSteps = [
+  fc
+    .tuple(serviceName, families, said, port, reassign, fc.constantFrom(false, false, false, true), pace)
+    .map(([name, stack, said, port, reassign, foreign, speed]) => {
+      const about = { name, foreign, ...stack, port, reassign };
+      return stepOf({
+        text: `create ${JSON.stringify({ ...about, said })}`,
+        pace: speed,
+        check: (model) => !model.services.has(name),
+        run: (model, world) => create(model, world, { ...about, type: "LoadBalancer", said, ...heard(model, said) }),
+      });
+    }),
+  fc.tuple(serviceName, pace).map(([name, speed]) =>
+    stepOf({
+      text: `delete ${name}`,
+      pace: speed,
+      check: (model) => model.services.has(name),
+      run: async (model, { cluster, clock }) => {
+        depart(model, name, clock.monotonicMs());
+        await cluster.deleteService(name);
+        model.services.delete(name);
+        // Another one of this name is another one.
+        model.shown.delete(name);
+      },
+    }),
+  ),
+  fc.tuple(serviceName, said, port, pace).map(([name, said, port, speed]) =>
+    stepOf({
+      text: `${name} asks for ${JSON.stringify({ ...said, port })}`,
+      pace: speed,
+      check: (model) => model.services.has(name),
+      run: (model, world) => change(model, world, name, { said, port, ...heard(model, said) }),
+    }),
+  ),
+  fc.tuple(serviceName, reassign, pace).map(([name, text, speed]) =>
+    stepOf({
+      text: `${name} asks for another address: ${text}`,
+      pace: speed,
+      check: (model) => model.services.has(name),
+      run: (model, world) => change(model, world, name, { reassign: text }),
+    }),
+  ),
+  fc
+    .tuple(
+      serviceName,
+      fc.constantFrom<ModelService["policy"]>("SingleStack", "PreferDualStack", "RequireDualStack"),
+      pace,
+    )
+    .map(([name, policy, speed]) =>
+      stepOf({
+        text: `${name} becomes ${policy}`,
+        pace: speed,
+        check: (model) => model.services.has(name),
+        run: (model, world) => {
+          const first = model.services.get(name)?.families[0] ?? "IPv4";
+          const second: Family = first === "IPv4" ? "IPv6" : "IPv4";
+          return change(model, world, name, { policy, families: policy === "SingleStack" ? [first] : [first, second] });
+        },
+      }),
+    ),
+  fc.tuple(serviceName, pace).map(([name, speed]) =>
+    stepOf({
+      text: `${name} changes its type`,
+      pace: speed,
+      check: (model) => model.services.has(name),
+      run: async (model, world) => {
+        const isLoadBalancer = model.services.get(name)?.type === "LoadBalancer";
+        if (isLoadBalancer) depart(model, name, world.clock.monotonicMs());
+        // The API server takes the class away with the type.
+        await change(model, world, name, { type: isLoadBalancer ? "ClusterIP" : "LoadBalancer", foreign: false });
+      },
+    }),
+  ),
+];

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { checkLaws } from "./laws.ts";
+import type { Model } from "./model.ts";
+import type { World } from "./world.ts";
+
+/** What happens after a step before the next one comes: nothing, a short while, or all that is going to; then the laws are checked. */
+type Pace = "rush" | "briefly" | "settle";
+
+export type Step = fc.AsyncCommand<Model, World>;
+
+interface StepDefinition {
+  readonly text: string;
+  readonly pace: Pace;
+  readonly check?: (model: Readonly<Model>) => boolean;
+  readonly run: (model: Model, world: World) => Promise<void> | void;
+}
+
+export function stepOf({ text, pace, check, run }: StepDefinition): Step {
+  return {
+    check: (model) => check?.(model) ?? true,
+    run: async (model, world) => {
+      world.steps++;
+      await run(model, world);
+      if (pace === "briefly") await world.clock.advance(60);
+      if (pace !== "settle") return;
+      await world.settle();
+      assert.ok(!world.storms, "the controllers go in circles");
+      await checkLaws(model, world);
+    },
+    toString: () => `\n  ${text} [${pace}]`,
+  };
+}
+
+export const pace = fc.constantFrom<Pace>("settle", "settle", "briefly", "rush");
+
+const poolNames = ["p0", "p1", "p2"];
+const serviceNames = ["s0", "s1", "s2", "s3", "s4", "s5"];
+const poolSize = 3;
+
+/** Each pool has places of its own, and may also have the first place of the next one. */
+export function addressesOf(pool: string): readonly string[] {
+  const index = poolNames.indexOf(pool);
+  const base = 16 * (index + 1);
+  const next = 16 * (((index + 1) % poolNames.length) + 1);
+  const places = [...Array.from({ length: poolSize }, (_, offset) => base + offset), next];
+  return places.flatMap(addressesAt);
+}
+
+function addressesAt(place: number): readonly string[] {
+  return [`192.0.2.${place}`, `2001:db8::${place.toString(16)}`];
+}
+
+export const poolName = fc.constantFrom(...poolNames);
+export const serviceName = fc.constantFrom(...serviceNames);
+/** Also some that no pool ever has. */
+export const anyAddress = fc.constantFrom(...new Set(poolNames.flatMap(addressesOf)), ...addressesAt(5));
