@@ -12,6 +12,7 @@ import { Queue } from "../src/queue/queue.ts";
 import { AddressBook } from "./allocate/address-book.ts";
 import { type Claim, referenceKey } from "./allocate/claim.ts";
 import { type ControllerMetrics, createControllerMetrics } from "./metrics.ts";
+import { HoldDeadlines } from "./placement/hold-deadlines.ts";
 import { OwnerPasses } from "./placement/owner-passes.ts";
 import { SpeakerWatch } from "./placement/speaker-watch.ts";
 import { writeVirtualIp } from "./placement/virtual-ip-writer.ts";
@@ -60,6 +61,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     const { client, settings, events, clock, random, log } = options;
+    const holds = new HoldDeadlines(clock);
     const book = new AddressBook({
       onTaken: (pool) => this.#poolQueue?.addAfter(pool.name, poolStatusDelayMs),
       onOutside: ({ pool }) => {
@@ -78,6 +80,7 @@ export class Controller {
           keeper: this.#owners.keeper,
           virtualIps: () => this.#watches.virtualIps.views,
           membership: (virtualIp) => this.#world.membership(virtualIp),
+          holds,
           heldUntilMs: (virtualIp) => this.#world.book.claims.get(virtualIp)?.heldUntilMs,
           later: (virtualIp, ms) => this.#virtualIpQueue.addAfter(virtualIp, ms),
           fault: (virtualIp) => this.#world.claimFault(virtualIp),
@@ -128,6 +131,7 @@ export class Controller {
       book,
       project: (raw) => projectService(raw, settings.metallb ? isMetallbWish : undefined),
       announce: (claim) => this.#owners.keeper.announce(claim),
+      holds,
       onReleased: (claim) => this.#owners.keeper.forget(claim.name),
       onWritten: (before, after) => this.#newest.written(before, after),
       clock,

@@ -9,6 +9,7 @@ import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
 import type { Membership } from "../allocate/pool-membership.ts";
 import { timeText } from "../status/conditions.ts";
+import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { OwnerKeeper } from "./owner-keeper.ts";
 import { announceable, inPool, newPoolOf, withWishes } from "./virtual-ip-conditions.ts";
 
@@ -21,6 +22,7 @@ export interface VirtualIpWriterOptions {
   readonly membership: (name: string) => Membership | undefined;
   /** Until when it is held for a Service that was deleted, as wall time. */
   readonly heldUntilMs: (name: string) => number | undefined;
+  readonly holds: HoldDeadlines;
   /** Asks to be called for it again. */
   readonly later: (name: string, ms: number) => void;
   /** Why a VirtualIP is no valid claim. */
@@ -72,11 +74,11 @@ export async function writeVirtualIp(options: VirtualIpWriterOptions, name: stri
   }
 }
 
-/** Removes a hold that has expired; the wall clock may jump, so one that has not is looked at again now and then. */
+/** Removes a hold that has expired; the wall clock may be set, so one that has not is looked at again now and then. */
 async function endHold(options: VirtualIpWriterOptions, object: VirtualIP, heldUntilMs: number): Promise<void> {
-  const { client, clock, later } = options;
+  const { client, holds, later } = options;
   const { name } = object.metadata;
-  const leftMs = heldUntilMs - clock.wallMs();
+  const leftMs = holds.leftMs(name, heldUntilMs);
   if (leftMs > 0) return later(name, Math.min(leftMs, longestWaitMs));
   try {
     // Guarded by version too: a Service may take it up at this very moment.

@@ -17,6 +17,7 @@ import {
   withoutService,
   withService,
 } from "../allocate/sharing.ts";
+import type { HoldDeadlines } from "../placement/hold-deadlines.ts";
 import type { Announcement } from "../placement/owner-keeper.ts";
 import { timeText } from "../status/conditions.ts";
 import type { ServiceOp } from "./plan-service.ts";
@@ -29,6 +30,7 @@ export interface ClaimWriterOptions {
   readonly announce: (claim: Claim) => Announcement;
   /** Told of a claim that is gone. */
   readonly onReleased: (claim: Claim) => void;
+  readonly holds: HoldDeadlines;
   readonly clock: Clock;
 }
 
@@ -159,10 +161,11 @@ export class ClaimWriter {
   }
 
   async #hold(claim: Claim, { namespace, name }: ServiceReference, holdMs: number): Promise<boolean> {
-    const { client, clock, onReleased } = this.#options;
+    const { client, clock, holds, onReleased } = this.#options;
     const heldUntil = timeText(clock.wallMs() + holdMs);
     const spec = { services: [{ namespace, name }], owners: [], interfaces: [], heldUntil };
     if (!(await this.#write(client, claim, spec))) return false;
+    holds.begin(claim.name, Date.parse(heldUntil), holdMs);
     onReleased(claim);
     return true;
   }

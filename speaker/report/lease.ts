@@ -4,6 +4,7 @@ import { speakerLeaseName } from "../../src/config/speaker.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { leasePath } from "../../src/kube/path.ts";
+import { renewTimeText } from "../../src/kube/renew-time.ts";
 import type { Logger } from "../../src/log/log.ts";
 
 export interface LeaseOptions {
@@ -25,7 +26,7 @@ const timeoutMs = 2_000;
 
 interface Lease {
   readonly metadata: Readonly<Record<string, unknown>>;
-  readonly spec?: { readonly holderIdentity?: string; readonly leaseTransitions?: number };
+  readonly spec?: { readonly holderIdentity?: string; readonly leaseTransitions?: number; readonly renewTime?: string };
 }
 
 /**
@@ -91,13 +92,8 @@ async function write(options: LeaseOptions, method: "POST" | "PUT", path: string
       ...lease.spec,
       holderIdentity: node,
       leaseDurationSeconds: leaseSeconds,
-      renewTime: microTime(clock.wallMs()),
+      renewTime: renewTimeText(clock.wallMs(), lease.spec?.renewTime),
     },
   };
   return (await client.request({ method, path, body, timeoutMs })).body as Lease;
-}
-
-/** metav1.MicroTime wants six digits (RFC3339Micro). */
-function microTime(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace("Z", "000Z");
 }

@@ -3,6 +3,7 @@ import type { Logger } from "../log/log.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "./api-error.ts";
 import type { ApiClient } from "./client.ts";
 import { leasePath } from "./path.ts";
+import { renewTimeText } from "./renew-time.ts";
 
 export interface LeaderElectionOptions {
   readonly client: ApiClient;
@@ -147,7 +148,7 @@ class Candidate {
 
   #observe(lease: Lease | undefined): void {
     this.#lease = lease;
-    const text = JSON.stringify(lease?.spec ?? {});
+    const text = JSON.stringify([lease?.metadata.resourceVersion, lease?.spec]);
     if (text === this.#observed) return;
     this.#observed = text;
     this.#observedMs = this.#options.clock.monotonicMs();
@@ -165,8 +166,8 @@ class Candidate {
 
   async #write(timeoutMs: number): Promise<Lease> {
     const { client, namespace, name, identity, clock } = this.#options;
-    const now = `${new Date(clock.wallMs()).toISOString().slice(0, -1)}000Z`;
     const present = this.#lease?.spec ?? {};
+    const now = renewTimeText(clock.wallMs(), present.renewTime);
     const ours = this.#isOurs();
     const spec: LeaseSpec = {
       holderIdentity: identity,

@@ -1,7 +1,7 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { Controller } from "../../../controller/controller.ts";
 import { type Clock, systemClock } from "../../../src/clock/clock.ts";
-import { groupVersion } from "../../../src/config/api.ts";
+import { type Condition, groupVersion } from "../../../src/config/api.ts";
 import { type ControllerSettings, controllerSettingsSchema } from "../../../src/config/controller-settings.ts";
 import { componentLabel, speakerComponent } from "../../../src/config/labels.ts";
 import { speakerLeaseName } from "../../../src/config/speaker.ts";
@@ -20,6 +20,10 @@ export interface RunningController {
   readonly controller: Controller;
   readonly registry: Registry;
   stop(): Promise<void>;
+}
+
+interface PoolAnswer {
+  readonly status?: Readonly<Record<string, unknown>> & { readonly conditions?: readonly Condition[] };
 }
 
 interface Items<Item> {
@@ -95,9 +99,9 @@ export class Cluster {
     await this.server.request({ method: "PATCH", path, body: { spec }, contentType: patchTypes.merge });
   }
 
-  async pool(name: string): Promise<{ status?: Record<string, unknown> & { conditions?: { reason: string }[] } }> {
+  async pool(name: string): Promise<PoolAnswer> {
     const { body } = await this.server.request({ method: "GET", path: ownPath("ipaddresspools", name) });
-    return body as { status?: Record<string, unknown> };
+    return body as PoolAnswer;
   }
 
   /** A node whose speaker is alive, on 192.0.2.0/24 and 2001:db8::/64. */

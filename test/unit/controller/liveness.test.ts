@@ -105,8 +105,8 @@ describe("watching speakers", () => {
     await settle();
   }
 
-  async function renew(): Promise<void> {
-    const body = { spec: { renewTime: String(clock.monotonicMs()) } };
+  async function renew(renewTime = String(clock.monotonicMs())): Promise<void> {
+    const body = { spec: { renewTime } };
     const path = leasePath(namespace, name);
     await server.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
   }
@@ -151,4 +151,23 @@ describe("watching speakers", () => {
     assert.equal(watch.live.has("n1"), true);
     aborter.abort();
   });
+
+  for (const hours of [6, -6]) {
+    test(`a clock that is set by ${hours} h, ours or the speaker's, buries nobody who renews, and saves nobody who does not`, async () => {
+      for (let renewal = 0; renewal < 10; renewal++) {
+        const setMs = renewal < 5 ? 0 : hours * 3_600_000;
+        await renew(new Date(clock.wallMs() + setMs).toISOString());
+        await hearStored();
+        await clock.advance(2_000);
+        if (renewal === 7) clock.stepWall(-hours * 3_600_000);
+      }
+      assert.equal(watch.live.has("n1"), true);
+      clock.stepWall(hours * 3_600_000);
+      await clock.advance(3_000);
+      assert.equal(watch.live.has("n1"), true);
+      await clock.advance(2_500);
+      assert.equal(watch.live.has("n1"), false);
+      aborter.abort();
+    });
+  }
 });

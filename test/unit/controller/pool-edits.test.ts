@@ -22,9 +22,7 @@ async function expectCondition(name: string, text: string): Promise<void> {
 
 async function expectPool(name: string, type: string, text: string, says = /./): Promise<void> {
   await eventually(async () => {
-    const conditions = (await cluster.pool(name)).status?.conditions as
-      | { type: string; status: string; reason: string; message: string }[]
-      | undefined;
+    const conditions = (await cluster.pool(name)).status?.conditions;
     const found = conditions?.find((condition) => condition.type === type);
     assert.equal(`${found?.status} ${found?.reason}`, text);
     assert.match(found?.message ?? "", says);

@@ -23,11 +23,7 @@ async function expectCondition(name: string, text: string): Promise<void> {
 /** `status reason` of one condition of a pool. */
 async function expectPool(name: string, type: string, text: string): Promise<void> {
   await eventually(async () => {
-    const conditions = ((await cluster.pool(name)).status?.conditions ?? []) as {
-      type: string;
-      status: string;
-      reason: string;
-    }[];
+    const conditions = (await cluster.pool(name)).status?.conditions ?? [];
     const found = conditions.find((condition) => condition.type === type);
     assert.equal(`${found?.status} ${found?.reason}`, text);
   });

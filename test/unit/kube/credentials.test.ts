@@ -27,3 +27,18 @@ test("reads the token again each minute, and keeps the old one while the file ca
 test("outside a pod it says so", async () => {
   await assert.rejects(inClusterCredentials({}, new FakeClock()), { code: "ConfigurationInvalid" });
 });
+
+for (const hours of [6, -6]) {
+  test(`a wall clock that is set by ${hours} h makes no token older or younger`, async () => {
+    const clock = new FakeClock();
+    let token = "one";
+    const read = (path: string): Promise<string> => Promise.resolve(path.endsWith("ca.crt") ? "CA" : token);
+    const credentials = await inClusterCredentials(env, clock, read);
+    assert.equal(await credentials.authorization(), "Bearer one");
+    token = "two";
+    clock.stepWall(hours * 3_600_000);
+    assert.equal(await credentials.authorization(), "Bearer one");
+    await clock.advance(60_000);
+    assert.equal(await credentials.authorization(), "Bearer two");
+  });
+}

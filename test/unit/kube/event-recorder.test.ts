@@ -74,3 +74,23 @@ test("flush gives up after its limit, and an unreachable server holds nobody up"
   await flushing;
   assert.ok(server.requests.length <= 4);
 });
+
+for (const hours of [6, -6]) {
+  test(`a wall clock that is set by ${hours} h makes no repetition of an event, and hides no later one`, async () => {
+    recorder.record(service, warning);
+    await settle();
+    clock.stepWall(hours * 3_600_000);
+    await clock.advance(9 * 60_000);
+    recorder.record(service, warning);
+    await settle();
+    assert.deepEqual(
+      (await events("shop")).map(({ count }) => count),
+      [1],
+    );
+    await clock.advance(2 * 60_000);
+    recorder.record(service, warning);
+    recorder.record(service, { ...warning, message: "still none" });
+    await settle();
+    assert.deepEqual((await events("shop")).map(({ count }) => count).sort(), [1, 2]);
+  });
+}

@@ -106,3 +106,35 @@ test("while it leads, a renewal is one request", async () => {
   assert.equal(server.requests.length - before, 10);
   await only.stop();
 });
+
+for (const hours of [6, -6]) {
+  test(`a wall clock that is set by ${hours} h neither ends a term nor keeps the next one from standing in`, async () => {
+    let reachable = true;
+    const first = stand("a", () => reachable);
+    await settle();
+    const second = stand("b");
+    await clock.advance(5_000);
+    clock.stepWall(hours * 3_600_000);
+    await clock.advance(60_000);
+    assert.deepEqual([first.leading, first.terms, second.leading], [true, 1, false]);
+    reachable = false;
+    clock.stepWall(-hours * 3_600_000);
+    await clock.advance(30_000);
+    assert.deepEqual([first.leading, second.leading, second.terms], [false, true, 1]);
+    await first.stop();
+    await second.stop();
+  });
+}
+
+test("a leader whose wall clock says the same time at each renewal is not taken for dead", async () => {
+  const first = stand("a");
+  await settle();
+  const second = stand("b");
+  for (let renewal = 0; renewal < 30; renewal++) {
+    await clock.advance(2_000);
+    clock.stepWall(-2_000);
+  }
+  assert.deepEqual([first.leading, first.terms, second.leading], [true, 1, false]);
+  await first.stop();
+  await second.stop();
+});

@@ -216,3 +216,25 @@ test("keeps no view of what project leaves out", async () => {
   await put("a", "hidden");
   assert.deepEqual(changes, ["default/a=1", "default/a=gone"]);
 });
+
+for (const hours of [6, -6]) {
+  test(`a wall clock that is set by ${hours} h breaks no watch and changes no wait; only the metric for people tells the new time`, async () => {
+    await start();
+    const { connectedSinceMs } = reflector;
+    clock.stepWall(hours * 3_600_000);
+    await put("a", "1");
+    assert.deepEqual(changes, ["default/a=1"]);
+    assert.equal(reflector.connectedSinceMs, connectedSinceMs);
+    const { values } = await metrics.lastHeard.get();
+    assert.equal(values[0]?.value, clock.wallMs() / 1000);
+    await clock.advance(2_000);
+    const before = server.requests.length;
+    server.endWatches(new BellhopError("ApiUnreachable", "cut"));
+    await settle();
+    clock.stepWall(hours * 3_600_000);
+    await clock.advance(500);
+    assert.equal(server.requests.length, before);
+    await clock.advance(300);
+    assert.equal(server.requests.length, before + 1);
+  });
+}

@@ -119,3 +119,18 @@ test("stop waits for what is under way and keeps what waits", async () => {
   await finish("b");
   assert.deepEqual(started, ["a", "b", "c"]);
 });
+
+for (const hours of [6, -6]) {
+  test(`a wall clock that is set by ${hours} h changes no wait`, async () => {
+    const { clock, queue, started, finish, waits } = harness(1, () => new Error("no"));
+    queue.add("a");
+    queue.start();
+    await finish("a");
+    const [waitMs = 0] = waits;
+    clock.stepWall(hours * 3_600_000);
+    await clock.advance(waitMs - 1);
+    assert.equal(started.length, 1);
+    await clock.advance(1);
+    assert.equal(started.length, 2);
+  });
+}

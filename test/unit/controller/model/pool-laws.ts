@@ -26,8 +26,7 @@ export async function checkPools(model: Model, cluster: Cluster): Promise<void> 
       { assignedIPv4, availableIPv4, assignedIPv6, availableIPv6 },
       `counts of pool ${pool.name}`,
     );
-    const conditions = status?.conditions as readonly { type: string; status: string; reason: string }[] | undefined;
-    const ready = conditions?.find(({ type }) => type === "Ready");
+    const ready = status?.conditions?.find(({ type }) => type === "Ready");
     const reason = serves ? (pool.draining ? "Draining" : "InUse") : "PoolOverlaps";
     assert.equal(
       `${ready?.status} ${ready?.reason}`,

@@ -9,7 +9,7 @@ import { silentLogger } from "../../../../src/log/log.ts";
 const path = leasePath("bellhop-system", "speaker-n1");
 
 interface Lease {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly resourceVersion: string };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
@@ -64,4 +64,15 @@ test("a failure is tried again sooner, and the last lease stays", () =>
     api.intercept = undefined;
     await clock.advance(1_000);
     assert.equal(results.at(-1), "renewed");
+  }));
+
+test("each renewal makes another version, also where the wall clock is set back to the time of the last one", () =>
+  run(async ({ api, clock }) => {
+    const seen = new Set<unknown>();
+    for (let renewal = 0; renewal < 5; renewal++) {
+      seen.add((await read(api)).metadata.resourceVersion);
+      await clock.advance(2_000);
+      clock.stepWall(-2_000);
+    }
+    assert.equal(seen.size, 5);
   }));
