@@ -71,6 +71,7 @@ export class Controller {
         this.#poolQueue?.addAfter(pool.name, poolStatusDelayMs);
         this.#wakeLater();
       },
+      readyNodesOf: (service) => this.#world.readyNodes.of(service),
     });
     this.#virtualIpQueue = this.#queue("VirtualIP", Math.max(4, settings.workers / 2), (name) =>
       writeVirtualIp(
@@ -245,7 +246,7 @@ export class Controller {
         this.#wakeLater();
         break;
       case "slices":
-        this.#ownersMayChange(this.#world.observeSlice(key));
+        this.#onSlice(key);
         break;
       case "leases":
         this.#speakers.hear(key);
@@ -266,6 +267,15 @@ export class Controller {
         this.#owners.nodesChanged();
         break;
     }
+  }
+
+  #onSlice(key: string): void {
+    const service = this.#world.observeSlice(key);
+    if (service === undefined) return;
+    const { book } = this.#world;
+    this.#ownersMayChange(book.claimsOf(service));
+    // Where endpoints are decides which nodes' own addresses the Service has.
+    if (book.pools.some(({ nodes }) => nodes !== undefined)) this.#addService(service);
   }
 
   #onVirtualIp(name: string): void {
@@ -303,6 +313,8 @@ export class Controller {
           if (this.#world.membershipDiffers(name)) this.#virtualIpQueue.add(name);
         }
       }
+      // Nodes may have come, gone or changed pools.
+      if (this.#poolsDiffer) for (const claim of this.#world.book.nodeClaims) this.#addServicesOf(claim);
       this.#poolsDiffer = false;
       this.#services.wakePending();
     });

@@ -6,6 +6,7 @@ import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { parseObject } from "../src/kube/parse-object.ts";
 import { collections, ownPath } from "../src/kube/path.ts";
 import { createReflector, type Reflector } from "../src/kube/reflector.ts";
+import type { InvalidObject } from "../src/kube/view-store.ts";
 import type { Logger } from "../src/log/log.ts";
 import { type EndpointSliceView, endpointSliceSelector, projectEndpointSlice } from "../src/model/endpoint-slice.ts";
 import { type NodeView, projectNode } from "../src/model/node.ts";
@@ -55,7 +56,7 @@ export function createWatches(options: WatchesOptions): Watches {
       ...common,
       resource: "virtualips",
       path: ownPath("virtualips"),
-      project: parseObject("VirtualIP", virtualIpSchema),
+      project: projectAnnounced,
       onInvalid: (key, fault) => {
         if (fault !== undefined) log.error({ object: key, reason: fault.message }, "a VirtualIP is set aside");
       },
@@ -70,4 +71,12 @@ export function createWatches(options: WatchesOptions): Watches {
       onChange: onChange.nodes,
     }),
   };
+}
+
+const parseVirtualIp = parseObject("VirtualIP", virtualIpSchema);
+
+/** What is a node's own address is no affair of any speaker: the node answers for it, and kube-proxy forwards. */
+function projectAnnounced(raw: unknown): VirtualIP | InvalidObject | undefined {
+  const virtualIp = parseVirtualIp(raw);
+  return "spec" in virtualIp && virtualIp.spec.node !== undefined ? undefined : virtualIp;
 }

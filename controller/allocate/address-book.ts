@@ -2,6 +2,7 @@ import { compareAddresses, formatAddress, type IpAddress, type IpFamily, virtual
 import type { Reason } from "../../src/model/reason.ts";
 import { type Claim, referenceKey } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
+import { NodeAddresses } from "./node-addresses.ts";
 import type { Pool } from "./pool.ts";
 import type { PoolSet } from "./pool-set.ts";
 
@@ -20,6 +21,10 @@ export interface AddressLedger {
   poolOf(address: IpAddress): Pool | undefined;
   /** The lowest free address of a pool. */
   firstFree(pool: Pool, family: IpFamily): IpAddress | undefined;
+  /** The nodes' own addresses, and the pools of them. */
+  readonly nodes: NodeAddresses;
+  /** Nodes with ready endpoints of a Service. */
+  readyNodesOf(serviceKey: string): ReadonlySet<string>;
 }
 
 /** Told when the counts of a pool have changed. */
@@ -29,7 +34,11 @@ export interface AddressBookHooks {
   readonly onOutside?: (claim: Claim) => void;
   /** An address may be free again. */
   readonly onFreed?: (pool: Pool) => void;
+  /** Undefined: no node has ready endpoints of any Service. */
+  readonly readyNodesOf?: (serviceKey: string) => ReadonlySet<string>;
 }
+
+const noNodes: ReadonlySet<string> = new Set();
 
 /**
  * Who has which address. Holds what the API server has told, plus claims that are being made right now (`assume`), so that work
@@ -37,6 +46,7 @@ export interface AddressBookHooks {
  */
 export class AddressBook implements AddressLedger {
   readonly #hooks: AddressBookHooks;
+  readonly nodes = new NodeAddresses();
   #pools: PoolSet = { usable: [], setAside: new Map() };
   #free: readonly FreeAddresses[] = [];
   readonly #claims = new Map<string, Claim>();
@@ -47,6 +57,8 @@ export class AddressBook implements AddressLedger {
   readonly #blockedFrom = new Map<string, readonly IpAddress[]>();
   /** Claims of ours whose address is in no pool that serves: pools were edited since. */
   readonly #outside = new Map<string, Claim>();
+  /** Names of claims of nodes' own addresses. */
+  readonly #ofNodes = new Set<string>();
 
   constructor(hooks: AddressBookHooks = {}) {
     this.#hooks = hooks;
@@ -69,6 +81,15 @@ export class AddressBook implements AddressLedger {
     return this.#outside;
   }
 
+  /** Who has nodes' own addresses. */
+  get nodeClaims(): readonly Claim[] {
+    return [...this.#ofNodes].flatMap((name) => this.#claims.get(name) ?? []);
+  }
+
+  readyNodesOf(serviceKey: string): ReadonlySet<string> {
+    return this.#hooks.readyNodesOf?.(serviceKey) ?? noNodes;
+  }
+
   /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
   leftOutOf(poolName: string): readonly { readonly address: IpAddress; readonly sources: readonly string[] }[] {
     const free = this.#free.find(({ pool }) => pool.name === poolName);
@@ -81,7 +102,8 @@ export class AddressBook implements AddressLedger {
   /** Takes the pools anew; as costly as there are claims. */
   setPools(pools: PoolSet): void {
     this.#pools = pools;
-    this.#free = pools.usable.map((pool) => new FreeAddresses(pool));
+    this.#free = pools.usable.filter(({ nodes }) => nodes === undefined).map((pool) => new FreeAddresses(pool));
+    this.nodes.setPools(pools.usable);
     this.#outside.clear();
     for (const claim of this.#claims.values()) {
       this.#take(claim.address, isAssigned(claim));
@@ -94,9 +116,11 @@ export class AddressBook implements AddressLedger {
   put(claim: Claim): void {
     const before = this.#remove(claim.name);
     this.#claims.set(claim.name, claim);
+    if (claim.node !== undefined) this.#ofNodes.add(claim.name);
     for (const reference of claim.services) {
       addName(this.#byService, referenceKey(reference), claim.name);
-      if (reference.sharing !== undefined) addName(this.#bySharingKey, reference.sharing.key, claim.name);
+      if (reference.sharing !== undefined && claim.node === undefined)
+        addName(this.#bySharingKey, reference.sharing.key, claim.name);
     }
     this.#take(claim.address, isAssigned(claim));
     if (this.#isOutside(claim)) {
@@ -104,13 +128,13 @@ export class AddressBook implements AddressLedger {
       this.#hooks.onOutside?.(claim);
     }
     // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
-    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(claim.address);
+    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(claim.address, claim.node);
   }
 
   /** Gives the claim that was dropped. */
   drop(name: string): Claim | undefined {
     const claim = this.#remove(name);
-    if (claim !== undefined) this.#tellFreed(claim.address);
+    if (claim !== undefined) this.#tellFreed(claim.address, claim.node);
     return claim;
   }
 
@@ -118,6 +142,7 @@ export class AddressBook implements AddressLedger {
     const claim = this.#claims.get(name);
     if (claim === undefined) return undefined;
     this.#claims.delete(name);
+    this.#ofNodes.delete(name);
     for (const reference of claim.services) {
       removeName(this.#byService, referenceKey(reference), name);
       if (reference.sharing !== undefined) removeName(this.#bySharingKey, reference.sharing.key, name);
@@ -128,6 +153,7 @@ export class AddressBook implements AddressLedger {
   }
 
   #isOutside(claim: Claim): boolean {
+    if (claim.node !== undefined) return claim.services.length > 0 && this.nodes.poolAt(claim.address) === undefined;
     return claim.ours && isAssigned(claim) && this.#freeOf(claim.address) === undefined;
   }
 
@@ -178,9 +204,15 @@ export class AddressBook implements AddressLedger {
     return this.#free.find((free) => free.pool === pool)?.first(family);
   }
 
-  /** Undefined for a pool that is set aside. */
+  /** Undefined for a pool that is set aside. Of nodes' own addresses all can be given, whoever has them already. */
   countOf(poolName: string, family: IpFamily): FamilyCount | undefined {
-    return this.#free.find((free) => free.pool.name === poolName)?.count(family);
+    const pool = this.#pools.usable.find(({ name }) => name === poolName);
+    if (pool?.nodes === undefined) return this.#free.find((free) => free.pool === pool)?.count(family);
+    const all = this.nodes.of(pool, family);
+    const assigned = this.nodeClaims.filter(
+      ({ address }) => address.family === family && this.nodes.poolAt(address) === pool,
+    );
+    return { assigned: BigInt(assigned.length), available: pool.draining ? 0n : BigInt(all.length) };
   }
 
   #unblock(source: string, address: IpAddress): void {
@@ -209,8 +241,8 @@ export class AddressBook implements AddressLedger {
     if (this.#claims.has(name) || this.#blocks.has(name)) free.take(address, false);
   }
 
-  #tellFreed(address: IpAddress): void {
-    const pool = this.#freeOf(address)?.pool;
+  #tellFreed(address: IpAddress, node?: string): void {
+    const pool = node === undefined ? this.#freeOf(address)?.pool : this.nodes.poolAt(address);
     if (pool !== undefined) this.#hooks.onFreed?.(pool);
   }
 
@@ -219,9 +251,9 @@ export class AddressBook implements AddressLedger {
   }
 }
 
-/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
+/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it; a node's own is no pool's. */
 function isAssigned(claim: Claim): boolean {
-  return claim.services.length > 0 && claim.heldUntilMs === undefined;
+  return claim.services.length > 0 && claim.heldUntilMs === undefined && claim.node === undefined;
 }
 
 /** Whether somebody who held the address holds it no more, or takes less of it. */

@@ -2,9 +2,11 @@ import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/ad
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AddressLedger } from "./address-book.ts";
+import type { Allocation, Assignment } from "./allocation.ts";
 import { type Claim, isHeldBy } from "./claim.ts";
 import { judgeNamedPool, judgePoolUnasked, type PoolQuestion, type PoolRefusal } from "./judge-pool.ts";
 import { listSetAside, whyInNoPool } from "./known-pools.ts";
+import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./node-allocation.ts";
 import { whyNotAdmitted } from "./pool.ts";
 import { mustLeave } from "./reassign.ts";
 import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
@@ -12,27 +14,6 @@ import { findShared } from "./shared-address.ts";
 import { isRecorded, joiningFault, sharingFault } from "./sharing.ts";
 import { bearsOurMarks, findAdoptable, shownAddress } from "./shown-address.ts";
 import { wishOf } from "./wishes.ts";
-
-/** One address for the Service. */
-export interface Assignment {
-  readonly address: IpAddress;
-  readonly pool: string | undefined;
-  /** The claim that the Service holds already, or that it is to join; undefined: to be made. */
-  readonly claim: Claim | undefined;
-  /** Whether that claim has yet to name the Service, or to say what is true of it now. */
-  readonly joins: boolean;
-}
-
-/**
- * What the Service is to have, in the order of its ipFamilies, and what it cannot have. Both are there when the Service keeps
- * an address although it asks for another, or gets one of the two families that it would like.
- */
-export interface Allocation {
-  readonly assignments: readonly Assignment[];
-  readonly reason: Reason | undefined;
-  /** Whether that is all that the Service must have: a second family that it only prefers does not count. */
-  readonly enough: boolean;
-}
 
 type Context = PoolQuestion;
 
@@ -54,6 +35,12 @@ export function allocate(
   const context: Context = { ledger, service, namespaceLabels };
   const { requested, reason } = parseRequest(service);
   if (requested === undefined) return { assignments: heldAssignments(context), reason, enough: false };
+  const nodePool = findNodePool(context, requested);
+  if (nodePool !== undefined) return allocateNodeAddresses(context, nodePool, requested);
+  const asksForNothing = wishOf(service, "pool") === undefined && requested.size === 0;
+  const own = asksForNothing && !holdsOther(context) ? keptNodeAddresses(context) : [];
+  // Their pool is gone or set aside: nobody is stripped for that.
+  if (own.length > 0) return { assignments: own, reason: undefined, enough: true };
   const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
   const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
   const refusal = choices.find((choice) => choice.assignment === undefined)?.reason;
@@ -74,6 +61,8 @@ export function allocate(
 
 /** What the Service has already and may keep, one per family at most. */
 function heldAssignments(context: Context): readonly Assignment[] {
+  const kept = holdsOther(context) ? [] : keptNodeAddresses(context);
+  if (kept.length > 0) return kept;
   return context.service.ipFamilies.flatMap((family) => heldAssignment(context, family) ?? []);
 }
 
@@ -82,6 +71,11 @@ function heldAssignment(context: Context, family: IpFamily): Assignment | undefi
   const claim = heldClaim(context, family);
   if (claim !== undefined) return assignmentOf(context, claim);
   return bearsOurMarks(context.service) ? adoptShown(context, family, undefined) : undefined;
+}
+
+/** Whether the Service has an address that is no node's own. */
+function holdsOther(context: Context): boolean {
+  return context.service.ipFamilies.some((family) => heldClaim(context, family) !== undefined);
 }
 
 function assignmentOf({ service }: Context, claim: Claim): Assignment {
@@ -98,7 +92,8 @@ function newAssignment(address: IpAddress, pool: string | undefined): { readonly
 function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | undefined {
   const held = ledger
     .claimsOf(service.key)
-    .filter((claim) => claim.address.family === family && isHeldBy(claim, service) && claim.heldUntilMs === undefined)
+    .filter((claim) => claim.address.family === family && isHeldBy(claim, service))
+    .filter((claim) => claim.heldUntilMs === undefined && claim.node === undefined)
     .filter((claim) => sharingFault(claim, service) === undefined)
     .sort((left, right) => compareAddresses(left.address, right.address));
   const settled = held.filter((claim) => !mustLeave(claim, service));
@@ -209,8 +204,12 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
   const refusals: PoolRefusal[] = [];
   for (const pool of ledger.pools) {
     const verdict = judgePoolUnasked(context, pool, family);
-    if (verdict.address !== undefined) return newAssignment(verdict.address, pool.name);
-    refusals.push(verdict);
+    if (verdict.address === undefined) refusals.push(verdict);
+    else if (pool.nodes === undefined) return newAssignment(verdict.address, pool.name);
+    else {
+      const detail = "it gives nodes' own addresses, to Services that have no other";
+      refusals.push({ pool: pool.name, code: "NoPoolForService", detail });
+    }
   }
   const full = refusals.filter(({ code }) => code === "PoolExhausted");
   const draining = refusals.filter(({ code }) => code === "PoolDraining");

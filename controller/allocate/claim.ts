@@ -10,6 +10,8 @@ export interface Claim {
   readonly name: string;
   readonly address: IpAddress;
   readonly pool: string | undefined;
+  /** The node whose own address it is; such a claim is shared by all Services whose ports differ, and announced by nobody. */
+  readonly node?: string | undefined;
   readonly services: readonly ServiceReference[];
   /** Made by the controller; others are reservations of the user, which are never removed. */
   readonly ours: boolean;
@@ -42,6 +44,7 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
       name: metadata.name,
       address,
       pool: spec.pool,
+      node: ours ? spec.node : undefined,
       services: spec.services,
       ours,
       heldUntilMs: ours && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,

@@ -3,6 +3,7 @@ import type { ReasonCode } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AddressLedger } from "./address-book.ts";
 import { listPoolNames } from "./known-pools.ts";
+import { nodeAddressesFor, nodeAddressFault, reservedPortFault } from "./node-pool.ts";
 import { type Pool, poolHasFamily, whyNotAdmitted } from "./pool.ts";
 
 /** Who asks a pool, and what is taken and free. */
@@ -41,11 +42,24 @@ function judgePool(question: PoolQuestion, pool: Pool, family: IpFamily): PoolVe
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
   const forbidden = whyNotAdmitted(pool, service, namespaceLabels);
   if (forbidden !== undefined) return refuse("PoolForbidsService", forbidden);
+  if (pool.nodes !== undefined) return judgeNodePool(question, pool, family);
   if (!poolHasFamily(pool, family)) return refuse("PoolLacksFamily", `it has no ${family} addresses`);
   if (pool.draining) return refuse("PoolDraining", pool.name);
   const address = ledger.firstFree(pool, family);
   if (address === undefined) return refuse("PoolExhausted", `every ${family} address of ${pool.name} is taken`);
   return { pool: pool.name, address };
+}
+
+function judgeNodePool({ ledger, service }: PoolQuestion, pool: Pool, family: IpFamily): PoolVerdict {
+  const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
+  if (pool.draining) return refuse("PoolDraining", pool.name);
+  const reserved = reservedPortFault(pool, service);
+  if (reserved !== undefined) return refuse(reserved.code, `${reserved.value} is kept ${reserved.detail}`);
+  const places = nodeAddressesFor(ledger, pool, service, family);
+  const [first] = places;
+  if (first === undefined) return refuse("NoNodeAddress", `no node has an ${family} address for this Service`);
+  const fault = places.map((place) => nodeAddressFault(ledger, service, place)).find((found) => found !== undefined);
+  return fault === undefined ? { pool: pool.name, address: first.address } : refuse(fault.code, fault.detail);
 }
 
 /** Asks a pool for a Service that names none. */

@@ -62,7 +62,7 @@ const specialRanges = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "fe8
 export function parseEntries(object: string, spec: IPAddressPool["spec"]): EntriesParse {
   const read: ReadRange[] = [];
   const faults: Reason[] = [];
-  for (const [index, text] of spec.addresses.entries()) {
+  for (const [index, text] of (spec.addresses ?? []).entries()) {
     const { range, reason } = readRange(object, `spec.addresses[${index}]`, text);
     const fault = range === undefined ? reason : misplacement(object, range, read);
     if (fault !== undefined) faults.push(fault);

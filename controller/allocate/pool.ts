@@ -17,6 +17,10 @@ export interface Pool {
   /** Of all entries, without what is excluded. */
   readonly ranges: readonly IpRange[];
   readonly excluded: readonly IpRange[];
+  /** Undefined: it has addresses of its own. Otherwise those of the nodes that any selector fits, or of all where there is none. */
+  readonly nodes:
+    | { readonly selectors: readonly LabelSelector[]; readonly reservedPorts: readonly string[] }
+    | undefined;
   /** Gives nothing new. */
   readonly draining: boolean;
   /** How long the address of a deleted Service is kept for one of the same name; 0: not at all. */
@@ -51,10 +55,10 @@ export function parsePool(raw: IPAddressPool): PoolParse {
   const { entries, excluded, faults } = parseEntries(object, spec);
   const hold = spec.holdAfterDelete ?? "0s";
   const holdAfterDeleteMs = parseDuration(hold) ?? Number.POSITIVE_INFINITY;
-  const all =
-    holdAfterDeleteMs <= maxHoldMs
-      ? faults
-      : [...faults, reasonOf("PoolHoldInvalid", { object, field: "spec.holdAfterDelete", value: hold })];
+  const all = [...kindFaults(object, spec), ...faults];
+  if (holdAfterDeleteMs > maxHoldMs) {
+    all.push(reasonOf("PoolHoldInvalid", { object, field: "spec.holdAfterDelete", value: hold }));
+  }
   const [reason] = all;
   if (reason !== undefined) return { reason, faults: all };
   const {
@@ -71,6 +75,13 @@ export function parsePool(raw: IPAddressPool): PoolParse {
       entries,
       ranges: entries.flatMap((entry) => entry.ranges),
       excluded,
+      nodes:
+        spec.nodeAddresses === undefined
+          ? undefined
+          : {
+              selectors: spec.nodeAddresses.nodeSelectors ?? [],
+              reservedPorts: spec.nodeAddresses.reservedPorts,
+            },
       draining: spec.state === "Draining",
       holdAfterDeleteMs,
       autoAssign: spec.autoAssign,
@@ -82,6 +93,20 @@ export function parsePool(raw: IPAddressPool): PoolParse {
       sharedAcrossNamespaces: spec.sharing?.acrossNamespaces ?? false,
     },
   };
+}
+
+/** A pool has addresses of its own or those of nodes, and what is about the one kind means nothing to the other. */
+function kindFaults(object: string, spec: IPAddressPool["spec"]): readonly Reason[] {
+  const { addresses = [], nodeAddresses, exclude, holdAfterDelete } = spec;
+  if (nodeAddresses === undefined) {
+    return addresses.length > 0 ? [] : [reasonOf("PoolEmpty", { object, field: "spec.addresses", value: "" })];
+  }
+  const misfits: readonly (readonly [string, string])[] = [
+    ...addresses.slice(0, 1).map((text) => ["spec.addresses[0]", text] as const),
+    ...exclude.slice(0, 1).map((text) => ["spec.exclude[0]", text] as const),
+    ...(holdAfterDelete === undefined ? [] : [["spec.holdAfterDelete", holdAfterDelete] as const]),
+  ];
+  return misfits.map(([field, value]) => reasonOf("PoolOfNodesMisfit", { object, field, value }));
 }
 
 export function poolObject(name: string): string {

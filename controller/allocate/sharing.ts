@@ -18,9 +18,18 @@ export function sharingOf(service: ServiceView): Sharing | undefined {
   if (key === "") return undefined;
   return {
     key,
-    ports: service.ports.map(({ port, protocol }) => `${port}/${protocol}`).sort(),
+    ports: portsOf(service),
     backends: backendsOf(service),
   };
+}
+
+/** What the Service takes at the address of this claim; on a node's own only its ports count, and everybody offers to share. */
+function takesOf(service: ServiceView, { node }: Pick<Claim, "node">): Sharing | undefined {
+  return node === undefined ? sharingOf(service) : { key: "", ports: portsOf(service), backends: "" };
+}
+
+function portsOf(service: ServiceView): string[] {
+  return service.ports.map(({ port, protocol }) => `${port}/${protocol}`).sort();
 }
 
 /**
@@ -39,7 +48,7 @@ function backendsOf(service: ServiceView): string {
  * names has not come yet and stands in the way of those alone who do not share, because of these nothing is noted there.
  */
 export function sharingFault(claim: Claim, service: ServiceView): SharingFault | undefined {
-  const mine = sharingOf(service);
+  const mine = takesOf(service, claim);
   for (const other of claim.services) {
     if (referenceKey(other) === service.key) continue;
     const isAbsent = other.uid === undefined && other.sharing === undefined;
@@ -57,7 +66,7 @@ export function joiningFault(claim: Claim, service: ServiceView, acrossNamespace
   const fault = sharingFault(claim, service);
   if (fault !== undefined) return fault;
   const foreign = claim.services.find((other) => other.namespace !== service.namespace);
-  if (foreign === undefined || acrossNamespaces) return undefined;
+  if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;
   return {
     code: "SharingForbiddenAcrossNamespaces",
     detail: `${formatAddress(claim.address)} belongs to Service ${referenceKey(foreign)}`,
@@ -74,8 +83,10 @@ function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim:
   if (mine.key !== theirs.key)
     return { code: "SharingKeyDiffers", detail: `the key of ${who} is ${JSON.stringify(theirs.key)}` };
   const port = mine.ports.find((candidate) => theirs.ports.includes(candidate));
-  if (port !== undefined)
-    return { code: "SharingPortTaken", detail: `${who} has ${port} on ${formatAddress(claim.address)}` };
+  if (port !== undefined) {
+    const code = claim.node === undefined ? "SharingPortTaken" : "NodeAddressPortTaken";
+    return { code, detail: `${who} has ${port} on ${formatAddress(claim.address)}` };
+  }
   if (mine.backends !== theirs.backends)
     return { code: "SharingPolicyDiffers", detail: `${who} has ${theirs.backends}, this one ${mine.backends}` };
   return undefined;
@@ -84,7 +95,7 @@ function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim:
 /** Whether the claim says of the Service what is true of it now. */
 export function isRecorded(claim: Claim, service: ServiceView): boolean {
   const reference = claim.services.find((candidate) => referenceKey(candidate) === service.key);
-  return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, sharingOf(service));
+  return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, takesOf(service, claim));
 }
 
 function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boolean {
@@ -92,10 +103,13 @@ function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boo
   return left.key === right.key && left.backends === right.backends && left.ports.join() === right.ports.join();
 }
 
-/** The Service as a claim names it. */
-export function referenceOf(service: ServiceView): ServiceReference & { readonly uid: string } {
+/** The Service as this claim names it. */
+export function referenceOf(
+  service: ServiceView,
+  claim: Pick<Claim, "node">,
+): ServiceReference & { readonly uid: string } {
   const { namespace, name, uid } = service;
-  const sharing = sharingOf(service);
+  const sharing = takesOf(service, claim);
   const reassigned = reassignOf(service);
   return {
     namespace,
@@ -108,7 +122,7 @@ export function referenceOf(service: ServiceView): ServiceReference & { readonly
 
 /** The Services of the claim with this one on it as it is now, in its old place if it had one. */
 export function withService(claim: Claim, service: ServiceView): readonly ServiceReference[] {
-  const mine = referenceOf(service);
+  const mine = referenceOf(service, claim);
   const index = claim.services.findIndex((reference) => referenceKey(reference) === service.key);
   if (index < 0) return [...claim.services, mine];
   const { uid, reassigned, ...anybody } = mine;

@@ -73,7 +73,8 @@ export async function readCluster(options: ReadOptions): Promise<ClusterReading>
 
 /** What the controller would derive from these objects. */
 export function createWorld(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): World {
-  const world = new World(() => watched, new AddressBook(), clock);
+  const book = new AddressBook({ readyNodesOf: (service) => world.readyNodes.of(service) });
+  const world = new World(() => watched, book, clock);
   for (const { name, fault, raw } of invalidPools) world.setAsidePool(name, fault, raw);
   const observe: Partial<Record<WatchedResource, (key: string) => unknown>> = {
     services: (key) => world.observeService(key),

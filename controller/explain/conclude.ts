@@ -2,7 +2,7 @@ import { conflictCondition } from "../../src/config/labels.ts";
 import { leaderLeaseName } from "../../src/config/leader-lease.ts";
 import { formatAddress, parseAddress } from "../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
-import type { Allocation } from "../allocate/allocate.ts";
+import type { Allocation } from "../allocate/allocation.ts";
 import { serviceObject } from "../allocate/request.ts";
 import { usableNodes } from "./endpoints-part.ts";
 import type { AddressPart, ClassPart, NodeEndpoints } from "./service-explanation.ts";

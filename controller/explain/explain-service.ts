@@ -3,7 +3,8 @@ import { forwardingAnnotation, wantedForwarding } from "../../src/model/forwardi
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { isOurClass } from "../../src/model/service-class.ts";
-import { type Allocation, allocate } from "../allocate/allocate.ts";
+import { allocate } from "../allocate/allocate.ts";
+import type { Allocation } from "../allocate/allocation.ts";
 import { judgeEachPool, judgeNamedPool } from "../allocate/judge-pool.ts";
 import { parseRequest } from "../allocate/request.ts";
 import { annotationField, wishOf } from "../allocate/wishes.ts";

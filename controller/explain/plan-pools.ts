@@ -5,6 +5,7 @@ import type { IpRange } from "../../src/ip/range.ts";
 import type { AddressLedger } from "../allocate/address-book.ts";
 import { type Claim, referenceKey } from "../allocate/claim.ts";
 import { parsePool } from "../allocate/pool.ts";
+import { poolNow } from "../allocate/pool-membership.ts";
 import type { PoolManifest } from "./pool-manifest.ts";
 import type { AffectedAddress, PoolChange, PoolsPlan } from "./pools-plan.ts";
 
@@ -96,11 +97,11 @@ function countChange(family: IpFamily, before: AddressLedger, after: AddressLedg
 function findAffected(claims: Iterable<Claim>, before: AddressLedger, after: AddressLedger) {
   const outside: AffectedAddress[] = [];
   const moved: AffectedAddress[] = [];
-  for (const { address, services } of [...claims].sort((a, b) => compareAddresses(a.address, b.address))) {
-    const from = before.poolOf(address)?.name;
-    const to = after.poolOf(address)?.name;
+  for (const claim of [...claims].sort((a, b) => compareAddresses(a.address, b.address))) {
+    const from = poolNow(before, claim)?.name;
+    const to = poolNow(after, claim)?.name;
     if (from === to || from === undefined) continue;
-    const affected = { address: formatAddress(address), services: services.map(referenceKey), from, to };
+    const affected = { address: formatAddress(claim.address), services: claim.services.map(referenceKey), from, to };
     (to === undefined ? outside : moved).push(affected);
   }
   return { outside, moved };

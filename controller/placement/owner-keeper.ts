@@ -59,6 +59,7 @@ export class OwnerKeeper {
 
   /** Places one address that has no announcement yet; gives the present one where it has. */
   announce(claim: Claim): Announcement {
+    if (claim.node !== undefined) return { owners: [], interfaces: [] };
     const known = this.wanted(claim.name);
     if (known !== undefined) return known;
     const announcement = this.preview(claim);
@@ -184,9 +185,9 @@ export class OwnerKeeper {
   }
 }
 
-/** Neither what is reserved for nobody nor what is held for a Service that was deleted. */
+/** Neither what is reserved for nobody, nor what is held for a Service that was deleted, nor what a node has itself. */
 function isAnnounced(claim: Claim): boolean {
-  return claim.services.length > 0 && claim.heldUntilMs === undefined;
+  return claim.services.length > 0 && claim.heldUntilMs === undefined && claim.node === undefined;
 }
 
 /** Whether all that a claim adds to the choice of owners is the same: its pool, and whose endpoints count. */

@@ -2,7 +2,7 @@ import type { Clock } from "../../src/clock/clock.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { Assignment } from "../allocate/allocate.ts";
+import type { Assignment } from "../allocate/allocation.ts";
 import type { Claim } from "../allocate/claim.ts";
 import { type CandidateInput, type CandidatesOf, createCandidates, describeStations } from "../owners/candidates.ts";
 import type { Watches } from "../reconcile/watches.ts";
@@ -112,7 +112,9 @@ export class OwnerPasses {
   }
 
   /** Whether some node may announce what the Service has or is about to get. */
-  hasAnnouncer(service: ServiceView, { address, pool, claim }: Assignment): boolean {
+  hasAnnouncer(service: ServiceView, { address, pool, node, claim }: Assignment): boolean {
+    // A node answers for its own address by itself.
+    if (node !== undefined) return true;
     const { namespace, name, uid } = service;
     const planned: Claim = claim ?? {
       name: virtualIpName(address),

@@ -60,7 +60,8 @@ export class ClaimWriter {
       name: virtualIpName(op.address),
       address: op.address,
       pool: op.pool,
-      services: known?.uid === "" ? withService(known, service) : [referenceOf(service)],
+      node: op.node,
+      services: known?.uid === "" ? withService(known, service) : [referenceOf(service, op)],
       ours: true,
       uid: "",
       resourceVersion: "",
@@ -70,7 +71,7 @@ export class ClaimWriter {
   }
 
   /** Gives whether the address is now this Service's. */
-  create(service: ServiceView, address: IpAddress, pool: string | undefined): Promise<boolean> {
+  create(service: ServiceView, address: IpAddress): Promise<boolean> {
     return this.#turns.take(virtualIpName(address), async () => {
       const { client, book, announce } = this.#options;
       const claim = book.claimAt(address);
@@ -84,7 +85,8 @@ export class ClaimWriter {
         metadata: { name: claim.name, labels: { [managedByLabel]: managedByController } },
         spec: {
           address: formatAddress(address),
-          ...(pool === undefined ? {} : { pool }),
+          ...(claim.pool === undefined ? {} : { pool: claim.pool }),
+          ...(claim.node === undefined ? {} : { node: claim.node }),
           services: withService(claim, service),
           owners,
           interfaces,

@@ -18,7 +18,7 @@ export function projectMetallbPool(raw: unknown): MetallbPool | InvalidObject {
   const pool = parse(raw);
   if (!("spec" in pool)) return pool;
   const { namespace } = (raw as { metadata: { namespace: string } }).metadata;
-  const addresses = pool.spec.addresses.map((text) => {
+  const addresses = (pool.spec.addresses ?? []).map((text) => {
     const subnet = text.includes("-") ? undefined : subnetOf(text.trim());
     return subnet === undefined ? text : formatRange(subnet);
   });

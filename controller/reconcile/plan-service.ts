@@ -8,7 +8,8 @@ import {
 } from "../../src/model/service.ts";
 import { isOurClass } from "../../src/model/service-class.ts";
 import type { AddressLedger } from "../allocate/address-book.ts";
-import { type Assignment, allocate } from "../allocate/allocate.ts";
+import { allocate } from "../allocate/allocate.ts";
+import type { Assignment } from "../allocate/allocation.ts";
 import { type Claim, isHeldBy, referenceKey } from "../allocate/claim.ts";
 import { serviceObject } from "../allocate/request.ts";
 import { ingressFor, sameIngress } from "../status/ingress.ts";
@@ -17,7 +18,13 @@ import { addressTexts, movedText, whyLeft } from "./moved-text.ts";
 /** One step for one Service; plain data that prints itself. */
 export type ServiceOp =
   | { readonly kind: "Event"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
-  | { readonly kind: "CreateVirtualIp"; readonly address: IpAddress; readonly pool: string | undefined }
+  | {
+      readonly kind: "CreateVirtualIp";
+      readonly address: IpAddress;
+      readonly pool: string | undefined;
+      /** The node whose own address it is. */
+      readonly node?: string | undefined;
+    }
   /** Names the Service in the claim of others, or says anew there what it takes. */
   | { readonly kind: "JoinVirtualIp"; readonly claim: Claim }
   /** Takes the Service out of the claim; without any other the claim goes, or is held so long for the Service's name. */
@@ -83,7 +90,7 @@ function release(claim: Claim): ServiceOp {
 
 /** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
 function letGo(ledger: AddressLedger, claim: Claim): ServiceOp {
-  const pool = claim.ours ? ledger.poolOf(claim.address) : undefined;
+  const pool = claim.ours && claim.node === undefined ? ledger.poolOf(claim.address) : undefined;
   const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
   return { kind: "ReleaseVirtualIp", claim, holdMs };
 }
@@ -157,9 +164,9 @@ function hasNote(claim: Claim, key: string): boolean {
   return claim.services.some((reference) => referenceKey(reference) === key && reference.sharing !== undefined);
 }
 
-function claimOps({ address, pool, claim, joins }: Assignment): readonly ServiceOp[] {
+function claimOps({ address, pool, node, claim, joins }: Assignment): readonly ServiceOp[] {
   if (claim !== undefined && joins) return [{ kind: "JoinVirtualIp", claim }];
-  if (claim === undefined || claim.uid === "") return [{ kind: "CreateVirtualIp", address, pool }];
+  if (claim === undefined || claim.uid === "") return [{ kind: "CreateVirtualIp", address, pool, node }];
   return [];
 }
 

@@ -8,7 +8,7 @@ import type { Reason } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import type { AddressLedger } from "../allocate/address-book.ts";
-import type { Assignment } from "../allocate/allocate.ts";
+import type { Assignment } from "../allocate/allocation.ts";
 import type { ControllerMetrics } from "../metrics.ts";
 import type { NewestViews } from "./newest-views.ts";
 import { Pace } from "./pace.ts";

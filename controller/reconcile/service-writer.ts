@@ -80,7 +80,7 @@ export class ServiceWriter {
       } else if (newest === undefined) throw new Error(`${op.kind} was planned without a Service`);
       else if (op.kind === "Event") this.#tell(newest, op);
       else if (op.kind === "CreateVirtualIp") {
-        if (!(await this.#claims.create(newest, op.address, op.pool))) return "replan";
+        if (!(await this.#claims.create(newest, op.address))) return "replan";
       } else if (op.kind === "JoinVirtualIp") {
         if (!(await this.#claims.join(newest, op.claim))) return "replan";
       } else {

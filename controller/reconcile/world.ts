@@ -2,10 +2,12 @@ import type { Clock } from "../../src/clock/clock.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { rangeSize, subnetOf } from "../../src/ip/range.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
+import type { NodeView } from "../../src/model/node.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { AddressBook } from "../allocate/address-book.ts";
 import { type Claim, parseClaim } from "../allocate/claim.ts";
 import { clusterNetworks } from "../allocate/cluster-network.ts";
+import type { NodeStand } from "../allocate/node-addresses.ts";
 import { poolObject } from "../allocate/pool.ts";
 import { type Membership, membershipOf } from "../allocate/pool-membership.ts";
 import { choosePools } from "../allocate/pool-set.ts";
@@ -73,10 +75,10 @@ export class World {
     return this.book.claimsOf(key);
   }
 
-  /** Takes note of an EndpointSlice; gives the claims whose nodes it may change. */
-  observeSlice(key: string): readonly Claim[] {
+  /** Gives the Service with externalTrafficPolicy Local, if it has one, whose nodes with ready endpoints may be others now. */
+  observeSlice(key: string): string | undefined {
     const serviceKey = this.readyNodes.put(key, this.#watches().slices.views.get(key));
-    return serviceKey !== undefined && this.#localServices.has(serviceKey) ? this.book.claimsOf(serviceKey) : [];
+    return serviceKey !== undefined && this.#localServices.has(serviceKey) ? serviceKey : undefined;
   }
 
   /** Takes note of a pool; gives whether more than its status has changed, which we write ourselves whenever its counts do. */
@@ -87,15 +89,17 @@ export class World {
     return this.#isNews(`pools/${name}`, JSON.stringify([uid, creationTimestamp, labels, pool.spec]));
   }
 
-  /** A node's own addresses are nobody else's. Gives whether the networks of its pods have changed. */
+  /** A node's own addresses are nobody else's. Gives whether what pools depend on has changed: networks of pods, nodes in pools. */
   observeNode(name: string): boolean {
     const node = this.#watches().nodes.views.get(name);
+    const standsElse = this.book.nodes.setNode(name, node === undefined ? undefined : standOf(node));
     const texts = [node?.internalIPv4, node?.internalIPv6, ...(node?.externalIPs ?? [])];
     this.book.block(
       `the address of Node ${name}`,
       texts.flatMap((text) => (text === undefined ? [] : (parseAddress(text) ?? []))),
     );
-    return this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join());
+    const hasPools = this.book.pools.some(({ nodes }) => nodes !== undefined);
+    return this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join()) || (standsElse && hasPools);
   }
 
   /** What stands on a node's interfaces, and the first and last address of their subnets, is nobody else's either. */
@@ -227,12 +231,22 @@ export class World {
     return {
       setAside: book.setAside.get(name),
       draining: this.#watches().pools.views.get(name)?.spec.state === "Draining",
+      ofNodes: this.#watches().pools.views.get(name)?.spec.nodeAddresses !== undefined,
       outside: [...book.outside.values()].filter((claim) => claim.pool === name).map(({ address }) => address),
       leftOut: book.leftOutOf(name),
       ipv4: book.countOf(name, "IPv4"),
       ipv6: book.countOf(name, "IPv6"),
     };
   }
+}
+
+function standOf({ name, labels, ready, excluded, externalIPs, internalIPv4, internalIPv6 }: NodeView): NodeStand {
+  const external = externalIPs.flatMap((text) => parseAddress(text) ?? []);
+  const internal = [internalIPv4, internalIPv6].flatMap((text) =>
+    text === undefined ? [] : (parseAddress(text) ?? []),
+  );
+  const missing = internal.filter(({ family }) => !external.some((address) => address.family === family));
+  return { name, labels, ready, excluded, addresses: uniqueAddresses([...external, ...missing]) };
 }
 
 function hostAddress(interfaceAddress: string): readonly IpAddress[] {

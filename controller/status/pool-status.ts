@@ -28,6 +28,8 @@ export interface PoolFacts {
   /** Undefined: the pool serves. */
   readonly setAside: Reason | undefined;
   readonly draining: boolean;
+  /** Whether it has nodes' own addresses instead of its own. */
+  readonly ofNodes: boolean;
   /** What Services have from it although it is not in the pool any more. */
   readonly outside: readonly IpAddress[];
   /** What is in it and cannot be given, as something else uses it. */
@@ -112,7 +114,10 @@ function someOf(texts: readonly string[]): string {
   return rest > 0 ? `${texts.slice(0, most).join(", ")} and ${rest} more` : texts.join(", ");
 }
 
-function readyCondition({ setAside, draining }: PoolFacts, observedGeneration: number): ConditionState {
+function readyCondition(
+  { setAside, draining, ofNodes, ipv4, ipv6 }: PoolFacts,
+  observedGeneration: number,
+): ConditionState {
   const condition = (status: "True" | "False", reason: string, message: string): ConditionState => ({
     type: "Ready",
     status,
@@ -123,6 +128,11 @@ function readyCondition({ setAside, draining }: PoolFacts, observedGeneration: n
   if (setAside !== undefined) return condition("False", setAside.code, reasonMessage(setAside));
   if (draining)
     return condition("False", "Draining", "Services keep what they have from the pool; it gives nothing new.");
+  if (ofNodes && (ipv4?.available ?? 0n) + (ipv6?.available ?? 0n) === 0n) {
+    const message =
+      "No node that takes part in load balancing fits spec.nodeAddresses.nodeSelectors, so the pool has nothing to give.";
+    return condition("False", "NoNodeAddress", message);
+  }
   return condition("True", "InUse", "The pool gives addresses.");
 }
 

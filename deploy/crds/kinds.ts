@@ -48,6 +48,23 @@ const durationRule: Validation = {
   messageExpression: '"\'" + self + "\' is no length of time; write hours, minutes or seconds: 10m, 1h30m"',
 };
 
+/** A pool has addresses of its own or those of nodes; what is about the one kind means nothing to the other. */
+const poolKindRules: readonly Validation[] = [
+  {
+    rule: "has(self.addresses) != has(self.nodeAddresses)",
+    message: "write either addresses, or nodeAddresses to give the nodes' own",
+  },
+  {
+    rule: "!has(self.nodeAddresses) || (!has(self.exclude) || self.exclude.size() == 0) && !has(self.holdAfterDelete)",
+    message: "exclude and holdAfterDelete mean nothing with nodeAddresses; take them out",
+  },
+];
+
+const portRule: Validation = {
+  rule: "self.matches('^[1-9][0-9]{0,4}/(TCP|UDP|SCTP)$') && int(self.split('/')[0]) <= 65535",
+  messageExpression: '"\'" + self + "\' is no port; write number and protocol: 22/TCP"',
+};
+
 function conditionList(schema: OpenApiSchema): void {
   const conditions = at(schema, "conditions");
   conditions["x-kubernetes-list-type"] = "map";
@@ -62,6 +79,9 @@ function ipAddressPool(): Record<string, unknown> {
     at(spec, list).maxItems = 256;
     Object.assign(at(spec, `${list}[]`), { maxLength: longestRange, "x-kubernetes-validations": rangeRules });
   }
+  spec["x-kubernetes-validations"] = poolKindRules;
+  at(spec, "nodeAddresses.reservedPorts").maxItems = 256;
+  Object.assign(at(spec, "nodeAddresses.reservedPorts[]"), { maxLength: 10, "x-kubernetes-validations": [portRule] });
   Object.assign(at(spec, "holdAfterDelete"), { maxLength: 32, "x-kubernetes-validations": [durationRule] });
   return customResourceDefinition({
     kind: "IPAddressPool",
@@ -141,6 +161,7 @@ function virtualIp(): Record<string, unknown> {
       { name: "Since", type: "date", jsonPath: ".status.since" },
       { name: "MAC", type: "string", jsonPath: ".status.mac", priority: 1 },
       { name: "Owners", type: "string", jsonPath: ".spec.owners", priority: 1 },
+      { name: "Own Of", type: "string", jsonPath: ".spec.node", priority: 1, description: "The node whose own it is." },
       ageColumn,
     ],
     schema,

@@ -16,6 +16,33 @@ export const serviceAllocationSchema = z.object({
   serviceSelectors: z.array(labelSelectorSchema).optional().describe("Labels a Service must have; any one suffices."),
 });
 
+/**
+ * Where the control plane and the way into a node usually listen (Kubernetes documentation, "Ports and Protocols"; RFC 4251 for
+ * SSH). A Service that took one of them on a node's own address would cut the node off.
+ */
+export const usualNodePorts = [
+  "22/TCP",
+  "2379/TCP",
+  "2380/TCP",
+  "6443/TCP",
+  "10250/TCP",
+  "10256/TCP",
+  "10257/TCP",
+  "10259/TCP",
+] as const;
+
+/** Instead of addresses of its own the pool has those of nodes. */
+export const nodeAddressesSchema = z.object({
+  nodeSelectors: z
+    .array(labelSelectorSchema)
+    .optional()
+    .describe("Labels a node must have; any one suffices. None: every node."),
+  reservedPorts: z
+    .array(z.string())
+    .default([...usualNodePorts])
+    .describe("Ports that no Service may take there, because the nodes themselves listen on them: 22/TCP."),
+});
+
 /** How Services may have one address of the pool together (annotation bellhop.dev/share). */
 export const poolSharingSchema = z.object({
   acrossNamespaces: z
@@ -28,8 +55,14 @@ export const ipAddressPoolSpecSchema = z.object({
   addresses: z
     .array(z.string())
     .min(1)
+    .optional()
     .describe(
       "CIDRs, first-last ranges or single addresses, IPv4 and IPv6 mixed: 192.0.2.0/24, 192.0.2.10-192.0.2.20, 2001:db8::/64.",
+    ),
+  nodeAddresses: nodeAddressesSchema
+    .optional()
+    .describe(
+      "Instead of `addresses`: a Service has the own addresses of all these nodes (ExternalIP, else InternalIP), beside other Services with other ports.",
     ),
   exclude: z
     .array(z.string())

@@ -3,9 +3,17 @@ import { conditionSchema, metadataSchema } from "./api.ts";
 
 /** What others who want the same address are held against. Written with the claim, so that etcd judges races between them. */
 export const sharingSchema = z.object({
-  key: z.string().describe("The sharing key; only Services with the same one have an address together."),
+  key: z
+    .string()
+    .describe(
+      "The sharing key; only Services with the same one have an address together. Empty on a node's own address.",
+    ),
   ports: z.array(z.string()).describe("The ports that it takes: 80/TCP."),
-  backends: z.string().describe("externalTrafficPolicy and, under Local, which pods serve; the same for all."),
+  backends: z
+    .string()
+    .describe(
+      "externalTrafficPolicy and, under Local, which pods serve; the same for all. Empty on a node's own address.",
+    ),
 });
 export type Sharing = z.infer<typeof sharingSchema>;
 
@@ -24,6 +32,10 @@ export type ServiceReference = z.infer<typeof serviceReferenceSchema>;
 export const virtualIpSpecSchema = z.object({
   address: z.string().describe("The address, in RFC 5952 form; the object's name is made from it."),
   pool: z.string().optional().describe("The IPAddressPool it was taken from."),
+  node: z
+    .string()
+    .optional()
+    .describe("The node whose own address it is. That node answers for it by itself, and no speaker does."),
   services: z.array(serviceReferenceSchema).default([]).describe("The Services that have it."),
   owners: z
     .array(z.string())

@@ -75,6 +75,18 @@ const reasonTable = {
     problem: "finds no free address",
     cure: "Add addresses to the pool, or delete Services that no longer need theirs.",
   },
+  NoNodeAddress: {
+    problem: "finds no node of the pool that could serve it",
+    cure: "See that spec.nodeAddresses.nodeSelectors of the pool fits nodes with addresses of this family (kubectl get nodes -o wide --show-labels) and, under externalTrafficPolicy Local, that one of them runs a ready pod.",
+  },
+  NodeAddressPortTaken: {
+    problem: "needs a port on nodes' own addresses that another Service has",
+    cure: "Use another port number, or name a pool with addresses of its own in the annotation bellhop.dev/pool.",
+  },
+  NodeAddressPortReserved: {
+    problem: "needs a port on nodes' own addresses that is kept for the nodes themselves",
+    cure: "Use another port number, or take the port out of spec.nodeAddresses.reservedPorts if nothing on the nodes listens on it.",
+  },
   NoPool: {
     problem: "cannot be served, because there is no usable IPAddressPool",
     cure: "Create an IPAddressPool with addresses of your network that nothing else uses.",
@@ -126,6 +138,14 @@ const reasonTable = {
   NoLocalEndpoint: {
     problem: "is Local, but no node that may announce the address runs a ready pod",
     cure: "Run a pod on one of these nodes, or set spec.externalTrafficPolicy to Cluster.",
+  },
+  PoolEmpty: {
+    problem: "is empty, so the pool has nothing to give",
+    cure: "Write addresses of your network there, or let the pool give the nodes' own with spec.nodeAddresses.",
+  },
+  PoolOfNodesMisfit: {
+    problem: "means nothing in a pool that gives the nodes' own addresses",
+    cure: "Take it out, or take spec.nodeAddresses out.",
   },
   PoolRangeInvalid: {
     problem: "is no range of addresses",

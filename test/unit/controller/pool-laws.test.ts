@@ -140,8 +140,9 @@ class Model {
   }
 }
 
-function claimFor(service: ServiceView, { address, pool }: Extract<ServiceOp, { kind: "CreateVirtualIp" }>): Claim {
-  const services = [referenceOf(service)];
+function claimFor(service: ServiceView, op: Extract<ServiceOp, { kind: "CreateVirtualIp" }>): Claim {
+  const { address, pool } = op;
+  const services = [referenceOf(service, op)];
   return { name: virtualIpName(address), address, pool, services, ours: true, uid: "u", resourceVersion: "1" };
 }
 
