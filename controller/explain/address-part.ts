@@ -6,7 +6,7 @@ import type { ServiceQuestion } from "./service-question.ts";
 
 /** An address with its claim, who announces it, and what stands for or against every node. */
 export function explainClaim(
-  { address, name, pool, services }: Claim,
+  { address, name, pool, node: ownNode, services }: Claim,
   { virtualIps, candidates }: Pick<ServiceQuestion, "virtualIps" | "candidates">,
 ): AddressPart {
   const object = virtualIps.get(name);
@@ -14,6 +14,7 @@ export function explainClaim(
   return {
     address: formatAddress(address),
     pool,
+    node: ownNode,
     virtualIp: object?.metadata.name,
     services: services.map(referenceKey),
     owners: object?.spec.owners ?? [],
@@ -22,7 +23,7 @@ export function explainClaim(
     interfaces,
     mac,
     since,
-    nodes: judgeNodes(candidates, address, pool),
+    nodes: ownNode === undefined ? judgeNodes(candidates, address, pool) : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
 }

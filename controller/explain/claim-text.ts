@@ -3,13 +3,26 @@ import type { AddressPart } from "./service-explanation.ts";
 
 /** One address: where it comes from, who announces it, and what every node says to it. */
 export function renderClaim(label: string, part: AddressPart, { bold, faint, good, bad }: Palette): readonly string[] {
-  const { address, pool, virtualIp, owners, announcedBy, interfaces, mac, since, nodes, services } = part;
+  const {
+    address,
+    pool,
+    node: ownNode,
+    virtualIp,
+    owners,
+    announcedBy,
+    interfaces,
+    mac,
+    since,
+    nodes,
+    services,
+  } = part;
   const from = pool === undefined ? "from no pool" : `from pool ${pool}`;
   const place = [interfaces.join(", "), mac].filter((text) => text !== undefined && text !== "").join(", MAC ");
-  const voice =
+  const announcement =
     announcedBy === undefined
       ? bad("announced by nobody")
       : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
+  const voice = ownNode === undefined ? announcement : `the own address of ${bold(ownNode)}, which answers for it`;
   const heirs = owners.filter((owner) => owner !== announcedBy);
   return [
     `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not made yet"}`,

@@ -58,8 +58,9 @@ function findUndone(
   return [reasonOf("NotDoneYet", { ...about, detail: `${due.join(", ")} is on its way` })];
 }
 
-/** Whether the address is announced, and by nobody else. */
+/** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
 function findSilence(question: ServiceQuestion, part: AddressPart): readonly Reason[] {
+  if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
   if (!part.nodes.some(({ may }) => may)) {
     const field = "status.loadBalancer.ingress";
@@ -103,12 +104,13 @@ function findEmptiness(
   const text = Object.entries(selector ?? {})
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
-  for (const { address, announcedBy, nodes } of addresses) {
+  for (const { address, node: ownNode, announcedBy, nodes } of addresses) {
     const family = parseAddress(address)?.family ?? "IPv4";
     const usable = usableNodes(endpoints, family);
     if (usable.size === 0)
       return [refuse("NoReadyEndpoint", "spec.selector", text, describeNotReady(endpoints, family))];
-    if (service.externalTrafficPolicy !== "Local") continue;
+    // A node's own address is only given under Local where a pod is ready.
+    if (service.externalTrafficPolicy !== "Local" || ownNode !== undefined) continue;
     const near =
       announcedBy === undefined ? nodes.some(({ node, may }) => may && usable.has(node)) : usable.has(announcedBy);
     if (near) continue;

@@ -26,25 +26,28 @@ export function usableNodes(endpoints: readonly NodeEndpoints[], family: IpFamil
   return new Set(usable.map((count) => count.node));
 }
 
+/** Who gets the packets: an announcer with or without node ports, or each node at its own address. */
+export type Receiver = "node ports" | "no node ports" | "own node";
+
 /** What becomes of a connection to each port. `announcerReachable`: the announcing node has an address for node ports. */
 export function explainPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
-  announcerReachable: boolean,
+  receiver: Receiver,
 ): readonly PortPart[] {
   return service.ports.map((port) => ({
     port: port.port,
     protocol: port.protocol,
     name: port.name,
     nodePort: port.nodePort,
-    way: wayOf(service, port, announcerReachable),
+    way: wayOf(service, port, receiver),
     ready: countReady(service, slices, port),
   }));
 }
 
-function wayOf(service: ServiceView, port: ServicePort, announcerReachable: boolean): string {
+function wayOf(service: ServiceView, port: ServicePort, receiver: Receiver): string {
   const local = service.externalTrafficPolicy === "Local";
-  switch (forwardingOf(service, port, announcerReachable)) {
+  switch (receiver === "own node" ? "kube-proxy" : forwardingOf(service, port, receiver === "node ports")) {
     case "nodeport":
       return `node port ${port.nodePort} of the announcing node, from where kube-proxy takes it to a pod${local ? " of that node" : ""}`;
     case "pods":

@@ -32,7 +32,7 @@ export function explainAddress(question: AddressQuestion): AddressExplanation {
     address: text,
     state,
     conclusion,
-    pool: ledger.poolOf(address)?.name,
+    pool: (ledger.nodes.poolAt(address) ?? ledger.poolOf(address))?.name,
     poolNotes: poolNotes(question),
     claim: claim === undefined ? undefined : explainClaim(claim, question),
     services: [...holders],
@@ -48,9 +48,17 @@ function judge(
   const text = formatAddress(address);
   if (claim !== undefined) {
     const node = virtualIps.get(claim.name)?.status?.node;
-    const voice =
-      claim.services.length === 0 ? "" : node === undefined ? "; no node announces it" : `; ${node} announces it`;
-    return { state: stateOf(claim), conclusion: `${describeHolder(claim)}${voice}.` };
+    const announced = node === undefined ? "; no node announces it" : `; ${node} announces it`;
+    const voice = claim.node === undefined ? announced : `; it is the own address of Node ${claim.node}`;
+    return {
+      state: stateOf(claim),
+      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : voice}.`,
+    };
+  }
+  const ofNodes = ledger.nodes.poolAt(address);
+  if (ofNodes !== undefined) {
+    const whose = `the own address of Node ${ledger.nodes.nodeAt(address)}`;
+    return { state: "free", conclusion: `${text} is ${whose}, and pool ${ofNodes.name} gives it to Services.` };
   }
   const blocked = ledger.blockedBy(address);
   if (blocked !== undefined) return { state: "used", conclusion: `No Service can have ${text}: ${blocked}.` };

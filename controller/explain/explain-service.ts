@@ -10,7 +10,7 @@ import { parseRequest } from "../allocate/request.ts";
 import { annotationField, wishOf } from "../allocate/wishes.ts";
 import { explainClaim } from "./address-part.ts";
 import { findReasons } from "./conclude.ts";
-import { countEndpoints, explainPorts } from "./endpoints-part.ts";
+import { countEndpoints, explainPorts, type Receiver } from "./endpoints-part.ts";
 import type {
   AddressPart,
   ClassPart,
@@ -23,44 +23,46 @@ import type { ServiceQuestion } from "./service-question.ts";
 
 /** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */
 export function explainService(question: ServiceQuestion): ServiceExplanation {
-  const { service, ledger, namespaceLabels, slices, conditions, candidates } = question;
+  const { service, ledger, namespaceLabels, slices, conditions } = question;
   const classPart = explainClass(question);
   const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
   const allocation: Allocation = wanted
     ? allocate(ledger, service, namespaceLabels)
     : { assignments: [], reason: undefined, enough: false };
   const claims = allocation.assignments.flatMap(({ claim }) => claim ?? []);
-  const addresses = new Map(claims.map((claim) => [claim.address.family, explainClaim(claim, question)]));
-  const announcer = [...addresses.values()][0]?.announcedBy;
+  const addresses = claims.map((claim) => explainClaim(claim, question));
   const endpoints = countEndpoints(slices);
   const families = wanted
-    ? service.ipFamilies.map((family) => explainFamily(question, family, addresses.get(family)))
+    ? service.ipFamilies.map((family) => {
+        const own = addresses.filter(({ address }) => parseAddress(address)?.family === family);
+        return explainFamily(question, family, own);
+      })
     : [];
-  const reasons = findReasons(question, classPart, allocation, [...addresses.values()], endpoints);
+  const reasons = findReasons(question, classPart, allocation, addresses, endpoints);
   return {
     service: service.key,
     served: reasons.length === 0,
-    addresses: [...addresses.values()].map(({ address }) => address),
+    addresses: addresses.map(({ address }) => address),
     reasons,
-    remarks: wanted ? findRemarks(question, allocation, [...addresses.values()]) : [],
+    remarks: wanted ? findRemarks(question, allocation, addresses) : [],
     request: explainRequest(service),
     class: classPart,
     families,
-    ports: wanted ? explainPorts(service, slices, canUseNodePorts(candidates.nodes.get(announcer ?? ""), service)) : [],
+    ports: wanted ? explainPorts(service, slices, receiverOf(question, addresses)) : [],
     endpoints: wanted ? endpoints : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
 }
 
 /** Without an announcer there is no node to ask yet; nodes as good as always have an internal address. */
-function canUseNodePorts(
-  node: { readonly internalIPv4: string | undefined; readonly internalIPv6: string | undefined } | undefined,
-  service: ServiceView,
-): boolean {
-  if (node === undefined) return true;
-  return service.ipFamilies.every(
-    (family) => (family === "IPv4" ? node.internalIPv4 : node.internalIPv6) !== undefined,
-  );
+function receiverOf({ service, candidates }: ServiceQuestion, [first]: readonly AddressPart[]): Receiver {
+  if (first?.node !== undefined) return "own node";
+  const node = candidates.nodes.get(first?.announcedBy ?? "");
+  if (node === undefined) return "node ports";
+  const whole = service.ipFamilies.every((family) => {
+    return (family === "IPv4" ? node.internalIPv4 : node.internalIPv6) !== undefined;
+  });
+  return whole ? "node ports" : "no node ports";
 }
 
 function explainRequest(service: ServiceView): RequestPart {
@@ -88,12 +90,12 @@ function explainClass({ service, defaultClass }: ServiceQuestion): ClassPart {
   return { name, ours, why };
 }
 
-function explainFamily(question: ServiceQuestion, family: IpFamily, address: AddressPart | undefined): FamilyPart {
+function explainFamily(question: ServiceQuestion, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
   const { requested } = parseRequest(question.service);
   const asked = requested?.get(family)?.text;
   // An address that is asked for, or one that is there, is no question to pools.
-  const isQuestion = address === undefined && requested !== undefined && asked === undefined;
-  return { family, address, asked, pools: isQuestion ? askPools(question, family) : [] };
+  const isQuestion = addresses.length === 0 && requested !== undefined && asked === undefined;
+  return { family, addresses, asked, pools: isQuestion ? askPools(question, family) : [] };
 }
 
 function askPools(question: ServiceQuestion, family: IpFamily): readonly PoolPart[] {
@@ -116,9 +118,11 @@ function findRemarks(
   const remarks: string[] = [];
   if (enough && reason !== undefined)
     remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
-  for (const { address: text, announcedBy, pool } of addresses) {
+  for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);
-    if (address !== undefined && pool !== undefined && ledger.poolOf(address) === undefined) {
+    const inPool =
+      address !== undefined && (node === undefined ? ledger.poolOf(address) : ledger.nodes.poolAt(address));
+    if (pool !== undefined && inPool === undefined) {
       remarks.push(
         `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
       );

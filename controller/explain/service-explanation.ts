@@ -38,11 +38,11 @@ export interface ClassPart {
   readonly why: string;
 }
 
-/** One family of the Service: which address it has, or what the pools said. */
+/** One family of the Service: which addresses it has, or what the pools said. */
 export interface FamilyPart {
   readonly family: IpFamily;
-  /** Undefined: it has none. */
-  readonly address: AddressPart | undefined;
+  /** One at most, unless they are nodes' own; none: it has none. */
+  readonly addresses: readonly AddressPart[];
   /** The address that is asked for; undefined: any will do. */
   readonly asked: string | undefined;
   /** Asked only where it has no address and asks for none in particular; in the order in which they are tried. */
@@ -62,6 +62,8 @@ export interface PoolPart {
 export interface AddressPart {
   readonly address: string;
   readonly pool: string | undefined;
+  /** The node whose own address it is, which answers for it by itself; undefined: it is announced. */
+  readonly node: string | undefined;
   /** Name of its VirtualIP; undefined: not made yet. */
   readonly virtualIp: string | undefined;
   /** `namespace/name` of all that have it. */

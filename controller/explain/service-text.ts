@@ -33,8 +33,8 @@ function renderRequest({ request, class: { name, ours, why } }: ServiceExplanati
   ];
 }
 
-function renderFamily({ family, address, asked, pools }: FamilyPart, palette: Palette): readonly string[] {
-  if (address !== undefined) return renderClaim(family, address, palette);
+function renderFamily({ family, addresses, asked, pools }: FamilyPart, palette: Palette): readonly string[] {
+  if (addresses.length > 0) return addresses.flatMap((address) => renderClaim(family, address, palette));
   const { bold, good, bad } = palette;
   const verdicts = untilGiven(pools).map(({ pool, gives, code, why }) => {
     if (gives !== undefined) return `    ${good("✓")} pool ${pool} has ${gives} to give`;
@@ -85,12 +85,16 @@ function renderConditions({ conditions, reasons }: ServiceExplanation, { faint }
 }
 
 function renderConclusion(explanation: ServiceExplanation, palette: Palette): readonly string[] {
-  const { served, addresses, reasons, remarks } = explanation;
+  const { served, addresses, families, reasons, remarks } = explanation;
   const { bold, good, bad } = palette;
   const notes = remarks.map((remark) => `  Note: ${remark}`);
   const [first, ...others] = reasons;
   if (served || first === undefined) {
-    const text = addresses.length > 1 ? "are announced, and lead" : "is announced, and leads";
+    const own = families.some((family) => family.addresses.some(({ node }) => node !== undefined));
+    const several = addresses.length > 1;
+    const announced = several ? "are announced, and lead" : "is announced, and leads";
+    const ofNodes = several ? "are nodes' own addresses, and lead" : "is a node's own address, and leads";
+    const text = own ? ofNodes : announced;
     return [good(bold(`✓ Served: ${addresses.join(" and ")} ${text} to ready pods.`)), ...notes];
   }
   return [

@@ -49,7 +49,7 @@ const durationRule: Validation = {
 };
 
 /** A pool has addresses of its own or those of nodes; what is about the one kind means nothing to the other. */
-const poolKindRules: readonly Validation[] = [
+const poolKindRules: Validation[] = [
   {
     rule: "has(self.addresses) != has(self.nodeAddresses)",
     message: "write either addresses, or nodeAddresses to give the nodes' own",

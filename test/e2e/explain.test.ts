@@ -71,7 +71,7 @@ describe("bellhop explain and bellhop pools plan", () => {
   test("a Service that is served: the announcer is who the VirtualIP says, exit code 0, the same from pod and kubeconfig", async () => {
     const explanation = await expectExplained("good", undefined);
     assert.ok(explanation.served);
-    const part = explanation.families[0]?.address;
+    const part = explanation.families[0]?.addresses[0];
     assert.ok(part?.announcedBy !== undefined && part.owners.includes(part.announcedBy));
     assert.deepEqual(
       part.nodes.map(({ may }) => may),

@@ -3,13 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { patchTypes } from "../../../src/kube/client.ts";
 import { ownPath } from "../../../src/kube/path.ts";
 import { Cluster, eventually, quiet } from "./cluster.ts";
-
-interface NodeFacts {
-  readonly internal?: readonly string[];
-  readonly external?: readonly string[];
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly ready?: boolean;
-}
+import { addNodePool, type NodeFacts, putNode } from "./nodes.ts";
 
 /** Services on the nodes' own addresses. */
 describe("a pool of the nodes' own addresses", () => {
@@ -21,31 +15,16 @@ describe("a pool of the nodes' own addresses", () => {
 
   afterEach(() => cluster.stopAll());
 
-  async function setNode(name: string, { internal = [], external = [], labels = {}, ready = true }: NodeFacts) {
-    const path = `/api/v1/nodes/${name}`;
-    const status = {
-      addresses: [
-        ...internal.map((address) => ({ type: "InternalIP", address })),
-        ...external.map((address) => ({ type: "ExternalIP", address })),
-      ],
-      conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
-    };
-    const { server } = cluster;
-    await server
-      .request({ method: "POST", path: "/api/v1/nodes", body: { metadata: { name, labels } } })
-      .catch(() =>
-        server.request({ method: "PATCH", path, body: { metadata: { labels } }, contentType: patchTypes.merge }),
-      );
-    await server.request({ method: "PATCH", path: `${path}/status`, body: { status }, contentType: patchTypes.merge });
+  function setNode(name: string, facts: NodeFacts): Promise<void> {
+    return putNode(cluster, name, facts);
+  }
+
+  function addPool(name = "nodes", spec: Record<string, unknown> = {}): Promise<void> {
+    return addNodePool(cluster, name, spec);
   }
 
   function dropNode(name: string) {
     return cluster.server.request({ method: "DELETE", path: `/api/v1/nodes/${name}` });
-  }
-
-  async function addPool(name = "nodes", spec: Record<string, unknown> = {}): Promise<void> {
-    const body = { metadata: { name }, spec: { nodeAddresses: {}, ...spec } };
-    await cluster.server.request({ method: "POST", path: ownPath("ipaddresspools"), body });
   }
 
   async function setSlice(service: string, nodes: readonly string[]): Promise<void> {

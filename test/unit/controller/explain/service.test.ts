@@ -178,7 +178,7 @@ describe("bellhop explain service", () => {
     await cluster.silenceNode("n1");
     const { reasons, families } = await askService(cluster, "web");
     assert.equal(reasons[0]?.code, "NoAnnouncer");
-    assert.match(families[0]?.address?.nodes[0]?.why ?? "", /its speaker is not alive/);
+    assert.match(families[0]?.addresses[0]?.nodes[0]?.why ?? "", /its speaker is not alive/);
   });
 
   test("a foreign device that claims the address is named", async () => {
@@ -208,7 +208,10 @@ describe("bellhop explain service", () => {
     await cluster.addService("secure", { ports }, { annotations });
     await eventually(async () => assert.equal(await cluster.condition("secure"), "True AddressAssigned"));
     const explanation = await askService(cluster, "web");
-    assert.deepEqual([...(explanation.families[0]?.address?.services ?? [])].sort(), ["default/secure", "default/web"]);
+    assert.deepEqual([...(explanation.families[0]?.addresses[0]?.services ?? [])].sort(), [
+      "default/secure",
+      "default/web",
+    ]);
     assert.match(renderService(explanation, createPalette(false)), /shared by default\/\w+, default\/\w+/);
   });
 

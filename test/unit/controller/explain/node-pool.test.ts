@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { renderAddress } from "../../../../controller/explain/address-text.ts";
+import { renderService } from "../../../../controller/explain/service-text.ts";
+import { createPalette } from "../../../../src/cli/palette.ts";
+import { Cluster, eventually } from "../cluster.ts";
+import { addNodePool, putNode } from "../nodes.ts";
+import { addEndpoints, addLeader, askAddress, askPlan, askService } from "./asked.ts";
+
+const plain = createPalette(false);
+
+describe("explaining the nodes' own addresses", () => {
+  let cluster: Cluster;
+
+  beforeEach(async () => {
+    cluster = new Cluster();
+    await putNode(cluster, "n1", { internal: ["192.0.2.1"] });
+    await putNode(cluster, "n2", { internal: ["192.0.2.2"], labels: { edge: "yes" } });
+    await addNodePool(cluster, "nodes");
+    await addLeader(cluster);
+    await cluster.start();
+    await cluster.addService("web");
+    await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
+    await eventually(async () => assert.equal((await cluster.shown("web")).length, 2));
+  });
+
+  afterEach(() => cluster.stopAll());
+
+  test("a Service that has them is served without an announcement", async () => {
+    const explanation = await askService(cluster, "web");
+    assert.deepEqual(explanation.reasons, []);
+    const text = renderService(explanation, plain);
+    assert.match(
+      text,
+      /192\.0\.2\.1 from pool nodes, VirtualIP 192\.0\.2\.1\n +the own address of n1, which answers for it/,
+    );
+    assert.match(text, /80\/TCP → kube-proxy's own rules for the address/);
+    assert.match(text, /✓ Served: 192\.0\.2\.1 and 192\.0\.2\.2 are nodes' own addresses, and lead to ready pods/);
+  });
+
+  test("one whose port is taken hears by whom", async () => {
+    await cluster.addService("other");
+    await eventually(async () => assert.equal(await cluster.condition("other"), "False NodeAddressPortTaken"));
+    const explanation = await askService(cluster, "other");
+    assert.deepEqual(
+      explanation.reasons.map(({ code }) => code),
+      ["NodeAddressPortTaken"],
+    );
+    const text = renderService(explanation, plain);
+    assert.match(
+      text,
+      /✗ pool nodes: NodeAddressPortTaken, Service default\/web has 80\/TCP on 192\.0\.2\.1 of Node n1/,
+    );
+  });
+
+  test("an address says whose it is, taken or not", async () => {
+    const taken = await askAddress(cluster, "192.0.2.1");
+    assert.equal(taken.state, "assigned");
+    assert.match(taken.conclusion, /belongs to Service default\/web; it is the own address of Node n1/);
+    assert.match(renderAddress(taken, plain), /the own address of n1/);
+    await putNode(cluster, "n3", { internal: ["192.0.2.3"] });
+    await cluster.deleteService("web");
+    const free = await askAddress(cluster, "192.0.2.3");
+    assert.deepEqual([free.state, free.pool], ["free", "nodes"]);
+  });
+
+  test("a plan says which Services would lose a node", async () => {
+    const manifest = `apiVersion: bellhop.dev/v1beta1
+kind: IPAddressPool
+metadata: {name: nodes}
+spec:
+  nodeAddresses:
+    nodeSelectors: [{matchLabels: {edge: "yes"}}]
+`;
+    const plan = await askPlan(cluster, manifest);
+    assert.equal(plan.harmless, false);
+    assert.deepEqual(
+      plan.outside.map(({ address, services, from, to }) => [address, services, from, to]),
+      [["192.0.2.1", ["default/web"], "nodes", undefined]],
+    );
+    const empty = await askPlan(cluster, manifest.replace("edge", "none"));
+    assert.equal(empty.outside.length, 2);
+  });
+});
