@@ -43,28 +43,36 @@ export function planPools({ manifests, present, claims, before, after }: PoolsQu
   const planned = new Set(manifests.flatMap(({ pools }) => pools.map(({ metadata }) => metadata.name)));
   // One of the files that is set aside now as before is no success either.
   const stillAside = [...after.setAside].filter(([name, reason]) => planned.has(name) && !setAside.includes(reason));
-  const { outside, moved } = findAffected(claims, before, after);
+  const { outside, moved, leaving } = findAffected(claims, before, after);
   const refused = [...setAside, ...stillAside.map(([, reason]) => reason)];
   return {
-    harmless: faults.length + refused.length + outside.length === 0,
+    harmless: faults.length + refused.length + outside.length + leaving.length === 0,
     faults,
-    pools: manifests.flatMap(({ pools }) => pools.map((pool) => describeChange(pool, present.get(pool.metadata.name)))),
+    pools: manifests.flatMap(({ pools }) =>
+      pools.map((pool) => describeChange(pool, present.get(pool.metadata.name), before, after)),
+    ),
     setAside: refused,
     restored: [...before.setAside.keys()].filter((name) => !after.setAside.has(name)).sort(),
     outside,
     moved,
+    leaving,
     addresses: { IPv4: countChange("IPv4", before, after), IPv6: countChange("IPv6", before, after) },
     skipped: manifests.flatMap((manifest) => manifest.skipped),
   };
 }
 
-function describeChange(pool: IPAddressPool, present: IPAddressPool | undefined): PoolChange {
+function describeChange(
+  pool: IPAddressPool,
+  present: IPAddressPool | undefined,
+  old: AddressLedger,
+  fresh: AddressLedger,
+): PoolChange {
   const same = present !== undefined && JSON.stringify(sorted(pool.spec)) === JSON.stringify(sorted(present.spec));
   return {
     name: pool.metadata.name,
     change: present === undefined ? "new" : same ? "unchanged" : "changed",
-    before: present === undefined ? undefined : sizesOf(present),
-    after: sizesOf(pool),
+    before: present === undefined ? undefined : sizesOf(present, old),
+    after: sizesOf(pool, fresh),
   };
 }
 
@@ -74,8 +82,12 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }
 
-/** Decimal numbers of addresses; zero for a pool that cannot be read. */
-function sizesOf(raw: IPAddressPool): Readonly<Record<IpFamily, string>> {
+/** Decimal numbers of addresses, of nodes those that are there now; zero for a pool that cannot be read. */
+function sizesOf(raw: IPAddressPool, { pools, nodes }: AddressLedger): Readonly<Record<IpFamily, string>> {
+  const ofNodes = pools.find((pool) => pool.name === raw.metadata.name && pool.nodes !== undefined);
+  if (ofNodes !== undefined) {
+    return { IPv4: String(nodes.of(ofNodes, "IPv4").length), IPv6: String(nodes.of(ofNodes, "IPv6").length) };
+  }
   const ranges = parsePool(raw).pool?.ranges ?? [];
   return { IPv4: String(unionOf("IPv4", [ranges]).size), IPv6: String(unionOf("IPv6", [ranges]).size) };
 }
@@ -97,12 +109,20 @@ function countChange(family: IpFamily, before: AddressLedger, after: AddressLedg
 function findAffected(claims: Iterable<Claim>, before: AddressLedger, after: AddressLedger) {
   const outside: AffectedAddress[] = [];
   const moved: AffectedAddress[] = [];
+  const leaving: AffectedAddress[] = [];
   for (const claim of [...claims].sort((a, b) => compareAddresses(a.address, b.address))) {
     const from = poolNow(before, claim)?.name;
     const to = poolNow(after, claim)?.name;
     if (from === to || from === undefined) continue;
     const affected = { address: formatAddress(claim.address), services: claim.services.map(referenceKey), from, to };
-    (to === undefined ? outside : moved).push(affected);
+    if (losesNode(after, claim, from)) leaving.push(affected);
+    else (to === undefined ? outside : moved).push(affected);
   }
-  return { outside, moved };
+  return { outside, moved, leaving };
+}
+
+/** Whether it is a node's own address, which goes from its Services while their pool has other nodes for them. */
+function losesNode({ pools, nodes }: AddressLedger, { node, address: { family } }: Claim, poolName: string): boolean {
+  const pool = pools.find(({ name }) => name === poolName);
+  return node !== undefined && pool?.nodes !== undefined && nodes.of(pool, family).length > 0;
 }

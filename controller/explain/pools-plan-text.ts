@@ -26,6 +26,11 @@ export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
       plan.outside,
       bad,
     ),
+    ...listAddresses(
+      "of nodes in use would go from their Services, which keep the nodes that are left",
+      plan.leaving,
+      bad,
+    ),
     ...listAddresses("in use would belong to another pool", plan.moved, bold),
     `Addresses in usable pools: IPv4 +${IPv4.come} -${IPv4.go}, IPv6 +${IPv6.come} -${IPv6.go}`,
     "",
@@ -58,7 +63,7 @@ function listAddresses(
   ];
 }
 
-function conclude({ harmless, faults, setAside, outside }: PoolsPlan, { bold, good, bad }: Palette): string {
+function conclude({ harmless, faults, setAside, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
   if (harmless)
     return good(bold("✓ Nothing is refused, and no address in use falls outside. Nothing has been changed yet."));
   const parts = [
@@ -66,6 +71,9 @@ function conclude({ harmless, faults, setAside, outside }: PoolsPlan, { bold, go
     ...(setAside.length > 0 ? [`${countOf(setAside.length, "pool is", "pools are")} set aside`] : []),
     ...(outside.length > 0
       ? [`${countOf(outside.length, "address in use falls", "addresses in use fall")} outside`]
+      : []),
+    ...(leaving.length > 0
+      ? [`${countOf(leaving.length, "address goes from its Services", "addresses go from their Services")}`]
       : []),
   ];
   return bad(bold(`✗ Do not apply this as it is: ${parts.join(", ")}. Nothing has been changed.`));

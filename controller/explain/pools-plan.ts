@@ -4,7 +4,7 @@ import type { PlacedReason } from "./pool-manifest.ts";
 
 /** What applying some pools would do; plain data, as `-o json` gives it. */
 export interface PoolsPlan {
-  /** Nothing is refused or set aside, and no address in use falls outside. */
+  /** Nothing is refused or set aside, and no address in use falls outside or goes from its Services. */
   readonly harmless: boolean;
   /** In the files; such a pool is left out of everything below. */
   readonly faults: readonly PlacedReason[];
@@ -18,6 +18,8 @@ export interface PoolsPlan {
   readonly outside: readonly AffectedAddress[];
   /** Addresses in use that another pool would hold. */
   readonly moved: readonly AffectedAddress[];
+  /** Nodes' own addresses that would go from their Services, to which other nodes are left. */
+  readonly leaving: readonly AffectedAddress[];
   /** Over all usable pools, exact decimal numbers. */
   readonly addresses: Readonly<Record<IpFamily, { readonly come: string; readonly go: string }>>;
   readonly skipped: readonly string[];

@@ -5,7 +5,18 @@ interface Sighting {
   readonly durationMs: number;
   /** When we last saw it change, or from when on we could have. */
   sinceMs: number;
+  /** How long it may be silent. */
+  patienceMs: number;
 }
+
+/**
+ * Where more than half of all speakers fall silent together, each may be silent this many times as long. That is rather a restart of
+ * all of them or a slow API server than the death of as many nodes, and addresses that move break connections. Kubernetes' node
+ * lifecycle controller slows down likewise (--unhealthy-zone-threshold, 0.55).
+ */
+const commonSilenceFactor = 4;
+/** Of a lease's duration; by then two renewals are missing. */
+const silentFraction = 0.75;
 
 /**
  * Which speakers are alive, judged by our own clock alone: a lease that has not changed for its whole duration *while we would
@@ -28,7 +39,12 @@ export class SpeakerLiveness {
       this.#sightings.delete(node);
       this.#dead.delete(node);
     } else if (this.#sightings.get(node)?.renewal !== lease.renewal) {
-      this.#sightings.set(node, { renewal: lease.renewal, durationMs: lease.durationMs, sinceMs: nowMs });
+      this.#sightings.set(node, {
+        renewal: lease.renewal,
+        durationMs: lease.durationMs,
+        sinceMs: nowMs,
+        patienceMs: lease.durationMs,
+      });
       this.#dead.delete(node);
     }
     return wasLive !== this.#isLive(node);
@@ -36,13 +52,21 @@ export class SpeakerLiveness {
 
   /** We may have missed renewals. Those who were dead before stay dead until they renew. */
   deafened(nowMs: number): void {
-    for (const sighting of this.#sightings.values()) sighting.sinceMs = nowMs;
+    for (const sighting of this.#sightings.values()) {
+      sighting.sinceMs = nowMs;
+      sighting.patienceMs = sighting.durationMs;
+    }
   }
 
   /** Nodes whose lease has run out; to be confirmed by a direct read before they are buried. */
   suspects(nowMs: number): readonly string[] {
-    return [...this.#sightings]
-      .filter(([node, { sinceMs, durationMs }]) => !this.#dead.has(node) && nowMs - sinceMs >= durationMs)
+    const living = [...this.#sightings].filter(([node]) => !this.#dead.has(node));
+    const silent = living.filter(([, { sinceMs, durationMs }]) => nowMs - sinceMs >= durationMs * silentFraction);
+    if (living.length > 1 && silent.length * 2 > living.length) {
+      for (const [, sighting] of silent) sighting.patienceMs = sighting.durationMs * commonSilenceFactor;
+    }
+    return silent
+      .filter(([, { sinceMs, patienceMs }]) => nowMs - sinceMs >= patienceMs)
       .map(([node]) => node)
       .sort();
   }

@@ -2,8 +2,12 @@ import type { Api, ApiObject } from "./api.ts";
 
 export const agnhostImage = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
-/** A DaemonSet of agnhost's netexec on every node: HTTP and UDP on 8080. Returns when all pods are ready. */
-export async function startWeb(api: Api, name = "web"): Promise<void> {
+/** A DaemonSet of agnhost's netexec on every node, or on those with the labels: HTTP and UDP on 8080. Returns when all pods are ready. */
+export async function startWeb(
+  api: Api,
+  name = "web",
+  nodeSelector: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await api.apply({
     apiVersion: "apps/v1",
     kind: "DaemonSet",
@@ -14,6 +18,7 @@ export async function startWeb(api: Api, name = "web"): Promise<void> {
         metadata: { labels: { app: name } },
         spec: {
           terminationGracePeriodSeconds: 0,
+          nodeSelector,
           containers: [
             {
               name: "web",

@@ -38,6 +38,24 @@ describe("liveness by our own clock", () => {
     assert.deepEqual(liveness.suspects(6_000), ["n1"]);
   });
 
+  test("where more than half fall silent together, each gets a longer grace, also once the first are back", () => {
+    for (const node of ["n1", "n2", "n3"]) liveness.hear(node, { ...lease("1"), node }, 0);
+    assert.deepEqual(liveness.suspects(5_000), []);
+    assert.deepEqual(liveness.suspects(6_000), []);
+    for (const node of ["n1", "n2"]) liveness.hear(node, { ...lease("2"), node }, 7_000);
+    assert.deepEqual(liveness.suspects(8_000), []);
+    assert.deepEqual(liveness.suspects(13_000), []);
+    for (const node of ["n1", "n2"]) liveness.hear(node, { ...lease("3"), node }, 23_999);
+    assert.deepEqual(liveness.suspects(24_000), ["n3"]);
+  });
+
+  test("one of two that is silent gets no longer grace", () => {
+    for (const node of ["n1", "n2"]) liveness.hear(node, { ...lease("1"), node }, 0);
+    liveness.hear("n1", lease("2"), 4_000);
+    assert.deepEqual(liveness.suspects(5_000), []);
+    assert.deepEqual(liveness.suspects(6_000), ["n2"]);
+  });
+
   test("a good-bye counts at once, and so does a lease that is deleted", () => {
     for (const last of [lease("2", ""), undefined]) {
       liveness.hear("n1", lease("1"), 0);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { renderAddress } from "../../../../controller/explain/address-text.ts";
+import { renderPoolsPlan } from "../../../../controller/explain/pools-plan-text.ts";
 import { renderService } from "../../../../controller/explain/service-text.ts";
 import { createPalette } from "../../../../src/cli/palette.ts";
 import { Cluster, eventually } from "../cluster.ts";
@@ -75,10 +76,17 @@ spec:
     const plan = await askPlan(cluster, manifest);
     assert.equal(plan.harmless, false);
     assert.deepEqual(
-      plan.outside.map(({ address, services, from, to }) => [address, services, from, to]),
+      plan.leaving.map(({ address, services, from, to }) => [address, services, from, to]),
       [["192.0.2.1", ["default/web"], "nodes", undefined]],
     );
+    assert.deepEqual(plan.outside, []);
+    const text = renderPoolsPlan(plan, plain);
+    assert.match(text, /IPAddressPool nodes: changed, IPv4 2 → 1, IPv6 0/);
+    assert.match(
+      text,
+      /1 address of nodes in use would go from their Services, which keep the nodes that are left:\n +192\.0\.2\.1/,
+    );
     const empty = await askPlan(cluster, manifest.replace("edge", "none"));
-    assert.equal(empty.outside.length, 2);
+    assert.deepEqual([empty.outside.length, empty.leaving.length], [2, 0]);
   });
 });

@@ -1,0 +1,3 @@
+import { testNodePool } from "./node-pool.ts";
+
+testNodePool("nftables");
