@@ -13,6 +13,7 @@ import type { Registry } from "../src/metrics/registry.ts";
 import type { Nft } from "../src/nft/nft.ts";
 import { Announcer } from "./announce/announcer.ts";
 import type { GroupSocket } from "./announce/multicast.ts";
+import { lanInterfaces } from "./announce/plan.ts";
 import type { Conntrack } from "./dataplane/conntrack.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
@@ -69,9 +70,6 @@ export class Speaker {
   readonly #failed = Promise.withResolvers<never>();
   #responder: Responder | undefined;
   #links: readonly Link[] = [];
-  /** VirtualIPs that have changed since the last pass, and whether all are to be planned anew. */
-  #changedVirtualIps = new Set<string>();
-  #planAllDue = true;
   #conditions: readonly Condition[] = [];
   #synced = false;
   #rulesWritten = false;
@@ -86,7 +84,7 @@ export class Speaker {
     this.#log = log.child({ room: "announce" });
     this.#backoff = new Backoff(retryBaseMs, retryMaxMs, random);
     this.#metrics = createSpeakerMetrics(registry, {
-      announced: () => this.#announcer.addressCount,
+      announced: () => this.#announcer.addresses.length,
       conflicts: () => this.#announcer.conflictCount,
     });
     this.#dataplane = new Dataplane({
@@ -109,7 +107,6 @@ export class Speaker {
         virtualIps: (name) => {
           this.#rules.virtualIpChanged(name);
           this.#reporter.noteVirtualIp(name);
-          this.#changedVirtualIps.add(name);
           this.#kick();
         },
         nodes: () => this.#rules.nodeChanged(),
@@ -140,7 +137,6 @@ export class Speaker {
       announcement: (name) => this.#announcer.announcement(name),
       conflict: (address) => this.#announcer.conflictOf(address),
       speakerStatus: () => this.#status(),
-      addressCount: () => this.#announcer.addressCount,
       clock,
       random,
       log: log.child({ room: "report" }),
@@ -233,21 +229,12 @@ export class Speaker {
 
   /** Plans, writes the rules, and only then announces. Without rules nothing new is announced; what is no longer ours is let go. */
   async #pass(): Promise<void> {
-    this.#plan();
-    this.#dataplane.setInterfaces(this.#announcer.lanInterfaces);
+    const virtualIps = [...this.#watches.virtualIps.views.values()];
+    const planned = this.#announcer.plan(virtualIps, this.#links);
+    this.#dataplane.setInterfaces(lanInterfaces(virtualIps, this.#links));
     const dirtySinceMs = this.#rules.render();
     const written = await this.#writeRules(dirtySinceMs);
-    this.#announcer.carryOut(!written);
-  }
-
-  /** Everything after a change of interfaces and now and then; else the VirtualIPs that have changed. */
-  #plan(): void {
-    const { views } = this.#watches.virtualIps;
-    const changed = this.#changedVirtualIps;
-    this.#changedVirtualIps = new Set();
-    if (this.#planAllDue) this.#announcer.planAll(views, this.#links);
-    else for (const name of changed) this.#announcer.planOne(name, views.get(name));
-    this.#planAllDue = false;
+    this.#announcer.announce(planned, !written);
   }
 
   async #writeRules(dirtySinceMs: number | undefined): Promise<boolean> {
@@ -283,7 +270,6 @@ export class Speaker {
     const links = readLinks();
     if (!sameLinks(links, this.#links)) {
       this.#links = links;
-      this.#planAllDue = true;
       this.#reporter.noteSpeaker();
       this.#kick();
     } else if (this.#announcer.incomplete) this.#kick();
@@ -306,7 +292,6 @@ export class Speaker {
     const cancel = clock.after(waitMs, () => {
       this.#metrics.resyncs.inc();
       this.#dataplane.distrust();
-      this.#planAllDue = true;
       this.#kick();
       this.#resyncLater(stop);
     });

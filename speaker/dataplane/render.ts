@@ -1,6 +1,6 @@
 import { compareAddresses, formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { formatRange } from "../../src/ip/range.ts";
-import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
+import { type EndpointSliceView, serviceProxyNameLabel } from "../../src/model/endpoint-slice.ts";
 import { forwardingAnnotation, forwardingOf, wantedForwarding } from "../../src/model/forwarding.ts";
 import type { ServicePort, ServiceView } from "../../src/model/service.ts";
 import type { NftFamily } from "../../src/nft/transaction.ts";
@@ -37,8 +37,9 @@ export interface Rendering {
 }
 
 /**
- * The elements for one Service with its addresses on this node. Pure. A port without usable endpoints gets none that forward, so
- * that kube-proxy's own rules for the address refuse or drop; its source ranges hold all the same.
+ * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused. One
+ * with endpoints on other nodes alone gets nothing under externalTrafficPolicy Local, so that kube-proxy's own rules for the
+ * address drop. Source ranges hold all the same.
  */
 export function renderService(
   service: ServiceView,
@@ -94,12 +95,18 @@ interface PortContext {
 }
 
 function renderPort(context: PortContext): void {
-  const { service, port, slices, family, node, nodeAddress } = context;
+  const { service, port, key, slices, family, node, nodeAddress, add } = context;
   const forwarding = forwardingOf(service, port, nodeAddress !== undefined);
   if (forwarding === "kube-proxy") return;
   const localOnly = service.externalTrafficPolicy === "Local";
-  const targets = usableTargets(slices, { family, port, nodeName: node.name, localOnly });
-  if (targets.length === 0) return;
+  const query = { family, port, nodeName: node.name, localOnly };
+  const targets = usableTargets(slices, query);
+  if (targets.length === 0) {
+    // Endpoints of a Service that another service proxy serves are not watched: that there are none is not known.
+    const unserved = !localOnly || usableTargets(slices, { ...query, localOnly: false }).length === 0;
+    if (unserved && service.labels[serviceProxyNameLabel] === undefined) add("refused", key);
+    return;
+  }
   if (forwarding === "nodeport") renderNodePort(context);
   else renderPods(context, targets);
 }

@@ -18,6 +18,8 @@ export type SetName =
   /** address . protocol . port of what has source ranges, and with the source what they allow. */
   | "restricted"
   | "allowed"
+  /** address . protocol . port of what no endpoint in the cluster serves. */
+  | "refused"
   /** address . protocol . port -> node port, and back. */
   | "node_ports"
   | "reply_addresses"
@@ -48,6 +50,7 @@ function sets(family: NftFamily): Readonly<Record<SetName, string>> {
     addresses: `type ${address};`,
     restricted: `type ${service};`,
     allowed: `type ${service} . ${address}; flags interval;`,
+    refused: `type ${service};`,
     node_ports: `type ${service} : inet_service;`,
     reply_addresses: `type inet_proto . inet_service : ${address};`,
     reply_ports: "type inet_proto . inet_service : inet_service;",
@@ -67,6 +70,7 @@ function sets(family: NftFamily): Readonly<Record<SetName, string>> {
  */
 const baseChains = {
   restrict: { type: "filter", hook: "prerouting", priority: -320 },
+  refuse: { type: "filter", hook: "prerouting", priority: -315 },
   rewrite: { type: "filter", hook: "prerouting", priority: -310 },
   remember: { type: "filter", hook: "prerouting", priority: -190 },
   to_pods: { type: "nat", hook: "prerouting", priority: -110 },
@@ -94,6 +98,7 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
   const service = `${ip} daddr . meta l4proto . th dport`;
   return {
     restrict: [`${service} @restricted ${service} . ${ip} saddr != @allowed drop`],
+    refuse: refusalRules(ip),
     ...nodePortRules(ip, settings),
     to_pods: [`iifname @lan ${service} vmap @pod_ports`],
     // Neither we nor kube-proxy had a use for it: without this the packet goes back to the LAN it came from.
@@ -102,6 +107,20 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
       `iifname @lan ct status dnat ct original ${ip} daddr . meta l4proto . ${ip} daddr . th dport @remote_pods masquerade fully-random`,
     ],
   };
+}
+
+/**
+ * A refusal at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
+ * the kernel would tell the client of a better way with an ICMP redirect, which counts against the client's allowance of ICMP
+ * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
+ * connections straight to a pod that is no longer ready live on. Whatever has no reset gets ICMP port unreachable.
+ */
+function refusalRules(ip: NftFamily): readonly string[] {
+  const refused = `${ip} daddr . meta l4proto . th dport @refused`;
+  return [
+    `iifname @lan tcp flags & (fin|syn|rst|ack) == syn ${refused} reject with tcp reset`,
+    `iifname @lan meta l4proto != tcp ${refused} reject`,
+  ];
 }
 
 /**

@@ -31,8 +31,11 @@ export interface EndpointSliceView {
 
 export const serviceNameLabel = "kubernetes.io/service-name";
 
+/** On a Service that another service proxy serves, and on its slices (pkg/proxy/apis/well_known_labels.go). */
+export const serviceProxyNameLabel = "service.kubernetes.io/service-proxy-name";
+
 /** kube-proxy's own selectors: no slices of headless Services, none that another service proxy serves. */
-export const endpointSliceSelector = "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name";
+export const endpointSliceSelector = `!service.kubernetes.io/headless,!${serviceProxyNameLabel}`;
 
 /** Undefined for a slice without a Service or of addressType FQDN, which has no semantics. */
 export function projectEndpointSlice(raw: V1EndpointSlice): EndpointSliceView | undefined {

@@ -9,6 +9,8 @@ export interface TracedPacket {
   readonly sport: number;
   readonly dport: number;
   readonly mark: number;
+  /** Whether it is a SYN, which opens a TCP connection. */
+  readonly syn: boolean;
 }
 
 /** What connection tracking knows of it. */
@@ -91,6 +93,9 @@ function readPlainTerm(reader: RuleReader, family: NftFamily): Expression {
   if (reader.accept("ct", "direction")) return ({ connection }) => connection.direction;
   if (reader.accept("ct", "status")) return ({ connection }) => (connection.translated ? "dnat" : "");
   if (reader.accept("ct", "original", family, "daddr")) return ({ connection }) => connection.original.daddr;
+  if (reader.accept("tcp", "flags", "&", "(fin|syn|rst|ack)")) {
+    return ({ packet }) => (packet.l4proto !== "tcp" ? undefined : packet.syn ? "syn" : "ack");
+  }
   for (const protocol of ["th", "tcp", "udp"]) {
     if (reader.accept(protocol, "dport")) return portOf(protocol, ({ dport }) => dport);
     if (reader.accept(protocol, "sport")) return portOf(protocol, ({ sport }) => sport);

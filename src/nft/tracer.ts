@@ -11,13 +11,17 @@ import {
 
 /** Where a packet ended, and as what. */
 export interface TraceOutcome {
-  readonly end: "local" | "forwarded" | "dropped";
-  /** The chain that dropped it. */
+  readonly end: "local" | "forwarded" | "dropped" | "refused";
+  /** What the sender is told: "reset" or "unreachable". */
+  readonly refusal?: Refusal;
+  /** The chain that dropped or refused it. */
   readonly chain?: string;
   readonly packet: TracedPacket;
   readonly connection: TracedConnection;
   readonly masqueraded: boolean;
 }
+
+export type Refusal = "reset" | "unreachable";
 
 export interface TraceOptions {
   /** Addresses of the node itself. */
@@ -31,7 +35,7 @@ interface Trace {
   packet: TracedPacket;
   connection: TracedConnection;
   masqueraded: boolean;
-  droppedBy: string | undefined;
+  stopped: { readonly chain: string; readonly refusal: Refusal | undefined } | undefined;
 }
 
 /** Priorities of the kernel's own steps (linux/netfilter_ipv4.h). All nat chains run within the nat step of their hook. */
@@ -45,7 +49,7 @@ const natPriority = { prerouting: -100, postrouting: 100 } as const;
  */
 export function tracePacket(tables: readonly FakeTable[], packet: TracedPacket, options: TraceOptions): TraceOutcome {
   const untracked: TracedConnection = { original: packet, mark: 0, translated: false, direction: "original" };
-  const trace: Trace = { packet, connection: untracked, masqueraded: false, droppedBy: undefined };
+  const trace: Trace = { packet, connection: untracked, masqueraded: false, stopped: undefined };
   runHook(tables, "prerouting", trace, options);
   const local = options.local.includes(trace.packet.daddr);
   runHook(tables, local ? "input" : "forward", trace, options);
@@ -63,17 +67,20 @@ export function traceReply(tables: readonly FakeTable[], request: TraceOutcome):
     daddr: original.saddr,
     dport: original.sport,
     mark: 0,
+    syn: false,
   };
   const connection: TracedConnection = { ...request.connection, direction: "reply" };
-  const trace: Trace = { packet, connection, masqueraded: false, droppedBy: undefined };
+  const trace: Trace = { packet, connection, masqueraded: false, stopped: undefined };
   runHook(tables, "postrouting", trace, { local: [] });
   return finish(trace, "forwarded");
 }
 
 function finish(trace: Trace, end: "local" | "forwarded"): TraceOutcome {
-  const { packet, connection, masqueraded, droppedBy } = trace;
-  if (droppedBy === undefined) return { end, packet, connection, masqueraded };
-  return { end: "dropped", chain: droppedBy, packet, connection, masqueraded };
+  const { packet, connection, masqueraded, stopped } = trace;
+  const passed = { packet, connection, masqueraded };
+  if (stopped === undefined) return { end, ...passed };
+  const { chain, refusal } = stopped;
+  return refusal === undefined ? { end: "dropped", chain, ...passed } : { end: "refused", refusal, chain, ...passed };
 }
 
 function runHook(tables: readonly FakeTable[], hook: Hook, trace: Trace, options: TraceOptions): void {
@@ -102,7 +109,7 @@ function runHook(tables: readonly FakeTable[], hook: Hook, trace: Trace, options
     steps.push({ priority: trackingPriority, inner: 0, run: track });
   }
   steps.sort((left, right) => left.priority - right.priority || left.inner - right.inner);
-  for (const step of steps) if (trace.droppedBy === undefined) step.run();
+  for (const step of steps) if (trace.stopped === undefined) step.run();
 }
 
 type Verdict = "next" | "done" | "translated";
@@ -126,7 +133,11 @@ function runRule(table: FakeTable, chain: string, rule: string, trace: Trace, op
   };
   while (!reader.done) {
     if (reader.accept("drop")) {
-      trace.droppedBy = chain;
+      trace.stopped = { chain, refusal: undefined };
+      return "done";
+    }
+    if (reader.accept("reject")) {
+      trace.stopped = { chain, refusal: reader.accept("with", "tcp", "reset") ? "reset" : "unreachable" };
       return "done";
     }
     if (reader.accept("goto")) return goTo(reader.take());

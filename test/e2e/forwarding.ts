@@ -6,6 +6,7 @@ import type { Api } from "./api.ts";
 import { askFrom } from "./client.ts";
 import { type ProxyMode, useCluster } from "./cluster.ts";
 import type { Target } from "./probe/probe.ts";
+import { assertRefuses, waitForAnnouncement } from "./refusal.ts";
 import { createService, startWeb } from "./workload.ts";
 
 const paths = [
@@ -65,6 +66,17 @@ export function testForwarding(proxy: ProxyMode): void {
           for (const host of Object.values(nodeAddresses(node))) {
             await assertAnswers(api, "client", { protocol, host, port, question: question(protocol) });
           }
+        }
+      });
+    }
+
+    for (const path of paths) {
+      test(`a Service without endpoints refuses every attempt at once, ${path.words}`, async () => {
+        const { api } = cluster();
+        await createService(api, `empty-${path.name}`, path.spec, "nobody");
+        for (const host of await api.waitForAddresses(`empty-${path.name}`)) {
+          await waitForAnnouncement(api, host);
+          for (const client of clients) await assertRefuses(api, client.host, host);
         }
       });
     }

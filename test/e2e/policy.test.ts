@@ -2,20 +2,23 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { CLIENT, REMOTE } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
-import { askFrom } from "./client.ts";
+import { askFrom, startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
+import { assertAnswers, waitForAnswer } from "./forwarding.ts";
+import { assertRefuses, waitForAnnouncement, waitForRefusal } from "./refusal.ts";
 import { createService, startWeb } from "./workload.ts";
 
 const directSpec = { allocateLoadBalancerNodePorts: false };
+const paths = [
+  ["nodeport", {}],
+  ["direct", directSpec],
+] as const;
 
 describe("what a Service says about its clients is kept", () => {
   const cluster = useCluster("nftables", "policy");
   before(() => startWeb(cluster().api));
 
-  for (const [name, spec] of [
-    ["nodeport", {}],
-    ["direct", directSpec],
-  ] as const) {
+  for (const [name, spec] of paths) {
     test(`externalTrafficPolicy Local: pods see the client's own address (${name})`, async () => {
       const { api, lab } = cluster();
       await createService(api, `local-${name}`, { ...spec, externalTrafficPolicy: "Local" });
@@ -53,19 +56,55 @@ describe("what a Service says about its clients is kept", () => {
     });
   }
 
-  test("a Service without endpoints refuses, and does not leave the client waiting for ever", async () => {
+  for (const [name, spec] of paths) {
+    test(`without endpoints every attempt is refused, with some they answer, and without them again not (${name})`, async () => {
+      const { api } = cluster();
+      const service = `empty-${name}`;
+      await createService(api, service, spec, "nobody");
+      const hosts = await api.waitForAddresses(service);
+      for (const host of hosts) {
+        await waitForAnnouncement(api, host);
+        for (const from of ["client", "remote"]) await assertRefuses(api, from, host);
+      }
+      await createService(api, service, spec);
+      for (const host of hosts) {
+        await waitForAnswer(api, host);
+        await assertAnswers(api, "client", { protocol: "tcp", host, port: 80, question: "/hostname" });
+      }
+      await createService(api, service, spec, "nobody");
+      for (const host of hosts) {
+        await waitForRefusal(api, "client", host, "tcp");
+        await assertRefuses(api, "client", host);
+      }
+    });
+  }
+
+  test("connections straight to pods live on when their Service has no endpoints any more", async () => {
     const { api, lab } = cluster();
-    for (const [name, spec] of Object.entries({ "empty-nodeport": {}, "empty-direct": directSpec })) {
-      await createService(api, name, spec, "nobody");
-      for (const host of await api.waitForAddresses(name)) {
-        const target = { protocol: "tcp", host, port: 80, question: "/hostname" } as const;
-        // kube-proxy refuses by ICMP, of which the kernel sends one client no more than one a second (icmp(7), icmp_ratelimit), and
-        // less while it also sends redirects; so not every attempt is refused.
-        await waitFor({ what: `[${host}] to refuse`, timeoutMs: 60_000, intervalMs: 1_500 }, async () => {
-          const [failure] = (await askFrom(lab, "client", target, 1, 4_000)).failures;
-          return failure !== undefined && /ECONNREFUSED|EACCES/.test(failure.error);
+    await createService(api, "left", directSpec);
+    const hosts = await api.waitForAddresses("left");
+    for (const host of hosts) await waitForAnswer(api, host);
+    const loads = hosts.map((host) => {
+      const target = { protocol: "tcp", host, port: 80, question: "/hostname" } as const;
+      return startLoad(lab, "client", { target, intervalMs: 100, timeoutMs: 5_000, longConnections: 5 });
+    });
+    try {
+      for (const host of hosts) {
+        await waitFor({ what: `connections to [${host}]`, timeoutMs: 10_000 }, async () => {
+          const { stdout } = await lab.exec("client", ["ss", "-Htn", "state", "established"]);
+          const peers = stdout.replaceAll(/[[\]]/g, "").split("\n");
+          return peers.filter((line) => line.trimEnd().endsWith(` ${host}:80`)).length >= 5;
         });
       }
+      await createService(api, "left", directSpec, "nobody");
+      for (const host of hosts) await waitForRefusal(api, "client", host, "tcp");
+      for (const host of hosts) await assertRefuses(api, "client", host);
+    } catch (error) {
+      // Else the loads would keep this process alive for ever.
+      await Promise.all(loads.map((load) => load.stop()));
+      throw error;
     }
+    const reports = await Promise.all(loads.map((load) => load.stop()));
+    for (const { broken } of reports) assert.deepEqual(broken, []);
   });
 });

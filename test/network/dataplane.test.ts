@@ -146,6 +146,41 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     });
   }
 
+  for (const family of ["ip", "ip6"] as const) {
+    for (const [words, ports] of [
+      ["by the node port", toNodePorts],
+      ["straight to pods", toPods],
+    ] as const) {
+      test(`${family} without endpoints: every attempt ${words} is refused, no redirect is sent and no connection stays`, async () => {
+        const [n1] = lan.nodes;
+        const redirects = () => n1.sh("nstat -asz IcmpOutRedirects Icmp6OutRedirects | grep OutRedirects");
+        await put(service({ ports }), []);
+        const tracked = family === "ip" ? "ipv4" : "ipv6";
+        await n1.sh(`conntrack -F -f ${tracked}`);
+        const before = await redirects();
+        const refused = Array(20).fill(`connect ECONNREFUSED ${addresses[family]}:80`);
+        assert.deepEqual(await lan.ask("tcp", addresses[family], 80, 20), refused);
+        assert.match((await lan.ask("udp", addresses[family], 53))[0] ?? "", /ECONNREFUSED/);
+        assert.equal(await redirects(), before);
+        assert.doesNotMatch(await n1.sh(`conntrack -L -f ${tracked}`), new RegExp(`src=${clients[family]} `));
+        await put(service({ ports }), slicesOf("n2"));
+        assert.match((await lan.ask("tcp", addresses[family], 80))[0] ?? "", /^pod2 /);
+        assert.match((await lan.ask("udp", addresses[family], 53))[0] ?? "", /^pod2 /);
+      });
+    }
+
+    test(`${family}: source ranges keep silent towards those whom they keep out`, async () => {
+      const wrong = family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48";
+      await put(service({ ports: toPods, sourceRanges: [wrong] }), []);
+      assert.deepEqual(await lan.ask("tcp", addresses[family], 80), ["timeout"]);
+    });
+
+    test(`${family}: under Local a node without endpoints keeps silent while another node has one`, async () => {
+      await put(service({ ports: toPods, externalTrafficPolicy: "Local" }), slicesOf("n2"));
+      assert.deepEqual(await lan.ask("tcp", addresses[family], 80), ["timeout"]);
+    });
+  }
+
   test("two Services share a node and do not mix up their ports", async () => {
     await put(service({ ports: toPods }), slicesOf("n1"));
     await put(service({ key: "default/other", ports: toNodePorts }), slicesOf("n2"), ["192.0.2.201"]);

@@ -40,12 +40,8 @@ export class Cluster {
     this.clock = clock;
   }
 
-  /** Starts a controller that leads at once, or only stands by; `client` is its way to the API server. */
-  async start(
-    settings: Partial<ControllerSettings> = {},
-    client: ApiClient = this.server,
-    leads = true,
-  ): Promise<RunningController> {
+  /** Starts a controller that leads at once; `client` is its way to the API server. */
+  async start(settings: Partial<ControllerSettings> = {}, client: ApiClient = this.server): Promise<RunningController> {
     const registry = createRegistry();
     const { clock } = this;
     const events = new ApiEventRecorder({
@@ -69,7 +65,7 @@ export class Cluster {
     const leading = new AbortController();
     const watching = new AbortController();
     const watches = controller.watch(watching.signal);
-    const lead = leads ? controller.lead(leading.signal) : Promise.resolve();
+    const lead = controller.lead(leading.signal);
     await controller.whenSynced();
     const running: RunningController = {
       controller,

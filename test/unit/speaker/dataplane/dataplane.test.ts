@@ -5,6 +5,7 @@ import { endpoint, port, service, settings, slice, vip, vip6, World, where } fro
 const pods = port({ nodePort: 0 });
 const local = slice([endpoint("10.244.1.2")]);
 const remote = slice([endpoint("10.244.2.2", "n2")]);
+const unready = slice([endpoint("10.244.1.2", "n1", { ready: false, serving: false })]);
 const local6 = slice([endpoint("fd01::2")], { key: "default/web-6" });
 
 test("a port with a node port goes to it on this node, kube-proxy takes it from there, and the answer comes from the address", async () => {
@@ -111,15 +112,6 @@ test("under externalTrafficPolicy Local only this node's pods are used, on both 
     assert.equal(where(world.send(vip, { port: number })), `forwarded 10.9.9.9 ${number}`);
 });
 
-test("without usable endpoints nothing is rewritten, so that kube-proxy refuses", async () => {
-  for (const ports of [[port()], [pods]]) {
-    const world = new World();
-    await world.put(service({ ports }), [slice([endpoint("10.244.1.2", "n1", { ready: false, serving: false })])]);
-    await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
-    assert.equal(where(world.send(vip)), "forwarded 10.9.9.9 80");
-  }
-});
-
 test("session affinity sends a client to the same pod every time", async () => {
   const world = new World();
   const many = slice(["2", "3", "4"].map((host) => endpoint(`10.244.1.${host}`)));
@@ -160,24 +152,29 @@ test("source ranges of no use close the family they look like", async () => {
 test("the annotation chooses the way", async () => {
   const world = new World();
   await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
-  for (const [value, end] of [
-    ["pods", "forwarded 10.244.1.2 8080"],
-    ["nodeport", "local 172.30.0.11 30080"],
-    ["kube-proxy", "forwarded 10.9.9.9 80"],
-    ["magic", "local 172.30.0.11 30080"],
+  const refused = "refused by reset in refuse";
+  for (const [value, end, withoutEndpoints] of [
+    ["pods", "forwarded 10.244.1.2 8080", refused],
+    ["nodeport", "local 172.30.0.11 30080", refused],
+    ["kube-proxy", "forwarded 10.9.9.9 80", "forwarded 10.9.9.9 80"],
+    ["magic", "local 172.30.0.11 30080", refused],
   ] as const) {
-    await world.put(service({ annotations: { "bellhop.dev/forwarding": value } }), [local]);
+    const view = service({ annotations: { "bellhop.dev/forwarding": value } });
+    await world.put(view, [local]);
     assert.equal(where(world.send(vip)), end, value);
+    await world.put(view, [unready]);
+    assert.equal(where(world.send(vip)), withoutEndpoints, value);
   }
 });
 
 test("SCTP is left to kube-proxy", async () => {
   const world = new World();
   await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
-  await world.put(service({ ports: [port({ protocol: "SCTP" })] }), [
-    slice([endpoint("10.244.1.2")], { ports: [{ name: "", protocol: "SCTP", port: 8080 }] }),
-  ]);
-  assert.equal(where(world.send(vip, { protocol: "sctp" })), "forwarded 10.9.9.9 80");
+  const served = slice([endpoint("10.244.1.2")], { ports: [{ name: "", protocol: "SCTP", port: 8080 }] });
+  for (const slices of [[served], []]) {
+    await world.put(service({ ports: [port({ protocol: "SCTP" })] }), slices);
+    assert.equal(where(world.send(vip, { protocol: "sctp" })), "forwarded 10.9.9.9 80");
+  }
 });
 
 test("a second address of a family goes to the pods, because a node port leads back to one", async () => {

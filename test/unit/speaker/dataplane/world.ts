@@ -90,7 +90,7 @@ export class World {
     return [...this.nft.tables.values()].filter((table) => table.family === family);
   }
 
-  /** Sends the first packet of a connection from the LAN unless told otherwise. */
+  /** Sends the first packet of a connection from the LAN unless told otherwise. Knows of no connection before it. */
   send(destination: string, change: Partial<SentPacket> = {}): TraceOutcome {
     const ipv6 = destination.includes(":");
     const packet = {
@@ -101,6 +101,7 @@ export class World {
       sport: 40_000,
       dport: change.port ?? 80,
       mark: 0,
+      syn: change.syn ?? true,
     };
     const local = [node.addresses.IPv4 ?? "", node.addresses.IPv6 ?? ""];
     return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, { local, random: change.random ?? (() => 0) });
@@ -116,6 +117,8 @@ export interface SentPacket {
   readonly source: string;
   readonly protocol: string;
   readonly port: number;
+  /** Whether it opens a connection; otherwise it belongs to one that runs. */
+  readonly syn: boolean;
   readonly random: () => number;
 }
 
@@ -123,5 +126,6 @@ export interface SentPacket {
 export function where(outcome: TraceOutcome): string {
   const { end, packet, masqueraded } = outcome;
   if (end === "dropped") return `dropped in ${outcome.chain}`;
+  if (end === "refused") return `refused by ${outcome.refusal} in ${outcome.chain}`;
   return `${end} ${packet.daddr} ${packet.dport}${masqueraded ? " masqueraded" : ""}`;
 }

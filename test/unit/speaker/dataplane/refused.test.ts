@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { someStep } from "./steps.ts";
+import { endpoint, port, service, slice, vip, vip6, World, where } from "./world.ts";
+
+const pods = port({ nodePort: 0 });
+const local = slice([endpoint("10.244.1.2")]);
+const unready = slice([endpoint("10.244.1.2", "n1", { ready: false, serving: false })]);
+const udp = port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 });
+const bothWays = [
+  [port(), udp],
+  [pods, { ...udp, nodePort: 0 }],
+];
+
+test("a port without usable endpoints is refused on both ways: TCP by a reset, UDP as unreachable", async () => {
+  for (const ports of bothWays) {
+    for (const externalTrafficPolicy of ["Cluster", "Local"] as const) {
+      const world = new World();
+      await world.put(service({ ports, externalTrafficPolicy }), [unready]);
+      for (const address of [vip, vip6]) {
+        assert.equal(where(world.send(address)), "refused by reset in refuse");
+        assert.equal(where(world.send(address, { protocol: "udp", port: 53 })), "refused by unreachable in refuse");
+        assert.equal(where(world.send(address, { port: 81 })), "dropped in stray", "no port of the Service");
+      }
+    }
+  }
+});
+
+test("each family is refused for itself", async () => {
+  const world = new World();
+  await world.put(service(), [local]);
+  assert.equal(where(world.send(vip)), "local 172.30.0.11 30080");
+  assert.equal(where(world.send(vip6)), "refused by reset in refuse");
+});
+
+test("refusal ends and begins with the endpoints, in one transaction with what forwards", async () => {
+  for (const ports of [[port()], [pods]]) {
+    const world = new World();
+    await world.put(service({ ports }), [unready], [vip]);
+    for (const slices of [[local], [unready], [], [local]]) {
+      const before = world.nft.accepted.length;
+      await world.put(service({ ports }), slices, [vip]);
+      const refused = where(world.send(vip)) === "refused by reset in refuse";
+      assert.equal(refused, slices[0] !== local);
+      assert.equal(world.nft.accepted.length - before, slices.length === 0 ? 0 : 1);
+    }
+  }
+});
+
+test("connections that run are not reset when the last endpoint is no longer ready", async () => {
+  const world = new World();
+  await world.put(service({ ports: [pods] }), [unready]);
+  assert.notEqual(world.send(vip, { syn: false }).end, "refused");
+});
+
+test("in-cluster clients are refused by kube-proxy, and who may not ask is dropped", async () => {
+  const world = new World();
+  await world.put(service({ sourceRanges: ["192.0.2.0/25"] }), [unready]);
+  assert.equal(where(world.send(vip, { source: "192.0.2.99" })), "refused by reset in refuse");
+  assert.equal(where(world.send(vip, { source: "192.0.2.200" })), "dropped in restrict");
+  assert.equal(where(world.send(vip, { source: "192.0.2.98", from: "cni0" })), `forwarded ${vip} 80`);
+});
+
+test("a Service that another service proxy serves is not refused: its slices are not watched", async () => {
+  const world = new World();
+  await world.put(service({ labels: { "service.kubernetes.io/service-proxy-name": "other" } }), []);
+  await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  assert.equal(where(world.send(vip)), "forwarded 10.9.9.9 80");
+});
+
+test("a port of ours is refused when no endpoint in the cluster could take it, and only then", async () => {
+  await fc.assert(
+    fc.asyncProperty(someStep, async ({ view, slices }) => {
+      const world = new World();
+      const open = { ...view, sourceRanges: [] };
+      await world.put(open, slices, ["192.0.2.200"]);
+      for (const { name, protocol, port } of open.ports) {
+        const some = slices.some(
+          (one) =>
+            one.ports.some((slot) => slot.name === name && slot.protocol === protocol) &&
+            one.endpoints.some(({ ready, serving, terminating }) => ready || (serving && terminating)),
+        );
+        const outcome = where(world.send("192.0.2.200", { protocol: protocol.toLowerCase(), port }));
+        assert.equal(outcome.startsWith("refused"), !some, outcome);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
