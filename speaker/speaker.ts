@@ -13,7 +13,6 @@ import type { Registry } from "../src/metrics/registry.ts";
 import type { Nft } from "../src/nft/nft.ts";
 import { Announcer } from "./announce/announcer.ts";
 import type { GroupSocket } from "./announce/multicast.ts";
-import { lanInterfaces } from "./announce/plan.ts";
 import type { Conntrack } from "./dataplane/conntrack.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
@@ -70,6 +69,9 @@ export class Speaker {
   readonly #failed = Promise.withResolvers<never>();
   #responder: Responder | undefined;
   #links: readonly Link[] = [];
+  /** VirtualIPs that have changed since the last pass, and whether all are to be planned anew. */
+  #changedVirtualIps = new Set<string>();
+  #planAllDue = true;
   #conditions: readonly Condition[] = [];
   #synced = false;
   #rulesWritten = false;
@@ -84,7 +86,7 @@ export class Speaker {
     this.#log = log.child({ room: "announce" });
     this.#backoff = new Backoff(retryBaseMs, retryMaxMs, random);
     this.#metrics = createSpeakerMetrics(registry, {
-      announced: () => this.#announcer.addresses.length,
+      announced: () => this.#announcer.addressCount,
       conflicts: () => this.#announcer.conflictCount,
     });
     this.#dataplane = new Dataplane({
@@ -107,6 +109,7 @@ export class Speaker {
         virtualIps: (name) => {
           this.#rules.virtualIpChanged(name);
           this.#reporter.noteVirtualIp(name);
+          this.#changedVirtualIps.add(name);
           this.#kick();
         },
         nodes: () => this.#rules.nodeChanged(),
@@ -137,6 +140,7 @@ export class Speaker {
       announcement: (name) => this.#announcer.announcement(name),
       conflict: (address) => this.#announcer.conflictOf(address),
       speakerStatus: () => this.#status(),
+      addressCount: () => this.#announcer.addressCount,
       clock,
       random,
       log: log.child({ room: "report" }),
@@ -229,12 +233,21 @@ export class Speaker {
 
   /** Plans, writes the rules, and only then announces. Without rules nothing new is announced; what is no longer ours is let go. */
   async #pass(): Promise<void> {
-    const virtualIps = [...this.#watches.virtualIps.views.values()];
-    const planned = this.#announcer.plan(virtualIps, this.#links);
-    this.#dataplane.setInterfaces(lanInterfaces(virtualIps, this.#links));
+    this.#plan();
+    this.#dataplane.setInterfaces(this.#announcer.lanInterfaces);
     const dirtySinceMs = this.#rules.render();
     const written = await this.#writeRules(dirtySinceMs);
-    this.#announcer.announce(planned, !written);
+    this.#announcer.carryOut(!written);
+  }
+
+  /** Everything after a change of interfaces and now and then; else the VirtualIPs that have changed. */
+  #plan(): void {
+    const { views } = this.#watches.virtualIps;
+    const changed = this.#changedVirtualIps;
+    this.#changedVirtualIps = new Set();
+    if (this.#planAllDue) this.#announcer.planAll(views, this.#links);
+    else for (const name of changed) this.#announcer.planOne(name, views.get(name));
+    this.#planAllDue = false;
   }
 
   async #writeRules(dirtySinceMs: number | undefined): Promise<boolean> {
@@ -270,6 +283,7 @@ export class Speaker {
     const links = readLinks();
     if (!sameLinks(links, this.#links)) {
       this.#links = links;
+      this.#planAllDue = true;
       this.#reporter.noteSpeaker();
       this.#kick();
     } else if (this.#announcer.incomplete) this.#kick();
@@ -292,6 +306,7 @@ export class Speaker {
     const cancel = clock.after(waitMs, () => {
       this.#metrics.resyncs.inc();
       this.#dataplane.distrust();
+      this.#planAllDue = true;
       this.#kick();
       this.#resyncLater(stop);
     });

@@ -3,10 +3,13 @@ import { formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
+import type { AddressChange } from "../responder/commands-between.ts";
 import type { ConflictSighting, Responder } from "../responder/responder.ts";
+import { Announced } from "./announced.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import { type GroupSocket, MulticastGroups } from "./multicast.ts";
-import { type Announcement, planAnnouncements, responderState } from "./plan.ts";
+import { type Announcement, AnnouncementPlan, responderState } from "./plan.ts";
+import { TouchedPlaces } from "./touched-places.ts";
 
 export interface AnnouncerOptions {
   readonly node: string;
@@ -21,14 +24,17 @@ export interface AnnouncerOptions {
 /** Decides what the responder announces, and knows what it announces now and who else claims it. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
+  readonly #plan: AnnouncementPlan;
   readonly #groups: MulticastGroups;
   readonly #conflicts = new ConflictTracker();
-  /** By name of the VirtualIP. */
-  #announcements: ReadonlyMap<string, Announcement> = new Map();
+  readonly #announced = new Announced();
+  /** VirtualIPs whose plan is not carried out yet; "all" after the interfaces were taken anew. */
+  #due: Set<string> | "all" = new Set();
   #responder: Responder | undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
+    this.#plan = new AnnouncementPlan(options.node);
     this.#groups = new MulticastGroups(options.openGroupSocket, options.log);
   }
 
@@ -39,7 +45,7 @@ export class Announcer {
 
   /** What is announced of a VirtualIP now; without links: it should be, but cannot. */
   announcement(name: string): Announcement | undefined {
-    return this.#announcements.get(name);
+    return this.#announced.get(name);
   }
 
   conflictOf(address: string): Conflict | undefined {
@@ -52,39 +58,75 @@ export class Announcer {
 
   /** The addresses that are answered for, as text. */
   get addresses(): readonly string[] {
-    return [...this.#announcements.values()].filter(({ links }) => links.length > 0).map(({ text }) => text);
+    return this.#announced.addresses;
   }
 
-  plan(virtualIps: Iterable<VirtualIP>, links: readonly Link[]): readonly Announcement[] {
-    return planAnnouncements(virtualIps, links, this.#options.node);
+  get addressCount(): number {
+    return this.#announced.count;
+  }
+
+  /** Names of the interfaces on whose LAN there is an address of a Service, by the plan. Sorted. */
+  get lanInterfaces(): readonly string[] {
+    return this.#plan.lanInterfaces;
+  }
+
+  /** Plans one VirtualIP; undefined: it is gone. Announces nothing yet. */
+  planOne(name: string, virtualIp: VirtualIP | undefined): void {
+    this.#plan.put(name, virtualIp);
+    if (this.#due !== "all") this.#due.add(name);
+  }
+
+  /** Plans everything anew; costs as much as there are VirtualIPs. Announces nothing yet. */
+  planAll(virtualIps: ReadonlyMap<string, VirtualIP>, links: readonly Link[]): void {
+    this.#plan.rebuild(links, virtualIps);
+    this.#due = "all";
   }
 
   /**
-   * Carries out a plan. `lettingGoOnly`: nothing that is not announced already is, because its rules are not written; what the
-   * plan leaves out is let go all the same.
+   * Carries out what was planned since the last time. `lettingGoOnly`: nothing that is not announced already is, because its rules are
+   * not written, and it stays due; what the plan leaves out is let go all the same.
    */
-  announce(planned: readonly Announcement[], lettingGoOnly: boolean): void {
-    const standing = this.#responder?.state;
-    const stands = (text: string, link: Link) => standing?.get(link.name)?.addresses.has(text) === true;
-    const possible = planned.map((one) => ({
-      ...one,
-      links: one.links.filter((link) => !lettingGoOnly || stands(one.text, link)),
-    }));
-    const state = responderState(possible);
-    this.#responder?.set(state);
-    void this.#groups.set(state);
-    const before = this.#announcements;
-    this.#announcements = new Map(possible.map((one) => [one.name, one]));
-    for (const name of new Set([...before.keys(), ...this.#announcements.keys()])) {
-      this.#tellChange(name, before.get(name), this.#announcements.get(name));
+  carryOut(lettingGoOnly: boolean): void {
+    const due = this.#due;
+    const whole = due === "all" || this.incomplete;
+    const names = due === "all" ? new Set([...this.#announced.names, ...this.#plan.names]) : due;
+    const before = new Map([...names].map((name) => [name, this.#announced.get(name)]));
+    const touched = new TouchedPlaces(this.#announced);
+    this.#due = new Set();
+    for (const name of names) {
+      const planned = this.#plan.get(name);
+      const possible = planned === undefined || !lettingGoOnly ? planned : this.#standingOf(planned);
+      if (possible?.links.length !== planned?.links.length) this.#due.add(name);
+      if (!whole) touched.note(before.get(name), possible);
+      this.#announced.set(name, possible);
     }
+    if (whole) this.#tellAll();
+    else this.#tellChanges(touched.changes());
+    for (const [name, one] of before) this.#noteChange(name, one, this.#announced.get(name));
   }
 
-  /** Whether an interface that is announced on has failed in the responder, so that it must be said anew. */
+  /** As much of the announcement as the responder answers for already. */
+  #standingOf(planned: Announcement): Announcement {
+    const standing = this.#responder?.state;
+    const links = planned.links.filter((link) => standing?.get(link.name)?.addresses.has(planned.text) === true);
+    return { ...planned, links };
+  }
+
+  #tellAll(): void {
+    const state = responderState(this.#announced.announcements);
+    this.#responder?.set(state);
+    void this.#groups.set(state);
+  }
+
+  #tellChanges(changes: readonly AddressChange[]): void {
+    if (changes.length === 0) return;
+    this.#responder?.change(changes);
+    void this.#groups.change(changes);
+  }
+
+  /** Whether an interface that is announced on has failed in the responder; what is carried out next says everything anew. */
   get incomplete(): boolean {
-    for (const { links } of this.#announcements.values()) {
-      for (const link of links) if (this.#responder?.state.has(link.name) !== true) return true;
-    }
+    for (const name of this.#announced.interfaces) if (this.#responder?.state.has(name) !== true) return true;
     return false;
   }
 
@@ -102,8 +144,8 @@ export class Announcer {
 
   /** Forgets conflicts that are over. Call it now and then. */
   tidyConflicts(): void {
-    const announced = new Set(this.addresses);
-    for (const address of this.#conflicts.tidy(this.#options.now(), (one) => announced.has(one))) {
+    const announced = (address: string): boolean => this.#announced.namesOf(address) !== undefined;
+    for (const address of this.#conflicts.tidy(this.#options.now(), announced)) {
       this.#options.log.info({ address }, "nobody else claims the address any more");
       this.#noteAddress(address);
     }
@@ -114,7 +156,7 @@ export class Announcer {
     this.#groups.close();
   }
 
-  #tellChange(name: string, before: Announcement | undefined, after: Announcement | undefined): void {
+  #noteChange(name: string, before: Announcement | undefined, after: Announcement | undefined): void {
     const places = (one: Announcement | undefined) => one?.links.map((link) => `${link.name}/${link.mac}`).join(" ");
     if (places(before) === places(after)) return;
     const { log, onChange } = this.#options;
@@ -130,7 +172,7 @@ export class Announcer {
   }
 
   #noteAddress(text: string): void {
-    for (const { text: other, name } of this.#announcements.values()) if (other === text) this.#options.onChange(name);
+    for (const name of this.#announced.namesOf(text) ?? []) this.#options.onChange(name);
   }
 }
 

@@ -2,7 +2,7 @@ import type { VirtualIP } from "../../src/config/virtual-ip.ts";
 import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import { parseMac } from "../../src/packet/mac.ts";
 import { type Link, linksFor } from "../links/link.ts";
-import type { ResponderState, StationState } from "../responder/commands-between.ts";
+import type { ResponderState, Station, StationState } from "../responder/commands-between.ts";
 
 /** An address that this node is to answer for. */
 export interface Announcement {
@@ -16,49 +16,88 @@ export interface Announcement {
 
 /**
  * What this node announces: the addresses that some Service has and whose owner list it heads. Whether it lives is not asked here:
- * a speaker that runs is alive.
+ * a speaker that runs is alive. Kept VirtualIP by VirtualIP, so that a change of one costs nothing for the others; does no input or
+ * output.
  */
-export function planAnnouncements(
-  virtualIps: Iterable<VirtualIP>,
-  links: readonly Link[],
-  node: string,
-): readonly Announcement[] {
-  const announcements: Announcement[] = [];
-  for (const { metadata, spec } of virtualIps) {
-    if (spec.owners[0] !== node || spec.services.length === 0) continue;
-    const address = parseAddress(spec.address);
-    if (address === undefined) continue;
-    const text = formatAddress(address);
-    announcements.push({ name: metadata.name, address, text, links: linksFor(links, address, spec.interfaces) });
+export class AnnouncementPlan {
+  readonly #node: string;
+  #links: readonly Link[] = [];
+  readonly #announcements = new Map<string, Announcement>();
+  /** By VirtualIP that some Service has: the interfaces on whose LAN its address is, whichever node announces it. */
+  readonly #lans = new Map<string, readonly Link[]>();
+  /** By interface: how many VirtualIPs it has so. */
+  readonly #lanCounts = new Map<string, number>();
+
+  constructor(node: string) {
+    this.#node = node;
   }
-  return announcements;
+
+  /** Plans all VirtualIPs anew for these interfaces; costs as much as there are VirtualIPs. */
+  rebuild(links: readonly Link[], virtualIps: ReadonlyMap<string, VirtualIP>): void {
+    this.#links = links;
+    this.#announcements.clear();
+    this.#lans.clear();
+    this.#lanCounts.clear();
+    for (const [name, virtualIp] of virtualIps) this.put(name, virtualIp);
+  }
+
+  /** One VirtualIP as it is now; undefined: it is gone. */
+  put(name: string, virtualIp: VirtualIP | undefined): void {
+    const { address: text = "", services = [], owners = [], interfaces = [] } = virtualIp?.spec ?? {};
+    const address = services.length === 0 ? undefined : parseAddress(text);
+    this.#setLans(name, address === undefined ? [] : linksFor(this.#links, address, []));
+    if (address === undefined || owners[0] !== this.#node) {
+      this.#announcements.delete(name);
+      return;
+    }
+    const links = linksFor(this.#links, address, interfaces);
+    this.#announcements.set(name, { name, address, text: formatAddress(address), links });
+  }
+
+  get(name: string): Announcement | undefined {
+    return this.#announcements.get(name);
+  }
+
+  /** The VirtualIPs that are to be announced here. */
+  get names(): Iterable<string> {
+    return this.#announcements.keys();
+  }
+
+  /** Names of the interfaces on whose LAN there is an address of a Service, whichever node announces it. Sorted. */
+  get lanInterfaces(): readonly string[] {
+    return [...this.#lanCounts.keys()].sort();
+  }
+
+  #setLans(name: string, lans: readonly Link[]): void {
+    for (const { name: interfaceName } of this.#lans.get(name) ?? []) {
+      const left = (this.#lanCounts.get(interfaceName) ?? 0) - 1;
+      if (left > 0) this.#lanCounts.set(interfaceName, left);
+      else this.#lanCounts.delete(interfaceName);
+    }
+    for (const { name: interfaceName } of lans) {
+      this.#lanCounts.set(interfaceName, (this.#lanCounts.get(interfaceName) ?? 0) + 1);
+    }
+    if (lans.length > 0) this.#lans.set(name, lans);
+    else this.#lans.delete(name);
+  }
 }
 
-/** Names of the interfaces on whose LAN there is an address of a Service, whichever node announces it. Sorted. */
-export function lanInterfaces(virtualIps: Iterable<VirtualIP>, links: readonly Link[]): readonly string[] {
-  const names = new Set<string>();
-  for (const { spec } of virtualIps) {
-    if (names.size === links.length) break;
-    const address = spec.services.length === 0 ? undefined : parseAddress(spec.address);
-    if (address === undefined) continue;
-    for (const link of linksFor(links, address, [])) names.add(link.name);
-  }
-  return [...names].sort();
+/** The interface for the responder; undefined where its hardware address is none of six bytes. */
+export function stationOf({ name, index, mac }: Link): Station | undefined {
+  const macBytes = parseMac(mac);
+  return macBytes === undefined ? undefined : { name, index, mac, macBytes };
 }
 
-/** The same for the responder: by interface. With `only`, other addresses are left out. */
-export function responderState(
-  announcements: readonly Announcement[],
-  only?: (announcement: Announcement, link: Link) => boolean,
-): ResponderState {
+/** All announcements for the responder: by interface. */
+export function responderState(announcements: Iterable<Announcement>): ResponderState {
   const state = new Map<string, StationState & { readonly addresses: Map<string, Uint8Array> }>();
-  for (const announcement of announcements) {
-    for (const link of announcement.links) {
-      const macBytes = parseMac(link.mac);
-      if (macBytes === undefined || only?.(announcement, link) === false) continue;
-      const station = state.get(link.name) ?? { index: link.index, mac: link.mac, macBytes, addresses: new Map() };
-      station.addresses.set(announcement.text, addressBytes(announcement.address));
-      state.set(link.name, station);
+  for (const { address, text, links } of announcements) {
+    for (const link of links) {
+      const station = stationOf(link);
+      if (station === undefined) continue;
+      const told = state.get(link.name) ?? { ...station, addresses: new Map<string, Uint8Array>() };
+      told.addresses.set(text, addressBytes(address));
+      state.set(link.name, told);
     }
   }
   return state;

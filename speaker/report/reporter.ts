@@ -18,6 +18,8 @@ export interface ReporterOptions {
   readonly announcement: (name: string) => Announcement | undefined;
   readonly conflict: (address: string) => Conflict | undefined;
   readonly speakerStatus: () => NonNullable<Speaker["status"]>;
+  /** How many addresses that status lists. */
+  readonly addressCount: () => number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -26,8 +28,12 @@ export interface ReporterOptions {
 /** The key of the node's own Speaker object. No VirtualIP has an empty name. */
 const speakerKey = "";
 
-/** The Speaker object is written this often at most: it lists every address, so writing it for each would cost the square. */
+/**
+ * The Speaker object lists every address, so writing it for each would cost the square: it is written this often at most, and less often
+ * the longer it is.
+ */
 const speakerDelayMs = 500;
+const speakerDelayPerAddressMs = 1;
 
 /** Writes what this node does to the API server: its Speaker object, and the status of the addresses it announces. */
 export class Reporter {
@@ -60,7 +66,8 @@ export class Reporter {
 
   /** Something about the node may have changed. */
   noteSpeaker(): void {
-    this.#queue.addAfter(speakerKey, speakerDelayMs);
+    const { addressCount } = this.#options;
+    this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount());
   }
 
   start(): void {

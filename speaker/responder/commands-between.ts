@@ -1,16 +1,30 @@
 import type { ResponderCommand } from "./commands.ts";
 
-/** What is announced on one interface. Addresses are keyed by their text form; the bytes are in network order. */
-export interface StationState {
+/** An interface that is announced on. */
+export interface Station {
+  readonly name: string;
   readonly index: number;
   /** Text form, for comparing. */
   readonly mac: string;
   readonly macBytes: Uint8Array;
+}
+
+/** What is announced on one interface. Addresses are keyed by their text form; the bytes are in network order. */
+export interface StationState extends Station {
   readonly addresses: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Everything that is announced, by interface name. */
 export type ResponderState = ReadonlyMap<string, StationState>;
+
+/** One address that is announced on an interface from now on, or is so no longer. */
+export interface AddressChange {
+  readonly kind: "announce" | "withdraw";
+  readonly station: Station;
+  /** Text form of the address. */
+  readonly text: string;
+  readonly address: Uint8Array;
+}
 
 /**
  * The commands that lead from one state to another. Releases come before claims, so that an address that moves between two
@@ -31,12 +45,18 @@ export function commandsBetween(current: ResponderState, desired: ResponderState
   }
   for (const [name, wanted] of desired) {
     const station = current.get(name);
-    if (station === undefined || station.index !== wanted.index || station.mac !== wanted.mac) {
-      claims.push({ kind: "interface", name, index: wanted.index, mac: wanted.macBytes });
-    }
+    if (!sameStation(station, wanted)) claims.push(interfaceCommand(wanted));
     for (const [text, address] of wanted.addresses) {
       if (station?.addresses.has(text) !== true) claims.push({ kind: "announce", interfaceName: name, address });
     }
   }
   return [...releases, ...claims];
+}
+
+export function sameStation(left: Station | undefined, right: Station): boolean {
+  return left !== undefined && left.index === right.index && left.mac === right.mac;
+}
+
+export function interfaceCommand({ name, index, macBytes }: Station): ResponderCommand {
+  return { kind: "interface", name, index, mac: macBytes };
 }

@@ -3,9 +3,10 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import { BellhopError } from "../../src/error/error.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
-import { commandsBetween, type ResponderState } from "./commands-between.ts";
+import type { AddressChange, ResponderState } from "./commands-between.ts";
 import { Counters } from "./counters.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { ToldState } from "./told-state.ts";
 
 export interface ConflictSighting {
   readonly interfaceName: string;
@@ -26,8 +27,10 @@ export interface Responder {
   readonly alive: boolean;
   /** What was last told to the thread, less the interfaces that it reported as failed. */
   readonly state: ResponderState;
-  /** Sends the difference to what is announced now. */
+  /** Sends the difference to what is announced now; costs as much as there are addresses. */
   set(desired: ResponderState): void;
+  /** Announces and withdraws these, and leaves all others as they are. */
+  change(changes: readonly AddressChange[]): void;
   /** Tells the thread that the main thread lives; it falls silent after 30 s without. */
   beat(): void;
   /** Ends the thread; nothing is answered any more. */
@@ -64,7 +67,7 @@ class ResponderThread implements Responder {
   readonly #commands: MessagePort;
   readonly #options: ResponderOptions;
   readonly #exited: Promise<void>;
-  #state: ResponderState = new Map();
+  readonly #told = new ToldState();
   #wakeFd: number | undefined;
   #stopping = false;
 
@@ -111,13 +114,15 @@ class ResponderThread implements Responder {
   }
 
   get state(): ResponderState {
-    return this.#state;
+    return this.#told.state;
   }
 
   set(desired: ResponderState): void {
-    const commands = commandsBetween(this.#state, desired);
-    this.#state = desired;
-    this.#send(commands);
+    this.#send(this.#told.set(desired));
+  }
+
+  change(changes: readonly AddressChange[]): void {
+    this.#send(this.#told.change(changes));
   }
 
   beat(): void {
@@ -147,8 +152,6 @@ class ResponderThread implements Responder {
     }
     const { name: interfaceName, reason } = report;
     this.#options.log.error({ interfaceName, reason }, "the interface cannot be announced on; it is tried again");
-    const state = new Map(this.#state);
-    state.delete(interfaceName);
-    this.#state = state;
+    this.#told.forget(interfaceName);
   }
 }

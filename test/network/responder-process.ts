@@ -27,7 +27,12 @@ function set(addresses: readonly string[]): void {
   });
   const macBytes = parseMac(mac) ?? new Uint8Array(6);
   responder.set(
-    new Map([[interfaceName, { index: Number(read("ifindex")), mac, macBytes, addresses: new Map(bytes) }]]),
+    new Map([
+      [
+        interfaceName,
+        { name: interfaceName, index: Number(read("ifindex")), mac, macBytes, addresses: new Map(bytes) },
+      ],
+    ]),
   );
 }
 

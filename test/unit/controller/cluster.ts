@@ -40,8 +40,12 @@ export class Cluster {
     this.clock = clock;
   }
 
-  /** Starts a controller that leads at once; `client` is its way to the API server. */
-  async start(settings: Partial<ControllerSettings> = {}, client: ApiClient = this.server): Promise<RunningController> {
+  /** Starts a controller that leads at once, or only stands by; `client` is its way to the API server. */
+  async start(
+    settings: Partial<ControllerSettings> = {},
+    client: ApiClient = this.server,
+    leads = true,
+  ): Promise<RunningController> {
     const registry = createRegistry();
     const { clock } = this;
     const events = new ApiEventRecorder({
@@ -65,7 +69,7 @@ export class Cluster {
     const leading = new AbortController();
     const watching = new AbortController();
     const watches = controller.watch(watching.signal);
-    const lead = controller.lead(leading.signal);
+    const lead = leads ? controller.lead(leading.signal) : Promise.resolve();
     await controller.whenSynced();
     const running: RunningController = {
       controller,

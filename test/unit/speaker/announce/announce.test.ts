@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Conflict, ConflictTracker } from "../../../../speaker/announce/conflicts.ts";
 import { MulticastGroups } from "../../../../speaker/announce/multicast.ts";
-import { lanInterfaces, planAnnouncements, responderState } from "../../../../speaker/announce/plan.ts";
+import { type Announcement, AnnouncementPlan, responderState } from "../../../../speaker/announce/plan.ts";
 import type { Link } from "../../../../speaker/links/link.ts";
 import { statusPatch } from "../../../../speaker/report/virtual-ip-status.ts";
 import { ServiceIndex } from "../../../../speaker/service-index.ts";
@@ -25,6 +25,17 @@ function virtualIp(address: string, spec: Partial<VirtualIP["spec"]> = {}, statu
   });
 }
 
+function planOf(virtualIps: readonly VirtualIP[]): AnnouncementPlan {
+  const plan = new AnnouncementPlan("n1");
+  plan.rebuild(links, new Map(virtualIps.map((one) => [one.metadata.name, one])));
+  return plan;
+}
+
+function planAnnouncements(virtualIps: readonly VirtualIP[]): readonly Announcement[] {
+  const plan = planOf(virtualIps);
+  return [...plan.names].flatMap((name) => plan.get(name) ?? []);
+}
+
 const links = [link("eth0", "192.0.2.11/24", "2001:db8::11/64"), link("eth1", "198.51.100.11/24")];
 
 for (const [name, object, announced] of [
@@ -36,7 +47,7 @@ for (const [name, object, announced] of [
 ] as const) {
   test(name, () => {
     assert.deepEqual(
-      planAnnouncements([object], links, "n1")[0]?.links.map((one) => one.name),
+      planAnnouncements([object])[0]?.links.map((one) => one.name),
       announced,
     );
   });
@@ -44,8 +55,8 @@ for (const [name, object, announced] of [
 
 test("packets are rewritten on every LAN that has an address, whoever announces it", () => {
   const theirs = virtualIp("198.51.100.200", { owners: ["n2"] });
-  assert.deepEqual(lanInterfaces([theirs], links), ["eth1"]);
-  assert.deepEqual(lanInterfaces([virtualIp("198.51.100.200", { services: [] })], links), []);
+  assert.deepEqual(planOf([theirs]).lanInterfaces, ["eth1"]);
+  assert.deepEqual(planOf([virtualIp("198.51.100.200", { services: [] })]).lanInterfaces, []);
 });
 
 test("groups are joined once for each address and interface, spread over sockets, and left", async () => {
@@ -65,10 +76,10 @@ test("groups are joined once for each address and interface, spread over sockets
   const many = Array.from({ length: 100 }, (_, index) => virtualIp(`2001:db8::${(index + 16).toString(16)}`));
   // The same last 24 bits: one group for both.
   const twin = virtualIp("2001:db8::1:0:10");
-  await groups.set(responderState(planAnnouncements([...many, twin, virtualIp("192.0.2.200")], links, "n1")));
+  await groups.set(responderState(planAnnouncements([...many, twin, virtualIp("192.0.2.200")])));
   assert.equal(joined.size, 100);
   assert.equal(sockets, 2);
-  await groups.set(responderState(planAnnouncements([twin], links, "n1")));
+  await groups.set(responderState(planAnnouncements([twin])));
   assert.deepEqual([...joined], ["ff02::1:ff00:10 eth0"]);
 });
 
@@ -103,7 +114,7 @@ test("a conflict about an address that was let go is forgotten", () => {
 });
 
 const now = "2026-01-01T00:00:00Z";
-const [announcement] = planAnnouncements([virtualIp("192.0.2.200")], links, "n1");
+const [announcement] = planAnnouncements([virtualIp("192.0.2.200")]);
 const ours = { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: "2025-12-31T00:00:00Z" };
 
 test("the status is written at take-over, kept by a restart, and changed with the interface", () => {

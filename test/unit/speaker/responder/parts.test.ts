@@ -113,7 +113,7 @@ const station = fc
     addresses: fc.subarray(["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
   })
   .map(
-    ({ index, mac: text, addresses }): StationState => ({
+    ({ index, mac: text, addresses }): Omit<StationState, "name"> => ({
       index,
       mac: text,
       macBytes: mac(text),
@@ -122,7 +122,7 @@ const station = fc
   );
 const states: fc.Arbitrary<ResponderState> = fc
   .dictionary(fc.constantFrom("eth0", "eth1"), station)
-  .map((stations) => new Map(Object.entries(stations)));
+  .map((stations) => new Map(Object.entries(stations).map(([name, one]) => [name, { name, ...one }])));
 
 test("the commands between two states lead from one to the other, releases first", () => {
   fc.assert(

@@ -1,0 +1,71 @@
+import type { Announcement } from "./plan.ts";
+
+/** What is announced at this moment, found by VirtualIP, by address and by interface. Nothing here costs more than it gives. */
+export class Announced {
+  readonly #byName = new Map<string, Announcement>();
+  /** Names of the VirtualIPs that announce it; nearly always one. */
+  readonly #byAddress = new Map<string, Set<string>>();
+  /** How many announcements there are on it. */
+  readonly #byInterface = new Map<string, number>();
+
+  set(name: string, announcement: Announcement | undefined): void {
+    const before = this.#byName.get(name);
+    if (before !== undefined) this.#remove(before);
+    if (announcement === undefined) return;
+    this.#byName.set(name, announcement);
+    const { text, links } = announcement;
+    if (links.length > 0) this.#byAddress.set(text, (this.#byAddress.get(text) ?? new Set()).add(name));
+    for (const link of links) this.#byInterface.set(link.name, (this.#byInterface.get(link.name) ?? 0) + 1);
+  }
+
+  #remove({ name, text, links }: Announcement): void {
+    this.#byName.delete(name);
+    const names = this.#byAddress.get(text);
+    names?.delete(name);
+    if (names?.size === 0) this.#byAddress.delete(text);
+    for (const link of links) {
+      const left = (this.#byInterface.get(link.name) ?? 0) - 1;
+      if (left > 0) this.#byInterface.set(link.name, left);
+      else this.#byInterface.delete(link.name);
+    }
+  }
+
+  get(name: string): Announcement | undefined {
+    return this.#byName.get(name);
+  }
+
+  get names(): Iterable<string> {
+    return this.#byName.keys();
+  }
+
+  get announcements(): Iterable<Announcement> {
+    return this.#byName.values();
+  }
+
+  /** The addresses that are announced anywhere, as text. */
+  get addresses(): readonly string[] {
+    return [...this.#byAddress.keys()];
+  }
+
+  get count(): number {
+    return this.#byAddress.size;
+  }
+
+  /** The VirtualIPs that announce the address. */
+  namesOf(text: string): ReadonlySet<string> | undefined {
+    return this.#byAddress.get(text);
+  }
+
+  /** Whether the address is announced on the interface. */
+  has(text: string, interfaceName: string): boolean {
+    for (const name of this.#byAddress.get(text) ?? []) {
+      if (this.#byName.get(name)?.links.some((link) => link.name === interfaceName) === true) return true;
+    }
+    return false;
+  }
+
+  /** The interfaces that something is announced on. */
+  get interfaces(): Iterable<string> {
+    return this.#byInterface.keys();
+  }
+}

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { Announcer } from "../../../../speaker/announce/announcer.ts";
+import type { Link } from "../../../../speaker/links/link.ts";
+import type { ResponderCommand } from "../../../../speaker/responder/commands.ts";
+import type { AddressChange, ResponderState } from "../../../../speaker/responder/commands-between.ts";
+import { Counters } from "../../../../speaker/responder/counters.ts";
+import type { Responder } from "../../../../speaker/responder/responder.ts";
+import { ToldState } from "../../../../speaker/responder/told-state.ts";
+import { type VirtualIP, virtualIpSchema } from "../../../../src/config/virtual-ip.ts";
+import { subnetOf } from "../../../../src/ip/range.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
+
+/** Does what it is told, as the thread does, and may give up an interface. */
+class ModelResponder implements Responder {
+  readonly counters = new Counters();
+  readonly alive = true;
+  readonly #told = new ToldState();
+  /** By interface: its hardware address, and what is answered for. */
+  readonly stations = new Map<string, { readonly mac: string; readonly addresses: Set<string> }>();
+
+  get state(): ResponderState {
+    return this.#told.state;
+  }
+
+  set(desired: ResponderState): void {
+    this.#obey(this.#told.set(desired));
+  }
+
+  change(changes: readonly AddressChange[]): void {
+    this.#obey(this.#told.change(changes));
+  }
+
+  fail(interfaceName: string): void {
+    this.#told.forget(interfaceName);
+    this.stations.delete(interfaceName);
+  }
+
+  beat(): void {}
+
+  async stop(): Promise<void> {}
+
+  #obey(commands: readonly ResponderCommand[]): void {
+    for (const command of commands) {
+      if (command.kind === "interfaceGone") this.stations.delete(command.name);
+      if (command.kind === "interface") {
+        const addresses = this.stations.get(command.name)?.addresses ?? new Set();
+        this.stations.set(command.name, { mac: `${command.index} ${command.mac.join(":")}`, addresses });
+      }
+      if (command.kind === "announce" || command.kind === "withdraw") {
+        const addresses = this.stations.get(command.interfaceName)?.addresses;
+        assert.ok(addresses, "the thread has heard of the interface first");
+        const text = command.address.join(".");
+        if (command.kind === "announce") addresses.add(text);
+        else assert.ok(addresses.delete(text), "only what is announced is withdrawn");
+      }
+    }
+  }
+}
+
+class Node {
+  readonly responder = new ModelResponder();
+  readonly groups = new Set<string>();
+  readonly announcer = new Announcer({
+    node: "n1",
+    openGroupSocket: async () => ({
+      join: (group, name) => {
+        assert.ok(!this.groups.has(`${group} ${name}`), "the kernel refuses to join twice");
+        this.groups.add(`${group} ${name}`);
+      },
+      leave: (group, name) => void this.groups.delete(`${group} ${name}`),
+      close: () => undefined,
+    }),
+    onChange: () => undefined,
+    now: () => 0,
+    log: silentLogger,
+  });
+
+  constructor() {
+    this.announcer.use(this.responder);
+  }
+
+  async facts(): Promise<unknown> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return {
+      stations: new Map([...this.responder.stations].map(([name, { mac, addresses }]) => [name, [mac, addresses]])),
+      told: [...this.responder.state.keys()].sort(),
+      groups: [...this.groups].sort(),
+      announcements: [...names].map((name) => this.announcer.announcement(name)),
+      addresses: [...this.announcer.addresses].sort(),
+      lans: this.announcer.lanInterfaces,
+    };
+  }
+}
+
+const names = ["one", "same-as-one", "two", "six", "same-group-as-six", "far"] as const;
+const addresses: Readonly<Record<(typeof names)[number], string>> = {
+  one: "192.0.2.200",
+  "same-as-one": "192.0.2.200",
+  two: "198.51.100.200",
+  six: "2001:db8::16",
+  // The last 24 bits make the group.
+  "same-group-as-six": "2001:db8::1:0:16",
+  far: "203.0.113.1",
+};
+
+function virtualIp(name: (typeof names)[number], spec: Readonly<Record<string, unknown>>): VirtualIP {
+  return virtualIpSchema.parse({ metadata: { name }, spec: { address: addresses[name], ...spec } });
+}
+
+const services = [{ namespace: "default", name: "web" }];
+const changed = fc.record({
+  kind: fc.constant("virtualIp" as const),
+  name: fc.constantFrom(...names),
+  spec: fc.option(
+    fc.record({
+      owners: fc.constantFrom(["n1"], ["n1", "n2"], ["n2", "n1"], []),
+      services: fc.constantFrom(services, services, []),
+      interfaces: fc.constantFrom([], [], ["eth1"], ["eth*"]),
+    }),
+    { nil: undefined },
+  ),
+});
+const link = (name: string, ...cidrs: readonly string[]) =>
+  fc.record({ index: fc.constantFrom(2, 3), mac: fc.constantFrom("02:00:00:00:00:01", "02:00:00:00:00:02") }).map(
+    ({ index, mac }): Link => ({
+      name,
+      index,
+      mac,
+      up: true,
+      addresses: cidrs,
+      subnets: cidrs.flatMap((cidr) => subnetOf(cidr) ?? []),
+    }),
+  );
+const links = fc
+  .tuple(
+    link("eth0", "192.0.2.11/24", "2001:db8::11/64"),
+    link("eth1", "198.51.100.11/24", "192.0.2.12/24", "2001:db8::12/64"),
+  )
+  .chain((both) => fc.subarray(both));
+const step = fc.oneof(
+  { weight: 6, arbitrary: changed },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), rulesFail: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("links" as const), links }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("fail" as const), name: fc.constantFrom("eth0", "eth1") }) },
+);
+
+test("what is announced change by change is what is announced when all is planned anew", async () => {
+  await fc.assert(
+    fc.asyncProperty(links, fc.array(step, { maxLength: 40 }), async (first, steps) => {
+      const views = new Map<string, VirtualIP>();
+      let now: readonly Link[] = first;
+      const node = new Node();
+      node.announcer.planAll(views, now);
+      for (const one of steps) {
+        if (one.kind === "virtualIp") {
+          if (one.spec === undefined) views.delete(one.name);
+          else views.set(one.name, virtualIp(one.name, one.spec));
+          node.announcer.planOne(one.name, views.get(one.name));
+        } else if (one.kind === "links") {
+          now = one.links;
+          node.announcer.planAll(views, now);
+        } else if (one.kind === "fail") node.responder.fail(one.name);
+        else node.announcer.carryOut(one.rulesFail);
+      }
+      node.announcer.carryOut(false);
+      assert.equal(node.announcer.incomplete, false);
+      const fresh = new Node();
+      fresh.announcer.planAll(views, now);
+      fresh.announcer.carryOut(false);
+      assert.deepEqual(await node.facts(), await fresh.facts());
+    }),
+    { numRuns: 300 },
+  );
+});
