@@ -121,7 +121,8 @@ function chooseFamily(
     return { assignments: [], reason: reasonOf(gate.code, about(field, value, gate.detail)) };
   }
   const reserved = reservedPortFault(pool, service);
-  if (reserved !== undefined) return { assignments: kept, reason: atPorts(reserved) };
+  // Who has the port since before it was reserved keeps it; who changes to it does not get it.
+  if (reserved !== undefined) return { assignments: kept.filter(({ joins }) => !joins), reason: atPorts(reserved) };
   const all = nodeAddressesFor(ledger, pool, service, family);
   const wanted = requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
   // A pool that drains gives no further node.

@@ -76,6 +76,8 @@ function askPool(name: string): readonly string[] {
 
 const lan = pool("lan", addresses("172.30.0.200-172.30.0.250", "fd30::200-fd30::2ff"));
 
+const onNodes = "  annotations:\n    bellhop.dev/pool: nodes\n";
+
 export const mistakes: readonly Mistake[] = [
   {
     title: "No pool at all",
@@ -208,5 +210,29 @@ export const mistakes: readonly Mistake[] = [
     apply: "bellhop pools plan -f -",
     ask: ["bellhop explain service default/web | tail -n 1"],
     until: /default\/web/,
+  },
+  {
+    title: "Addresses and nodes in one pool",
+    says: "A pool has addresses of its own, or those of nodes.",
+    manifest: pool("both", `  nodeAddresses: {}\n${addresses("172.30.0.199")}`),
+    apply,
+    ask: ["bellhop pools plan -f -"],
+    until: /PoolOfNodesMisfit/,
+  },
+  {
+    title: "One port of the nodes, wanted twice",
+    says: "On the nodes' own addresses Services go together while their ports differ.",
+    manifest: `${pool("nodes", "  nodeAddresses: {}\n  autoAssign: false\n")}---${service("nodes-first", "", onNodes)}---${service("nodes-second", "", onNodes)}`,
+    apply,
+    ask: ["kubectl get service nodes-first", ...askService("nodes-second")],
+    until: /✗ Not served: NodeAddressPortTaken[\s\S]*default\/nodes-first/,
+  },
+  {
+    title: "A port at which the node itself listens",
+    says: "10250 is the kubelet's; a Service there would cut the node off.",
+    manifest: service("kubelet", "", onNodes).replace("port: 80,", "port: 10250,"),
+    apply,
+    ask: askService("kubelet"),
+    until: /✗ Not served: NodeAddressPortReserved/,
   },
 ];

@@ -201,8 +201,16 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.addService("kubelet", { ports: [{ port: 10250 }] });
     await conditionSoon("kubelet", "False NodeAddressPortReserved");
     assert.deepEqual(await cluster.virtualIps(), []);
+    await cluster.addService("web");
+    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.changeService("web", { spec: { ports: [{ port: 22, protocol: "TCP" }] } });
+    await showsSoon("web", []);
     await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: [] } });
     await eventually(async () => assert.equal((await cluster.shown("kubelet")).length, 3));
+    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: ["22/TCP"] } });
+    await conditionSoon("web", "False NodeAddressPortReserved");
+    assert.equal((await cluster.shown("web")).length, 3);
   });
 
   test("has the nodes that its selectors fit; of two pools that fit the older", async () => {

@@ -69,7 +69,7 @@ function carryOut(book: AddressBook, service: ServiceView, gone: boolean): reado
 
 test("whatever Services come, change and go: nobody is on an address with whom it does not fit, and only who changes moves", () => {
   fc.assert(
-    fc.property(fc.array(services, { maxLength: 40 }), (wishes) => {
+    fc.property(fc.array(services, { maxLength: 40, size: "max" }), (wishes) => {
       const book = new AddressBook();
       book.setPools(choosePools([pool]));
       const present = new Map<string, ServiceView>();
