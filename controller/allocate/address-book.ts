@@ -1,5 +1,6 @@
-import { compareAddresses, formatAddress, type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
+import { type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
 import type { Reason } from "../../src/model/reason.ts";
+import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
 import { type Claim, referenceKey } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node-addresses.ts";
@@ -52,9 +53,7 @@ export class AddressBook implements AddressLedger {
   readonly #claims = new Map<string, Claim>();
   readonly #byService = new Map<string, Set<string>>();
   readonly #bySharingKey = new Map<string, Set<string>>();
-  /** By VirtualIP name: who uses the address, by source. */
-  readonly #blocks = new Map<string, { readonly address: IpAddress; readonly sources: Set<string> }>();
-  readonly #blockedFrom = new Map<string, readonly IpAddress[]>();
+  readonly #blocks = new BlockedAddresses();
   /** Claims of ours whose address is in no pool that serves: pools were edited since. */
   readonly #outside = new Map<string, Claim>();
   /** Names of claims of nodes' own addresses. */
@@ -91,12 +90,9 @@ export class AddressBook implements AddressLedger {
   }
 
   /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
-  leftOutOf(poolName: string): readonly { readonly address: IpAddress; readonly sources: readonly string[] }[] {
+  leftOutOf(poolName: string): readonly BlockedAddress[] {
     const free = this.#free.find(({ pool }) => pool.name === poolName);
-    const blocks = [...this.#blocks.values()].filter(({ address }) => free?.contains(address) ?? false);
-    return blocks
-      .sort((left, right) => compareAddresses(left.address, right.address))
-      .map(({ address, sources }) => ({ address, sources: [...sources].sort() }));
+    return this.#blocks.all().filter(({ address }) => free?.contains(address) ?? false);
   }
 
   /** Takes the pools anew; as costly as there are claims. */
@@ -109,7 +105,7 @@ export class AddressBook implements AddressLedger {
       this.#take(claim.address, isAssigned(claim));
       if (this.#isOutside(claim)) this.#outside.set(claim.name, claim);
     }
-    for (const { address } of this.#blocks.values()) this.#take(address, false);
+    for (const { address } of this.#blocks.all()) this.#take(address, false);
   }
 
   /** A claim as the API server tells it, or one that is being made. Replaces what was known under its name. */
@@ -157,21 +153,14 @@ export class AddressBook implements AddressLedger {
     return claim.ours && isAssigned(claim) && this.#freeOf(claim.address) === undefined;
   }
 
-  /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. Gives whether that differs. */
-  block(source: string, addresses: readonly IpAddress[]): boolean {
-    const before = this.#blockedFrom.get(source) ?? [];
-    if (sameAddresses(before, addresses)) return false;
-    for (const address of before) this.#unblock(source, address);
-    for (const address of addresses) {
-      const name = virtualIpName(address);
-      const block = this.#blocks.get(name) ?? { address, sources: new Set() };
-      block.sources.add(source);
-      this.#blocks.set(name, block);
-      if (block.sources.size === 1) this.#take(address, false);
+  /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. */
+  block(source: string, addresses: readonly IpAddress[]): void {
+    const { taken, freed } = this.#blocks.set(source, addresses);
+    for (const address of freed) {
+      this.#giveBack(address, false);
+      this.#tellFreed(address);
     }
-    if (addresses.length === 0) this.#blockedFrom.delete(source);
-    else this.#blockedFrom.set(source, addresses);
-    return true;
+    for (const address of taken) this.#take(address, false);
   }
 
   claimAt(address: IpAddress): Claim | undefined {
@@ -189,11 +178,7 @@ export class AddressBook implements AddressLedger {
   }
 
   blockedBy(address: IpAddress): string | undefined {
-    const sources = this.#blocks.get(virtualIpName(address))?.sources;
-    if (sources === undefined) return undefined;
-    // One tells enough; that an address is the node's own says more than that it stands on an interface.
-    const [first] = [...sources].sort().reverse();
-    return `${formatAddress(address)} is ${first}`;
+    return this.#blocks.describe(address);
   }
 
   poolOf(address: IpAddress): Pool | undefined {
@@ -215,16 +200,6 @@ export class AddressBook implements AddressLedger {
     return { assigned: BigInt(assigned.length), available: pool.draining ? 0n : BigInt(all.length) };
   }
 
-  #unblock(source: string, address: IpAddress): void {
-    const name = virtualIpName(address);
-    const block = this.#blocks.get(name);
-    block?.sources.delete(source);
-    if (block === undefined || block.sources.size > 0) return;
-    this.#blocks.delete(name);
-    this.#giveBack(address, false);
-    this.#tellFreed(address);
-  }
-
   #take(address: IpAddress, assigned: boolean): void {
     const free = this.#freeOf(address);
     if (free === undefined) return;
@@ -238,7 +213,7 @@ export class AddressBook implements AddressLedger {
     if (free === undefined) return;
     const name = virtualIpName(address);
     free.giveBack(address, assigned);
-    if (this.#claims.has(name) || this.#blocks.has(name)) free.take(address, false);
+    if (this.#claims.has(name) || this.#blocks.has(address)) free.take(address, false);
   }
 
   #tellFreed(address: IpAddress, node?: string): void {
@@ -260,10 +235,6 @@ function isAssigned(claim: Claim): boolean {
 function hasLost(before: Claim, after: Claim): boolean {
   const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
   return before.services.some((reference) => !held.has(JSON.stringify(reference)));
-}
-
-function sameAddresses(left: readonly IpAddress[], right: readonly IpAddress[]): boolean {
-  return left.length === right.length && left.every((address, index) => address.value === right[index]?.value);
 }
 
 function addName(index: Map<string, Set<string>>, key: string, name: string): void {

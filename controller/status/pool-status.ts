@@ -8,6 +8,7 @@ import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import type { EventRecorder } from "../../src/kube/event-recorder.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
+import type { BlockedAddress } from "../allocate/blocked-addresses.ts";
 import type { FamilyCount } from "../allocate/free-addresses.ts";
 import { type ConditionState, timeText, withCondition } from "./conditions.ts";
 
@@ -33,7 +34,7 @@ export interface PoolFacts {
   /** What Services have from it although it is not in the pool any more. */
   readonly outside: readonly IpAddress[];
   /** What is in it and cannot be given, as something else uses it. */
-  readonly leftOut: readonly { readonly address: IpAddress; readonly sources: readonly string[] }[];
+  readonly leftOut: readonly BlockedAddress[];
   /** Undefined where the pool is set aside. */
   readonly ipv4: FamilyCount | undefined;
   readonly ipv6: FamilyCount | undefined;
@@ -102,7 +103,9 @@ function leftOutCondition(addresses: PoolFacts["leftOut"], observedGeneration: n
     const message = "Nothing else uses an address of the pool.";
     return { type, status: "False", reason: "NothingElse", message, observedGeneration };
   }
-  const texts = addresses.map(({ address, sources }) => `${formatAddress(address)} (${sources.join(", ")})`);
+  const texts = addresses.map(
+    ({ address, sources }) => `${formatAddress(address)} (${[...sources].sort().join(", ")})`,
+  );
   const message = `Not given, because something else uses them: ${someOf(texts)}.`;
   return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
 }

@@ -32,6 +32,7 @@ const plurals: Readonly<Record<string, string>> = {
   Namespace: "namespaces",
   Service: "services",
   Pod: "pods",
+  ServiceAccount: "serviceaccounts",
   DaemonSet: "daemonsets",
   Deployment: "deployments",
   IPAddressPool: "ipaddresspools",

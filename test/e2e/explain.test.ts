@@ -4,6 +4,7 @@ import type { AddressExplanation } from "../../controller/explain/address-explan
 import type { PoolsPlan } from "../../controller/explain/pools-plan.ts";
 import type { ServiceExplanation } from "../../controller/explain/service-explanation.ts";
 import { waitFor } from "../lab/wait.ts";
+import { productNamespace } from "../product/install.ts";
 import { useCluster } from "./cluster.ts";
 import { createService, startWeb } from "./workload.ts";
 
@@ -83,6 +84,38 @@ describe("bellhop explain and bellhop pools plan", () => {
     assert.equal(fromOutside.code, 0, fromOutside.stderr);
     assert.equal(fromOutside.stdout, fromPod.stdout);
     assert.match(fromPod.stdout, new RegExp(`✓ Served: ${explanation.addresses[0]} is announced`));
+  });
+
+  test("a user with no more rights than the roles for it gets the same answer; one without is told what is missing", async () => {
+    const { api, lab } = cluster();
+    const config = JSON.parse(await lab.kubectl(["config", "view", "--raw", "-o", "json"])) as {
+      users: { name: string; user: unknown }[];
+    };
+    const account = (name: string) => `system:serviceaccount:explain:${name}`;
+    for (const name of ["asker", "stranger"]) {
+      await api.apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name } });
+    }
+    const who = `--user=${account("asker")}`;
+    await lab.kubectl(["create", "clusterrolebinding", "explain-asker", "--clusterrole=bellhop-explain", who]);
+    await lab.kubectl(["-n", productNamespace, "create", "rolebinding", "explain-asker", "--role=bellhop-explain", who]);
+    const ask = async (name: string): Promise<Answer> => {
+      const token = (await lab.kubectl(["-n", "explain", "create", "token", name])).trim();
+      const users = config.users.map((entry) => ({ ...entry, user: { token } }));
+      const input = JSON.stringify({ ...config, users });
+      const argv = [process.execPath, program, "explain", "service", "explain/good", "--kubeconfig", "/dev/stdin"];
+      return lab.exec("control", argv, { input });
+    };
+    try {
+      const asked = await ask("asker");
+      assert.equal(asked.code, 0, asked.stderr);
+      assert.match(asked.stdout, /✓ Served/);
+      const refused = await ask("stranger");
+      assert.equal(refused.code, 2);
+      assert.match(refused.stderr, /explain:stranger" cannot (get|list) resource/);
+    } finally {
+      await lab.kubectl(["delete", "clusterrolebinding", "explain-asker"]);
+      await lab.kubectl(["-n", productNamespace, "delete", "rolebinding", "explain-asker"]);
+    }
   });
 
   const refusals = [

@@ -1,0 +1,65 @@
+import { compareAddresses, formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
+
+/** An address that something else than a Service's VirtualIP uses, and what does. */
+export interface BlockedAddress {
+  readonly address: IpAddress;
+  readonly sources: ReadonlySet<string>;
+}
+
+/** What nodes, their interfaces and spec.externalIPs use, by source (`the address of Node n1`). */
+export class BlockedAddresses {
+  readonly #blocks = new Map<string, { readonly address: IpAddress; readonly sources: Set<string> }>();
+  readonly #from = new Map<string, readonly IpAddress[]>();
+
+  /** Says which addresses a source uses; replaces what it said before. Gives those that are used only now, and those that are free. */
+  set(
+    source: string,
+    addresses: readonly IpAddress[],
+  ): { readonly taken: readonly IpAddress[]; readonly freed: readonly IpAddress[] } {
+    const before = this.#from.get(source) ?? [];
+    if (sameAddresses(before, addresses)) return { taken: [], freed: [] };
+    const freed = before.filter((address) => this.#remove(source, address));
+    const taken = addresses.filter((address) => this.#add(source, address));
+    if (addresses.length === 0) this.#from.delete(source);
+    else this.#from.set(source, addresses);
+    return { taken, freed };
+  }
+
+  has(address: IpAddress): boolean {
+    return this.#blocks.has(virtualIpName(address));
+  }
+
+  /** One source, in words; undefined: nothing uses the address. */
+  describe(address: IpAddress): string | undefined {
+    const sources = this.#blocks.get(virtualIpName(address))?.sources;
+    if (sources === undefined) return undefined;
+    // One tells enough; that an address is the node's own says more than that it stands on an interface.
+    const [first] = [...sources].sort().reverse();
+    return `${formatAddress(address)} is ${first}`;
+  }
+
+  /** Sorted by address. */
+  all(): readonly BlockedAddress[] {
+    return [...this.#blocks.values()].sort((left, right) => compareAddresses(left.address, right.address));
+  }
+
+  #add(source: string, address: IpAddress): boolean {
+    const name = virtualIpName(address);
+    const block = this.#blocks.get(name) ?? { address, sources: new Set() };
+    this.#blocks.set(name, block);
+    block.sources.add(source);
+    return block.sources.size === 1;
+  }
+
+  #remove(source: string, address: IpAddress): boolean {
+    const name = virtualIpName(address);
+    const block = this.#blocks.get(name);
+    block?.sources.delete(source);
+    if (block === undefined || block.sources.size > 0) return false;
+    return this.#blocks.delete(name);
+  }
+}
+
+function sameAddresses(left: readonly IpAddress[], right: readonly IpAddress[]): boolean {
+  return left.length === right.length && left.every((address, index) => address.value === right[index]?.value);
+}
