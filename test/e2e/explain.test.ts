@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { rm, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import type { AddressExplanation } from "../../controller/explain/address-explanation.ts";
 import type { PoolsPlan } from "../../controller/explain/pools-plan.ts";
@@ -101,9 +102,10 @@ describe("bellhop explain and bellhop pools plan", () => {
     const ask = async (name: string): Promise<Answer> => {
       const token = (await lab.kubectl(["-n", "explain", "create", "token", name])).trim();
       const users = config.users.map((entry) => ({ ...entry, user: { token } }));
-      const input = JSON.stringify({ ...config, users });
-      const argv = [process.execPath, program, "explain", "service", "explain/good", "--kubeconfig", "/dev/stdin"];
-      return lab.exec("control", argv, { input });
+      const file = `${lab.kubeconfig}.${name}`;
+      await writeFile(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
+      const argv = [process.execPath, program, "explain", "service", "explain/good", "--kubeconfig", file];
+      return lab.exec("control", argv).finally(() => rm(file));
     };
     try {
       const asked = await ask("asker");
