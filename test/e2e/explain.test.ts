@@ -98,7 +98,15 @@ describe("bellhop explain and bellhop pools plan", () => {
     }
     const who = `--user=${account("asker")}`;
     await lab.kubectl(["create", "clusterrolebinding", "explain-asker", "--clusterrole=bellhop-explain", who]);
-    await lab.kubectl(["-n", productNamespace, "create", "rolebinding", "explain-asker", "--role=bellhop-explain", who]);
+    await lab.kubectl([
+      "-n",
+      productNamespace,
+      "create",
+      "rolebinding",
+      "explain-asker",
+      "--role=bellhop-explain",
+      who,
+    ]);
     const ask = async (name: string): Promise<Answer> => {
       const token = (await lab.kubectl(["-n", "explain", "create", "token", name])).trim();
       const users = config.users.map((entry) => ({ ...entry, user: { token } }));
