@@ -1,18 +1,16 @@
 import type { Clock } from "../../src/clock/clock.ts";
-import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
-import { rangeSize, subnetOf } from "../../src/ip/range.ts";
+import { parseAddress } from "../../src/ip/address.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
-import type { NodeView } from "../../src/model/node.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { AddressBook } from "../allocate/address-book.ts";
 import { type Claim, parseClaim } from "../allocate/claim.ts";
 import { clusterNetworks } from "../allocate/cluster-network.ts";
-import type { NodeStand } from "../allocate/node-addresses.ts";
 import { poolObject } from "../allocate/pool.ts";
 import { type Membership, membershipOf } from "../allocate/pool-membership.ts";
 import { choosePools } from "../allocate/pool-set.ts";
 import { membershipDiffers } from "../placement/virtual-ip-conditions.ts";
 import type { PoolFacts, PoolObject } from "../status/pool-status.ts";
+import { addressesOf, interfaceAddresses, standOf, subnetEdges } from "./node-networks.ts";
 import { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./watches.ts";
 
@@ -93,11 +91,7 @@ export class World {
   observeNode(name: string): boolean {
     const node = this.#watches().nodes.views.get(name);
     const standsElse = this.book.nodes.setNode(name, node === undefined ? undefined : standOf(node));
-    const texts = [node?.internalIPv4, node?.internalIPv6, ...(node?.externalIPs ?? [])];
-    this.book.block(
-      `the address of Node ${name}`,
-      texts.flatMap((text) => (text === undefined ? [] : (parseAddress(text) ?? []))),
-    );
+    this.book.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
     const hasPools = this.book.pools.some(({ nodes }) => nodes !== undefined);
     return this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join()) || (standsElse && hasPools);
   }
@@ -105,12 +99,9 @@ export class World {
   /** What stands on a node's interfaces, and the first and last address of their subnets, is nobody else's either. */
   observeSpeaker(name: string): void {
     const speaker = this.#watches().speakers.views.get(name);
-    const texts = (speaker?.status?.interfaces ?? []).flatMap((entry) => entry.addresses);
-    this.book.block(`on an interface of Node ${name}`, uniqueAddresses(texts.flatMap(hostAddress)));
-    this.book.block(
-      `a network, broadcast or anycast address of the subnet of Node ${name}`,
-      uniqueAddresses(texts.flatMap(subnetEdges)),
-    );
+    const interfaces = speaker?.status?.interfaces ?? [];
+    this.book.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces));
+    this.book.block(`a network, broadcast or anycast address of the subnet of Node ${name}`, subnetEdges(interfaces));
   }
 
   /** Whether what matters to owners has changed since the last call; nodes and speakers write much else all the time. */
@@ -238,35 +229,6 @@ export class World {
       ipv6: book.countOf(name, "IPv6"),
     };
   }
-}
-
-function standOf({ name, labels, ready, excluded, externalIPs, internalIPv4, internalIPv6 }: NodeView): NodeStand {
-  const external = externalIPs.flatMap((text) => parseAddress(text) ?? []);
-  const internal = [internalIPv4, internalIPv6].flatMap((text) =>
-    text === undefined ? [] : (parseAddress(text) ?? []),
-  );
-  const missing = internal.filter(({ family }) => !external.some((address) => address.family === family));
-  return { name, labels, ready, excluded, addresses: uniqueAddresses([...external, ...missing]) };
-}
-
-function hostAddress(interfaceAddress: string): readonly IpAddress[] {
-  const address = parseAddress(interfaceAddress.split("/")[0] ?? "");
-  return address === undefined ? [] : [address];
-}
-
-/**
- * Network and broadcast address of an IPv4 subnet (RFC 1122 section 3.2.1.3; none in a /31, RFC 3021), and the subnet-router
- * anycast address of an IPv6 one (RFC 4291 section 2.6.1), which every router in it answers for.
- */
-function subnetEdges(interfaceAddress: string): readonly IpAddress[] {
-  const subnet = subnetOf(interfaceAddress);
-  if (subnet === undefined || rangeSize(subnet) <= 2n) return [];
-  const { family, first, last } = subnet;
-  return family === "IPv4" ? [first, last].map((value) => ({ family, value })) : [{ family, value: first }];
-}
-
-function uniqueAddresses(addresses: readonly IpAddress[]): readonly IpAddress[] {
-  return [...new Map(addresses.map((address) => [virtualIpName(address), address])).values()];
 }
 
 /** Whether the claim is what was known; one that was about to be made had no uid yet. */
