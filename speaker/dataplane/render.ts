@@ -38,8 +38,8 @@ export interface Rendering {
 
 /**
  * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused. One
- * with endpoints on other nodes alone gets nothing under externalTrafficPolicy Local, so that kube-proxy's own rules for the
- * address drop. Source ranges hold all the same.
+ * with endpoints on other nodes alone gets no pods under externalTrafficPolicy Local, so that kube-proxy's own rules for the
+ * address or the node port drop. Source ranges hold all the same.
  */
 export function renderService(
   service: ServiceView,
@@ -101,14 +101,15 @@ function renderPort(context: PortContext): void {
   const localOnly = service.externalTrafficPolicy === "Local";
   const query = { family, port, nodeName: node.name, localOnly };
   const targets = usableTargets(slices, query);
+  // Endpoints of a Service that another service proxy serves are not watched: that there are none is not known.
+  if (targets.length === 0 && service.labels[serviceProxyNameLabel] !== undefined) return;
   if (targets.length === 0) {
-    // Endpoints of a Service that another service proxy serves are not watched: that there are none is not known.
     const unserved = !localOnly || usableTargets(slices, { ...query, localOnly: false }).length === 0;
-    if (unserved && service.labels[serviceProxyNameLabel] === undefined) add("refused", key);
-    return;
+    if (unserved) add("refused", key);
   }
+  // Also without endpoints: a connection that runs must be rewritten as long as its pod, ready or not, answers.
   if (forwarding === "nodeport") renderNodePort(context);
-  else renderPods(context, targets);
+  else if (targets.length > 0) renderPods(context, targets);
 }
 
 function renderNodePort({ port, key, text, add }: PortContext): void {

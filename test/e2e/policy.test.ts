@@ -79,10 +79,16 @@ describe("what a Service says about its clients is kept", () => {
     });
   }
 
-  test("connections straight to pods live on when their Service has no endpoints any more", async () => {
+  for (const [name, spec] of paths) {
+    test(`connections live on when their Service has no endpoints any more (${name})`, async () => {
+      await assertLivesOn(`left-${name}`, spec);
+    });
+  }
+
+  async function assertLivesOn(name: string, spec: Record<string, unknown>): Promise<void> {
     const { api, lab } = cluster();
-    await createService(api, "left", directSpec);
-    const hosts = await api.waitForAddresses("left");
+    await createService(api, name, spec);
+    const hosts = await api.waitForAddresses(name);
     for (const host of hosts) await waitForAnswer(api, host);
     const loads = hosts.map((host) => {
       const target = { protocol: "tcp", host, port: 80, question: "/hostname" } as const;
@@ -96,7 +102,7 @@ describe("what a Service says about its clients is kept", () => {
           return peers.filter((line) => line.trimEnd().endsWith(` ${host}:80`)).length >= 5;
         });
       }
-      await createService(api, "left", directSpec, "nobody");
+      await createService(api, name, spec, "nobody");
       for (const host of hosts) await waitForRefusal(api, "client", host, "tcp");
       for (const host of hosts) await assertRefuses(api, "client", host);
     } catch (error) {
@@ -106,5 +112,5 @@ describe("what a Service says about its clients is kept", () => {
     }
     const reports = await Promise.all(loads.map((load) => load.stop()));
     for (const { broken } of reports) assert.deepEqual(broken, []);
-  });
+  }
 });

@@ -108,8 +108,9 @@ test("under externalTrafficPolicy Local only this node's pods are used, on both 
   assert.equal(where(world.send(vip, { port: 443 })), "local 172.30.0.11 30443");
   await world.put(view, [slice([endpoint("10.244.2.2", "n2")], { ports: both })]);
   await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
-  for (const number of [80, 443])
-    assert.equal(where(world.send(vip, { port: number })), `forwarded 10.9.9.9 ${number}`);
+  assert.equal(where(world.send(vip)), "forwarded 10.9.9.9 80");
+  // At the node port too kube-proxy drops what comes anew, and knows the connections that run.
+  assert.equal(where(world.send(vip, { port: 443 })), "local 172.30.0.11 30443");
 });
 
 test("session affinity sends a client to the same pod every time", async () => {

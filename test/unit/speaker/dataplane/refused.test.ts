@@ -52,6 +52,8 @@ test("connections that run are not reset when the last endpoint is no longer rea
   const world = new World();
   await world.put(service({ ports: [pods] }), [unready]);
   assert.notEqual(world.send(vip, { syn: false }).end, "refused");
+  await world.put(service({ ports: [port()] }), [unready]);
+  assert.equal(where(world.send(vip, { syn: false })), "local 172.30.0.11 30080");
 });
 
 test("in-cluster clients are refused by kube-proxy, and who may not ask is dropped", async () => {
