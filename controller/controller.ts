@@ -172,6 +172,11 @@ export class Controller {
     return eachWatch(this.#watches).flatMap(([resource, reflector]) => (reflector.synced ? [] : [resource]));
   }
 
+  /** Whether Services wait for others to be worked on. */
+  get busy(): boolean {
+    return this.#services.queue.depth > 0;
+  }
+
   /** Keeps all watches going until aborted. */
   async watch(signal: AbortSignal): Promise<void> {
     this.#speakers.run(signal);

@@ -40,8 +40,18 @@ export async function runController(settings: ControllerSettings, signal: AbortS
     clock,
     log: eventLog,
     registry,
+    busy: () => controller.busy,
   });
-  const controller = new Controller({ client, settings, events, clock, random, log, registry, kubeMetrics });
+  const controller: Controller = new Controller({
+    client,
+    settings,
+    events,
+    clock,
+    random,
+    log,
+    registry,
+    kubeMetrics,
+  });
   const http = await startHttpServer({
     host: settings.httpHost,
     port: settings.httpPort,

@@ -6,6 +6,7 @@ import type { Registry } from "../metrics/registry.ts";
 import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";
 import { type ApiClient, patchTypes } from "./client.ts";
 import { eventPath } from "./path.ts";
+import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
 /** The object that an event is about. */
 export interface EventSubject {
@@ -38,14 +39,17 @@ export interface EventRecorderOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly registry: Registry;
+  /** Whether there is much of the work that the events tell of: Normal ones then wait. Never, if missing. */
+  readonly busy?: () => boolean;
 }
 
 /** The same event about the same object is told again only after this long, as one more occurrence. */
 const repeatAfterMs = 10 * 60_000;
-const maxWaiting = 5_000;
 const maxRemembered = 20_000;
 /** Few, so that a burst of events leaves the API server to the work that they tell of. */
 const maxInFlight = 2;
+/** While that work is under way a Normal event is written this often at most: ten a second are a few hundredths of what a core can do. */
+const busyPauseMs = 100;
 /** The API server keeps events for an hour by default; messages are cut at 1024 bytes (events validation). */
 const maxMessage = 1_000;
 
@@ -56,22 +60,20 @@ interface Told {
   readonly count: number;
 }
 
-interface Waiting {
-  readonly subject: EventSubject;
-  readonly text: EventText;
-  readonly key: string;
-  readonly wallMs: number;
-}
-
 /**
  * Writes core/v1 Events, which `kubectl describe` shows with our name in every version. Repeats within ten minutes are left
- * out, later ones raise the count of the first. A full queue drops Normal events first and counts what it dropped.
+ * out, later ones raise the count of the first. A full queue drops Normal events first and counts what it dropped; while there is more
+ * important work, Warnings go on and Normal events are written now and then only.
  */
 export class ApiEventRecorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #written: Counter<"result">;
   readonly #told = new Map<string, Told>();
-  #waiting: Waiting[] = [];
+  readonly #waiting: WaitingEvents;
+  /** Until when Normal events wait while there is other work; and what asks again then. */
+  #pausedUntilMs = Number.NEGATIVE_INFINITY;
+  #cancelPause: (() => void) | undefined;
+  #flushing = false;
   #inFlight = 0;
   #wakeFlush: (() => void)[] = [];
 
@@ -83,6 +85,7 @@ export class ApiEventRecorder implements EventRecorder {
       labelNames: ["result"],
       registers: [options.registry],
     });
+    this.#waiting = new WaitingEvents(() => this.#written.inc({ result: "dropped" }));
   }
 
   record(subject: EventSubject, text: EventText): void {
@@ -90,31 +93,26 @@ export class ApiEventRecorder implements EventRecorder {
     const told = this.#told.get(key);
     const nowMs = this.#options.clock.monotonicMs();
     if (told !== undefined && nowMs - told.atMs < repeatAfterMs) return;
-    if (this.#waiting.length >= maxWaiting && !this.#makeRoom(text.type)) return;
+    if (!this.#waiting.makeRoom(text.type)) return;
     const namespace = subject.namespace ?? "default";
     const name = told?.name ?? this.#nameFor(subject.name, key);
     this.#told.delete(key);
     this.#told.set(key, { name, namespace, atMs: nowMs, count: (told?.count ?? 0) + 1 });
     if (this.#told.size > maxRemembered) this.#forgetOldest();
-    this.#waiting.push({ subject, text, key, wallMs: this.#options.clock.wallMs() });
+    this.#waiting.add({ subject, text, key, wallMs: this.#options.clock.wallMs() });
     this.#dispatch();
   }
 
   /** Resolves when everything is written, or after `limitMs`. */
   async flush(limitMs: number): Promise<void> {
-    if (this.#inFlight === 0 && this.#waiting.length === 0) return;
+    if (this.#inFlight === 0 && this.#waiting.size === 0) return;
+    this.#flushing = true;
+    this.#dispatch();
     const done = new Promise<void>((resolve) => this.#wakeFlush.push(resolve));
     const limit = new AbortController();
     await Promise.race([done, pause(this.#options.clock, limitMs, limit.signal)]);
     limit.abort();
-  }
-
-  #makeRoom(type: EventText["type"]): boolean {
-    const victim = this.#waiting.findIndex((entry) => entry.text.type === "Normal");
-    this.#written.inc({ result: "dropped" });
-    if (type === "Normal" || victim < 0) return false;
-    this.#waiting.splice(victim, 1);
-    return true;
+    this.#flushing = false;
   }
 
   #forgetOldest(): void {
@@ -131,18 +129,36 @@ export class ApiEventRecorder implements EventRecorder {
 
   #dispatch(): void {
     while (this.#inFlight < maxInFlight) {
-      const next = this.#waiting.shift();
+      const next = this.#next();
       if (next === undefined) break;
       this.#inFlight++;
       void this.#write(next);
     }
-    if (this.#inFlight > 0) return;
+    if (this.#inFlight > 0 || this.#waiting.size > 0) return;
     const woken = this.#wakeFlush;
     this.#wakeFlush = [];
     for (const wake of woken) wake();
   }
 
-  async #write(entry: Waiting): Promise<void> {
+  /** The oldest that may be written now. */
+  #next(): WaitingEvent | undefined {
+    const { busy, clock } = this.#options;
+    if (this.#flushing || busy?.() !== true) return this.#waiting.take();
+    const warning = this.#waiting.takeWarning();
+    if (warning !== undefined || this.#waiting.size === 0) return warning;
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= this.#pausedUntilMs) {
+      this.#pausedUntilMs = nowMs + busyPauseMs;
+      return this.#waiting.take();
+    }
+    this.#cancelPause ??= clock.after(this.#pausedUntilMs - nowMs, () => {
+      this.#cancelPause = undefined;
+      this.#dispatch();
+    });
+    return undefined;
+  }
+
+  async #write(entry: WaitingEvent): Promise<void> {
     const { log, clock } = this.#options;
     try {
       await this.#send(entry);
@@ -159,7 +175,7 @@ export class ApiEventRecorder implements EventRecorder {
     this.#dispatch();
   }
 
-  async #send(entry: Waiting): Promise<void> {
+  async #send(entry: WaitingEvent): Promise<void> {
     const { client } = this.#options;
     const told = this.#told.get(entry.key);
     const namespace = entry.subject.namespace ?? "default";
@@ -188,7 +204,7 @@ export class ApiEventRecorder implements EventRecorder {
     }
   }
 
-  #body({ subject, text }: Waiting, name: string, namespace: string, at: string): unknown {
+  #body({ subject, text }: WaitingEvent, name: string, namespace: string, at: string): unknown {
     const { component, instance } = this.#options;
     return {
       apiVersion: "v1",

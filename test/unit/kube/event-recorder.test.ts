@@ -12,8 +12,10 @@ const warning = { type: "Warning", reason: "PoolExhausted", message: "no address
 let server: FakeApiServer;
 let clock: FakeClock;
 let recorder: ApiEventRecorder;
+let busy: boolean;
 
 beforeEach(() => {
+  busy = false;
   server = new FakeApiServer();
   clock = new FakeClock();
   recorder = new ApiEventRecorder({
@@ -23,6 +25,7 @@ beforeEach(() => {
     clock,
     log: silentLogger,
     registry: createRegistry(),
+    busy: () => busy,
   });
 });
 
@@ -59,6 +62,31 @@ test("events of cluster-scoped objects live in default", async () => {
   recorder.record({ apiVersion: "bellhop.dev/v1beta1", kind: "IPAddressPool", name: "lan", uid: "p" }, warning);
   await settle();
   assert.equal((await events("default")).length, 1);
+});
+
+const normal = { type: "Normal", reason: "EnsuredLoadBalancer", message: "Ensured load balancer 192.0.2.1" } as const;
+
+test("while there is more important work Warnings go on, Normal events wait, a few a second, and none is lost", async () => {
+  busy = true;
+  for (let index = 0; index < 50; index++) recorder.record({ ...service, uid: `u${index}` }, normal);
+  recorder.record(service, warning);
+  await settle();
+  assert.deepEqual(
+    (await events("shop")).map(({ reason }) => reason),
+    ["EnsuredLoadBalancer", "PoolExhausted"],
+  );
+  await clock.advance(1_000);
+  assert.equal((await events("shop")).length, 12);
+  busy = false;
+  await clock.advance(200);
+  assert.equal((await events("shop")).length, 51);
+});
+
+test("at the end all that waits is written, also amid work", async () => {
+  busy = true;
+  for (let index = 0; index < 50; index++) recorder.record({ ...service, uid: `u${index}` }, normal);
+  await recorder.flush(2_000);
+  assert.equal((await events("shop")).length, 50);
 });
 
 test("flush gives up after its limit, and an unreachable server holds nobody up", async () => {
