@@ -1,10 +1,7 @@
-import { Backoff } from "../src/clock/backoff.ts";
 import { type Clock, pause, type Random } from "../src/clock/clock.ts";
-import type { Condition } from "../src/config/api.ts";
 import type { Speaker as SpeakerObject } from "../src/config/speaker.ts";
 import type { SpeakerSettings } from "../src/config/speaker-settings.ts";
 import { version } from "../src/config/version.ts";
-import { BellhopError } from "../src/error/error.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
@@ -16,12 +13,13 @@ import type { GroupSocket } from "./announce/multicast.ts";
 import type { Conntrack } from "./dataplane/conntrack.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
+import { Host } from "./host.ts";
 import type { Link } from "./links/link.ts";
-import { sameLinks } from "./links/read.ts";
 import { createSpeakerMetrics, type SpeakerMetrics, showResponderCounters } from "./metrics.ts";
+import { Passes } from "./passes.ts";
 import { keepLease } from "./report/lease.ts";
 import { Reporter } from "./report/reporter.ts";
-import { forwardingCondition, speakerStatus } from "./report/speaker-status.ts";
+import { speakerStatus } from "./report/speaker-status.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { createWatches, type Watches } from "./watches.ts";
@@ -51,10 +49,6 @@ const tickMs = 2_000;
 /** How long writes that are under way may take when the speaker ends. */
 const farewellMs = 1_000;
 
-/** The first wait after rules could not be written, and the longest; it doubles. */
-const retryBaseMs = 500;
-const retryMaxMs = 30_000;
-
 /** The speaker of one node: hears what Services want, writes rules, then announces; tells what it does. */
 export class Speaker {
   readonly #options: SpeakerOptions;
@@ -65,26 +59,17 @@ export class Speaker {
   readonly #reporter: Reporter;
   readonly #announcer: Announcer;
   readonly #metrics: SpeakerMetrics;
-  readonly #backoff: Backoff;
+  readonly #passes: Passes;
+  readonly #host: Host;
   readonly #failed = Promise.withResolvers<never>();
   #responder: Responder | undefined;
-  #links: readonly Link[] = [];
-  /** VirtualIPs that have changed since the last pass, and whether all are to be planned anew. */
-  #changedVirtualIps = new Set<string>();
-  #planAllDue = true;
-  #conditions: readonly Condition[] = [];
-  #synced = false;
-  #rulesWritten = false;
-  #pending = false;
-  #working = false;
-  #stopped = false;
-  #cancelRetry: () => void = () => undefined;
 
   constructor(options: SpeakerOptions) {
     const { settings, client, clock, random, log, registry, kubeMetrics } = options;
     this.#options = options;
     this.#log = log.child({ room: "announce" });
-    this.#backoff = new Backoff(retryBaseMs, retryMaxMs, random);
+    const { readLinks, withoutForwarding } = options;
+    this.#host = new Host({ readLinks, withoutForwarding, clock, log: this.#log });
     this.#metrics = createSpeakerMetrics(registry, {
       announced: () => this.#announcer.addressCount,
       conflicts: () => this.#announcer.conflictCount,
@@ -109,8 +94,7 @@ export class Speaker {
         virtualIps: (name) => {
           this.#rules.virtualIpChanged(name);
           this.#reporter.noteVirtualIp(name);
-          this.#changedVirtualIps.add(name);
-          this.#kick();
+          this.#passes.virtualIpChanged(name);
         },
         nodes: () => this.#rules.nodeChanged(),
       },
@@ -119,7 +103,7 @@ export class Speaker {
       node: settings.node,
       watches: this.#watches,
       dataplane: this.#dataplane,
-      onDirty: () => this.#kick(),
+      onDirty: () => this.#passes.soon(),
       now: () => clock.monotonicMs(),
       log: log.child({ room: "dataplane" }),
     });
@@ -131,6 +115,19 @@ export class Speaker {
         this.#reporter.noteSpeaker();
       },
       now: () => clock.monotonicMs(),
+      log: this.#log,
+    });
+    this.#passes = new Passes({
+      announcer: this.#announcer,
+      rules: this.#rules,
+      dataplane: this.#dataplane,
+      virtualIps: () => this.#watches.virtualIps.views,
+      links: () => this.#host.links,
+      markBit: settings.markBit,
+      metrics: this.#metrics,
+      onBug: (error) => this.#failed.reject(error),
+      clock,
+      random,
       log: this.#log,
     });
     this.#reporter = new Reporter({
@@ -153,7 +150,7 @@ export class Speaker {
       .filter(([, reflector]) => !reflector.synced)
       .map(([resource]) => `${resource} are not listed yet`);
     if (this.#responder?.alive !== true) faults.push("the responder thread does not run");
-    if (!this.#rulesWritten) faults.push("the rules are not written yet");
+    if (!this.#passes.rulesWritten) faults.push("the rules are not written yet");
     return faults;
   }
 
@@ -186,9 +183,8 @@ export class Speaker {
     try {
       await Promise.race([aborted(signal), this.#failed.promise]);
     } finally {
-      this.#stopped = true;
       stopping.abort();
-      this.#cancelRetry();
+      this.#passes.stop();
       // Not longer: what is under way may wait for an API server that does not answer.
       const over = new AbortController();
       const limit = pause(clock, farewellMs, over.signal);
@@ -203,98 +199,21 @@ export class Speaker {
     const synced = Promise.all(Object.values(this.#watches).map((reflector) => reflector.whenSynced));
     await Promise.race([synced, aborted(stop)]);
     if (stop.aborted) return;
-    this.#synced = true;
     this.#rules.allChanged();
     this.#reporter.start();
     this.#reporter.noteSpeaker();
-    this.#kick();
+    this.#passes.start();
     this.#resyncLater(stop);
   }
 
-  #kick(): void {
-    this.#pending = true;
-    if (!this.#synced || this.#working || this.#stopped) return;
-    this.#working = true;
-    this.#work().catch((error: unknown) => this.#failed.reject(error));
-  }
-
-  async #work(): Promise<void> {
-    try {
-      while (this.#pending && !this.#stopped) {
-        this.#pending = false;
-        // Events come in bunches: what is already read is heeded by one pass.
-        await new Promise((resolve) => setImmediate(resolve));
-        await this.#pass();
-      }
-    } finally {
-      this.#working = false;
-    }
-  }
-
-  /** Plans, writes the rules, and only then announces. Without rules nothing new is announced; what is no longer ours is let go. */
-  async #pass(): Promise<void> {
-    this.#plan();
-    this.#dataplane.setInterfaces(this.#announcer.lanInterfaces);
-    const dirtySinceMs = this.#rules.render();
-    const written = await this.#writeRules(dirtySinceMs);
-    this.#announcer.carryOut(!written);
-  }
-
-  /** Everything after a change of interfaces and now and then; else the VirtualIPs that have changed. */
-  #plan(): void {
-    const { views } = this.#watches.virtualIps;
-    const changed = this.#changedVirtualIps;
-    this.#changedVirtualIps = new Set();
-    if (this.#planAllDue) this.#announcer.planAll(views, this.#links);
-    else for (const name of changed) this.#announcer.planOne(name, views.get(name));
-    this.#planAllDue = false;
-  }
-
-  async #writeRules(dirtySinceMs: number | undefined): Promise<boolean> {
-    const { clock, settings } = this.#options;
-    try {
-      // Unsigned: bit 31 must not make it negative.
-      await this.#dataplane.apply({
-        nodeAddresses: this.#rules.node.addresses,
-        markBit: (1 << settings.markBit) >>> 0,
-      });
-    } catch (error) {
-      if (!(error instanceof BellhopError)) throw error;
-      const retryMs = this.#backoff.nextMs();
-      this.#log.error(
-        { err: error, retryMs },
-        "the rules cannot be written; those before stay, nothing new is announced",
-      );
-      this.#cancelRetry();
-      this.#cancelRetry = clock.after(retryMs, () => this.#kick());
-      return false;
-    }
-    this.#backoff.reset();
-    if (dirtySinceMs !== undefined) this.#metrics.eventToRules.observe((clock.monotonicMs() - dirtySinceMs) / 1000);
-    if (!this.#rulesWritten) this.#log.info({ services: this.#dataplane.services.length }, "the rules are written");
-    this.#rulesWritten = true;
-    return true;
-  }
-
   #tick(stop: AbortSignal): void {
-    const { clock, readLinks, withoutForwarding } = this.#options;
+    const { clock } = this.#options;
     if (stop.aborted) return;
     this.#responder?.beat();
-    const links = readLinks();
-    if (!sameLinks(links, this.#links)) {
-      this.#links = links;
-      this.#planAllDue = true;
-      this.#reporter.noteSpeaker();
-      this.#kick();
-    } else if (this.#announcer.incomplete) this.#kick();
-    const families = withoutForwarding();
-    const conditions = forwardingCondition(this.#conditions, families, timeText(clock.wallMs()));
-    if (conditions !== undefined) {
-      this.#conditions = conditions;
-      if (families.length > 0)
-        this.#log.warn({ families }, "the kernel does not forward; pods are not reached by this node");
-      this.#reporter.noteSpeaker();
-    }
+    const changed = this.#host.look();
+    if (changed.links) this.#passes.allChanged();
+    else if (this.#announcer.incomplete) this.#passes.soon();
+    if (changed.links || changed.conditions) this.#reporter.noteSpeaker();
     this.#announcer.tidyConflicts();
     const cancel = clock.after(tickMs, () => this.#tick(stop));
     stop.addEventListener("abort", cancel, { once: true });
@@ -306,8 +225,7 @@ export class Speaker {
     const cancel = clock.after(waitMs, () => {
       this.#metrics.resyncs.inc();
       this.#dataplane.distrust();
-      this.#planAllDue = true;
-      this.#kick();
+      this.#passes.allChanged();
       this.#resyncLater(stop);
     });
     stop.addEventListener("abort", cancel, { once: true });
@@ -315,14 +233,9 @@ export class Speaker {
 
   #status(): NonNullable<SpeakerObject["status"]> {
     const { kernel, bootNonce } = this.#options;
-    const [links, conditions] = [this.#links, this.#conditions];
+    const { links, conditions } = this.#host;
     return speakerStatus({ version, kernel, bootNonce, links, announcing: this.#announcer.addresses, conditions });
   }
-}
-
-/** The form of metav1.Time. */
-function timeText(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
