@@ -90,13 +90,18 @@ export class HttpsClient implements ApiClient {
   async #exchange(request: ApiRequest, mayRepeat: boolean): Promise<Answer> {
     const outgoing = await this.#open(request, this.#requests);
     const limitMs = request.timeoutMs ?? defaultTimeoutMs;
-    const deadline = setTimeout(() => outgoing.destroy(new Error(`no full answer within ${limitMs} ms`)), limitMs);
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      outgoing.destroy(new Error(`no full answer within ${limitMs} ms`));
+    }, limitMs);
     try {
       const response = await answerTo(outgoing);
       return { status: response.statusCode ?? 0, body: await readJson(response), retryAfterMs: retryAfterOf(response) };
     } catch (cause) {
       // A kept connection may have been closed by the other side while our request was on its way.
-      if (mayRepeat && request.method === "GET" && outgoing.reusedSocket) return this.#exchange(request, false);
+      if (mayRepeat && !late && request.method === "GET" && outgoing.reusedSocket)
+        return this.#exchange(request, false);
       throw cause instanceof BellhopError ? cause : unreachable(request, cause);
     } finally {
       clearTimeout(deadline);

@@ -194,6 +194,25 @@ test("a server that says nothing is given up: request and watch", async () => {
   mute.close();
 });
 
+test("a request on a kept connection that is not answered in time is not asked for again: its limit is for all of it", async (t) => {
+  let asked = 0;
+  const muteAfterOne = createServer((_incoming, answer) => {
+    asked++;
+    if (asked === 1) answer.writeHead(200, { "content-type": "application/json" }).end("{}");
+  });
+  await new Promise<void>((resolve) => muteAfterOne.listen(0, "127.0.0.1", resolve));
+  const { port } = muteAfterOne.address() as AddressInfo;
+  const client = new HttpsClient({ credentials: credentialsFor(`http://127.0.0.1:${port}`), userAgent: "test" });
+  t.after(() => {
+    client.close();
+    muteAfterOne.closeAllConnections();
+    muteAfterOne.close();
+  });
+  await client.request({ method: "GET", path: "/x" });
+  await assert.rejects(client.request({ method: "GET", path: "/x", timeoutMs: 100 }), /no full answer within 100 ms/);
+  assert.equal(asked, 2);
+});
+
 function neverAborted(): AbortSignal {
   return new AbortController().signal;
 }
