@@ -71,7 +71,10 @@ function givenTo(
     shown.map((address) => {
       const claim = claims.find(({ spec }) => spec.address === address);
       const reference = claim?.spec.services.find(({ name }) => name === service.name);
-      return [address, { pool: claim?.spec.pool, reassigned: reference?.reassigned }];
+      return [
+        address,
+        { pool: claim?.spec.pool, reassigned: reference?.reassigned, shared: (claim?.spec.services.length ?? 0) > 1 },
+      ];
     }),
   );
 }
@@ -114,7 +117,7 @@ function checkKept({ model, service, shown }: Seen): void {
   if (touches > 1 || service.share !== undefined) return;
   const bare = service.families.filter(
     (family) =>
-      before.some(([address]) => familyOf(address) === family && !model.reservations.has(address)) &&
+      before.some(([address, { shared }]) => familyOf(address) === family && !shared) &&
       !shown.some((address) => familyOf(address) === family),
   );
   assert.deepEqual(bare, [], `${who} has lost an address and got none for it`);
@@ -153,7 +156,10 @@ function checkServedWell({ model, service, shown, taken, condition, given }: See
     assert.equal(condition?.status, well ? "True" : "False", `${who} has all that it can ask for`);
     return;
   }
-  const free = missing.map((family) => findFree(model, service, family, taken));
+  const free = missing.map((family) => {
+    const keeps = shown.some((address) => familyOf(address) === family);
+    return findFree(model, service, family, taken, keeps);
+  });
   const asked = service.wanted === undefined ? -1 : missing.indexOf(familyOf(service.wanted));
   const prefers = service.policy === "PreferDualStack";
   const some = asked >= 0 ? free[asked] !== undefined : free.some((address) => address !== undefined);

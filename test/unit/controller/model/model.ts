@@ -46,6 +46,8 @@ export interface Given {
   readonly pool: string | undefined;
   /** The wish to be moved that it was given for. */
   readonly reassigned: string | undefined;
+  /** Whether others had it too. */
+  readonly shared: boolean;
 }
 
 /** An address that is kept for the name of a Service that went. Monotonic times: not let go before, not kept after. */
@@ -157,17 +159,20 @@ export function mayBeGiven(model: Model, service: ModelService, address: string)
 
 /**
  * An address that this Service could be given now in the family, where nobody has it; undefined: there is none, and waiting is
- * right. Addresses that might be shared are left out: that they are not given is no fault of uniqueness or loss.
+ * right. `keeps`: it has another one, which is not what it asks for. Addresses that might be shared are left out: that they are not given is no fault of uniqueness or loss.
  */
 export function findFree(
   model: Model,
   service: ModelService,
   family: Family,
   taken: ReadonlySet<string>,
+  keeps = false,
 ): string | undefined {
   const wanted = wantedIn(service, family);
+  // Only a wish moves a Service to a reservation from another address that it has.
+  const reserved = keeps && wanted === undefined ? [] : [...model.reservations.keys()];
   const pooled = usablePools(model).flatMap((pool) => pool.addresses);
-  return [...model.reservations.keys(), ...pooled].find(
+  return [...reserved, ...pooled.filter((address) => !model.reservations.has(address))].find(
     (address) =>
       familyOf(address) === family &&
       (wanted === undefined || wanted === address) &&

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/config/labels.ts";
 import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
+import { checkLaws } from "./laws.ts";
 import { type Dialect, depart, type Family, type Model, type ModelService, touch, type Wishes } from "./model.ts";
 import { anyAddress, pace, poolName, serviceName, stepOf } from "./step.ts";
 import type { World } from "./world.ts";
@@ -98,6 +99,14 @@ async function change(model: Model, { cluster }: World, name: string, to: Partia
   touch(model, name);
 }
 
+async function remove(model: Model, { cluster, clock }: World, name: string): Promise<void> {
+  depart(model, name, clock.monotonicMs());
+  await cluster.deleteService(name);
+  model.services.delete(name);
+  // Another one of this name is another one.
+  model.shown.delete(name);
+}
+
 /** Users create, change and delete Services. */
 export const serviceSteps = [
   fc
@@ -116,12 +125,21 @@ export const serviceSteps = [
       text: `delete ${name}`,
       pace: speed,
       check: (model) => model.services.has(name),
-      run: async (model, { cluster, clock }) => {
-        depart(model, name, clock.monotonicMs());
-        await cluster.deleteService(name);
-        model.services.delete(name);
-        // Another one of this name is another one.
-        model.shown.delete(name);
+      run: (model, world) => remove(model, world, name),
+    }),
+  ),
+  fc.tuple(serviceName, pace).map(([name, speed]) =>
+    stepOf({
+      text: `${name} goes and comes again`,
+      pace: speed,
+      check: (model) => model.services.has(name),
+      run: async (model, world) => {
+        const service = model.services.get(name);
+        if (service === undefined) return;
+        await remove(model, world, name);
+        await world.settle();
+        await checkLaws(model, world);
+        await create(model, world, service);
       },
     }),
   ),
