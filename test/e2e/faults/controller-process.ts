@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { waitFor } from "../../lab/wait.ts";
-import { FaultProxy } from "./proxy.ts";
+import { FaultProxy, type Step } from "./proxy.ts";
 
 const program = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 
@@ -46,12 +46,30 @@ export class ControllerProcess {
     return this.#log;
   }
 
-  /** As the kernel does when memory is short: no farewell, no lease given back. */
-  kill(): void {
-    this.#child?.kill("SIGKILL");
+  /**
+   * Kills it as the kernel does when memory is short, with no farewell and no lease given back: at its first write of that step, before the API server gets it or before its answer is heard. Resolves when it has.
+   */
+  killAt(step: Step, moment: "before" | "after"): Promise<void> {
+    return new Promise((resolve) => {
+      const kill = (): void => {
+        this.#child?.kill("SIGKILL");
+        resolve();
+      };
+      if (moment === "after") {
+        this.proxy.afterwards = (passage) => {
+          if (passage.step === step) kill();
+        };
+        return;
+      }
+      this.proxy.script = (passage) => {
+        if (passage.step !== step) return undefined;
+        kill();
+        return { kind: "cut", done: false };
+      };
+    });
   }
 
-  /** In good order; also after kill. */
+  /** In good order; also after a kill. */
   async stop(): Promise<void> {
     const child = this.#child;
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {

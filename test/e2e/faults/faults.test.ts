@@ -9,6 +9,7 @@ import { ControllerProcess } from "./controller-process.ts";
 import { Ledger } from "./ledger.ts";
 import { type FaultProxy, type Step, steps } from "./proxy.ts";
 import { isCreating, requestFaults, stepNames } from "./scenario.ts";
+import { SilenceTrial } from "./silence.ts";
 import { FaultTable } from "./table.ts";
 
 const labName = process.env.E2E_LAB ?? "e2e-faults";
@@ -17,6 +18,7 @@ const running = new Set<ControllerProcess>();
 const bystanders = ["bystander-0", "bystander-1", "bystander-2"];
 let api: Api;
 let ledger: Ledger;
+let silence: SilenceTrial | undefined;
 
 async function start(elect = false): Promise<ControllerProcess> {
   const controller = new ControllerProcess(api.lab.apiSocket);
@@ -43,10 +45,12 @@ describe("faults between the controller and the API server", () => {
     await ledger.create(bystanders);
     await ledger.settle(bystanders);
     await stop(controller);
+    silence = await SilenceTrial.begin(api);
   });
 
   after(async () => {
     for (const controller of running) await stop(controller);
+    await silence?.stop();
     table.write();
     await downLab(labName);
   });
@@ -135,7 +139,7 @@ describe("faults between the controller and the API server", () => {
     const first = await start(true);
     await waitFor({ what: "the first to lead", timeoutMs: 30_000 }, async () => first.log.includes('"leading"'));
     const second = await start(true);
-    const killed = killOn(first, "claim", "after");
+    const killed = first.killAt("claim", "after");
     await ledger.create(["elected"]);
     await killed;
     await ledger.settle([...bystanders, "elected"]);
@@ -168,28 +172,12 @@ describe("faults between the controller and the API server", () => {
     await stop(left);
     await stop(right);
   });
-});
 
-/** Resolves once the controller is dead: at the first write of that step, before the API server gets it or before its answer is heard. */
-function killOn(controller: ControllerProcess, step: Step, moment: "before" | "after"): Promise<void> {
-  return new Promise((resolve) => {
-    const kill = (): void => {
-      controller.kill();
-      resolve();
-    };
-    if (moment === "after") {
-      controller.proxy.afterwards = (passage) => {
-        if (passage.step === step) kill();
-      };
-      return;
-    }
-    controller.proxy.script = (passage) => {
-      if (passage.step !== step) return undefined;
-      kill();
-      return { kind: "cut", done: false };
-    };
-  });
-}
+  test("watches and lists on which nothing comes any more are given up, and what was missed is read", () =>
+    silence?.expectNoticed(table));
+
+  test("a watch on which nothing happens is not taken for dead", () => silence?.expectStanding(table));
+});
 
 async function killAt(step: Step, moment: "before" | "after"): Promise<void> {
   const service = `killed-${step}-${moment}`;
@@ -198,7 +186,7 @@ async function killAt(step: Step, moment: "before" | "after"): Promise<void> {
     await ledger.create([service]);
     await ledger.settle([...bystanders, service]);
   }
-  const killed = killOn(first, step, moment);
+  const killed = first.killAt(step, moment);
   if (isCreating(step)) await ledger.create([service]);
   else await ledger.delete([service]);
   await killed;

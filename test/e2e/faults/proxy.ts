@@ -25,6 +25,7 @@ export type Fault =
 interface Watch {
   readonly collection: string;
   readonly answer: ServerResponse;
+  muted: boolean;
 }
 
 /**
@@ -66,6 +67,11 @@ export class FaultProxy {
     for (const watch of this.#watches) {
       if (collection === undefined || watch.collection === collection) watch.answer.destroy();
     }
+  }
+
+  /** From now on nothing comes through the watches that are open, bookmarks and their end included; they stay open. */
+  muteWatches(): void {
+    for (const watch of this.#watches) watch.muted = true;
   }
 
   /** Says in every open watch that its version is too old, as an API server does whose history was compacted. */
@@ -145,17 +151,18 @@ export class FaultProxy {
 
   #stream({ path }: Passage, upstream: IncomingMessage, answer: ServerResponse): void {
     const collection = path.split("/").at(-1) ?? "";
-    const watch = { collection, answer };
+    const watch = { collection, answer, muted: false };
     this.#watches.add(watch);
     answer.writeHead(upstream.statusCode ?? 502, headersOf(upstream.headers));
     answer.flushHeaders();
     upstream.on("data", (chunk: Buffer) => {
+      if (watch.muted) return;
       const waitMs = this.delaysMs.get(collection) ?? 0;
       if (waitMs === 0) answer.write(chunk);
       // Timers of one length fire in the order in which they were set, so events stay in their order.
       else setTimeout(() => answer.destroyed || answer.write(chunk), waitMs);
     });
-    upstream.once("end", () => answer.end());
+    upstream.once("end", () => watch.muted || answer.end());
     upstream.once("error", () => answer.destroy());
     answer.once("close", () => {
       this.#watches.delete(watch);
