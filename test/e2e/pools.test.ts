@@ -5,6 +5,7 @@ import { waitFor } from "../lab/wait.ts";
 import { useCluster } from "./cluster.ts";
 import { waitForAnswer } from "./forwarding.ts";
 import { countRestarts, killComponent, waitForRestarts } from "./kill.ts";
+import { expectMetric } from "./metrics.ts";
 import { createPool, deletePools, expectPool, poolEvents, statusOf } from "./pool.ts";
 import { createService, startWeb } from "./workload.ts";
 
@@ -217,6 +218,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     await serviceFrom("e2e-edit", "edited");
     const [address = ""] = await api.waitForAddresses("edited");
     await expectAnswer(address);
+    const before = await virtualIp(address);
     await createPool(api, "edit", ["172.30.0.183-172.30.0.185"]);
     await expectPool(api, "edit", "AllInPool", "False", "AddressOutsidePool", /172\.30\.0\.180/);
     const flagged = await waitFor({ what: `VirtualIP ${address} to be flagged`, timeoutMs: 10_000 }, async () => {
@@ -225,6 +227,13 @@ describe("pools: what they give, keep, hold and refuse", () => {
     });
     assert.equal(flagged.reason, "AddressOutsidePool");
     assert.match(flagged.message, /pool e2e-edit no longer holds it/);
+    await expectMetric(api, 'bellhop_addresses_outside_pool{pool="e2e-edit"}', 1);
+    await api.delete("bellhop.dev/v1beta1", "VirtualIP", address);
+    const again = await waitFor({ what: `${address} to be claimed again`, timeoutMs: 10_000 }, () =>
+      virtualIp(address),
+    );
+    assert.notEqual(again.metadata.uid, before?.metadata.uid);
+    assert.equal(again.spec.services[0]?.name, "edited");
     // Any change makes the controller think about the Service anew; it still names the pool that has lost its address.
     await serviceFrom("e2e-edit", "edited", { annotations: { "bellhop.dev/share": "any" } });
     await waitFor({ what: `VirtualIP ${address} to note the sharing key`, timeoutMs: 10_000 }, async () => {
@@ -245,6 +254,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
       async () => (await virtualIp(address)) === undefined,
     );
     await expectPool(api, "edit", "AllInPool", "True", "AllInside");
+    await expectMetric(api, 'bellhop_addresses_outside_pool{pool="e2e-edit"}', undefined);
     const events = (await api.events("Service", "edited")).filter(({ reason }) => reason === "UpdatedLoadBalancer");
     assert.equal(events.length, 1);
     assert.match(events[0]?.note ?? "", /\[172\.30\.0\.180\] -> \[172\.30\.0\.183\]/);
