@@ -1,0 +1,172 @@
+import type { Clock } from "../src/clock/clock.ts";
+import type { InvalidObject } from "../src/kube/view-store.ts";
+import { type Claim, referenceKey } from "./allocate/claim.ts";
+import type { ObjectQueues } from "./object-queues.ts";
+import type { OwnerPasses } from "./placement/owner-passes.ts";
+import type { SpeakerWatch } from "./placement/speaker-watch.ts";
+import type { ServiceLoop } from "./reconcile/service-loop.ts";
+import type { Watched, WatchedResource } from "./reconcile/watches.ts";
+import type { World } from "./reconcile/world.ts";
+
+export interface ChangeRouterOptions {
+  readonly watches: Watched;
+  readonly world: World;
+  readonly speakers: SpeakerWatch;
+  readonly owners: OwnerPasses;
+  readonly services: ServiceLoop;
+  readonly queues: ObjectQueues;
+  readonly clock: Clock;
+}
+
+/** Services that wait are looked at again this long after an address came free, once for all that came free meanwhile. */
+const wakeDelayMs = 100;
+
+/**
+ * Knows what a change anywhere makes due: the world takes note of it, and what has to be looked at goes into the queues. Without leading,
+ * notes are all that is taken.
+ */
+export class ChangeRouter {
+  readonly #options: ChangeRouterOptions;
+  #leading = false;
+  #wakePlanned = false;
+  /** Whether pools have changed since owners were last told. */
+  #poolsDiffer = false;
+
+  constructor(options: ChangeRouterOptions) {
+    this.#options = options;
+  }
+
+  /** From now on changes are acted upon; everything is looked at once. */
+  start(): void {
+    this.#leading = true;
+    this.#poolsDiffer = false;
+    this.lookAtAll();
+  }
+
+  stop(): void {
+    this.#leading = false;
+  }
+
+  /** Makes everything due, whatever events may have missed. */
+  lookAtAll(): void {
+    const { watches, world, services, queues } = this.#options;
+    for (const claim of world.dropLost()) this.addServicesOf(claim);
+    for (const key of watches.services.views.keys()) services.queue.add(key);
+    for (const claim of world.book.claims.values()) this.addServicesOf(claim);
+    for (const name of watches.virtualIps.views.keys()) queues.virtualIps.add(name);
+    queues.notePools(...world.poolNames());
+  }
+
+  /** An object of a watched collection has come, changed or gone. */
+  changed(resource: WatchedResource, key: string): void {
+    const { world, speakers, owners, queues } = this.#options;
+    switch (resource) {
+      case "services":
+        this.#ownersMayChange(world.observeService(key));
+        this.#addService(key);
+        break;
+      case "virtualIps":
+        this.#virtualIpChanged(key);
+        break;
+      case "pools":
+        if (world.observePool(key)) this.#poolsChanged();
+        else queues.notePools(key);
+        break;
+      case "namespaces":
+        this.wakeLater();
+        break;
+      case "slices":
+        this.#sliceChanged(key);
+        break;
+      case "leases":
+        speakers.hear(key);
+        break;
+      case "nodes":
+        if (world.observeNode(key)) this.#poolsChanged();
+        if (world.differs("nodes", key)) owners.nodesChanged();
+        break;
+      case "speakers":
+        if (!world.differs("speakers", key)) break;
+        world.observeSpeaker(key);
+        owners.nodesChanged();
+        break;
+      case "serviceCidrs":
+        this.#poolsChanged();
+        break;
+      case "advertisements":
+        owners.nodesChanged();
+        break;
+    }
+  }
+
+  /** An object does not follow its schema; without fault: it does again, or is gone. */
+  invalid(resource: WatchedResource, key: string, fault: InvalidObject | undefined, raw: unknown): void {
+    if (resource !== "pools") return;
+    this.#options.world.setAsidePool(key, fault, raw);
+    this.#poolsChanged();
+  }
+
+  /** Once for all that happens within a short while: pools are read anew, and Services that lack something looked at again. */
+  wakeLater(): void {
+    if (this.#wakePlanned || !this.#leading) return;
+    this.#wakePlanned = true;
+    this.#options.clock.after(wakeDelayMs, () => {
+      this.#wakePlanned = false;
+      if (this.#leading) this.#wake();
+    });
+  }
+
+  addServicesOf(claim: Claim): void {
+    for (const reference of claim.services) this.#addService(referenceKey(reference));
+  }
+
+  #wake(): void {
+    const { world, owners, services, queues } = this.#options;
+    if (this.#poolsDiffer) {
+      owners.advertisementsChanged();
+      for (const name of world.book.claims.keys()) if (world.membershipDiffers(name)) queues.virtualIps.add(name);
+      // Nodes may have come, gone or changed pools.
+      for (const claim of world.book.nodeClaims) this.addServicesOf(claim);
+    }
+    this.#poolsDiffer = false;
+    services.wakePending();
+  }
+
+  #sliceChanged(key: string): void {
+    const { world } = this.#options;
+    const service = world.observeSlice(key);
+    if (service === undefined) return;
+    this.#ownersMayChange(world.book.claimsOf(service));
+    // Where endpoints are decides which nodes' own addresses the Service has.
+    if (world.book.pools.some(({ nodes }) => nodes !== undefined)) this.#addService(service);
+  }
+
+  #virtualIpChanged(name: string): void {
+    const { world, owners, queues } = this.#options;
+    const { changed, gone } = world.observeVirtualIp(name);
+    if (gone !== undefined) owners.keeper.forget(gone.name);
+    if (!this.#leading) return;
+    for (const claim of changed) this.addServicesOf(claim);
+    if (owners.keeper.heed(name)) owners.claimChanged(name);
+    const held = world.book.claims.get(name)?.heldUntilMs !== undefined;
+    const due =
+      held || world.membershipDiffers(name) || owners.keeper.differs(name) || world.claimFault(name) !== undefined;
+    if (due) queues.virtualIps.add(name);
+  }
+
+  #poolsChanged(): void {
+    const { world, queues } = this.#options;
+    world.poolsDirty = true;
+    this.#poolsDiffer = true;
+    this.wakeLater();
+    queues.notePools(...world.poolNames());
+  }
+
+  #ownersMayChange(claims: readonly Claim[]): void {
+    for (const { name } of claims) this.#options.owners.claimChanged(name);
+  }
+
+  #addService(key: string): void {
+    if (this.#leading) this.#options.services.add(key);
+  }
+}

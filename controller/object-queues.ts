@@ -1,0 +1,101 @@
+import type { Counter } from "prom-client";
+import type { Clock, Random } from "../src/clock/clock.ts";
+import { ApiError, isConflict } from "../src/kube/api-error.ts";
+import type { ApiClient } from "../src/kube/client.ts";
+import type { EventRecorder } from "../src/kube/event-recorder.ts";
+import type { Logger } from "../src/log/log.ts";
+import { Queue } from "../src/queue/queue.ts";
+import type { HoldDeadlines } from "./placement/hold-deadlines.ts";
+import type { OwnerKeeper } from "./placement/owner-keeper.ts";
+import { writeVirtualIp } from "./placement/virtual-ip-writer.ts";
+import type { Watched } from "./reconcile/watches.ts";
+import type { World } from "./reconcile/world.ts";
+import { writePoolStatus } from "./status/pool-status.ts";
+
+export interface ObjectQueuesOptions {
+  readonly client: ApiClient;
+  readonly events: EventRecorder;
+  /** How many VirtualIPs may be written at once. */
+  readonly workers: number;
+  readonly watches: () => Watched;
+  readonly world: () => World;
+  readonly keeper: () => OwnerKeeper;
+  readonly holds: HoldDeadlines;
+  /** Counts first owners that changed. */
+  readonly moves: () => Counter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Counts of a pool are written at most this often; each write wakes every reader of pools. */
+const poolStatusDelayMs = 1_000;
+
+/** What waits to be written but Services: owners, pool and conditions of VirtualIPs, and the status of pools. */
+export class ObjectQueues {
+  readonly #options: ObjectQueuesOptions;
+  readonly virtualIps: Queue<string>;
+  readonly pools: Queue<string>;
+
+  constructor(options: ObjectQueuesOptions) {
+    this.#options = options;
+    this.virtualIps = this.#queue("VirtualIP", options.workers, (name) => this.#writeVirtualIp(name));
+    this.pools = this.#queue("IPAddressPool", 2, (name) => this.#writePool(name));
+  }
+
+  /** What the status of these pools says may have changed. */
+  notePools(...names: readonly string[]): void {
+    for (const name of names) this.pools.addAfter(name, poolStatusDelayMs);
+  }
+
+  start(): void {
+    this.virtualIps.start();
+    this.pools.start();
+  }
+
+  /** Resolves when what is under way is done. */
+  async stop(): Promise<void> {
+    await Promise.all([this.virtualIps.stop(), this.pools.stop()]);
+  }
+
+  #writeVirtualIp(name: string): Promise<void> {
+    const { client, events, watches, keeper, holds, moves, clock } = this.#options;
+    const world = this.#options.world();
+    const writer = {
+      client,
+      events,
+      keeper: keeper(),
+      virtualIps: () => watches().virtualIps.views,
+      membership: (virtualIp: string) => world.membership(virtualIp),
+      holds,
+      heldUntilMs: (virtualIp: string) => world.book.claims.get(virtualIp)?.heldUntilMs,
+      later: (virtualIp: string, ms: number) => this.virtualIps.addAfter(virtualIp, ms),
+      fault: (virtualIp: string) => world.claimFault(virtualIp),
+      moves: moves(),
+      clock,
+    };
+    return writeVirtualIp(writer, name);
+  }
+
+  #writePool(name: string): Promise<void> {
+    const { client, events, world, clock } = this.#options;
+    const pool = world().poolObject(name);
+    if (pool === undefined) return Promise.resolve();
+    return writePoolStatus({ client, events, clock }, pool, world().poolFacts(name));
+  }
+
+  #queue(kind: string, workers: number, handle: (key: string) => Promise<void>): Queue<string> {
+    const { clock, random, log } = this.#options;
+    return new Queue({
+      workers,
+      handle,
+      onFailure: (key, error, retryMs) => {
+        if (isConflict(error)) return;
+        log.warn({ kind, key, retryMs: Math.round(retryMs), err: error }, "an object could not be written");
+      },
+      retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
+      clock,
+      random,
+    });
+  }
+}
