@@ -6,6 +6,7 @@ import { showProgress } from "../lab/progress.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
 import { installProduct, productNamespace } from "../product/install.ts";
+import { readClusterCpu } from "./cluster-cpu.ts";
 import { type ControllerFigures, readControllers } from "./controller-metrics.ts";
 import { ServiceLoad } from "./service-load.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
@@ -19,6 +20,9 @@ const trials = Number(process.argv[3] ?? 3);
 const few = 10;
 const changes = 25;
 const restSeconds = 10;
+const labName = "bench-services";
+/** Programs of the cluster that use less for a Service are left out. */
+const leastCpuMs = 0.1;
 /** How many controllers deploy/base runs: one that leads, and one that watches as much. */
 const replicas = 2;
 const progress = showProgress(process.stderr);
@@ -29,7 +33,7 @@ function note(title: string, value: number): void {
 }
 
 async function runTrial(): Promise<void> {
-  const lab = await upLab({ name: "bench-services", nodes: 1 }, progress);
+  const lab = await upLab({ name: labName, nodes: 1 }, progress);
   try {
     await installProduct(lab, progress);
     await removeSpeakers(lab);
@@ -59,6 +63,10 @@ async function readLeader(lab: Lab): Promise<ControllerFigures> {
   );
 }
 
+async function readStandby(lab: Lab): Promise<ControllerFigures | undefined> {
+  return (await readControllers(lab)).find(({ leading }) => !leading);
+}
+
 async function scale(lab: Lab, to: number): Promise<void> {
   await lab.kubectl(["-n", productNamespace, "scale", "deployment/bellhop-controller", `--replicas=${to}`]);
   if (to > 0) return;
@@ -76,9 +84,11 @@ async function measureBurst(lab: Lab, load: ServiceLoad): Promise<void> {
   await scale(lab, replicas);
   const first = await progress.step("a leader", () => readLeader(lab));
   const beganMs = performance.now();
+  const standbyBefore = await readStandby(lab);
+  const clusterBefore = readClusterCpu(labName);
   const wanted = count - few;
   const last = await progress.step("all addressed", () =>
-    waitFor({ what: "all addresses", timeoutMs: 600_000, intervalMs: 200 }, async () => {
+    waitFor({ what: "all addresses", timeoutMs: 600_000, intervalMs: 500 }, async () => {
       const now = await readLeader(lab);
       return now.written >= wanted ? now : undefined;
     }),
@@ -89,13 +99,21 @@ async function measureBurst(lab: Lab, load: ServiceLoad): Promise<void> {
   note("Services per second, from the first write on", done / seconds);
   note("leader: CPU while giving addresses, % of a core", ((last.cpuSeconds - first.cpuSeconds) / seconds) * 100);
   note("leader: CPU per Service, ms", ((last.cpuSeconds - first.cpuSeconds) / done) * 1000);
+  const standbyAfter = await readStandby(lab);
+  if (standbyBefore !== undefined && standbyAfter !== undefined) {
+    note("standby: CPU per Service, ms", ((standbyAfter.cpuSeconds - standbyBefore.cpuSeconds) / done) * 1000);
+  }
+  for (const [program, after] of readClusterCpu(labName)) {
+    const spent = ((after - (clusterBefore.get(program) ?? 0)) / done) * 1000;
+    if (spent >= leastCpuMs) note(`${program}: CPU per Service, ms`, spent);
+  }
   note("load average of the machine at the end", loadavg()[0] ?? 0);
   await load.check(count);
   await progress.step("all events written", () => waitUntilQuiet(lab));
   const quiet = await readLeader(lab);
   note("requests per Service, events included", (quiet.writes + quiet.reads) / wanted);
   note("leader: resident memory after that, MiB", quiet.residentMiB);
-  const standby = (await readControllers(lab)).find(({ leading }) => !leading);
+  const standby = await readStandby(lab);
   if (standby !== undefined) note("standby: resident memory, MiB", standby.residentMiB);
 }
 
