@@ -2,6 +2,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { checkLaws } from "./laws.ts";
 import { emptyModel } from "./model.ts";
+import { firstPools } from "./pool-steps.ts";
 import { allSteps } from "./steps.ts";
 import { World } from "./world.ts";
 
@@ -20,11 +21,13 @@ test(`whatever users do and whatever fails, every address is accounted for (seed
   let steps = 0;
   const property = fc.asyncProperty(
     fc.boolean(),
+    firstPools,
     fc.commands([...allSteps], { maxCommands: 60, size: "max", ...replayed }),
-    async (metallb, commands) => {
+    async (metallb, pools, commands) => {
       const world = await World.create(metallb);
       try {
         const model = emptyModel(metallb);
+        for (const pool of pools) await pool.run(model, world);
         await fc.asyncModelRun(() => ({ model, real: world }), commands);
         await world.settle();
         await checkLaws(model, world);

@@ -17,7 +17,7 @@ const mask = fc.oneof(
 const poolSpec = fc.record({
   mask,
   excluded: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** places - 1 })),
-  autoAssign: fc.boolean(),
+  autoAssign: fc.constantFrom(true, true, true, false),
   draining: fc.constantFrom(false, false, false, true),
   holds: fc.boolean(),
 });
@@ -73,15 +73,21 @@ async function putMetallbPool(
   notePool(model, model.metallbPools, { name, addresses, autoAssign, draining: false, holdMs: 0 });
 }
 
+/** A pool comes or changes. */
+const putting = fc.tuple(poolName, poolSpec, pace).map(([name, spec, speed]) =>
+  stepOf({
+    text: `pool ${name} = ${JSON.stringify(fieldsOf(name, spec))}`,
+    pace: speed,
+    run: (model, world) => putPool(model, world, name, spec),
+  }),
+);
+
+/** Pools that are there from the beginning. */
+export const firstPools = fc.array(putting, { maxLength: 3 });
+
 /** Pools come, change and go, ours and MetalLB's. */
 export const poolSteps = [
-  fc.tuple(poolName, poolSpec, pace).map(([name, spec, speed]) =>
-    stepOf({
-      text: `pool ${name} = ${JSON.stringify(fieldsOf(name, spec))}`,
-      pace: speed,
-      run: (model, world) => putPool(model, world, name, spec),
-    }),
-  ),
+  putting,
   fc.tuple(poolName, pace).map(([name, speed]) =>
     stepOf({
       text: `delete pool ${name}`,

@@ -3,7 +3,7 @@ import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } fr
 import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
 import { checkLaws } from "./laws.ts";
 import { type Dialect, depart, type Family, type Model, type ModelService, touch, type Wishes } from "./model.ts";
-import { anyAddress, pace, poolName, serviceName, stepOf } from "./step.ts";
+import { anyAddress, pace, poolName, seldom, serviceName, stepOf } from "./step.ts";
 import type { World } from "./world.ts";
 
 const families = fc.constantFrom<Pick<ModelService, "families" | "policy">>(
@@ -15,12 +15,12 @@ const families = fc.constantFrom<Pick<ModelService, "families" | "policy">>(
 );
 const said = fc.record({
   dialect: fc.constantFrom<Dialect>("field", "field", "bellhop.dev", "metallb.io", "metallb.universe.tf"),
-  wanted: fc.option(anyAddress, { nil: undefined, freq: 2 }),
-  pool: fc.option(poolName, { nil: undefined, freq: 2 }),
-  share: fc.option(fc.constant("key"), { nil: undefined, freq: 2 }),
+  wanted: seldom(anyAddress),
+  pool: seldom(poolName),
+  share: seldom(fc.constant("key")),
 });
 const port = fc.constantFrom(80, 81);
-const reassign = fc.option(fc.constantFrom("1", "2"), { nil: undefined, freq: 4 });
+const reassign = fc.constantFrom("1", "2", undefined);
 
 /** The wishes as they count. */
 function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Wishes {
@@ -110,8 +110,8 @@ async function remove(model: Model, { cluster, clock }: World, name: string): Pr
 /** Users create, change and delete Services. */
 export const serviceSteps = [
   fc
-    .tuple(serviceName, families, said, port, reassign, fc.constantFrom(false, false, false, true), pace)
-    .map(([name, stack, said, port, reassign, foreign, speed]) => {
+    .tuple(serviceName, families, said, port, seldom(reassign), seldom(fc.constant(true)), pace)
+    .map(([name, stack, said, port, reassign, foreign = false, speed]) => {
       const about = { name, foreign, ...stack, port, reassign };
       return stepOf({
         text: `create ${JSON.stringify({ ...about, said })}`,

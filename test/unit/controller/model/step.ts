@@ -51,6 +51,11 @@ function addressesAt(place: number): readonly string[] {
   return [`192.0.2.${place}`, `2001:db8::${place.toString(16)}`];
 }
 
+/** Mostly nothing: who asks for much is seldom served, and then nothing happens to it. */
+export function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> {
+  return fc.oneof({ arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary, weight: 1 });
+}
+
 export const poolName = fc.constantFrom(...poolNames);
 export const serviceName = fc.constantFrom(...serviceNames);
 /** Also some that no pool ever has. */
