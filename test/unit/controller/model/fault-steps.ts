@@ -16,7 +16,12 @@ function stepHolds(model: Model, ms: number): void {
     });
   }
   for (const [name, departure] of model.departures) {
-    model.departures.set(name, { ...departure, atMs: departure.atMs - Math.max(0, ms) });
+    const { atMs, setBackMs } = departure;
+    model.departures.set(name, {
+      ...departure,
+      atMs: atMs - Math.max(0, ms),
+      setBackMs: setBackMs - Math.min(0, ms),
+    });
   }
 }
 

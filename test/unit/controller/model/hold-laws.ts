@@ -21,9 +21,14 @@ type ShownBy = ReadonlyMap<string, readonly string[]>;
 
 /**
  * The address of a Service that went is kept for its name as long as its pool says: nobody else has it, the next Service of the
- * name gets it, and it is free when that time is over.
+ * name gets it, and it is free when that time is over. Gives the addresses that are held no more.
  */
-export function checkHolds(model: Model, claims: readonly VirtualIP[], shownBy: ShownBy, nowMs: number): void {
+export function checkHolds(
+  model: Model,
+  claims: readonly VirtualIP[],
+  shownBy: ShownBy,
+  nowMs: number,
+): ReadonlySet<string> {
   for (const [name, departure] of model.departures) checkDeparture(model, claims, name, departure, nowMs);
   const held = new Map(
     claims.filter(({ spec }) => spec.heldUntil !== undefined).map(({ spec }) => [spec.address, spec]),
@@ -34,15 +39,16 @@ export function checkHolds(model: Model, claims: readonly VirtualIP[], shownBy: 
     assert.equal(uid, undefined, `${address} is held for a name, not for a Service`);
     noteHold(model, address, name, nowMs);
   }
-  const ended: string[] = [];
+  const ended = new Set<string>();
   for (const [address, hold] of model.holds) {
     if (held.get(address)?.services[0]?.name === hold.name) checkHeld(model, address, hold, shownBy, nowMs);
     else {
       checkEnded(model, address, hold, shownBy, nowMs);
-      ended.push(address);
+      ended.add(address);
     }
   }
   for (const address of ended) model.holds.delete(address);
+  return ended;
 }
 
 /** Where nothing else has happened the addresses of who went are held, or with the next of its name. */
@@ -80,7 +86,7 @@ function noteHold(model: Model, address: string, name: string, nowMs: number): v
     `no pool says that ${address} is held`,
   );
   const earliestMs = Math.min(known?.earliestMs ?? Number.POSITIVE_INFINITY, departure.atMs + holdMs);
-  model.holds.set(address, { name, earliestMs, latestMs: nowMs + holdMs + lateMs });
+  model.holds.set(address, { name, earliestMs, latestMs: nowMs + holdMs + lateMs + departure.setBackMs });
 }
 
 function checkHeld(model: Model, address: string, hold: Hold, shownBy: ShownBy, nowMs: number): void {

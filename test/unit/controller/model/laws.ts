@@ -27,6 +27,8 @@ interface Seen {
   /** What the claims say of the addresses that it shows. */
   readonly given: ReadonlyMap<string, Given>;
   readonly taken: ReadonlySet<string>;
+  /** Addresses that were held, which come back whatever pools give unasked. */
+  readonly returned: ReadonlySet<string>;
   readonly condition: { readonly status: string; readonly reason: string; readonly message: string } | undefined;
 }
 
@@ -37,7 +39,7 @@ export async function checkLaws(model: Model, { cluster, clock }: World): Promis
   assert.deepEqual(names, [...model.services.keys()].sort(), "Services that were deleted must go, others must not");
   checkClaims(model, objects, claims);
   const shownBy = new Map(objects.map((object) => [object.metadata?.name ?? "", shownIn(object)]));
-  checkHolds(model, claims, shownBy, clock.monotonicMs());
+  const returned = checkHolds(model, claims, shownBy, clock.monotonicMs());
   const taken = new Set(claims.map(({ spec }) => spec.address));
   for (const object of objects) {
     const service = model.services.get(object.metadata?.name ?? "");
@@ -45,7 +47,7 @@ export async function checkLaws(model: Model, { cluster, clock }: World): Promis
     const shown = shownIn(object);
     const given = givenTo(service, claims, shown);
     const condition = object.status?.conditions?.find(({ type }) => type === "bellhop.dev/AddressReady");
-    const seen: Seen = { model, service, object, shown, given, taken, condition };
+    const seen: Seen = { returned, model, service, object, shown, given, taken, condition };
     if (isServed(service)) checkServed(seen, claims);
     else checkLeftAlone(seen);
     model.shown.set(service.name, given);
@@ -124,13 +126,14 @@ function checkKept({ model, service, shown }: Seen): void {
 }
 
 /** What is new comes from where the Service may have it; what is old was not called new to heed a wish to be moved. */
-function checkGiven({ model, service, given }: Seen): void {
+function checkGiven({ model, service, given, returned }: Seen): void {
   if ((model.touched.get(service.name) ?? 0) > 1 || model.poolsTouched) return;
   for (const [address, { reassigned }] of given) {
     // What it has had of a VirtualIP that the user has deleted it may keep; nothing tells any more what for it was given.
     if (model.lost.has(address)) continue;
     const known = model.shown.get(service.name)?.get(address);
     const who = `Service ${service.name}`;
+    if (known === undefined && returned.has(address)) continue;
     if (known === undefined) assert.ok(mayBeGiven(model, service, address), `${who} was given ${address}, not for it`);
     else if (!model.reservations.has(address)) {
       assert.equal(reassigned, known.reassigned, `${who} has ${address} as before, which heeds no wish`);

@@ -63,6 +63,8 @@ export interface Departure {
   readonly shown: readonly string[];
   /** Whether nothing else has happened since that may have taken those addresses from it. */
   readonly sure: boolean;
+  /** How far the wall clock has been set back since. */
+  readonly setBackMs: number;
 }
 
 export interface Model {
@@ -112,7 +114,7 @@ export function touch(model: Model, name: string): void {
 export function depart(model: Model, name: string, atMs: number): void {
   const shown = [...(model.shown.get(name)?.keys() ?? [])];
   const sure = !model.touched.has(name) && !model.departures.has(name) && !shown.some((a) => model.lost.has(a));
-  model.departures.set(name, { atMs, shown, sure });
+  model.departures.set(name, { atMs, shown, sure, setBackMs: model.departures.get(name)?.setBackMs ?? 0 });
 }
 
 export function familyOf(address: string): Family {
