@@ -86,7 +86,8 @@ function noteHold(model: Model, address: string, name: string, nowMs: number): v
     `no pool says that ${address} is held`,
   );
   const earliestMs = Math.min(known?.earliestMs ?? Number.POSITIVE_INFINITY, departure.atMs + holdMs);
-  model.holds.set(address, { name, earliestMs, latestMs: nowMs + holdMs + lateMs + departure.setBackMs });
+  const latestMs = Math.max(known?.latestMs ?? 0, nowMs + holdMs + lateMs + departure.setBackMs);
+  model.holds.set(address, { name, earliestMs, latestMs });
 }
 
 function checkHeld(model: Model, address: string, hold: Hold, shownBy: ShownBy, nowMs: number): void {
