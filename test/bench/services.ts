@@ -46,6 +46,7 @@ async function runTrial(): Promise<void> {
     await measureBurst(lab, load);
     await measureChanges(lab, load, `among ${count}`);
     await measureRestart(lab, load);
+    await measureExplain(lab, `among ${count}`);
   } finally {
     await progress.step("take the lab down", () => lab.down());
   }
@@ -157,6 +158,16 @@ async function measureRestart(lab: Lab, load: ServiceLoad): Promise<void> {
   note("restart: writes", (await readLeader(lab)).writes);
   if ((await load.versions()) !== before) throw new Error("the restart has changed a Service or a VirtualIP");
   note("restart: leader's resident memory, MiB", (await readLeader(lab)).residentMiB);
+}
+
+/** The question is put in the controller's pod, and everything that it joins is read for it; the command's start is part of it. */
+async function measureExplain(lab: Lab, among: string): Promise<void> {
+  const argv = ["exec", "deploy/bellhop-controller", "--", "bellhop", "explain", "service", "bench/s1"];
+  const beganMs = performance.now();
+  // 1: not served, as these Services have no pods.
+  const { code, stderr } = await lab.exec("control", ["kubectl", "-n", productNamespace, ...argv]);
+  if (code !== 1) throw new Error(`bellhop explain ended with ${code}: ${stderr}`);
+  note(`bellhop explain service ${among}, s`, (performance.now() - beganMs) / 1000);
 }
 
 for (let trial = 1; trial <= trials; trial++) await progress.step(`trial ${trial} of ${trials}`, runTrial);
