@@ -53,7 +53,7 @@ export class ChangeRouter {
     for (const claim of world.dropLost()) this.addServicesOf(claim);
     for (const key of watches.services.views.keys()) services.queue.add(key);
     for (const claim of world.book.claims.values()) this.addServicesOf(claim);
-    for (const name of watches.virtualIps.views.keys()) queues.virtualIps.add(name);
+    for (const name of watches.virtualIps.views.keys()) queues.addVirtualIp(name);
     queues.notePools(...world.poolNames());
   }
 
@@ -124,7 +124,7 @@ export class ChangeRouter {
     const { world, owners, services, queues } = this.#options;
     if (this.#poolsDiffer) {
       owners.advertisementsChanged();
-      for (const name of world.book.claims.keys()) if (world.membershipDiffers(name)) queues.virtualIps.add(name);
+      for (const name of world.book.claims.keys()) if (world.membershipDiffers(name)) queues.addVirtualIp(name);
       // Nodes may have come, gone or changed pools.
       for (const claim of world.book.nodeClaims) this.addServicesOf(claim);
     }
@@ -151,7 +151,7 @@ export class ChangeRouter {
     const held = world.book.claims.get(name)?.heldUntilMs !== undefined;
     const due =
       held || world.membershipDiffers(name) || owners.keeper.differs(name) || world.claimFault(name) !== undefined;
-    if (due) queues.virtualIps.add(name);
+    if (due) queues.addVirtualIp(name);
   }
 
   #poolsChanged(): void {

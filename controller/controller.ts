@@ -101,7 +101,7 @@ export class Controller {
       watches: () => this.#watches,
       live: () => this.#speakers.live,
       rebalanceAfterMs: settings.rebalanceAfterMs,
-      onDiffers: (name) => this.#queues.virtualIps.add(name),
+      onDiffers: (name) => this.#queues.addVirtualIp(name),
       onVoiceChanged: (claim) => this.#router.addServicesOf(claim),
       clock,
       log: log.child({ room: "owners" }),

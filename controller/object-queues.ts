@@ -8,6 +8,7 @@ import { Queue } from "../src/queue/queue.ts";
 import type { HoldDeadlines } from "./placement/hold-deadlines.ts";
 import type { OwnerKeeper } from "./placement/owner-keeper.ts";
 import { writeVirtualIp } from "./placement/virtual-ip-writer.ts";
+import { Pace } from "./reconcile/pace.ts";
 import type { Watched } from "./reconcile/watches.ts";
 import type { World } from "./reconcile/world.ts";
 import { writePoolStatus } from "./status/pool-status.ts";
@@ -34,13 +35,22 @@ const poolStatusDelayMs = 1_000;
 /** What waits to be written but Services: owners, pool and conditions of VirtualIPs, and the status of pools. */
 export class ObjectQueues {
   readonly #options: ObjectQueuesOptions;
+  readonly #pace: Pace;
   readonly virtualIps: Queue<string>;
   readonly pools: Queue<string>;
 
   constructor(options: ObjectQueuesOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.clock);
     this.virtualIps = this.#queue("VirtualIP", options.workers, (name) => this.#writeVirtualIp(name));
     this.pools = this.#queue("IPAddressPool", 2, (name) => this.#writePool(name));
+  }
+
+  /** What a VirtualIP says differs from what it should. It is written now, or later when it has been written to very often. */
+  addVirtualIp(name: string): void {
+    const waitMs = this.#pace.waitMs(name);
+    if (waitMs > 0) this.virtualIps.addAfter(name, waitMs);
+    else this.virtualIps.add(name);
   }
 
   /** What the status of these pools says may have changed. */
@@ -72,6 +82,7 @@ export class ObjectQueues {
       later: (virtualIp: string, ms: number) => this.virtualIps.addAfter(virtualIp, ms),
       fault: (virtualIp: string) => world.claimFault(virtualIp),
       moves: moves(),
+      onWrite: () => this.#pace.note(name),
       clock,
     };
     return writeVirtualIp(writer, name);

@@ -27,6 +27,8 @@ export interface VirtualIpWriterOptions {
   readonly later: (name: string, ms: number) => void;
   /** Why a VirtualIP is no valid claim. */
   readonly fault: (name: string) => Reason | undefined;
+  /** Told of each write before it is sent. */
+  readonly onWrite: () => void;
   /** Counts first owners that changed. */
   readonly moves: Counter;
   readonly clock: Clock;
@@ -55,6 +57,7 @@ export async function writeVirtualIp(options: VirtualIpWriterOptions, name: stri
     if (announcement !== undefined || pool !== undefined) {
       const spec = { ...announcement, ...(pool === undefined ? {} : { pool }) };
       const body = { metadata: versionOf(object), spec };
+      options.onWrite();
       const patched = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
       if (announcement !== undefined) tellMove(options, object, announcement.owners);
       object = virtualIpSchema.parse(patched.body);
@@ -67,6 +70,7 @@ export async function writeVirtualIp(options: VirtualIpWriterOptions, name: stri
     const conditions = withWishes(object.status?.conditions ?? [], wishes, timeText(options.clock.wallMs()));
     if (conditions === undefined) return;
     const body = { metadata: versionOf(object), status: { conditions } };
+    options.onWrite();
     await client.request({ method: "PATCH", path: `${path}/status`, body, contentType: patchTypes.merge });
     if (membership?.fault !== undefined) tell(options, object, membership.fault);
   } catch (error) {
@@ -83,6 +87,7 @@ async function endHold(options: VirtualIpWriterOptions, object: VirtualIP, heldU
   try {
     // Guarded by version too: a Service may take it up at this very moment.
     const body = { preconditions: versionOf(object) };
+    options.onWrite();
     await client.request({ method: "DELETE", path: ownPath("virtualips", name), body });
   } catch (error) {
     if (!isNotFound(error)) throw error;

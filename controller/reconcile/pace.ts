@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/clock/clock.ts";
 
-/** So many writes to one Service within the window are taken for work; more are taken for two that write against one another. */
+/** So many writes to one object within the window are taken for work; more are taken for two that write against one another. */
 const freeWrites = 6;
 const windowMs = 10_000;
 /** The first wait; it doubles with each write. */
@@ -13,7 +13,7 @@ interface Writes {
 }
 
 /**
- * Slows down who writes to the same Service again and again. Two controllers that both believe they lead, of which one is
+ * Slows down who writes to the same object again and again. Two controllers that both believe they lead, of which one is
  * behind, would else answer each other's status as fast as the API server takes it, until the one has caught up.
  */
 export class Pace {
@@ -25,7 +25,7 @@ export class Pace {
     this.#clock = clock;
   }
 
-  /** The Service was written to just now. */
+  /** The object was written to just now. */
   note(key: string): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [oldest, { sinceMs }] of this.#writes) {
@@ -36,7 +36,7 @@ export class Pace {
     this.#writes.set(key, { count: count + 1, sinceMs });
   }
 
-  /** How long the next work on the Service is to wait. */
+  /** How long the next work on the object is to wait. */
   waitMs(key: string): number {
     const writes = this.#writes.get(key);
     if (writes === undefined || this.#clock.monotonicMs() - writes.sinceMs >= windowMs) return 0;

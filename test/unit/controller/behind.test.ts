@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { ApiClient } from "../../../src/kube/client.ts";
 import type { FakeApiServer } from "../../../src/kube/fake.ts";
+import { ownPath } from "../../../src/kube/path.ts";
 import { Cluster, eventually, quiet } from "./cluster.ts";
 
-/** A way to the API server on which nothing new is heard of Services while it is held back. */
+/** A way to the API server on which nothing new is heard of one collection while it is held back. */
 class LateClient implements ApiClient {
   readonly #server: FakeApiServer;
+  readonly #collection: string;
   #released: Promise<void> = Promise.resolve();
   #release: () => void = () => {};
 
-  constructor(server: FakeApiServer) {
+  constructor(server: FakeApiServer, collection: string) {
     this.#server = server;
+    this.#collection = collection;
   }
 
   holdBack(): void {
@@ -27,7 +30,7 @@ class LateClient implements ApiClient {
   request: ApiClient["request"] = (request) => this.#server.request(request);
 
   watch: ApiClient["watch"] = (request, options) =>
-    request.path === "/api/v1/services"
+    request.path === this.#collection
       ? this.#late(this.#server.watch(request, options))
       : this.#server.watch(request, options);
 
@@ -46,7 +49,7 @@ describe("a controller that leads and hears of Services late", () => {
 
   beforeEach(async () => {
     cluster = new Cluster();
-    late = new LateClient(cluster.server);
+    late = new LateClient(cluster.server, "/api/v1/services");
     await cluster.addNode("n1");
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20", "2001:db8::10-2001:db8::20"]);
     await cluster.start();
@@ -125,4 +128,22 @@ describe("a controller that leads and hears of Services late", () => {
     await quiet();
     assert.deepEqual(await cluster.services(), []);
   });
+});
+
+test("two that lead, of which one has not heard of a pool, do not quarrel without end about what it has", async () => {
+  const cluster = new Cluster();
+  const late = new LateClient(cluster.server, ownPath("ipaddresspools"));
+  await cluster.addNode("n1");
+  await cluster.start();
+  await cluster.start({}, late);
+  late.holdBack();
+  await cluster.addPool("lan", ["192.0.2.10"]);
+  await cluster.addService("web");
+  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await quiet();
+  const writes = cluster.server.writes.filter(({ path }) => path.includes("virtualips"));
+  late.letGo();
+  await cluster.stopAll();
+  // Six each are free within ten seconds, and then the waits double.
+  assert.ok(writes.length < 40, `${writes.length} writes`);
 });
