@@ -127,6 +127,9 @@ function refusalRules(ip: NftFamily): readonly string[] {
  * The rewrite to this node's node port happens before connection tracking, because the kernel takes one nat decision per packet
  * and that one is kube-proxy's. So the way back is ours as well. The port statements name TCP and UDP because only these keep
  * the checksum right; the map look-up comes before any field of its key is overwritten.
+ *
+ * After the rewrite a client that uses one port for the address and for the node port is one flow. Its UDP answers go by its
+ * last datagram: one without our mark takes the mark off the flow. A TCP connection begins its flow anew once the other is closed.
  */
 function nodePortRules(
   ip: NftFamily,
@@ -142,7 +145,11 @@ function nodePortRules(
         `iifname @lan ${protocol} dport set ${ip} daddr . meta l4proto . ${protocol} dport map @node_ports ` +
         `${ip} daddr set ${nodeAddress} meta mark set meta mark or ${bit}`,
     ),
-    remember: [`meta mark and ${bit} == ${bit} ct mark set ct mark or ${bit} meta mark set meta mark and ${others}`],
+    remember: [
+      `meta l4proto udp ct direction original ct mark and ${bit} == ${bit} meta mark and ${bit} != ${bit} ` +
+        `ct mark set ct mark and ${others}`,
+      `meta mark and ${bit} == ${bit} ct mark set ct mark or ${bit} meta mark set meta mark and ${others}`,
+    ],
     restore: forwardedProtocols.map(
       (protocol) =>
         `ct direction reply ct mark and ${bit} == ${bit} ${ip} saddr ${nodeAddress} ` +

@@ -7,7 +7,7 @@ const limitMs = 2000;
 
 function askTcp(): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port: Number(port), timeout: limitMs });
+    const socket = connect({ host: address, port: Number(port), localPort: Number(sourcePort), timeout: limitMs });
     let answer = "";
     socket.setEncoding("utf8").on("data", (text) => {
       answer += text;

@@ -191,6 +191,20 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
   });
 
   for (const family of ["ip", "ip6"] as const) {
+    for (const [protocol, number, nodePort] of [
+      ["tcp", 80, 30080],
+      ["udp", 53, 30053],
+    ] as const) {
+      test(`${family} ${protocol}: a client that uses one port for the address and for the node port is heard by both`, async () => {
+        await put(service({ ports: toNodePorts }), slicesOf("n2"));
+        const self = node.addresses[family === "ip" ? "IPv4" : "IPv6"];
+        for (let round = 0; round < 3; round++) {
+          assert.deepEqual(await lan.ask(protocol, addresses[family], number, 1, 43_000), [`pod2 ${self}`]);
+          assert.deepEqual(await lan.ask(protocol, self, nodePort, 1, 43_000), [`pod2 ${self}`]);
+        }
+      });
+    }
+
     test(`${family}: a UDP client that does not change its port follows when the pod is replaced`, async () => {
       const ask = () => lan.ask("udp", addresses[family], 53, 1, 41_000);
       await put(service({ ports: toPods }), slicesOf("n1"));
