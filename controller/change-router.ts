@@ -138,7 +138,7 @@ export class ChangeRouter {
     if (service === undefined) return;
     this.#ownersMayChange(world.book.claimsOf(service));
     // Where endpoints are decides which nodes' own addresses the Service has.
-    if (world.book.pools.some(({ nodes }) => nodes !== undefined)) this.#addService(service);
+    if (world.book.nodes.hasPools) this.#addService(service);
   }
 
   #virtualIpChanged(name: string): void {

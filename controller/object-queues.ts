@@ -48,9 +48,7 @@ export class ObjectQueues {
 
   /** What a VirtualIP says differs from what it should. It is written now, or later when it has been written to very often. */
   addVirtualIp(name: string): void {
-    const waitMs = this.#pace.waitMs(name);
-    if (waitMs > 0) this.virtualIps.addAfter(name, waitMs);
-    else this.virtualIps.add(name);
+    this.#pace.add(this.virtualIps, name);
   }
 
   /** What the status of these pools says may have changed. */

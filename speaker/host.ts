@@ -1,4 +1,5 @@
 import type { Clock } from "../src/clock/clock.ts";
+import { timeText } from "../src/clock/time-text.ts";
 import type { Condition } from "../src/config/api.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
@@ -45,9 +46,4 @@ export class Host {
     if (families.length > 0) log.warn({ families }, "the kernel does not forward; pods are not reached by this node");
     return { links, conditions: true };
   }
-}
-
-/** The form of metav1.Time. */
-function timeText(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -5,6 +5,7 @@ import { type Claim, referenceKey } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import type { Pool } from "./pool.ts";
+import { poolNow } from "./pool-membership.ts";
 import type { PoolSet } from "./pool-set.ts";
 
 /** What the allocator reads. */
@@ -124,13 +125,13 @@ export class AddressBook implements AddressLedger {
       this.#hooks.onOutside?.(claim);
     }
     // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
-    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(claim.address, claim.node);
+    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(poolNow(this, claim));
   }
 
   /** Gives the claim that was dropped. */
   drop(name: string): Claim | undefined {
     const claim = this.#remove(name);
-    if (claim !== undefined) this.#tellFreed(claim.address, claim.node);
+    if (claim !== undefined) this.#tellFreed(poolNow(this, claim));
     return claim;
   }
 
@@ -149,8 +150,7 @@ export class AddressBook implements AddressLedger {
   }
 
   #isOutside(claim: Claim): boolean {
-    if (claim.node !== undefined) return claim.services.length > 0 && this.nodes.poolAt(claim.address) === undefined;
-    return claim.ours && isAssigned(claim) && this.#freeOf(claim.address) === undefined;
+    return claim.ours && isInUse(claim) && poolNow(this, claim) === undefined;
   }
 
   /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. */
@@ -158,7 +158,7 @@ export class AddressBook implements AddressLedger {
     const { taken, freed } = this.#blocks.set(source, addresses);
     for (const address of freed) {
       this.#giveBack(address, false);
-      this.#tellFreed(address);
+      this.#tellFreed(this.poolOf(address));
     }
     for (const address of taken) this.#take(address, false);
   }
@@ -216,8 +216,7 @@ export class AddressBook implements AddressLedger {
     if (this.#claims.has(name) || this.#blocks.has(address)) free.take(address, false);
   }
 
-  #tellFreed(address: IpAddress, node?: string): void {
-    const pool = node === undefined ? this.#freeOf(address)?.pool : this.nodes.poolAt(address);
+  #tellFreed(pool: Pool | undefined): void {
     if (pool !== undefined) this.#hooks.onFreed?.(pool);
   }
 
@@ -226,9 +225,14 @@ export class AddressBook implements AddressLedger {
   }
 }
 
-/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it; a node's own is no pool's. */
+/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
+function isInUse(claim: Claim): boolean {
+  return claim.services.length > 0 && claim.heldUntilMs === undefined;
+}
+
+/** Whether it counts in the pool that has the address in its ranges; a node's own never does. */
 function isAssigned(claim: Claim): boolean {
-  return claim.services.length > 0 && claim.heldUntilMs === undefined && claim.node === undefined;
+  return isInUse(claim) && claim.node === undefined;
 }
 
 /** Whether somebody who held the address holds it no more, or takes less of it. */

@@ -11,7 +11,7 @@ import { whyNotAdmitted } from "./pool.ts";
 import { mustLeave } from "./reassign.ts";
 import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
 import { findShared } from "./shared-address.ts";
-import { isRecorded, joiningFault, sharingFault } from "./sharing.ts";
+import { joiningFault, mustJoin, sharingFault } from "./sharing.ts";
 import { bearsOurMarks, findAdoptable, shownAddress } from "./shown-address.ts";
 import { wishOf } from "./wishes.ts";
 
@@ -79,9 +79,7 @@ function holdsOther(context: Context): boolean {
 }
 
 function assignmentOf({ service }: Context, claim: Claim): Assignment {
-  // While it is being made its maker writes what is true at that moment.
-  const joins = claim.uid === "" ? !isHeldBy(claim, service) : !isHeldBy(claim, service) || !isRecorded(claim, service);
-  return { address: claim.address, pool: claim.pool, claim, joins };
+  return { address: claim.address, pool: claim.pool, claim, joins: mustJoin(claim, service) };
 }
 
 function newAssignment(address: IpAddress, pool: string | undefined): { readonly assignment: Assignment } {

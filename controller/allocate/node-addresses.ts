@@ -1,6 +1,6 @@
 import { compareAddresses, type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
 import { matchesAnySelector } from "../../src/model/label-selector.ts";
-import type { Pool } from "./pool.ts";
+import { compareAge, type Pool } from "./pool.ts";
 
 /** A node as pools of node addresses see it. */
 export interface NodeStand {
@@ -30,9 +30,12 @@ export class NodeAddresses {
   #pools: readonly Pool[] = [];
 
   setPools(pools: readonly Pool[]): void {
-    this.#pools = pools
-      .filter(({ nodes }) => nodes !== undefined)
-      .sort((left, right) => left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1));
+    this.#pools = pools.filter(({ nodes }) => nodes !== undefined).sort(compareAge);
+  }
+
+  /** Whether any pool gives nodes' own addresses. */
+  get hasPools(): boolean {
+    return this.#pools.length > 0;
   }
 
   /** Undefined: the node is gone. Gives whether it differs from what was known. */

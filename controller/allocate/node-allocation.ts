@@ -7,7 +7,7 @@ import type { NodeAddress } from "./node-addresses.ts";
 import { heldNodeClaims, type NodeFault, nodeAddressesFor, nodeAddressFault, reservedPortFault } from "./node-pool.ts";
 import { type Pool, whyNotAdmitted } from "./pool.ts";
 import { type RequestedAddress, serviceObject } from "./request.ts";
-import { isRecorded, sharingFault } from "./sharing.ts";
+import { mustJoin, sharingFault } from "./sharing.ts";
 import { shownAddress } from "./shown-address.ts";
 import { wishOf } from "./wishes.ts";
 
@@ -19,7 +19,7 @@ type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
  */
 export function findNodePool(question: PoolQuestion, requested: Requested): Pool | undefined {
   const { ledger, service } = question;
-  if (ledger.pools.every(({ nodes }) => nodes === undefined)) return undefined;
+  if (!ledger.nodes.hasPools) return undefined;
   const wish = wishOf(service, "pool")?.text;
   if (wish !== undefined) return ledger.pools.find(({ name, nodes }) => name === wish && nodes !== undefined);
   const asked = [...requested.values()].map(({ address }) => ledger.nodes.poolAt(address));
@@ -63,13 +63,15 @@ function firstThatGives(question: PoolQuestion): Pool | undefined {
 }
 
 /** What the Service has of nodes' own addresses and may keep, whatever became of the pool. */
-export function keptNodeAddresses({ ledger, service }: PoolQuestion): readonly Assignment[] {
-  return service.ipFamilies.flatMap((family) =>
-    heldNodeClaims(ledger, service, family)
-      .filter((claim) => ledger.nodes.nodeAt(claim.address) !== undefined && sharingFault(claim, service) === undefined)
-      .map((claim) => assign(service, { node: claim.node ?? "", address: claim.address }, claim.pool, claim))
-      .sort((left, right) => compareAddresses(left.address, right.address)),
-  );
+export function keptNodeAddresses(question: PoolQuestion): readonly Assignment[] {
+  return question.service.ipFamilies.flatMap((family) => keptOfFamily(question, family));
+}
+
+function keptOfFamily({ ledger, service }: PoolQuestion, family: IpFamily): readonly Assignment[] {
+  return heldNodeClaims(ledger, service, family)
+    .filter((claim) => ledger.nodes.nodeAt(claim.address) !== undefined && sharingFault(claim, service) === undefined)
+    .map((claim) => assign(service, { node: claim.node ?? "", address: claim.address }, claim.pool, claim))
+    .sort((left, right) => compareAddresses(left.address, right.address));
 }
 
 /**
@@ -106,7 +108,7 @@ function chooseFamily(
 ): FamilyChoice {
   const { ledger, service } = question;
   const held = heldNodeClaims(ledger, service, family);
-  const kept = keptNodeAddresses(question).filter(({ address }) => address.family === family);
+  const kept = keptOfFamily(question, family);
   const about = (field: string, value: string, detail?: string) => ({
     object: serviceObject(service),
     field,
@@ -162,10 +164,7 @@ function assign(
   pool: string | undefined,
   claim: Claim | undefined,
 ): Assignment {
-  if (claim === undefined) return { address, pool, node, claim, joins: false };
-  const held = isHeldBy(claim, service);
-  // While it is being made its maker writes what is true at that moment.
-  return { address, pool, node, claim, joins: !held || (claim.uid !== "" && !isRecorded(claim, service)) };
+  return { address, pool, node, claim, joins: claim !== undefined && mustJoin(claim, service) };
 }
 
 /** What keeps the Service out of the pool, whatever its ports are. */

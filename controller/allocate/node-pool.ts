@@ -5,7 +5,7 @@ import type { AddressLedger } from "./address-book.ts";
 import { type Claim, describeHolder, isHeldBy } from "./claim.ts";
 import type { NodeAddress } from "./node-addresses.ts";
 import type { Pool } from "./pool.ts";
-import { type SharingFault, sharingFault } from "./sharing.ts";
+import { portsOf, sharingFault } from "./sharing.ts";
 
 /** Why a Service cannot have a node's own address, and at which of its ports that lies. */
 export interface NodeFault {
@@ -46,7 +46,7 @@ export function nodeAddressFault(
     const detail = claim.ours ? describeHolder(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
-  const fault: SharingFault | undefined = sharingFault(claim, service);
+  const fault = sharingFault(claim, service);
   return fault === undefined ? undefined : { code: fault.code, value, detail: `${fault.detail} of Node ${node}` };
 }
 
@@ -55,8 +55,4 @@ export function heldNodeClaims(ledger: AddressLedger, service: ServiceView, fami
   return ledger
     .claimsOf(service.key)
     .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));
-}
-
-function portsOf(service: ServiceView): readonly string[] {
-  return service.ports.map(({ port, protocol }) => `${port}/${protocol}`).sort();
 }

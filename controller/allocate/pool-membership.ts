@@ -22,7 +22,7 @@ export function membershipOf(ledger: AddressLedger, claim: Claim): Membership {
 }
 
 /** The pool that has the address of a claim as pools and nodes are now. */
-export function poolNow(ledger: AddressLedger, { address, node }: Claim): Pool | undefined {
+export function poolNow(ledger: AddressLedger, { address, node }: Pick<Claim, "address" | "node">): Pool | undefined {
   return node === undefined ? ledger.poolOf(address) : ledger.nodes.poolAt(address);
 }
 

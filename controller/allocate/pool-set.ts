@@ -2,7 +2,7 @@ import type { IPAddressPool } from "../../src/config/ip-address-pool.ts";
 import { formatRange } from "../../src/ip/range.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
-import { comparePools, type Pool, parsePool, poolObject } from "./pool.ts";
+import { compareAge, comparePools, type Pool, parsePool, poolObject } from "./pool.ts";
 import { findOverlap, type PoolEntry } from "./pool-ranges.ts";
 
 /** All pools of one moment: those that give addresses, and why the others do not. */
@@ -31,10 +31,6 @@ export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly C
     else setAside.set(pool.name, reason);
   }
   return { usable: usable.sort(comparePools), setAside };
-}
-
-function compareAge(left: Pool, right: Pool): number {
-  return left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1);
 }
 
 function overlapOf(pool: Pool, older: readonly Pool[]): Reason | undefined {

@@ -155,3 +155,8 @@ export function comparePools(left: Pool, right: Pool): number {
   if (isRestricted(left) !== isRestricted(right)) return isRestricted(left) ? -1 : 1;
   return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
 }
+
+/** Oldest first; where they are equally old by name. */
+export function compareAge(left: Pool, right: Pool): number {
+  return left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1);
+}

@@ -2,7 +2,7 @@ import type { ServiceReference, Sharing } from "../../src/config/virtual-ip.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import type { ReasonCode } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { type Claim, describeHolder, referenceKey } from "./claim.ts";
+import { type Claim, describeHolder, isHeldBy, referenceKey } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
 import { wishOf } from "./wishes.ts";
 
@@ -28,7 +28,8 @@ function takesOf(service: ServiceView, { node }: Pick<Claim, "node">): Sharing |
   return node === undefined ? sharingOf(service) : { key: "", ports: portsOf(service), backends: "" };
 }
 
-function portsOf(service: ServiceView): string[] {
+/** `80/TCP`, sorted. */
+export function portsOf(service: ServiceView): string[] {
   return service.ports.map(({ port, protocol }) => `${port}/${protocol}`).sort();
 }
 
@@ -96,6 +97,12 @@ function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim:
 export function isRecorded(claim: Claim, service: ServiceView): boolean {
   const reference = claim.services.find((candidate) => referenceKey(candidate) === service.key);
   return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, takesOf(service, claim));
+}
+
+/** Whether a Service that is to have the address has yet to be named in the claim, or to say there what is true of it now. */
+export function mustJoin(claim: Claim, service: ServiceView): boolean {
+  // While it is being made its maker writes what is true at that moment.
+  return !isHeldBy(claim, service) || (claim.uid !== "" && !isRecorded(claim, service));
 }
 
 function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boolean {

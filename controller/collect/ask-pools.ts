@@ -1,6 +1,6 @@
+import { timeText } from "../../src/clock/time-text.ts";
 import { type PoolsQuestion, poolsAfter } from "../explain/plan-pools.ts";
 import type { PoolManifest } from "../explain/pool-manifest.ts";
-import { timeText } from "../status/conditions.ts";
 import { createWorld, type ReadOptions, readCluster } from "./read-cluster.ts";
 
 /** Reads the cluster, and makes of it the one that it would be with the pools of the manifests applied. Writes nothing. */

@@ -29,7 +29,7 @@ export function usableNodes(endpoints: readonly NodeEndpoints[], family: IpFamil
 /** Who gets the packets: an announcer with or without node ports, or each node at its own address. */
 export type Receiver = "node ports" | "no node ports" | "own node";
 
-/** What becomes of a connection to each port. `announcerReachable`: the announcing node has an address for node ports. */
+/** What becomes of a connection to each port. */
 export function explainPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],

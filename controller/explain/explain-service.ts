@@ -6,6 +6,7 @@ import { isOurClass } from "../../src/model/service-class.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { Allocation } from "../allocate/allocation.ts";
 import { judgeEachPool, judgeNamedPool } from "../allocate/judge-pool.ts";
+import { poolNow } from "../allocate/pool-membership.ts";
 import { parseRequest } from "../allocate/request.ts";
 import { annotationField, wishOf } from "../allocate/wishes.ts";
 import { explainClaim } from "./address-part.ts";
@@ -120,9 +121,7 @@ function findRemarks(
     remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
   for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);
-    const inPool =
-      address !== undefined && (node === undefined ? ledger.poolOf(address) : ledger.nodes.poolAt(address));
-    if (pool !== undefined && inPool === undefined) {
+    if (address !== undefined && pool !== undefined && poolNow(ledger, { address, node }) === undefined) {
       remarks.push(
         `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
       );

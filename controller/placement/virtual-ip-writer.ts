@@ -1,5 +1,6 @@
 import type { Counter } from "prom-client";
 import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { groupVersion } from "../../src/config/api.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/config/virtual-ip.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
@@ -8,7 +9,6 @@ import type { EventRecorder, EventSubject } from "../../src/kube/event-recorder.
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
 import type { Membership } from "../allocate/pool-membership.ts";
-import { timeText } from "../status/conditions.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { OwnerKeeper } from "./owner-keeper.ts";
 import { announceable, inPool, newPoolOf, withWishes } from "./virtual-ip-conditions.ts";

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { groupVersion } from "../../src/config/api.ts";
 import { managedByController, managedByLabel } from "../../src/config/labels.ts";
 import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/config/virtual-ip.ts";
@@ -19,7 +20,6 @@ import {
 } from "../allocate/sharing.ts";
 import type { HoldDeadlines } from "../placement/hold-deadlines.ts";
 import type { Announcement } from "../placement/owner-keeper.ts";
-import { timeText } from "../status/conditions.ts";
 import type { ServiceOp } from "./plan-service.ts";
 import { Turns } from "./turns.ts";
 

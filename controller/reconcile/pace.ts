@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
+import type { Queue } from "../../src/queue/queue.ts";
 
 /** So many writes to one object within the window are taken for work; more are taken for two that write against one another. */
 const freeWrites = 6;
@@ -37,10 +38,17 @@ export class Pace {
   }
 
   /** How long the next work on the object is to wait. */
-  waitMs(key: string): number {
+  #waitMs(key: string): number {
     const writes = this.#writes.get(key);
     if (writes === undefined || this.#clock.monotonicMs() - writes.sinceMs >= windowMs) return 0;
     if (writes.count < freeWrites) return 0;
     return Math.min(longestWaitMs, firstWaitMs * 2 ** (writes.count - freeWrites));
+  }
+
+  /** Puts the key into the queue: now, or a little later when it has been written to very often. */
+  add(queue: Queue<string>, key: string): void {
+    const waitMs = this.#waitMs(key);
+    if (waitMs > 0) queue.addAfter(key, waitMs);
+    else queue.add(key);
   }
 }

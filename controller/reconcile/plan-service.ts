@@ -11,6 +11,7 @@ import type { AddressLedger } from "../allocate/address-book.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { Assignment } from "../allocate/allocation.ts";
 import { type Claim, isHeldBy, referenceKey } from "../allocate/claim.ts";
+import { poolNow } from "../allocate/pool-membership.ts";
 import { serviceObject } from "../allocate/request.ts";
 import { ingressFor, sameIngress } from "../status/ingress.ts";
 import { addressTexts, movedText, whyLeft } from "./moved-text.ts";
@@ -90,7 +91,7 @@ function release(claim: Claim): ServiceOp {
 
 /** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
 function letGo(ledger: AddressLedger, claim: Claim): ServiceOp {
-  const pool = claim.ours && claim.node === undefined ? ledger.poolOf(claim.address) : undefined;
+  const pool = claim.ours ? poolNow(ledger, claim) : undefined;
   const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
   return { kind: "ReleaseVirtualIp", claim, holdMs };
 }

@@ -57,9 +57,7 @@ export class ServiceLoop {
 
   /** Something about the Service has changed. It is looked at now, or a little later when it has been written to very often. */
   add(key: string): void {
-    const waitMs = this.#pace.waitMs(key);
-    if (waitMs > 0) this.queue.addAfter(key, waitMs);
-    else this.queue.add(key);
+    this.#pace.add(this.queue, key);
   }
 
   get pending(): ReadonlyMap<string, Reason> {

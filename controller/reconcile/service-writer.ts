@@ -1,4 +1,5 @@
 import type { V1Service } from "@kubernetes/client-node";
+import { timeText } from "../../src/clock/time-text.ts";
 import { addressReadyCondition } from "../../src/config/labels.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
@@ -7,7 +8,6 @@ import type { EventRecorder } from "../../src/kube/event-recorder.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { type AddressReady, loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
 import { isHeldBy } from "../allocate/claim.ts";
-import { timeText } from "../status/conditions.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { ServiceOp } from "./plan-service.ts";
 import { isAsSeen, isSurelyLeaving } from "./service-check.ts";

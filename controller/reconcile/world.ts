@@ -92,8 +92,7 @@ export class World {
     const node = this.#watches().nodes.views.get(name);
     const standsElse = this.book.nodes.setNode(name, node === undefined ? undefined : standOf(node));
     this.book.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
-    const hasPools = this.book.pools.some(({ nodes }) => nodes !== undefined);
-    return this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join()) || (standsElse && hasPools);
+    return this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join()) || (standsElse && this.book.nodes.hasPools);
   }
 
   /** What stands on a node's interfaces, and the first and last address of their subnets, is nobody else's either. */

@@ -25,8 +25,3 @@ export function withCondition(
     ? [...present, condition]
     : present.map((other) => (other.type === wanted.type ? condition : other));
 }
-
-/** The form of metav1.Time. */
-export function timeText(wallMs: number): string {
-  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
-}

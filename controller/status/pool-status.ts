@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { type Condition, groupVersion } from "../../src/config/api.ts";
 import type { IPAddressPool } from "../../src/config/ip-address-pool.ts";
 import { metallbGroupVersion } from "../../src/config/metallb.ts";
@@ -10,7 +11,7 @@ import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { BlockedAddress } from "../allocate/blocked-addresses.ts";
 import type { FamilyCount } from "../allocate/free-addresses.ts";
-import { type ConditionState, timeText, withCondition } from "./conditions.ts";
+import { type ConditionState, withCondition } from "./conditions.ts";
 
 /** The part of a pool that is needed to write its status, also of one that does not follow its schema. */
 export interface PoolObject {

@@ -113,7 +113,7 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
  * A refusal at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
  * the kernel would tell the client of a better way with an ICMP redirect, which counts against the client's allowance of ICMP
  * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
- * connections straight to a pod that is no longer ready live on. Whatever has no reset gets ICMP port unreachable.
+ * connections to a pod that is no longer ready live on. Whatever has no reset gets ICMP port unreachable.
  */
 function refusalRules(ip: NftFamily): readonly string[] {
   const refused = `${ip} daddr . meta l4proto . th dport @refused`;

@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { groupVersion } from "../../src/config/api.ts";
 import type { Speaker } from "../../src/config/speaker.ts";
 import type { VirtualIP } from "../../src/config/virtual-ip.ts";
@@ -84,7 +85,7 @@ export class Reporter {
     const object = virtualIp(name);
     if (object === undefined) return;
     const mine = announcement(name);
-    const now = new Date(clock.wallMs()).toISOString().replace(/\.\d+Z$/, "Z");
+    const now = timeText(clock.wallMs());
     const claim = mine === undefined ? undefined : conflict(mine.text);
     const status = statusPatch(object, { node, announcement: mine, conflict: claim, now });
     if (status === undefined) return;

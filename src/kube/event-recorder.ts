@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Counter } from "prom-client";
 import { type Clock, pause } from "../clock/clock.ts";
+import { timeText } from "../clock/time-text.ts";
 import type { Logger } from "../log/log.ts";
 import type { Registry } from "../metrics/registry.ts";
 import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";
@@ -179,7 +180,7 @@ export class ApiEventRecorder implements EventRecorder {
     const { client } = this.#options;
     const told = this.#told.get(entry.key);
     const namespace = entry.subject.namespace ?? "default";
-    const at = new Date(entry.wallMs).toISOString().replace(/\.\d+Z$/, "Z");
+    const at = timeText(entry.wallMs);
     if (told !== undefined && told.count > 1) {
       const body = { count: told.count, lastTimestamp: at };
       const path = eventPath(namespace, told.name);
