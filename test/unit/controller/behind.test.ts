@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import type { ApiClient } from "../../../src/kube/client.ts";
 import type { FakeApiServer } from "../../../src/kube/fake.ts";
 import { ownPath } from "../../../src/kube/path.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 /** A way to the API server on which nothing new is heard of one collection while it is held back. */
 class LateClient implements ApiClient {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 
@@ -10,14 +11,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => cluster.stopAll());
-
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
-async function expectCondition(name: string, text: string): Promise<void> {
-  await eventually(async () => assert.equal(await cluster.condition(name), text));
-}
 
 async function claimNames(): Promise<readonly string[]> {
   return (await cluster.virtualIps()).map(({ metadata }) => metadata.name).sort();
@@ -44,11 +37,11 @@ describe("families that come and go", () => {
       await add();
       await cluster.start();
       await cluster.addService("web");
-      await expectShown("web", ["192.0.2.10"]);
+      await cluster.expectShown("web", ["192.0.2.10"]);
       await cluster.changeService("web", { spec: both });
-      await expectShown("web", ["192.0.2.10", "2001:db8::10"]);
+      await cluster.expectShown("web", ["192.0.2.10", "2001:db8::10"]);
       await cluster.changeService("web", { spec: { ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" } });
-      await expectShown("web", ["192.0.2.10"]);
+      await cluster.expectShown("web", ["192.0.2.10"]);
       await eventually(async () => assert.deepEqual(await claimNames(), ["192.0.2.10"]));
       await eventually(async () =>
         assert.deepEqual(await cluster.eventNotesOf("web"), [
@@ -66,15 +59,15 @@ describe("families that come and go", () => {
     await cluster.start();
     const annotations = { "bellhop.dev/ips": "2001:db8::15, 192.0.2.15" };
     await cluster.addService("web", both, { annotations });
-    await expectShown("web", ["192.0.2.15", "2001:db8::15"]);
+    await cluster.expectShown("web", ["192.0.2.15", "2001:db8::15"]);
   });
 
   test("PreferDualStack gets the family that it asks for also where the other has no pool", async () => {
     await cluster.addPool("four", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web", { ...both, ipFamilyPolicy: "PreferDualStack", loadBalancerIP: "192.0.2.15" });
-    await expectShown("web", ["192.0.2.15"]);
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectShown("web", ["192.0.2.15"]);
+    await cluster.expectCondition("web", "True AddressAssigned");
   });
 
   test("a request of PreferDualStack that cannot be met is refused, not replaced", async () => {
@@ -82,7 +75,7 @@ describe("families that come and go", () => {
     await cluster.start();
     const annotations = { "bellhop.dev/ips": "192.0.2.15,2001:db8::15" };
     await cluster.addService("web", { ...both, ipFamilyPolicy: "PreferDualStack" }, { annotations });
-    await expectCondition("web", "False RequestedAddressNotInPool");
+    await cluster.expectCondition("web", "False RequestedAddressNotInPool");
     assert.deepEqual(await cluster.shown("web"), []);
   });
 
@@ -90,12 +83,12 @@ describe("families that come and go", () => {
     await cluster.addPool("four", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", { spec: both });
-    await expectCondition("web", "False NoPoolForService");
+    await cluster.expectCondition("web", "False NoPoolForService");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     await cluster.addPool("six", ["2001:db8::10-2001:db8::20"]);
-    await expectShown("web", ["192.0.2.10", "2001:db8::10"]);
+    await cluster.expectShown("web", ["192.0.2.10", "2001:db8::10"]);
   });
 });
 
@@ -123,11 +116,11 @@ describe("requests that change", () => {
   for (const { words, patch, to, why = "" } of changes) {
     test(`${words} moves the address: the new one is claimed and shown before the old one goes, and one event tells it`, async () => {
       await cluster.addService("web");
-      await expectCondition("web", "True AddressAssigned");
+      await cluster.expectCondition("web", "True AddressAssigned");
       await quiet();
       const before = cluster.server.writes.length;
       await cluster.changeService("web", patch);
-      await expectShown("web", [to]);
+      await cluster.expectShown("web", [to]);
       await eventually(async () => assert.deepEqual(await claimNames(), [to]));
       const steps = cluster.server.writes
         .slice(before + 1)
@@ -144,7 +137,7 @@ describe("requests that change", () => {
 
   test("a request that is taken back changes nothing", async () => {
     await cluster.addService("web", { loadBalancerIP: "192.0.2.15" });
-    await expectShown("web", ["192.0.2.15"]);
+    await cluster.expectShown("web", ["192.0.2.15"]);
     await cluster.changeService("web", { spec: { loadBalancerIP: null } });
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.15"]);
@@ -156,7 +149,7 @@ describe("a refusal that stands", () => {
     await cluster.addPool("lan", ["192.0.2.10"]);
     const running = await cluster.start();
     await cluster.addService("first");
-    await expectShown("first", ["192.0.2.10"]);
+    await cluster.expectShown("first", ["192.0.2.10"]);
     const refused = [
       { name: "full", spec: {}, code: "PoolExhausted" },
       { name: "taken", spec: { loadBalancerIP: "192.0.2.10" }, code: "RequestedAddressTaken" },
@@ -164,7 +157,7 @@ describe("a refusal that stands", () => {
     ];
     for (const { name, spec, code } of refused) {
       await cluster.addService(name, spec);
-      await expectCondition(name, `False ${code}`);
+      await cluster.expectCondition(name, `False ${code}`);
     }
     await quiet();
     const before = cluster.server.writes.length;
@@ -211,11 +204,11 @@ describe("reservations made by hand", () => {
     await cluster.addVirtualIp("192.0.2.12", address);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.13"]);
+    await cluster.expectShown("web", ["192.0.2.13"]);
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.12" });
-    await expectCondition("asks", "False RequestedAddressReserved");
+    await cluster.expectCondition("asks", "False RequestedAddressReserved");
     await cluster.server.request({ method: "DELETE", path: "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.12" });
-    await expectShown("asks", ["192.0.2.12"]);
+    await cluster.expectShown("asks", ["192.0.2.12"]);
   });
 
   test("for a Service that does not exist yet, then comes, goes and comes again", async () => {
@@ -223,7 +216,7 @@ describe("reservations made by hand", () => {
     await cluster.start();
     for (let round = 0; round < 2; round++) {
       await cluster.addService("web");
-      await expectShown("web", ["192.0.2.12"]);
+      await cluster.expectShown("web", ["192.0.2.12"]);
       await cluster.deleteService("web");
       await eventually(async () => assert.equal(await cluster.service("web"), undefined));
     }
@@ -238,8 +231,8 @@ describe("reservations made by hand", () => {
     });
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.99"]);
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectShown("web", ["192.0.2.99"]);
+    await cluster.expectCondition("web", "True AddressAssigned");
   });
 
   test("for two who share it: what each takes is noted while it is there and gone with it", async () => {
@@ -249,11 +242,11 @@ describe("reservations made by hand", () => {
     const share = { annotations: { "bellhop.dev/share": "front" } };
     const ports = (port: number) => ({ ports: [{ port, protocol: "TCP", nodePort: 30000 + port }] });
     await cluster.addService("a", ports(80), share);
-    await expectShown("a", ["192.0.2.12"]);
+    await cluster.expectShown("a", ["192.0.2.12"]);
     await cluster.addService("b", ports(80), share);
-    await expectShown("b", ["192.0.2.13"]);
+    await cluster.expectShown("b", ["192.0.2.13"]);
     await cluster.changeService("b", { spec: { ...ports(81), loadBalancerIP: "192.0.2.12" } });
-    await expectShown("b", ["192.0.2.12"]);
+    await cluster.expectShown("b", ["192.0.2.12"]);
     for (const name of ["a", "b"]) await cluster.deleteService(name);
     await eventually(async () =>
       assert.deepEqual(
@@ -268,16 +261,16 @@ describe("reservations made by hand", () => {
     await cluster.addVirtualIp("192.0.2.12", { ...address, services });
     await cluster.start();
     await cluster.addService("a");
-    await expectShown("a", ["192.0.2.13"]);
+    await cluster.expectShown("a", ["192.0.2.13"]);
     await cluster.addService("b", { loadBalancerIP: "192.0.2.12" });
-    await expectCondition("b", "False RequestedAddressTaken");
+    await cluster.expectCondition("b", "False RequestedAddressTaken");
   });
 
   test("one whose name is not its address's is told so and holds nothing", async () => {
     await cluster.start();
     await cluster.addVirtualIp("wrong", { address: "192.0.2.12" });
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.12"]);
+    await cluster.expectShown("web", ["192.0.2.12"]);
     await eventually(async () => assert.deepEqual(await cluster.eventsOf("wrong"), ["VirtualIpInvalid"]));
   });
 });
@@ -288,7 +281,7 @@ describe("what happened while no controller ran", () => {
     const first = await cluster.start();
     for (const name of ["deleted", "changed", "stays"]) {
       await cluster.addService(name);
-      await expectCondition(name, "True AddressAssigned");
+      await cluster.expectCondition(name, "True AddressAssigned");
     }
     await first.stop();
   });
@@ -310,7 +303,7 @@ describe("what happened while no controller ran", () => {
     await cluster.deleteService("deleted");
     await cluster.addService("deleted");
     await cluster.start();
-    await expectCondition("deleted", "True AddressAssigned");
+    await cluster.expectCondition("deleted", "True AddressAssigned");
     const uid = (await cluster.service("deleted"))?.metadata?.uid;
     await eventually(async () => {
       const claims = (await cluster.virtualIps()).filter(({ spec }) => spec.services[0]?.name === "deleted");

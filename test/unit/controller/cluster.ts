@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
 import { Controller } from "../../../controller/controller.ts";
 import { type Clock, systemClock } from "../../../src/clock/clock.ts";
@@ -13,6 +14,7 @@ import { createKubeMetrics } from "../../../src/kube/metrics.ts";
 import { leasePath, ownPath, servicePath } from "../../../src/kube/path.ts";
 import { silentLogger } from "../../../src/log/log.ts";
 import { createRegistry, type Registry } from "../../../src/metrics/registry.ts";
+import { eventually } from "./eventually.ts";
 
 const namespace = "bellhop-system";
 
@@ -190,6 +192,20 @@ export class Cluster {
     return found === undefined ? "none" : `${found.status} ${found.reason}`;
   }
 
+  /** Waits until the Service shows these addresses and no others. */
+  async expectShown(name: string, addresses: readonly string[]): Promise<void> {
+    await eventually(async () => assert.deepEqual(await this.shown(name), addresses));
+  }
+
+  /** Waits for `status reason` of our condition. */
+  async expectCondition(name: string, text: string): Promise<void> {
+    await eventually(async () => assert.equal(await this.condition(name), text));
+  }
+
+  async virtualIp(address: string): Promise<VirtualIP | undefined> {
+    return (await this.virtualIps()).find(({ metadata }) => metadata.name === address);
+  }
+
   async virtualIps(): Promise<VirtualIP[]> {
     const { body } = await this.server.request({ method: "GET", path: ownPath("virtualips") });
     return (body as Items<unknown>).items.map((item) => virtualIpSchema.parse(item));
@@ -224,23 +240,4 @@ interface RecordedEvent {
   readonly message: string;
   readonly count: number;
   readonly metadata: { readonly resourceVersion: string };
-}
-
-/** Waits until the question gives something; fails with what it said last after five seconds. */
-export async function eventually(question: () => Promise<unknown>): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    try {
-      await question();
-      return;
-    } catch (error) {
-      if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
-
-/** Lets the controller react to what it might, where nothing is expected to happen. */
-export async function quiet(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 300));
 }

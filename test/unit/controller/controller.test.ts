@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 const finalizer = "service.kubernetes.io/load-balancer-cleanup";
 
@@ -13,14 +14,6 @@ beforeEach(async () => {
 
 afterEach(() => cluster.stopAll());
 
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
-async function expectCondition(name: string, text: string): Promise<void> {
-  await eventually(async () => assert.equal(await cluster.condition(name), text));
-}
-
 describe("giving addresses", () => {
   test("claims, shows all ports with ipMode VIP, and tells it", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
@@ -30,7 +23,7 @@ describe("giving addresses", () => {
       { name: "web", port: 80, protocol: "TCP" },
     ];
     await cluster.addService("web", { ports });
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectCondition("web", "True AddressAssigned");
     const service = await cluster.service("web");
     assert.deepEqual(service?.status?.loadBalancer?.ingress, [
       {
@@ -58,7 +51,7 @@ describe("giving addresses", () => {
     await quiet();
     const before = cluster.server.writes.length;
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.1"]);
+    await cluster.expectShown("web", ["192.0.2.1"]);
     await quiet();
     const writes = cluster.server.writes.slice(before + 1).map(({ method, path }) => `${method} ${path}`);
     const status = "PATCH /api/v1/namespaces/default/services/web/status";
@@ -72,7 +65,7 @@ describe("giving addresses", () => {
     await cluster.addPool("lan", ["192.0.2.10/32", "2001:db8::10-2001:db8::20"]);
     await cluster.start();
     await cluster.addService("web", { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" });
-    await expectShown("web", ["2001:db8::10", "192.0.2.10"]);
+    await cluster.expectShown("web", ["2001:db8::10", "192.0.2.10"]);
   });
 
   test("RequireDualStack gets both or none, PreferDualStack what there is", async () => {
@@ -81,12 +74,12 @@ describe("giving addresses", () => {
     const ipFamilies = ["IPv4", "IPv6"];
     await cluster.addService("must", { ipFamilies, ipFamilyPolicy: "RequireDualStack" });
     await cluster.addService("likes", { ipFamilies, ipFamilyPolicy: "PreferDualStack" });
-    await expectCondition("must", "False NoPoolForService");
-    await expectShown("likes", ["192.0.2.10"]);
-    await expectCondition("likes", "True AddressAssigned");
+    await cluster.expectCondition("must", "False NoPoolForService");
+    await cluster.expectShown("likes", ["192.0.2.10"]);
+    await cluster.expectCondition("likes", "True AddressAssigned");
     await cluster.addPool("six", ["2001:db8::10-2001:db8::20"]);
-    await expectShown("must", ["192.0.2.11", "2001:db8::10"]);
-    await expectShown("likes", ["192.0.2.10", "2001:db8::11"]);
+    await cluster.expectShown("must", ["192.0.2.11", "2001:db8::10"]);
+    await cluster.expectShown("likes", ["192.0.2.10", "2001:db8::11"]);
   });
 
   test("many Services at once get different addresses, and the rest a reason until some are free", async () => {
@@ -113,9 +106,9 @@ describe("giving addresses", () => {
     await cluster.addPool("lan", ["192.0.2.0/29", "2001:db8::-2001:db8::2"]);
     await cluster.start();
     await cluster.addService("web", { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" });
-    await expectShown("web", ["192.0.2.2", "2001:db8::2"]);
+    await cluster.expectShown("web", ["192.0.2.2", "2001:db8::2"]);
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.7" });
-    await expectCondition("asks", "False RequestedAddressTaken");
+    await cluster.expectCondition("asks", "False RequestedAddressTaken");
   });
 
   test("an address that a node or spec.externalIPs uses is never given", async () => {
@@ -135,8 +128,8 @@ describe("giving addresses", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.10" });
-    await expectShown("web", ["192.0.2.12"]);
-    await expectCondition("asks", "False RequestedAddressTaken");
+    await cluster.expectShown("web", ["192.0.2.12"]);
+    await cluster.expectCondition("asks", "False RequestedAddressTaken");
   });
 });
 
@@ -166,10 +159,10 @@ describe("asking for an address", () => {
       await cluster.addPool("broken", ["192.0.2.1/24"]);
       await cluster.start();
       await cluster.addService("first");
-      await expectShown("first", ["192.0.2.10"]);
+      await cluster.expectShown("first", ["192.0.2.10"]);
       const annotations = annotation === undefined ? {} : { "bellhop.dev/pool": annotation };
       await cluster.addService("web", spec, { annotations });
-      await expectCondition("web", condition);
+      await cluster.expectCondition("web", condition);
       assert.deepEqual(await cluster.shown("web"), shown);
     });
   }
@@ -178,9 +171,9 @@ describe("asking for an address", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", { spec: { loadBalancerIP: "192.0.2.15" } });
-    await expectShown("web", ["192.0.2.15"]);
+    await cluster.expectShown("web", ["192.0.2.15"]);
     await eventually(async () =>
       assert.deepEqual(
         (await cluster.virtualIps()).map(({ metadata }) => metadata.name),
@@ -188,7 +181,7 @@ describe("asking for an address", () => {
       ),
     );
     await cluster.changeService("web", { spec: { loadBalancerIP: "198.51.100.1" } });
-    await expectCondition("web", "False RequestedAddressNotInPool");
+    await cluster.expectCondition("web", "False RequestedAddressNotInPool");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.15"]);
     assert.ok((await cluster.eventsOf("web")).includes("RequestedAddressNotInPool"));
   });
@@ -202,9 +195,9 @@ describe("asking for an address", () => {
     await cluster.addVirtualIp("192.0.2.11", { address: "192.0.2.11" });
     await cluster.start();
     await cluster.addService("other");
-    await expectShown("other", ["192.0.2.12"]);
+    await cluster.expectShown("other", ["192.0.2.12"]);
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1"]));
     await cluster.deleteService("web");
     await eventually(async () => assert.equal(await cluster.service("web"), undefined));
@@ -224,7 +217,7 @@ describe("letting go", () => {
   test("deletion: claim first, finalizer last", async () => {
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await quiet();
     const before = cluster.server.writes.length;
     await cluster.deleteService("web");
@@ -246,13 +239,13 @@ describe("letting go", () => {
   test("leaving type LoadBalancer releases all and takes our marks off, and coming back gives an address again", async () => {
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", { spec: { type: "ClusterIP" } });
     await eventually(async () => assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers ?? [], []));
     assert.deepEqual(await cluster.virtualIps(), []);
     assert.equal(await cluster.condition("web"), "none");
     await cluster.changeService("web", { spec: { type: "LoadBalancer" } });
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
   });
 
   test("another class is never written to", async () => {
@@ -260,7 +253,7 @@ describe("letting go", () => {
     await cluster.addService("theirs", { loadBalancerClass: "example.com/other" }, { finalizers: [finalizer] });
     await cluster.setServiceStatus("theirs", { loadBalancer: { ingress: [{ ip: "192.0.2.10", ipMode: "VIP" }] } });
     await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
-    await expectShown("ours", ["192.0.2.10"]);
+    await cluster.expectShown("ours", ["192.0.2.10"]);
     await cluster.deleteService("theirs");
     await quiet();
     assert.deepEqual((await cluster.service("theirs"))?.metadata?.finalizers, [finalizer]);
@@ -272,7 +265,7 @@ describe("letting go", () => {
     const first = await cluster.start();
     for (const name of ["fast", "served"]) {
       await cluster.addService(name);
-      await expectCondition(name, "True AddressAssigned");
+      await cluster.expectCondition(name, "True AddressAssigned");
     }
     await first.stop();
     for (const name of ["fast", "served"]) {
@@ -291,7 +284,7 @@ describe("letting go", () => {
   test("one that goes over to another class while we take it down is left without our marks", async () => {
     await cluster.start();
     await cluster.addService("web");
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectCondition("web", "True AddressAssigned");
     cluster.server.intercept = async ({ method, path }) => {
       if (method !== "DELETE" || !path.includes("virtualips")) return;
       cluster.server.intercept = undefined;
@@ -317,18 +310,18 @@ describe("letting go", () => {
     await cluster.start({ defaultClass: false });
     await cluster.addService("none");
     await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
-    await expectShown("ours", ["192.0.2.10"]);
+    await cluster.expectShown("ours", ["192.0.2.10"]);
     assert.equal(await cluster.condition("none"), "none");
   });
 
   test("a Service made anew under the same name gets a claim of its own", async () => {
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", { metadata: { finalizers: null } });
     await cluster.deleteService("web");
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await eventually(async () => {
       const [claim] = await cluster.virtualIps();
       assert.equal(claim?.spec.services[0]?.uid, (await cluster.service("web"))?.metadata?.uid);
@@ -338,7 +331,7 @@ describe("letting go", () => {
   test("a VirtualIP that somebody deletes is made again with the same address", async () => {
     await cluster.start();
     await cluster.addService("a");
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await quiet();
     const path = "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.10";
     await cluster.server.request({ method: "DELETE", path });
@@ -353,7 +346,7 @@ describe("starting", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     const first = await cluster.start();
     for (const name of ["a", "b", "c"]) await cluster.addService(name);
-    for (const name of ["a", "b", "c"]) await expectCondition(name, "True AddressAssigned");
+    for (const name of ["a", "b", "c"]) await cluster.expectCondition(name, "True AddressAssigned");
     await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "3"));
     await quiet();
     await first.stop();
@@ -372,17 +365,17 @@ describe("starting", () => {
       await cluster.setServiceStatus(name, { loadBalancer: { ingress: [{ ip: "192.0.2.10", ipMode: "VIP" }] } });
     }
     await cluster.start();
-    await expectShown("new", ["192.0.2.11"]);
-    await expectShown("older", ["192.0.2.10"]);
+    await cluster.expectShown("new", ["192.0.2.11"]);
+    await cluster.expectShown("older", ["192.0.2.10"]);
     await eventually(async () => assert.notDeepEqual(await cluster.shown("younger"), ["192.0.2.10"]));
-    await expectCondition("younger", "True AddressAssigned");
+    await cluster.expectCondition("younger", "True AddressAssigned");
   });
 
   test("claims whose Service is gone are released", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     const first = await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await first.stop();
     await cluster.changeService("web", { metadata: { finalizers: null } });
     await cluster.deleteService("web");
@@ -450,7 +443,7 @@ describe("pools", () => {
     await cluster.start();
     await cluster.addPool("lan", ["192.0.2.0/24", "2001:db8::/64"], { avoidBuggyIPs: true });
     await cluster.addService("web", { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" });
-    await expectShown("web", ["192.0.2.1", "2001:db8::1"]);
+    await cluster.expectShown("web", ["192.0.2.1", "2001:db8::1"]);
     await eventually(async () => {
       const { assignedIPv4, availableIPv4, assignedIPv6, availableIPv6 } = (await cluster.pool("lan")).status ?? {};
       assert.deepEqual(
@@ -465,10 +458,10 @@ describe("pools", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.server.request({ method: "DELETE", path: "/apis/bellhop.dev/v1beta1/ipaddresspools/lan" });
     await cluster.addService("next");
-    await expectCondition("next", "False NoPool");
+    await cluster.expectCondition("next", "False NoPool");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     assert.equal(await cluster.condition("web"), "True AddressAssigned");
   });
@@ -487,7 +480,7 @@ describe("owners", () => {
     await cluster.addNode("n2");
     await cluster.start();
     for (const name of ["a", "b", "c", "d"]) await cluster.addService(name);
-    for (const name of ["a", "b", "c", "d"]) await expectCondition(name, "True AddressAssigned");
+    for (const name of ["a", "b", "c", "d"]) await cluster.expectCondition(name, "True AddressAssigned");
     assert.equal((await firstOwners()).filter((node) => node === "n1").length, 2);
     await cluster.silenceNode("n2");
     await eventually(async () => assert.deepEqual(await firstOwners(), ["n1", "n1", "n1", "n1"]));
@@ -499,7 +492,7 @@ describe("owners", () => {
     await cluster.addNode("n2");
     await cluster.start();
     await cluster.addService("web");
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectCondition("web", "True AddressAssigned");
     await quiet();
     const [claim] = await cluster.virtualIps();
     const owners = [...(claim?.spec.owners ?? [])].reverse();
@@ -525,7 +518,7 @@ describe("owners", () => {
     await cluster.start();
     for (const name of ["a", "b", "c", "d"]) {
       await cluster.addService(name);
-      await expectCondition(name, "True AddressAssigned");
+      await cluster.expectCondition(name, "True AddressAssigned");
     }
     for (const { spec } of await cluster.virtualIps()) {
       if (spec.owners[0] === "n1") await cluster.deleteService(spec.services[0]?.name ?? "");
@@ -545,9 +538,9 @@ describe("owners", () => {
   test("an address that nobody may announce is shown with its reason", async () => {
     await cluster.start();
     await cluster.addService("web");
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectCondition("web", "True AddressAssigned");
     await cluster.silenceNode("n1");
-    await expectCondition("web", "False NoAnnouncer");
+    await cluster.expectCondition("web", "False NoAnnouncer");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     await eventually(async () =>
       assert.deepEqual(
@@ -556,7 +549,7 @@ describe("owners", () => {
       ),
     );
     await cluster.reviveNode("n1");
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectCondition("web", "True AddressAssigned");
   });
 
   test("under Local the node with ready endpoints comes first", async () => {

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, test } from "node:test";
 import { BellhopError } from "../../../src/error/error.ts";
 import { ApiError } from "../../../src/kube/api-error.ts";
 import type { ApiClient } from "../../../src/kube/client.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { poolAnnotation } from "../../../src/config/labels.ts";
 import { ownPath } from "../../../src/kube/path.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 

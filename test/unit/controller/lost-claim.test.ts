@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { poolAnnotation, shareAnnotation } from "../../../src/config/labels.ts";
 import { ownPath } from "../../../src/kube/path.ts";
 import { loadBalancerFinalizer } from "../../../src/model/service.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 
@@ -15,24 +16,16 @@ beforeEach(async () => {
 
 afterEach(() => cluster.stopAll());
 
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
-async function claimOf(address: string) {
-  return (await cluster.virtualIps()).find(({ metadata }) => metadata.name === address);
-}
-
 async function deleteClaim(address: string): Promise<void> {
   await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", address) });
 }
 
 /** Deletes the VirtualIP by hand and waits for another one that names the Service. */
 async function loseClaim(address: string, service: string): Promise<void> {
-  const uid = (await claimOf(address))?.metadata.uid;
+  const uid = (await cluster.virtualIp(address))?.metadata.uid;
   await deleteClaim(address);
   await eventually(async () => {
-    const claim = await claimOf(address);
+    const claim = await cluster.virtualIp(address);
     assert.notEqual(claim?.metadata.uid, uid);
     assert.ok(claim?.spec.services.some(({ name }) => name === service));
   });
@@ -43,8 +36,8 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     await cluster.start();
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.11" });
     await cluster.addService("web");
-    await expectShown("asks", ["192.0.2.11"]);
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("asks", ["192.0.2.11"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changePool("lan", { state: "Draining" });
     await loseClaim("192.0.2.10", "web");
     await loseClaim("192.0.2.11", "asks");
@@ -63,12 +56,14 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     test(`outside every pool, of a Service that ${what}: the same address is claimed again and flagged`, async () => {
       await cluster.start();
       await cluster.addService("web", spec, { annotations });
-      await expectShown("web", ["192.0.2.10"]);
+      await cluster.expectShown("web", ["192.0.2.10"]);
       await cluster.changePool("lan", { addresses: ["192.0.2.11-192.0.2.12"] });
       await quiet();
       await loseClaim("192.0.2.10", "web");
       await eventually(async () => {
-        const found = (await claimOf("192.0.2.10"))?.status?.conditions?.find(({ type }) => type === "InPool");
+        const found = (await cluster.virtualIp("192.0.2.10"))?.status?.conditions?.find(
+          ({ type }) => type === "InPool",
+        );
         assert.equal(found?.reason, "AddressOutsidePool");
       });
       await quiet();
@@ -86,14 +81,14 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
       ["b", 81],
     ] as const) {
       await cluster.addService(name, { ports: [{ port, protocol: "TCP", nodePort: 30_000 + port }] }, { annotations });
-      await expectShown(name, ["192.0.2.10"]);
+      await cluster.expectShown(name, ["192.0.2.10"]);
     }
     await first.stop();
     await deleteClaim("192.0.2.10");
     await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
     await cluster.addPool("net", ["192.0.2.20"]);
     await cluster.start();
-    await eventually(async () => assert.equal((await claimOf("192.0.2.10"))?.spec.services.length, 2));
+    await eventually(async () => assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.services.length, 2));
     await quiet();
     assert.deepEqual(await cluster.shown("a"), ["192.0.2.10"]);
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
@@ -102,27 +97,27 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
   test("outside every pool, of an address that a node has by now: the Service gets another one, and is told", async () => {
     const first = await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changePool("lan", { addresses: ["192.0.2.11-192.0.2.12"] });
     await first.stop();
     await deleteClaim("192.0.2.10");
     await cluster.addNode("n2", ["192.0.2.10/24"]);
     await cluster.start();
-    await expectShown("web", ["192.0.2.11"]);
+    await cluster.expectShown("web", ["192.0.2.11"]);
     await eventually(async () => assert.ok((await cluster.eventsOf("web")).includes("UpdatedLoadBalancer")));
   });
 
   test("outside every pool, and reserved for somebody else at once: the Service gets another one", async () => {
     const first = await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changePool("lan", { addresses: ["192.0.2.11-192.0.2.12"] });
     await first.stop();
     await deleteClaim("192.0.2.10");
     await cluster.addVirtualIp("192.0.2.10", { address: "192.0.2.10", services: [] });
     await cluster.start();
-    await expectShown("web", ["192.0.2.11"]);
-    assert.deepEqual((await claimOf("192.0.2.10"))?.spec.services, []);
+    await cluster.expectShown("web", ["192.0.2.11"]);
+    assert.deepEqual((await cluster.virtualIp("192.0.2.10"))?.spec.services, []);
   });
 });
 
@@ -145,8 +140,8 @@ describe("an address outside every pool that a Service shows and that we did not
       await cluster.addService("web", {}, { finalizers });
       await cluster.setServiceStatus("web", { ...strange, conditions });
       await cluster.start();
-      await expectShown("web", ["192.0.2.10"]);
-      assert.equal(await claimOf("198.51.100.7"), undefined);
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      assert.equal(await cluster.virtualIp("198.51.100.7"), undefined);
     });
   }
 });

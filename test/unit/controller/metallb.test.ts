@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { projectMetallbPool } from "../../../controller/reconcile/metallb-pool.ts";
 import { ApiError } from "../../../src/kube/api-error.ts";
 import { metallbPath } from "../../../src/kube/path.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 
@@ -19,10 +20,6 @@ async function addMetallb(plural: "ipaddresspools" | "l2advertisements", name: s
   await cluster.server.request({ method: "POST", path, body: { metadata: { name }, spec } });
 }
 
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
 describe("MetalLB's objects, read in place", () => {
   test("its pools give addresses, its annotations of both prefixes ask for them, and nothing of it is written", async () => {
     await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
@@ -31,9 +28,9 @@ describe("MetalLB's objects, read in place", () => {
     await cluster.addService("plain");
     await cluster.addService("ips", {}, { annotations: { "metallb.io/loadBalancerIPs": "192.0.2.15" } });
     await cluster.addService("pool", {}, { annotations: { "metallb.universe.tf/address-pool": "special" } });
-    await expectShown("plain", ["192.0.2.10"]);
-    await expectShown("ips", ["192.0.2.15"]);
-    await expectShown("pool", ["192.0.2.32"]);
+    await cluster.expectShown("plain", ["192.0.2.10"]);
+    await cluster.expectShown("ips", ["192.0.2.15"]);
+    await cluster.expectShown("pool", ["192.0.2.32"]);
     await cluster.addService("bad", {}, { annotations: { "metallb.io/loadBalancerIPs": "198.51.100.7" } });
     await eventually(async () => assert.equal(await cluster.condition("bad"), "False RequestedAddressNotInPool"));
     assert.match(
@@ -72,7 +69,7 @@ describe("MetalLB's objects, read in place", () => {
     await addMetallb("l2advertisements", "edge", { ipAddressPools: ["lan"], nodeSelectors: [{ matchLabels: labels }] });
     await cluster.start({ metallb: true });
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2"]);
   });
 
@@ -80,13 +77,13 @@ describe("MetalLB's objects, read in place", () => {
     await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
     await cluster.start({ metallb: true });
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
     const path = `${metallbPath("metallb-system", "ipaddresspools")}/lan`;
     await cluster.server.request({ method: "DELETE", path });
     await cluster.addService("next");
-    await expectShown("next", ["192.0.2.11"]);
+    await cluster.expectShown("next", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
   });
 
@@ -109,7 +106,7 @@ describe("MetalLB's objects, read in place", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     const { registry } = await cluster.start({ metallb: true });
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await quiet();
     assert.doesNotMatch(await registry.metrics(), /watch_failures_total\{resource="metallb/);
     assert.equal(cluster.server.requests.filter(({ path }) => path.includes("metallb.io")).length, 2);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { patchTypes } from "../../../src/kube/client.ts";
 import { ownPath } from "../../../src/kube/path.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 import { addNodePool, type NodeFacts, putNode } from "./nodes.ts";
 
 /** Services on the nodes' own addresses. */
@@ -46,14 +47,6 @@ describe("a pool of the nodes' own addresses", () => {
       .catch(() => server.request({ method: "PATCH", path, body, contentType: patchTypes.merge }));
   }
 
-  async function showsSoon(name: string, addresses: readonly string[]): Promise<void> {
-    await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-  }
-
-  async function conditionSoon(name: string, expected: string): Promise<void> {
-    await eventually(async () => assert.equal(await cluster.condition(name), expected));
-  }
-
   async function threeNodes(): Promise<void> {
     await setNode("n1", { internal: ["192.0.2.1", "2001:db8::1"] });
     await setNode("n2", { internal: ["192.0.2.2", "2001:db8::2"] });
@@ -66,7 +59,7 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool();
     await cluster.start();
     await cluster.addService("web", { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" });
-    await showsSoon("web", ["2001:db8::1", "2001:db8::2", "192.0.2.1", "198.51.100.2"]);
+    await cluster.expectShown("web", ["2001:db8::1", "2001:db8::2", "192.0.2.1", "198.51.100.2"]);
     assert.equal(await cluster.condition("web"), "True AddressAssigned");
     const claims = await cluster.virtualIps();
     assert.deepEqual(
@@ -87,13 +80,13 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool();
     await cluster.start();
     await cluster.addService("web");
-    await showsSoon("web", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    await cluster.expectShown("web", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
     await dropNode("n2");
-    await showsSoon("web", ["192.0.2.1", "192.0.2.3"]);
+    await cluster.expectShown("web", ["192.0.2.1", "192.0.2.3"]);
     await setNode("n3", { internal: ["192.0.2.3"], ready: false });
-    await showsSoon("web", ["192.0.2.1"]);
+    await cluster.expectShown("web", ["192.0.2.1"]);
     await setNode("n4", { internal: ["192.0.2.4"] });
-    await showsSoon("web", ["192.0.2.1", "192.0.2.4"]);
+    await cluster.expectShown("web", ["192.0.2.1", "192.0.2.4"]);
     await eventually(async () => assert.equal((await cluster.virtualIps()).length, 2));
     const updates = (await cluster.eventNotesOf("web")).filter((note) => note.startsWith("Updated"));
     assert.deepEqual(updates, [
@@ -108,7 +101,7 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool();
     await cluster.start();
     await cluster.addService("web");
-    await showsSoon("web", ["192.0.2.1"]);
+    await cluster.expectShown("web", ["192.0.2.1"]);
     await setNode("n1", { internal: ["192.0.2.1"], ready: false });
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
@@ -120,11 +113,11 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.start();
     const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
     await cluster.addService("web");
-    await showsSoon("web", all);
+    await cluster.expectShown("web", all);
     await cluster.addService("dns", { ports: [{ port: 80, protocol: "UDP" }] });
-    await showsSoon("dns", all);
+    await cluster.expectShown("dns", all);
     await cluster.addService("other", { ports: [{ port: 443 }, { port: 80 }] });
-    await conditionSoon("other", "False NodeAddressPortTaken");
+    await cluster.expectCondition("other", "False NodeAddressPortTaken");
     assert.deepEqual(await cluster.shown("other"), []);
     const [warning] = (await cluster.eventNotesOf("other")).filter((note) => note.includes("80/TCP"));
     assert.match(
@@ -133,7 +126,7 @@ describe("a pool of the nodes' own addresses", () => {
     );
     assert.equal((await cluster.virtualIps()).length, 3);
     await cluster.deleteService("web");
-    await showsSoon("other", all);
+    await cluster.expectShown("other", all);
     assert.deepEqual(await cluster.shown("dns"), all);
   });
 
@@ -145,8 +138,8 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.addService("api", { ports: [{ port: 81, protocol: "TCP" }] });
     await eventually(async () => assert.equal((await cluster.shown("api")).length, 3));
     await cluster.changeService("api", { spec: { ports: [{ port: 80, protocol: "TCP" }] } });
-    await conditionSoon("api", "False NodeAddressPortTaken");
-    await showsSoon("api", []);
+    await cluster.expectCondition("api", "False NodeAddressPortTaken");
+    await cluster.expectShown("api", []);
     await cluster.changeService("api", { spec: { ports: [{ port: 82, protocol: "TCP" }] } });
     await eventually(async () => assert.equal((await cluster.shown("api")).length, 3));
     const ports = (await cluster.virtualIps()).map(({ spec }) => spec.services.map(({ sharing }) => sharing?.ports));
@@ -162,16 +155,16 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool();
     await cluster.start();
     await cluster.addService("web", { externalTrafficPolicy: "Local" });
-    await conditionSoon("web", "False NoNodeAddress");
+    await cluster.expectCondition("web", "False NoNodeAddress");
     await setSlice("web", ["n2"]);
-    await showsSoon("web", ["192.0.2.2"]);
+    await cluster.expectShown("web", ["192.0.2.2"]);
     await setSlice("web", ["n2", "n3"]);
-    await showsSoon("web", ["192.0.2.2", "192.0.2.3"]);
+    await cluster.expectShown("web", ["192.0.2.2", "192.0.2.3"]);
     await setSlice("web", []);
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.2", "192.0.2.3"]);
     await setSlice("web", ["n1"]);
-    await showsSoon("web", ["192.0.2.1"]);
+    await cluster.expectShown("web", ["192.0.2.1"]);
     assert.equal(await cluster.condition("web"), "True AddressAssigned");
   });
 
@@ -186,10 +179,10 @@ describe("a pool of the nodes' own addresses", () => {
       await setSlice(name, [node]);
       await cluster.addService(name, { externalTrafficPolicy: "Local" });
     }
-    await showsSoon("left", ["192.0.2.1"]);
-    await showsSoon("right", ["192.0.2.2"]);
+    await cluster.expectShown("left", ["192.0.2.1"]);
+    await cluster.expectShown("right", ["192.0.2.2"]);
     await setSlice("left", ["n1", "n2"]);
-    await conditionSoon("left", "False NodeAddressPortTaken");
+    await cluster.expectCondition("left", "False NodeAddressPortTaken");
     assert.deepEqual(await cluster.shown("left"), ["192.0.2.1"]);
     assert.deepEqual(await cluster.shown("right"), ["192.0.2.2"]);
   });
@@ -199,17 +192,17 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool();
     await cluster.start();
     await cluster.addService("kubelet", { ports: [{ port: 10250 }] });
-    await conditionSoon("kubelet", "False NodeAddressPortReserved");
+    await cluster.expectCondition("kubelet", "False NodeAddressPortReserved");
     assert.deepEqual(await cluster.virtualIps(), []);
     await cluster.addService("web");
     await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.changeService("web", { spec: { ports: [{ port: 22, protocol: "TCP" }] } });
-    await showsSoon("web", []);
+    await cluster.expectShown("web", []);
     await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: [] } });
     await eventually(async () => assert.equal((await cluster.shown("kubelet")).length, 3));
     await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: ["22/TCP"] } });
-    await conditionSoon("web", "False NodeAddressPortReserved");
+    await cluster.expectCondition("web", "False NodeAddressPortReserved");
     assert.equal((await cluster.shown("web")).length, 3);
   });
 
@@ -221,11 +214,11 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.addService("inner", {}, { annotations: { "bellhop.dev/pool": "rest" } });
-    await showsSoon("web", ["192.0.2.1"]);
-    await showsSoon("inner", ["192.0.2.2"]);
+    await cluster.expectShown("web", ["192.0.2.1"]);
+    await cluster.expectShown("inner", ["192.0.2.2"]);
     await setNode("n2", { internal: ["192.0.2.2"], labels: { edge: "yes" } });
-    await conditionSoon("inner", "False NoNodeAddress");
-    await conditionSoon("web", "False NodeAddressPortTaken");
+    await cluster.expectCondition("inner", "False NoNodeAddress");
+    await cluster.expectCondition("web", "False NodeAddressPortTaken");
     // The node is in another pool by now, and nobody is stripped for that.
     assert.deepEqual(await cluster.shown("inner"), ["192.0.2.2"]);
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
@@ -256,16 +249,16 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool("nodes", { serviceAllocation: { priority: 20 } });
     await cluster.start();
     await cluster.addService("web", { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "PreferDualStack" });
-    await showsSoon("web", ["192.0.2.50"]);
+    await cluster.expectShown("web", ["192.0.2.50"]);
     await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": "nodes" } } });
     const own = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2", "2001:db8::3"];
-    await showsSoon("web", own);
+    await cluster.expectShown("web", own);
     await eventually(async () => assert.equal((await cluster.virtualIps()).length, 6));
     await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": null } } });
     await quiet();
     assert.deepEqual(await cluster.shown("web"), own);
     await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": "lan" } } });
-    await showsSoon("web", ["192.0.2.50"]);
+    await cluster.expectShown("web", ["192.0.2.50"]);
     await eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
   });
 
@@ -278,10 +271,10 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.changePool("nodes", { state: "Draining" });
     await setNode("n4", { internal: ["192.0.2.4"] });
     await cluster.addService("api", { ports: [{ port: 81 }] });
-    await conditionSoon("api", "False PoolDraining");
+    await cluster.expectCondition("api", "False PoolDraining");
     assert.equal((await cluster.shown("web")).length, 3);
     await dropNode("n1");
-    await showsSoon("web", ["192.0.2.2", "192.0.2.3"]);
+    await cluster.expectShown("web", ["192.0.2.2", "192.0.2.3"]);
   });
 
   test("gives the addresses of particular nodes to who asks for them", async () => {
@@ -289,9 +282,9 @@ describe("a pool of the nodes' own addresses", () => {
     await addPool();
     await cluster.start();
     await cluster.addService("web", { loadBalancerIP: "192.0.2.2" });
-    await showsSoon("web", ["192.0.2.2"]);
+    await cluster.expectShown("web", ["192.0.2.2"]);
     await cluster.addService("api", { ports: [{ port: 81 }], loadBalancerIP: "192.0.2.9" });
-    await conditionSoon("api", "False RequestedAddressNotInPool");
+    await cluster.expectCondition("api", "False RequestedAddressNotInPool");
   });
 
   test("takes over what another program had shown, and after a restart writes nothing", async () => {
@@ -301,8 +294,8 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.addService("web");
     await cluster.setServiceStatus("web", { loadBalancer: { ingress: [{ ip: "192.0.2.2" }, { ip: "192.0.2.3" }] } });
     await cluster.start();
-    await showsSoon("web", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
-    await conditionSoon("web", "True AddressAssigned");
+    await cluster.expectShown("web", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
+    await cluster.expectCondition("web", "True AddressAssigned");
     await cluster.stopAll();
     const before = cluster.server.writes.filter(({ path }) => !path.includes("ipaddresspools")).length;
     await cluster.start();

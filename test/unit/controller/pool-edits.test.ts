@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { ownPath } from "../../../src/kube/path.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 
@@ -12,14 +13,6 @@ beforeEach(async () => {
 
 afterEach(() => cluster.stopAll());
 
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
-async function expectCondition(name: string, text: string): Promise<void> {
-  await eventually(async () => assert.equal(await cluster.condition(name), text));
-}
-
 async function expectPool(name: string, type: string, text: string, says = /./): Promise<void> {
   await eventually(async () => {
     const conditions = (await cluster.pool(name)).status?.conditions;
@@ -29,13 +22,9 @@ async function expectPool(name: string, type: string, text: string, says = /./):
   });
 }
 
-async function claimOf(address: string) {
-  return (await cluster.virtualIps()).find(({ metadata }) => metadata.name === address);
-}
-
 async function expectInPool(address: string, text: string, says = /./): Promise<void> {
   await eventually(async () => {
-    const found = (await claimOf(address))?.status?.conditions?.find(({ type }) => type === "InPool");
+    const found = (await cluster.virtualIp(address))?.status?.conditions?.find(({ type }) => type === "InPool");
     assert.equal(`${found?.status} ${found?.reason}`, text);
     assert.match(found?.message ?? "", says);
   });
@@ -56,7 +45,7 @@ describe("edits of a pool in use", () => {
       await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
       await cluster.start();
       await cluster.addService("web");
-      await expectCondition("web", "True AddressAssigned");
+      await cluster.expectCondition("web", "True AddressAssigned");
       await cluster.changePool("lan", spec);
       await expectInPool("192.0.2.10", "False AddressOutsidePool", says);
       await expectPool("lan", "AllInPool", "False AddressOutsidePool", /192\.0\.2\.10/);
@@ -73,12 +62,12 @@ describe("edits of a pool in use", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
     await expectInPool("192.0.2.10", "False AddressOutsidePool", /pool lan is gone/);
     await cluster.addPool("net", ["192.0.2.0/24"]);
     await expectInPool("192.0.2.10", "True InPool");
-    assert.equal((await claimOf("192.0.2.10"))?.spec.pool, "net");
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.pool, "net");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
   });
 
@@ -86,9 +75,9 @@ describe("edits of a pool in use", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectCondition("web", "True AddressAssigned");
     await quiet();
-    assert.equal((await claimOf("192.0.2.10"))?.status?.conditions, undefined);
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.status?.conditions, undefined);
   });
 
   test("a reservation outside all pools is the user's own affair", async () => {
@@ -99,9 +88,9 @@ describe("edits of a pool in use", () => {
     });
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.99"]);
+    await cluster.expectShown("web", ["192.0.2.99"]);
     await quiet();
-    assert.equal((await claimOf("192.0.2.99"))?.status?.conditions, undefined);
+    assert.equal((await cluster.virtualIp("192.0.2.99"))?.status?.conditions, undefined);
   });
 
   test("what nodes and spec.externalIPs use is left out, and the pool tells who", async () => {
@@ -110,7 +99,7 @@ describe("edits of a pool in use", () => {
     await cluster.addService("old", { type: "ClusterIP", externalIPs: ["192.0.2.10", "192.0.2.12"] });
     await expectPool("lan", "AddressesLeftOut", "True UsedElsewhere", /192\.0\.2\.10 \(.*Service default\/old\), 192/);
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.11"]);
+    await cluster.expectShown("web", ["192.0.2.11"]);
     await eventually(async () => assert.equal((await cluster.pool("lan")).status?.availableIPv4, "8"));
     await cluster.changeService("old", { spec: { externalIPs: null } });
     await expectPool("lan", "AddressesLeftOut", "False NothingElse");
@@ -129,15 +118,15 @@ describe("bellhop_addresses_outside_pool", () => {
       services: [{ namespace: "default", name: "r" }],
     });
     await cluster.addService("a", dual);
-    await expectShown("a", ["192.0.2.10", "2001:db8::10"]);
+    await cluster.expectShown("a", ["192.0.2.10", "2001:db8::10"]);
     await cluster.addService("b");
-    await expectShown("b", ["192.0.2.11"]);
+    await cluster.expectShown("b", ["192.0.2.11"]);
     await cluster.addService("gone");
-    await expectShown("gone", ["192.0.2.12"]);
+    await cluster.expectShown("gone", ["192.0.2.12"]);
     await cluster.deleteService("gone");
     await cluster.addService("r");
-    await expectShown("r", ["192.0.2.99"]);
-    await eventually(async () => assert.ok((await claimOf("192.0.2.12"))?.spec.heldUntil !== undefined));
+    await cluster.expectShown("r", ["192.0.2.99"]);
+    await eventually(async () => assert.ok((await cluster.virtualIp("192.0.2.12"))?.spec.heldUntil !== undefined));
     const expectMetric = async (lines: readonly string[]): Promise<void> => {
       for (const source of [registry, standby.registry]) {
         await eventually(async () => {
@@ -176,10 +165,10 @@ describe("bellhop.dev/reassign", () => {
   test("moves a Service once per text, with one event, and also out of a pool that drains", async () => {
     const first = await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", reassign("1"));
-    await expectShown("web", ["192.0.2.11"]);
-    await eventually(async () => assert.equal(await claimOf("192.0.2.10"), undefined));
+    await cluster.expectShown("web", ["192.0.2.11"]);
+    await eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.11"]);
     assert.equal(countOf(await cluster.eventsOf("web"), "UpdatedLoadBalancer"), 1);
@@ -194,13 +183,13 @@ describe("bellhop.dev/reassign", () => {
     await cluster.changePool("lan", { state: "Draining" });
     await cluster.addPool("new", ["192.0.2.100"]);
     await cluster.changeService("web", reassign("2"));
-    await expectShown("web", ["192.0.2.100"]);
+    await cluster.expectShown("web", ["192.0.2.100"]);
   });
 
   test("a Service that is made with it does not move", async () => {
     await cluster.start();
     await cluster.addService("web", {}, { annotations: { "bellhop.dev/reassign": "old" } });
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
   });
@@ -209,28 +198,28 @@ describe("bellhop.dev/reassign", () => {
     await cluster.changePool("lan", { addresses: ["192.0.2.10-192.0.2.11"] });
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.addService("other");
-    await expectShown("other", ["192.0.2.11"]);
+    await cluster.expectShown("other", ["192.0.2.11"]);
     await cluster.changeService("web", reassign("now"));
-    await expectCondition("web", "False PoolExhausted");
+    await cluster.expectCondition("web", "False PoolExhausted");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     await cluster.deleteService("other");
-    await expectShown("web", ["192.0.2.11"]);
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectShown("web", ["192.0.2.11"]);
+    await cluster.expectCondition("web", "True AddressAssigned");
   });
 
   test("of two families the one that can moves, and a preferred second one is not lost", async () => {
     await cluster.addPool("six", ["2001:db8::10"]);
     await cluster.start();
     await cluster.addService("web", { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "PreferDualStack" });
-    await expectShown("web", ["192.0.2.10", "2001:db8::10"]);
+    await cluster.expectShown("web", ["192.0.2.10", "2001:db8::10"]);
     await cluster.changeService("web", reassign("now"));
-    await expectShown("web", ["192.0.2.11", "2001:db8::10"]);
-    await expectCondition("web", "False PoolExhausted");
+    await cluster.expectShown("web", ["192.0.2.11", "2001:db8::10"]);
+    await cluster.expectCondition("web", "False PoolExhausted");
     await cluster.addPool("more", ["2001:db8::20"]);
-    await expectShown("web", ["192.0.2.11", "2001:db8::20"]);
-    await expectCondition("web", "True AddressAssigned");
+    await cluster.expectShown("web", ["192.0.2.11", "2001:db8::20"]);
+    await cluster.expectCondition("web", "True AddressAssigned");
   });
 
   test("of Services that share an address only the one that asks leaves", async () => {
@@ -238,15 +227,15 @@ describe("bellhop.dev/reassign", () => {
     const annotations = { "bellhop.dev/share": "key" };
     const ports = (port: number) => [{ port, protocol: "TCP", nodePort: 30_000 + port }];
     await cluster.addService("a", { ports: ports(80) }, { annotations });
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.addService("b", { ports: ports(81) }, { annotations });
-    await expectShown("b", ["192.0.2.10"]);
+    await cluster.expectShown("b", ["192.0.2.10"]);
     await cluster.changeService("a", reassign("now"));
-    await expectShown("a", ["192.0.2.11"]);
+    await cluster.expectShown("a", ["192.0.2.11"]);
     await quiet();
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
     await cluster.changeService("b", reassign("now"));
-    await expectShown("b", ["192.0.2.11"]);
+    await cluster.expectShown("b", ["192.0.2.11"]);
   });
 
   test("a reservation of the user stays in any case", async () => {
@@ -256,7 +245,7 @@ describe("bellhop.dev/reassign", () => {
     });
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.12"]);
+    await cluster.expectShown("web", ["192.0.2.12"]);
     await cluster.changeService("web", reassign("now"));
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.12"]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { ApiError } from "../../../src/kube/api-error.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 
@@ -11,14 +12,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => cluster.stopAll());
-
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
-async function expectCondition(name: string, text: string): Promise<void> {
-  await eventually(async () => assert.equal(await cluster.condition(name), text));
-}
 
 /** `status reason` of one condition of a pool. */
 async function expectPool(name: string, type: string, text: string): Promise<void> {
@@ -41,14 +34,14 @@ describe("exclude", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.13"], { exclude: ["192.0.2.10-192.0.2.11"] });
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.12"]);
+    await cluster.expectShown("web", ["192.0.2.12"]);
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.10" });
-    await expectCondition("asks", "False RequestedAddressNotInPool");
+    await cluster.expectCondition("asks", "False RequestedAddressNotInPool");
     const message = (await cluster.service("asks"))?.status?.conditions?.[0]?.message ?? "";
     assert.match(message, /pool lan excludes it/);
     await expectCounts("lan", "1", "1");
     await cluster.changePool("lan", { exclude: [] });
-    await expectShown("asks", ["192.0.2.10"]);
+    await cluster.expectShown("asks", ["192.0.2.10"]);
   });
 });
 
@@ -57,20 +50,20 @@ describe("draining", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("old");
-    await expectShown("old", ["192.0.2.10"]);
+    await cluster.expectShown("old", ["192.0.2.10"]);
     await cluster.changePool("lan", { state: "Draining" });
     await expectPool("lan", "Ready", "False Draining");
     await expectCounts("lan", "1", "0");
     await cluster.addService("any");
     await cluster.addService("named", {}, { annotations: { "bellhop.dev/pool": "lan" } });
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.15" });
-    for (const name of ["any", "named", "asks"]) await expectCondition(name, "False PoolDraining");
+    for (const name of ["any", "named", "asks"]) await cluster.expectCondition(name, "False PoolDraining");
     assert.deepEqual(await cluster.shown("old"), ["192.0.2.10"]);
     await cluster.addPool("other", ["192.0.2.100"]);
-    await expectShown("any", ["192.0.2.100"]);
+    await cluster.expectShown("any", ["192.0.2.100"]);
     await cluster.changePool("lan", { state: "Active" });
-    await expectShown("named", ["192.0.2.11"]);
-    await expectShown("asks", ["192.0.2.15"]);
+    await cluster.expectShown("named", ["192.0.2.11"]);
+    await cluster.expectShown("asks", ["192.0.2.15"]);
     await expectPool("lan", "Ready", "True InUse");
   });
 });
@@ -83,17 +76,17 @@ describe("networks of the cluster", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.server.request({ method: "POST", path, body: serviceCidr });
     await expectPool("lan", "Ready", "False PoolOverlapsServiceNetwork");
     await eventually(async () => {
       assert.deepEqual(await cluster.eventsOf("lan"), ["PoolOverlapsServiceNetwork", "AddressOutsidePool"]);
     });
     await cluster.addService("late");
-    await expectCondition("late", "False NoPool");
+    await cluster.expectCondition("late", "False NoPool");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     await cluster.server.request({ method: "DELETE", path: `${path}/more` });
-    await expectShown("late", ["192.0.2.11"]);
+    await cluster.expectShown("late", ["192.0.2.11"]);
     await expectPool("lan", "Ready", "True InUse");
   });
 
@@ -115,7 +108,7 @@ describe("networks of the cluster", () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("web");
-    await expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("web", ["192.0.2.10"]);
     await quiet();
   });
 });

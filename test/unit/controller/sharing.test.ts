@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { BellhopError } from "../../../src/error/error.ts";
-import { Cluster, eventually, quiet } from "./cluster.ts";
+import { Cluster } from "./cluster.ts";
+import { eventually, quiet } from "./eventually.ts";
 
 let cluster: Cluster;
 
@@ -17,14 +18,6 @@ const share = { annotations: { "bellhop.dev/share": "front" } };
 
 function port(number: number, protocol = "TCP") {
   return [{ port: number, protocol, nodePort: 30000 + number }];
-}
-
-async function expectShown(name: string, addresses: readonly string[]): Promise<void> {
-  await eventually(async () => assert.deepEqual(await cluster.shown(name), addresses));
-}
-
-async function expectCondition(name: string, text: string): Promise<void> {
-  await eventually(async () => assert.equal(await cluster.condition(name), text));
 }
 
 async function holders(): Promise<Record<string, readonly string[]>> {
@@ -46,7 +39,7 @@ describe("sharing an address", () => {
     await cluster.addService("api", { ports: port(81) }, share);
     await cluster.addService("dns", { ports: port(53) }, share);
     await cluster.addService("dns-udp", { ports: port(53, "UDP") }, share);
-    for (const name of ["web", "api", "dns", "dns-udp"]) await expectShown(name, ["192.0.2.10"]);
+    for (const name of ["web", "api", "dns", "dns-udp"]) await cluster.expectShown(name, ["192.0.2.10"]);
     assert.deepEqual(await holders(), { "192.0.2.10": ["api", "dns", "dns-udp", "web"] });
     await cluster.deleteService("web");
     await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["api", "dns", "dns-udp"] }));
@@ -59,21 +52,21 @@ describe("sharing an address", () => {
     const dual = { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" };
     await cluster.addService("web", { ...dual, ports: port(80) }, share);
     await cluster.addService("api", { ...dual, ports: port(81) }, share);
-    for (const name of ["web", "api"]) await expectShown(name, ["192.0.2.10", "2001:db8::10"]);
+    for (const name of ["web", "api"]) await cluster.expectShown(name, ["192.0.2.10", "2001:db8::10"]);
     await cluster.addService("single", { ports: port(82) }, share);
-    await expectShown("single", ["192.0.2.10"]);
+    await cluster.expectShown("single", ["192.0.2.10"]);
     await cluster.changeService("single", { spec: dual });
-    await expectShown("single", ["192.0.2.10", "2001:db8::10"]);
+    await cluster.expectShown("single", ["192.0.2.10", "2001:db8::10"]);
   });
 
   test("without request, one that does not fit gets an address of its own, which the next one joins", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.addService("b", { ports: port(80) }, share);
-    await expectShown("b", ["192.0.2.11"]);
+    await cluster.expectShown("b", ["192.0.2.11"]);
     await cluster.addService("c", { ports: port(81) }, share);
-    await expectShown("c", ["192.0.2.10"]);
+    await cluster.expectShown("c", ["192.0.2.10"]);
   });
 
   const first = { ports: port(80), selector: { app: "web" } };
@@ -105,17 +98,17 @@ describe("sharing an address", () => {
     test(`an address that is asked for is refused with ${name}, and given once it fits`, async () => {
       await cluster.start();
       await cluster.addService("first", first, share);
-      await expectShown("first", ["192.0.2.10"]);
+      await cluster.expectShown("first", ["192.0.2.10"]);
       await cluster.addService("second", { ...spec, loadBalancerIP: "192.0.2.10" }, metadata);
-      await expectCondition("second", `False ${code}`);
+      await cluster.expectCondition("second", `False ${code}`);
       assert.match(await message("second"), says);
       assert.deepEqual(await cluster.shown("second"), []);
       await cluster.changeService("second", {
         metadata: share,
         spec: { ports: port(82), externalTrafficPolicy: "Cluster" },
       });
-      await expectShown("second", ["192.0.2.10"]);
-      await expectCondition("second", "True AddressAssigned");
+      await cluster.expectShown("second", ["192.0.2.10"]);
+      await cluster.expectCondition("second", "True AddressAssigned");
       assert.deepEqual(await cluster.shown("first"), ["192.0.2.10"]);
     });
   }
@@ -124,23 +117,23 @@ describe("sharing an address", () => {
     await cluster.start();
     const local = { externalTrafficPolicy: "Local", loadBalancerIP: "192.0.2.15" };
     await cluster.addService("a", { ...local, ports: port(80), selector: { app: "web", tier: "front" } }, share);
-    await expectShown("a", ["192.0.2.15"]);
+    await cluster.expectShown("a", ["192.0.2.15"]);
     await cluster.addService("b", { ...local, ports: port(81), selector: { tier: "front", app: "web" } }, share);
-    await expectShown("b", ["192.0.2.15"]);
+    await cluster.expectShown("b", ["192.0.2.15"]);
     await cluster.addService("c", { ...local, ports: port(82), selector: { app: "other" } }, share);
-    await expectCondition("c", "False SharingPolicyDiffers");
+    await cluster.expectCondition("c", "False SharingPolicyDiffers");
     await cluster.addService("d", { ...local, ports: port(83), selector: {} }, share);
-    await expectCondition("d", "False SharingPolicyDiffers");
+    await cluster.expectCondition("d", "False SharingPolicyDiffers");
   });
 
   test("whoever changes gives way, not who was there unchanged; the move is one event that says why", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.addService("b", { ports: port(81) }, share);
-    await expectShown("b", ["192.0.2.10"]);
+    await cluster.expectShown("b", ["192.0.2.10"]);
     await cluster.changeService("a", { spec: { ports: [...port(80), ...port(81)] } });
-    await expectShown("a", ["192.0.2.11"]);
+    await cluster.expectShown("a", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
     await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["b"], "192.0.2.11": ["a"] }));
     const notes = await cluster.eventNotesOf("a");
@@ -153,23 +146,23 @@ describe("sharing an address", () => {
   test("a change that fits is written into the claim, so that the next one is held against it", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.changeService("a", { spec: { ports: port(81) } });
     await eventually(async () =>
       assert.deepEqual((await cluster.virtualIps())[0]?.spec.services[0]?.sharing?.ports, ["81/TCP"]),
     );
     await cluster.addService("b", { ports: port(80), loadBalancerIP: "192.0.2.10" }, share);
-    await expectShown("b", ["192.0.2.10"]);
+    await cluster.expectShown("b", ["192.0.2.10"]);
   });
 
   test("one that asks for the address and then clashes loses it and is told why", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.addService("b", { ports: port(81), loadBalancerIP: "192.0.2.10" }, share);
-    await expectShown("b", ["192.0.2.10"]);
+    await cluster.expectShown("b", ["192.0.2.10"]);
     await cluster.changeService("b", { spec: { ports: port(80) } });
-    await expectCondition("b", "False SharingPortTaken");
+    await cluster.expectCondition("b", "False SharingPortTaken");
     assert.deepEqual(await cluster.shown("b"), []);
     await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["a"] }));
   });
@@ -177,11 +170,11 @@ describe("sharing an address", () => {
   test("one that stops sharing leaves, and one that is alone may stop where it is", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.changeService("a", { metadata: { annotations: { "bellhop.dev/share": null } } });
     await eventually(async () => assert.equal((await cluster.virtualIps())[0]?.spec.services[0]?.sharing, undefined));
     await cluster.addService("b", { ports: port(81) }, share);
-    await expectShown("b", ["192.0.2.11"]);
+    await cluster.expectShown("b", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("a"), ["192.0.2.10"]);
   });
 
@@ -192,7 +185,7 @@ describe("sharing an address", () => {
     await Promise.all(
       names.map((name, index) => cluster.addService(name, { ports: port(80 + Math.floor(index / 2)) }, share)),
     );
-    for (const name of names) await expectCondition(name, "True AddressAssigned");
+    for (const name of names) await cluster.expectCondition(name, "True AddressAssigned");
     await quiet();
     const ports = new Map<string, string[]>();
     for (const service of await cluster.services()) {
@@ -220,7 +213,7 @@ describe("sharing an address", () => {
     }
     await cluster.addService("new", { ports: port(81) }, share);
     await cluster.start();
-    for (const name of ["a", "b", "c"]) await expectCondition(name, "True AddressAssigned");
+    for (const name of ["a", "b", "c"]) await cluster.expectCondition(name, "True AddressAssigned");
     for (const name of ["a", "b", "c"]) assert.deepEqual(await cluster.shown(name), ["192.0.2.17"]);
     await eventually(async () => assert.deepEqual((await holders())["192.0.2.17"], ["a", "b", "c"]));
     assert.notDeepEqual(await cluster.shown("new"), ["192.0.2.17"]);
@@ -229,13 +222,13 @@ describe("sharing an address", () => {
   test("a Service made anew under its old name takes its place among those who share again", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.addService("b", { ports: port(81) }, share);
-    await expectShown("b", ["192.0.2.10"]);
+    await cluster.expectShown("b", ["192.0.2.10"]);
     await cluster.changeService("a", { metadata: { finalizers: null } });
     await cluster.deleteService("a");
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectShown("a", ["192.0.2.10"]);
+    await cluster.expectShown("a", ["192.0.2.10"]);
     await eventually(async () => {
       const uid = (await cluster.service("a"))?.metadata?.uid;
       const references = (await cluster.virtualIps())[0]?.spec.services ?? [];
@@ -254,9 +247,9 @@ describe("sharing an address", () => {
         throw new BellhopError("ApiUnreachable", "the answer was lost");
       };
       await cluster.addService("a", { ports: port(80) }, share);
-      await expectShown("a", ["192.0.2.10"]);
+      await cluster.expectShown("a", ["192.0.2.10"]);
       await cluster.addService("b", { ports: port(81) }, share);
-      await expectShown("b", ["192.0.2.10"]);
+      await cluster.expectShown("b", ["192.0.2.10"]);
       await cluster.deleteService("a");
       await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["b"] }));
       await cluster.deleteService("b");
@@ -268,7 +261,7 @@ describe("sharing an address", () => {
   test("one joins while the last holder goes: the address is not taken from under it", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
-    await expectCondition("a", "True AddressAssigned");
+    await cluster.expectCondition("a", "True AddressAssigned");
     const before = (await cluster.virtualIps())[0]?.metadata.uid;
     cluster.server.intercept = async ({ method, path }) => {
       if (method !== "DELETE" || !path.includes("virtualips")) return;
@@ -283,7 +276,7 @@ describe("sharing an address", () => {
       await cluster.server.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
     };
     await cluster.deleteService("a");
-    await expectShown("b", ["192.0.2.10"]);
+    await cluster.expectShown("b", ["192.0.2.10"]);
     await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["b"] }));
     assert.equal((await cluster.virtualIps())[0]?.metadata.uid, before, "the claim itself was never given up");
   });
@@ -292,7 +285,7 @@ describe("sharing an address", () => {
     const first = await cluster.start();
     for (const [index, name] of ["a", "b", "c"].entries()) {
       await cluster.addService(name, { ports: port(80 + index) }, share);
-      await expectCondition(name, "True AddressAssigned");
+      await cluster.expectCondition(name, "True AddressAssigned");
     }
     await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
     await quiet();

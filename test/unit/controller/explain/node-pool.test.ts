@@ -4,7 +4,8 @@ import { renderAddress } from "../../../../controller/explain/address-text.ts";
 import { renderPoolsPlan } from "../../../../controller/explain/pools-plan-text.ts";
 import { renderService } from "../../../../controller/explain/service-text.ts";
 import { createPalette } from "../../../../src/cli/palette.ts";
-import { Cluster, eventually } from "../cluster.ts";
+import { Cluster } from "../cluster.ts";
+import { eventually } from "../eventually.ts";
 import { addNodePool, putNode } from "../nodes.ts";
 import { addEndpoints, addLeader, askAddress, askPlan, askService } from "./asked.ts";
 

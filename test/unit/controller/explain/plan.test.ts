@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { parsePoolManifest } from "../../../../controller/explain/pool-manifest.ts";
 import { renderPoolsPlan } from "../../../../controller/explain/pools-plan-text.ts";
 import { createPalette } from "../../../../src/cli/palette.ts";
-import { Cluster, eventually } from "../cluster.ts";
+import { Cluster } from "../cluster.ts";
+import { eventually } from "../eventually.ts";
 import { askPlan } from "./asked.ts";
 
 function manifest(name: string, addresses: readonly string[], more = ""): string {
