@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../src/kube/client.ts";
 import { ownPath } from "../../../src/kube/path.ts";
 import { Cluster } from "./cluster.ts";
 import { eventually, quiet } from "./eventually.ts";
-import { addNodePool, type NodeFacts, putNode } from "./nodes.ts";
+import { addNodePool, dropNode, putNode, putSlice, putThreeNodes } from "./nodes.ts";
 
 /** Services on the nodes' own addresses. */
 describe("a pool of the nodes' own addresses", () => {
@@ -16,47 +15,10 @@ describe("a pool of the nodes' own addresses", () => {
 
   afterEach(() => cluster.stopAll());
 
-  function setNode(name: string, facts: NodeFacts): Promise<void> {
-    return putNode(cluster, name, facts);
-  }
-
-  function addPool(name = "nodes", spec: Record<string, unknown> = {}): Promise<void> {
-    return addNodePool(cluster, name, spec);
-  }
-
-  function dropNode(name: string) {
-    return cluster.server.request({ method: "DELETE", path: `/api/v1/nodes/${name}` });
-  }
-
-  async function setSlice(service: string, nodes: readonly string[]): Promise<void> {
-    const collection = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
-    const body = {
-      metadata: { name: service, labels: { "kubernetes.io/service-name": service } },
-      addressType: "IPv4",
-      ports: [{ name: "", protocol: "TCP", port: 8080 }],
-      endpoints: nodes.map((nodeName, index) => ({
-        addresses: [`10.0.0.${index + 1}`],
-        nodeName,
-        conditions: { ready: true },
-      })),
-    };
-    const { server } = cluster;
-    const path = `${collection}/${service}`;
-    await server
-      .request({ method: "POST", path: collection, body })
-      .catch(() => server.request({ method: "PATCH", path, body, contentType: patchTypes.merge }));
-  }
-
-  async function threeNodes(): Promise<void> {
-    await setNode("n1", { internal: ["192.0.2.1", "2001:db8::1"] });
-    await setNode("n2", { internal: ["192.0.2.2", "2001:db8::2"] });
-    await setNode("n3", { internal: ["192.0.2.3", "2001:db8::3"] });
-  }
-
   test("gives a Service every node's, the external ones where a node has such", async () => {
-    await setNode("n1", { internal: ["192.0.2.1", "2001:db8::1"] });
-    await setNode("n2", { internal: ["192.0.2.2", "2001:db8::2"], external: ["198.51.100.2"] });
-    await addPool();
+    await putNode(cluster, "n1", { internal: ["192.0.2.1", "2001:db8::1"] });
+    await putNode(cluster, "n2", { internal: ["192.0.2.2", "2001:db8::2"], external: ["198.51.100.2"] });
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web", { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" });
     await cluster.expectShown("web", ["2001:db8::1", "2001:db8::2", "192.0.2.1", "198.51.100.2"]);
@@ -76,16 +38,16 @@ describe("a pool of the nodes' own addresses", () => {
   });
 
   test("follows nodes that come and go, and tells it in one event each", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
-    await dropNode("n2");
+    await dropNode(cluster, "n2");
     await cluster.expectShown("web", ["192.0.2.1", "192.0.2.3"]);
-    await setNode("n3", { internal: ["192.0.2.3"], ready: false });
+    await putNode(cluster, "n3", { internal: ["192.0.2.3"], ready: false });
     await cluster.expectShown("web", ["192.0.2.1"]);
-    await setNode("n4", { internal: ["192.0.2.4"] });
+    await putNode(cluster, "n4", { internal: ["192.0.2.4"] });
     await cluster.expectShown("web", ["192.0.2.1", "192.0.2.4"]);
     await eventually(async () => assert.equal((await cluster.virtualIps()).length, 2));
     const updates = (await cluster.eventNotesOf("web")).filter((note) => note.startsWith("Updated"));
@@ -97,19 +59,19 @@ describe("a pool of the nodes' own addresses", () => {
   });
 
   test("keeps all when no node is heard to be ready", async () => {
-    await setNode("n1", { internal: ["192.0.2.1"] });
-    await addPool();
+    await putNode(cluster, "n1", { internal: ["192.0.2.1"] });
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.1"]);
-    await setNode("n1", { internal: ["192.0.2.1"], ready: false });
+    await putNode(cluster, "n1", { internal: ["192.0.2.1"], ready: false });
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
   });
 
   test("lets Services share the nodes while their ports differ, and keeps one waiting that clashes", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     const all = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
     await cluster.addService("web");
@@ -131,8 +93,8 @@ describe("a pool of the nodes' own addresses", () => {
   });
 
   test("who changes to a port that another has gives way, and is told", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web");
     await cluster.addService("api", { ports: [{ port: 81, protocol: "TCP" }] });
@@ -151,45 +113,45 @@ describe("a pool of the nodes' own addresses", () => {
   });
 
   test("under Local has only nodes with ready endpoints, and keeps what it has while there is none", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web", { externalTrafficPolicy: "Local" });
     await cluster.expectCondition("web", "False NoNodeAddress");
-    await setSlice("web", ["n2"]);
+    await putSlice(cluster, "web", ["n2"]);
     await cluster.expectShown("web", ["192.0.2.2"]);
-    await setSlice("web", ["n2", "n3"]);
+    await putSlice(cluster, "web", ["n2", "n3"]);
     await cluster.expectShown("web", ["192.0.2.2", "192.0.2.3"]);
-    await setSlice("web", []);
+    await putSlice(cluster, "web", []);
     await quiet();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.2", "192.0.2.3"]);
-    await setSlice("web", ["n1"]);
+    await putSlice(cluster, "web", ["n1"]);
     await cluster.expectShown("web", ["192.0.2.1"]);
     assert.equal(await cluster.condition("web"), "True AddressAssigned");
   });
 
   test("under Local two Services have the same port on different nodes; where they meet the first stays", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     for (const [name, node] of [
       ["left", "n1"],
       ["right", "n2"],
     ] as const) {
-      await setSlice(name, [node]);
+      await putSlice(cluster, name, [node]);
       await cluster.addService(name, { externalTrafficPolicy: "Local" });
     }
     await cluster.expectShown("left", ["192.0.2.1"]);
     await cluster.expectShown("right", ["192.0.2.2"]);
-    await setSlice("left", ["n1", "n2"]);
+    await putSlice(cluster, "left", ["n1", "n2"]);
     await cluster.expectCondition("left", "False NodeAddressPortTaken");
     assert.deepEqual(await cluster.shown("left"), ["192.0.2.1"]);
     assert.deepEqual(await cluster.shown("right"), ["192.0.2.2"]);
   });
 
   test("gives no port that is kept for the nodes themselves", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("kubelet", { ports: [{ port: 10250 }] });
     await cluster.expectCondition("kubelet", "False NodeAddressPortReserved");
@@ -207,16 +169,16 @@ describe("a pool of the nodes' own addresses", () => {
   });
 
   test("has the nodes that its selectors fit; of two pools that fit the older", async () => {
-    await setNode("n1", { internal: ["192.0.2.1"], labels: { edge: "yes" } });
-    await setNode("n2", { internal: ["192.0.2.2"] });
-    await addPool("edge", { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } });
-    await addPool("rest", { autoAssign: false });
+    await putNode(cluster, "n1", { internal: ["192.0.2.1"], labels: { edge: "yes" } });
+    await putNode(cluster, "n2", { internal: ["192.0.2.2"] });
+    await addNodePool(cluster, "edge", { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } });
+    await addNodePool(cluster, "rest", { autoAssign: false });
     await cluster.start();
     await cluster.addService("web");
     await cluster.addService("inner", {}, { annotations: { "bellhop.dev/pool": "rest" } });
     await cluster.expectShown("web", ["192.0.2.1"]);
     await cluster.expectShown("inner", ["192.0.2.2"]);
-    await setNode("n2", { internal: ["192.0.2.2"], labels: { edge: "yes" } });
+    await putNode(cluster, "n2", { internal: ["192.0.2.2"], labels: { edge: "yes" } });
     await cluster.expectCondition("inner", "False NoNodeAddress");
     await cluster.expectCondition("web", "False NodeAddressPortTaken");
     // The node is in another pool by now, and nobody is stripped for that.
@@ -225,8 +187,8 @@ describe("a pool of the nodes' own addresses", () => {
   });
 
   test("that is deleted takes nothing away, and what is left is flagged", async () => {
-    await threeNodes();
-    await addPool();
+    await putThreeNodes(cluster);
+    await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web");
     await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
@@ -241,109 +203,5 @@ describe("a pool of the nodes' own addresses", () => {
     });
     assert.equal((await cluster.shown("web")).length, 3);
     assert.equal(await cluster.condition("web"), "True AddressAssigned");
-  });
-
-  test("comes in its turn among pools, and a Service has addresses of one kind only", async () => {
-    await threeNodes();
-    await cluster.addPool("lan", ["192.0.2.50-192.0.2.60"], { serviceAllocation: { priority: 10 } });
-    await addPool("nodes", { serviceAllocation: { priority: 20 } });
-    await cluster.start();
-    await cluster.addService("web", { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "PreferDualStack" });
-    await cluster.expectShown("web", ["192.0.2.50"]);
-    await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": "nodes" } } });
-    const own = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2", "2001:db8::3"];
-    await cluster.expectShown("web", own);
-    await eventually(async () => assert.equal((await cluster.virtualIps()).length, 6));
-    await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": null } } });
-    await quiet();
-    assert.deepEqual(await cluster.shown("web"), own);
-    await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": "lan" } } });
-    await cluster.expectShown("web", ["192.0.2.50"]);
-    await eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
-  });
-
-  test("that drains keeps what it gave and gives no further node", async () => {
-    await threeNodes();
-    await addPool();
-    await cluster.start();
-    await cluster.addService("web");
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
-    await cluster.changePool("nodes", { state: "Draining" });
-    await setNode("n4", { internal: ["192.0.2.4"] });
-    await cluster.addService("api", { ports: [{ port: 81 }] });
-    await cluster.expectCondition("api", "False PoolDraining");
-    assert.equal((await cluster.shown("web")).length, 3);
-    await dropNode("n1");
-    await cluster.expectShown("web", ["192.0.2.2", "192.0.2.3"]);
-  });
-
-  test("gives the addresses of particular nodes to who asks for them", async () => {
-    await threeNodes();
-    await addPool();
-    await cluster.start();
-    await cluster.addService("web", { loadBalancerIP: "192.0.2.2" });
-    await cluster.expectShown("web", ["192.0.2.2"]);
-    await cluster.addService("api", { ports: [{ port: 81 }], loadBalancerIP: "192.0.2.9" });
-    await cluster.expectCondition("api", "False RequestedAddressNotInPool");
-  });
-
-  test("takes over what another program had shown, and after a restart writes nothing", async () => {
-    await threeNodes();
-    await addPool();
-    await cluster.addPool("lan", ["192.0.2.50-192.0.2.60"]);
-    await cluster.addService("web");
-    await cluster.setServiceStatus("web", { loadBalancer: { ingress: [{ ip: "192.0.2.2" }, { ip: "192.0.2.3" }] } });
-    await cluster.start();
-    await cluster.expectShown("web", ["192.0.2.1", "192.0.2.2", "192.0.2.3"]);
-    await cluster.expectCondition("web", "True AddressAssigned");
-    await cluster.stopAll();
-    const before = cluster.server.writes.filter(({ path }) => !path.includes("ipaddresspools")).length;
-    await cluster.start();
-    await quiet();
-    const after = cluster.server.writes.filter(({ path }) => !path.includes("ipaddresspools")).length;
-    assert.equal(after, before);
-  });
-
-  test("two controllers that both lead never give one port twice", async () => {
-    await threeNodes();
-    await addPool();
-    await cluster.start();
-    await cluster.start();
-    const names = ["a", "b", "c", "d"];
-    await Promise.all(names.map((name) => cluster.addService(name)));
-    await eventually(async () => {
-      const conditions = await Promise.all(names.map((name) => cluster.condition(name)));
-      assert.equal(conditions.filter((text) => text === "True AddressAssigned").length, 1);
-      assert.equal(conditions.filter((text) => text === "False NodeAddressPortTaken").length, 3);
-    });
-    for (const { spec } of await cluster.virtualIps()) assert.equal(spec.services.length, 1);
-  });
-
-  test("counts the addresses of its nodes, and says when it has none", async () => {
-    await addPool();
-    await cluster.start();
-    await eventually(async () => {
-      const { status } = await cluster.pool("nodes");
-      assert.equal(status?.conditions?.[0]?.reason, "NoNodeAddress");
-    });
-    await threeNodes();
-    await cluster.addService("web");
-    await eventually(async () => {
-      const { status } = await cluster.pool("nodes");
-      assert.deepEqual(
-        [status?.assignedIPv4, status?.availableIPv4, status?.assignedIPv6, status?.availableIPv6],
-        ["3", "3", "0", "3"],
-      );
-      assert.equal(status?.conditions?.[0]?.reason, "InUse");
-    });
-  });
-
-  test("is set aside where it also has what means nothing there", async () => {
-    await addPool("both", { addresses: ["192.0.2.50"] });
-    await cluster.start();
-    await eventually(async () => {
-      const { status } = await cluster.pool("both");
-      assert.equal(status?.conditions?.[0]?.reason, "PoolOfNodesMisfit");
-    });
   });
 });

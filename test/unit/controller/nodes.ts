@@ -41,3 +41,33 @@ export async function addNodePool(
   const body = { metadata: { name }, spec: { nodeAddresses: {}, ...spec } };
   await server.request({ method: "POST", path: ownPath("ipaddresspools"), body });
 }
+
+export async function dropNode({ server }: Cluster, name: string): Promise<void> {
+  await server.request({ method: "DELETE", path: `/api/v1/nodes/${name}` });
+}
+
+/** Nodes n1 to n3 with addresses of both families that end in the same number. */
+export async function putThreeNodes(cluster: Cluster): Promise<void> {
+  for (const number of [1, 2, 3]) {
+    await putNode(cluster, `n${number}`, { internal: [`192.0.2.${number}`, `2001:db8::${number}`] });
+  }
+}
+
+/** Makes the EndpointSlice of a Service, or changes it: one ready endpoint on each of the nodes. */
+export async function putSlice({ server }: Cluster, service: string, nodes: readonly string[]): Promise<void> {
+  const collection = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+  const body = {
+    metadata: { name: service, labels: { "kubernetes.io/service-name": service } },
+    addressType: "IPv4",
+    ports: [{ name: "", protocol: "TCP", port: 8080 }],
+    endpoints: nodes.map((nodeName, index) => ({
+      addresses: [`10.0.0.${index + 1}`],
+      nodeName,
+      conditions: { ready: true },
+    })),
+  };
+  const path = `${collection}/${service}`;
+  await server
+    .request({ method: "POST", path: collection, body })
+    .catch(() => server.request({ method: "PATCH", path, body, contentType: patchTypes.merge }));
+}

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { ApiError } from "../../../src/kube/api-error.ts";
 import { Cluster } from "./cluster.ts";
 import { eventually, quiet } from "./eventually.ts";
+import { expectPool } from "./expect-pool.ts";
 
 let cluster: Cluster;
 
@@ -12,15 +13,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => cluster.stopAll());
-
-/** `status reason` of one condition of a pool. */
-async function expectPool(name: string, type: string, text: string): Promise<void> {
-  await eventually(async () => {
-    const conditions = (await cluster.pool(name)).status?.conditions ?? [];
-    const found = conditions.find((condition) => condition.type === type);
-    assert.equal(`${found?.status} ${found?.reason}`, text);
-  });
-}
 
 async function expectCounts(name: string, assigned: string, available: string): Promise<void> {
   await eventually(async () => {
@@ -52,7 +44,7 @@ describe("draining", () => {
     await cluster.addService("old");
     await cluster.expectShown("old", ["192.0.2.10"]);
     await cluster.changePool("lan", { state: "Draining" });
-    await expectPool("lan", "Ready", "False Draining");
+    await expectPool(cluster, "lan", "Ready", "False Draining");
     await expectCounts("lan", "1", "0");
     await cluster.addService("any");
     await cluster.addService("named", {}, { annotations: { "bellhop.dev/pool": "lan" } });
@@ -64,7 +56,7 @@ describe("draining", () => {
     await cluster.changePool("lan", { state: "Active" });
     await cluster.expectShown("named", ["192.0.2.11"]);
     await cluster.expectShown("asks", ["192.0.2.15"]);
-    await expectPool("lan", "Ready", "True InUse");
+    await expectPool(cluster, "lan", "Ready", "True InUse");
   });
 });
 
@@ -78,7 +70,7 @@ describe("networks of the cluster", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.server.request({ method: "POST", path, body: serviceCidr });
-    await expectPool("lan", "Ready", "False PoolOverlapsServiceNetwork");
+    await expectPool(cluster, "lan", "Ready", "False PoolOverlapsServiceNetwork");
     await eventually(async () => {
       assert.deepEqual(await cluster.eventsOf("lan"), ["PoolOverlapsServiceNetwork", "AddressOutsidePool"]);
     });
@@ -87,18 +79,18 @@ describe("networks of the cluster", () => {
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     await cluster.server.request({ method: "DELETE", path: `${path}/more` });
     await cluster.expectShown("late", ["192.0.2.11"]);
-    await expectPool("lan", "Ready", "True InUse");
+    await expectPool(cluster, "lan", "Ready", "True InUse");
   });
 
   test("a node whose pods live in the pool's range sets it aside as long as it is there", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
-    await expectPool("lan", "Ready", "True InUse");
+    await expectPool(cluster, "lan", "Ready", "True InUse");
     const body = { metadata: { name: "n9" }, spec: { podCIDRs: ["192.0.2.16/28"] } };
     await cluster.server.request({ method: "POST", path: "/api/v1/nodes", body });
-    await expectPool("lan", "Ready", "False PoolOverlapsPodNetwork");
+    await expectPool(cluster, "lan", "Ready", "False PoolOverlapsPodNetwork");
     await cluster.server.request({ method: "DELETE", path: "/api/v1/nodes/n9" });
-    await expectPool("lan", "Ready", "True InUse");
+    await expectPool(cluster, "lan", "Ready", "True InUse");
   });
 
   test("an API server that has no ServiceCIDRs has none", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { BellhopError } from "../../../src/error/error.ts";
 import { Cluster } from "./cluster.ts";
 import { eventually, quiet } from "./eventually.ts";
+import { holders, port, share } from "./sharers.ts";
 
 let cluster: Cluster;
 
@@ -13,19 +13,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => cluster.stopAll());
-
-const share = { annotations: { "bellhop.dev/share": "front" } };
-
-function port(number: number, protocol = "TCP") {
-  return [{ port: number, protocol, nodePort: 30000 + number }];
-}
-
-async function holders(): Promise<Record<string, readonly string[]>> {
-  const claims = await cluster.virtualIps();
-  return Object.fromEntries(
-    claims.map(({ metadata, spec }) => [metadata.name, spec.services.map(({ name }) => name).sort()]),
-  );
-}
 
 async function message(name: string): Promise<string> {
   const conditions = (await cluster.service(name))?.status?.conditions ?? [];
@@ -40,11 +27,11 @@ describe("sharing an address", () => {
     await cluster.addService("dns", { ports: port(53) }, share);
     await cluster.addService("dns-udp", { ports: port(53, "UDP") }, share);
     for (const name of ["web", "api", "dns", "dns-udp"]) await cluster.expectShown(name, ["192.0.2.10"]);
-    assert.deepEqual(await holders(), { "192.0.2.10": ["api", "dns", "dns-udp", "web"] });
+    assert.deepEqual(await holders(cluster), { "192.0.2.10": ["api", "dns", "dns-udp", "web"] });
     await cluster.deleteService("web");
-    await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["api", "dns", "dns-udp"] }));
+    await eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["api", "dns", "dns-udp"] }));
     for (const name of ["api", "dns", "dns-udp"]) await cluster.deleteService(name);
-    await eventually(async () => assert.deepEqual(await holders(), {}));
+    await eventually(async () => assert.deepEqual(await holders(cluster), {}));
   });
 
   test("both families are shared", async () => {
@@ -135,7 +122,9 @@ describe("sharing an address", () => {
     await cluster.changeService("a", { spec: { ports: [...port(80), ...port(81)] } });
     await cluster.expectShown("a", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
-    await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["b"], "192.0.2.11": ["a"] }));
+    await eventually(async () =>
+      assert.deepEqual(await holders(cluster), { "192.0.2.10": ["b"], "192.0.2.11": ["a"] }),
+    );
     const notes = await cluster.eventNotesOf("a");
     assert.equal(
       notes.at(-1),
@@ -164,7 +153,7 @@ describe("sharing an address", () => {
     await cluster.changeService("b", { spec: { ports: port(80) } });
     await cluster.expectCondition("b", "False SharingPortTaken");
     assert.deepEqual(await cluster.shown("b"), []);
-    await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["a"] }));
+    await eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["a"] }));
   });
 
   test("one that stops sharing leaves, and one that is alone may stop where it is", async () => {
@@ -200,99 +189,5 @@ describe("sharing an address", () => {
     for (const { metadata, spec } of claims) {
       for (const { name } of spec.services) assert.deepEqual(await cluster.shown(name), [metadata.name]);
     }
-  });
-
-  test("Services that showed one address together before we came keep it", async () => {
-    for (const [name, number] of [
-      ["a", 80],
-      ["b", 81],
-      ["c", 82],
-    ] as const) {
-      await cluster.addService(name, { ports: port(number) }, share);
-      await cluster.setServiceStatus(name, { loadBalancer: { ingress: [{ ip: "192.0.2.17", ipMode: "VIP" }] } });
-    }
-    await cluster.addService("new", { ports: port(81) }, share);
-    await cluster.start();
-    for (const name of ["a", "b", "c"]) await cluster.expectCondition(name, "True AddressAssigned");
-    for (const name of ["a", "b", "c"]) assert.deepEqual(await cluster.shown(name), ["192.0.2.17"]);
-    await eventually(async () => assert.deepEqual((await holders())["192.0.2.17"], ["a", "b", "c"]));
-    assert.notDeepEqual(await cluster.shown("new"), ["192.0.2.17"]);
-  });
-
-  test("a Service made anew under its old name takes its place among those who share again", async () => {
-    await cluster.start();
-    await cluster.addService("a", { ports: port(80) }, share);
-    await cluster.expectShown("a", ["192.0.2.10"]);
-    await cluster.addService("b", { ports: port(81) }, share);
-    await cluster.expectShown("b", ["192.0.2.10"]);
-    await cluster.changeService("a", { metadata: { finalizers: null } });
-    await cluster.deleteService("a");
-    await cluster.addService("a", { ports: port(80) }, share);
-    await cluster.expectShown("a", ["192.0.2.10"]);
-    await eventually(async () => {
-      const uid = (await cluster.service("a"))?.metadata?.uid;
-      const references = (await cluster.virtualIps())[0]?.spec.services ?? [];
-      assert.equal(references.find(({ name }) => name === "a")?.uid, uid);
-      assert.equal(references.length, 2);
-    });
-  });
-
-  for (const step of ["POST", "PATCH", "DELETE"]) {
-    test(`the answer to a ${step} of the claim is lost: everybody ends where they belong`, async () => {
-      await cluster.start();
-      let lost = 0;
-      cluster.server.loseAnswer = ({ method, path }) => {
-        if (method !== step || !path.includes("virtualips") || lost > 0) return;
-        lost++;
-        throw new BellhopError("ApiUnreachable", "the answer was lost");
-      };
-      await cluster.addService("a", { ports: port(80) }, share);
-      await cluster.expectShown("a", ["192.0.2.10"]);
-      await cluster.addService("b", { ports: port(81) }, share);
-      await cluster.expectShown("b", ["192.0.2.10"]);
-      await cluster.deleteService("a");
-      await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["b"] }));
-      await cluster.deleteService("b");
-      await eventually(async () => assert.deepEqual(await holders(), {}));
-      assert.equal(lost, 1);
-    });
-  }
-
-  test("one joins while the last holder goes: the address is not taken from under it", async () => {
-    await cluster.start();
-    await cluster.addService("a", { ports: port(80) }, share);
-    await cluster.expectCondition("a", "True AddressAssigned");
-    const before = (await cluster.virtualIps())[0]?.metadata.uid;
-    cluster.server.intercept = async ({ method, path }) => {
-      if (method !== "DELETE" || !path.includes("virtualips")) return;
-      cluster.server.intercept = undefined;
-      // Another leader lets b join just now.
-      await cluster.addService("b", { ports: port(81) }, share);
-      const uid = (await cluster.service("b"))?.metadata?.uid;
-      const sharing = { key: "front", ports: ["81/TCP"], backends: "Cluster" };
-      const [claim] = await cluster.virtualIps();
-      const services = [...(claim?.spec.services ?? []), { namespace: "default", name: "b", uid, sharing }];
-      const body = { spec: { services } };
-      await cluster.server.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
-    };
-    await cluster.deleteService("a");
-    await cluster.expectShown("b", ["192.0.2.10"]);
-    await eventually(async () => assert.deepEqual(await holders(), { "192.0.2.10": ["b"] }));
-    assert.equal((await cluster.virtualIps())[0]?.metadata.uid, before, "the claim itself was never given up");
-  });
-
-  test("with shared addresses in place a restart writes nothing", async () => {
-    const first = await cluster.start();
-    for (const [index, name] of ["a", "b", "c"].entries()) {
-      await cluster.addService(name, { ports: port(80 + index) }, share);
-      await cluster.expectCondition(name, "True AddressAssigned");
-    }
-    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
-    await quiet();
-    await first.stop();
-    const before = cluster.server.writes.length;
-    await cluster.start();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    assert.deepEqual(cluster.server.writes.slice(before), []);
   });
 });
