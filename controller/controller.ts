@@ -1,4 +1,6 @@
+import { aborted } from "../src/clock/aborted.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
+import { repeat } from "../src/clock/repeat.ts";
 import type { ControllerSettings } from "../src/config/controller-settings.ts";
 import { isMetallbWish } from "../src/config/metallb.ts";
 import type { ApiClient } from "../src/kube/client.ts";
@@ -184,17 +186,13 @@ export class Controller {
     await this.whenSynced();
     if (signal.aborted) return;
     this.#begin();
-    const { clock } = this.#options;
-    const resync = (): void => {
-      this.#router.lookAtAll();
-      cancel = clock.after(resyncMs, resync);
-    };
-    let cancel = clock.after(resyncMs, resync);
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
-    cancel();
+    repeat(
+      this.#options.clock,
+      () => resyncMs,
+      () => this.#router.lookAtAll(),
+      signal,
+    );
+    await aborted(signal);
     this.#router.stop();
     this.#metrics.leading.set(0);
     this.#owners.stop();

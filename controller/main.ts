@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { aborted } from "../src/clock/aborted.ts";
 import { systemClock } from "../src/clock/clock.ts";
 import type { ControllerSettings } from "../src/config/controller-settings.ts";
 import { leaderLeaseName } from "../src/config/leader-lease.ts";
@@ -91,11 +92,4 @@ export async function runController(settings: ControllerSettings, signal: AbortS
     client.close();
     log.info("stopped");
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,6 @@
+import { aborted } from "../src/clock/aborted.ts";
 import { type Clock, pause, type Random } from "../src/clock/clock.ts";
+import { repeat } from "../src/clock/repeat.ts";
 import type { Speaker as SpeakerObject } from "../src/config/speaker.ts";
 import type { SpeakerSettings } from "../src/config/speaker-settings.ts";
 import { version } from "../src/config/version.ts";
@@ -170,7 +172,13 @@ export class Speaker {
     showResponderCounters(registry, responder.counters);
     const stopping = new AbortController();
     const stop = stopping.signal;
-    this.#tick(stop);
+    this.#tick();
+    repeat(
+      clock,
+      () => tickMs,
+      () => this.#tick(),
+      stop,
+    );
     const leaseLog = log.child({ room: "lease" });
     const onAttempt = (result: "renewed" | "failed") => this.#metrics.leaseRenewals.inc({ result });
     const { namespace, node } = settings;
@@ -203,32 +211,24 @@ export class Speaker {
     this.#reporter.start();
     this.#reporter.noteSpeaker();
     this.#passes.start();
-    this.#resyncLater(stop);
+    const { clock, random, settings } = this.#options;
+    const resyncMs = (): number => settings.resyncSeconds * 1000 * (0.9 + 0.2 * random());
+    repeat(clock, resyncMs, () => this.#resync(), stop);
   }
 
-  #tick(stop: AbortSignal): void {
-    const { clock } = this.#options;
-    if (stop.aborted) return;
+  #tick(): void {
     this.#responder?.beat();
     const changed = this.#host.look();
     if (changed.links) this.#passes.allChanged();
     else if (this.#announcer.incomplete) this.#passes.soon();
     if (changed.links || changed.conditions) this.#reporter.noteSpeaker();
     this.#announcer.tidyConflicts();
-    const cancel = clock.after(tickMs, () => this.#tick(stop));
-    stop.addEventListener("abort", cancel, { once: true });
   }
 
-  #resyncLater(stop: AbortSignal): void {
-    const { clock, random, settings } = this.#options;
-    const waitMs = settings.resyncSeconds * 1000 * (0.9 + 0.2 * random());
-    const cancel = clock.after(waitMs, () => {
-      this.#metrics.resyncs.inc();
-      this.#dataplane.distrust();
-      this.#passes.allChanged();
-      this.#resyncLater(stop);
-    });
-    stop.addEventListener("abort", cancel, { once: true });
+  #resync(): void {
+    this.#metrics.resyncs.inc();
+    this.#dataplane.distrust();
+    this.#passes.allChanged();
   }
 
   #status(): NonNullable<SpeakerObject["status"]> {
@@ -236,11 +236,4 @@ export class Speaker {
     const { links, conditions } = this.#host;
     return speakerStatus({ version, kernel, bootNonce, links, announcing: this.#announcer.addresses, conditions });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

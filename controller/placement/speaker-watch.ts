@@ -1,5 +1,6 @@
 import type { V1Lease } from "@kubernetes/client-node";
 import type { Clock } from "../../src/clock/clock.ts";
+import { repeat } from "../../src/clock/repeat.ts";
 import { speakerLeaseName } from "../../src/config/speaker.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
@@ -51,13 +52,12 @@ export class SpeakerWatch {
   /** Looks after the leases until aborted. */
   run(signal: AbortSignal): void {
     const { clock } = this.#options;
-    const tick = (): void => {
-      if (signal.aborted) return;
-      this.#check(clock.monotonicMs());
-      cancel = clock.after(checkMs, tick);
-    };
-    let cancel = clock.after(checkMs, tick);
-    signal.addEventListener("abort", () => cancel(), { once: true });
+    repeat(
+      clock,
+      () => checkMs,
+      () => this.#check(clock.monotonicMs()),
+      signal,
+    );
   }
 
   #check(nowMs: number): void {
