@@ -134,11 +134,11 @@ export class ChangeRouter {
 
   #sliceChanged(key: string): void {
     const { world } = this.#options;
-    const service = world.observeSlice(key);
-    if (service === undefined) return;
-    this.#ownersMayChange(world.book.claimsOf(service));
-    // Where endpoints are decides which nodes' own addresses the Service has.
-    if (world.book.nodes.hasPools) this.#addService(service);
+    for (const service of world.observeSlice(key)) {
+      this.#ownersMayChange(world.book.claimsOf(service));
+      // Where endpoints are decides which nodes' own addresses the Service has.
+      if (world.book.nodes.hasPools) this.#addService(service);
+    }
   }
 
   #virtualIpChanged(name: string): void {

@@ -1,7 +1,8 @@
+import { NameIndex } from "../../src/index/name-index.ts";
 import { type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
 import type { Reason } from "../../src/model/reason.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
-import { type Claim, referenceKey } from "./claim.ts";
+import { type Claim, isInUse, referenceKey } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import type { Pool } from "./pool.ts";
@@ -52,8 +53,8 @@ export class AddressBook implements AddressLedger {
   #pools: PoolSet = { usable: [], setAside: new Map() };
   #free: readonly FreeAddresses[] = [];
   readonly #claims = new Map<string, Claim>();
-  readonly #byService = new Map<string, Set<string>>();
-  readonly #bySharingKey = new Map<string, Set<string>>();
+  readonly #byService = new NameIndex();
+  readonly #bySharingKey = new NameIndex();
   readonly #blocks = new BlockedAddresses();
   /** Claims of ours whose address is in no pool that serves: pools were edited since. */
   readonly #outside = new Map<string, Claim>();
@@ -83,7 +84,7 @@ export class AddressBook implements AddressLedger {
 
   /** Who has nodes' own addresses. */
   get nodeClaims(): readonly Claim[] {
-    return [...this.#ofNodes].flatMap((name) => this.#claims.get(name) ?? []);
+    return this.#named(this.#ofNodes);
   }
 
   readyNodesOf(serviceKey: string): ReadonlySet<string> {
@@ -115,9 +116,9 @@ export class AddressBook implements AddressLedger {
     this.#claims.set(claim.name, claim);
     if (claim.node !== undefined) this.#ofNodes.add(claim.name);
     for (const reference of claim.services) {
-      addName(this.#byService, referenceKey(reference), claim.name);
+      this.#byService.add(referenceKey(reference), claim.name);
       if (reference.sharing !== undefined && claim.node === undefined)
-        addName(this.#bySharingKey, reference.sharing.key, claim.name);
+        this.#bySharingKey.add(reference.sharing.key, claim.name);
     }
     this.#take(claim.address, isAssigned(claim));
     if (this.#isOutside(claim)) {
@@ -141,12 +142,16 @@ export class AddressBook implements AddressLedger {
     this.#claims.delete(name);
     this.#ofNodes.delete(name);
     for (const reference of claim.services) {
-      removeName(this.#byService, referenceKey(reference), name);
-      if (reference.sharing !== undefined) removeName(this.#bySharingKey, reference.sharing.key, name);
+      this.#byService.delete(referenceKey(reference), name);
+      if (reference.sharing !== undefined) this.#bySharingKey.delete(reference.sharing.key, name);
     }
     this.#giveBack(claim.address, isAssigned(claim));
     if (this.#outside.delete(name)) this.#hooks.onOutside?.(claim);
     return claim;
+  }
+
+  #named(names: Iterable<string>): readonly Claim[] {
+    return [...names].flatMap((name) => this.#claims.get(name) ?? []);
   }
 
   #isOutside(claim: Claim): boolean {
@@ -168,13 +173,11 @@ export class AddressBook implements AddressLedger {
   }
 
   claimsOf(serviceKey: string): readonly Claim[] {
-    const names = this.#byService.get(serviceKey) ?? [];
-    return [...names].flatMap((name) => this.#claims.get(name) ?? []);
+    return this.#named(this.#byService.of(serviceKey));
   }
 
   claimsSharing(key: string): readonly Claim[] {
-    const names = this.#bySharingKey.get(key) ?? [];
-    return [...names].flatMap((name) => this.#claims.get(name) ?? []);
+    return this.#named(this.#bySharingKey.of(key));
   }
 
   blockedBy(address: IpAddress): string | undefined {
@@ -225,11 +228,6 @@ export class AddressBook implements AddressLedger {
   }
 }
 
-/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
-function isInUse(claim: Claim): boolean {
-  return claim.services.length > 0 && claim.heldUntilMs === undefined;
-}
-
 /** Whether it counts in the pool that has the address in its ranges; a node's own never does. */
 function isAssigned(claim: Claim): boolean {
   return isInUse(claim) && claim.node === undefined;
@@ -239,15 +237,4 @@ function isAssigned(claim: Claim): boolean {
 function hasLost(before: Claim, after: Claim): boolean {
   const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
   return before.services.some((reference) => !held.has(JSON.stringify(reference)));
-}
-
-function addName(index: Map<string, Set<string>>, key: string, name: string): void {
-  const names = index.get(key) ?? new Set();
-  index.set(key, names.add(name));
-}
-
-function removeName(index: Map<string, Set<string>>, key: string, name: string): void {
-  const names = index.get(key);
-  names?.delete(name);
-  if (names?.size === 0) index.delete(key);
 }

@@ -67,6 +67,11 @@ export function isHeldBy(claim: Claim, service: ServiceView): boolean {
   );
 }
 
+/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
+export function isInUse(claim: Claim): boolean {
+  return claim.services.length > 0 && claim.heldUntilMs === undefined;
+}
+
 function describeHold(untilMs: number, reference: ServiceReference): string {
   return `held for a new Service ${referenceKey(reference)} until ${new Date(untilMs).toISOString()}`;
 }

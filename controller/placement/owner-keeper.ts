@@ -1,5 +1,5 @@
 import type { VirtualIP } from "../../src/config/virtual-ip.ts";
-import { type Claim, referenceKey } from "../allocate/claim.ts";
+import { type Claim, isInUse, referenceKey } from "../allocate/claim.ts";
 import type { CandidatesOf } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
 
@@ -187,7 +187,7 @@ export class OwnerKeeper {
 
 /** Neither what is reserved for nobody, nor what is held for a Service that was deleted, nor what a node has itself. */
 function isAnnounced(claim: Claim): boolean {
-  return claim.services.length > 0 && claim.heldUntilMs === undefined && claim.node === undefined;
+  return isInUse(claim) && claim.node === undefined;
 }
 
 /** Whether all that a claim adds to the choice of owners is the same: its pool, and whose endpoints count. */

@@ -1,4 +1,5 @@
 import type { V1EndpointSlice } from "@kubernetes/client-node";
+import { NameIndex } from "../../src/index/name-index.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 
 /** All that the controller needs of an EndpointSlice: where ready endpoints are. Far smaller than the whole. */
@@ -23,31 +24,30 @@ export function projectReadyNodes(raw: V1EndpointSlice): ReadyNodesView | undefi
 /** The nodes with ready endpoints by Service, kept slice by slice. */
 export class ReadyNodes {
   readonly #slices = new Map<string, ReadyNodesView>();
-  readonly #byService = new Map<string, Set<string>>();
+  readonly #byService = new NameIndex();
 
-  /** Gives the Service whose nodes may have changed. */
-  put(sliceKey: string, view: ReadyNodesView | undefined): string | undefined {
+  /** Gives the Services whose nodes may have changed: two where the slice goes from one to another. */
+  put(sliceKey: string, view: ReadyNodesView | undefined): readonly string[] {
     const before = this.#slices.get(sliceKey);
-    if (before !== undefined && view !== undefined && before.nodes.join() === view.nodes.join()) return undefined;
-    if (before !== undefined) this.#byService.get(before.serviceKey)?.delete(sliceKey);
-    if (before !== undefined && this.#byService.get(before.serviceKey)?.size === 0) {
-      this.#byService.delete(before.serviceKey);
-    }
+    if (before !== undefined && view !== undefined && sameView(before, view)) return [];
+    if (before !== undefined) this.#byService.delete(before.serviceKey, sliceKey);
     if (view === undefined) this.#slices.delete(sliceKey);
     else {
       this.#slices.set(sliceKey, view);
-      const slices = this.#byService.get(view.serviceKey) ?? new Set();
-      slices.add(sliceKey);
-      this.#byService.set(view.serviceKey, slices);
+      this.#byService.add(view.serviceKey, sliceKey);
     }
-    return (view ?? before)?.serviceKey;
+    return [...new Set([before, view].flatMap((one) => one?.serviceKey ?? []))];
   }
 
   of(serviceKey: string): ReadonlySet<string> {
     const nodes = new Set<string>();
-    for (const slice of this.#byService.get(serviceKey) ?? []) {
+    for (const slice of this.#byService.of(serviceKey)) {
       for (const node of this.#slices.get(slice)?.nodes ?? []) nodes.add(node);
     }
     return nodes;
   }
+}
+
+function sameView(left: ReadyNodesView, right: ReadyNodesView): boolean {
+  return left.serviceKey === right.serviceKey && left.nodes.join() === right.nodes.join();
 }

@@ -3,7 +3,7 @@ import { parseAddress } from "../../src/ip/address.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { AddressBook } from "../allocate/address-book.ts";
-import { type Claim, parseClaim } from "../allocate/claim.ts";
+import { type Claim, isInUse, parseClaim } from "../allocate/claim.ts";
 import { clusterNetworks } from "../allocate/cluster-network.ts";
 import { poolObject } from "../allocate/pool.ts";
 import { type Membership, membershipOf } from "../allocate/pool-membership.ts";
@@ -73,10 +73,10 @@ export class World {
     return this.book.claimsOf(key);
   }
 
-  /** Gives the Service with externalTrafficPolicy Local, if it has one, whose nodes with ready endpoints may be others now. */
-  observeSlice(key: string): string | undefined {
-    const serviceKey = this.readyNodes.put(key, this.#watches().slices.views.get(key));
-    return serviceKey !== undefined && this.#localServices.has(serviceKey) ? serviceKey : undefined;
+  /** Gives the Services with externalTrafficPolicy Local whose nodes with ready endpoints may be others now. */
+  observeSlice(key: string): readonly string[] {
+    const services = this.readyNodes.put(key, this.#watches().slices.views.get(key));
+    return services.filter((service) => this.#localServices.has(service));
   }
 
   /** Takes note of a pool; gives whether more than its status has changed, which we write ourselves whenever its counts do. */
@@ -197,7 +197,7 @@ export class World {
   membership(name: string): Membership | undefined {
     const book = this.currentBook();
     const claim = book.claims.get(name);
-    if (claim === undefined || claim.services.length === 0 || claim.heldUntilMs !== undefined) return undefined;
+    if (claim === undefined || !isInUse(claim)) return undefined;
     return membershipOf(book, claim);
   }
 

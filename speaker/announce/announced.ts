@@ -1,10 +1,11 @@
+import { NameIndex } from "../../src/index/name-index.ts";
 import type { Announcement } from "./plan.ts";
 
 /** What is announced at this moment, found by VirtualIP, by address and by interface. Nothing here costs more than it gives. */
 export class Announced {
   readonly #byName = new Map<string, Announcement>();
   /** Names of the VirtualIPs that announce it; nearly always one. */
-  readonly #byAddress = new Map<string, Set<string>>();
+  readonly #byAddress = new NameIndex();
   /** How many announcements there are on it. */
   readonly #byInterface = new Map<string, number>();
 
@@ -14,15 +15,13 @@ export class Announced {
     if (announcement === undefined) return;
     this.#byName.set(name, announcement);
     const { text, links } = announcement;
-    if (links.length > 0) this.#byAddress.set(text, (this.#byAddress.get(text) ?? new Set()).add(name));
+    if (links.length > 0) this.#byAddress.add(text, name);
     for (const link of links) this.#byInterface.set(link.name, (this.#byInterface.get(link.name) ?? 0) + 1);
   }
 
   #remove({ name, text, links }: Announcement): void {
     this.#byName.delete(name);
-    const names = this.#byAddress.get(text);
-    names?.delete(name);
-    if (names?.size === 0) this.#byAddress.delete(text);
+    this.#byAddress.delete(text, name);
     for (const link of links) {
       const left = (this.#byInterface.get(link.name) ?? 0) - 1;
       if (left > 0) this.#byInterface.set(link.name, left);
@@ -44,7 +43,7 @@ export class Announced {
 
   /** The addresses that are announced anywhere, as text. */
   get addresses(): readonly string[] {
-    return [...this.#byAddress.keys()];
+    return [...this.#byAddress.keys];
   }
 
   get count(): number {
@@ -52,13 +51,13 @@ export class Announced {
   }
 
   /** The VirtualIPs that announce the address. */
-  namesOf(text: string): ReadonlySet<string> | undefined {
-    return this.#byAddress.get(text);
+  namesOf(text: string): ReadonlySet<string> {
+    return this.#byAddress.of(text);
   }
 
   /** Whether the address is announced on the interface. */
   has(text: string, interfaceName: string): boolean {
-    for (const name of this.#byAddress.get(text) ?? []) {
+    for (const name of this.#byAddress.of(text)) {
       if (this.#byName.get(name)?.links.some((link) => link.name === interfaceName) === true) return true;
     }
     return false;

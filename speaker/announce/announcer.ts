@@ -144,7 +144,7 @@ export class Announcer {
 
   /** Forgets conflicts that are over. Call it now and then. */
   tidyConflicts(): void {
-    const announced = (address: string): boolean => this.#announced.namesOf(address) !== undefined;
+    const announced = (address: string): boolean => this.#announced.namesOf(address).size > 0;
     for (const address of this.#conflicts.tidy(this.#options.now(), announced)) {
       this.#options.log.info({ address }, "nobody else claims the address any more");
       this.#noteAddress(address);
@@ -172,7 +172,7 @@ export class Announcer {
   }
 
   #noteAddress(text: string): void {
-    for (const name of this.#announced.namesOf(text) ?? []) this.#options.onChange(name);
+    for (const name of this.#announced.namesOf(text)) this.#options.onChange(name);
   }
 }
 

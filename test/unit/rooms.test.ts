@@ -12,6 +12,7 @@ const pureRooms = [
   "src/config",
   "src/packet",
   "src/error",
+  "src/index",
   "controller/allocate",
   "controller/explain",
   "controller/owners",
