@@ -69,19 +69,14 @@ async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOption
   const lost = new AbortController();
   const work = options.lead(AbortSignal.any([signal, lost.signal]));
   // A failure of the work itself ends the leading; the caller of `lead` hears it when `work` is awaited below.
-  let over = false;
-  const finished = work.then(
-    () => {
-      over = true;
-    },
-    () => {
-      over = true;
-    },
-  );
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  const finished = work.then(end, end);
+  const ending = AbortSignal.any([signal, over.signal]);
   let renewedMs = clock.monotonicMs();
-  while (!signal.aborted && !over && clock.monotonicMs() - renewedMs < renewDeadlineMs) {
-    await Promise.race([pause(clock, retryMs, signal), finished]);
-    if (signal.aborted || over) break;
+  while (!ending.aborted && clock.monotonicMs() - renewedMs < renewDeadlineMs) {
+    await pause(clock, retryMs, ending);
+    if (ending.aborted) break;
     if (await candidate.tryToHold(renewedMs + renewDeadlineMs - clock.monotonicMs())) renewedMs = clock.monotonicMs();
     else if (candidate.heldByAnother) break;
   }
