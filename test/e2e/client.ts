@@ -14,7 +14,7 @@ export interface RunningLoad {
 
 /** Starts asking from a host of the lab. The load ends when it is stopped, at `count` questions, or with the lab. */
 export function startLoad(lab: Lab, host: string, options: LoadOptions): RunningLoad {
-  const child = lab.spawn(host, [process.execPath, program, JSON.stringify(options)], {
+  const child = lab.spawnInNetwork(host, [process.execPath, program, JSON.stringify(options)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const { stdin, stdout } = child;
@@ -38,7 +38,7 @@ export async function askFrom(
   count: number,
   timeoutMs = 5_000,
 ): Promise<LoadReport> {
-  const child = lab.spawn(
+  const child = lab.spawnInNetwork(
     host,
     [process.execPath, program, JSON.stringify({ target, intervalMs: 20, timeoutMs, count } satisfies LoadOptions)],
     { stdio: ["pipe", "pipe", "inherit"] },

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { CLIENT, nodeAddresses } from "./addresses.ts";
 import { findLeftovers } from "./cleanup.ts";
@@ -121,6 +123,22 @@ test("a program of ours runs in the client's network and gets our signals", asyn
   assert.ok(output.toString().split(",").includes(CLIENT.ipv4), output.toString());
   child.kill("SIGTERM");
   assert.deepEqual(await once(child, "exit"), [7, null]);
+});
+
+test("a program of ours runs in a node's network with the machine's files, wherever these are", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "bellhop-lab-"));
+  try {
+    const program = join(folder, "addresses.js");
+    writeFileSync(
+      program,
+      "console.log(Object.values(require('os').networkInterfaces()).flat().map((one) => one.address).join())",
+    );
+    const child = lab.spawnInNetwork("n1", [process.execPath, program], { stdio: ["ignore", "pipe", "inherit"] });
+    const [output] = (await once(child.stdout ?? child, "data")) as [Buffer];
+    assert.ok(output.toString().trim().split(",").includes(nodeAddresses("n1").ipv4), output.toString());
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a lab whose first process was killed is brought up anew", async () => {

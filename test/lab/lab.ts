@@ -7,7 +7,7 @@ import * as controlPlane from "./control-plane.ts";
 import { LabError } from "./error.ts";
 import { importImage } from "./images.ts";
 import { withLock } from "./lock.ts";
-import { enterHost, isNode, ROOT_HOST } from "./namespaces.ts";
+import { enterHost, enterNetwork, isNode, ROOT_HOST } from "./namespaces.ts";
 import { cutHosts, HOSTS, setCable } from "./network.ts";
 import { restartMachine, stopMachine } from "./node.ts";
 import { LAB_MARKER } from "./processes.ts";
@@ -60,6 +60,13 @@ export class Lab {
   spawn(host: string, argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
     const [program = "", ...args] = [...this.enter(host), ...argv];
     return spawn(program, args, { ...options, env: this.environment(host, options.env) });
+  }
+
+  /** Starts a command with a host's network, but the machine's files and processes also where the host is a node. It is killed
+   * with the lab. */
+  spawnInNetwork(host: string, argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
+    const [program = "", ...args] = [...enterNetwork(this.state, this.known(host)), ...argv];
+    return spawn(program, args, { ...options, env: this.environment(ROOT_HOST, options.env) });
   }
 
   /** Runs kubectl as administrator and gives what it prints; throws with its message when it fails. */

@@ -39,14 +39,20 @@ function labEnvironment(state: LabState, programs: string): NodeJS.ProcessEnv {
   return { PATH: `${programs}:${SYSTEM_PATH}`, HOME: "/root", LANG: "C.UTF-8", [LAB_MARKER]: state.name };
 }
 
+/** The words to put before a command so that it has a host's network and name, and the caller's files and processes. */
+export function enterNetwork(state: LabState, host: string): string[] {
+  const target = `/proc/${hostProcess(state, host).pid}/ns`;
+  return ["nsenter", `--net=${target}/net`, `--uts=${target}/uts`, "--"];
+}
+
 /** The words to put before a command so that it runs on a host. On a node it sees the node's files and processes, and
  * dies with the process that these words start; on other hosts it keeps the caller's files, and is that process. */
 export function enterHost(state: LabState, host: string): string[] {
+  const network = enterNetwork(state, host);
+  if (!isNode(host)) return network;
   const target = `/proc/${hostProcess(state, host).pid}/ns`;
-  const network = [`--net=${target}/net`, `--uts=${target}/uts`];
-  if (!isNode(host)) return ["nsenter", ...network, "--"];
-  const all = [...network, `--pid=${target}/pid`, `--mount=${target}/mnt`, `--ipc=${target}/ipc`];
-  return ["nsenter", ...all, "--", "setpriv", "--pdeathsig", "KILL", "--"];
+  const own = [`--pid=${target}/pid`, `--mount=${target}/mnt`, `--ipc=${target}/ipc`];
+  return [...network.slice(0, -1), ...own, "--", "setpriv", "--pdeathsig", "KILL", "--"];
 }
 
 export interface Daemon {
