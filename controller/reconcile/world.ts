@@ -37,6 +37,7 @@ export class World {
   readonly #seenUids = new Map<string, string>();
   /** Since when a claim is in the book without having been seen. */
   readonly #unseenSinceMs = new Map<string, number>();
+  /** What was last seen of objects that write much else as well; of those alone that are there. */
   readonly #fingerprints = new Map<string, string>();
 
   constructor(watches: () => Watched, book: AddressBook, clock: Clock) {
@@ -107,11 +108,8 @@ export class World {
   differs(resource: "nodes" | "speakers", name: string): boolean {
     const node = this.#watches().nodes.views.get(name);
     const speaker = this.#watches().speakers.views.get(name);
-    const text =
-      resource === "nodes"
-        ? JSON.stringify([node !== undefined, node?.excluded, node?.labels])
-        : JSON.stringify(speaker?.status?.interfaces ?? null);
-    return this.#isNews(`${resource}/${name}`, text);
+    const facts = resource === "nodes" ? node && [node.excluded, node.labels] : speaker?.status?.interfaces;
+    return this.#isNews(`${resource}/${name}`, facts === undefined ? "" : JSON.stringify(facts));
   }
 
   #isNews(key: string, text: string): boolean {

@@ -5,11 +5,12 @@ export class FakeWatch {
   readonly #events: unknown[] = [];
   #ended: { readonly error: unknown } | undefined;
   #wake: () => void = () => {};
+  readonly #abort = (): void => this.end(undefined);
 
   constructor(collection: string, signal: AbortSignal) {
     this.collection = collection;
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.end(undefined), { once: true });
+    signal.addEventListener("abort", this.#abort, { once: true });
   }
 
   push(event: unknown): void {
@@ -19,6 +20,7 @@ export class FakeWatch {
 
   end(error: unknown): void {
     this.#ended ??= { error };
+    this.#signal.removeEventListener("abort", this.#abort);
     this.#wake();
   }
 

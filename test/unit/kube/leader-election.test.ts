@@ -5,6 +5,7 @@ import { BellhopError } from "../../../src/error/error.ts";
 import { FakeApiServer } from "../../../src/kube/fake.ts";
 import { runLeaderElection } from "../../../src/kube/leader-election.ts";
 import { silentLogger } from "../../../src/log/log.ts";
+import { bytesLeft } from "../memory.ts";
 
 let server: FakeApiServer;
 let clock: FakeClock;
@@ -137,4 +138,17 @@ test("a leader whose wall clock says the same time at each renewal is not taken 
   assert.deepEqual([first.leading, first.terms, second.leading], [true, 1, false]);
   await first.stop();
   await second.stop();
+});
+
+test("a leader keeps nothing of a renewal that is over", async () => {
+  const leader = stand("a");
+  await clock.advance(60_000);
+  assert.equal(leader.leading, true);
+  const forget = () => {
+    server.requests.length = 0;
+    server.compact();
+  };
+  const bytes = await bytesLeft(300, () => clock.advance(2_000), forget);
+  assert.ok(bytes < 100, `${bytes} bytes each`);
+  await leader.stop();
 });

@@ -1,0 +1,31 @@
+import { setImmediate as turnOver } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+// The heap also holds code in several versions, which come and go; without them the same turns leave the same bytes each time.
+for (const flag of ["expose-gc", "no-opt", "no-maglev", "no-sparkplug", "no-flush-bytecode"]) {
+  setFlagsFromString(`--${flag}`);
+}
+const collect = runInNewContext("gc") as () => void;
+
+const rounds = 5;
+
+/**
+ * How many bytes of heap a turn leaves behind, the median of some rounds after a first one. `forget` empties what the test itself
+ * collects. Makes the whole process slow from its import on.
+ */
+export async function bytesLeft(turns: number, turn: () => Promise<void>, forget: () => void): Promise<number> {
+  const used: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    for (let index = 0; index < turns; index++) await turn();
+    forget();
+    // What was only weakly held takes more than one look.
+    for (let look = 0; look < 3; look++) {
+      collect();
+      await turnOver();
+    }
+    used.push(process.memoryUsage().heapUsed);
+  }
+  const left = used.slice(1).map((bytes, round) => (bytes - (used[round] ?? 0)) / turns);
+  return left.sort((one, other) => one - other)[Math.floor(rounds / 2)] ?? 0;
+}
