@@ -11,16 +11,29 @@ import { showProgress } from "./lab/progress.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const progress = showProgress(process.stderr);
 
+interface TestFolder {
+  readonly pattern: string;
+  /** How many files at once. */
+  readonly concurrency: number;
+  /** What runs at the same time: in a cluster of its own, and mostly waiting. */
+  readonly beside?: string;
+}
+
+interface TestEvent {
+  readonly type: string;
+  readonly data?: unknown;
+}
+
 /** Test files by what they need, cheapest first; files that share a cluster or need the machine's time run one by one. */
-const folders = [
+const folders: readonly TestFolder[] = [
   { pattern: "test/unit/**/*.test.ts", concurrency: 2 },
   { pattern: "test/network/**/*.test.ts", concurrency: 1 },
   { pattern: "test/lab/**/*.test.ts", concurrency: 1 },
-  { pattern: "test/e2e/**/*.test.ts", concurrency: 1 },
-] as const;
+  { pattern: "test/e2e/*.test.ts", concurrency: 1, beside: "test/e2e/faults/*.test.ts" },
+];
 
-/** The labs that e2e tests share (test/e2e/cluster.ts), which a test that was cut off may leave behind as well. */
-const sharedLabs = ["e2e-nftables", "e2e-iptables"];
+/** The labs of e2e tests (test/e2e/cluster.ts, test/e2e/faults), which a test that was cut off may leave behind. */
+const labs = ["e2e-nftables", "e2e-iptables", "e2e-faults"];
 
 /** The lines of node:test's closing summary, in its order. */
 const summaryLines = ["tests", "suites", "pass", "fail", "cancelled", "skipped", "todo", "duration_ms"] as const;
@@ -57,20 +70,39 @@ async function runProgram(argv: readonly string[]): Promise<number> {
 
 /** The events of one node:test run per folder, made to look like one: only the last summary is told, with all counts added. */
 async function* testEvents(words: readonly string[], totals: Map<string, number>): AsyncGenerator<object> {
-  for (const { pattern, concurrency } of folders) {
-    const files = globSync(pattern, { cwd: root }).filter((file) => words.every((word) => file.includes(word)));
-    if (files.length === 0) continue;
-    for await (const event of run({ files: files.sort(), cwd: root, concurrency })) {
-      if (!addToTotals(event, totals)) yield event;
-    }
+  const startedMs = performance.now();
+  for (const { pattern, concurrency, beside } of folders) {
+    const files = chooseFiles(pattern, words);
+    const others = beside === undefined ? [] : chooseFiles(beside, words);
+    if (files.length + others.length === 0) continue;
+    const later = collectEvents(runFiles(others, 1));
+    for await (const event of runFiles(files, concurrency)) if (!addToTotals(event, totals)) yield event;
+    for (const event of await later) if (!addToTotals(event, totals)) yield event;
     if (pattern.startsWith("test/e2e")) await takeDownLabs();
   }
+  // Not the sum of all runs: some were at the same time.
+  totals.set("duration_ms", performance.now() - startedMs);
   for (const [line, count] of totals) {
     yield { type: "test:diagnostic", data: { nesting: 0, level: "info", message: `${line} ${count}` } };
   }
 }
 
-function addToTotals(event: { type: string; data?: unknown }, totals: Map<string, number>): boolean {
+function chooseFiles(pattern: string, words: readonly string[]): string[] {
+  const files = globSync(pattern, { cwd: root });
+  return files.filter((file) => words.every((word) => file.includes(word))).sort();
+}
+
+async function* runFiles(files: string[], concurrency: number): AsyncGenerator<TestEvent> {
+  if (files.length > 0) yield* run({ files, cwd: root, concurrency });
+}
+
+async function collectEvents(events: AsyncIterable<TestEvent>): Promise<readonly TestEvent[]> {
+  const all: TestEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+function addToTotals(event: TestEvent, totals: Map<string, number>): boolean {
   if (event.type !== "test:diagnostic") return false;
   const { message, nesting } = event.data as { message: string; nesting: number };
   const [line = "", count = ""] = message.split(" ");
@@ -81,7 +113,7 @@ function addToTotals(event: { type: string; data?: unknown }, totals: Map<string
 }
 
 async function takeDownLabs(): Promise<void> {
-  for (const name of sharedLabs) await progress.step(`take down lab ${name}`, () => downLab(name));
+  for (const name of labs) await progress.step(`take down lab ${name}`, () => downLab(name));
 }
 
 process.exitCode = await runAll(process.argv.slice(2));

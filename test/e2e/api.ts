@@ -79,7 +79,12 @@ export class Api {
   }
 
   /** Deletes the namespace and waits until it is gone with all its Services, finalizers included. */
+  /**
+   * Deletes the namespace and waits until it is gone. What takes its time to go is deleted first: while any of it is left, the
+   * namespace controller looks again only after some 8 s (pkg/controller/namespace/deletion).
+   */
   async deleteNamespace(): Promise<void> {
+    await this.lab.kubectl(["-n", this.namespace, "delete", "services,daemonsets,deployments,pods", "--all"]);
     await this.lab.api("DELETE", `/api/v1/namespaces/${this.namespace}`);
     await waitFor({ what: `namespace ${this.namespace} to go`, timeoutMs: 90_000, intervalMs: 200 }, async () =>
       (await this.find("v1", "Namespace", this.namespace)) === undefined ? true : undefined,
