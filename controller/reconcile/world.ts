@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
-import { parseAddress } from "../../src/ip/address.ts";
+import { compareAddresses, parseAddress } from "../../src/ip/address.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { AddressBook } from "../allocate/address-book.ts";
@@ -220,7 +220,10 @@ export class World {
       setAside: book.setAside.get(name),
       draining: this.#watches().pools.views.get(name)?.spec.state === "Draining",
       ofNodes: this.#watches().pools.views.get(name)?.spec.nodeAddresses !== undefined,
-      outside: [...book.outside.values()].filter((claim) => claim.pool === name).map(({ address }) => address),
+      outside: [...book.outside.values()]
+        .filter((claim) => claim.pool === name)
+        .map(({ address }) => address)
+        .sort(compareAddresses),
       leftOut: book.leftOutOf(name),
       ipv4: book.countOf(name, "IPv4"),
       ipv6: book.countOf(name, "IPv6"),

@@ -32,9 +32,9 @@ export interface PoolFacts {
   readonly draining: boolean;
   /** Whether it has nodes' own addresses instead of its own. */
   readonly ofNodes: boolean;
-  /** What Services have from it although it is not in the pool any more. */
+  /** What Services have from it although it is not in the pool any more. Sorted, so that all controllers tell it in one way. */
   readonly outside: readonly IpAddress[];
-  /** What is in it and cannot be given, as something else uses it. */
+  /** What is in it and cannot be given, as something else uses it. Sorted. */
   readonly leftOut: readonly BlockedAddress[];
   /** Undefined where the pool is set aside. */
   readonly ipv4: FamilyCount | undefined;

@@ -68,6 +68,21 @@ describe("edits of a pool in use", () => {
     assert.equal((await cluster.virtualIp("192.0.2.10"))?.status?.conditions, undefined);
   });
 
+  test("two that both lead name the addresses in the same order, in whichever they have heard of them", async () => {
+    await cluster.addPool("lan", ["192.0.2.10", "2001:db8::11"]);
+    await cluster.start();
+    const dual = { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" };
+    await cluster.addService("web", dual, { annotations: { "bellhop.dev/pool": "lan" } });
+    await cluster.expectShown("web", ["2001:db8::11", "192.0.2.10"]);
+    await cluster.changePool("lan", { addresses: ["192.0.2.20"] });
+    await expectPool(cluster, "lan", "AllInPool", "False AddressOutsidePool", /192\.0\.2\.10, 2001:db8::11/);
+    await cluster.start();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const before = cluster.server.writes.length;
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.deepEqual(cluster.server.writes.slice(before), []);
+  });
+
   test("a reservation outside all pools is the user's own affair", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.addVirtualIp("192.0.2.99", {
