@@ -63,7 +63,8 @@ function checkDeparture(
   for (const address of shown) {
     const pool = poolOf(model, address);
     const holds = pool !== undefined && pool.holdMs > 0 && !pool.draining && nowMs < atMs + pool.holdMs;
-    if (!sure || model.poolsTouched || !holds || model.lost.has(address) || model.reservations.has(address)) continue;
+    if (!sure || model.poolsTouched > 0 || !holds || model.lost.has(address) || model.reservations.has(address))
+      continue;
     if (next?.foreign === true || (next !== undefined && isServed(next) && !takes(model, next, address))) continue;
     const names =
       claims.find(({ spec }) => spec.address === address)?.spec.services.map((service) => service.name) ?? [];
@@ -82,7 +83,7 @@ function noteHold(model: Model, address: string, name: string, nowMs: number): v
   }
   const pool = poolOf(model, address);
   assert.ok(
-    model.poolsTouched || known !== undefined || (pool?.holdMs ?? 0) > 0,
+    model.poolsTouched > 0 || known !== undefined || (pool?.holdMs ?? 0) > 0,
     `no pool says that ${address} is held`,
   );
   const earliestMs = Math.min(known?.earliestMs ?? Number.POSITIVE_INFINITY, departure.atMs + holdMs);
@@ -106,7 +107,7 @@ function checkEnded(model: Model, address: string, hold: Hold, shownBy: ShownBy,
     next !== undefined && isServed(next),
     `${address} was let go before its time though ${hold.name} has not come`,
   );
-  if ((model.touched.get(hold.name) ?? 0) > 1 || model.poolsTouched || !takes(model, next, address)) return;
+  if ((model.touched.get(hold.name) ?? 0) > 1 || model.poolsTouched > 0 || !takes(model, next, address)) return;
   // One that went while it moved left two.
   const kept = [...model.holds].filter(
     ([other, { name }]) => name === hold.name && familyOf(other) === familyOf(address),

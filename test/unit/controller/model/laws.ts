@@ -57,7 +57,7 @@ export async function checkLaws(model: Model, { cluster, clock }: World): Promis
   model.touched.clear();
   model.departures.clear();
   model.lost.clear();
-  model.poolsTouched = false;
+  model.poolsTouched = 0;
 }
 
 function shownIn({ status }: V1Service): readonly string[] {
@@ -75,7 +75,12 @@ function givenTo(
       const reference = claim?.spec.services.find(({ name }) => name === service.name);
       return [
         address,
-        { pool: claim?.spec.pool, reassigned: reference?.reassigned, shared: (claim?.spec.services.length ?? 0) > 1 },
+        {
+          pool: claim?.spec.pool,
+          reassigned: reference?.reassigned,
+          shared: (claim?.spec.services.length ?? 0) > 1,
+          key: reference?.sharing?.key,
+        },
       ];
     }),
   );
@@ -109,7 +114,8 @@ function checkKept({ model, service, shown }: Seen): void {
   const who = `Service ${service.name}`;
   const touches = model.touched.get(service.name) ?? 0;
   const before = [...(model.shown.get(service.name) ?? [])];
-  if (touches === 0) {
+  // After several edits the address may have been in another pool for a moment, from where a Service that names its pool must go.
+  if (touches === 0 && (service.pool === undefined || model.poolsTouched < 2)) {
     const lost = before.filter(
       ([address, given]) =>
         !shown.includes(address) && fits(model, service, address, given) && !mustLeave(model, service, address, given),
@@ -117,9 +123,12 @@ function checkKept({ model, service, shown }: Seen): void {
     assert.deepEqual(lost, [], `${who} has lost an address though nobody changed it`);
   }
   if (touches > 1 || service.share !== undefined) return;
+  // Whoever came or changed since may have joined before the Service has stopped sharing.
+  const othersTouched = [...model.touched.keys()].some((name) => name !== service.name);
+  const mayBeJoined = ({ key }: Given): boolean => key !== undefined && othersTouched;
   const bare = service.families.filter(
     (family) =>
-      before.some(([address, { shared }]) => familyOf(address) === family && !shared) &&
+      before.some(([address, given]) => familyOf(address) === family && !given.shared && !mayBeJoined(given)) &&
       !shown.some((address) => familyOf(address) === family),
   );
   assert.deepEqual(bare, [], `${who} has lost an address and got none for it`);
@@ -127,7 +136,7 @@ function checkKept({ model, service, shown }: Seen): void {
 
 /** What is new comes from where the Service may have it; what is old was not called new to heed a wish to be moved. */
 function checkGiven({ model, service, given, returned }: Seen): void {
-  if ((model.touched.get(service.name) ?? 0) > 1 || model.poolsTouched) return;
+  if ((model.touched.get(service.name) ?? 0) > 1 || model.poolsTouched > 0) return;
   for (const [address, { reassigned }] of given) {
     // What it has had of a VirtualIP that the user has deleted it may keep; nothing tells any more what for it was given.
     if (model.lost.has(address)) continue;

@@ -48,6 +48,8 @@ export interface Given {
   readonly reassigned: string | undefined;
   /** Whether others had it too. */
   readonly shared: boolean;
+  /** The sharing key that the Service had. */
+  readonly key: string | undefined;
 }
 
 /** An address that is kept for the name of a Service that went. Monotonic times: not let go before, not kept after. */
@@ -83,8 +85,8 @@ export interface Model {
   readonly lost: Set<string>;
   /** Addresses that Services showed then. */
   readonly shown: Map<string, ReadonlyMap<string, Given>>;
-  /** Whether pools have changed since then. */
-  poolsTouched: boolean;
+  /** How often pools have changed since then. */
+  poolsTouched: number;
   /** How many pools were made. */
   births: number;
 }
@@ -101,7 +103,7 @@ export function emptyModel(metallb: boolean): Model {
     touched: new Map(),
     lost: new Set(),
     shown: new Map(),
-    poolsTouched: false,
+    poolsTouched: 0,
     births: 0,
   };
 }

@@ -41,7 +41,7 @@ function fieldsOf(name: string, { mask, excluded, autoAssign, draining, holds }:
 function notePool(model: Model, pools: Map<string, ModelPool>, pool: Omit<ModelPool, "born">): void {
   const born = pools.get(pool.name)?.born ?? model.births++;
   pools.set(pool.name, { ...pool, born });
-  model.poolsTouched = true;
+  model.poolsTouched++;
 }
 
 async function putPool(model: Model, { cluster }: World, name: string, spec: PoolSpec): Promise<void> {
@@ -96,7 +96,7 @@ export const poolSteps = [
       run: async (model, { cluster }) => {
         await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", name) });
         model.pools.delete(name);
-        model.poolsTouched = true;
+        model.poolsTouched++;
       },
     }),
   ),
@@ -116,7 +116,7 @@ export const poolSteps = [
       run: async (model, { cluster }) => {
         await cluster.server.request({ method: "DELETE", path: `${metallbPools}/${name}` });
         model.metallbPools.delete(name);
-        model.poolsTouched = true;
+        model.poolsTouched++;
       },
     }),
   ),
