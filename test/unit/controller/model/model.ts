@@ -61,6 +61,7 @@ export interface Hold {
 
 /** A Service that was deleted, or left type LoadBalancer, since all was quiet. */
 export interface Departure {
+  /** The first time, where it went several times. */
   readonly atMs: number;
   readonly shown: readonly string[];
   /** Whether nothing else has happened since that may have taken those addresses from it. */
@@ -115,8 +116,9 @@ export function touch(model: Model, name: string): void {
 /** Notes that the Service goes; call it before the model forgets it. */
 export function depart(model: Model, name: string, atMs: number): void {
   const shown = [...(model.shown.get(name)?.keys() ?? [])];
-  const sure = !model.touched.has(name) && !model.departures.has(name) && !shown.some((a) => model.lost.has(a));
-  model.departures.set(name, { atMs, shown, sure, setBackMs: model.departures.get(name)?.setBackMs ?? 0 });
+  const before = model.departures.get(name);
+  const sure = !model.touched.has(name) && before === undefined && !shown.some((a) => model.lost.has(a));
+  model.departures.set(name, { atMs: before?.atMs ?? atMs, shown, sure, setBackMs: before?.setBackMs ?? 0 });
 }
 
 export function familyOf(address: string): Family {
