@@ -39,20 +39,26 @@ function labEnvironment(state: LabState, programs: string): NodeJS.ProcessEnv {
   return { PATH: `${programs}:${SYSTEM_PATH}`, HOME: "/root", LANG: "C.UTF-8", [LAB_MARKER]: state.name };
 }
 
+/** Names in /proc/PID/ns by the options of nsenter. */
+const namespaceFiles = { net: "net", uts: "uts", pid: "pid", mount: "mnt", ipc: "ipc" } as const;
+
+/** The words that enter namespaces of a host. */
+function enterNamespaces(state: LabState, host: string, options: readonly (keyof typeof namespaceFiles)[]): string[] {
+  const target = `/proc/${hostProcess(state, host).pid}/ns`;
+  return ["nsenter", ...options.map((option) => `--${option}=${target}/${namespaceFiles[option]}`), "--"];
+}
+
 /** The words to put before a command so that it has a host's network and name, and the caller's files and processes. */
 export function enterNetwork(state: LabState, host: string): string[] {
-  const target = `/proc/${hostProcess(state, host).pid}/ns`;
-  return ["nsenter", `--net=${target}/net`, `--uts=${target}/uts`, "--"];
+  return enterNamespaces(state, host, ["net", "uts"]);
 }
 
 /** The words to put before a command so that it runs on a host. On a node it sees the node's files and processes, and
  * dies with the process that these words start; on other hosts it keeps the caller's files, and is that process. */
 export function enterHost(state: LabState, host: string): string[] {
-  const network = enterNetwork(state, host);
-  if (!isNode(host)) return network;
-  const target = `/proc/${hostProcess(state, host).pid}/ns`;
-  const own = [`--pid=${target}/pid`, `--mount=${target}/mnt`, `--ipc=${target}/ipc`];
-  return [...network.slice(0, -1), ...own, "--", "setpriv", "--pdeathsig", "KILL", "--"];
+  if (!isNode(host)) return enterNetwork(state, host);
+  const own = enterNamespaces(state, host, ["net", "uts", "pid", "mount", "ipc"]);
+  return [...own, "setpriv", "--pdeathsig", "KILL", "--"];
 }
 
 export interface Daemon {

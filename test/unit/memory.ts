@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { setImmediate as turnOver } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -9,12 +10,14 @@ for (const flag of ["expose-gc", "no-opt", "no-maglev", "no-sparkplug", "no-flus
 const collect = runInNewContext("gc") as () => void;
 
 const rounds = 5;
+/** A turn that leaves less than this has kept no object; it is the engine that has learnt something. */
+const mostBytes = 100;
 
 /**
- * How many bytes of heap a turn leaves behind, the median of some rounds after a first one. `forget` empties what the test itself
- * collects. Makes the whole process slow from its import on.
+ * Fails when a turn leaves something on the heap, by the median of some rounds after a first one. `forget` empties what the test
+ * itself collects. Makes the whole process slow from its import on.
  */
-export async function bytesLeft(turns: number, turn: () => Promise<void>, forget: () => void): Promise<number> {
+export async function expectNothingLeft(turns: number, turn: () => Promise<void>, forget: () => void): Promise<void> {
   const used: number[] = [];
   for (let round = 0; round <= rounds; round++) {
     for (let index = 0; index < turns; index++) await turn();
@@ -27,5 +30,6 @@ export async function bytesLeft(turns: number, turn: () => Promise<void>, forget
     used.push(process.memoryUsage().heapUsed);
   }
   const left = used.slice(1).map((bytes, round) => (bytes - (used[round] ?? 0)) / turns);
-  return left.sort((one, other) => one - other)[Math.floor(rounds / 2)] ?? 0;
+  const bytes = left.sort((one, other) => one - other)[Math.floor(rounds / 2)] ?? 0;
+  assert.ok(bytes < mostBytes, `each turn leaves ${bytes} bytes`);
 }

@@ -211,6 +211,11 @@ export class Cluster {
     return (body as Items<unknown>).items.map((item) => virtualIpSchema.parse(item));
   }
 
+  /** Sorted. */
+  async virtualIpNames(): Promise<readonly string[]> {
+    return (await this.virtualIps()).map(({ metadata }) => metadata.name).sort();
+  }
+
   async addVirtualIp(name: string, spec: Record<string, unknown>): Promise<void> {
     const body = { apiVersion: groupVersion, kind: "VirtualIP", metadata: { name }, spec };
     await this.server.request({ method: "POST", path: ownPath("virtualips"), body });

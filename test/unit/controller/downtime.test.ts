@@ -12,10 +12,6 @@ beforeEach(async () => {
 
 afterEach(() => cluster.stopAll());
 
-async function claimNames(): Promise<readonly string[]> {
-  return (await cluster.virtualIps()).map(({ metadata }) => metadata.name).sort();
-}
-
 describe("what happened while no controller ran", () => {
   beforeEach(async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
@@ -35,7 +31,7 @@ describe("what happened while no controller ran", () => {
     await cluster.start();
     await eventually(async () => assert.equal(await cluster.service("deleted"), undefined));
     await eventually(async () => assert.deepEqual((await cluster.service("changed"))?.metadata?.finalizers ?? [], []));
-    await eventually(async () => assert.equal((await claimNames()).length, 1));
+    await eventually(async () => assert.equal((await cluster.virtualIpNames()).length, 1));
     assert.deepEqual(await cluster.shown("stays"), kept);
   });
 

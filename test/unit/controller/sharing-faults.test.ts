@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { BellhopError } from "../../../src/error/error.ts";
 import { Cluster } from "./cluster.ts";
-import { eventually, quiet } from "./eventually.ts";
+import { eventually } from "./eventually.ts";
 import { holders, port, share } from "./sharers.ts";
+import { expectSilentRestart } from "./silent-restart.ts";
 
 let cluster: Cluster;
 
@@ -102,11 +103,6 @@ describe("shared addresses over restarts and lost answers", () => {
       await cluster.expectCondition(name, "True AddressAssigned");
     }
     await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
-    await quiet();
-    await first.stop();
-    const before = cluster.server.writes.length;
-    await cluster.start();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    assert.deepEqual(cluster.server.writes.slice(before), []);
+    await expectSilentRestart(cluster, first);
   });
 });
