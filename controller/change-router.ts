@@ -2,11 +2,11 @@ import type { Clock } from "../src/clock/clock.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
 import { type Claim, referenceKey } from "./allocate/claim.ts";
 import type { ObjectQueues } from "./object-queues.ts";
-import type { OwnerPasses } from "./placement/owner-passes.ts";
-import type { SpeakerWatch } from "./placement/speaker-watch.ts";
-import type { ServiceLoop } from "./reconcile/service-loop.ts";
-import type { Watched, WatchedResource } from "./reconcile/watches.ts";
-import type { World } from "./reconcile/world.ts";
+import type { OwnerPasses } from "./virtual-ips/owner-planner.ts";
+import type { SpeakerWatch } from "./observe/speaker-watch.ts";
+import type { ServiceLoop } from "./services/service-loop.ts";
+import type { Watched, WatchedResource } from "./observe/watches.ts";
+import type { World } from "./observe/cluster-state.ts";
 
 export interface ChangeRouterOptions {
   readonly watches: Watched;

@@ -1,8 +1,8 @@
 import { aborted } from "../src/clock/aborted.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { repeat } from "../src/clock/repeat.ts";
-import type { ControllerSettings } from "../src/config/controller-settings.ts";
-import { isMetallbWish } from "../src/config/metallb.ts";
+import type { ControllerSettings } from "../src/settings/controller-settings.ts";
+import { isMetallbWish } from "../src/api/metallb.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event-recorder.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
@@ -10,18 +10,18 @@ import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import { projectService } from "../src/model/service.ts";
 import type { Queue } from "../src/queue/queue.ts";
-import { AddressBook } from "./allocate/address-book.ts";
+import { AddressBook } from "./allocate/address-allocations.ts";
 import { ChangeRouter } from "./change-router.ts";
 import { type ControllerMetrics, createControllerMetrics } from "./metrics.ts";
 import { ObjectQueues } from "./object-queues.ts";
-import { HoldDeadlines } from "./placement/hold-deadlines.ts";
-import { OwnerPasses } from "./placement/owner-passes.ts";
-import { SpeakerWatch } from "./placement/speaker-watch.ts";
-import { NewestViews } from "./reconcile/newest-views.ts";
-import { ServiceLoop } from "./reconcile/service-loop.ts";
-import { ServiceWriter } from "./reconcile/service-writer.ts";
-import { createWatches, eachWatch, type WatchedResource, type Watches } from "./reconcile/watches.ts";
-import { World } from "./reconcile/world.ts";
+import { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
+import { OwnerPasses } from "./virtual-ips/owner-planner.ts";
+import { SpeakerWatch } from "./observe/speaker-watch.ts";
+import { NewestViews } from "./services/mutation-cache.ts";
+import { ServiceLoop } from "./services/service-loop.ts";
+import { ServiceWriter } from "./services/service-writer.ts";
+import { createWatches, eachWatch, type WatchedResource, type Watches } from "./observe/watches.ts";
+import { World } from "./observe/cluster-state.ts";
 
 export interface ControllerOptions {
   readonly client: ApiClient;

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { aborted } from "../src/clock/aborted.ts";
 import { systemClock } from "../src/clock/clock.ts";
-import type { ControllerSettings } from "../src/config/controller-settings.ts";
-import { leaderLeaseName } from "../src/config/leader-lease.ts";
+import type { ControllerSettings } from "../src/settings/controller-settings.ts";
+import { leaderLeaseName } from "../src/settings/leader-lease.ts";
 import { startHttpServer } from "../src/http/server.ts";
 import { connect } from "../src/kube/connect.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "../src/metrics/registry.ts";
-import type { AddressBook } from "./allocate/address-book.ts";
+import type { AddressBook } from "./allocate/address-allocations.ts";
 import type { Claim } from "./allocate/claim.ts";
 
 export interface ControllerMetrics {

@@ -5,13 +5,13 @@ import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event-recorder.ts";
 import type { Logger } from "../src/log/log.ts";
 import { Queue } from "../src/queue/queue.ts";
-import type { HoldDeadlines } from "./placement/hold-deadlines.ts";
-import type { OwnerKeeper } from "./placement/owner-keeper.ts";
-import { writeVirtualIp } from "./placement/virtual-ip-writer.ts";
-import { Pace } from "./reconcile/pace.ts";
-import type { Watched } from "./reconcile/watches.ts";
-import type { World } from "./reconcile/world.ts";
-import { writePoolStatus } from "./status/pool-status.ts";
+import type { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
+import type { OwnerKeeper } from "./virtual-ips/owner-assignments.ts";
+import { writeVirtualIp } from "./virtual-ips/virtual-ip-writer.ts";
+import { Pace } from "../src/queue/write-rate-limiter.ts";
+import type { Watched } from "./observe/watches.ts";
+import type { World } from "./observe/cluster-state.ts";
+import { writePoolStatus } from "./pools/pool-status.ts";
 
 export interface ObjectQueuesOptions {
   readonly client: ApiClient;

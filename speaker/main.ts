@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { systemClock } from "../src/clock/clock.ts";
-import type { SpeakerSettings } from "../src/config/speaker-settings.ts";
+import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { startHttpServer } from "../src/http/server.ts";
 import { connect } from "../src/kube/connect.ts";
 import { createKubeMetrics } from "../src/kube/metrics.ts";

@@ -1,19 +1,19 @@
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { AddressLedger } from "./address-book.ts";
+import type { AddressLedger } from "./address-allocations.ts";
 import type { Allocation, Assignment } from "./allocation.ts";
 import { type Claim, isHeldBy } from "./claim.ts";
-import { judgeNamedPool, judgePoolUnasked, type PoolQuestion, type PoolRefusal } from "./judge-pool.ts";
-import { listSetAside, whyInNoPool } from "./known-pools.ts";
-import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./node-allocation.ts";
-import { whyNotAdmitted } from "./pool.ts";
+import { judgeNamedPool, judgePoolUnasked, type PoolQuestion, type PoolRefusal } from "./pool/evaluate-pool.ts";
+import { listSetAside, whyInNoPool } from "./pool/describe-pools.ts";
+import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./node/node-allocation.ts";
+import { whyNotAdmitted } from "./pool/pool.ts";
 import { mustLeave } from "./reassign.ts";
 import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
 import { findShared } from "./shared-address.ts";
 import { joiningFault, mustJoin, sharingFault } from "./sharing.ts";
 import { bearsOurMarks, findAdoptable, shownAddress } from "./shown-address.ts";
-import { wishOf } from "./wishes.ts";
+import { wishOf } from "./service-annotations.ts";
 
 type Context = PoolQuestion;
 

@@ -1,5 +1,5 @@
-import { managedByController, managedByLabel } from "../../src/config/labels.ts";
-import type { ServiceReference, VirtualIP } from "../../src/config/virtual-ip.ts";
+import { managedByController, managedByLabel } from "../../src/api/labels.ts";
+import type { ServiceReference, VirtualIP } from "../../src/api/virtual-ip.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";

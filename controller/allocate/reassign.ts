@@ -1,4 +1,4 @@
-import { reassignAnnotation } from "../../src/config/labels.ts";
+import { reassignAnnotation } from "../../src/api/labels.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { type Claim, referenceKey } from "./claim.ts";
 

@@ -1,7 +1,7 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { wishOf } from "./wishes.ts";
+import { wishOf } from "./service-annotations.ts";
 
 /** An address that the user asks for, and where. */
 export interface RequestedAddress {

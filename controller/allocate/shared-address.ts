@@ -1,7 +1,7 @@
 import { compareAddresses, type IpFamily } from "../../src/ip/address.ts";
 import type { Claim } from "./claim.ts";
-import type { PoolQuestion } from "./judge-pool.ts";
-import { whyNotAdmitted } from "./pool.ts";
+import type { PoolQuestion } from "./pool/evaluate-pool.ts";
+import { whyNotAdmitted } from "./pool/pool.ts";
 import { joiningFault, sharingOf } from "./sharing.ts";
 
 /**

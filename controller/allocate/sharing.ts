@@ -1,10 +1,10 @@
-import type { ServiceReference, Sharing } from "../../src/config/virtual-ip.ts";
+import type { ServiceReference, Sharing } from "../../src/api/virtual-ip.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import type { ReasonCode } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { type Claim, describeHolder, isHeldBy, referenceKey } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
-import { wishOf } from "./wishes.ts";
+import { wishOf } from "./service-annotations.ts";
 
 /** Why a Service cannot have an address together with those who have it. */
 export interface SharingFault {

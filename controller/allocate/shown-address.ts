@@ -1,7 +1,7 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
 import type { Claim } from "./claim.ts";
-import type { PoolQuestion } from "./judge-pool.ts";
+import type { PoolQuestion } from "./pool/evaluate-pool.ts";
 import { joiningFault } from "./sharing.ts";
 
 /** An address that the Service may go on showing although no claim names the Service. */

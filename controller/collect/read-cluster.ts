@@ -5,10 +5,10 @@ import type { ApiClient } from "../../src/kube/client.ts";
 import { endpointSlicesPath } from "../../src/kube/path.ts";
 import { InvalidObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
-import { AddressBook } from "../allocate/address-book.ts";
+import { AddressBook } from "../allocate/address-allocations.ts";
 import type { CandidateInput } from "../owners/candidates.ts";
-import { createSources, nameOf, type Source, type Watched, type WatchedResource } from "../reconcile/watches.ts";
-import { World } from "../reconcile/world.ts";
+import { createSources, nameOf, type Source, type Watched, type WatchedResource } from "../observe/watches.ts";
+import { World } from "../observe/cluster-state.ts";
 import { listAll } from "./list-all.ts";
 import { type LeaseReading, readLeases } from "./read-leases.ts";
 

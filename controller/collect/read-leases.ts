@@ -1,6 +1,6 @@
 import type { V1Lease } from "@kubernetes/client-node";
 import { type Clock, pause } from "../../src/clock/clock.ts";
-import { leaderLeaseName } from "../../src/config/leader-lease.ts";
+import { leaderLeaseName } from "../../src/settings/leader-lease.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { leasePath } from "../../src/kube/path.ts";

@@ -1,5 +1,5 @@
-import type { L2Advertisement } from "../../src/config/l2-advertisement.ts";
-import { type Speaker, speakerLeaseName } from "../../src/config/speaker.ts";
+import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
+import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { formatRange, type IpRange, rangeContains, rangeSize, subnetOf } from "../../src/ip/range.ts";
 import { matchesAnyGlob } from "../../src/model/glob.ts";

@@ -1,5 +1,5 @@
 import { balance, type Movable } from "./balance.ts";
-import { byRank, rankOf } from "./rank.ts";
+import { byRank, rankOf } from "../../src/placement/rank.ts";
 
 /** One address that needs owners. */
 export interface OwnedAddress {

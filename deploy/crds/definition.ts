@@ -1,4 +1,4 @@
-import { apiGroup, apiVersion } from "../../src/config/api.ts";
+import { apiGroup, apiVersion } from "../../src/api/api.ts";
 import type { OpenApiSchema } from "./schema.ts";
 
 /** One column of `kubectl get`. `priority` 1 is shown with `-o wide` only. */

@@ -1,7 +1,7 @@
-import { ipAddressPoolSpecSchema, ipAddressPoolStatusSchema } from "../../src/config/ip-address-pool.ts";
-import { l2AdvertisementSpecSchema } from "../../src/config/l2-advertisement.ts";
-import { speakerStatusSchema } from "../../src/config/speaker.ts";
-import { virtualIpSpecSchema, virtualIpStatusSchema } from "../../src/config/virtual-ip.ts";
+import { ipAddressPoolSpecSchema, ipAddressPoolStatusSchema } from "../../src/api/ip-address-pool.ts";
+import { l2AdvertisementSpecSchema } from "../../src/api/l2-advertisement.ts";
+import { speakerStatusSchema } from "../../src/api/speaker.ts";
+import { virtualIpSpecSchema, virtualIpStatusSchema } from "../../src/api/virtual-ip.ts";
 import { ageColumn, customResourceDefinition, objectSchema } from "./definition.ts";
 import { at, type OpenApiSchema, structuralSchema, type Validation } from "./schema.ts";
 

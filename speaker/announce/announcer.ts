@@ -1,15 +1,15 @@
-import type { VirtualIP } from "../../src/config/virtual-ip.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
 import type { AddressChange } from "../responder/commands-between.ts";
 import type { ConflictSighting, Responder } from "../responder/responder.ts";
-import { Announced } from "./announced.ts";
+import { Announced } from "./announcement-index.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import { type GroupSocket, MulticastGroups } from "./multicast.ts";
 import { type Announcement, AnnouncementPlan, responderState } from "./plan.ts";
-import { TouchedPlaces } from "./touched-places.ts";
+import { TouchedPlaces } from "./changed-announcements.ts";
 
 export interface AnnouncerOptions {
   readonly node: string;

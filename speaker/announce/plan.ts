@@ -1,4 +1,4 @@
-import type { VirtualIP } from "../../src/config/virtual-ip.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import { parseMac } from "../../src/packet/mac.ts";
 import { type Link, linksFor } from "../links/link.ts";

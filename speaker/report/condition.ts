@@ -1,4 +1,4 @@
-import type { Condition } from "../../src/config/api.ts";
+import type { Condition } from "../../src/api/api.ts";
 
 /**
  * The list with this condition in place of the one of its type. The time changes only with the status (metav1.Condition).

@@ -1,5 +1,5 @@
-import type { Condition } from "../../src/config/api.ts";
-import type { Speaker } from "../../src/config/speaker.ts";
+import type { Condition } from "../../src/api/api.ts";
+import type { Speaker } from "../../src/api/speaker.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Link } from "../links/link.ts";
 import { withCondition } from "./condition.ts";

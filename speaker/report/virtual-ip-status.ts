@@ -1,6 +1,6 @@
-import type { Condition } from "../../src/config/api.ts";
-import { conflictCondition } from "../../src/config/labels.ts";
-import type { VirtualIP } from "../../src/config/virtual-ip.ts";
+import type { Condition } from "../../src/api/api.ts";
+import { conflictCondition } from "../../src/api/labels.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Conflict } from "../announce/conflicts.ts";
 import type { Announcement } from "../announce/plan.ts";
 import { withCondition } from "./condition.ts";

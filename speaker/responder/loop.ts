@@ -2,11 +2,11 @@ import { equalBytes } from "../../src/packet/mac.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
 import type { Counters } from "./counters.ts";
 import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
-import type { Watchdog } from "./heartbeat.ts";
+import type { Watchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
 import { Schedule } from "./schedule.ts";
-import { Station } from "./station.ts";
-import type { PacketSocket, Wire } from "./wire.ts";
+import { Station } from "./interface-responder.ts";
+import type { PacketSocket, Wire } from "../../src/packet-socket/wire.ts";
 
 /** Longer than every ARP and NDP frame; what is cut off was no such frame. */
 const frameBufferLength = 2048;

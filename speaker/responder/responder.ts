@@ -5,8 +5,8 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import type { AddressChange, ResponderState } from "./commands-between.ts";
 import { Counters } from "./counters.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { ToldState } from "./told-state.ts";
+import { Heartbeat } from "./main-thread-watchdog.ts";
+import { ToldState } from "./sent-state.ts";
 
 export interface ConflictSighting {
   readonly interfaceName: string;

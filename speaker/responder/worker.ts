@@ -1,9 +1,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
-import { Heartbeat, Watchdog } from "./heartbeat.ts";
+import { Heartbeat, Watchdog } from "./main-thread-watchdog.ts";
 import { ResponderLoop } from "./loop.ts";
-import { KernelWire } from "./packet-wire.ts";
+import { KernelWire } from "../../src/packet-socket/packet-wire.ts";
 
 /**
  * A main thread that was silent for so long is taken for dead. Longer than any stall seen in practice, shorter than a node that

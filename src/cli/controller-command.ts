@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { Command, Option } from "commander";
-import { controllerSettingsSchema } from "../config/controller-settings.ts";
+import { controllerSettingsSchema } from "../settings/controller-settings.ts";
 import {
   httpHostOption,
   httpPortOption,

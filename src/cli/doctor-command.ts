@@ -1,15 +1,15 @@
 import { networkInterfaces } from "node:os";
 import { Argument, Command, InvalidArgumentError } from "commander";
-import { speakerSchema } from "../config/speaker.ts";
-import { virtualIpSchema } from "../config/virtual-ip.ts";
+import { speakerSchema } from "../api/speaker.ts";
+import { virtualIpSchema } from "../api/virtual-ip.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../ip/address.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { ApiClient } from "../kube/client.ts";
 import { ownPath } from "../kube/path.ts";
 import { type Diagnosis, diagnoseNeighbour } from "../neighbour/diagnose.ts";
 import { lookUpNeighbour } from "../neighbour/lookup.ts";
-import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./ask.ts";
-import type { Palette } from "./palette.ts";
+import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./with-cluster.ts";
+import type { Palette } from "./text/palette.ts";
 
 /** `bellhop doctor`: what the host that it runs on sees of an address on the LAN, against what the cluster says. */
 export function doctorCommand(): Command {

@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { type IpAddress, parseAddress } from "../ip/address.ts";
-import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./ask.ts";
+import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./with-cluster.ts";
 
 /** `bellhop explain`: why something is as it is. Reads only; every answer ends in one conclusion. */
 export function explainCommand(): Command {
@@ -23,9 +23,9 @@ function explainServiceCommand(): Command {
     );
   return withAskOptions(command).action(
     async ([namespace = "", name]: readonly [string | undefined, string], options: AskOptions) => {
-      const { readServiceQuestion } = await import("../../controller/collect/ask-service.ts");
-      const { explainService } = await import("../../controller/explain/explain-service.ts");
-      const { renderService } = await import("../../controller/explain/service-text.ts");
+      const { readServiceQuestion } = await import("../../controller/collect/load-service-input.ts");
+      const { explainService } = await import("../../controller/explain/service/explain.ts");
+      const { renderService } = await import("./text/service.ts");
       const service = { namespace: namespace === "" ? (options.namespace ?? "") : namespace, name };
       const defaultClass = options.defaultClass === "true";
       const explanation = await askCluster(options, async (asked) =>
@@ -49,9 +49,9 @@ function explainAddressCommand(): Command {
     .description("exit code 0: answered, 2: no answer")
     .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument));
   return withAskOptions(command).action(async (address: IpAddress, options: AskOptions) => {
-    const { readAddressQuestion } = await import("../../controller/collect/ask-address.ts");
-    const { explainAddress } = await import("../../controller/explain/explain-address.ts");
-    const { renderAddress } = await import("../../controller/explain/address-text.ts");
+    const { readAddressQuestion } = await import("../../controller/collect/load-address-input.ts");
+    const { explainAddress } = await import("../../controller/explain/address/explain.ts");
+    const { renderAddress } = await import("./text/address.ts");
     const explanation = await askCluster(options, async (asked) =>
       explainAddress(await readAddressQuestion(asked, address)),
     );

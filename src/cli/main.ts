@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { version } from "../config/version.ts";
+import { version } from "../settings/version.ts";
 import { BellhopError } from "../error/error.ts";
 import { controllerCommand } from "./controller-command.ts";
 import { doctorCommand } from "./doctor-command.ts";

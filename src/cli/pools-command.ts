@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { BellhopError } from "../error/error.ts";
-import { askCluster, printAnswer, withAskOptions } from "./ask.ts";
+import { askCluster, printAnswer, withAskOptions } from "./with-cluster.ts";
 
 /** `bellhop pools`: what concerns pools as a whole. */
 export function poolsCommand(): Command {
@@ -20,10 +20,10 @@ function planCommand(): Command {
     );
   return withAskOptions(command).action(
     async ({ filename, ...options }: { filename: readonly string[] } & Record<string, string>) => {
-      const { readPoolsQuestion } = await import("../../controller/collect/ask-pools.ts");
-      const { planPools } = await import("../../controller/explain/plan-pools.ts");
-      const { parsePoolManifest } = await import("../../controller/explain/pool-manifest.ts");
-      const { renderPoolsPlan } = await import("../../controller/explain/pools-plan-text.ts");
+      const { readPoolsQuestion } = await import("../../controller/collect/load-pools-input.ts");
+      const { planPools } = await import("../../controller/explain/pools/plan.ts");
+      const { parsePoolManifest } = await import("../../controller/explain/pools/manifest.ts");
+      const { renderPoolsPlan } = await import("./text/pools-plan.ts");
       const manifests = filename.map((file) => parsePoolManifest(file === "-" ? "stdin" : file, readText(file)));
       const plan = await askCluster(options, async (asked) => planPools(await readPoolsQuestion(asked, manifests)));
       printAnswer(options, plan, renderPoolsPlan);

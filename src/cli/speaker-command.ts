@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { speakerSettingsSchema } from "../config/speaker-settings.ts";
+import { speakerSettingsSchema } from "../settings/speaker-settings.ts";
 import { httpHostOption, httpPortOption, kubeconfigOption, logLevelOption, namespaceOption } from "./options.ts";
 import { runUntilSignal } from "./run.ts";
 import { parseSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
 import { systemClock } from "../clock/clock.ts";
-import { version } from "../config/version.ts";
+import { version } from "../settings/version.ts";
 import { inClusterCredentials, isInCluster } from "./credentials.ts";
 import { HttpsClient } from "./https-client.ts";
 import { kubeconfigCredentials } from "./kubeconfig.ts";

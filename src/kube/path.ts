@@ -1,5 +1,5 @@
-import { groupVersion } from "../config/api.ts";
-import { metallbGroupVersion } from "../config/metallb.ts";
+import { groupVersion } from "../api/api.ts";
+import { metallbGroupVersion } from "../api/metallb.ts";
 
 /** The kinds of ours, by the plural that stands in paths. */
 export type OwnPlural = "ipaddresspools" | "l2advertisements" | "virtualips" | "speakers";

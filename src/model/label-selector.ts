@@ -1,4 +1,4 @@
-import type { LabelSelector } from "../config/api.ts";
+import type { LabelSelector } from "../api/api.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
 import type { V1Lease } from "@kubernetes/client-node";
-import { speakerLeaseName } from "../config/speaker.ts";
+import { speakerLeaseName } from "../api/speaker.ts";
 
 /** What is read of a speaker's Lease, frozen. Times in it are those of another clock: only that they change means something. */
 export interface SpeakerLeaseView {

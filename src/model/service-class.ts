@@ -1,4 +1,4 @@
-import { loadBalancerClass } from "../config/api.ts";
+import { loadBalancerClass } from "../api/api.ts";
 import type { ServiceView } from "./service.ts";
 
 /** Whether the class of the Service makes it ours; says nothing about its type. `defaultClass`: whether those without one are. */

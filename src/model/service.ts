@@ -1,5 +1,5 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import { addressReadyCondition } from "../config/labels.ts";
+import { addressReadyCondition } from "../api/labels.ts";
 import type { IpFamily } from "../ip/address.ts";
 
 export type Protocol = "TCP" | "UDP" | "SCTP";

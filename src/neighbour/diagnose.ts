@@ -1,5 +1,5 @@
-import type { Speaker } from "../config/speaker.ts";
-import type { VirtualIP } from "../config/virtual-ip.ts";
+import type { Speaker } from "../api/speaker.ts";
+import type { VirtualIP } from "../api/virtual-ip.ts";
 
 /** What a host of the LAN sees of an address, against what it should see. */
 export type Finding =

@@ -1,4 +1,4 @@
-import type { VirtualIP } from "../../src/config/virtual-ip.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Lab } from "../lab/lab.ts";
 import { waitFor } from "../lab/wait.ts";
 import { dim } from "./colour.ts";

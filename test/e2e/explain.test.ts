@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { rm, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import type { AddressExplanation } from "../../controller/explain/address-explanation.ts";
-import type { PoolsPlan } from "../../controller/explain/pools-plan.ts";
-import type { ServiceExplanation } from "../../controller/explain/service-explanation.ts";
+import type { AddressExplanation } from "../../controller/explain/address/explanation.ts";
+import type { PoolsPlan } from "../../controller/explain/pools/pools-plan.ts";
+import type { ServiceExplanation } from "../../controller/explain/service/explanation.ts";
 import { waitFor } from "../lab/wait.ts";
 import { productNamespace } from "../product/install.ts";
 import { useCluster } from "./cluster.ts";

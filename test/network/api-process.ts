@@ -1,4 +1,4 @@
-import { groupVersion } from "../../src/config/api.ts";
+import { groupVersion } from "../../src/api/api.ts";
 import { FakeApiServer } from "../../src/kube/fake.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { serveFake } from "../unit/kube/serve-fake.ts";

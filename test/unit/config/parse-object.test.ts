@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ipAddressPoolSchema } from "../../../src/config/ip-address-pool.ts";
+import { ipAddressPoolSchema } from "../../../src/api/ip-address-pool.ts";
 import { parseObject } from "../../../src/kube/parse-object.ts";
 import { InvalidObject } from "../../../src/kube/view-store.ts";
 

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseSettings } from "../../../src/cli/settings.ts";
-import { controllerSettingsSchema } from "../../../src/config/controller-settings.ts";
-import { version } from "../../../src/config/version.ts";
+import { controllerSettingsSchema } from "../../../src/settings/controller-settings.ts";
+import { version } from "../../../src/settings/version.ts";
 
 test("every wrong setting is named at once", () => {
   assert.throws(

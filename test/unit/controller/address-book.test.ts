@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { AddressBook } from "../../../controller/allocate/address-book.ts";
+import { AddressBook } from "../../../controller/allocate/address-allocations.ts";
 import type { Claim } from "../../../controller/allocate/claim.ts";
-import type { Pool } from "../../../controller/allocate/pool.ts";
-import { choosePools } from "../../../controller/allocate/pool-set.ts";
-import { ipAddressPoolSchema } from "../../../src/config/ip-address-pool.ts";
+import type { Pool } from "../../../controller/allocate/pool/pool.ts";
+import { choosePools } from "../../../controller/allocate/pool/pool-set.ts";
+import { ipAddressPoolSchema } from "../../../src/api/ip-address-pool.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../../src/ip/address.ts";
 
 function poolsOf(addresses: readonly string[], avoidBuggyIPs: boolean) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCandidates, judgeNodes } from "../../../controller/owners/candidates.ts";
-import { l2AdvertisementSchema } from "../../../src/config/l2-advertisement.ts";
-import { speakerSchema } from "../../../src/config/speaker.ts";
+import { l2AdvertisementSchema } from "../../../src/api/l2-advertisement.ts";
+import { speakerSchema } from "../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../src/ip/address.ts";
 import { projectNode } from "../../../src/model/node.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { poolAnnotation } from "../../../src/config/labels.ts";
+import { poolAnnotation } from "../../../src/api/labels.ts";
 import { ownPath } from "../../../src/kube/path.ts";
 import { Cluster } from "./cluster.ts";
 import { eventually, quiet } from "./eventually.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { SpeakerLiveness } from "../../../controller/owners/liveness.ts";
-import { SpeakerWatch } from "../../../controller/placement/speaker-watch.ts";
+import { SpeakerWatch } from "../../../controller/observe/speaker-watch.ts";
 import { FakeClock, settle } from "../../../src/clock/fake.ts";
 import { BellhopError } from "../../../src/error/error.ts";
 import { FakeApiServer } from "../../../src/kube/fake.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { poolAnnotation, shareAnnotation } from "../../../src/config/labels.ts";
+import { poolAnnotation, shareAnnotation } from "../../../src/api/labels.ts";
 import { ownPath } from "../../../src/kube/path.ts";
 import { loadBalancerFinalizer } from "../../../src/model/service.ts";
 import { Cluster } from "./cluster.ts";

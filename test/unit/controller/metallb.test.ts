@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { projectMetallbPool } from "../../../controller/reconcile/metallb-pool.ts";
+import { projectMetallbPool } from "../../../controller/observe/metallb-pool.ts";
 import { ApiError } from "../../../src/kube/api-error.ts";
 import { metallbPath } from "../../../src/kube/path.ts";
 import { Cluster } from "./cluster.ts";

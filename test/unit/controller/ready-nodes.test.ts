@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReadyNodes } from "../../../controller/reconcile/ready-nodes.ts";
+import { ReadyNodes } from "../../../controller/observe/ready-nodes.ts";
 
 test("nodes with ready endpoints are told by Service, slice by slice", () => {
   const ready = new ReadyNodes();

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
-import { AddressBook } from "../../../controller/allocate/address-book.ts";
+import { AddressBook } from "../../../controller/allocate/address-allocations.ts";
 import { allocate } from "../../../controller/allocate/allocate.ts";
 import { referenceKey } from "../../../controller/allocate/claim.ts";
-import { choosePools } from "../../../controller/allocate/pool-set.ts";
+import { choosePools } from "../../../controller/allocate/pool/pool-set.ts";
 import { sharingOf, withoutService, withService } from "../../../controller/allocate/sharing.ts";
-import { ipAddressPoolSchema } from "../../../src/config/ip-address-pool.ts";
+import { ipAddressPoolSchema } from "../../../src/api/ip-address-pool.ts";
 import { formatAddress, virtualIpName } from "../../../src/ip/address.ts";
 import { projectService, type ServiceView } from "../../../src/model/service.ts";
 

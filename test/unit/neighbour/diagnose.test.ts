@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { speakerSchema } from "../../../src/config/speaker.ts";
-import { virtualIpSchema } from "../../../src/config/virtual-ip.ts";
+import { speakerSchema } from "../../../src/api/speaker.ts";
+import { virtualIpSchema } from "../../../src/api/virtual-ip.ts";
 import { BellhopError } from "../../../src/error/error.ts";
 import { type DiagnosisInput, diagnoseNeighbour, type Finding } from "../../../src/neighbour/diagnose.ts";
 import { lookUpNeighbour, normalizeMac } from "../../../src/neighbour/lookup.ts";

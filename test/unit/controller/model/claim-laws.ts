@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
-import { managedByLabel } from "../../../../src/config/labels.ts";
-import type { VirtualIP } from "../../../../src/config/virtual-ip.ts";
+import { managedByLabel } from "../../../../src/api/labels.ts";
+import type { VirtualIP } from "../../../../src/api/virtual-ip.ts";
 import { isServed, type Model, type ModelService, mayShare } from "./model.ts";
 
 /** No address in two unrelated Services, no claim without its Service, and the user's own VirtualIPs as the user made them. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { VirtualIP } from "../../../../src/config/virtual-ip.ts";
+import type { VirtualIP } from "../../../../src/api/virtual-ip.ts";
 import {
   type Departure,
   familyOf,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
-import { managedByLabel } from "../../../../src/config/labels.ts";
-import type { VirtualIP } from "../../../../src/config/virtual-ip.ts";
+import { managedByLabel } from "../../../../src/api/labels.ts";
+import type { VirtualIP } from "../../../../src/api/virtual-ip.ts";
 import { loadBalancerFinalizer } from "../../../../src/model/service.ts";
 import { checkClaims } from "./claim-laws.ts";
 import { checkHolds } from "./hold-laws.ts";

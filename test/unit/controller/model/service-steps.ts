@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/config/labels.ts";
+import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/api/labels.ts";
 import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
 import { checkLaws } from "./laws.ts";
 import { type Dialect, depart, type Family, type Model, type ModelService, touch, type Wishes } from "./model.ts";

@@ -7,7 +7,7 @@ import { type Announcement, AnnouncementPlan, responderState } from "../../../..
 import type { Link } from "../../../../speaker/links/link.ts";
 import { statusPatch } from "../../../../speaker/report/virtual-ip-status.ts";
 import { ServiceIndex } from "../../../../speaker/service-index.ts";
-import { type VirtualIP, virtualIpSchema } from "../../../../src/config/virtual-ip.ts";
+import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 

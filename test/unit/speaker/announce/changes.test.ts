@@ -7,8 +7,8 @@ import type { ResponderCommand } from "../../../../speaker/responder/commands.ts
 import type { AddressChange, ResponderState } from "../../../../speaker/responder/commands-between.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
 import type { Responder } from "../../../../speaker/responder/responder.ts";
-import { ToldState } from "../../../../speaker/responder/told-state.ts";
-import { type VirtualIP, virtualIpSchema } from "../../../../src/config/virtual-ip.ts";
+import { ToldState } from "../../../../speaker/responder/sent-state.ts";
+import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 

@@ -8,8 +8,8 @@ import {
   type StationState,
 } from "../../../../speaker/responder/commands-between.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
-import { structSizes } from "../../../../speaker/responder/libc.ts";
-import { arpFilter, type FilterInstruction, ndpFilter } from "../../../../speaker/responder/packet-filter.ts";
+import { structSizes } from "../../../../src/packet-socket/libc.ts";
+import { arpFilter, type FilterInstruction, ndpFilter } from "../../../../src/packet-socket/packet-filter.ts";
 import { Schedule } from "../../../../speaker/responder/schedule.ts";
 import { bytes } from "../../packet/round-trip.ts";
 import { address, arpRequest, mac, ndpFrame, solicitation } from "./frames.ts";

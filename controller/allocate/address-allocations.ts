@@ -1,0 +1,240 @@
+import { NameIndex } from "../../src/index/name-index.ts";
+import { type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
+import type { Reason } from "../../src/model/reason.ts";
+import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
+import { type Claim, isInUse, referenceKey } from "./claim.ts";
+import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
+import { NodeAddresses } from "./node/node-addresses.ts";
+import type { Pool } from "./pool/pool.ts";
+import { poolNow } from "./pool/pool-membership.ts";
+import type { PoolSet } from "./pool/pool-set.ts";
+
+/** What the allocator reads. */
+export interface AddressLedger {
+  /** In the order in which they are tried. */
+  readonly pools: readonly Pool[];
+  readonly setAside: ReadonlyMap<string, Reason>;
+  claimAt(address: IpAddress): Claim | undefined;
+  /** Every claim that names this Service, under whichever uid. */
+  claimsOf(serviceKey: string): readonly Claim[];
+  /** Every claim of Services that share by this key, whatever their namespace. */
+  claimsSharing(key: string): readonly Claim[];
+  /** Why nobody may have the address though no VirtualIP claims it: a node or spec.externalIPs of a Service uses it. */
+  blockedBy(address: IpAddress): string | undefined;
+  poolOf(address: IpAddress): Pool | undefined;
+  /** The lowest free address of a pool. */
+  firstFree(pool: Pool, family: IpFamily): IpAddress | undefined;
+  /** The nodes' own addresses, and the pools of them. */
+  readonly nodes: NodeAddresses;
+  /** Nodes with ready endpoints of a Service. */
+  readyNodesOf(serviceKey: string): ReadonlySet<string>;
+}
+
+/** Told when the counts of a pool have changed. */
+export interface AddressBookHooks {
+  readonly onTaken?: (pool: Pool) => void;
+  /** A claim whose address is in no pool has come or gone. */
+  readonly onOutside?: (claim: Claim) => void;
+  /** An address may be free again. */
+  readonly onFreed?: (pool: Pool) => void;
+  /** Undefined: no node has ready endpoints of any Service. */
+  readonly readyNodesOf?: (serviceKey: string) => ReadonlySet<string>;
+}
+
+const noNodes: ReadonlySet<string> = new Set();
+
+/**
+ * Who has which address. Holds what the API server has told, plus claims that are being made right now (`assume`), so that work
+ * done side by side does not choose the same address. Every change costs about the logarithm of the gaps in a pool.
+ */
+export class AddressBook implements AddressLedger {
+  readonly #hooks: AddressBookHooks;
+  readonly nodes = new NodeAddresses();
+  #pools: PoolSet = { usable: [], setAside: new Map() };
+  #free: readonly FreeAddresses[] = [];
+  readonly #claims = new Map<string, Claim>();
+  readonly #byService = new NameIndex();
+  readonly #bySharingKey = new NameIndex();
+  readonly #blocks = new BlockedAddresses();
+  /** Claims of ours whose address is in no pool that serves: pools were edited since. */
+  readonly #outside = new Map<string, Claim>();
+  /** Names of claims of nodes' own addresses. */
+  readonly #ofNodes = new Set<string>();
+
+  constructor(hooks: AddressBookHooks = {}) {
+    this.#hooks = hooks;
+  }
+
+  get pools(): readonly Pool[] {
+    return this.#pools.usable;
+  }
+
+  get setAside(): ReadonlyMap<string, Reason> {
+    return this.#pools.setAside;
+  }
+
+  get claims(): ReadonlyMap<string, Claim> {
+    return this.#claims;
+  }
+
+  /** Addresses that Services have although no pool has them any more. */
+  get outside(): ReadonlyMap<string, Claim> {
+    return this.#outside;
+  }
+
+  /** Who has nodes' own addresses. */
+  get nodeClaims(): readonly Claim[] {
+    return this.#named(this.#ofNodes);
+  }
+
+  readyNodesOf(serviceKey: string): ReadonlySet<string> {
+    return this.#hooks.readyNodesOf?.(serviceKey) ?? noNodes;
+  }
+
+  /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
+  leftOutOf(poolName: string): readonly BlockedAddress[] {
+    const free = this.#free.find(({ pool }) => pool.name === poolName);
+    return this.#blocks.all().filter(({ address }) => free?.contains(address) ?? false);
+  }
+
+  /** Takes the pools anew; as costly as there are claims. */
+  setPools(pools: PoolSet): void {
+    this.#pools = pools;
+    this.#free = pools.usable.filter(({ nodes }) => nodes === undefined).map((pool) => new FreeAddresses(pool));
+    this.nodes.setPools(pools.usable);
+    this.#outside.clear();
+    for (const claim of this.#claims.values()) {
+      this.#take(claim.address, isAssigned(claim));
+      if (this.#isOutside(claim)) this.#outside.set(claim.name, claim);
+    }
+    for (const { address } of this.#blocks.all()) this.#take(address, false);
+  }
+
+  /** A claim as the API server tells it, or one that is being made. Replaces what was known under its name. */
+  put(claim: Claim): void {
+    const before = this.#remove(claim.name);
+    this.#claims.set(claim.name, claim);
+    if (claim.node !== undefined) this.#ofNodes.add(claim.name);
+    for (const reference of claim.services) {
+      this.#byService.add(referenceKey(reference), claim.name);
+      if (reference.sharing !== undefined && claim.node === undefined)
+        this.#bySharingKey.add(reference.sharing.key, claim.name);
+    }
+    this.#take(claim.address, isAssigned(claim));
+    if (this.#isOutside(claim)) {
+      this.#outside.set(claim.name, claim);
+      this.#hooks.onOutside?.(claim);
+    }
+    // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
+    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(poolNow(this, claim));
+  }
+
+  /** Gives the claim that was dropped. */
+  drop(name: string): Claim | undefined {
+    const claim = this.#remove(name);
+    if (claim !== undefined) this.#tellFreed(poolNow(this, claim));
+    return claim;
+  }
+
+  #remove(name: string): Claim | undefined {
+    const claim = this.#claims.get(name);
+    if (claim === undefined) return undefined;
+    this.#claims.delete(name);
+    this.#ofNodes.delete(name);
+    for (const reference of claim.services) {
+      this.#byService.delete(referenceKey(reference), name);
+      if (reference.sharing !== undefined) this.#bySharingKey.delete(reference.sharing.key, name);
+    }
+    this.#giveBack(claim.address, isAssigned(claim));
+    if (this.#outside.delete(name)) this.#hooks.onOutside?.(claim);
+    return claim;
+  }
+
+  #named(names: Iterable<string>): readonly Claim[] {
+    return [...names].flatMap((name) => this.#claims.get(name) ?? []);
+  }
+
+  #isOutside(claim: Claim): boolean {
+    return claim.ours && isInUse(claim) && poolNow(this, claim) === undefined;
+  }
+
+  /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. */
+  block(source: string, addresses: readonly IpAddress[]): void {
+    const { taken, freed } = this.#blocks.set(source, addresses);
+    for (const address of freed) {
+      this.#giveBack(address, false);
+      this.#tellFreed(this.poolOf(address));
+    }
+    for (const address of taken) this.#take(address, false);
+  }
+
+  claimAt(address: IpAddress): Claim | undefined {
+    return this.#claims.get(virtualIpName(address));
+  }
+
+  claimsOf(serviceKey: string): readonly Claim[] {
+    return this.#named(this.#byService.of(serviceKey));
+  }
+
+  claimsSharing(key: string): readonly Claim[] {
+    return this.#named(this.#bySharingKey.of(key));
+  }
+
+  blockedBy(address: IpAddress): string | undefined {
+    return this.#blocks.describe(address);
+  }
+
+  poolOf(address: IpAddress): Pool | undefined {
+    return this.#freeOf(address)?.pool;
+  }
+
+  firstFree(pool: Pool, family: IpFamily): IpAddress | undefined {
+    return this.#free.find((free) => free.pool === pool)?.first(family);
+  }
+
+  /** Undefined for a pool that is set aside. Of nodes' own addresses all can be given, whoever has them already. */
+  countOf(poolName: string, family: IpFamily): FamilyCount | undefined {
+    const pool = this.#pools.usable.find(({ name }) => name === poolName);
+    if (pool?.nodes === undefined) return this.#free.find((free) => free.pool === pool)?.count(family);
+    const all = this.nodes.of(pool, family);
+    const assigned = this.nodeClaims.filter(
+      ({ address }) => address.family === family && this.nodes.poolAt(address) === pool,
+    );
+    return { assigned: BigInt(assigned.length), available: pool.draining ? 0n : BigInt(all.length) };
+  }
+
+  #take(address: IpAddress, assigned: boolean): void {
+    const free = this.#freeOf(address);
+    if (free === undefined) return;
+    free.take(address, assigned);
+    this.#hooks.onTaken?.(free.pool);
+  }
+
+  /** An address is free again only when neither a claim nor a block is left on it. */
+  #giveBack(address: IpAddress, assigned: boolean): void {
+    const free = this.#freeOf(address);
+    if (free === undefined) return;
+    const name = virtualIpName(address);
+    free.giveBack(address, assigned);
+    if (this.#claims.has(name) || this.#blocks.has(address)) free.take(address, false);
+  }
+
+  #tellFreed(pool: Pool | undefined): void {
+    if (pool !== undefined) this.#hooks.onFreed?.(pool);
+  }
+
+  #freeOf(address: IpAddress): FreeAddresses | undefined {
+    return this.#free.find((free) => free.contains(address));
+  }
+}
+
+/** Whether it counts in the pool that has the address in its ranges; a node's own never does. */
+function isAssigned(claim: Claim): boolean {
+  return isInUse(claim) && claim.node === undefined;
+}
+
+/** Whether somebody who held the address holds it no more, or takes less of it. */
+function hasLost(before: Claim, after: Claim): boolean {
+  const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
+  return before.services.some((reference) => !held.has(JSON.stringify(reference)));
+}

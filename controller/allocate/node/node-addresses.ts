@@ -1,0 +1,90 @@
+import { compareAddresses, type IpAddress, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
+import { matchesAnySelector } from "../../../src/model/label-selector.ts";
+import { compareAge, type Pool } from "../pool/pool.ts";
+
+/** A node as pools of node addresses see it. */
+export interface NodeStand {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ready: boolean;
+  /** Takes no part in load balancing, or is about to go. */
+  readonly excluded: boolean;
+  /** Of each family those of type ExternalIP, else the one of type InternalIP. */
+  readonly addresses: readonly IpAddress[];
+}
+
+export interface NodeAddress {
+  readonly node: string;
+  readonly address: IpAddress;
+}
+
+/**
+ * Which node has which address, and which pool has which node: of several whose selectors fit the oldest. The answers cost as much
+ * as there are nodes.
+ */
+export class NodeAddresses {
+  readonly #stands = new Map<string, NodeStand>();
+  /** By name of the VirtualIP that claims it. */
+  readonly #byAddress = new Map<string, string>();
+  /** Oldest first. */
+  #pools: readonly Pool[] = [];
+
+  setPools(pools: readonly Pool[]): void {
+    this.#pools = pools.filter(({ nodes }) => nodes !== undefined).sort(compareAge);
+  }
+
+  /** Whether any pool gives nodes' own addresses. */
+  get hasPools(): boolean {
+    return this.#pools.length > 0;
+  }
+
+  /** Undefined: the node is gone. Gives whether it differs from what was known. */
+  setNode(name: string, stand: NodeStand | undefined): boolean {
+    const before = this.#stands.get(name);
+    if (textOf(before) === textOf(stand)) return false;
+    for (const address of before?.addresses ?? []) this.#byAddress.delete(virtualIpName(address));
+    if (stand === undefined) this.#stands.delete(name);
+    else this.#stands.set(name, stand);
+    for (const address of stand?.addresses ?? []) this.#byAddress.set(virtualIpName(address), name);
+    return true;
+  }
+
+  /** The node that has the address and takes part in load balancing. */
+  nodeAt(address: IpAddress): string | undefined {
+    const name = this.#byAddress.get(virtualIpName(address));
+    return name === undefined || this.#stands.get(name)?.excluded === true ? undefined : name;
+  }
+
+  /** The pool whose node has the address. */
+  poolAt(address: IpAddress): Pool | undefined {
+    const stand = this.#stands.get(this.nodeAt(address) ?? "");
+    return stand === undefined ? undefined : this.#poolOf(stand);
+  }
+
+  /**
+   * The addresses of a pool's nodes that are ready; where none is, of all, because then it is rather we who do not hear of them. With
+   * `local` only of those nodes. Sorted.
+   */
+  of(pool: Pool, family: IpFamily, local?: ReadonlySet<string>): readonly NodeAddress[] {
+    const members = [...this.#stands.values()].filter((stand) => !stand.excluded && this.#poolOf(stand) === pool);
+    const ready = members.filter((stand) => stand.ready);
+    return (ready.length > 0 ? ready : members)
+      .filter(({ name }) => local === undefined || local.has(name))
+      .flatMap(({ name, addresses }) => addresses.map((address) => ({ node: name, address })))
+      .filter(({ address }) => address.family === family)
+      .sort((left, right) => compareAddresses(left.address, right.address));
+  }
+
+  #poolOf({ labels }: NodeStand): Pool | undefined {
+    return this.#pools.find(({ nodes }) => {
+      const selectors = nodes?.selectors ?? [];
+      return selectors.length === 0 || matchesAnySelector(selectors, labels);
+    });
+  }
+}
+
+function textOf(stand: NodeStand | undefined): string {
+  if (stand === undefined) return "";
+  const { labels, ready, excluded, addresses } = stand;
+  return JSON.stringify([Object.entries(labels).sort(), ready, excluded, addresses.map(virtualIpName)]);
+}

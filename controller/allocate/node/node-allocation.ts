@@ -1,0 +1,185 @@
+import { compareAddresses, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
+import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
+import type { Allocation, Assignment } from "../allocation.ts";
+import { type Claim, isHeldBy } from "../claim.ts";
+import { judgePoolUnasked, type PoolQuestion } from "../pool/evaluate-pool.ts";
+import type { NodeAddress } from "./node-addresses.ts";
+import { heldNodeClaims, type NodeFault, nodeAddressesFor, nodeAddressFault, reservedPortFault } from "./node-pool.ts";
+import { type Pool, whyNotAdmitted } from "../pool/pool.ts";
+import { type RequestedAddress, serviceObject } from "../request.ts";
+import { mustJoin, sharingFault } from "../sharing.ts";
+import { shownAddress } from "../shown-address.ts";
+import { wishOf } from "../service-annotations.ts";
+
+type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
+
+/**
+ * The pool of node addresses that the Service belongs to: the one that it names, has addresses from, shows addresses of or asks for
+ * addresses of; without any of these, the first pool that gives to it, if it is one of them. Undefined: none.
+ */
+export function findNodePool(question: PoolQuestion, requested: Requested): Pool | undefined {
+  const { ledger, service } = question;
+  if (!ledger.nodes.hasPools) return undefined;
+  const wish = wishOf(service, "pool")?.text;
+  if (wish !== undefined) return ledger.pools.find(({ name, nodes }) => name === wish && nodes !== undefined);
+  const asked = [...requested.values()].map(({ address }) => ledger.nodes.poolAt(address));
+  if (asked.length > 0) return asked.every((pool) => pool === asked[0]) ? asked[0] : undefined;
+  const claims = ledger.claimsOf(service.key).filter((claim) => isHeldBy(claim, service));
+  if (claims.some((claim) => claim.node === undefined)) return undefined;
+  if (claims.length > 0) return poolOfMost(question, claims);
+  for (const family of service.ipFamilies) {
+    const shown = shownAddress(service, family);
+    if (shown !== undefined) return ledger.nodes.poolAt(shown);
+  }
+  return firstThatGives(question);
+}
+
+/** Nodes may have gone over to another pool since; the one that has most of them by now has the Service too. */
+function poolOfMost({ ledger }: PoolQuestion, claims: readonly Claim[]): Pool | undefined {
+  const counts = new Map<Pool, number>();
+  for (const { address, pool: name } of claims) {
+    const pool = ledger.nodes.poolAt(address);
+    // Where counts are equal, the pool that they were taken from.
+    if (pool !== undefined) counts.set(pool, (counts.get(pool) ?? 0) + (pool.name === name ? 1.5 : 1));
+  }
+  return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
+}
+
+function firstThatGives(question: PoolQuestion): Pool | undefined {
+  const { ledger, service } = question;
+  let exhausted = false;
+  for (const family of service.ipFamilies) {
+    for (const pool of ledger.pools) {
+      const { address, code } = judgePoolUnasked(question, pool, family);
+      if (address !== undefined) return pool.nodes === undefined ? undefined : pool;
+      exhausted ||= code === "PoolExhausted";
+    }
+  }
+  if (exhausted) return undefined;
+  // Nobody gives: a pool in which just a port is in the way can say so best.
+  return ledger.pools.find(
+    (pool) => pool.nodes !== undefined && pool.autoAssign && !pool.draining && gateOf(question, pool) === undefined,
+  );
+}
+
+/** What the Service has of nodes' own addresses and may keep, whatever became of the pool. */
+export function keptNodeAddresses(question: PoolQuestion): readonly Assignment[] {
+  return question.service.ipFamilies.flatMap((family) => keptOfFamily(question, family));
+}
+
+function keptOfFamily({ ledger, service }: PoolQuestion, family: IpFamily): readonly Assignment[] {
+  return heldNodeClaims(ledger, service, family)
+    .filter((claim) => ledger.nodes.nodeAt(claim.address) !== undefined && sharingFault(claim, service) === undefined)
+    .map((claim) => assign(service, { node: claim.node ?? "", address: claim.address }, claim.pool, claim))
+    .sort((left, right) => compareAddresses(left.address, right.address));
+}
+
+/**
+ * Decides about all addresses of a Service of such a pool; changes nothing. It has every node's, or none: a port that another Service
+ * has at one of them leaves a Service that comes waiting. One that is there already keeps the nodes where nobody is in its way.
+ */
+export function allocateNodeAddresses(question: PoolQuestion, pool: Pool, requested: Requested): Allocation {
+  const { service } = question;
+  const choices = service.ipFamilies.map((family) => chooseFamily(question, pool, family, requested.get(family)));
+  const assignments = choices.flatMap((choice) => choice.assignments);
+  const refusal = choices.find((choice) => choice.assignments.length === 0)?.reason;
+  const reason = refusal ?? choices.find((choice) => choice.reason !== undefined)?.reason;
+  if (refusal === undefined) return { assignments, reason, enough: reason === undefined };
+  const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignments.length === 0);
+  const unasked = refused.every((family) => !requested.has(family));
+  const enough = service.ipFamilyPolicy === "PreferDualStack" && unasked && assignments.length > 0;
+  return {
+    assignments: enough ? assignments : assignments.filter(({ claim }) => isHeld(claim, question)),
+    reason,
+    enough,
+  };
+}
+
+interface FamilyChoice {
+  readonly assignments: readonly Assignment[];
+  readonly reason?: Reason | undefined;
+}
+
+function chooseFamily(
+  question: PoolQuestion,
+  pool: Pool,
+  family: IpFamily,
+  requested: RequestedAddress | undefined,
+): FamilyChoice {
+  const { ledger, service } = question;
+  const held = heldNodeClaims(ledger, service, family);
+  const kept = keptOfFamily(question, family);
+  const about = (field: string, value: string, detail?: string) => ({
+    object: serviceObject(service),
+    field,
+    value,
+    ...(detail === undefined ? {} : { detail }),
+  });
+  const atPorts = ({ code, value, detail }: NodeFault): Reason => reasonOf(code, about("spec.ports", value, detail));
+  const gate = held.length > 0 ? undefined : gateOf(question, pool);
+  if (gate !== undefined) {
+    const wish = wishOf(service, "pool");
+    const [field, value] = wish === undefined ? ["spec.ipFamilies", family] : [wish.field, wish.text];
+    return { assignments: [], reason: reasonOf(gate.code, about(field, value, gate.detail)) };
+  }
+  const reserved = reservedPortFault(pool, service);
+  // Who has the port since before it was reserved keeps it; who changes to it does not get it.
+  if (reserved !== undefined) return { assignments: kept.filter(({ joins }) => !joins), reason: atPorts(reserved) };
+  const all = nodeAddressesFor(ledger, pool, service, family);
+  const wanted = requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
+  // A pool that drains gives no further node.
+  const places = pool.draining ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address))) : wanted;
+  if (places.length === 0 && requested !== undefined) {
+    const fault = about(requested.field, requested.text, `pool ${pool.name} has no such node for this Service`);
+    return { assignments: [], reason: reasonOf("RequestedAddressNotInPool", fault) };
+  }
+  if (places.length === 0) {
+    // That no pod is ready is no reason to take away an address, only none to give one.
+    const silent = kept.length > 0 && ledger.nodes.of(pool, family).length > 0;
+    const detail = whyNoNode(question, pool, family);
+    return {
+      assignments: kept,
+      reason: silent ? undefined : reasonOf("NoNodeAddress", about("spec.ipFamilies", family, detail)),
+    };
+  }
+  const faults = places.map((place) => nodeAddressFault(ledger, service, place));
+  const fault = faults.find((found) => found !== undefined);
+  if (fault !== undefined && held.length === 0) return { assignments: [], reason: atPorts(fault) };
+  const free = places.filter((_, index) => faults[index] === undefined);
+  const assignments = free.map((place) => assign(service, place, pool.name, ledger.claimAt(place.address)));
+  return { assignments, reason: fault === undefined ? undefined : atPorts(fault) };
+}
+
+function isHeld(claim: Claim | undefined, { service }: PoolQuestion): boolean {
+  return claim !== undefined && isHeldBy(claim, service);
+}
+
+function isAt(claim: Claim, address: NodeAddress["address"]): boolean {
+  return claim.name === virtualIpName(address);
+}
+
+function assign(
+  service: PoolQuestion["service"],
+  { node, address }: NodeAddress,
+  pool: string | undefined,
+  claim: Claim | undefined,
+): Assignment {
+  return { address, pool, node, claim, joins: claim !== undefined && mustJoin(claim, service) };
+}
+
+/** What keeps the Service out of the pool, whatever its ports are. */
+function gateOf(
+  { service, namespaceLabels }: PoolQuestion,
+  pool: Pool,
+): { readonly code: ReasonCode; readonly detail: string } | undefined {
+  const forbidden = whyNotAdmitted(pool, service, namespaceLabels);
+  if (forbidden !== undefined) return { code: "PoolForbidsService", detail: `${pool.name}: ${forbidden}` };
+  return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
+}
+
+function whyNoNode({ ledger, service }: PoolQuestion, pool: Pool, family: IpFamily): string {
+  if (ledger.nodes.of(pool, family).length > 0) {
+    return `under externalTrafficPolicy Local only nodes with ready pods count, and no node of pool ${pool.name} has one of ${service.key}`;
+  }
+  return `no node of pool ${pool.name} has an ${family} address`;
+}

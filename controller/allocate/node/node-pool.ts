@@ -1,0 +1,58 @@
+import { formatAddress, type IpFamily } from "../../../src/ip/address.ts";
+import type { ReasonCode } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import type { AddressLedger } from "../address-allocations.ts";
+import { type Claim, describeHolder, isHeldBy } from "../claim.ts";
+import type { NodeAddress } from "./node-addresses.ts";
+import type { Pool } from "../pool/pool.ts";
+import { portsOf, sharingFault } from "../sharing.ts";
+
+/** Why a Service cannot have a node's own address, and at which of its ports that lies. */
+export interface NodeFault {
+  readonly code: ReasonCode;
+  /** `80/TCP`. */
+  readonly value: string;
+  readonly detail: string;
+}
+
+/** Where the Service would be served: under externalTrafficPolicy Local only by nodes with ready endpoints. */
+export function nodeAddressesFor(
+  ledger: AddressLedger,
+  pool: Pool,
+  service: ServiceView,
+  family: IpFamily,
+): readonly NodeAddress[] {
+  const local = service.externalTrafficPolicy === "Local" ? ledger.readyNodesOf(service.key) : undefined;
+  return ledger.nodes.of(pool, family, local);
+}
+
+/** A port of the Service that the pool keeps for the nodes themselves. */
+export function reservedPortFault(pool: Pool, service: ServiceView): NodeFault | undefined {
+  const value = portsOf(service).find((port) => pool.nodes?.reservedPorts.includes(port));
+  if (value === undefined) return undefined;
+  return { code: "NodeAddressPortReserved", value, detail: `by spec.nodeAddresses.reservedPorts of pool ${pool.name}` };
+}
+
+/** What stands in the way at one address; undefined: nothing. */
+export function nodeAddressFault(
+  ledger: AddressLedger,
+  service: ServiceView,
+  { node, address }: NodeAddress,
+): NodeFault | undefined {
+  const claim = ledger.claimAt(address);
+  if (claim === undefined) return undefined;
+  const value = portsOf(service).join(", ");
+  if (claim.node === undefined) {
+    const detail = claim.ours ? describeHolder(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}`;
+    return { code: "NodeAddressPortTaken", value, detail };
+  }
+  const fault = sharingFault(claim, service);
+  return fault === undefined ? undefined : { code: fault.code, value, detail: `${fault.detail} of Node ${node}` };
+}
+
+/** The nodes' own addresses that the Service has, of one family. */
+export function heldNodeClaims(ledger: AddressLedger, service: ServiceView, family: IpFamily): readonly Claim[] {
+  return ledger
+    .claimsOf(service.key)
+    .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));
+}

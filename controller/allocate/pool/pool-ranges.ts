@@ -1,0 +1,117 @@
+import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
+import {
+  formatRange,
+  type IpRange,
+  parseRange,
+  type RangeFault,
+  rangesOverlap,
+  subnetOf,
+  subtractRanges,
+} from "../../../src/ip/range.ts";
+import { type Reason, reasonOf } from "../../../src/model/reason.ts";
+
+/** One entry of `spec.addresses`. */
+export interface PoolEntry {
+  /** `spec.addresses[2]`. */
+  readonly field: string;
+  readonly text: string;
+  /** What `spec.exclude` leaves of it. */
+  readonly ranges: readonly IpRange[];
+}
+
+/** What could be read, and everything that could not. */
+export interface EntriesParse {
+  readonly entries: readonly PoolEntry[];
+  readonly excluded: readonly IpRange[];
+  readonly faults: readonly Reason[];
+}
+
+interface ReadRange {
+  readonly field: string;
+  readonly text: string;
+  readonly range: IpRange;
+}
+
+/** What is wrong with the text of a range, and where it can be told, what was meant. */
+function describeFault(text: string, fault: RangeFault): string {
+  switch (fault) {
+    case "NotAnAddress":
+      return "a part of it is no IPv4 or IPv6 address";
+    case "BadPrefixLength":
+      return "what follows the / is no prefix length of this family";
+    case "HostBitsSet": {
+      const [address = "", length = ""] = text.split("/");
+      const network = formatRange(subnetOf(text) ?? { family: "IPv4", first: 0n, last: 0n }).split("-")[0];
+      return `bits beyond the prefix length are set; ${network}/${length} is the network, ${address} the one address`;
+    }
+    case "MixedFamilies":
+      return "one end is IPv4, the other IPv6";
+    case "Reversed": {
+      const [first = "", last = ""] = text.split("-");
+      return `its last address lies before its first; ${last.trim()}-${first.trim()} is the other way round`;
+    }
+  }
+}
+
+/** RFC 6890: unspecified, loopback, multicast, reserved, and link-local IPv6, which means nothing without an interface. */
+const specialRanges = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8"].map(
+  (text) => parseRange(text).range as IpRange,
+);
+
+/** Reads `spec.addresses` and `spec.exclude`, with one fault at most per entry. */
+export function parseEntries(object: string, spec: IPAddressPool["spec"]): EntriesParse {
+  const read: ReadRange[] = [];
+  const faults: Reason[] = [];
+  for (const [index, text] of (spec.addresses ?? []).entries()) {
+    const { range, reason } = readRange(object, `spec.addresses[${index}]`, text);
+    const fault = range === undefined ? reason : misplacement(object, range, read);
+    if (fault !== undefined) faults.push(fault);
+    if (range !== undefined) read.push(range);
+  }
+  const excluded: IpRange[] = [];
+  for (const [index, text] of spec.exclude.entries()) {
+    const { range, reason } = readRange(object, `spec.exclude[${index}]`, text);
+    if (range === undefined) faults.push(reason);
+    else excluded.push(range.range);
+  }
+  return {
+    entries: read.map(({ field, text, range }) => ({ field, text, ranges: subtractRanges(range, excluded) })),
+    excluded,
+    faults,
+  };
+}
+
+/** A range of addresses that no Service can have, or some of which stand in an earlier entry. */
+function misplacement(
+  object: string,
+  { field, text, range }: ReadRange,
+  earlier: readonly ReadRange[],
+): Reason | undefined {
+  const about = { object, field, value: text };
+  if (specialRanges.some((special) => rangesOverlap(special, range))) return reasonOf("PoolRangeSpecial", about);
+  const other = earlier.find((candidate) => rangesOverlap(candidate.range, range));
+  if (other === undefined) return undefined;
+  return reasonOf("PoolRangesOverlap", { ...about, detail: `${other.field} "${other.text}"` });
+}
+
+function readRange(
+  object: string,
+  field: string,
+  text: string,
+): { readonly range: ReadRange; readonly reason?: never } | { readonly range?: never; readonly reason: Reason } {
+  const { range, fault } = parseRange(text);
+  if (range !== undefined) return { range: { field, text, range } };
+  return { reason: reasonOf("PoolRangeInvalid", { object, field, value: text, detail: describeFault(text, fault) }) };
+}
+
+/** The first entry that has addresses in common with any of the ranges, and with which. */
+export function findOverlap<Range extends IpRange>(
+  entries: readonly PoolEntry[],
+  ranges: Iterable<Range>,
+): { readonly entry: PoolEntry; readonly other: Range } | undefined {
+  for (const other of ranges) {
+    const entry = entries.find((candidate) => candidate.ranges.some((range) => rangesOverlap(range, other)));
+    if (entry !== undefined) return { entry, other };
+  }
+  return undefined;
+}

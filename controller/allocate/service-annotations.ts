@@ -1,0 +1,30 @@
+import { ipsAnnotation, poolAnnotation, shareAnnotation } from "../../src/api/labels.ts";
+import { metallbAnnotations } from "../../src/api/metallb.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+
+/** What a user may write in annotations about the address of a Service. */
+export type Wish = "ips" | "pool" | "share";
+
+/** The first that is there counts. MetalLB's are in the view only where they are to be honoured. */
+const annotationsOf: Readonly<Record<Wish, readonly string[]>> = {
+  ips: [ipsAnnotation, ...metallbAnnotations("loadBalancerIPs")],
+  pool: [poolAnnotation, ...metallbAnnotations("address-pool")],
+  share: [shareAnnotation, ...metallbAnnotations("allow-shared-ip")],
+};
+
+/** What the user wrote, and how reasons name the place; undefined: nothing. */
+export function wishOf(
+  service: ServiceView,
+  wish: Wish,
+): { readonly field: string; readonly text: string } | undefined {
+  for (const annotation of annotationsOf[wish]) {
+    const text = service.annotations[annotation];
+    if (text !== undefined) return { field: annotationField(annotation), text };
+  }
+  return undefined;
+}
+
+/** How reasons name an annotation. */
+export function annotationField(annotation: string): string {
+  return `metadata.annotations[${annotation}]`;
+}

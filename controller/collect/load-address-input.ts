@@ -1,0 +1,19 @@
+import type { IpAddress } from "../../src/ip/address.ts";
+import { clusterNetworks } from "../allocate/cluster-network.ts";
+import type { AddressQuestion } from "../explain/address/explain.ts";
+import { candidateInput, type ReadOptions, readCluster } from "./read-cluster.ts";
+
+/** Reads all that bears on one address. Writes nothing. */
+export async function readAddressQuestion(options: ReadOptions, address: IpAddress): Promise<AddressQuestion> {
+  const reading = await readCluster(options);
+  const { watched, world } = reading;
+  return {
+    address,
+    ledger: world.currentBook(),
+    virtualIps: watched.virtualIps.views,
+    candidates: candidateInput(reading),
+    services: watched.services.views.values(),
+    pools: [...watched.pools.views.values()],
+    networks: clusterNetworks(watched.serviceCidrs.views.values(), watched.nodes.views.values()),
+  };
+}

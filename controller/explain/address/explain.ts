@@ -1,0 +1,118 @@
+import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
+import { formatAddress, type IpAddress } from "../../../src/ip/address.ts";
+import { rangeContains } from "../../../src/ip/range.ts";
+import { reasonMessage } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { type Claim, describeHolder, referenceKey } from "../../allocate/claim.ts";
+import type { ClusterNetwork } from "../../allocate/cluster-network.ts";
+import { parsePool } from "../../allocate/pool/pool.ts";
+import { parseRequest } from "../../allocate/request.ts";
+import type { AddressExplanation, AddressState } from "./explanation.ts";
+import { explainClaim } from "../service/address.ts";
+import type { ServiceQuestion } from "../service/input.ts";
+
+/** All that the explanation of one address is made from. */
+export interface AddressQuestion extends Pick<ServiceQuestion, "ledger" | "virtualIps" | "candidates"> {
+  readonly address: IpAddress;
+  readonly services: Iterable<ServiceView>;
+  readonly pools: readonly IPAddressPool[];
+  readonly networks: readonly ClusterNetwork[];
+}
+
+/** Says who has an address, or why nobody can. Pure. */
+export function explainAddress(question: AddressQuestion): AddressExplanation {
+  const { address, ledger, services } = question;
+  const text = formatAddress(address);
+  const claim = ledger.claimAt(address);
+  const all = [...services];
+  const { state, conclusion } = judge(question, claim, all);
+  const holders = new Set((claim?.services ?? []).map(referenceKey));
+  const wantedBy = all.filter((service) => !holders.has(service.key) && asksFor(service, address));
+  return {
+    address: text,
+    state,
+    conclusion,
+    pool: (ledger.nodes.poolAt(address) ?? ledger.poolOf(address))?.name,
+    poolNotes: poolNotes(question),
+    claim: claim === undefined ? undefined : explainClaim(claim, question),
+    services: [...holders],
+    wantedBy: wantedBy.map(({ key }) => key).sort(),
+  };
+}
+
+function judge(
+  { address, ledger, networks, virtualIps }: AddressQuestion,
+  claim: Claim | undefined,
+  services: readonly ServiceView[],
+): { readonly state: AddressState; readonly conclusion: string } {
+  const text = formatAddress(address);
+  if (claim !== undefined) {
+    const node = virtualIps.get(claim.name)?.status?.node;
+    const announced = node === undefined ? "; no node announces it" : `; ${node} announces it`;
+    const voice = claim.node === undefined ? announced : `; it is the own address of Node ${claim.node}`;
+    return {
+      state: stateOf(claim),
+      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : voice}.`,
+    };
+  }
+  const ofNodes = ledger.nodes.poolAt(address);
+  if (ofNodes !== undefined) {
+    const whose = `the own address of Node ${ledger.nodes.nodeAt(address)}`;
+    return { state: "free", conclusion: `${text} is ${whose}, and pool ${ofNodes.name} gives it to Services.` };
+  }
+  const blocked = ledger.blockedBy(address);
+  if (blocked !== undefined) return { state: "used", conclusion: `No Service can have ${text}: ${blocked}.` };
+  const shownBy = services.find(({ ingress }) => ingress.some(({ ip }) => ip === text));
+  if (shownBy !== undefined) {
+    const whose = shownBy.loadBalancerClass === undefined ? "" : ` of class ${shownBy.loadBalancerClass}`;
+    return {
+      state: "used",
+      conclusion: `Service ${shownBy.key}${whose} shows ${text} in its status, and no VirtualIP claims it.`,
+    };
+  }
+  const pool = ledger.poolOf(address);
+  if (pool !== undefined) {
+    const how = pool.draining
+      ? `, but the pool drains and gives nothing new`
+      : pool.autoAssign
+        ? ""
+        : " to Services that name the pool or the address";
+    return {
+      state: pool.draining ? "outside" : "free",
+      conclusion: `${text} is free: pool ${pool.name} has it to give${how}.`,
+    };
+  }
+  const network = networks.find(({ range }) => rangeContains(range, address));
+  if (network !== undefined) {
+    const what = network.use === "Service" ? "cluster IPs" : "pods";
+    return {
+      state: "outside",
+      conclusion: `${text} belongs to the network of ${what} (${network.source}) and can be no external address.`,
+    };
+  }
+  return { state: "outside", conclusion: `Nobody has ${text}, and no pool that can be used holds it.` };
+}
+
+function stateOf({ services, heldUntilMs }: Claim): AddressState {
+  if (services.length === 0) return "reserved";
+  return heldUntilMs === undefined ? "assigned" : "held";
+}
+
+function asksFor(service: ServiceView, address: IpAddress): boolean {
+  return parseRequest(service).requested?.get(address.family)?.address.value === address.value;
+}
+
+/** Pools that would hold the address if they were not set aside, did not exclude or avoid it. */
+function poolNotes({ address, ledger, pools }: AddressQuestion): readonly string[] {
+  return pools.flatMap((raw) => {
+    const { pool } = parsePool(raw);
+    if (pool === undefined) return [];
+    if (pool.excluded.some((range) => rangeContains(range, address))) return [`Pool ${pool.name} excludes it.`];
+    if (!pool.ranges.some((range) => rangeContains(range, address))) return [];
+    const reason = ledger.setAside.get(pool.name);
+    if (reason !== undefined) return [`Pool ${pool.name} holds it and is set aside. ${reasonMessage(reason)}`];
+    const octet = address.value & 0xffn;
+    const avoided = pool.avoidBuggyIPs && address.family === "IPv4" && (octet === 0n || octet === 255n);
+    return avoided ? [`Pool ${pool.name} gives it only to a Service that asks for it (avoidBuggyIPs).`] : [];
+  });
+}

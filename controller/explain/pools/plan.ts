@@ -1,0 +1,128 @@
+import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
+import { compareAddresses, formatAddress, type IpFamily } from "../../../src/ip/address.ts";
+import { IntervalSet } from "../../../src/ip/interval-set.ts";
+import type { IpRange } from "../../../src/ip/range.ts";
+import type { AddressLedger } from "../../allocate/address-allocations.ts";
+import { type Claim, referenceKey } from "../../allocate/claim.ts";
+import { parsePool } from "../../allocate/pool/pool.ts";
+import { poolNow } from "../../allocate/pool/pool-membership.ts";
+import type { PoolManifest } from "./manifest.ts";
+import type { AffectedAddress, PoolChange, PoolsPlan } from "./pools-plan.ts";
+
+export interface PoolsQuestion {
+  readonly manifests: readonly PoolManifest[];
+  /** Pools of the cluster by name. */
+  readonly present: ReadonlyMap<string, IPAddressPool>;
+  readonly claims: Iterable<Claim>;
+  /** The pools as they are, and as they would be. */
+  readonly before: AddressLedger;
+  readonly after: AddressLedger;
+}
+
+/** The pools of the cluster once those of the manifests are applied: a pool that is there keeps its age, a new one is the youngest. */
+export function poolsAfter(
+  present: ReadonlyMap<string, IPAddressPool>,
+  manifests: readonly PoolManifest[],
+  now: string,
+): ReadonlyMap<string, IPAddressPool> {
+  const after = new Map(present);
+  for (const pool of manifests.flatMap(({ pools }) => pools)) {
+    const { name, labels, annotations } = pool.metadata;
+    const metadata = present.get(name)?.metadata ?? { ...pool.metadata, creationTimestamp: now };
+    after.set(name, { ...pool, metadata: { ...metadata, labels, annotations } });
+  }
+  return after;
+}
+
+/** What would come of it. Pure; changes nothing. */
+export function planPools({ manifests, present, claims, before, after }: PoolsQuestion): PoolsPlan {
+  const faults = manifests.flatMap((manifest) => manifest.faults);
+  const setAside = [...after.setAside.values()].filter(({ object }) => {
+    return ![...before.setAside.values()].some((known) => known.object === object);
+  });
+  const planned = new Set(manifests.flatMap(({ pools }) => pools.map(({ metadata }) => metadata.name)));
+  // One of the files that is set aside now as before is no success either.
+  const stillAside = [...after.setAside].filter(([name, reason]) => planned.has(name) && !setAside.includes(reason));
+  const { outside, moved, leaving } = findAffected(claims, before, after);
+  const refused = [...setAside, ...stillAside.map(([, reason]) => reason)];
+  return {
+    harmless: faults.length + refused.length + outside.length + leaving.length === 0,
+    faults,
+    pools: manifests.flatMap(({ pools }) =>
+      pools.map((pool) => describeChange(pool, present.get(pool.metadata.name), before, after)),
+    ),
+    setAside: refused,
+    restored: [...before.setAside.keys()].filter((name) => !after.setAside.has(name)).sort(),
+    outside,
+    moved,
+    leaving,
+    addresses: { IPv4: countChange("IPv4", before, after), IPv6: countChange("IPv6", before, after) },
+    skipped: manifests.flatMap((manifest) => manifest.skipped),
+  };
+}
+
+function describeChange(
+  pool: IPAddressPool,
+  present: IPAddressPool | undefined,
+  old: AddressLedger,
+  fresh: AddressLedger,
+): PoolChange {
+  const same = present !== undefined && JSON.stringify(sorted(pool.spec)) === JSON.stringify(sorted(present.spec));
+  return {
+    name: pool.metadata.name,
+    change: present === undefined ? "new" : same ? "unchanged" : "changed",
+    before: present === undefined ? undefined : sizesOf(present, old),
+    after: sizesOf(pool, fresh),
+  };
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
+}
+
+/** Decimal numbers of addresses, of nodes those that are there now; zero for a pool that cannot be read. */
+function sizesOf(raw: IPAddressPool, { pools, nodes }: AddressLedger): Readonly<Record<IpFamily, string>> {
+  const ofNodes = pools.find((pool) => pool.name === raw.metadata.name && pool.nodes !== undefined);
+  if (ofNodes !== undefined) {
+    return { IPv4: String(nodes.of(ofNodes, "IPv4").length), IPv6: String(nodes.of(ofNodes, "IPv6").length) };
+  }
+  const ranges = parsePool(raw).pool?.ranges ?? [];
+  return { IPv4: String(unionOf("IPv4", [ranges]).size), IPv6: String(unionOf("IPv6", [ranges]).size) };
+}
+
+function unionOf(family: IpFamily, lists: readonly (readonly IpRange[])[]): IntervalSet {
+  const union = new IntervalSet();
+  for (const range of lists.flat()) if (range.family === family) union.addRange(range);
+  return union;
+}
+
+function countChange(family: IpFamily, before: AddressLedger, after: AddressLedger) {
+  const old = before.pools.map(({ ranges }) => ranges);
+  const fresh = after.pools.map(({ ranges }) => ranges);
+  const all = unionOf(family, [...old, ...fresh]).size;
+  return { come: String(all - unionOf(family, old).size), go: String(all - unionOf(family, fresh).size) };
+}
+
+/** Addresses that were in no pool before are no affair of this change. */
+function findAffected(claims: Iterable<Claim>, before: AddressLedger, after: AddressLedger) {
+  const outside: AffectedAddress[] = [];
+  const moved: AffectedAddress[] = [];
+  const leaving: AffectedAddress[] = [];
+  for (const claim of [...claims].sort((a, b) => compareAddresses(a.address, b.address))) {
+    const from = poolNow(before, claim)?.name;
+    const to = poolNow(after, claim)?.name;
+    if (from === to || from === undefined) continue;
+    const affected = { address: formatAddress(claim.address), services: claim.services.map(referenceKey), from, to };
+    if (losesNode(after, claim, from)) leaving.push(affected);
+    else (to === undefined ? outside : moved).push(affected);
+  }
+  return { outside, moved, leaving };
+}
+
+/** Whether it is a node's own address, which goes from its Services while their pool has other nodes for them. */
+function losesNode({ pools, nodes }: AddressLedger, { node, address: { family } }: Claim, poolName: string): boolean {
+  const pool = pools.find(({ name }) => name === poolName);
+  return node !== undefined && pool?.nodes !== undefined && nodes.of(pool, family).length > 0;
+}

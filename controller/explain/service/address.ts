@@ -1,0 +1,29 @@
+import { formatAddress } from "../../../src/ip/address.ts";
+import { type Claim, referenceKey } from "../../allocate/claim.ts";
+import { judgeNodes } from "../../owners/candidates.ts";
+import type { AddressPart } from "./explanation.ts";
+import type { ServiceQuestion } from "./input.ts";
+
+/** An address with its claim, who announces it, and what stands for or against every node. */
+export function explainClaim(
+  { address, name, pool, node: ownNode, services }: Claim,
+  { virtualIps, candidates }: Pick<ServiceQuestion, "virtualIps" | "candidates">,
+): AddressPart {
+  const object = virtualIps.get(name);
+  const { node, interfaces = [], mac, since, conditions = [] } = object?.status ?? {};
+  return {
+    address: formatAddress(address),
+    pool,
+    node: ownNode,
+    virtualIp: object?.metadata.name,
+    services: services.map(referenceKey),
+    owners: object?.spec.owners ?? [],
+    // The speaker that is dead cannot take back what it has written.
+    announcedBy: node !== undefined && candidates.live.has(node) ? node : undefined,
+    interfaces,
+    mac,
+    since,
+    nodes: ownNode === undefined ? judgeNodes(candidates, address, pool) : [],
+    conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+  };
+}

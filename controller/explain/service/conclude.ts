@@ -1,0 +1,128 @@
+import { conflictCondition } from "../../../src/api/labels.ts";
+import { leaderLeaseName } from "../../../src/settings/leader-lease.ts";
+import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
+import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
+import type { Allocation } from "../../allocate/allocation.ts";
+import { serviceObject } from "../../allocate/request.ts";
+import { usableNodes } from "./endpoints.ts";
+import type { AddressPart, ClassPart, NodeEndpoints } from "./explanation.ts";
+import type { ServiceQuestion } from "./input.ts";
+
+/** All that stands in the way of the Service, in the order in which it must be cured; none: it is served. */
+export function findReasons(
+  question: ServiceQuestion,
+  classPart: ClassPart,
+  allocation: Allocation,
+  addresses: readonly AddressPart[],
+  endpoints: readonly NodeEndpoints[],
+): readonly Reason[] {
+  const { service } = question;
+  const refuse = reasonAbout(question);
+  if (service.type !== "LoadBalancer") return [refuse("NotLoadBalancer", "spec.type", service.type)];
+  if (!classPart.ours) {
+    const code = classPart.name === undefined ? "NoDefaultClass" : "ForeignClass";
+    return [refuse(code, "spec.loadBalancerClass", classPart.name ?? "")];
+  }
+  if (service.deleting) return [refuse("BeingDeleted", "metadata.deletionTimestamp", "")];
+  const { reason, enough } = allocation;
+  return [
+    ...(reason !== undefined && !enough ? [reason] : []),
+    ...findUndone(question, allocation, reason !== undefined && !enough),
+    ...addresses.flatMap((part) => findSilence(question, part)),
+    ...findEmptiness(question, addresses, endpoints),
+  ];
+}
+
+type Refuse = (code: ReasonCode, field: string, value: string, detail?: string) => Reason;
+
+function reasonAbout({ service }: ServiceQuestion): Refuse {
+  return (code, field, value, detail) =>
+    reasonOf(code, { object: serviceObject(service), field, value, ...(detail === undefined ? {} : { detail }) });
+}
+
+/** What is decided and not yet done, or can be done by nobody. */
+function findUndone(
+  { service, leader, namespace }: ServiceQuestion,
+  { assignments }: Allocation,
+  refused: boolean,
+): readonly Reason[] {
+  const due = assignments.map(({ address }) => formatAddress(address));
+  const shown = service.ingress.map(({ ip }) => ip);
+  const done = due.join() === shown.join() && assignments.every(({ claim }) => claim !== undefined);
+  if (leader === undefined && (!done || refused)) {
+    const object = `Lease ${namespace}/${leaderLeaseName}`;
+    return [reasonOf("ControllerAbsent", { object, field: "spec.holderIdentity", value: "" })];
+  }
+  if (done || refused) return [];
+  const about = { object: serviceObject(service), field: "status.loadBalancer.ingress", value: shown.join(", ") };
+  return [reasonOf("NotDoneYet", { ...about, detail: `${due.join(", ")} is on its way` })];
+}
+
+/** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
+function findSilence(question: ServiceQuestion, part: AddressPart): readonly Reason[] {
+  if (part.node !== undefined) return [];
+  const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
+  if (!part.nodes.some(({ may }) => may)) {
+    const field = "status.loadBalancer.ingress";
+    return [reasonAbout(question)("NoAnnouncer", field, part.address, whyNobody(part))];
+  }
+  if (part.announcedBy === undefined) {
+    const detail =
+      part.owners.length === 0 ? "no owner is written yet" : `its owners are ${part.owners.join(", then ")}`;
+    return [reasonOf("NotAnnouncedYet", { ...about, detail })];
+  }
+  const conflict = part.conditions.find(({ type, status }) => type === conflictCondition && status === "True");
+  return conflict === undefined ? [] : [reasonOf("AddressConflict", { ...about, detail: conflict.message })];
+}
+
+const faultTexts = {
+  NoSpeaker: "no live speaker, or no part in load balancing",
+  OffSubnet: "no interface in its subnet",
+  NotAllowed: "no L2Advertisement that allows it",
+} as const;
+
+/** What the nodes lack, those that lack the same together. */
+function whyNobody({ nodes }: AddressPart): string {
+  if (nodes.length === 0) return "there is no node";
+  const groups = Object.entries(faultTexts).flatMap(([fault, text]) => {
+    const names = nodes.filter((verdict) => verdict.fault === fault).map(({ node }) => node);
+    if (names.length === 0) return [];
+    const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
+    return [`${names.slice(0, 5).join(", ")}${more} ${names.length === 1 ? "has" : "have"} ${text}`];
+  });
+  return groups.join("; ");
+}
+
+/** Whether pods are there, and where traffic can get to them. */
+function findEmptiness(
+  question: ServiceQuestion,
+  addresses: readonly AddressPart[],
+  endpoints: readonly NodeEndpoints[],
+): readonly Reason[] {
+  const { service, selector } = question;
+  const refuse = reasonAbout(question);
+  const text = Object.entries(selector ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+  for (const { address, node: ownNode, announcedBy, nodes } of addresses) {
+    const family = parseAddress(address)?.family ?? "IPv4";
+    const usable = usableNodes(endpoints, family);
+    if (usable.size === 0)
+      return [refuse("NoReadyEndpoint", "spec.selector", text, describeNotReady(endpoints, family))];
+    // A node's own address is only given under Local where a pod is ready.
+    if (service.externalTrafficPolicy !== "Local" || ownNode !== undefined) continue;
+    const near =
+      announcedBy === undefined ? nodes.some(({ node, may }) => may && usable.has(node)) : usable.has(announcedBy);
+    if (near) continue;
+    const where = [...usable].map((node) => node ?? "an unknown node").join(", ");
+    return [refuse("NoLocalEndpoint", "spec.externalTrafficPolicy", "Local", `ready pods are on ${where}`)];
+  }
+  return [];
+}
+
+function describeNotReady(endpoints: readonly NodeEndpoints[], family: string): string {
+  const notReady = endpoints
+    .filter((count) => count.family === family)
+    .reduce((sum, { notReady: own }) => sum + own, 0);
+  return notReady === 0 ? `there is no ${family} endpoint at all` : `of ${notReady} ${family} endpoints none is ready`;
+}

@@ -1,0 +1,144 @@
+import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
+import { forwardingAnnotation, wantedForwarding } from "../../../src/model/forwarding.ts";
+import { reasonMessage } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { isOurClass } from "../../../src/model/service-class.ts";
+import { allocate } from "../../allocate/allocate.ts";
+import type { Allocation } from "../../allocate/allocation.ts";
+import { judgeEachPool, judgeNamedPool } from "../../allocate/pool/evaluate-pool.ts";
+import { poolNow } from "../../allocate/pool/pool-membership.ts";
+import { parseRequest } from "../../allocate/request.ts";
+import { annotationField, wishOf } from "../../allocate/service-annotations.ts";
+import { explainClaim } from "./address.ts";
+import { findReasons } from "./conclude.ts";
+import { countEndpoints, explainPorts, type Receiver } from "./endpoints.ts";
+import type {
+  AddressPart,
+  ClassPart,
+  FamilyPart,
+  PoolPart,
+  RequestPart,
+  ServiceExplanation,
+} from "./explanation.ts";
+import type { ServiceQuestion } from "./input.ts";
+
+/** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */
+export function explainService(question: ServiceQuestion): ServiceExplanation {
+  const { service, ledger, namespaceLabels, slices, conditions } = question;
+  const classPart = explainClass(question);
+  const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
+  const allocation: Allocation = wanted
+    ? allocate(ledger, service, namespaceLabels)
+    : { assignments: [], reason: undefined, enough: false };
+  const claims = allocation.assignments.flatMap(({ claim }) => claim ?? []);
+  const addresses = claims.map((claim) => explainClaim(claim, question));
+  const endpoints = countEndpoints(slices);
+  const families = wanted
+    ? service.ipFamilies.map((family) => {
+        const own = addresses.filter(({ address }) => parseAddress(address)?.family === family);
+        return explainFamily(question, family, own);
+      })
+    : [];
+  const reasons = findReasons(question, classPart, allocation, addresses, endpoints);
+  return {
+    service: service.key,
+    served: reasons.length === 0,
+    addresses: addresses.map(({ address }) => address),
+    reasons,
+    remarks: wanted ? findRemarks(question, allocation, addresses) : [],
+    request: explainRequest(service),
+    class: classPart,
+    families,
+    ports: wanted ? explainPorts(service, slices, receiverOf(question, addresses)) : [],
+    endpoints: wanted ? endpoints : [],
+    conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
+  };
+}
+
+/** Without an announcer there is no node to ask yet; nodes as good as always have an internal address. */
+function receiverOf({ service, candidates }: ServiceQuestion, [first]: readonly AddressPart[]): Receiver {
+  if (first?.node !== undefined) return "own node";
+  const node = candidates.nodes.get(first?.announcedBy ?? "");
+  if (node === undefined) return "node ports";
+  const whole = service.ipFamilies.every((family) => {
+    return (family === "IPv4" ? node.internalIPv4 : node.internalIPv6) !== undefined;
+  });
+  return whole ? "node ports" : "no node ports";
+}
+
+function explainRequest(service: ServiceView): RequestPart {
+  const annotations = Object.entries(service.annotations).map(([name, text]) => ({
+    field: annotationField(name),
+    text,
+  }));
+  const field = "spec.loadBalancerIP";
+  return {
+    ipFamilies: service.ipFamilies,
+    ipFamilyPolicy: service.ipFamilyPolicy,
+    externalTrafficPolicy: service.externalTrafficPolicy,
+    wishes: [
+      ...(service.loadBalancerIP === undefined ? [] : [{ field, text: service.loadBalancerIP }]),
+      ...annotations,
+    ],
+  };
+}
+
+function explainClass({ service, defaultClass }: ServiceQuestion): ClassPart {
+  const name = service.loadBalancerClass;
+  const ours = isOurClass(service, defaultClass);
+  if (name !== undefined) return { name, ours, why: ours ? "Bellhop's own class" : "another load balancer's class" };
+  const why = ours ? "Bellhop takes Services without a class" : "here Bellhop takes only Services that name its class";
+  return { name, ours, why };
+}
+
+function explainFamily(question: ServiceQuestion, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
+  const { requested } = parseRequest(question.service);
+  const asked = requested?.get(family)?.text;
+  // An address that is asked for, or one that is there, is no question to pools.
+  const isQuestion = addresses.length === 0 && requested !== undefined && asked === undefined;
+  return { family, addresses, asked, pools: isQuestion ? askPools(question, family) : [] };
+}
+
+function askPools(question: ServiceQuestion, family: IpFamily): readonly PoolPart[] {
+  const named = wishOf(question.service, "pool")?.text;
+  const verdicts = named === undefined ? judgeEachPool(question, family) : [judgeNamedPool(question, named, family)];
+  return verdicts.map(({ pool, address, code, detail }) => ({
+    pool,
+    gives: address === undefined ? undefined : formatAddress(address),
+    code,
+    why: code === "PoolNotFound" ? "there is no such pool" : (detail ?? "has a free address"),
+  }));
+}
+
+/** What is worth knowing though the Service is served as far as it must be. */
+function findRemarks(
+  { service, ledger, leader, speakers }: ServiceQuestion,
+  { reason, enough }: Allocation,
+  addresses: readonly AddressPart[],
+): readonly string[] {
+  const remarks: string[] = [];
+  if (enough && reason !== undefined)
+    remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
+  for (const { address: text, announcedBy, pool, node } of addresses) {
+    const address = parseAddress(text);
+    if (address !== undefined && pool !== undefined && poolNow(ledger, { address, node }) === undefined) {
+      remarks.push(
+        `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
+      );
+    }
+    for (const condition of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
+      if (condition.status === "False") remarks.push(`${announcedBy}: ${condition.message}`);
+    }
+  }
+  if (service.sourceRanges.length > 0) remarks.push(`Only clients in ${service.sourceRanges.join(", ")} are let in.`);
+  if (wantedForwarding(service) === "invalid") {
+    const value = JSON.stringify(service.annotations[forwardingAnnotation]);
+    remarks.push(
+      `${annotationField(forwardingAnnotation)} ${value} is none of nodeport, pods, kube-proxy, and counts as not set.`,
+    );
+  }
+  if (leader === undefined && addresses.length > 0) {
+    remarks.push("No controller is at work: what is served stays served, but nothing new happens.");
+  }
+  return [...new Set(remarks)];
+}

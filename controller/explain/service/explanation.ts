@@ -1,0 +1,107 @@
+import type { IpFamily } from "../../../src/ip/address.ts";
+import type { Reason } from "../../../src/model/reason.ts";
+import type { NodeVerdict } from "../../owners/candidates.ts";
+
+/** All about one Service; plain data, as `-o json` gives it. */
+export interface ServiceExplanation {
+  /** `namespace/name`. */
+  readonly service: string;
+  /** Whether every address that the Service must have is announced and leads to a ready pod. */
+  readonly served: boolean;
+  /** The addresses that it has. */
+  readonly addresses: readonly string[];
+  /** What stands in the way, the first thing to cure first. */
+  readonly reasons: readonly Reason[];
+  /** What is worth knowing and stands in nobody's way. */
+  readonly remarks: readonly string[];
+  readonly request: RequestPart;
+  readonly class: ClassPart;
+  readonly families: readonly FamilyPart[];
+  readonly ports: readonly PortPart[];
+  readonly endpoints: readonly NodeEndpoints[];
+  readonly conditions: readonly ConditionPart[];
+}
+
+/** What the user wrote. */
+export interface RequestPart {
+  readonly ipFamilies: readonly IpFamily[];
+  readonly ipFamilyPolicy: string;
+  readonly externalTrafficPolicy: string;
+  /** Field and text of all that asks for an address or a pool, or says how to forward. */
+  readonly wishes: readonly { readonly field: string; readonly text: string }[];
+}
+
+export interface ClassPart {
+  /** Undefined: none. */
+  readonly name: string | undefined;
+  readonly ours: boolean;
+  readonly why: string;
+}
+
+/** One family of the Service: which addresses it has, or what the pools said. */
+export interface FamilyPart {
+  readonly family: IpFamily;
+  /** One at most, unless they are nodes' own; none: it has none. */
+  readonly addresses: readonly AddressPart[];
+  /** The address that is asked for; undefined: any will do. */
+  readonly asked: string | undefined;
+  /** Asked only where it has no address and asks for none in particular; in the order in which they are tried. */
+  readonly pools: readonly PoolPart[];
+}
+
+export interface PoolPart {
+  readonly pool: string;
+  /** The address that it would give. */
+  readonly gives: string | undefined;
+  /** Code of the refusal. */
+  readonly code: string | undefined;
+  readonly why: string;
+}
+
+/** An address with its claim, and who announces it. */
+export interface AddressPart {
+  readonly address: string;
+  readonly pool: string | undefined;
+  /** The node whose own address it is, which answers for it by itself; undefined: it is announced. */
+  readonly node: string | undefined;
+  /** Name of its VirtualIP; undefined: not made yet. */
+  readonly virtualIp: string | undefined;
+  /** `namespace/name` of all that have it. */
+  readonly services: readonly string[];
+  readonly owners: readonly string[];
+  readonly announcedBy: string | undefined;
+  readonly interfaces: readonly string[];
+  readonly mac: string | undefined;
+  readonly since: string | undefined;
+  readonly nodes: readonly NodeVerdict[];
+  readonly conditions: readonly ConditionPart[];
+}
+
+export interface PortPart {
+  readonly port: number;
+  readonly protocol: string;
+  readonly name: string;
+  readonly nodePort: number;
+  /** How it gets to a pod. */
+  readonly way: string;
+  /** Pods that are ready for it, counted per family. */
+  readonly ready: Readonly<Partial<Record<IpFamily, number>>>;
+}
+
+/** Endpoints of one family on one node. */
+export interface NodeEndpoints {
+  readonly family: IpFamily;
+  /** Undefined: on no node that is known. */
+  readonly node: string | undefined;
+  readonly ready: number;
+  /** Not ready, but still serving while they end. */
+  readonly draining: number;
+  readonly notReady: number;
+}
+
+export interface ConditionPart {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}

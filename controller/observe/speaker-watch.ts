@@ -1,0 +1,100 @@
+import type { V1Lease } from "@kubernetes/client-node";
+import type { Clock } from "../../src/clock/clock.ts";
+import { repeat } from "../../src/clock/repeat.ts";
+import { speakerLeaseName } from "../../src/api/speaker.ts";
+import { isNotFound } from "../../src/kube/api-error.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
+import { leasePath } from "../../src/kube/path.ts";
+import type { Reflector } from "../../src/kube/reflector.ts";
+import type { Logger } from "../../src/log/log.ts";
+import { projectSpeakerLease, type SpeakerLeaseView } from "../../src/model/lease.ts";
+import { SpeakerLiveness } from "../owners/liveness.ts";
+
+export interface SpeakerWatchOptions {
+  readonly client: ApiClient;
+  readonly namespace: string;
+  readonly leases: () => Reflector<SpeakerLeaseView>;
+  /** Told when a speaker came or went. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How often leases are looked over. A fraction of the 6 s that a speaker's lease lasts. */
+const checkMs = 500;
+/** An answer that takes longer is no proof of anything. */
+const confirmTimeoutMs = 2_000;
+
+/** Knows which speakers live: hears their leases, and asks the API server itself before it takes one for dead. */
+export class SpeakerWatch {
+  readonly #options: SpeakerWatchOptions;
+  readonly #liveness = new SpeakerLiveness();
+  #connectedSinceMs: number | undefined;
+  #confirming = false;
+
+  constructor(options: SpeakerWatchOptions) {
+    this.#options = options;
+  }
+
+  get live(): ReadonlySet<string> {
+    return this.#liveness.live;
+  }
+
+  /** The Lease of this name has changed. */
+  hear(leaseKey: string): void {
+    const lease = this.#options.leases().views.get(leaseKey);
+    const node = lease?.node ?? leaseKey.slice(leaseKey.indexOf("/") + 1 + speakerLeaseName("").length);
+    if (!this.#liveness.hear(node, lease, this.#options.clock.monotonicMs())) return;
+    this.#options.log.info({ node, alive: this.live.has(node) }, "a speaker came or said good-bye");
+    this.#options.onChange();
+  }
+
+  /** Looks after the leases until aborted. */
+  run(signal: AbortSignal): void {
+    const { clock } = this.#options;
+    repeat(
+      clock,
+      () => checkMs,
+      () => this.#check(clock.monotonicMs()),
+      signal,
+    );
+  }
+
+  #check(nowMs: number): void {
+    const { connectedSinceMs } = this.#options.leases();
+    // A watch that is down, or another one than last time: renewals may have passed unheard.
+    if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs) this.#liveness.deafened(nowMs);
+    this.#connectedSinceMs = connectedSinceMs;
+    const suspects = this.#liveness.suspects(nowMs);
+    if (suspects.length === 0 || this.#confirming) return;
+    this.#confirming = true;
+    void Promise.all(suspects.map((node) => this.#confirm(node))).finally(() => {
+      this.#confirming = false;
+    });
+  }
+
+  /** Our watch may be half open, or the API server stuck: only its own answer, just now, counts. */
+  async #confirm(node: string): Promise<void> {
+    const { client, namespace, clock, log, leases, onChange } = this.#options;
+    const name = speakerLeaseName(node);
+    const heard = leases().views.get(`${namespace}/${name}`)?.renewal;
+    try {
+      const path = leasePath(namespace, name);
+      const { body } = await client.request({ method: "GET", path, timeoutMs: confirmTimeoutMs });
+      const lease = projectSpeakerLease(body as V1Lease);
+      if (lease === undefined || lease.renewal !== heard) {
+        if (this.#liveness.hear(node, lease, clock.monotonicMs())) onChange();
+        return;
+      }
+    } catch (error) {
+      if (!isNotFound(error)) {
+        log.warn({ node, err: error }, "whether a speaker lives cannot be told while the API server does not answer");
+        this.#liveness.deafened(clock.monotonicMs());
+        return;
+      }
+    }
+    if (!this.#liveness.bury(node)) return;
+    log.warn({ node }, "a speaker has not renewed its lease and counts as gone");
+    onChange();
+  }
+}

@@ -1,0 +1,208 @@
+import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
+import { groupVersion } from "../../src/api/api.ts";
+import { managedByController, managedByLabel } from "../../src/api/labels.ts";
+import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
+import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
+import { ownPath } from "../../src/kube/path.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import type { AddressBook } from "../allocate/address-allocations.ts";
+import { type Claim, isHeldBy, parseClaim, referenceKey } from "../allocate/claim.ts";
+import {
+  isRecorded,
+  joiningFault,
+  referenceOf,
+  sharingFault,
+  withoutService,
+  withService,
+} from "../allocate/sharing.ts";
+import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
+import type { Announcement } from "../virtual-ips/owner-assignments.ts";
+import type { ServiceOp } from "./plan-service.ts";
+import { Turns } from "../../src/queue/keyed-mutex.ts";
+
+export interface ClaimWriterOptions {
+  readonly client: ApiClient;
+  readonly book: AddressBook;
+  /** Chooses owners for a claim that is about to be made, and remembers them. */
+  readonly announce: (claim: Claim) => Announcement;
+  /** Told of a claim that is gone. */
+  readonly onReleased: (claim: Claim) => void;
+  readonly holds: HoldDeadlines;
+  readonly clock: Clock;
+}
+
+/**
+ * Makes, shares and removes VirtualIPs, one write at a time for each. A list of Services is written for the version that it was
+ * read from: of two who add or take away at once one is refused and plans again. Each verb gives whether the world was as
+ * planned; what was found otherwise is in the book by then. Throws what the API server refuses for other reasons.
+ */
+export class ClaimWriter {
+  readonly #options: ClaimWriterOptions;
+  readonly #turns = new Turns();
+
+  constructor(options: ClaimWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Notes in the book what an op is about to claim: a new address, or a place on one that is being made. */
+  assume(service: ServiceView, op: ServiceOp): void {
+    const { book, announce } = this.#options;
+    if (op.kind === "JoinVirtualIp") {
+      const claim = book.claims.get(op.claim.name);
+      if (claim?.uid === "") book.put({ ...claim, services: withService(claim, service) });
+    }
+    if (op.kind !== "CreateVirtualIp") return;
+    const known = book.claimAt(op.address);
+    const claim: Claim = {
+      name: virtualIpName(op.address),
+      address: op.address,
+      pool: op.pool,
+      node: op.node,
+      services: known?.uid === "" ? withService(known, service) : [referenceOf(service, op)],
+      ours: true,
+      uid: "",
+      resourceVersion: "",
+    };
+    book.put(claim);
+    announce(claim);
+  }
+
+  /** Gives whether the address is now this Service's. */
+  create(service: ServiceView, address: IpAddress): Promise<boolean> {
+    return this.#turns.take(virtualIpName(address), async () => {
+      const { client, book, announce } = this.#options;
+      const claim = book.claimAt(address);
+      if (claim === undefined || !isHeldBy(claim, service)) return false;
+      // Made meanwhile by one that shares it and that wrote what we had assumed.
+      if (claim.uid !== "") return isRecorded(claim, service);
+      const { owners, interfaces } = announce(claim);
+      const body = {
+        apiVersion: groupVersion,
+        kind: "VirtualIP",
+        metadata: { name: claim.name, labels: { [managedByLabel]: managedByController } },
+        spec: {
+          address: formatAddress(address),
+          ...(claim.pool === undefined ? {} : { pool: claim.pool }),
+          ...(claim.node === undefined ? {} : { node: claim.node }),
+          services: withService(claim, service),
+          owners,
+          interfaces,
+        },
+      };
+      try {
+        const created = await client.request({ method: "POST", path: ownPath("virtualips"), body });
+        this.#learn(created.body, claim.name);
+        return true;
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+      // By us in an earlier try whose answer was lost, or by somebody else, whom the book then knows.
+      const holder = await this.read(claim.name);
+      return holder !== undefined && isHeldBy(holder, service) && isRecorded(holder, service);
+    });
+  }
+
+  /** Names the Service in a claim of others, or writes anew what it takes there. */
+  join(service: ServiceView, { name }: Claim): Promise<boolean> {
+    return this.#turns.take(name, async () => {
+      const { client, book, announce } = this.#options;
+      const claim = book.claims.get(name);
+      if (claim === undefined || claim.uid === "") return false;
+      const held = isHeldBy(claim, service);
+      if (held && isRecorded(claim, service)) return true;
+      const shared = book.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
+      const adopts = service.ingress.some(({ ip }) => ip === formatAddress(claim.address));
+      const fault = held ? sharingFault(claim, service) : joiningFault(claim, service, shared || adopts);
+      if (fault !== undefined) return false;
+      const services = withService(claim, service);
+      if (claim.heldUntilMs === undefined) return this.#write(client, claim, { services });
+      const written = await this.#write(client, claim, { services, heldUntil: null, ...announce(claim) });
+      // A pass over all addresses may have forgotten it meanwhile, as nobody had it yet.
+      const taken = book.claims.get(name);
+      if (written && taken !== undefined) announce(taken);
+      return written;
+    });
+  }
+
+  /**
+   * Takes the Service out of the claim. What serves nobody else is removed, or held for `holdMs` without announcement for the next
+   * Service of the name; a reservation of the user stays.
+   */
+  release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
+    return this.#turns.take(planned.name, async () => {
+      const { client, book, onReleased } = this.#options;
+      const known = book.claims.get(planned.name);
+      const claim = known?.uid === planned.uid ? known : planned;
+      const mine = claim.services.find((reference) => referenceKey(reference) === key);
+      if (mine === undefined) return true;
+      const others = withoutService(claim, key);
+      if (others.length > 0 && claim.uid !== "") return this.#write(client, claim, { services: others });
+      if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, mine, holdMs);
+      const { uid, resourceVersion } = claim;
+      try {
+        // Made only in the book so far; if a lost answer made it real, its event brings it back and it is released then.
+        if (uid !== "") {
+          // By uid alone where nobody else may come: a speaker that writes the status meanwhile makes it no other claim.
+          const preconditions = mine.sharing === undefined ? { uid } : { uid, resourceVersion };
+          await client.request({ method: "DELETE", path: ownPath("virtualips", claim.name), body: { preconditions } });
+        }
+      } catch (error) {
+        if (mine.sharing !== undefined && isConflict(error)) {
+          await this.read(claim.name);
+          return false;
+        }
+        if (!isNotFound(error)) throw error;
+      }
+      if (book.claims.get(claim.name)?.uid === uid) book.drop(claim.name);
+      onReleased(claim);
+      return true;
+    });
+  }
+
+  async #hold(claim: Claim, { namespace, name }: ServiceReference, holdMs: number): Promise<boolean> {
+    const { client, clock, holds, onReleased } = this.#options;
+    const heldUntil = timeText(clock.wallMs() + holdMs);
+    const spec = { services: [{ namespace, name }], owners: [], interfaces: [], heldUntil };
+    if (!(await this.#write(client, claim, spec))) return false;
+    holds.begin(claim.name, Date.parse(heldUntil), holdMs);
+    onReleased(claim);
+    return true;
+  }
+
+  async #write(client: ApiClient, claim: Claim, spec: Record<string, unknown>): Promise<boolean> {
+    const { name, uid, resourceVersion } = claim;
+    const body = { metadata: { uid, resourceVersion }, spec };
+    const path = ownPath("virtualips", name);
+    try {
+      const patched = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      this.#learn(patched.body, name);
+      return true;
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+      await this.read(claim.name);
+      return false;
+    }
+  }
+
+  /** Brings the book up to what the API server has; gives the claim, unless there is none. */
+  async read(name: string): Promise<Claim | undefined> {
+    const { client, book } = this.#options;
+    try {
+      const found = await client.request({ method: "GET", path: ownPath("virtualips", name) });
+      this.#learn(found.body, name);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      book.drop(name);
+    }
+    return book.claims.get(name);
+  }
+
+  #learn(raw: unknown, name: string): void {
+    const { claim } = parseClaim(virtualIpSchema.parse(raw) satisfies VirtualIP);
+    if (claim === undefined) this.#options.book.drop(name);
+    else this.#options.book.put(claim);
+  }
+}

@@ -1,0 +1,220 @@
+import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
+import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
+import {
+  type AddressReady,
+  type IngressEntry,
+  loadBalancerFinalizer,
+  type ServiceView,
+} from "../../src/model/service.ts";
+import { isOurClass } from "../../src/model/service-class.ts";
+import type { AddressLedger } from "../allocate/address-allocations.ts";
+import { allocate } from "../allocate/allocate.ts";
+import type { Assignment } from "../allocate/allocation.ts";
+import { type Claim, isHeldBy, referenceKey } from "../allocate/claim.ts";
+import { poolNow } from "../allocate/pool/pool-membership.ts";
+import { serviceObject } from "../allocate/request.ts";
+import { ingressFor, sameIngress } from "./ingress.ts";
+import { addressTexts, movedText, whyLeft } from "./update-event.ts";
+
+/** One step for one Service; plain data that prints itself. */
+export type ServiceOp =
+  | { readonly kind: "Event"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: "CreateVirtualIp";
+      readonly address: IpAddress;
+      readonly pool: string | undefined;
+      /** The node whose own address it is. */
+      readonly node?: string | undefined;
+    }
+  /** Names the Service in the claim of others, or says anew there what it takes. */
+  | { readonly kind: "JoinVirtualIp"; readonly claim: Claim }
+  /** Takes the Service out of the claim; without any other the claim goes, or is held so long for the Service's name. */
+  | { readonly kind: "ReleaseVirtualIp"; readonly claim: Claim; readonly holdMs: number }
+  | {
+      readonly kind: "PatchStatus";
+      /** Undefined: left as it is. */
+      readonly ingress: readonly IngressEntry[] | undefined;
+      readonly condition: AddressReady;
+      /** In the same write as the addresses, so that none is shown without it; until then the VirtualIP is the record. */
+      readonly addFinalizer: boolean;
+    }
+  | { readonly kind: "LeaveService"; readonly removeFinalizer: boolean; readonly clearIngress: boolean };
+
+export interface ServicePlan {
+  /** In the order in which they must be done; a failed one ends the work. */
+  readonly ops: readonly ServiceOp[];
+  /** What the Service cannot have now; it is planned again when addresses or pools change. */
+  readonly reason: Reason | undefined;
+  /** Plan again at once after the ops: they only clear the way. */
+  readonly again: boolean;
+}
+
+export interface ServicePlanInput {
+  readonly key: string;
+  /** Undefined: there is no such Service any more. */
+  readonly service: ServiceView | undefined;
+  readonly ledger: AddressLedger;
+  readonly namespaceLabels: Readonly<Record<string, string>>;
+  /** Whether Services without a class are ours. */
+  readonly defaultClass: boolean;
+  /** Whether some node may announce the address. */
+  readonly hasAnnouncer: (assignment: Assignment) => boolean;
+}
+
+/**
+ * All that has to be done for one Service now. Pure. A Service of another class is never written to; one that left us is cleaned
+ * up only by what our own records say: a VirtualIP that names it, or our condition on it.
+ */
+export function planService(input: ServicePlanInput): ServicePlan {
+  const { key, service, ledger, defaultClass } = input;
+  const ours = ledger.claimsOf(key).filter((claim) => claim.ours || hasNote(claim, key));
+  // What is held already for the name stays so until it expires or a Service takes it up.
+  const live = ours.filter((claim) => claim.heldUntilMs === undefined);
+  if (service === undefined) return plan(live.map((claim) => letGo(ledger, claim)));
+  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, live);
+  if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(ledger, service, live);
+  const stale = ours.filter((claim) => !isHeldBy(claim, service));
+  // A Service of the same name under another uid had them: upstream too takes the old load balancer down first.
+  if (stale.length > 0) {
+    return { ops: stale.map((claim) => letGo(ledger, claim)), reason: undefined, again: true };
+  }
+  return planWanted(input, service, ours);
+}
+
+function plan(ops: readonly ServiceOp[], reason?: Reason): ServicePlan {
+  return { ops, reason, again: false };
+}
+
+function release(claim: Claim): ServiceOp {
+  return { kind: "ReleaseVirtualIp", claim, holdMs: 0 };
+}
+
+/** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
+function letGo(ledger: AddressLedger, claim: Claim): ServiceOp {
+  const pool = claim.ours ? poolNow(ledger, claim) : undefined;
+  const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
+  return { kind: "ReleaseVirtualIp", claim, holdMs };
+}
+
+/**
+ * The Service went over to another class so fast that we never saw it without type LoadBalancer, or saw it and lost the race. Our
+ * condition or our claim on it says that the finalizer is ours too; once the other class has given it an address it may be theirs.
+ */
+function planHandedOver(service: ServiceView, ours: readonly Claim[]): ServicePlan {
+  const wasOurs = service.addressReady !== undefined || ours.some((claim) => isHeldBy(claim, service));
+  const removeFinalizer = service.ingress.length === 0 && service.finalizers.includes(loadBalancerFinalizer);
+  const marked = removeFinalizer || service.addressReady !== undefined;
+  const leave: readonly ServiceOp[] =
+    wasOurs && marked ? [{ kind: "LeaveService", removeFinalizer, clearIngress: false }] : [];
+  return plan([...leave, ...ours.map(release)]);
+}
+
+/** The Service is being deleted, or is no longer of type LoadBalancer: speakers let go first, the finalizer goes last. */
+function planLeaving(ledger: AddressLedger, service: ServiceView, ours: readonly Claim[]): ServicePlan {
+  const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
+  // While the type is still LoadBalancer the class says whose the finalizer is; afterwards the class is gone too.
+  const finalizerIsOurs = removeFinalizer && service.type === "LoadBalancer";
+  const touched = ours.length > 0 || service.addressReady !== undefined || finalizerIsOurs;
+  if (!touched) return plan([]);
+  const clearIngress = service.type === "LoadBalancer" && service.ingress.length > 0;
+  const leave: ServiceOp = { kind: "LeaveService", removeFinalizer, clearIngress };
+  if (ours.length === 0) return plan([leave]);
+  const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(ours)}`);
+  const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(ours)}`);
+  return plan([deleting, ...ours.map((claim) => letGo(ledger, claim)), leave, deleted]);
+}
+
+function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonly Claim[]): ServicePlan {
+  const { ledger, namespaceLabels, hasAnnouncer } = input;
+  const { assignments, reason, enough } = allocate(ledger, service, namespaceLabels);
+  if (assignments.length === 0 && reason !== undefined) return planRefused(service, ours, reason);
+  const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
+  const surplus = ours.filter((claim) => !kept.has(claim.name));
+  const silent = assignments.find((assignment) => !hasAnnouncer(assignment));
+  const condition = conditionFor(
+    service,
+    assignments,
+    enough ? undefined : reason,
+    silent,
+    enough ? reason : undefined,
+  );
+  const ingress = ingressFor(
+    service,
+    assignments.map(({ address }) => address),
+  );
+  const ingressDiffers = !sameIngress(service.ingress, ingress);
+  const moved = movedText(service, assignments);
+  const needsFinalizer = !service.finalizers.includes(loadBalancerFinalizer);
+  const ops: ServiceOp[] = [];
+  if (ingressDiffers && moved === undefined) ops.push(normalEvent("EnsuringLoadBalancer", "Ensuring load balancer"));
+  for (const assignment of assignments) ops.push(...claimOps(assignment));
+  if (ingressDiffers || needsFinalizer || !sameCondition(service.addressReady, condition)) {
+    const shown = ingressDiffers ? ingress : undefined;
+    ops.push({ kind: "PatchStatus", ingress: shown, condition, addFinalizer: needsFinalizer });
+  }
+  if (moved !== undefined) ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${whyLeft(ledger, service, surplus)}`));
+  else if (ingressDiffers)
+    ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
+  ops.push(...surplus.map(release));
+  if (condition.status === "False") ops.push(warningEvent(condition));
+  return plan(ops, reason);
+}
+
+/** Whether the claim is a reservation of the user in which we have noted what this Service takes. */
+function hasNote(claim: Claim, key: string): boolean {
+  return claim.services.some((reference) => referenceKey(reference) === key && reference.sharing !== undefined);
+}
+
+function claimOps({ address, pool, node, claim, joins }: Assignment): readonly ServiceOp[] {
+  if (claim !== undefined && joins) return [{ kind: "JoinVirtualIp", claim }];
+  if (claim === undefined || claim.uid === "") return [{ kind: "CreateVirtualIp", address, pool, node }];
+  return [];
+}
+
+/** Nothing to give: say why, and show no address that is not ours to show. */
+function planRefused(service: ServiceView, ours: readonly Claim[], reason: Reason): ServicePlan {
+  const condition: AddressReady = { status: "False", reason: reason.code, message: reasonMessage(reason) };
+  // Without our finalizer the addresses were shown by somebody else, who may still serve them.
+  const clear = service.ingress.length > 0 && service.finalizers.includes(loadBalancerFinalizer);
+  const ops: ServiceOp[] = [];
+  if (clear || !sameCondition(service.addressReady, condition)) {
+    ops.push({ kind: "PatchStatus", ingress: clear ? [] : undefined, condition, addFinalizer: false });
+  }
+  const moved = clear ? movedText(service, []) : undefined;
+  // A hold outlasts a slip in what the Service asks for.
+  const live = ours.filter((claim) => claim.heldUntilMs === undefined);
+  const told = moved === undefined ? [] : [normalEvent("UpdatedLoadBalancer", moved)];
+  return plan([...ops, ...live.map(release), ...told, warningEvent(condition)], reason);
+}
+
+function conditionFor(
+  service: ServiceView,
+  assignments: readonly Assignment[],
+  refusal: Reason | undefined,
+  silent: Assignment | undefined,
+  lack: Reason | undefined,
+): AddressReady {
+  if (refusal !== undefined) {
+    const message = `${reasonMessage(refusal)} Until then it keeps ${addressTexts(assignments)}.`;
+    return { status: "False", reason: refusal.code, message };
+  }
+  if (silent !== undefined) {
+    const about = { object: serviceObject(service), field: "status.loadBalancer.ingress" };
+    const quiet = reasonOf("NoAnnouncer", { ...about, value: formatAddress(silent.address) });
+    return { status: "False", reason: quiet.code, message: reasonMessage(quiet) };
+  }
+  const remark = lack === undefined ? "" : `; ${reasonMessage(lack)}`;
+  return { status: "True", reason: "AddressAssigned", message: `${addressTexts(assignments)}${remark}` };
+}
+
+function sameCondition(left: AddressReady | undefined, right: AddressReady): boolean {
+  return left?.status === right.status && left.reason === right.reason && left.message === right.message;
+}
+
+function normalEvent(reason: string, message: string): ServiceOp {
+  return { kind: "Event", type: "Normal", reason, message };
+}
+
+function warningEvent(condition: AddressReady): ServiceOp {
+  return { kind: "Event", type: "Warning", reason: condition.reason, message: condition.message };
+}

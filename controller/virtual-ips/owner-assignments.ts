@@ -1,0 +1,200 @@
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { type Claim, isInUse, referenceKey } from "../allocate/claim.ts";
+import type { CandidatesOf } from "../owners/candidates.ts";
+import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
+
+/** Who is to announce one address. */
+export interface Announcement {
+  /** Nodes in order; empty: nobody may. */
+  readonly owners: readonly string[];
+  readonly interfaces: readonly string[];
+}
+
+export interface OwnerKeeperOptions {
+  /** By name. */
+  readonly claims: () => ReadonlyMap<string, Claim>;
+  readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
+  readonly candidates: () => CandidatesOf;
+  /** Nodes with ready endpoints for the Services of a claim; undefined: every node will do. */
+  readonly localNodes: (claim: Claim) => ReadonlySet<string> | undefined;
+}
+
+/** What planning anew has changed. */
+export interface PassResult {
+  /** VirtualIPs whose object says otherwise than is wanted. */
+  readonly toWrite: readonly string[];
+  /** Claims that got their first announcer, or lost the last. */
+  readonly voiceChanged: readonly Claim[];
+}
+
+/** What is wanted for a claim as it is. */
+interface Placement {
+  readonly claim: Claim;
+  readonly announcement: Announcement;
+}
+
+/**
+ * Remembers who is to announce what, so that one new address is placed without looking at all others. What it remembers is what
+ * is wanted; the objects follow.
+ */
+export class OwnerKeeper {
+  readonly #options: OwnerKeeperOptions;
+  readonly #placements = new Map<string, Placement>();
+  readonly #loads = new Map<string, number>();
+  /** Where we have decided anew and the object does not say so yet. */
+  readonly #unwritten = new Set<string>();
+
+  constructor(options: OwnerKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** How many addresses each node is first owner of. */
+  get loads(): ReadonlyMap<string, number> {
+    return this.#loads;
+  }
+
+  wanted(name: string): Announcement | undefined {
+    return this.#placements.get(name)?.announcement;
+  }
+
+  /** Places one address that has no announcement yet; gives the present one where it has. */
+  announce(claim: Claim): Announcement {
+    if (claim.node !== undefined) return { owners: [], interfaces: [] };
+    const known = this.wanted(claim.name);
+    if (known !== undefined) return known;
+    const announcement = this.preview(claim);
+    this.#place(claim, announcement);
+    return announcement;
+  }
+
+  /** Who would announce the address, without remembering it. */
+  preview(claim: Claim): Announcement {
+    const known = this.wanted(claim.name);
+    if (known !== undefined) return known;
+    const { nodes, interfaces } = this.#options.candidates()(claim.address, claim.pool);
+    const owners = ownersForNew(this.#owned(claim, nodes, []), this.#loads);
+    return { owners, interfaces };
+  }
+
+  forget(name: string): void {
+    const first = this.wanted(name)?.owners[0];
+    if (first !== undefined) this.#count(first, -1);
+    this.#placements.delete(name);
+    this.#unwritten.delete(name);
+  }
+
+  /**
+   * The object has changed. Gives whether a review is due: it is claimed now and was not, or the other way round; other Services or
+   * another pool have it; or somebody else has written other owners. Those count from now on, so that two who write never push an
+   * address to and fro, but may not announce it at all.
+   */
+  heed(name: string): boolean {
+    const claim = this.#options.claims().get(name);
+    const spec = this.#options.virtualIps().get(name)?.spec;
+    const placement = this.#placements.get(name);
+    if (claim === undefined || !isAnnounced(claim)) return placement !== undefined;
+    if (placement === undefined) return true;
+    if (spec === undefined) return false;
+    const { owners, interfaces } = placement.announcement;
+    const others = this.#ownersOfOthers(name, spec, owners);
+    this.#place(claim, { owners: others ?? owners, interfaces });
+    return others !== undefined || !sameBasis(placement.claim, claim);
+  }
+
+  /** The owners of the object where they are not of our making. */
+  #ownersOfOthers(name: string, spec: VirtualIP["spec"], owners: readonly string[]): readonly string[] | undefined {
+    if (!this.differs(name)) this.#unwritten.delete(name);
+    else if (!this.#unwritten.has(name) && !sameTexts(spec.owners, owners)) return spec.owners;
+    return undefined;
+  }
+
+  /** Forgets everything: what the objects say counts again. */
+  reset(): void {
+    this.#placements.clear();
+    this.#loads.clear();
+    this.#unwritten.clear();
+  }
+
+  /** Plans all addresses anew; `even` see planOwners. Costs as much as there are addresses. */
+  pass(even: boolean): PassResult {
+    return this.#replan([...this.#placements.keys()], [...this.#options.claims().values()], even);
+  }
+
+  /** Plans these alone anew, as a pass would that finds all others as they should be. */
+  review(names: readonly string[]): PassResult {
+    const claims = this.#options.claims();
+    return this.#replan(
+      names,
+      names.flatMap((name) => claims.get(name) ?? []),
+      false,
+    );
+  }
+
+  #replan(known: readonly string[], present: readonly Claim[], even: boolean): PassResult {
+    const candidatesOf = this.#options.candidates();
+    const virtualIps = this.#options.virtualIps();
+    const claims = present.filter(isAnnounced);
+    const before = new Map(claims.map(({ name }) => [name, this.wanted(name)]));
+    const interfaces = new Map<string, readonly string[]>();
+    const owned = claims.map((claim) => {
+      const candidates = candidatesOf(claim.address, claim.pool);
+      interfaces.set(claim.name, candidates.interfaces);
+      const present = before.get(claim.name)?.owners ?? virtualIps.get(claim.name)?.spec.owners ?? [];
+      return this.#owned(claim, candidates.nodes, present);
+    });
+    for (const name of known) this.forget(name);
+    const plan = planOwners(owned, { even, others: this.#loads });
+    for (const claim of claims) {
+      const owners = plan.get(claim.name) ?? [];
+      this.#place(claim, { owners, interfaces: interfaces.get(claim.name) ?? [] });
+    }
+    const voiceChanged = claims.filter(({ name }) => {
+      const known = before.get(name);
+      return known !== undefined && known.owners.length > 0 !== (plan.get(name) ?? []).length > 0;
+    });
+    const toWrite = claims.map(({ name }) => name).filter((name) => this.differs(name));
+    for (const name of toWrite) this.#unwritten.add(name);
+    return { toWrite, voiceChanged };
+  }
+
+  /** Whether the object exists and says otherwise than is wanted. */
+  differs(name: string): boolean {
+    const spec = this.#options.virtualIps().get(name)?.spec;
+    const wanted = this.wanted(name);
+    if (spec === undefined || wanted === undefined) return false;
+    return !sameTexts(spec.owners, wanted.owners) || !sameTexts(spec.interfaces, wanted.interfaces);
+  }
+
+  #owned(claim: Claim, candidates: readonly string[], present: readonly string[]): OwnedAddress {
+    return { name: claim.name, present, candidates, local: this.#options.localNodes(claim) };
+  }
+
+  #place(claim: Claim, announcement: Announcement): void {
+    const before = this.wanted(claim.name)?.owners[0];
+    const [after] = announcement.owners;
+    this.#placements.set(claim.name, { claim, announcement });
+    if (before === after) return;
+    if (before !== undefined) this.#count(before, -1);
+    if (after !== undefined) this.#count(after, 1);
+  }
+
+  #count(node: string, change: 1 | -1): void {
+    const load = (this.#loads.get(node) ?? 0) + change;
+    if (load > 0) this.#loads.set(node, load);
+    else this.#loads.delete(node);
+  }
+}
+
+/** Neither what is reserved for nobody, nor what is held for a Service that was deleted, nor what a node has itself. */
+function isAnnounced(claim: Claim): boolean {
+  return isInUse(claim) && claim.node === undefined;
+}
+
+/** Whether all that a claim adds to the choice of owners is the same: its pool, and whose endpoints count. */
+function sameBasis(before: Claim, after: Claim): boolean {
+  return before.pool === after.pool && sameTexts(before.services.map(referenceKey), after.services.map(referenceKey));
+}
+
+function sameTexts(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((text, index) => text === right[index]);
+}

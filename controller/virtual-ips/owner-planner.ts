@@ -1,0 +1,158 @@
+import type { Clock } from "../../src/clock/clock.ts";
+import { virtualIpName } from "../../src/ip/address.ts";
+import type { Logger } from "../../src/log/log.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import type { Assignment } from "../allocate/allocation.ts";
+import type { Claim } from "../allocate/claim.ts";
+import { type CandidateInput, type CandidatesOf, createCandidates, describeStations } from "../owners/candidates.ts";
+import type { Watches } from "../observe/watches.ts";
+import type { World } from "../observe/cluster-state.ts";
+import { OwnerKeeper, type PassResult } from "./owner-assignments.ts";
+
+export interface OwnerPassesOptions {
+  readonly world: World;
+  readonly watches: () => Watches;
+  readonly live: () => ReadonlySet<string>;
+  /** How long nodes must have been the same before addresses in use are evened out. */
+  readonly rebalanceAfterMs: number;
+  /** A VirtualIP says otherwise than is wanted. */
+  readonly onDiffers: (name: string) => void;
+  /** An address got its first announcer or lost the last. */
+  readonly onVoiceChanged: (claim: Claim) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Changes are gathered this long, so that a burst of them is planned at once. */
+const gatherMs = 50;
+
+/** When owners are planned anew, and with what. Passes run only between start and stop. */
+export class OwnerPasses {
+  readonly #options: OwnerPassesOptions;
+  readonly keeper: OwnerKeeper;
+  #candidates: CandidatesOf | undefined;
+  #stations = "";
+  #running = false;
+  /** Claims to look at again, and whether all are. */
+  readonly #changed = new Set<string>();
+  #allChanged = false;
+  #cancelPass: (() => void) | undefined;
+  #cancelEven: (() => void) | undefined;
+
+  constructor(options: OwnerPassesOptions) {
+    this.#options = options;
+    const { world, watches } = options;
+    this.keeper = new OwnerKeeper({
+      claims: () => world.book.claims,
+      virtualIps: () => watches().virtualIps.views,
+      candidates: () => this.#candidatesNow(),
+      localNodes: (claim) => world.localNodes(claim.services),
+    });
+  }
+
+  /** Starts from what the objects say, and plans at once. */
+  start(): void {
+    this.#running = true;
+    this.#changed.clear();
+    this.#allChanged = false;
+    this.#candidates = undefined;
+    this.#stations = describeStations(this.#candidateInput());
+    this.keeper.reset();
+    this.#pass(false);
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelPass?.();
+    this.#cancelEven?.();
+    this.#cancelPass = undefined;
+    this.#cancelEven = undefined;
+  }
+
+  /**
+   * Speakers, nodes, leases or their interfaces may be others than before. Only where a node or a subnet has come or gone are
+   * addresses evened out later, so that none that is served moves without such a cause.
+   */
+  nodesChanged(): void {
+    this.advertisementsChanged();
+    if (!this.#running) return;
+    const stations = describeStations(this.#candidateInput());
+    if (stations === this.#stations) return;
+    this.#stations = stations;
+    this.#cancelEven?.();
+    this.#cancelEven = this.#options.clock.after(this.#options.rebalanceAfterMs, () => {
+      this.#cancelEven = undefined;
+      this.#pass(true);
+    });
+  }
+
+  /** What may be announced from where has changed, but no node has come or gone. */
+  advertisementsChanged(): void {
+    this.#candidates = undefined;
+    if (!this.#running) return;
+    this.#allChanged = true;
+    this.#planSoon();
+  }
+
+  /** Where the endpoints of its Services are, or who has it, has changed. */
+  claimChanged(name: string): void {
+    if (!this.#running) return;
+    this.#changed.add(name);
+    this.#planSoon();
+  }
+
+  #planSoon(): void {
+    this.#cancelPass ??= this.#options.clock.after(gatherMs, () => {
+      this.#cancelPass = undefined;
+      if (this.#allChanged) this.#pass(false);
+      else this.#tell(this.keeper.review([...this.#changed]), false);
+      this.#allChanged = false;
+      this.#changed.clear();
+    });
+  }
+
+  /** Whether some node may announce what the Service has or is about to get. */
+  hasAnnouncer(service: ServiceView, { address, pool, node, claim }: Assignment): boolean {
+    // A node answers for its own address by itself.
+    if (node !== undefined) return true;
+    const { namespace, name, uid } = service;
+    const planned: Claim = claim ?? {
+      name: virtualIpName(address),
+      address,
+      pool,
+      services: [{ namespace, name, uid }],
+      ours: true,
+      uid: "",
+      resourceVersion: "",
+    };
+    return this.keeper.preview(planned).owners.length > 0;
+  }
+
+  #pass(even: boolean): void {
+    this.#tell(this.keeper.pass(even), even);
+  }
+
+  #tell({ toWrite, voiceChanged }: PassResult, even: boolean): void {
+    const { onDiffers, onVoiceChanged, log } = this.#options;
+    if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
+    for (const name of toWrite) onDiffers(name);
+    for (const claim of voiceChanged) onVoiceChanged(claim);
+  }
+
+  #candidatesNow(): CandidatesOf {
+    this.#candidates ??= createCandidates(this.#candidateInput());
+    return this.#candidates;
+  }
+
+  #candidateInput(): CandidateInput {
+    const { watches, live, world } = this.#options;
+    const { speakers, nodes, advertisements } = watches();
+    return {
+      speakers: speakers.views.values(),
+      nodes: nodes.views,
+      live: live(),
+      advertisements: [...advertisements.views.values()],
+      poolLabels: new Map(world.currentBook().pools.map((pool) => [pool.name, pool.labels])),
+    };
+  }
+}

@@ -1,0 +1,65 @@
+import type { Condition } from "../../src/api/api.ts";
+import { managedByController, managedByLabel } from "../../src/api/labels.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { type Reason, reasonMessage } from "../../src/model/reason.ts";
+import type { Membership } from "../allocate/pool/pool-membership.ts";
+import { withCondition } from "../../src/model/condition.ts";
+
+/** One of the controller's own conditions on a VirtualIP; the others are the speakers'. */
+export interface ConditionWish {
+  readonly type: string;
+  /** Undefined: all is well. */
+  readonly fault: Reason | undefined;
+  /** What is said once a fault is over. */
+  readonly cured: { readonly reason: string; readonly message: string };
+}
+
+/** Whether some node may announce the address. */
+export function announceable(fault: Reason | undefined): ConditionWish {
+  return {
+    type: "Announceable",
+    fault,
+    cured: { reason: "HasOwners", message: "Some node may announce it." },
+  };
+}
+
+/** Whether a pool has the address. */
+export function inPool(fault: Reason | undefined): ConditionWish {
+  return { type: "InPool", fault, cured: { reason: "InPool", message: "A pool has it." } };
+}
+
+/** The list with the wishes in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
+export function withWishes(
+  present: readonly Condition[],
+  wishes: readonly ConditionWish[],
+  now: string,
+): readonly Condition[] | undefined {
+  let changed: readonly Condition[] | undefined;
+  for (const { type, fault, cured } of wishes) {
+    const list = changed ?? present;
+    if (fault !== undefined) {
+      const message = reasonMessage(fault);
+      changed = withCondition(list, { type, status: "False", reason: fault.code, message }, now) ?? changed;
+    } else if (list.some((condition) => condition.type === type)) {
+      changed = withCondition(list, { type, status: "True", ...cured }, now) ?? changed;
+    }
+  }
+  return changed;
+}
+
+/**
+ * The pool that a claim of ours must name from now on, because its address is in another one than it says: pools were renamed,
+ * split or joined. Undefined where it stays as it is.
+ */
+export function newPoolOf({ metadata, spec }: VirtualIP, { pool }: Membership): string | undefined {
+  const ours = metadata.labels[managedByLabel] === managedByController;
+  return ours && pool !== undefined && pool !== spec.pool ? pool : undefined;
+}
+
+/** Whether the object says otherwise about its pool than is so. */
+export function membershipDiffers(object: VirtualIP, membership: Membership): boolean {
+  const conditions = object.status?.conditions ?? [];
+  return (
+    newPoolOf(object, membership) !== undefined || withWishes(conditions, [inPool(membership.fault)], "") !== undefined
+  );
+}

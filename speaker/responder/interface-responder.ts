@@ -1,0 +1,81 @@
+import { equalBytes } from "../../src/packet/mac.ts";
+import { multicastMac, solicitedNode } from "../../src/packet/ndp.ts";
+import { AddressSet } from "./address-set.ts";
+import type { AnswerTable } from "./respond.ts";
+import type { PacketSocket, Wire, WireProtocol } from "../../src/packet-socket/wire.ts";
+
+/**
+ * One interface with what is announced on it: its addresses and the sockets that these need, opened with the first address of
+ * a family and closed with the last. Not running by itself.
+ */
+export class Station implements AnswerTable {
+  readonly name: string;
+  readonly index: number;
+  readonly mac: Uint8Array;
+  readonly addresses = new AddressSet();
+  readonly #wire: Wire;
+  readonly #isOurs: (mac: Uint8Array) => boolean;
+  readonly #sockets = new Map<WireProtocol, PacketSocket>();
+
+  constructor(
+    wire: Wire,
+    link: { readonly name: string; readonly index: number; readonly mac: Uint8Array },
+    isOurs: (mac: Uint8Array) => boolean,
+  ) {
+    this.#wire = wire;
+    this.name = link.name;
+    this.index = link.index;
+    this.mac = Uint8Array.from(link.mac);
+    this.#isOurs = isOurs;
+  }
+
+  get sockets(): Iterable<PacketSocket> {
+    return this.#sockets.values();
+  }
+
+  has(address: Uint8Array): boolean {
+    return this.addresses.has(address);
+  }
+
+  isOurs(mac: Uint8Array): boolean {
+    return equalBytes(mac, this.mac) || this.#isOurs(mac);
+  }
+
+  /** Throws BellhopError SocketFailed where the socket cannot be had; the address is not there then. */
+  add(address: Uint8Array): void {
+    if (this.addresses.has(address)) return;
+    const socket = this.socketFor(address) ?? this.#open(address);
+    if (address.length === 16) socket.join(multicastMac(solicitedNode(address)));
+    this.addresses.add(address);
+  }
+
+  remove(address: Uint8Array): void {
+    if (!this.addresses.delete(address)) return;
+    const protocol = protocolOf(address);
+    if (this.addresses.count(address.length) > 0) {
+      if (address.length === 16) this.#sockets.get(protocol)?.leave(multicastMac(solicitedNode(address)));
+      return;
+    }
+    this.#sockets.get(protocol)?.close();
+    this.#sockets.delete(protocol);
+  }
+
+  socketFor(address: Uint8Array): PacketSocket | undefined {
+    return this.#sockets.get(protocolOf(address));
+  }
+
+  close(): void {
+    for (const socket of this.#sockets.values()) socket.close();
+    this.#sockets.clear();
+  }
+
+  #open(address: Uint8Array): PacketSocket {
+    const socket = this.#wire.open(this.name, protocolOf(address));
+    this.#sockets.set(socket.protocol, socket);
+    return socket;
+  }
+}
+
+function protocolOf(address: Uint8Array): WireProtocol {
+  return address.length === 4 ? "arp" : "ndp";
+}

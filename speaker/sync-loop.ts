@@ -1,0 +1,137 @@
+import { Backoff } from "../src/clock/backoff.ts";
+import type { Clock, Random } from "../src/clock/clock.ts";
+import type { VirtualIP } from "../src/api/virtual-ip.ts";
+import { BellhopError } from "../src/error/error.ts";
+import type { Logger } from "../src/log/log.ts";
+import type { Announcer } from "./announce/announcer.ts";
+import type { Dataplane } from "./dataplane/dataplane.ts";
+import type { Link } from "./links/link.ts";
+import type { SpeakerMetrics } from "./metrics.ts";
+import type { ServiceRules } from "./service-rules.ts";
+
+export interface PassesOptions {
+  readonly announcer: Announcer;
+  readonly rules: ServiceRules;
+  readonly dataplane: Dataplane;
+  readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
+  readonly links: () => readonly Link[];
+  /** Number of the bit, 0 to 31, by which rewritten packets are known. */
+  readonly markBit: number;
+  readonly metrics: SpeakerMetrics;
+  /** Told of a bug; failed writes are tried again. */
+  readonly onBug: (error: unknown) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** The first wait after rules could not be written, and the longest; it doubles. */
+const retryBaseMs = 500;
+const retryMaxMs = 30_000;
+
+/** One pass at a time: plan, write the rules, and only then announce. Nothing happens before `start`. */
+export class Passes {
+  readonly #options: PassesOptions;
+  readonly #backoff: Backoff;
+  /** VirtualIPs that have changed since the last pass, and whether all are to be planned anew. */
+  #changed = new Set<string>();
+  #allChanged = true;
+  #running = false;
+  #pending = false;
+  #working = false;
+  #rulesWritten = false;
+  #cancelRetry: () => void = () => undefined;
+
+  constructor(options: PassesOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(retryBaseMs, retryMaxMs, options.random);
+  }
+
+  /** Whether the rules were ever written as wanted. */
+  get rulesWritten(): boolean {
+    return this.#rulesWritten;
+  }
+
+  start(): void {
+    this.#running = true;
+    this.soon();
+  }
+
+  stop(): void {
+    this.#running = false;
+    this.#cancelRetry();
+  }
+
+  /** A VirtualIP has changed, come or gone. */
+  virtualIpChanged(name: string): void {
+    this.#changed.add(name);
+    this.soon();
+  }
+
+  /** Every VirtualIP is to be looked at: interfaces have changed, or it is time to. */
+  allChanged(): void {
+    this.#allChanged = true;
+    this.soon();
+  }
+
+  /** Asks for a pass. */
+  soon(): void {
+    this.#pending = true;
+    if (this.#working || !this.#running) return;
+    this.#working = true;
+    this.#work().catch(this.#options.onBug);
+  }
+
+  async #work(): Promise<void> {
+    try {
+      while (this.#pending && this.#running) {
+        this.#pending = false;
+        // Events come in bunches: what is already read is heeded by one pass.
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#pass();
+      }
+    } finally {
+      this.#working = false;
+    }
+  }
+
+  /** Without rules nothing new is announced; what is no longer ours is let go. */
+  async #pass(): Promise<void> {
+    const { announcer, dataplane, rules } = this.#options;
+    this.#plan();
+    dataplane.setInterfaces(announcer.lanInterfaces);
+    const dirtySinceMs = rules.render();
+    const written = await this.#writeRules(dirtySinceMs);
+    announcer.carryOut(!written);
+  }
+
+  #plan(): void {
+    const { announcer, virtualIps, links } = this.#options;
+    const views = virtualIps();
+    const changed = this.#changed;
+    this.#changed = new Set();
+    if (this.#allChanged) announcer.planAll(views, links());
+    else for (const name of changed) announcer.planOne(name, views.get(name));
+    this.#allChanged = false;
+  }
+
+  async #writeRules(dirtySinceMs: number | undefined): Promise<boolean> {
+    const { clock, dataplane, log, markBit, metrics, rules } = this.#options;
+    try {
+      // Unsigned: bit 31 must not make it negative.
+      await dataplane.apply({ nodeAddresses: rules.node.addresses, markBit: (1 << markBit) >>> 0 });
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      const retryMs = this.#backoff.nextMs();
+      log.error({ err: error, retryMs }, "the rules cannot be written; those before stay, nothing new is announced");
+      this.#cancelRetry();
+      this.#cancelRetry = clock.after(retryMs, () => this.soon());
+      return false;
+    }
+    this.#backoff.reset();
+    if (dirtySinceMs !== undefined) metrics.eventToRules.observe((clock.monotonicMs() - dirtySinceMs) / 1000);
+    if (!this.#rulesWritten) log.info({ services: dataplane.services.length }, "the rules are written");
+    this.#rulesWritten = true;
+    return true;
+  }
+}

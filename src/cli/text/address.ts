@@ -1,0 +1,22 @@
+import type { Palette } from "./palette.ts";
+import type { AddressExplanation } from "../../../controller/explain/address/explanation.ts";
+import { renderClaim } from "./claim.ts";
+
+/** The explanation for people. Ends with a line break. */
+export function renderAddress(explanation: AddressExplanation, palette: Palette): string {
+  const { address, pool, poolNotes, claim, services, wantedBy, state, conclusion } = explanation;
+  const { bold, good, bad } = palette;
+  const paint = state === "free" || state === "assigned" ? good : bad;
+  const lines = [
+    bold(`Address ${address}`),
+    "",
+    `  Pool       ${pool ?? "none that can be used"}`,
+    ...poolNotes.map((note) => `             ${note}`),
+    ...(services.length === 0 ? [] : [`  Services   ${services.join(", ")}`]),
+    ...(claim === undefined ? [] : renderClaim("Claim", claim, palette)),
+    ...(wantedBy.length === 0 ? [] : [`  Wanted     by ${wantedBy.join(", ")}, who cannot have it`]),
+    "",
+    paint(bold(conclusion)),
+  ];
+  return `${lines.join("\n")}\n`;
+}

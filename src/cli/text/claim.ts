@@ -1,0 +1,36 @@
+import type { Palette } from "./palette.ts";
+import type { AddressPart } from "../../../controller/explain/service/explanation.ts";
+
+/** One address: where it comes from, who announces it, and what every node says to it. */
+export function renderClaim(label: string, part: AddressPart, { bold, faint, good, bad }: Palette): readonly string[] {
+  const {
+    address,
+    pool,
+    node: ownNode,
+    virtualIp,
+    owners,
+    announcedBy,
+    interfaces,
+    mac,
+    since,
+    nodes,
+    services,
+  } = part;
+  const from = pool === undefined ? "from no pool" : `from pool ${pool}`;
+  const place = [interfaces.join(", "), mac].filter((text) => text !== undefined && text !== "").join(", MAC ");
+  const announcement =
+    announcedBy === undefined
+      ? bad("announced by nobody")
+      : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
+  const voice = ownNode === undefined ? announcement : `the own address of ${bold(ownNode)}, which answers for it`;
+  const heirs = owners.filter((owner) => owner !== announcedBy);
+  return [
+    `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not made yet"}`,
+    `             ${voice}${heirs.length === 0 ? "" : `; next ${heirs.join(", then ")}`}`,
+    ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
+    ...nodes.map(
+      ({ node, may, why }) =>
+        `    ${may ? good("✓") : bad("✗")} ${node} ${may ? "may announce it:" : "may not:"} ${faint(why)}`,
+    ),
+  ];
+}

@@ -1,0 +1,84 @@
+import type { Palette } from "./palette.ts";
+import type { AffectedAddress, PoolChange, PoolsPlan } from "../../../controller/explain/pools/pools-plan.ts";
+import { reasonText } from "./reason.ts";
+
+/** Addresses listed by name; of more the number is told. */
+const listed = 20;
+
+/** The plan for people. Ends with a line break. */
+export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
+  const { bold, bad } = palette;
+  const { IPv4, IPv6 } = plan.addresses;
+  const lines = [
+    ...plan.faults.flatMap(({ file, line, reason }) => [
+      bad(`✗ ${file}:${line} ${reason.code}`),
+      ...reasonText(reason),
+    ]),
+    ...plan.pools.map((pool) => describePool(pool, bold)),
+    ...plan.skipped.map((object) => `${object}: not an IPAddressPool, passed over`),
+    ...plan.setAside.flatMap((reason) => [
+      bad(`✗ ${reason.object} is set aside then: ${reason.code}`),
+      ...reasonText(reason),
+    ]),
+    ...plan.restored.map((name) => `IPAddressPool ${name} would serve again`),
+    ...listAddresses(
+      "in use would fall outside every pool; they stay, and are flagged, until their Services ask for another",
+      plan.outside,
+      bad,
+    ),
+    ...listAddresses(
+      "of nodes in use would go from their Services, which keep the nodes that are left",
+      plan.leaving,
+      bad,
+    ),
+    ...listAddresses("in use would belong to another pool", plan.moved, bold),
+    `Addresses in usable pools: IPv4 +${IPv4.come} -${IPv4.go}, IPv6 +${IPv6.come} -${IPv6.go}`,
+    "",
+    conclude(plan, palette),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function describePool({ name, change, before, after }: PoolChange, bold: Palette["bold"]): string {
+  const count = (family: "IPv4" | "IPv6"): string =>
+    before === undefined || before[family] === after[family] ? after[family] : `${before[family]} → ${after[family]}`;
+  return `IPAddressPool ${bold(name)}: ${change}, IPv4 ${count("IPv4")}, IPv6 ${count("IPv6")}`;
+}
+
+function listAddresses(
+  what: string,
+  addresses: readonly AffectedAddress[],
+  paint: (text: string) => string,
+): readonly string[] {
+  if (addresses.length === 0) return [];
+  const shown = addresses.slice(0, listed).map(({ address, services, from, to }) => {
+    const whose = services.length === 0 ? "reserved" : services.join(", ");
+    return `    ${address}  ${whose}  (${from ?? "no pool"} → ${to ?? "no pool"})`;
+  });
+  const more = addresses.length - shown.length;
+  return [
+    paint(`${addresses.length} ${addresses.length === 1 ? "address" : "addresses"} ${what}:`),
+    ...shown,
+    ...(more > 0 ? [`    and ${more} more`] : []),
+  ];
+}
+
+function conclude({ harmless, faults, setAside, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
+  if (harmless)
+    return good(bold("✓ Nothing is refused, and no address in use falls outside. Nothing has been changed yet."));
+  const parts = [
+    ...(faults.length > 0 ? [`${countOf(faults.length, "fault", "faults")} in the files`] : []),
+    ...(setAside.length > 0 ? [`${countOf(setAside.length, "pool is", "pools are")} set aside`] : []),
+    ...(outside.length > 0
+      ? [`${countOf(outside.length, "address in use falls", "addresses in use fall")} outside`]
+      : []),
+    ...(leaving.length > 0
+      ? [`${countOf(leaving.length, "address goes from its Services", "addresses go from their Services")}`]
+      : []),
+  ];
+  return bad(bold(`✗ Do not apply this as it is: ${parts.join(", ")}. Nothing has been changed.`));
+}
+
+function countOf(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,110 @@
+import type { Palette } from "./palette.ts";
+import { renderClaim } from "./claim.ts";
+import { reasonText } from "./reason.ts";
+import type { FamilyPart, NodeEndpoints, PortPart, ServiceExplanation } from "../../../controller/explain/service/explanation.ts";
+
+/** The explanation for people: from what was asked for down to one conclusion and its cure. Ends with a line break. */
+export function renderService(explanation: ServiceExplanation, palette: Palette): string {
+  const { bold } = palette;
+  const lines = [
+    bold(`Service ${explanation.service}`),
+    "",
+    ...renderRequest(explanation),
+    "",
+    ...explanation.families.flatMap((family) => [...renderFamily(family, palette), ""]),
+    ...renderPorts(explanation.ports, palette),
+    ...renderEndpoints(explanation, palette),
+    ...renderConditions(explanation, palette),
+    ...(explanation.families.length > 0 || explanation.conditions.length > 0 ? [""] : []),
+    ...renderConclusion(explanation, palette),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function renderRequest({ request, class: { name, ours, why } }: ServiceExplanation): readonly string[] {
+  const { ipFamilies, ipFamilyPolicy, externalTrafficPolicy, wishes } = request;
+  const asked = wishes.map(({ field, text }) => `${field} ${JSON.stringify(text)}`);
+  return [
+    `  Asks for   ${ipFamilies.join(" and ")} (${ipFamilyPolicy}), externalTrafficPolicy ${externalTrafficPolicy}`,
+    ...(asked.length === 0
+      ? ["             no particular address or pool"]
+      : asked.map((text) => `             ${text}`)),
+    `  Class      ${name ?? "none"}: ${ours ? "ours" : "not ours"}, ${why}`,
+  ];
+}
+
+function renderFamily({ family, addresses, asked, pools }: FamilyPart, palette: Palette): readonly string[] {
+  if (addresses.length > 0) return addresses.flatMap((address) => renderClaim(family, address, palette));
+  const { bold, good, bad } = palette;
+  const verdicts = untilGiven(pools).map(({ pool, gives, code, why }) => {
+    if (gives !== undefined) return `    ${good("✓")} pool ${pool} has ${gives} to give`;
+    return `    ${bad("✗")} pool ${pool}: ${code}, ${why}`;
+  });
+  const wish = asked === undefined ? "" : `; ${asked} is asked for`;
+  return [`  ${bold(family)}       no address${wish}`, ...verdicts];
+}
+
+/** Pools after the first that gives are not tried. */
+function untilGiven<Part extends { readonly gives: string | undefined }>(pools: readonly Part[]): readonly Part[] {
+  const first = pools.findIndex(({ gives }) => gives !== undefined);
+  return first < 0 ? pools : pools.slice(0, first + 1);
+}
+
+function renderPorts(ports: readonly PortPart[], { faint, bad }: Palette): readonly string[] {
+  return ports.map(({ port, protocol, name, way, ready }, index) => {
+    const counts = Object.entries(ready).map(([family, count]) => `${count} ${family}`);
+    const none = Object.values(ready).every((count) => count === 0);
+    const pods = `ready pods: ${counts.join(", ") || "0"}`;
+    const label = index === 0 ? "Ports" : "";
+    return `  ${label.padEnd(10)} ${port}/${protocol}${name === "" ? "" : ` ${faint(name)}`} → ${way}; ${none ? bad(pods) : pods}`;
+  });
+}
+
+function renderEndpoints({ endpoints, families }: ServiceExplanation, { bad }: Palette): readonly string[] {
+  return families.map(({ family }, index) => {
+    const own = endpoints.filter((count) => count.family === family);
+    const texts = own.map((count) => `${count.node ?? "no known node"} ${describeCount(count, bad)}`);
+    return `  ${(index === 0 ? "Endpoints" : "").padEnd(10)} ${family}: ${texts.join("; ") || bad("none")}`;
+  });
+}
+
+function describeCount({ ready, draining, notReady }: NodeEndpoints, bad: Palette["bad"]): string {
+  return [
+    ...(ready > 0 ? [`${ready} ready`] : []),
+    ...(draining > 0 ? [`${draining} ending but serving`] : []),
+    ...(notReady > 0 ? [bad(`${notReady} not ready`)] : []),
+  ].join(", ");
+}
+
+/** What the conclusion says again is not said twice. */
+function renderConditions({ conditions, reasons }: ServiceExplanation, { faint }: Palette): readonly string[] {
+  return conditions.map(({ type, status, reason, message }, index) => {
+    const text = `  ${(index === 0 ? "Conditions" : "").padEnd(10)} ${type} ${status}, ${reason}`;
+    return reasons.some(({ code }) => code === reason) ? text : `${text}: ${faint(message)}`;
+  });
+}
+
+function renderConclusion(explanation: ServiceExplanation, palette: Palette): readonly string[] {
+  const { served, addresses, families, reasons, remarks } = explanation;
+  const { bold, good, bad } = palette;
+  const notes = remarks.map((remark) => `  Note: ${remark}`);
+  const [first, ...others] = reasons;
+  if (served || first === undefined) {
+    const own = families.some((family) => family.addresses.some(({ node }) => node !== undefined));
+    const several = addresses.length > 1;
+    const announced = several ? "are announced, and lead" : "is announced, and leads";
+    const ofNodes = several ? "are nodes' own addresses, and lead" : "is a node's own address, and leads";
+    const text = own ? ofNodes : announced;
+    return [good(bold(`✓ Served: ${addresses.join(" and ")} ${text} to ready pods.`)), ...notes];
+  }
+  return [
+    bad(bold(`✗ Not served: ${first.code}`)),
+    ...reasonText(first),
+    ...others.flatMap((reason, index) => {
+      // A cure that was told already is not told again.
+      const told = reasons.slice(0, index + 1).some(({ cure }) => cure === reason.cure);
+      return [`  Then also ${bold(reason.code)}`, ...reasonText(reason).slice(0, told ? 1 : undefined)];
+    }),
+    ...notes,
+  ];
+}

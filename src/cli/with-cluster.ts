@@ -1,0 +1,65 @@
+import type { Command } from "commander";
+import { type Clock, systemClock } from "../clock/clock.ts";
+import type { ApiClient } from "../kube/client.ts";
+import { connect } from "../kube/connect.ts";
+import { createKubeMetrics } from "../kube/metrics.ts";
+import { createRegistry } from "../metrics/registry.ts";
+import {
+  kubeconfigOption,
+  metallbNamespaceOption,
+  metallbOption,
+  outputOption,
+  systemNamespaceOption,
+} from "./options.ts";
+import { createPalette, type Palette } from "./text/palette.ts";
+
+/** What the command line gives to a command that asks. */
+export type AskOptions = Readonly<Record<string, string | undefined>>;
+
+/** What a question is put to. */
+export interface Asked {
+  readonly client: ApiClient;
+  /** Where Bellhop itself lives. */
+  readonly namespace: string;
+  /** Where MetalLB's objects are; undefined: they do not count. */
+  readonly metallbNamespace?: string;
+  readonly clock: Clock;
+}
+
+/** Gives a command the options that every question has. */
+export function withAskOptions(command: Command): Command {
+  return command
+    .addOption(outputOption())
+    .addOption(kubeconfigOption())
+    .addOption(systemNamespaceOption())
+    .addOption(metallbOption())
+    .addOption(metallbNamespaceOption());
+}
+
+/** Connects as the options say, asks, and lets go of the connection. Throws what connecting and asking throw. */
+export async function askCluster<Answer>(
+  { kubeconfig, systemNamespace = "", metallb, metallbNamespace = "" }: AskOptions,
+  ask: (asked: Asked) => Promise<Answer>,
+): Promise<Answer> {
+  const client = await connect("bellhop-explain", kubeconfig, createKubeMetrics(createRegistry()));
+  try {
+    const foreign = metallb === "true" ? { metallbNamespace } : {};
+    return await ask({ client, namespace: systemNamespace, ...foreign, clock: systemClock });
+  } finally {
+    client.close();
+  }
+}
+
+/** Writes the answer to standard output: as JSON, or as text, in colours where a person looks on and NO_COLOR is not set. */
+export function printAnswer<Answer>(
+  { output }: AskOptions,
+  answer: Answer,
+  render: (answer: Answer, palette: Palette) => string,
+): void {
+  // Whoever reads our output may have read enough, as `head` does.
+  process.stdout.on("error", () => {});
+  const coloured = process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
+  const text =
+    output === "json" ? `${JSON.stringify(answer, undefined, 2)}\n` : render(answer, createPalette(coloured));
+  process.stdout.write(text);
+}

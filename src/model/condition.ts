@@ -1,0 +1,27 @@
+import type { Condition } from "../api/api.ts";
+
+/** A condition without its time. */
+export type ConditionState = Omit<Condition, "lastTransitionTime">;
+
+/**
+ * The list with this condition in place of the one of its type; all others are left as they are. The time changes only when the
+ * status does (metav1.Condition). Undefined when nothing would change.
+ */
+export function withCondition(
+  present: readonly Condition[],
+  wanted: ConditionState,
+  now: string,
+): readonly Condition[] | undefined {
+  const before = present.find((condition) => condition.type === wanted.type);
+  const same =
+    before?.status === wanted.status &&
+    before.reason === wanted.reason &&
+    before.message === wanted.message &&
+    before.observedGeneration === wanted.observedGeneration;
+  if (before !== undefined && same) return undefined;
+  const lastTransitionTime = before?.status === wanted.status ? before.lastTransitionTime : now;
+  const condition: Condition = { ...wanted, lastTransitionTime };
+  return before === undefined
+    ? [...present, condition]
+    : present.map((other) => (other.type === wanted.type ? condition : other));
+}

@@ -1,0 +1,83 @@
+import { BellhopError } from "../error/error.ts";
+import type { PacketSocket, Wire, WireProtocol } from "./wire.ts";
+
+/** A socket in memory: `inbox` is what comes from the wire, `sent` what went out. */
+export class FakePacketSocket implements PacketSocket {
+  readonly interfaceName: string;
+  readonly protocol: WireProtocol;
+  readonly inbox: Uint8Array[] = [];
+  readonly sent: Uint8Array[] = [];
+  readonly groups: Uint8Array[] = [];
+  /** What the next calls throw, as after the interface went away. */
+  broken: string | undefined;
+  open = true;
+
+  constructor(interfaceName: string, protocol: WireProtocol) {
+    this.interfaceName = interfaceName;
+    this.protocol = protocol;
+  }
+
+  receive(into: Uint8Array): number | undefined {
+    this.#check();
+    const frame = this.inbox.shift();
+    if (frame === undefined) return undefined;
+    into.set(frame.subarray(0, into.length));
+    return Math.min(frame.length, into.length);
+  }
+
+  send(frame: Uint8Array): void {
+    this.#check();
+    this.sent.push(frame);
+  }
+
+  join(mac: Uint8Array): void {
+    this.groups.push(mac);
+  }
+
+  leave(mac: Uint8Array): void {
+    const index = this.groups.findIndex((group) => Buffer.compare(group, mac) === 0);
+    if (index < 0) throw new BellhopError("SocketFailed", "setsockopt failed with EADDRNOTAVAIL");
+    this.groups.splice(index, 1);
+  }
+
+  close(): void {
+    this.open = false;
+  }
+
+  #check(): void {
+    if (!this.open) throw new BellhopError("SocketFailed", "failed with EBADF");
+    if (this.broken !== undefined) throw new BellhopError("SocketFailed", `failed with ${this.broken}`);
+  }
+}
+
+/** The kernel's packet sockets in memory. `wait` never sleeps. */
+export class FakeWire implements Wire {
+  readonly interfaces: Set<string>;
+  readonly sockets: FakePacketSocket[] = [];
+
+  constructor(...interfaces: string[]) {
+    this.interfaces = new Set(interfaces);
+  }
+
+  open(interfaceName: string, protocol: WireProtocol): FakePacketSocket {
+    if (!this.interfaces.has(interfaceName)) {
+      throw new BellhopError("SocketFailed", `there is no interface ${interfaceName}: ENODEV`);
+    }
+    const socket = new FakePacketSocket(interfaceName, protocol);
+    this.sockets.push(socket);
+    return socket;
+  }
+
+  wait(sockets: readonly PacketSocket[]): readonly PacketSocket[] {
+    return sockets.filter(
+      (socket) => socket instanceof FakePacketSocket && (socket.inbox.length > 0 || socket.broken !== undefined),
+    );
+  }
+
+  /** The open socket for the protocol on the interface. */
+  socket(interfaceName: string, protocol: WireProtocol): FakePacketSocket | undefined {
+    return this.sockets.find(
+      (socket) => socket.open && socket.interfaceName === interfaceName && socket.protocol === protocol,
+    );
+  }
+}

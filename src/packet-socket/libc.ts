@@ -1,0 +1,169 @@
+import koffi from "koffi";
+import { BellhopError } from "../error/error.ts";
+import type { FilterInstruction } from "./packet-filter.ts";
+
+/**
+ * Everything that Bellhop calls in the C library, and the only file that loads koffi. Synchronous calls only: koffi's
+ * asynchronous ones have crashed inside worker threads (koffi issue 190).
+ */
+
+/** Constants of Linux on all 64-bit platforms that Node is built for (asm-generic/socket.h, linux/if_packet.h, poll.h). */
+export const linux = {
+  AF_PACKET: 17,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0x800,
+  SOCK_CLOEXEC: 0x8_0000,
+  SOL_SOCKET: 1,
+  SO_ATTACH_FILTER: 26,
+  SOL_PACKET: 263,
+  PACKET_ADD_MEMBERSHIP: 1,
+  PACKET_DROP_MEMBERSHIP: 2,
+  PACKET_MR_MULTICAST: 0,
+  ETH_P_ARP: 0x0806,
+  ETH_P_IPV6: 0x86dd,
+  EFD_NONBLOCK: 0x800,
+  EFD_CLOEXEC: 0x8_0000,
+  POLLIN: 1,
+  EINTR: 4,
+  EAGAIN: 11,
+} as const;
+
+/** struct sockaddr_ll (linux/if_packet.h). sll_protocol is in network order. */
+const sockaddrLl = koffi.struct("sockaddr_ll", {
+  sll_family: "uint16_t",
+  sll_protocol: "uint16_t",
+  sll_ifindex: "int",
+  sll_hatype: "uint16_t",
+  sll_pkttype: "uint8_t",
+  sll_halen: "uint8_t",
+  sll_addr: koffi.array("uint8_t", 8),
+});
+
+/** struct packet_mreq (linux/if_packet.h). */
+const packetMreq = koffi.struct("packet_mreq", {
+  mr_ifindex: "int",
+  mr_type: "uint16_t",
+  mr_alen: "uint16_t",
+  mr_address: koffi.array("uint8_t", 8),
+});
+
+/** struct sock_filter and struct sock_fprog (linux/filter.h). */
+const sockFilter = koffi.struct("sock_filter", { code: "uint16_t", jt: "uint8_t", jf: "uint8_t", k: "uint32_t" });
+const sockFprog = koffi.struct("sock_fprog", { len: "uint16_t", filter: "const sock_filter *" });
+
+/** struct pollfd (poll.h). Written by hand into one buffer, so that waiting makes no garbage: fd, events, revents. */
+const pollFd = koffi.struct("pollfd", { fd: "int", events: "short", revents: "short" });
+
+/** Sizes in bytes, for the test that holds them against the kernel's. */
+export const structSizes = {
+  sockaddr_ll: koffi.sizeof(sockaddrLl),
+  packet_mreq: koffi.sizeof(packetMreq),
+  sock_filter: koffi.sizeof(sockFilter),
+  sock_fprog: koffi.sizeof(sockFprog),
+  pollfd: koffi.sizeof(pollFd),
+};
+
+// null: the symbols of the program itself, which is linked with the C library, whichever that is.
+const library = koffi.load(null);
+const native = {
+  socket: library.func("int socket(int domain, int type, int protocol)"),
+  bind: library.func("int bind(int fd, const sockaddr_ll *address, uint32_t length)"),
+  attachFilter: library.func("setsockopt", "int", ["int", "int", "int", "const sock_fprog *", "uint32_t"]),
+  membership: library.func("setsockopt", "int", ["int", "int", "int", "const packet_mreq *", "uint32_t"]),
+  recv: library.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
+  send: library.func("intptr_t send(int fd, const void *buffer, size_t length, int flags)"),
+  poll: library.func("int poll(void *fds, unsigned long count, int timeout)"),
+  eventfd: library.func("int eventfd(unsigned int initial, int flags)"),
+  read: library.func("intptr_t read(int fd, void *buffer, size_t length)"),
+  close: library.func("int close(int fd)"),
+  ifNameToIndex: library.func("unsigned int if_nametoindex(const char *name)"),
+};
+
+function check(call: string, result: number): number {
+  if (result >= 0) return result;
+  throw new BellhopError("SocketFailed", `${call} failed with ${errnoName(koffi.errno())}`);
+}
+
+function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(koffi.os.errno)) if (value === errno) return name;
+  return `errno ${errno}`;
+}
+
+/** A raw packet socket that receives nothing until it is bound. Non-blocking. */
+export function openPacketSocket(): number {
+  return check("socket", native.socket(linux.AF_PACKET, linux.SOCK_RAW | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC, 0));
+}
+
+/** `protocol` is an EtherType in host order. */
+export function bindPacketSocket(fd: number, interfaceIndex: number, protocol: number): void {
+  const address = {
+    sll_family: linux.AF_PACKET,
+    sll_protocol: ((protocol & 0xff) << 8) | (protocol >> 8),
+    sll_ifindex: interfaceIndex,
+    sll_hatype: 0,
+    sll_pkttype: 0,
+    sll_halen: 0,
+    sll_addr: new Uint8Array(8),
+  };
+  check("bind", native.bind(fd, address, structSizes.sockaddr_ll));
+}
+
+export function attachFilter(fd: number, filter: readonly FilterInstruction[]): void {
+  const program = { len: filter.length, filter };
+  const size = structSizes.sock_fprog;
+  check("setsockopt", native.attachFilter(fd, linux.SOL_SOCKET, linux.SO_ATTACH_FILTER, program, size));
+}
+
+/** The kernel counts: as many drops as adds. All are dropped when the socket is closed. */
+export function changeMembership(fd: number, interfaceIndex: number, mac: Uint8Array, change: "add" | "drop"): void {
+  const address = new Uint8Array(8);
+  address.set(mac);
+  const request = {
+    mr_ifindex: interfaceIndex,
+    mr_type: linux.PACKET_MR_MULTICAST,
+    mr_alen: mac.length,
+    mr_address: address,
+  };
+  const option = change === "add" ? linux.PACKET_ADD_MEMBERSHIP : linux.PACKET_DROP_MEMBERSHIP;
+  check("setsockopt", native.membership(fd, linux.SOL_PACKET, option, request, structSizes.packet_mreq));
+}
+
+/** Length of the frame put into the buffer; undefined when none waits. */
+export function receive(fd: number, buffer: Uint8Array): number | undefined {
+  const length: number = Number(native.recv(fd, buffer, buffer.length, 0));
+  if (length >= 0) return length;
+  const errno = koffi.errno();
+  if (errno === linux.EAGAIN || errno === linux.EINTR) return undefined;
+  throw new BellhopError("SocketFailed", `recv failed with ${errnoName(errno)}`);
+}
+
+export function send(fd: number, frame: Uint8Array): void {
+  check("send", Number(native.send(fd, frame, frame.length, 0)));
+}
+
+/** Fills in `revents` and returns how many entries have one; 0 also when a signal came. `entries` holds struct pollfd. */
+export function poll(entries: Uint8Array, count: number, timeoutMs: number): number {
+  const ready: number = native.poll(entries, count, timeoutMs);
+  if (ready < 0 && koffi.errno() === linux.EINTR) return 0;
+  return check("poll", ready);
+}
+
+export function openEventFd(): number {
+  return check("eventfd", native.eventfd(0, linux.EFD_NONBLOCK | linux.EFD_CLOEXEC));
+}
+
+/** Takes what was written to the eventfd since the last time, so that poll waits again. */
+export function drainEventFd(fd: number): void {
+  native.read(fd, new Uint8Array(8), 8);
+}
+
+export function close(fd: number): void {
+  native.close(fd);
+}
+
+/** Throws where there is no such interface in this network namespace. */
+export function interfaceIndex(name: string): number {
+  const index: number = native.ifNameToIndex(name);
+  if (index > 0) return index;
+  throw new BellhopError("SocketFailed", `there is no interface ${name}: ${errnoName(koffi.errno())}`);
+}
