@@ -2,17 +2,17 @@ import type { Clock } from "../src/clock/clock.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
 import { type Claim, referenceKey } from "./allocate/claim.ts";
 import type { ObjectQueues } from "./object-queues.ts";
-import type { OwnerPasses } from "./virtual-ips/owner-planner.ts";
+import type { ClusterState } from "./observe/cluster-state.ts";
 import type { SpeakerWatch } from "./observe/speaker-watch.ts";
-import type { ServiceLoop } from "./services/service-loop.ts";
 import type { Watched, WatchedResource } from "./observe/watches.ts";
-import type { World } from "./observe/cluster-state.ts";
+import type { ServiceLoop } from "./services/service-loop.ts";
+import type { OwnerPlanner } from "./virtual-ips/owner-planner.ts";
 
 export interface ChangeRouterOptions {
   readonly watches: Watched;
-  readonly world: World;
+  readonly world: ClusterState;
   readonly speakers: SpeakerWatch;
-  readonly owners: OwnerPasses;
+  readonly owners: OwnerPlanner;
   readonly services: ServiceLoop;
   readonly queues: ObjectQueues;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ export class ChangeRouter {
     const { watches, world, services, queues } = this.#options;
     for (const claim of world.dropLost()) this.addServicesOf(claim);
     for (const key of watches.services.views.keys()) services.queue.add(key);
-    for (const claim of world.book.claims.values()) this.addServicesOf(claim);
+    for (const claim of world.allocations.claims.values()) this.addServicesOf(claim);
     for (const name of watches.virtualIps.views.keys()) queues.addVirtualIp(name);
     queues.notePools(...world.poolNames());
   }
@@ -102,7 +102,7 @@ export class ChangeRouter {
   /** An object does not follow its schema; without fault: it does again, or is gone. */
   invalid(resource: WatchedResource, key: string, fault: InvalidObject | undefined, raw: unknown): void {
     if (resource !== "pools") return;
-    this.#options.world.setAsidePool(key, fault, raw);
+    this.#options.world.rejectPool(key, fault, raw);
     this.#poolsChanged();
   }
 
@@ -124,9 +124,9 @@ export class ChangeRouter {
     const { world, owners, services, queues } = this.#options;
     if (this.#poolsDiffer) {
       owners.advertisementsChanged();
-      for (const name of world.book.claims.keys()) if (world.membershipDiffers(name)) queues.addVirtualIp(name);
+      for (const name of world.allocations.claims.keys()) if (world.membershipDiffers(name)) queues.addVirtualIp(name);
       // Nodes may have come, gone or changed pools.
-      for (const claim of world.book.nodeClaims) this.addServicesOf(claim);
+      for (const claim of world.allocations.nodeClaims) this.addServicesOf(claim);
     }
     this.#poolsDiffer = false;
     services.wakePending();
@@ -135,22 +135,25 @@ export class ChangeRouter {
   #sliceChanged(key: string): void {
     const { world } = this.#options;
     for (const service of world.observeSlice(key)) {
-      this.#ownersMayChange(world.book.claimsOf(service));
+      this.#ownersMayChange(world.allocations.claimsOf(service));
       // Where endpoints are decides which nodes' own addresses the Service has.
-      if (world.book.nodes.hasPools) this.#addService(service);
+      if (world.allocations.nodes.hasPools) this.#addService(service);
     }
   }
 
   #virtualIpChanged(name: string): void {
     const { world, owners, queues } = this.#options;
     const { changed, gone } = world.observeVirtualIp(name);
-    if (gone !== undefined) owners.keeper.forget(gone.name);
+    if (gone !== undefined) owners.assignments.forget(gone.name);
     if (!this.#leading) return;
     for (const claim of changed) this.addServicesOf(claim);
-    if (owners.keeper.heed(name)) owners.claimChanged(name);
-    const held = world.book.claims.get(name)?.heldUntilMs !== undefined;
+    if (owners.assignments.observe(name)) owners.claimChanged(name);
+    const held = world.allocations.claims.get(name)?.heldUntilMs !== undefined;
     const due =
-      held || world.membershipDiffers(name) || owners.keeper.differs(name) || world.claimFault(name) !== undefined;
+      held ||
+      world.membershipDiffers(name) ||
+      owners.assignments.differs(name) ||
+      world.claimReason(name) !== undefined;
     if (due) queues.addVirtualIp(name);
   }
 

@@ -1,8 +1,7 @@
+import { isMetallbAnnotation } from "../src/api/metallb.ts";
 import { aborted } from "../src/clock/aborted.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { repeat } from "../src/clock/repeat.ts";
-import type { ControllerSettings } from "../src/settings/controller-settings.ts";
-import { isMetallbWish } from "../src/api/metallb.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event-recorder.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
@@ -10,18 +9,19 @@ import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import { projectService } from "../src/model/service.ts";
 import type { Queue } from "../src/queue/queue.ts";
-import { AddressBook } from "./allocate/address-allocations.ts";
+import type { ControllerSettings } from "../src/settings/controller-settings.ts";
+import { AddressAllocations } from "./allocate/address-allocations.ts";
 import { ChangeRouter } from "./change-router.ts";
 import { type ControllerMetrics, createControllerMetrics } from "./metrics.ts";
 import { ObjectQueues } from "./object-queues.ts";
-import { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
-import { OwnerPasses } from "./virtual-ips/owner-planner.ts";
+import { ClusterState } from "./observe/cluster-state.ts";
 import { SpeakerWatch } from "./observe/speaker-watch.ts";
-import { NewestViews } from "./services/mutation-cache.ts";
+import { createWatches, eachWatch, type WatchedResource, type Watches } from "./observe/watches.ts";
+import { MutationCache } from "./services/mutation-cache.ts";
 import { ServiceLoop } from "./services/service-loop.ts";
 import { ServiceWriter } from "./services/service-writer.ts";
-import { createWatches, eachWatch, type WatchedResource, type Watches } from "./observe/watches.ts";
-import { World } from "./observe/cluster-state.ts";
+import { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
+import { OwnerPlanner } from "./virtual-ips/owner-planner.ts";
 
 export interface ControllerOptions {
   readonly client: ApiClient;
@@ -41,10 +41,10 @@ const resyncMs = 10 * 60_000;
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #watches: Watches;
-  readonly #world: World;
-  readonly #newest = new NewestViews();
+  readonly #world: ClusterState;
+  readonly #newest = new MutationCache();
   readonly #speakers: SpeakerWatch;
-  readonly #owners: OwnerPasses;
+  readonly #owners: OwnerPlanner;
   readonly #services: ServiceLoop;
   readonly #queues: ObjectQueues;
   readonly #router: ChangeRouter;
@@ -54,7 +54,7 @@ export class Controller {
     this.#options = options;
     const { client, settings, events, clock, random, log } = options;
     const holds = new HoldDeadlines(clock);
-    const book = new AddressBook({
+    const book = new AddressAllocations({
       onTaken: (pool) => this.#queues.notePools(pool.name),
       onOutside: ({ pool }) => {
         if (pool !== undefined) this.#queues.notePools(pool);
@@ -71,7 +71,7 @@ export class Controller {
       workers: Math.max(4, settings.workers / 2),
       watches: () => this.#watches,
       world: () => this.#world,
-      keeper: () => this.#owners.keeper,
+      keeper: () => this.#owners.assignments,
       holds,
       moves: () => this.#metrics.moves,
       clock,
@@ -86,19 +86,19 @@ export class Controller {
       onInvalid: (resource, key, fault, raw) => this.#router.invalid(resource, key, fault, raw),
       clock,
       random,
-      log: log.child({ room: "watch" }),
+      log: log.child({ component: "watch" }),
       metrics: options.kubeMetrics,
     });
-    this.#world = new World(() => this.#watches, book, clock);
+    this.#world = new ClusterState(() => this.#watches, book, clock);
     this.#speakers = new SpeakerWatch({
       client,
       namespace: settings.namespace,
       leases: () => this.#watches.leases,
       onChange: () => this.#owners.nodesChanged(),
       clock,
-      log: log.child({ room: "owners" }),
+      log: log.child({ component: "owners" }),
     });
-    this.#owners = new OwnerPasses({
+    this.#owners = new OwnerPlanner({
       world: this.#world,
       watches: () => this.#watches,
       live: () => this.#speakers.live,
@@ -106,21 +106,21 @@ export class Controller {
       onDiffers: (name) => this.#queues.addVirtualIp(name),
       onVoiceChanged: (claim) => this.#router.addServicesOf(claim),
       clock,
-      log: log.child({ room: "owners" }),
+      log: log.child({ component: "owners" }),
     });
     const writer = new ServiceWriter({
       client,
       events,
       book,
-      project: (raw) => projectService(raw, settings.metallb ? isMetallbWish : undefined),
-      announce: (claim) => this.#owners.keeper.announce(claim),
+      project: (raw) => projectService(raw, settings.metallb ? isMetallbAnnotation : undefined),
+      announce: (claim) => this.#owners.assignments.assignOwners(claim),
       holds,
-      onReleased: (claim) => this.#owners.keeper.forget(claim.name),
+      onReleased: (claim) => this.#owners.assignments.forget(claim.name),
       onWritten: (before, after) => this.#newest.written(before, after),
       clock,
     });
     this.#services = new ServiceLoop({
-      ledger: () => this.#world.currentBook(),
+      ledger: () => this.#world.currentAllocations(),
       writer,
       newest: this.#newest,
       services: () => this.#watches.services.views,
@@ -132,7 +132,7 @@ export class Controller {
       events,
       clock,
       random,
-      log: log.child({ room: "reconcile" }),
+      log: log.child({ component: "services" }),
     });
     this.#router = new ChangeRouter({
       watches: this.#watches,
@@ -146,7 +146,7 @@ export class Controller {
     this.#metrics = createControllerMetrics(options.registry, {
       book,
       // One that only stands by reads its pools here.
-      outside: () => this.#world.currentBook().outside.values(),
+      outside: () => this.#world.currentAllocations().outside.values(),
       pendingByReason: () => countReasons(this.#services.pending.values()),
       queues: () => [
         queueState("Service", this.#services.queue),
@@ -154,7 +154,7 @@ export class Controller {
         queueState("IPAddressPool", this.#queues.pools),
       ],
       liveSpeakers: () => this.#speakers.live.size,
-      ownersByNode: () => this.#owners.keeper.loads,
+      ownersByNode: () => this.#owners.assignments.loads,
     });
   }
 

@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { aborted } from "../src/clock/aborted.ts";
 import { systemClock } from "../src/clock/clock.ts";
-import type { ControllerSettings } from "../src/settings/controller-settings.ts";
-import { leaderLeaseName } from "../src/settings/leader-lease.ts";
 import { startHttpServer } from "../src/http/server.ts";
 import { connect } from "../src/kube/connect.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
@@ -10,6 +8,8 @@ import { runLeaderElection } from "../src/kube/leader-election.ts";
 import { createKubeMetrics } from "../src/kube/metrics.ts";
 import { createLogger } from "../src/log/log.ts";
 import { collectProcessMetrics, createRegistry } from "../src/metrics/registry.ts";
+import type { ControllerSettings } from "../src/settings/controller-settings.ts";
+import { leaderLeaseName } from "../src/settings/leader-lease.ts";
 import { Controller } from "./controller.ts";
 
 /**
@@ -33,7 +33,7 @@ export async function runController(settings: ControllerSettings, signal: AbortS
   const kubeMetrics = createKubeMetrics(registry);
   const client = await connect("bellhop-controller", settings.kubeconfig, kubeMetrics);
   const { instance, namespace } = settings;
-  const eventLog = log.child({ room: "events" });
+  const eventLog = log.child({ component: "events" });
   const events = new ApiEventRecorder({
     client,
     component: "bellhop-controller",
@@ -70,7 +70,7 @@ export async function runController(settings: ControllerSettings, signal: AbortS
     if (!signal.aborted && !settings.leaderElect) await lead(signal);
     else if (!signal.aborted) {
       const identity = `${instance}_${randomUUID()}`;
-      const room = log.child({ room: "leader" });
+      const room = log.child({ component: "leader" });
       const election = {
         client,
         namespace,

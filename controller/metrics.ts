@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "../src/metrics/registry.ts";
-import type { AddressBook } from "./allocate/address-allocations.ts";
+import type { AddressAllocations } from "./allocate/address-allocations.ts";
 import type { Claim } from "./allocate/claim.ts";
 
 export interface ControllerMetrics {
@@ -14,7 +14,7 @@ export interface ControllerMetrics {
 
 /** What is read when somebody asks for the metrics. */
 export interface MetricSources {
-  readonly book: AddressBook;
+  readonly book: AddressAllocations;
   /** Claims whose address no pool has. */
   readonly outside: () => Iterable<Claim>;
   readonly pendingByReason: () => ReadonlyMap<string, number>;
@@ -96,7 +96,7 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     help: "Pools that give no addresses because something is wrong with them.",
     registers,
     collect() {
-      this.set(book.setAside.size);
+      this.set(book.rejected.size);
     },
   });
   new Gauge({

@@ -5,13 +5,13 @@ import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event-recorder.ts";
 import type { Logger } from "../src/log/log.ts";
 import { Queue } from "../src/queue/queue.ts";
-import type { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
-import type { OwnerKeeper } from "./virtual-ips/owner-assignments.ts";
-import { writeVirtualIp } from "./virtual-ips/virtual-ip-writer.ts";
-import { Pace } from "../src/queue/write-rate-limiter.ts";
+import { WriteRateLimiter } from "../src/queue/write-rate-limiter.ts";
+import type { ClusterState } from "./observe/cluster-state.ts";
 import type { Watched } from "./observe/watches.ts";
-import type { World } from "./observe/cluster-state.ts";
 import { writePoolStatus } from "./pools/pool-status.ts";
+import type { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
+import type { OwnerAssignments } from "./virtual-ips/owner-assignments.ts";
+import { writeVirtualIp } from "./virtual-ips/virtual-ip-writer.ts";
 
 export interface ObjectQueuesOptions {
   readonly client: ApiClient;
@@ -19,8 +19,8 @@ export interface ObjectQueuesOptions {
   /** How many VirtualIPs may be written at once. */
   readonly workers: number;
   readonly watches: () => Watched;
-  readonly world: () => World;
-  readonly keeper: () => OwnerKeeper;
+  readonly world: () => ClusterState;
+  readonly keeper: () => OwnerAssignments;
   readonly holds: HoldDeadlines;
   /** Counts first owners that changed. */
   readonly moves: () => Counter;
@@ -35,13 +35,13 @@ const poolStatusDelayMs = 1_000;
 /** What waits to be written but Services: owners, pool and conditions of VirtualIPs, and the status of pools. */
 export class ObjectQueues {
   readonly #options: ObjectQueuesOptions;
-  readonly #pace: Pace;
+  readonly #pace: WriteRateLimiter;
   readonly virtualIps: Queue<string>;
   readonly pools: Queue<string>;
 
   constructor(options: ObjectQueuesOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.clock);
+    this.#pace = new WriteRateLimiter(options.clock);
     this.virtualIps = this.#queue("VirtualIP", options.workers, (name) => this.#writeVirtualIp(name));
     this.pools = this.#queue("IPAddressPool", 2, (name) => this.#writePool(name));
   }
@@ -76,11 +76,11 @@ export class ObjectQueues {
       virtualIps: () => watches().virtualIps.views,
       membership: (virtualIp: string) => world.membership(virtualIp),
       holds,
-      heldUntilMs: (virtualIp: string) => world.book.claims.get(virtualIp)?.heldUntilMs,
+      heldUntilMs: (virtualIp: string) => world.allocations.claims.get(virtualIp)?.heldUntilMs,
       later: (virtualIp: string, ms: number) => this.virtualIps.addAfter(virtualIp, ms),
-      fault: (virtualIp: string) => world.claimFault(virtualIp),
+      fault: (virtualIp: string) => world.claimReason(virtualIp),
       moves: moves(),
-      onWrite: () => this.#pace.note(name),
+      onWrite: () => this.#pace.recordWrite(name),
       clock,
     };
     return writeVirtualIp(writer, name);

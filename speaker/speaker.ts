@@ -1,15 +1,15 @@
+import type { Speaker as SpeakerObject } from "../src/api/speaker.ts";
 import { aborted } from "../src/clock/aborted.ts";
 import { type Clock, pause, type Random } from "../src/clock/clock.ts";
 import { repeat } from "../src/clock/repeat.ts";
-import type { Speaker as SpeakerObject } from "../src/api/speaker.ts";
-import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
-import { version } from "../src/settings/version.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { Nft } from "../src/nft/nft.ts";
+import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
+import { version } from "../src/settings/version.ts";
 import { Announcer } from "./announce/announcer.ts";
 import type { GroupSocket } from "./announce/multicast.ts";
 import type { Conntrack } from "./dataplane/conntrack.ts";
@@ -18,12 +18,12 @@ import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import { Host } from "./host.ts";
 import type { Link } from "./links/link.ts";
 import { createSpeakerMetrics, type SpeakerMetrics, showResponderCounters } from "./metrics.ts";
-import { Passes } from "./sync-loop.ts";
 import { keepLease } from "./report/lease.ts";
 import { Reporter } from "./report/reporter.ts";
 import { speakerStatus } from "./report/speaker-status.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 import { ServiceRules } from "./service-rules.ts";
+import { SyncLoop } from "./sync-loop.ts";
 import { createWatches, type Watches } from "./watches.ts";
 
 /** Everything of the outside world that the speaker touches. */
@@ -61,7 +61,7 @@ export class Speaker {
   readonly #reporter: Reporter;
   readonly #announcer: Announcer;
   readonly #metrics: SpeakerMetrics;
-  readonly #passes: Passes;
+  readonly #passes: SyncLoop;
   readonly #host: Host;
   readonly #failed = Promise.withResolvers<never>();
   #responder: Responder | undefined;
@@ -69,7 +69,7 @@ export class Speaker {
   constructor(options: SpeakerOptions) {
     const { settings, client, clock, random, log, registry, kubeMetrics } = options;
     this.#options = options;
-    this.#log = log.child({ room: "announce" });
+    this.#log = log.child({ component: "announce" });
     const { readLinks, withoutForwarding } = options;
     this.#host = new Host({ readLinks, withoutForwarding, clock, log: this.#log });
     this.#metrics = createSpeakerMetrics(registry, {
@@ -79,7 +79,7 @@ export class Speaker {
     this.#dataplane = new Dataplane({
       nft: options.nft,
       conntrack: options.conntrack,
-      log: log.child({ room: "dataplane" }),
+      log: log.child({ component: "dataplane" }),
       metrics: createDataplaneMetrics(registry),
       now: () => clock.monotonicMs(),
     });
@@ -88,7 +88,7 @@ export class Speaker {
       node: settings.node,
       clock,
       random,
-      log: log.child({ room: "kube" }),
+      log: log.child({ component: "kube" }),
       metrics: kubeMetrics,
       onChange: {
         services: (key) => this.#rules.serviceChanged(key),
@@ -107,7 +107,7 @@ export class Speaker {
       dataplane: this.#dataplane,
       onDirty: () => this.#passes.soon(),
       now: () => clock.monotonicMs(),
-      log: log.child({ room: "dataplane" }),
+      log: log.child({ component: "dataplane" }),
     });
     this.#announcer = new Announcer({
       node: settings.node,
@@ -119,7 +119,7 @@ export class Speaker {
       now: () => clock.monotonicMs(),
       log: this.#log,
     });
-    this.#passes = new Passes({
+    this.#passes = new SyncLoop({
       announcer: this.#announcer,
       rules: this.#rules,
       dataplane: this.#dataplane,
@@ -142,7 +142,7 @@ export class Speaker {
       addressCount: () => this.#announcer.addressCount,
       clock,
       random,
-      log: log.child({ room: "report" }),
+      log: log.child({ component: "report" }),
     });
   }
 
@@ -163,8 +163,8 @@ export class Speaker {
   async run(signal: AbortSignal): Promise<void> {
     const { settings, client, clock, log, registry } = this.#options;
     const responder = await this.#options.startResponder({
-      log: log.child({ room: "responder" }),
-      onConflict: (sighting) => this.#announcer.hearConflict(sighting),
+      log: log.child({ component: "responder" }),
+      onConflict: (sighting) => this.#announcer.observeConflict(sighting),
       onDeath: (error) => this.#failed.reject(error),
     });
     this.#responder = responder;
@@ -179,7 +179,7 @@ export class Speaker {
       () => this.#tick(),
       stop,
     );
-    const leaseLog = log.child({ room: "lease" });
+    const leaseLog = log.child({ component: "lease" });
     const onAttempt = (result: "renewed" | "failed") => this.#metrics.leaseRenewals.inc({ result });
     const { namespace, node } = settings;
     const work = [
@@ -217,17 +217,17 @@ export class Speaker {
   }
 
   #tick(): void {
-    this.#responder?.beat();
+    this.#responder?.signalAlive();
     const changed = this.#host.look();
     if (changed.links) this.#passes.allChanged();
     else if (this.#announcer.incomplete) this.#passes.soon();
     if (changed.links || changed.conditions) this.#reporter.noteSpeaker();
-    this.#announcer.tidyConflicts();
+    this.#announcer.expireConflicts();
   }
 
   #resync(): void {
     this.#metrics.resyncs.inc();
-    this.#dataplane.distrust();
+    this.#dataplane.invalidate();
     this.#passes.allChanged();
   }
 

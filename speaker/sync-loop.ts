@@ -1,6 +1,6 @@
+import type { VirtualIP } from "../src/api/virtual-ip.ts";
 import { Backoff } from "../src/clock/backoff.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
-import type { VirtualIP } from "../src/api/virtual-ip.ts";
 import { BellhopError } from "../src/error/error.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Announcer } from "./announce/announcer.ts";
@@ -9,7 +9,7 @@ import type { Link } from "./links/link.ts";
 import type { SpeakerMetrics } from "./metrics.ts";
 import type { ServiceRules } from "./service-rules.ts";
 
-export interface PassesOptions {
+export interface SyncLoopOptions {
   readonly announcer: Announcer;
   readonly rules: ServiceRules;
   readonly dataplane: Dataplane;
@@ -30,8 +30,8 @@ const retryBaseMs = 500;
 const retryMaxMs = 30_000;
 
 /** One pass at a time: plan, write the rules, and only then announce. Nothing happens before `start`. */
-export class Passes {
-  readonly #options: PassesOptions;
+export class SyncLoop {
+  readonly #options: SyncLoopOptions;
   readonly #backoff: Backoff;
   /** VirtualIPs that have changed since the last pass, and whether all are to be planned anew. */
   #changed = new Set<string>();
@@ -42,7 +42,7 @@ export class Passes {
   #rulesWritten = false;
   #cancelRetry: () => void = () => undefined;
 
-  constructor(options: PassesOptions) {
+  constructor(options: SyncLoopOptions) {
     this.#options = options;
     this.#backoff = new Backoff(retryBaseMs, retryMaxMs, options.random);
   }
@@ -102,7 +102,7 @@ export class Passes {
     dataplane.setInterfaces(announcer.lanInterfaces);
     const dirtySinceMs = rules.render();
     const written = await this.#writeRules(dirtySinceMs);
-    announcer.carryOut(!written);
+    announcer.apply(!written);
   }
 
   #plan(): void {
@@ -111,7 +111,7 @@ export class Passes {
     const changed = this.#changed;
     this.#changed = new Set();
     if (this.#allChanged) announcer.planAll(views, links());
-    else for (const name of changed) announcer.planOne(name, views.get(name));
+    else for (const name of changed) announcer.plan(name, views.get(name));
     this.#allChanged = false;
   }
 

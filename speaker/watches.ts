@@ -1,6 +1,6 @@
 import type { V1EndpointSlice, V1Node, V1Service } from "@kubernetes/client-node";
-import type { Clock, Random } from "../src/clock/clock.ts";
 import { type VirtualIP, virtualIpSchema } from "../src/api/virtual-ip.ts";
+import type { Clock, Random } from "../src/clock/clock.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { parseObject } from "../src/kube/parse-object.ts";

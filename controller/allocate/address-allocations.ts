@@ -6,14 +6,14 @@ import { type Claim, isInUse, referenceKey } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node/node-addresses.ts";
 import type { Pool } from "./pool/pool.ts";
-import { poolNow } from "./pool/pool-membership.ts";
+import { currentPoolOf } from "./pool/pool-membership.ts";
 import type { PoolSet } from "./pool/pool-set.ts";
 
 /** What the allocator reads. */
-export interface AddressLedger {
+export interface AllocationsReader {
   /** In the order in which they are tried. */
   readonly pools: readonly Pool[];
-  readonly setAside: ReadonlyMap<string, Reason>;
+  readonly rejected: ReadonlyMap<string, Reason>;
   claimAt(address: IpAddress): Claim | undefined;
   /** Every claim that names this Service, under whichever uid. */
   claimsOf(serviceKey: string): readonly Claim[];
@@ -47,10 +47,10 @@ const noNodes: ReadonlySet<string> = new Set();
  * Who has which address. Holds what the API server has told, plus claims that are being made right now (`assume`), so that work
  * done side by side does not choose the same address. Every change costs about the logarithm of the gaps in a pool.
  */
-export class AddressBook implements AddressLedger {
+export class AddressAllocations implements AllocationsReader {
   readonly #hooks: AddressBookHooks;
   readonly nodes = new NodeAddresses();
-  #pools: PoolSet = { usable: [], setAside: new Map() };
+  #pools: PoolSet = { usable: [], rejected: new Map() };
   #free: readonly FreeAddresses[] = [];
   readonly #claims = new Map<string, Claim>();
   readonly #byService = new NameIndex();
@@ -69,8 +69,8 @@ export class AddressBook implements AddressLedger {
     return this.#pools.usable;
   }
 
-  get setAside(): ReadonlyMap<string, Reason> {
-    return this.#pools.setAside;
+  get rejected(): ReadonlyMap<string, Reason> {
+    return this.#pools.rejected;
   }
 
   get claims(): ReadonlyMap<string, Claim> {
@@ -92,7 +92,7 @@ export class AddressBook implements AddressLedger {
   }
 
   /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
-  leftOutOf(poolName: string): readonly BlockedAddress[] {
+  excludedFrom(poolName: string): readonly BlockedAddress[] {
     const free = this.#free.find(({ pool }) => pool.name === poolName);
     return this.#blocks.all().filter(({ address }) => free?.contains(address) ?? false);
   }
@@ -126,13 +126,13 @@ export class AddressBook implements AddressLedger {
       this.#hooks.onOutside?.(claim);
     }
     // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
-    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(poolNow(this, claim));
+    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(currentPoolOf(this, claim));
   }
 
   /** Gives the claim that was dropped. */
   drop(name: string): Claim | undefined {
     const claim = this.#remove(name);
-    if (claim !== undefined) this.#tellFreed(poolNow(this, claim));
+    if (claim !== undefined) this.#tellFreed(currentPoolOf(this, claim));
     return claim;
   }
 
@@ -155,7 +155,7 @@ export class AddressBook implements AddressLedger {
   }
 
   #isOutside(claim: Claim): boolean {
-    return claim.ours && isInUse(claim) && poolNow(this, claim) === undefined;
+    return claim.ours && isInUse(claim) && currentPoolOf(this, claim) === undefined;
   }
 
   /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. */

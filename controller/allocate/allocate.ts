@@ -1,21 +1,26 @@
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { AddressLedger } from "./address-allocations.ts";
+import type { AllocationsReader } from "./address-allocations.ts";
 import type { Allocation, Assignment } from "./allocation.ts";
 import { type Claim, isHeldBy } from "./claim.ts";
-import { judgeNamedPool, judgePoolUnasked, type PoolQuestion, type PoolRefusal } from "./pool/evaluate-pool.ts";
-import { listSetAside, whyInNoPool } from "./pool/describe-pools.ts";
 import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./node/node-allocation.ts";
-import { whyNotAdmitted } from "./pool/pool.ts";
+import { listRejectedPools, reasonInNoPool } from "./pool/describe-pools.ts";
+import {
+  type AllocationContext,
+  evaluateAutoAssign,
+  evaluateNamedPool,
+  type PoolRefusal,
+} from "./pool/evaluate-pool.ts";
+import { reasonNotAdmitted } from "./pool/pool.ts";
 import { mustLeave } from "./reassign.ts";
 import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
+import { serviceAnnotation } from "./service-annotations.ts";
 import { findShared } from "./shared-address.ts";
-import { joiningFault, mustJoin, sharingFault } from "./sharing.ts";
-import { bearsOurMarks, findAdoptable, shownAddress } from "./shown-address.ts";
-import { wishOf } from "./service-annotations.ts";
+import { findJoiningConflict, findSharingConflict, mustJoin } from "./sharing.ts";
+import { findAdoptable, isMarkedOurs, shownAddress } from "./shown-address.ts";
 
-type Context = PoolQuestion;
+type Context = AllocationContext;
 
 /** Both: it keeps what it has, although it asks to leave it. */
 type Choice =
@@ -28,7 +33,7 @@ type Choice =
  * never replaced by another; with a refusal the Service keeps what it has.
  */
 export function allocate(
-  ledger: AddressLedger,
+  ledger: AllocationsReader,
   service: ServiceView,
   namespaceLabels: Readonly<Record<string, string>>,
 ): Allocation {
@@ -37,7 +42,7 @@ export function allocate(
   if (requested === undefined) return { assignments: heldAssignments(context), reason, enough: false };
   const nodePool = findNodePool(context, requested);
   if (nodePool !== undefined) return allocateNodeAddresses(context, nodePool, requested);
-  const asksForNothing = wishOf(service, "pool") === undefined && requested.size === 0;
+  const asksForNothing = serviceAnnotation(service, "pool") === undefined && requested.size === 0;
   const own = asksForNothing && !holdsOther(context) ? keptNodeAddresses(context) : [];
   // Their pool is gone or set aside: nobody is stripped for that.
   if (own.length > 0) return { assignments: own, reason: undefined, enough: true };
@@ -70,7 +75,7 @@ function heldAssignments(context: Context): readonly Assignment[] {
 function heldAssignment(context: Context, family: IpFamily): Assignment | undefined {
   const claim = heldClaim(context, family);
   if (claim !== undefined) return assignmentOf(context, claim);
-  return bearsOurMarks(context.service) ? adoptShown(context, family, undefined) : undefined;
+  return isMarkedOurs(context.service) ? adoptShown(context, family, undefined) : undefined;
 }
 
 /** Whether the Service has an address that is no node's own. */
@@ -92,7 +97,7 @@ function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | unde
     .claimsOf(service.key)
     .filter((claim) => claim.address.family === family && isHeldBy(claim, service))
     .filter((claim) => claim.heldUntilMs === undefined && claim.node === undefined)
-    .filter((claim) => sharingFault(claim, service) === undefined)
+    .filter((claim) => findSharingConflict(claim, service) === undefined)
     .sort((left, right) => compareAddresses(left.address, right.address));
   const settled = held.filter((claim) => !mustLeave(claim, service));
   const eligible = settled.length > 0 ? settled : held;
@@ -102,7 +107,7 @@ function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | unde
 
 function chooseAddress(context: Context, family: IpFamily, requested: RequestedAddress | undefined): Choice {
   if (requested !== undefined) return chooseRequested(context, requested);
-  const wish = wishOf(context.service, "pool");
+  const wish = serviceAnnotation(context.service, "pool");
   const held = heldClaim(context, family);
   if (held !== undefined && mayStay(context, held, wish?.text)) {
     if (!mustLeave(held, context.service)) return { assignment: assignmentOf(context, held) };
@@ -118,7 +123,7 @@ function chooseAddress(context: Context, family: IpFamily, requested: RequestedA
 
 /** An address that the Service does not have, and other than the one that it is to leave. */
 function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
-  const wish = wishOf(context.service, "pool");
+  const wish = serviceAnnotation(context.service, "pool");
   const shared = findShared(context, family, wish?.text, left);
   if (shared !== undefined) return { assignment: assignmentOf(context, shared) };
   return wish === undefined ? chooseFromAny(context, family) : chooseFromNamed(context, family, wish);
@@ -142,7 +147,7 @@ function keptClaim({ ledger, service, namespaceLabels }: Context, family: IpFami
       pool !== undefined &&
       !pool.draining &&
       (poolName === undefined || pool.name === poolName) &&
-      whyNotAdmitted(pool, service, namespaceLabels) === undefined &&
+      reasonNotAdmitted(pool, service, namespaceLabels) === undefined &&
       ledger.blockedBy(claim.address) === undefined
     );
   });
@@ -163,21 +168,22 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   const claim = ledger.claimAt(address);
   const pool = ledger.poolOf(address);
   if (claim !== undefined && isHeldBy(claim, service)) {
-    const fault = sharingFault(claim, service);
+    const fault = findSharingConflict(claim, service);
     return fault === undefined ? { assignment: assignmentOf(context, claim) } : refuse(fault.code, fault.detail);
   }
-  const fault = claim === undefined ? undefined : joiningFault(claim, service, pool?.sharedAcrossNamespaces ?? false);
+  const fault =
+    claim === undefined ? undefined : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
   if (fault !== undefined) return refuse(fault.code, fault.detail);
   const blocked = ledger.blockedBy(address);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
-  const poolName = wishOf(service, "pool")?.text;
+  const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);
   if (adopted?.address.value === address.value) return { assignment: adopted };
-  if (pool === undefined) return refuse("RequestedAddressNotInPool", whyInNoPool(ledger, address));
+  if (pool === undefined) return refuse("RequestedAddressNotInPool", reasonInNoPool(ledger, address));
   if (poolName !== undefined && poolName !== pool.name) {
     return refuse("RequestedAddressNotInNamedPool", `it is in ${pool.name}, not in ${poolName}`);
   }
-  const forbidden = whyNotAdmitted(pool, service, namespaceLabels);
+  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
   if (forbidden !== undefined) return refuse("PoolForbidsService", `${pool.name}: ${forbidden}`);
   if (pool.draining) return refuse("PoolDraining", pool.name);
   return claim === undefined ? newAssignment(address, pool.name) : { assignment: assignmentOf(context, claim) };
@@ -188,7 +194,7 @@ function chooseFromNamed(
   family: IpFamily,
   { field, text: poolName }: { readonly field: string; readonly text: string },
 ): Choice {
-  const { pool, address, code, detail } = judgeNamedPool(context, poolName, family);
+  const { pool, address, code, detail } = evaluateNamedPool(context, poolName, family);
   if (address !== undefined) return newAssignment(address, pool);
   return { reason: reasonOf(code, about(context.service, field, poolName, detail)) };
 }
@@ -198,10 +204,10 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
   const refuse = (code: ReasonCode, detail?: string): Choice => ({
     reason: reasonOf(code, about(service, "spec.ipFamilies", family, detail)),
   });
-  if (ledger.pools.length === 0) return refuse("NoPool", listSetAside(ledger));
+  if (ledger.pools.length === 0) return refuse("NoPool", listRejectedPools(ledger));
   const refusals: PoolRefusal[] = [];
   for (const pool of ledger.pools) {
-    const verdict = judgePoolUnasked(context, pool, family);
+    const verdict = evaluateAutoAssign(context, pool, family);
     if (verdict.address === undefined) refusals.push(verdict);
     else if (pool.nodes === undefined) return newAssignment(verdict.address, pool.name);
     else {

@@ -1,7 +1,7 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { wishOf } from "./service-annotations.ts";
+import { serviceAnnotation } from "./service-annotations.ts";
 
 /** An address that the user asks for, and where. */
 export interface RequestedAddress {
@@ -37,7 +37,7 @@ export function parseRequest(service: ServiceView): RequestParse {
 }
 
 function requestTexts(service: ServiceView): readonly { readonly field: string; readonly text: string }[] {
-  const wish = wishOf(service, "ips");
+  const wish = serviceAnnotation(service, "ips");
   const byAnnotation =
     wish === undefined ? [] : wish.text.split(",").map((text) => ({ field: wish.field, text: text.trim() }));
   const text = service.loadBalancerIP;

@@ -3,19 +3,19 @@ import { metallbAnnotations } from "../../src/api/metallb.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 
 /** What a user may write in annotations about the address of a Service. */
-export type Wish = "ips" | "pool" | "share";
+export type RequestAnnotation = "ips" | "pool" | "share";
 
 /** The first that is there counts. MetalLB's are in the view only where they are to be honoured. */
-const annotationsOf: Readonly<Record<Wish, readonly string[]>> = {
+const annotationsOf: Readonly<Record<RequestAnnotation, readonly string[]>> = {
   ips: [ipsAnnotation, ...metallbAnnotations("loadBalancerIPs")],
   pool: [poolAnnotation, ...metallbAnnotations("address-pool")],
   share: [shareAnnotation, ...metallbAnnotations("allow-shared-ip")],
 };
 
 /** What the user wrote, and how reasons name the place; undefined: nothing. */
-export function wishOf(
+export function serviceAnnotation(
   service: ServiceView,
-  wish: Wish,
+  wish: RequestAnnotation,
 ): { readonly field: string; readonly text: string } | undefined {
   for (const annotation of annotationsOf[wish]) {
     const text = service.annotations[annotation];

@@ -1,15 +1,15 @@
 import { compareAddresses, type IpFamily } from "../../src/ip/address.ts";
 import type { Claim } from "./claim.ts";
-import type { PoolQuestion } from "./pool/evaluate-pool.ts";
-import { whyNotAdmitted } from "./pool/pool.ts";
-import { joiningFault, sharingOf } from "./sharing.ts";
+import type { AllocationContext } from "./pool/evaluate-pool.ts";
+import { reasonNotAdmitted } from "./pool/pool.ts";
+import { findJoiningConflict, sharingOf } from "./sharing.ts";
 
 /**
  * The lowest address that Services with the same sharing key have and on which this one fits too, from a pool that would give it
  * an address of its own, other than one that it is to leave; undefined: it gets one of its own, where others may join it.
  */
 export function findShared(
-  { ledger, service, namespaceLabels }: PoolQuestion,
+  { ledger, service, namespaceLabels }: AllocationContext,
   family: IpFamily,
   poolName: string | undefined,
   left?: Claim,
@@ -26,9 +26,9 @@ export function findShared(
         pool !== undefined &&
         !pool.draining &&
         (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
-        whyNotAdmitted(pool, service, namespaceLabels) === undefined &&
+        reasonNotAdmitted(pool, service, namespaceLabels) === undefined &&
         ledger.blockedBy(claim.address) === undefined &&
-        joiningFault(claim, service, pool.sharedAcrossNamespaces) === undefined
+        findJoiningConflict(claim, service, pool.sharedAcrossNamespaces) === undefined
       );
     })
     .sort((left, right) => compareAddresses(left.address, right.address))[0];

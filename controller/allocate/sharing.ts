@@ -4,17 +4,17 @@ import type { ReasonCode } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { type Claim, describeHolder, isHeldBy, referenceKey } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
-import { wishOf } from "./service-annotations.ts";
+import { serviceAnnotation } from "./service-annotations.ts";
 
 /** Why a Service cannot have an address together with those who have it. */
-export interface SharingFault {
+export interface SharingConflict {
   readonly code: ReasonCode;
   readonly detail: string;
 }
 
 /** What the Service offers to others on its address; undefined: it wants the address for itself. */
 export function sharingOf(service: ServiceView): Sharing | undefined {
-  const key = wishOf(service, "share")?.text.trim() ?? "";
+  const key = serviceAnnotation(service, "share")?.text.trim() ?? "";
   if (key === "") return undefined;
   return {
     key,
@@ -48,7 +48,7 @@ function backendsOf(service: ServiceView): string {
  * had when they were let on, so whoever changes has to give way and never those who did not. A Service that a reservation only
  * names has not come yet and stands in the way of those alone who do not share, because of these nothing is noted there.
  */
-export function sharingFault(claim: Claim, service: ServiceView): SharingFault | undefined {
+export function findSharingConflict(claim: Claim, service: ServiceView): SharingConflict | undefined {
   const mine = takesOf(service, claim);
   for (const other of claim.services) {
     if (referenceKey(other) === service.key) continue;
@@ -61,10 +61,14 @@ export function sharingFault(claim: Claim, service: ServiceView): SharingFault |
 }
 
 /** As sharingFault, for a Service that is not on the address yet. */
-export function joiningFault(claim: Claim, service: ServiceView, acrossNamespaces: boolean): SharingFault | undefined {
+export function findJoiningConflict(
+  claim: Claim,
+  service: ServiceView,
+  acrossNamespaces: boolean,
+): SharingConflict | undefined {
   if (!claim.ours) return { code: "RequestedAddressReserved", detail: `by VirtualIP ${claim.name}` };
   if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeHolder(claim) };
-  const fault = sharingFault(claim, service);
+  const fault = findSharingConflict(claim, service);
   if (fault !== undefined) return fault;
   const foreign = claim.services.find((other) => other.namespace !== service.namespace);
   if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;
@@ -74,7 +78,7 @@ export function joiningFault(claim: Claim, service: ServiceView, acrossNamespace
   };
 }
 
-function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim: Claim): SharingFault | undefined {
+function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim: Claim): SharingConflict | undefined {
   const theirs = other.sharing;
   const who = `Service ${referenceKey(other)}`;
   if (mine === undefined || theirs === undefined) {

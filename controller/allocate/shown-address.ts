@@ -1,8 +1,8 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
 import type { Claim } from "./claim.ts";
-import type { PoolQuestion } from "./pool/evaluate-pool.ts";
-import { joiningFault } from "./sharing.ts";
+import type { AllocationContext } from "./pool/evaluate-pool.ts";
+import { findJoiningConflict } from "./sharing.ts";
 
 /** An address that the Service may go on showing although no claim names the Service. */
 export interface AdoptableAddress {
@@ -23,7 +23,7 @@ export function shownAddress(service: ServiceView, family: IpFamily): IpAddress 
  * nobody else has it: one that no pool has, only where we gave it.
  */
 export function findAdoptable(
-  { ledger, service }: PoolQuestion,
+  { ledger, service }: AllocationContext,
   family: IpFamily,
   poolName: string | undefined,
 ): AdoptableAddress | undefined {
@@ -31,16 +31,16 @@ export function findAdoptable(
   if (address === undefined || ledger.blockedBy(address) !== undefined) return undefined;
   const pool = ledger.poolOf(address);
   // No pool vouches for what somebody else has shown, or for what any writer of a status may have put there.
-  if (pool === undefined && !bearsOurMarks(service)) return undefined;
+  if (pool === undefined && !isMarkedOurs(service)) return undefined;
   if (pool !== undefined && poolName !== undefined && pool.name !== poolName) return undefined;
   const claim = ledger.claimAt(address);
   // Both show it, and both say that they share it: so it was before we came, in whatever namespaces.
-  if (claim !== undefined && joiningFault(claim, service, true) !== undefined) return undefined;
+  if (claim !== undefined && findJoiningConflict(claim, service, true) !== undefined) return undefined;
   // One that no pool has any more counts as being from the pool that the Service names, as it did before its claim was lost.
   return { address, pool: pool?.name ?? poolName, claim };
 }
 
 /** Our condition and the finalizer that we write with every address: what the Service shows was given by us. */
-export function bearsOurMarks({ addressReady, finalizers }: ServiceView): boolean {
+export function isMarkedOurs({ addressReady, finalizers }: ServiceView): boolean {
   return addressReady !== undefined && finalizers.includes(loadBalancerFinalizer);
 }

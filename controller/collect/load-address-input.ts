@@ -1,15 +1,15 @@
 import type { IpAddress } from "../../src/ip/address.ts";
 import { clusterNetworks } from "../allocate/cluster-network.ts";
-import type { AddressQuestion } from "../explain/address/explain.ts";
+import type { AddressInput } from "../explain/address/explain.ts";
 import { candidateInput, type ReadOptions, readCluster } from "./read-cluster.ts";
 
 /** Reads all that bears on one address. Writes nothing. */
-export async function readAddressQuestion(options: ReadOptions, address: IpAddress): Promise<AddressQuestion> {
+export async function loadAddressInput(options: ReadOptions, address: IpAddress): Promise<AddressInput> {
   const reading = await readCluster(options);
-  const { watched, world } = reading;
+  const { watched, state: world } = reading;
   return {
     address,
-    ledger: world.currentBook(),
+    ledger: world.currentAllocations(),
     virtualIps: watched.virtualIps.views,
     candidates: candidateInput(reading),
     services: watched.services.views.values(),

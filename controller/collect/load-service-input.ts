@@ -1,31 +1,31 @@
 import type { V1Service } from "@kubernetes/client-node";
-import { isMetallbWish } from "../../src/api/metallb.ts";
+import { isMetallbAnnotation } from "../../src/api/metallb.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { projectEndpointSlice } from "../../src/model/endpoint-slice.ts";
 import { projectService } from "../../src/model/service.ts";
-import type { ServiceQuestion } from "../explain/service/input.ts";
+import type { ServiceInput } from "../explain/service/input.ts";
 import { candidateInput, type ReadOptions, readCluster } from "./read-cluster.ts";
 
-export interface AskServiceOptions extends ReadOptions {
+export interface LoadServiceOptions extends ReadOptions {
   readonly service: { readonly namespace: string; readonly name: string };
   /** Whether the controller takes Services without a class. */
   readonly defaultClass: boolean;
 }
 
 /** Reads all that bears on one Service. Throws ObjectNotFound where there is no such Service. Writes nothing. */
-export async function readServiceQuestion(options: AskServiceOptions): Promise<ServiceQuestion> {
+export async function loadServiceInput(options: LoadServiceOptions): Promise<ServiceInput> {
   const { service, defaultClass, namespace } = options;
   const [raw, reading] = await Promise.all([readService(options), readCluster(options)]);
-  const { watched, world, leader, slices } = reading;
+  const { watched, state: world, leader, slices } = reading;
   return {
-    service: projectService(raw, options.metallbNamespace === undefined ? undefined : isMetallbWish),
+    service: projectService(raw, options.metallbNamespace === undefined ? undefined : isMetallbAnnotation),
     conditions: raw.status?.conditions ?? [],
     selector: raw.spec?.selector,
     namespaceLabels: watched.namespaces.views.get(service.namespace)?.labels ?? {},
     defaultClass,
-    ledger: world.currentBook(),
+    ledger: world.currentAllocations(),
     virtualIps: watched.virtualIps.views,
     slices: slices.flatMap((slice) => projectEndpointSlice(slice) ?? []),
     candidates: candidateInput(reading),
@@ -35,7 +35,7 @@ export async function readServiceQuestion(options: AskServiceOptions): Promise<S
   };
 }
 
-async function readService({ client, service: { namespace, name } }: AskServiceOptions): Promise<V1Service> {
+async function readService({ client, service: { namespace, name } }: LoadServiceOptions): Promise<V1Service> {
   try {
     return (await client.request({ method: "GET", path: servicePath(namespace, name) })).body as V1Service;
   } catch (cause) {

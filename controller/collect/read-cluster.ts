@@ -5,10 +5,10 @@ import type { ApiClient } from "../../src/kube/client.ts";
 import { endpointSlicesPath } from "../../src/kube/path.ts";
 import { InvalidObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
-import { AddressBook } from "../allocate/address-allocations.ts";
-import type { CandidateInput } from "../owners/candidates.ts";
+import { AddressAllocations } from "../allocate/address-allocations.ts";
+import { ClusterState } from "../observe/cluster-state.ts";
 import { createSources, nameOf, type Source, type Watched, type WatchedResource } from "../observe/watches.ts";
-import { World } from "../observe/cluster-state.ts";
+import type { CandidateInput } from "../owners/candidates.ts";
 import { listAll } from "./list-all.ts";
 import { type LeaseReading, readLeases } from "./read-leases.ts";
 
@@ -23,7 +23,7 @@ export interface InvalidPool {
 export interface ClusterReading extends LeaseReading {
   readonly watched: Watched;
   readonly invalidPools: readonly InvalidPool[];
-  readonly world: World;
+  readonly state: ClusterState;
   /** Of the Service that was asked for; empty where none was. */
   readonly slices: readonly V1EndpointSlice[];
 }
@@ -68,14 +68,14 @@ export async function readCluster(options: ReadOptions): Promise<ClusterReading>
   const watched = Object.fromEntries(
     Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
   ) as unknown as Watched;
-  return { ...leases, watched, invalidPools, slices, world: createWorld(watched, invalidPools, clock) };
+  return { ...leases, watched, invalidPools, slices, state: createClusterState(watched, invalidPools, clock) };
 }
 
 /** What the controller would derive from these objects. */
-export function createWorld(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): World {
-  const book = new AddressBook({ readyNodesOf: (service) => world.readyNodes.of(service) });
-  const world = new World(() => watched, book, clock);
-  for (const { name, fault, raw } of invalidPools) world.setAsidePool(name, fault, raw);
+export function createClusterState(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): ClusterState {
+  const book = new AddressAllocations({ readyNodesOf: (service) => world.readyNodes.of(service) });
+  const world = new ClusterState(() => watched, book, clock);
+  for (const { name, fault, raw } of invalidPools) world.rejectPool(name, fault, raw);
   const observe: Partial<Record<WatchedResource, (key: string) => unknown>> = {
     services: (key) => world.observeService(key),
     virtualIps: (key) => world.observeVirtualIp(key),
@@ -99,13 +99,13 @@ async function readAlso(client: ApiClient, source: Source<unknown>, found: Map<s
 }
 
 /** What owners are chosen from. */
-export function candidateInput({ watched, world, live }: ClusterReading): CandidateInput {
+export function candidateInput({ watched, state: world, live }: ClusterReading): CandidateInput {
   return {
     speakers: [...watched.speakers.views.values()],
     nodes: watched.nodes.views,
     live,
     advertisements: [...watched.advertisements.views.values()],
-    poolLabels: new Map(world.currentBook().pools.map((pool) => [pool.name, pool.labels])),
+    poolLabels: new Map(world.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
   };
 }
 

@@ -2,15 +2,15 @@ import type { Clock } from "../../src/clock/clock.ts";
 import { compareAddresses, parseAddress } from "../../src/ip/address.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
-import type { AddressBook } from "../allocate/address-allocations.ts";
+import type { AddressAllocations } from "../allocate/address-allocations.ts";
 import { type Claim, isInUse, parseClaim } from "../allocate/claim.ts";
 import { clusterNetworks } from "../allocate/cluster-network.ts";
 import { poolObject } from "../allocate/pool/pool.ts";
-import { type Membership, membershipOf } from "../allocate/pool/pool-membership.ts";
+import { type PoolMembership, poolMembershipOf } from "../allocate/pool/pool-membership.ts";
 import { choosePools } from "../allocate/pool/pool-set.ts";
-import { membershipDiffers } from "../virtual-ips/virtual-ip-conditions.ts";
 import type { PoolFacts, PoolObject } from "../pools/pool-status.ts";
-import { addressesOf, interfaceAddresses, standOf, subnetEdges } from "./node-networks.ts";
+import { membershipDiffers } from "../virtual-ips/virtual-ip-conditions.ts";
+import { addressesOf, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
 import { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./watches.ts";
 
@@ -23,8 +23,8 @@ interface InvalidPool {
 const unseenLimitMs = 60_000;
 
 /** What is derived from the watches, kept up to date key by key: the address book, nodes with endpoints, pools. */
-export class World {
-  readonly book: AddressBook;
+export class ClusterState {
+  readonly allocations: AddressAllocations;
   readonly readyNodes = new ReadyNodes();
   /** Whether pools have changed since the book took them. */
   poolsDirty = true;
@@ -40,25 +40,25 @@ export class World {
   /** What was last seen of objects that write much else as well; of those alone that are there. */
   readonly #fingerprints = new Map<string, string>();
 
-  constructor(watches: () => Watched, book: AddressBook, clock: Clock) {
+  constructor(watches: () => Watched, book: AddressAllocations, clock: Clock) {
     this.#watches = watches;
-    this.book = book;
+    this.allocations = book;
     this.#clock = clock;
   }
 
   /** The book, with its pools read anew if any has changed; costs as much as there are claims then. */
-  currentBook(): AddressBook {
+  currentAllocations(): AddressAllocations {
     if (this.poolsDirty) this.#refreshPools();
-    return this.book;
+    return this.allocations;
   }
 
   #refreshPools(): void {
     const { pools, serviceCidrs, nodes } = this.#watches();
     const networks = clusterNetworks(serviceCidrs.views.values(), nodes.views.values());
     const chosen = choosePools(pools.views.values(), networks);
-    const setAside = new Map(chosen.setAside);
+    const setAside = new Map(chosen.rejected);
     for (const [name, { reason }] of this.#invalidPools) setAside.set(name, reason);
-    this.book.setPools({ usable: chosen.usable, setAside });
+    this.allocations.setPools({ usable: chosen.usable, rejected: setAside });
     this.poolsDirty = false;
   }
 
@@ -66,12 +66,12 @@ export class World {
   observeService(key: string): readonly Claim[] {
     const service = this.#watches().services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
-    this.book.block(`in spec.externalIPs of Service ${key}`, external);
+    this.allocations.block(`in spec.externalIPs of Service ${key}`, external);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
     if (local === this.#localServices.has(key)) return [];
     if (local) this.#localServices.add(key);
     else this.#localServices.delete(key);
-    return this.book.claimsOf(key);
+    return this.allocations.claimsOf(key);
   }
 
   /** Gives the Services with externalTrafficPolicy Local whose nodes with ready endpoints may be others now. */
@@ -91,17 +91,22 @@ export class World {
   /** A node's own addresses are nobody else's. Gives whether what pools depend on has changed: networks of pods, nodes in pools. */
   observeNode(name: string): boolean {
     const node = this.#watches().nodes.views.get(name);
-    const standsElse = this.book.nodes.setNode(name, node === undefined ? undefined : standOf(node));
-    this.book.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
-    return this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join()) || (standsElse && this.book.nodes.hasPools);
+    const standsElse = this.allocations.nodes.setNode(name, node === undefined ? undefined : nodeInfoOf(node));
+    this.allocations.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
+    return (
+      this.#isNews(`podCIDRs/${name}`, (node?.podCIDRs ?? []).join()) || (standsElse && this.allocations.nodes.hasPools)
+    );
   }
 
   /** What stands on a node's interfaces, and the first and last address of their subnets, is nobody else's either. */
   observeSpeaker(name: string): void {
     const speaker = this.#watches().speakers.views.get(name);
     const interfaces = speaker?.status?.interfaces ?? [];
-    this.book.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces));
-    this.book.block(`a network, broadcast or anycast address of the subnet of Node ${name}`, subnetEdges(interfaces));
+    this.allocations.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces));
+    this.allocations.block(
+      `a network, broadcast or anycast address of the subnet of Node ${name}`,
+      subnetEdges(interfaces),
+    );
   }
 
   /** Whether what matters to owners has changed since the last call; nodes and speakers write much else all the time. */
@@ -122,14 +127,14 @@ export class World {
   /** Takes note of a VirtualIP; gives the claims, old and new, whose Services it matters to, and the one that is gone. */
   observeVirtualIp(name: string): { readonly changed: readonly Claim[]; readonly gone: Claim | undefined } {
     const object = this.#watches().virtualIps.views.get(name);
-    const before = this.book.claims.get(name);
+    const before = this.allocations.claims.get(name);
     const { claim, reason } = object === undefined ? {} : parseClaim(object);
     if (reason === undefined) this.#claimFaults.delete(name);
     else this.#claimFaults.set(name, reason);
     if (claim !== undefined) {
       this.#seenUids.set(name, claim.uid);
       this.#unseenSinceMs.delete(name);
-      this.book.put(claim);
+      this.allocations.put(claim);
       if (before !== undefined && sameHolders(before, claim)) return { changed: [], gone: undefined };
       return { changed: before === undefined ? [claim] : [before, claim], gone: undefined };
     }
@@ -137,18 +142,18 @@ export class World {
     const older = before !== undefined && before.uid !== this.#seenUids.get(name);
     this.#seenUids.delete(name);
     if (before === undefined || older) return { changed: [], gone: undefined };
-    this.book.drop(name);
+    this.allocations.drop(name);
     return { changed: [before], gone: before };
   }
 
-  claimFault(name: string): Reason | undefined {
+  claimReason(name: string): Reason | undefined {
     return this.#claimFaults.get(name);
   }
 
   /** Forgets claims that were about to be made when we last led. */
   dropUnconfirmed(): void {
     const seen = this.#watches().virtualIps.views;
-    for (const { name } of [...this.book.claims.values()]) if (!seen.has(name)) this.book.drop(name);
+    for (const { name } of [...this.allocations.claims.values()]) if (!seen.has(name)) this.allocations.drop(name);
   }
 
   /** Forgets, and gives, claims that were made but that the watch has not shown for a minute. */
@@ -156,12 +161,12 @@ export class World {
     const nowMs = this.#clock.monotonicMs();
     const seen = this.#watches().virtualIps.views;
     const lost: Claim[] = [];
-    for (const claim of this.book.claims.values()) {
+    for (const claim of this.allocations.claims.values()) {
       if (seen.has(claim.name) || claim.uid === "") this.#unseenSinceMs.delete(claim.name);
       else if (nowMs - (this.#unseenSinceMs.get(claim.name) ?? nowMs) >= unseenLimitMs) lost.push(claim);
       else if (!this.#unseenSinceMs.has(claim.name)) this.#unseenSinceMs.set(claim.name, nowMs);
     }
-    for (const claim of lost) this.book.drop(claim.name);
+    for (const claim of lost) this.allocations.drop(claim.name);
     return lost;
   }
 
@@ -177,7 +182,7 @@ export class World {
   }
 
   /** A pool that does not follow its schema; without fault: it does again, or is gone. */
-  setAsidePool(name: string, fault: InvalidObject | undefined, raw: unknown): void {
+  rejectPool(name: string, fault: InvalidObject | undefined, raw: unknown): void {
     if (fault === undefined) {
       this.#invalidPools.delete(name);
       return;
@@ -192,11 +197,11 @@ export class World {
   }
 
   /** Which pool has the address of a VirtualIP; undefined where nobody has it, or it is no claim. */
-  membership(name: string): Membership | undefined {
-    const book = this.currentBook();
+  membership(name: string): PoolMembership | undefined {
+    const book = this.currentAllocations();
     const claim = book.claims.get(name);
     if (claim === undefined || !isInUse(claim)) return undefined;
-    return membershipOf(book, claim);
+    return poolMembershipOf(book, claim);
   }
 
   /** Whether the object of a claim says otherwise about its pool than is so. */
@@ -215,16 +220,16 @@ export class World {
   }
 
   poolFacts(name: string): PoolFacts {
-    const book = this.currentBook();
+    const book = this.currentAllocations();
     return {
-      setAside: book.setAside.get(name),
+      rejected: book.rejected.get(name),
       draining: this.#watches().pools.views.get(name)?.spec.state === "Draining",
       ofNodes: this.#watches().pools.views.get(name)?.spec.nodeAddresses !== undefined,
       outside: [...book.outside.values()]
         .filter((claim) => claim.pool === name)
         .map(({ address }) => address)
         .sort(compareAddresses),
-      leftOut: book.leftOutOf(name),
+      leftOut: book.excludedFrom(name),
       ipv4: book.countOf(name, "IPv4"),
       ipv6: book.countOf(name, "IPv6"),
     };

@@ -2,12 +2,12 @@ import type { Speaker } from "../../src/api/speaker.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { rangeSize, subnetOf } from "../../src/ip/range.ts";
 import type { NodeView } from "../../src/model/node.ts";
-import type { NodeStand } from "../allocate/node/node-addresses.ts";
+import type { NodeInfo } from "../allocate/node/node-addresses.ts";
 
 type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
 
 /** A node as pools of nodes' own addresses see it; what is no address in the Node object is left out. */
-export function standOf(node: NodeView): NodeStand {
+export function nodeInfoOf(node: NodeView): NodeInfo {
   const { name, labels, ready, excluded, externalIPs } = node;
   const external = parseAll(externalIPs);
   const missing = internalOf(node).filter(({ family }) => !external.some((address) => address.family === family));

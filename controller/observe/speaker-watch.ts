@@ -1,7 +1,7 @@
 import type { V1Lease } from "@kubernetes/client-node";
+import { speakerLeaseName } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { repeat } from "../../src/clock/repeat.ts";
-import { speakerLeaseName } from "../../src/api/speaker.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { leasePath } from "../../src/kube/path.ts";
@@ -44,7 +44,7 @@ export class SpeakerWatch {
   hear(leaseKey: string): void {
     const lease = this.#options.leases().views.get(leaseKey);
     const node = lease?.node ?? leaseKey.slice(leaseKey.indexOf("/") + 1 + speakerLeaseName("").length);
-    if (!this.#liveness.hear(node, lease, this.#options.clock.monotonicMs())) return;
+    if (!this.#liveness.observe(node, lease, this.#options.clock.monotonicMs())) return;
     this.#options.log.info({ node, alive: this.live.has(node) }, "a speaker came or said good-bye");
     this.#options.onChange();
   }
@@ -63,7 +63,8 @@ export class SpeakerWatch {
   #check(nowMs: number): void {
     const { connectedSinceMs } = this.#options.leases();
     // A watch that is down, or another one than last time: renewals may have passed unheard.
-    if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs) this.#liveness.deafened(nowMs);
+    if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs)
+      this.#liveness.resetObservations(nowMs);
     this.#connectedSinceMs = connectedSinceMs;
     const suspects = this.#liveness.suspects(nowMs);
     if (suspects.length === 0 || this.#confirming) return;
@@ -83,17 +84,17 @@ export class SpeakerWatch {
       const { body } = await client.request({ method: "GET", path, timeoutMs: confirmTimeoutMs });
       const lease = projectSpeakerLease(body as V1Lease);
       if (lease === undefined || lease.renewal !== heard) {
-        if (this.#liveness.hear(node, lease, clock.monotonicMs())) onChange();
+        if (this.#liveness.observe(node, lease, clock.monotonicMs())) onChange();
         return;
       }
     } catch (error) {
       if (!isNotFound(error)) {
         log.warn({ node, err: error }, "whether a speaker lives cannot be told while the API server does not answer");
-        this.#liveness.deafened(clock.monotonicMs());
+        this.#liveness.resetObservations(clock.monotonicMs());
         return;
       }
     }
-    if (!this.#liveness.bury(node)) return;
+    if (!this.#liveness.markDead(node)) return;
     log.warn({ node }, "a speaker has not renewed its lease and counts as gone");
     onChange();
   }

@@ -1,11 +1,11 @@
 import type { V1EndpointSlice, V1Lease, V1Namespace, V1Node, V1Service, V1ServiceCIDR } from "@kubernetes/client-node";
-import type { Clock, Random } from "../../src/clock/clock.ts";
 import { type IPAddressPool, ipAddressPoolSchema } from "../../src/api/ip-address-pool.ts";
 import { type L2Advertisement, l2AdvertisementSchema } from "../../src/api/l2-advertisement.ts";
 import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
-import { isMetallbWish } from "../../src/api/metallb.ts";
+import { isMetallbAnnotation } from "../../src/api/metallb.ts";
 import { type Speaker, speakerSchema } from "../../src/api/speaker.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import type { Clock, Random } from "../../src/clock/clock.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import type { KubeMetrics } from "../../src/kube/metrics.ts";
 import { parseObject } from "../../src/kube/parse-object.ts";
@@ -80,7 +80,7 @@ export interface WatchesOptions {
  * count besides ours, and so do its annotations.
  */
 export function createSources(namespace: string, metallbNamespace?: string): Sources {
-  const keepsToo = metallbNamespace === undefined ? undefined : isMetallbWish;
+  const keepsToo = metallbNamespace === undefined ? undefined : isMetallbAnnotation;
   const metallb = <View>(
     plural: "ipaddresspools" | "l2advertisements",
     project: Source<View>["project"],

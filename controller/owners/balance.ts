@@ -1,5 +1,5 @@
 /** One address and the nodes that may be its first owner. */
-export interface Movable {
+export interface BalanceItem {
   readonly name: string;
   readonly owner: string;
   /** Sorted; holds `owner`. */
@@ -12,8 +12,8 @@ export interface Movable {
  * no assignment of these addresses is more even (semi-matching without cost-reducing path, Harvey et al. 2006). Gives the new
  * owner of every address that moves.
  */
-export function balance(movables: readonly Movable[]): ReadonlyMap<string, string> {
-  const board = new Board(movables);
+export function balance(movables: readonly BalanceItem[]): ReadonlyMap<string, string> {
+  const board = new BalanceState(movables);
   for (let source = board.nextReducible(); source !== undefined; source = board.nextReducible()) board.move(source);
   return board.moved;
 }
@@ -30,14 +30,14 @@ interface Step {
   readonly group: Group;
 }
 
-class Board {
+class BalanceState {
   readonly #groupsHeldBy = new Map<string, Set<Group>>();
   readonly #loads = new Map<string, number>();
   readonly #start = new Map<string, string>();
   readonly #now = new Map<string, string>();
   #path: readonly Step[] = [];
 
-  constructor(movables: readonly Movable[]) {
+  constructor(movables: readonly BalanceItem[]) {
     const groups = new Map<string, Group>();
     for (const { name, owner, choices } of [...movables].sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const key = choices.join(",");

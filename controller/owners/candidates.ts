@@ -26,7 +26,7 @@ export interface Candidates {
 
 export type CandidatesOf = (address: IpAddress, pool: string | undefined) => Candidates;
 
-interface Station {
+interface AnnouncerNode {
   readonly node: NodeView;
   readonly interfaces: readonly {
     readonly name: string;
@@ -41,7 +41,9 @@ interface Station {
  * them names the pool, the node and that interface. Answers are shared by all addresses between the same subnet borders.
  */
 export function createCandidates(input: CandidateInput): CandidatesOf {
-  const stations = [...input.speakers].flatMap((speaker) => stationOf(speaker, input)).sort(compareStations);
+  const stations = [...input.speakers]
+    .flatMap((speaker) => announcerNodeOf(speaker, input))
+    .sort(compareAnnouncerNodes);
   const borders = subnetBorders(stations);
   const known = new Map<string, Candidates>();
   return (address, pool) => {
@@ -56,8 +58,10 @@ export function createCandidates(input: CandidateInput): CandidatesOf {
 }
 
 /** Says in one text which nodes may announce on which subnets: the same text, the same question of who is there. */
-export function describeStations(input: CandidateInput): string {
-  const stations = [...input.speakers].flatMap((speaker) => stationOf(speaker, input)).sort(compareStations);
+export function describeAnnouncerNodes(input: CandidateInput): string {
+  const stations = [...input.speakers]
+    .flatMap((speaker) => announcerNodeOf(speaker, input))
+    .sort(compareAnnouncerNodes);
   return stations
     .map(({ node, interfaces }) => {
       const subnets = interfaces.flatMap((entry) => entry.subnets.map(formatRange));
@@ -66,13 +70,13 @@ export function describeStations(input: CandidateInput): string {
     .join("; ");
 }
 
-function stationOf(speaker: Speaker, input: CandidateInput): readonly Station[] {
+function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly AnnouncerNode[] {
   const node = input.nodes.get(speaker.metadata.name);
-  if (node === undefined || whyAbsent(node, speaker, input.live) !== undefined) return [];
-  return [createStation(node, speaker)];
+  if (node === undefined || reasonForAbsence(node, speaker, input.live) !== undefined) return [];
+  return [createAnnouncerNode(node, speaker)];
 }
 
-function createStation(node: NodeView, speaker: Speaker): Station {
+function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
   const interfaces = (speaker.status?.interfaces ?? [])
     .filter((entry) => entry.up)
     .map((entry) => ({
@@ -84,7 +88,7 @@ function createStation(node: NodeView, speaker: Speaker): Station {
 }
 
 /** Why a node announces nothing at all; undefined: it may announce what is on its subnets. */
-function whyAbsent(
+function reasonForAbsence(
   node: NodeView | undefined,
   speaker: Speaker | undefined,
   live: ReadonlySet<string>,
@@ -98,7 +102,7 @@ function whyAbsent(
 }
 
 /** Whether one node may announce an address, and why or why not. */
-export interface NodeVerdict {
+export interface NodeResult {
   readonly node: string;
   readonly may: boolean;
   /** What stands against it in a word; undefined: it may. */
@@ -108,24 +112,25 @@ export interface NodeVerdict {
 }
 
 /** Asks every node by itself; those that may are the same as createCandidates gives. Sorted by name. */
-export function judgeNodes(
+export function evaluateNodes(
   input: CandidateInput,
   address: IpAddress,
   pool: string | undefined,
-): readonly NodeVerdict[] {
+): readonly NodeResult[] {
   const speakers = new Map([...input.speakers].map((speaker) => [speaker.metadata.name, speaker]));
   const advertisements = advertisementsFor(pool, input);
   const unrestricted = input.advertisements.length === 0;
   return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
     const node = input.nodes.get(name);
     const speaker = speakers.get(name);
-    const absent = whyAbsent(node, speaker, input.live);
+    const absent = reasonForAbsence(node, speaker, input.live);
     if (absent !== undefined || node === undefined || speaker === undefined) {
       return { node: name, may: false, fault: "NoSpeaker", why: absent ?? "" };
     }
-    const station = createStation(node, speaker);
-    const { onLan, granting } = judgeStation(station, advertisements, address);
-    if (onLan.length === 0) return { node: name, may: false, fault: "OffSubnet", why: whyOffLan(station, address) };
+    const station = createAnnouncerNode(node, speaker);
+    const { onLan, granting } = evaluateAnnouncerNode(station, advertisements, address);
+    if (onLan.length === 0)
+      return { node: name, may: false, fault: "OffSubnet", why: reasonOffSubnet(station, address) };
     if (!unrestricted && granting.length === 0) {
       const why = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onLan)}`;
       return { node: name, may: false, fault: "NotAllowed", why };
@@ -134,18 +139,18 @@ export function judgeNodes(
   });
 }
 
-function whyOffLan({ interfaces }: Station, address: IpAddress): string {
+function reasonOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {
   // A subnet of one address, as on the cables to pods, holds nothing else.
   const wide = interfaces.filter(({ subnets }) => subnets.some((subnet) => rangeSize(subnet) > 1n));
   const own = wide.length === 0 ? "none with a network is up" : `it has ${describeInterfaces(wide)}`;
   return `no interface has a subnet with ${formatAddress(address)}: ${own}`;
 }
 
-function describeInterfaces(interfaces: Station["interfaces"]): string {
+function describeInterfaces(interfaces: AnnouncerNode["interfaces"]): string {
   return interfaces.map(({ name, addresses }) => `${name} ${addresses.join(" ")}`).join(", ");
 }
 
-function compareStations(left: Station, right: Station): number {
+function compareAnnouncerNodes(left: AnnouncerNode, right: AnnouncerNode): number {
   return left.node.name < right.node.name ? -1 : left.node.name > right.node.name ? 1 : 0;
 }
 
@@ -160,7 +165,7 @@ function advertisementsFor(pool: string | undefined, input: CandidateInput): rea
 }
 
 function findCandidates(
-  stations: readonly Station[],
+  stations: readonly AnnouncerNode[],
   advertisements: readonly L2Advertisement[],
   unrestricted: boolean,
   address: IpAddress,
@@ -169,7 +174,7 @@ function findCandidates(
   const globs = new Set<string>();
   let everyInterface = unrestricted;
   for (const station of stations) {
-    const { onLan, granting } = judgeStation(station, advertisements, address);
+    const { onLan, granting } = evaluateAnnouncerNode(station, advertisements, address);
     if (onLan.length === 0 || (!unrestricted && granting.length === 0)) continue;
     nodes.push(station.node.name);
     for (const { spec } of granting) {
@@ -181,9 +186,12 @@ function findCandidates(
 }
 
 /** The interfaces with the address's subnet, and the advertisements that allow this node and one of them. */
-function judgeStation(station: Station, advertisements: readonly L2Advertisement[], address: IpAddress) {
-  const onLan = station.interfaces.filter((entry) => entry.subnets.some((subnet) => rangeContains(subnet, address)));
-  return { onLan, granting: advertisements.filter((advertisement) => grants(advertisement, station.node, onLan)) };
+function evaluateAnnouncerNode(station: AnnouncerNode, advertisements: readonly L2Advertisement[], address: IpAddress) {
+  const onSubnet = station.interfaces.filter((entry) => entry.subnets.some((subnet) => rangeContains(subnet, address)));
+  return {
+    onLan: onSubnet,
+    granting: advertisements.filter((advertisement) => grants(advertisement, station.node, onSubnet)),
+  };
 }
 
 function grants({ spec }: L2Advertisement, node: NodeView, onLan: readonly { readonly name: string }[]): boolean {
@@ -195,7 +203,7 @@ function grants({ spec }: L2Advertisement, node: NodeView, onLan: readonly { rea
 type Borders = Readonly<Record<"IPv4" | "IPv6", readonly bigint[]>>;
 
 /** Between two neighbouring borders every address lies in the same subnets. */
-function subnetBorders(stations: readonly Station[]): Borders {
+function subnetBorders(stations: readonly AnnouncerNode[]): Borders {
   const borders = { IPv4: new Set<bigint>(), IPv6: new Set<bigint>() };
   for (const { interfaces } of stations) {
     for (const { family, first, last } of interfaces.flatMap((entry) => entry.subnets)) {

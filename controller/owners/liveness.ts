@@ -1,12 +1,12 @@
 import type { SpeakerLeaseView } from "../../src/model/lease.ts";
 
-interface Sighting {
+interface Observation {
   readonly renewal: string;
   readonly durationMs: number;
   /** When we last saw it change, or from when on we could have. */
   sinceMs: number;
   /** How long it may be silent. */
-  patienceMs: number;
+  timeoutMs: number;
 }
 
 /**
@@ -24,7 +24,7 @@ const silentFraction = 0.75;
  * the API server or a restart of ours makes nobody look dead. Does no input or output.
  */
 export class SpeakerLiveness {
-  readonly #sightings = new Map<string, Sighting>();
+  readonly #sightings = new Map<string, Observation>();
   readonly #dead = new Set<string>();
 
   /** Nodes whose speaker is alive. */
@@ -33,7 +33,7 @@ export class SpeakerLiveness {
   }
 
   /** A lease as heard now; undefined: it is gone. An empty holder is a good-bye. Gives whether somebody came or went. */
-  hear(node: string, lease: SpeakerLeaseView | undefined, nowMs: number): boolean {
+  observe(node: string, lease: SpeakerLeaseView | undefined, nowMs: number): boolean {
     const wasLive = this.#isLive(node);
     if (lease === undefined || lease.holder === "") {
       this.#sightings.delete(node);
@@ -43,7 +43,7 @@ export class SpeakerLiveness {
         renewal: lease.renewal,
         durationMs: lease.durationMs,
         sinceMs: nowMs,
-        patienceMs: lease.durationMs,
+        timeoutMs: lease.durationMs,
       });
       this.#dead.delete(node);
     }
@@ -51,10 +51,10 @@ export class SpeakerLiveness {
   }
 
   /** We may have missed renewals. Those who were dead before stay dead until they renew. */
-  deafened(nowMs: number): void {
+  resetObservations(nowMs: number): void {
     for (const sighting of this.#sightings.values()) {
       sighting.sinceMs = nowMs;
-      sighting.patienceMs = sighting.durationMs;
+      sighting.timeoutMs = sighting.durationMs;
     }
   }
 
@@ -63,16 +63,16 @@ export class SpeakerLiveness {
     const living = [...this.#sightings].filter(([node]) => !this.#dead.has(node));
     const silent = living.filter(([, { sinceMs, durationMs }]) => nowMs - sinceMs >= durationMs * silentFraction);
     if (living.length > 1 && silent.length * 2 > living.length) {
-      for (const [, sighting] of silent) sighting.patienceMs = sighting.durationMs * commonSilenceFactor;
+      for (const [, sighting] of silent) sighting.timeoutMs = sighting.durationMs * commonSilenceFactor;
     }
     return silent
-      .filter(([, { sinceMs, patienceMs }]) => nowMs - sinceMs >= patienceMs)
+      .filter(([, { sinceMs, timeoutMs: patienceMs }]) => nowMs - sinceMs >= patienceMs)
       .map(([node]) => node)
       .sort();
   }
 
   /** Gives whether the node counted as alive. */
-  bury(node: string): boolean {
+  markDead(node: string): boolean {
     const wasLive = this.#isLive(node);
     this.#dead.add(node);
     return wasLive;

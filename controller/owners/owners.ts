@@ -1,12 +1,12 @@
-import { balance, type Movable } from "./balance.ts";
 import { byRank, rankOf } from "../../src/placement/rank.ts";
+import { type BalanceItem, balance } from "./balance.ts";
 
 /** One address that needs owners. */
 export interface OwnedAddress {
   /** Name of its VirtualIP. */
   readonly name: string;
   /** The owner list as it stands. */
-  readonly present: readonly string[];
+  readonly current: readonly string[];
   /** Who may announce it; sorted. */
   readonly candidates: readonly string[];
   /** Nodes with ready endpoints where externalTrafficPolicy is Local; undefined: every node will do. */
@@ -37,7 +37,7 @@ export function planOwners(
   const homeless: OwnedAddress[] = [];
   for (const address of sorted) {
     const choices = firstChoices(address);
-    const heir = address.present.find((node) => choices.includes(node));
+    const heir = address.current.find((node) => choices.includes(node));
     if (heir !== undefined) setFirst(address.name, heir);
     else if (choices.length > 0) homeless.push(address);
   }
@@ -45,7 +45,7 @@ export function planOwners(
     const node = leastLoaded(firstChoices(address), loads, address.name);
     if (node !== undefined) setFirst(address.name, node);
   }
-  if (even) for (const [name, node] of balance(movablesOf(sorted, first))) first.set(name, node);
+  if (even) for (const [name, node] of balance(balanceItemsOf(sorted, first))) first.set(name, node);
   return new Map(sorted.map((address) => [address.name, ownerList(address, first.get(address.name))]));
 }
 
@@ -61,7 +61,10 @@ function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
   return near.length > 0 ? near : candidates;
 }
 
-function movablesOf(addresses: readonly OwnedAddress[], first: ReadonlyMap<string, string>): readonly Movable[] {
+function balanceItemsOf(
+  addresses: readonly OwnedAddress[],
+  first: ReadonlyMap<string, string>,
+): readonly BalanceItem[] {
   return addresses.flatMap((address) => {
     const owner = first.get(address.name);
     return owner === undefined ? [] : [{ name: address.name, owner, choices: firstChoices(address) }];
@@ -84,7 +87,10 @@ function leastLoaded(
 }
 
 /** The first owner, then those who waited already, then others by rank; under Local those with endpoints before the rest. */
-function ownerList({ name, present, candidates, local }: OwnedAddress, first: string | undefined): readonly string[] {
+function ownerList(
+  { name, current: present, candidates, local }: OwnedAddress,
+  first: string | undefined,
+): readonly string[] {
   if (first === undefined) return [];
   const waiting = present.filter((node) => node !== first && candidates.includes(node));
   const others = byRank(

@@ -1,17 +1,17 @@
-import type { Clock } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { type Condition, groupVersion } from "../../src/api/api.ts";
 import type { IPAddressPool } from "../../src/api/ip-address-pool.ts";
 import { metallbGroupVersion } from "../../src/api/metallb.ts";
+import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import type { EventRecorder } from "../../src/kube/event-recorder.ts";
 import { ownPath } from "../../src/kube/path.ts";
+import { type ConditionState, withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { BlockedAddress } from "../allocate/blocked-addresses.ts";
 import type { FamilyCount } from "../allocate/free-addresses.ts";
-import { type ConditionState, withCondition } from "../../src/model/condition.ts";
 
 /** The part of a pool that is needed to write its status, also of one that does not follow its schema. */
 export interface PoolObject {
@@ -28,7 +28,7 @@ export interface PoolObject {
 
 export interface PoolFacts {
   /** Undefined: the pool serves. */
-  readonly setAside: Reason | undefined;
+  readonly rejected: Reason | undefined;
   readonly draining: boolean;
   /** Whether it has nodes' own addresses instead of its own. */
   readonly ofNodes: boolean;
@@ -119,7 +119,7 @@ function someOf(texts: readonly string[]): string {
 }
 
 function readyCondition(
-  { setAside, draining, ofNodes, ipv4, ipv6 }: PoolFacts,
+  { rejected: setAside, draining, ofNodes, ipv4, ipv6 }: PoolFacts,
   observedGeneration: number,
 ): ConditionState {
   const condition = (status: "True" | "False", reason: string, message: string): ConditionState => ({
@@ -153,14 +153,14 @@ export async function writePoolStatus(
   facts: PoolFacts,
 ): Promise<void> {
   const { name, uid, resourceVersion } = pool.metadata;
-  if (facts.setAside !== undefined) {
+  if (facts.rejected !== undefined) {
     const place =
       pool.metallbNamespace === undefined
         ? { apiVersion: groupVersion }
         : { apiVersion: metallbGroupVersion, namespace: pool.metallbNamespace };
     const subject = { ...place, kind: "IPAddressPool", name, uid, resourceVersion };
-    const message = reasonMessage(facts.setAside);
-    events.record(subject, { type: "Warning", reason: facts.setAside.code, message });
+    const message = reasonMessage(facts.rejected);
+    events.record(subject, { type: "Warning", reason: facts.rejected.code, message });
   }
   if (pool.metallbNamespace !== undefined) return;
   const status = planPoolStatus(pool, facts, timeText(clock.wallMs()));

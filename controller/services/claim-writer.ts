@@ -1,33 +1,33 @@
-import type { Clock } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { groupVersion } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { AddressBook } from "../allocate/address-allocations.ts";
+import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
+import type { AddressAllocations } from "../allocate/address-allocations.ts";
 import { type Claim, isHeldBy, parseClaim, referenceKey } from "../allocate/claim.ts";
 import {
+  findJoiningConflict,
+  findSharingConflict,
   isRecorded,
-  joiningFault,
   referenceOf,
-  sharingFault,
   withoutService,
   withService,
 } from "../allocate/sharing.ts";
 import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
-import type { Announcement } from "../virtual-ips/owner-assignments.ts";
+import type { OwnerAssignment } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceOp } from "./plan-service.ts";
-import { Turns } from "../../src/queue/keyed-mutex.ts";
 
 export interface ClaimWriterOptions {
   readonly client: ApiClient;
-  readonly book: AddressBook;
+  readonly book: AddressAllocations;
   /** Chooses owners for a claim that is about to be made, and remembers them. */
-  readonly announce: (claim: Claim) => Announcement;
+  readonly announce: (claim: Claim) => OwnerAssignment;
   /** Told of a claim that is gone. */
   readonly onReleased: (claim: Claim) => void;
   readonly holds: HoldDeadlines;
@@ -41,7 +41,7 @@ export interface ClaimWriterOptions {
  */
 export class ClaimWriter {
   readonly #options: ClaimWriterOptions;
-  readonly #turns = new Turns();
+  readonly #turns = new KeyedMutex();
 
   constructor(options: ClaimWriterOptions) {
     this.#options = options;
@@ -72,7 +72,7 @@ export class ClaimWriter {
 
   /** Gives whether the address is now this Service's. */
   create(service: ServiceView, address: IpAddress): Promise<boolean> {
-    return this.#turns.take(virtualIpName(address), async () => {
+    return this.#turns.run(virtualIpName(address), async () => {
       const { client, book, announce } = this.#options;
       const claim = book.claimAt(address);
       if (claim === undefined || !isHeldBy(claim, service)) return false;
@@ -107,7 +107,7 @@ export class ClaimWriter {
 
   /** Names the Service in a claim of others, or writes anew what it takes there. */
   join(service: ServiceView, { name }: Claim): Promise<boolean> {
-    return this.#turns.take(name, async () => {
+    return this.#turns.run(name, async () => {
       const { client, book, announce } = this.#options;
       const claim = book.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
@@ -115,7 +115,7 @@ export class ClaimWriter {
       if (held && isRecorded(claim, service)) return true;
       const shared = book.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
       const adopts = service.ingress.some(({ ip }) => ip === formatAddress(claim.address));
-      const fault = held ? sharingFault(claim, service) : joiningFault(claim, service, shared || adopts);
+      const fault = held ? findSharingConflict(claim, service) : findJoiningConflict(claim, service, shared || adopts);
       if (fault !== undefined) return false;
       const services = withService(claim, service);
       if (claim.heldUntilMs === undefined) return this.#write(client, claim, { services });
@@ -132,7 +132,7 @@ export class ClaimWriter {
    * Service of the name; a reservation of the user stays.
    */
   release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
-    return this.#turns.take(planned.name, async () => {
+    return this.#turns.run(planned.name, async () => {
       const { client, book, onReleased } = this.#options;
       const known = book.claims.get(planned.name);
       const claim = known?.uid === planned.uid ? known : planned;

@@ -10,7 +10,7 @@ interface Ahead {
  * Services as our own writes left them, until the watch has caught up: a plan made from a view that we know to be old would
  * only meet a conflict. Compares versions for equality alone.
  */
-export class NewestViews {
+export class MutationCache {
   readonly #ahead = new Map<string, Ahead>();
 
   written(before: ServiceView, after: ServiceView): void {

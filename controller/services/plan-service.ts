@@ -7,14 +7,14 @@ import {
   type ServiceView,
 } from "../../src/model/service.ts";
 import { isOurClass } from "../../src/model/service-class.ts";
-import type { AddressLedger } from "../allocate/address-allocations.ts";
+import type { AllocationsReader } from "../allocate/address-allocations.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { Assignment } from "../allocate/allocation.ts";
 import { type Claim, isHeldBy, referenceKey } from "../allocate/claim.ts";
-import { poolNow } from "../allocate/pool/pool-membership.ts";
+import { currentPoolOf } from "../allocate/pool/pool-membership.ts";
 import { serviceObject } from "../allocate/request.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
-import { addressTexts, movedText, whyLeft } from "./update-event.ts";
+import { addressTexts, reasonForMove, updateMessage } from "./update-event.ts";
 
 /** One step for one Service; plain data that prints itself. */
 export type ServiceOp =
@@ -53,7 +53,7 @@ export interface ServicePlanInput {
   readonly key: string;
   /** Undefined: there is no such Service any more. */
   readonly service: ServiceView | undefined;
-  readonly ledger: AddressLedger;
+  readonly ledger: AllocationsReader;
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Whether Services without a class are ours. */
   readonly defaultClass: boolean;
@@ -70,13 +70,13 @@ export function planService(input: ServicePlanInput): ServicePlan {
   const ours = ledger.claimsOf(key).filter((claim) => claim.ours || hasNote(claim, key));
   // What is held already for the name stays so until it expires or a Service takes it up.
   const live = ours.filter((claim) => claim.heldUntilMs === undefined);
-  if (service === undefined) return plan(live.map((claim) => letGo(ledger, claim)));
+  if (service === undefined) return plan(live.map((claim) => releaseOrHold(ledger, claim)));
   if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, live);
   if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(ledger, service, live);
   const stale = ours.filter((claim) => !isHeldBy(claim, service));
   // A Service of the same name under another uid had them: upstream too takes the old load balancer down first.
   if (stale.length > 0) {
-    return { ops: stale.map((claim) => letGo(ledger, claim)), reason: undefined, again: true };
+    return { ops: stale.map((claim) => releaseOrHold(ledger, claim)), reason: undefined, again: true };
   }
   return planWanted(input, service, ours);
 }
@@ -90,8 +90,8 @@ function release(claim: Claim): ServiceOp {
 }
 
 /** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
-function letGo(ledger: AddressLedger, claim: Claim): ServiceOp {
-  const pool = claim.ours ? poolNow(ledger, claim) : undefined;
+function releaseOrHold(ledger: AllocationsReader, claim: Claim): ServiceOp {
+  const pool = claim.ours ? currentPoolOf(ledger, claim) : undefined;
   const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
   return { kind: "ReleaseVirtualIp", claim, holdMs };
 }
@@ -110,7 +110,7 @@ function planHandedOver(service: ServiceView, ours: readonly Claim[]): ServicePl
 }
 
 /** The Service is being deleted, or is no longer of type LoadBalancer: speakers let go first, the finalizer goes last. */
-function planLeaving(ledger: AddressLedger, service: ServiceView, ours: readonly Claim[]): ServicePlan {
+function planLeaving(ledger: AllocationsReader, service: ServiceView, ours: readonly Claim[]): ServicePlan {
   const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
   // While the type is still LoadBalancer the class says whose the finalizer is; afterwards the class is gone too.
   const finalizerIsOurs = removeFinalizer && service.type === "LoadBalancer";
@@ -121,7 +121,7 @@ function planLeaving(ledger: AddressLedger, service: ServiceView, ours: readonly
   if (ours.length === 0) return plan([leave]);
   const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(ours)}`);
   const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(ours)}`);
-  return plan([deleting, ...ours.map((claim) => letGo(ledger, claim)), leave, deleted]);
+  return plan([deleting, ...ours.map((claim) => releaseOrHold(ledger, claim)), leave, deleted]);
 }
 
 function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonly Claim[]): ServicePlan {
@@ -143,7 +143,7 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
     assignments.map(({ address }) => address),
   );
   const ingressDiffers = !sameIngress(service.ingress, ingress);
-  const moved = movedText(service, assignments);
+  const moved = updateMessage(service, assignments);
   const needsFinalizer = !service.finalizers.includes(loadBalancerFinalizer);
   const ops: ServiceOp[] = [];
   if (ingressDiffers && moved === undefined) ops.push(normalEvent("EnsuringLoadBalancer", "Ensuring load balancer"));
@@ -152,7 +152,8 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
     const shown = ingressDiffers ? ingress : undefined;
     ops.push({ kind: "PatchStatus", ingress: shown, condition, addFinalizer: needsFinalizer });
   }
-  if (moved !== undefined) ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${whyLeft(ledger, service, surplus)}`));
+  if (moved !== undefined)
+    ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${reasonForMove(ledger, service, surplus)}`));
   else if (ingressDiffers)
     ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
   ops.push(...surplus.map(release));
@@ -180,7 +181,7 @@ function planRefused(service: ServiceView, ours: readonly Claim[], reason: Reaso
   if (clear || !sameCondition(service.addressReady, condition)) {
     ops.push({ kind: "PatchStatus", ingress: clear ? [] : undefined, condition, addFinalizer: false });
   }
-  const moved = clear ? movedText(service, []) : undefined;
+  const moved = clear ? updateMessage(service, []) : undefined;
   // A hold outlasts a slip in what the Service asks for.
   const live = ours.filter((claim) => claim.heldUntilMs === undefined);
   const told = moved === undefined ? [] : [normalEvent("UpdatedLoadBalancer", moved)];

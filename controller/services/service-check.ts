@@ -9,7 +9,7 @@ import { type Claim, referenceKey } from "../allocate/claim.ts";
  * Whether the Service itself says, whatever else has happened to it since, that the claim is not for it any more: a deletion is
  * never taken back, and a uid never comes again.
  */
-export function isSurelyLeaving(service: ServiceView | undefined, { services }: Claim): boolean {
+export function isCertainlyLeaving(service: ServiceView | undefined, { services }: Claim): boolean {
   if (service?.deleting !== true) return false;
   const reference = services.find((candidate) => referenceKey(candidate) === service.key);
   return reference?.uid === service.uid;
@@ -20,7 +20,7 @@ export function isSurelyLeaving(service: ServiceView | undefined, { services }: 
  * and of VirtualIPs do not run in step, so a claim that another controller, or we ourselves before a restart, made for the newest
  * form of a Service may be seen together with an older form that has no right to it.
  */
-export async function isAsSeen(client: ApiClient, key: string, seen: ServiceView | undefined): Promise<boolean> {
+export async function isUnchanged(client: ApiClient, key: string, seen: ServiceView | undefined): Promise<boolean> {
   const [namespace = "", name = ""] = key.split("/");
   try {
     const { body } = await client.request({ method: "GET", path: servicePath(namespace, name) });

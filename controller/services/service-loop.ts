@@ -7,19 +7,19 @@ import type { Logger } from "../../src/log/log.ts";
 import type { Reason } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { Queue } from "../../src/queue/queue.ts";
-import type { AddressLedger } from "../allocate/address-allocations.ts";
+import { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
+import type { AllocationsReader } from "../allocate/address-allocations.ts";
 import type { Assignment } from "../allocate/allocation.ts";
 import type { ControllerMetrics } from "../metrics.ts";
-import type { NewestViews } from "./mutation-cache.ts";
-import { Pace } from "../../src/queue/write-rate-limiter.ts";
+import type { MutationCache } from "./mutation-cache.ts";
 import { planService, type ServicePlan } from "./plan-service.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
 export interface ServiceLoopOptions {
   /** With all that is known of pools by now. */
-  readonly ledger: () => AddressLedger;
+  readonly ledger: () => AllocationsReader;
   readonly writer: ServiceWriter;
-  readonly newest: NewestViews;
+  readonly newest: MutationCache;
   readonly services: () => ReadonlyMap<string, ServiceView>;
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
   readonly hasAnnouncer: (service: ServiceView, assignment: Assignment) => boolean;
@@ -39,12 +39,12 @@ const maxPlans = 8;
 export class ServiceLoop {
   readonly #options: ServiceLoopOptions;
   readonly #pending = new Map<string, Reason>();
-  readonly #pace: Pace;
+  readonly #pace: WriteRateLimiter;
   readonly queue: Queue<string>;
 
   constructor(options: ServiceLoopOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.clock);
+    this.#pace = new WriteRateLimiter(options.clock);
     this.queue = new Queue({
       workers: options.workers,
       handle: (key) => this.#handle(key),
@@ -110,7 +110,7 @@ export class ServiceLoop {
       for (const { kind } of plan.ops) metrics.operations.inc({ kind });
       if (service !== undefined) writer.assume(service, plan.ops);
       const result = await writer.write(key, service, plan.ops);
-      if (plan.ops.some(({ kind }) => kind !== "Event")) this.#pace.note(key);
+      if (plan.ops.some(({ kind }) => kind !== "Event")) this.#pace.recordWrite(key);
       if (result === "outdated") throw new BellhopError("ViewOutdated", `Service ${key} has changed since it was seen`);
       if (result === "replan" || plan.again) continue;
       metrics.reconciles.inc({ result: plan.ops.length === 0 ? "unchanged" : "written" });

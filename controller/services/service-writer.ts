@@ -1,6 +1,6 @@
 import type { V1Service } from "@kubernetes/client-node";
-import { timeText } from "../../src/clock/time-text.ts";
 import { addressReadyCondition } from "../../src/api/labels.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { patchTypes } from "../../src/kube/client.ts";
@@ -10,7 +10,7 @@ import { type AddressReady, loadBalancerFinalizer, type ServiceView } from "../.
 import { isHeldBy } from "../allocate/claim.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { ServiceOp } from "./plan-service.ts";
-import { isAsSeen, isSurelyLeaving } from "./service-check.ts";
+import { isCertainlyLeaving, isUnchanged } from "./service-check.ts";
 
 export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly events: EventRecorder;
@@ -72,8 +72,8 @@ export class ServiceWriter {
     // Whether the API server itself has said that the Service is as planned for; a patch that it takes says so too.
     let confirmed = false;
     for (const op of ops) {
-      const doubtful = op.kind === "ReleaseVirtualIp" ? !isSurelyLeaving(newest, op.claim) : isClaim(op) && !patches;
-      if (doubtful) confirmed ||= await isAsSeen(this.#options.client, key, newest);
+      const doubtful = op.kind === "ReleaseVirtualIp" ? !isCertainlyLeaving(newest, op.claim) : isClaim(op) && !patches;
+      if (doubtful) confirmed ||= await isUnchanged(this.#options.client, key, newest);
       if (doubtful && !confirmed) return "outdated";
       if (op.kind === "ReleaseVirtualIp") {
         if (!(await this.#claims.release(op.claim, key, op.holdMs))) return "replan";

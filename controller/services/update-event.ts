@@ -1,29 +1,36 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { AddressLedger } from "../allocate/address-allocations.ts";
+import type { AllocationsReader } from "../allocate/address-allocations.ts";
 import type { Claim } from "../allocate/claim.ts";
-import { sharingFault } from "../allocate/sharing.ts";
-import { wishOf } from "../allocate/service-annotations.ts";
+import { serviceAnnotation } from "../allocate/service-annotations.ts";
+import { findSharingConflict } from "../allocate/sharing.ts";
 
 /** `Updated load balancer [old] -> [new]`, as upstream words a change of hosts; undefined where no address was shown or all stay. */
-export function movedText(service: ServiceView, after: readonly { readonly address: IpAddress }[]): string | undefined {
+export function updateMessage(
+  service: ServiceView,
+  after: readonly { readonly address: IpAddress }[],
+): string | undefined {
   const before = service.ingress.map(({ ip }) => ip).join(", ");
   const now = addressTexts(after);
   return before === "" || before === now ? undefined : `Updated load balancer [${before}] -> [${now}]`;
 }
 
 /** Why an address had to be left, where the wish of the Service alone does not tell it: an address never moves without a reason that can be read. */
-export function whyLeft(ledger: AddressLedger, service: ServiceView, surplus: readonly Claim[]): string {
+export function reasonForMove(ledger: AllocationsReader, service: ServiceView, surplus: readonly Claim[]): string {
   for (const claim of surplus) {
-    const why = sharingFault(claim, service)?.detail ?? whyOutOfNamedPool(ledger, service, claim);
+    const why = findSharingConflict(claim, service)?.detail ?? reasonOutsideNamedPool(ledger, service, claim);
     if (why !== undefined) return `: ${why}`;
   }
   return "";
 }
 
 /** Pools may have been edited since: then the address is in another one although the Service asks for what it always has. */
-function whyOutOfNamedPool(ledger: AddressLedger, service: ServiceView, { address, pool }: Claim): string | undefined {
-  const wish = wishOf(service, "pool");
+function reasonOutsideNamedPool(
+  ledger: AllocationsReader,
+  service: ServiceView,
+  { address, pool }: Claim,
+): string | undefined {
+  const wish = serviceAnnotation(service, "pool");
   const present = ledger.poolOf(address)?.name ?? pool;
   if (wish === undefined || present === undefined || present === wish.text) return undefined;
   return `${formatAddress(address)} is of pool ${present}, ${wish.field} asks for ${wish.text}`;

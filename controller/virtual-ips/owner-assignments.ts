@@ -4,13 +4,13 @@ import type { CandidatesOf } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
 
 /** Who is to announce one address. */
-export interface Announcement {
+export interface OwnerAssignment {
   /** Nodes in order; empty: nobody may. */
   readonly owners: readonly string[];
   readonly interfaces: readonly string[];
 }
 
-export interface OwnerKeeperOptions {
+export interface OwnerAssignmentsOptions {
   /** By name. */
   readonly claims: () => ReadonlyMap<string, Claim>;
   readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
@@ -20,31 +20,31 @@ export interface OwnerKeeperOptions {
 }
 
 /** What planning anew has changed. */
-export interface PassResult {
+export interface ReplanResult {
   /** VirtualIPs whose object says otherwise than is wanted. */
   readonly toWrite: readonly string[];
   /** Claims that got their first announcer, or lost the last. */
-  readonly voiceChanged: readonly Claim[];
+  readonly announceabilityChanged: readonly Claim[];
 }
 
 /** What is wanted for a claim as it is. */
-interface Placement {
+interface Entry {
   readonly claim: Claim;
-  readonly announcement: Announcement;
+  readonly assignment: OwnerAssignment;
 }
 
 /**
  * Remembers who is to announce what, so that one new address is placed without looking at all others. What it remembers is what
  * is wanted; the objects follow.
  */
-export class OwnerKeeper {
-  readonly #options: OwnerKeeperOptions;
-  readonly #placements = new Map<string, Placement>();
+export class OwnerAssignments {
+  readonly #options: OwnerAssignmentsOptions;
+  readonly #placements = new Map<string, Entry>();
   readonly #loads = new Map<string, number>();
   /** Where we have decided anew and the object does not say so yet. */
   readonly #unwritten = new Set<string>();
 
-  constructor(options: OwnerKeeperOptions) {
+  constructor(options: OwnerAssignmentsOptions) {
     this.#options = options;
   }
 
@@ -53,12 +53,12 @@ export class OwnerKeeper {
     return this.#loads;
   }
 
-  wanted(name: string): Announcement | undefined {
-    return this.#placements.get(name)?.announcement;
+  wanted(name: string): OwnerAssignment | undefined {
+    return this.#placements.get(name)?.assignment;
   }
 
   /** Places one address that has no announcement yet; gives the present one where it has. */
-  announce(claim: Claim): Announcement {
+  assignOwners(claim: Claim): OwnerAssignment {
     if (claim.node !== undefined) return { owners: [], interfaces: [] };
     const known = this.wanted(claim.name);
     if (known !== undefined) return known;
@@ -68,7 +68,7 @@ export class OwnerKeeper {
   }
 
   /** Who would announce the address, without remembering it. */
-  preview(claim: Claim): Announcement {
+  preview(claim: Claim): OwnerAssignment {
     const known = this.wanted(claim.name);
     if (known !== undefined) return known;
     const { nodes, interfaces } = this.#options.candidates()(claim.address, claim.pool);
@@ -88,17 +88,17 @@ export class OwnerKeeper {
    * another pool have it; or somebody else has written other owners. Those count from now on, so that two who write never push an
    * address to and fro, but may not announce it at all.
    */
-  heed(name: string): boolean {
+  observe(name: string): boolean {
     const claim = this.#options.claims().get(name);
     const spec = this.#options.virtualIps().get(name)?.spec;
     const placement = this.#placements.get(name);
     if (claim === undefined || !isAnnounced(claim)) return placement !== undefined;
     if (placement === undefined) return true;
     if (spec === undefined) return false;
-    const { owners, interfaces } = placement.announcement;
+    const { owners, interfaces } = placement.assignment;
     const others = this.#ownersOfOthers(name, spec, owners);
     this.#place(claim, { owners: others ?? owners, interfaces });
-    return others !== undefined || !sameBasis(placement.claim, claim);
+    return others !== undefined || !sameInputs(placement.claim, claim);
   }
 
   /** The owners of the object where they are not of our making. */
@@ -116,12 +116,12 @@ export class OwnerKeeper {
   }
 
   /** Plans all addresses anew; `even` see planOwners. Costs as much as there are addresses. */
-  pass(even: boolean): PassResult {
+  replanAll(even: boolean): ReplanResult {
     return this.#replan([...this.#placements.keys()], [...this.#options.claims().values()], even);
   }
 
   /** Plans these alone anew, as a pass would that finds all others as they should be. */
-  review(names: readonly string[]): PassResult {
+  replan(names: readonly string[]): ReplanResult {
     const claims = this.#options.claims();
     return this.#replan(
       names,
@@ -130,7 +130,7 @@ export class OwnerKeeper {
     );
   }
 
-  #replan(known: readonly string[], present: readonly Claim[], even: boolean): PassResult {
+  #replan(known: readonly string[], present: readonly Claim[], even: boolean): ReplanResult {
     const candidatesOf = this.#options.candidates();
     const virtualIps = this.#options.virtualIps();
     const claims = present.filter(isAnnounced);
@@ -154,7 +154,7 @@ export class OwnerKeeper {
     });
     const toWrite = claims.map(({ name }) => name).filter((name) => this.differs(name));
     for (const name of toWrite) this.#unwritten.add(name);
-    return { toWrite, voiceChanged };
+    return { toWrite, announceabilityChanged: voiceChanged };
   }
 
   /** Whether the object exists and says otherwise than is wanted. */
@@ -166,13 +166,13 @@ export class OwnerKeeper {
   }
 
   #owned(claim: Claim, candidates: readonly string[], present: readonly string[]): OwnedAddress {
-    return { name: claim.name, present, candidates, local: this.#options.localNodes(claim) };
+    return { name: claim.name, current: present, candidates, local: this.#options.localNodes(claim) };
   }
 
-  #place(claim: Claim, announcement: Announcement): void {
+  #place(claim: Claim, announcement: OwnerAssignment): void {
     const before = this.wanted(claim.name)?.owners[0];
     const [after] = announcement.owners;
-    this.#placements.set(claim.name, { claim, announcement });
+    this.#placements.set(claim.name, { claim, assignment: announcement });
     if (before === after) return;
     if (before !== undefined) this.#count(before, -1);
     if (after !== undefined) this.#count(after, 1);
@@ -191,7 +191,7 @@ function isAnnounced(claim: Claim): boolean {
 }
 
 /** Whether all that a claim adds to the choice of owners is the same: its pool, and whose endpoints count. */
-function sameBasis(before: Claim, after: Claim): boolean {
+function sameInputs(before: Claim, after: Claim): boolean {
   return before.pool === after.pool && sameTexts(before.services.map(referenceKey), after.services.map(referenceKey));
 }
 

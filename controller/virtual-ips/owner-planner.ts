@@ -4,13 +4,18 @@ import type { Logger } from "../../src/log/log.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { Assignment } from "../allocate/allocation.ts";
 import type { Claim } from "../allocate/claim.ts";
-import { type CandidateInput, type CandidatesOf, createCandidates, describeStations } from "../owners/candidates.ts";
+import type { ClusterState } from "../observe/cluster-state.ts";
 import type { Watches } from "../observe/watches.ts";
-import type { World } from "../observe/cluster-state.ts";
-import { OwnerKeeper, type PassResult } from "./owner-assignments.ts";
+import {
+  type CandidateInput,
+  type CandidatesOf,
+  createCandidates,
+  describeAnnouncerNodes,
+} from "../owners/candidates.ts";
+import { OwnerAssignments, type ReplanResult } from "./owner-assignments.ts";
 
-export interface OwnerPassesOptions {
-  readonly world: World;
+export interface OwnerPlannerOptions {
+  readonly world: ClusterState;
   readonly watches: () => Watches;
   readonly live: () => ReadonlySet<string>;
   /** How long nodes must have been the same before addresses in use are evened out. */
@@ -27,9 +32,9 @@ export interface OwnerPassesOptions {
 const gatherMs = 50;
 
 /** When owners are planned anew, and with what. Passes run only between start and stop. */
-export class OwnerPasses {
-  readonly #options: OwnerPassesOptions;
-  readonly keeper: OwnerKeeper;
+export class OwnerPlanner {
+  readonly #options: OwnerPlannerOptions;
+  readonly assignments: OwnerAssignments;
   #candidates: CandidatesOf | undefined;
   #stations = "";
   #running = false;
@@ -39,11 +44,11 @@ export class OwnerPasses {
   #cancelPass: (() => void) | undefined;
   #cancelEven: (() => void) | undefined;
 
-  constructor(options: OwnerPassesOptions) {
+  constructor(options: OwnerPlannerOptions) {
     this.#options = options;
     const { world, watches } = options;
-    this.keeper = new OwnerKeeper({
-      claims: () => world.book.claims,
+    this.assignments = new OwnerAssignments({
+      claims: () => world.allocations.claims,
       virtualIps: () => watches().virtualIps.views,
       candidates: () => this.#candidatesNow(),
       localNodes: (claim) => world.localNodes(claim.services),
@@ -56,8 +61,8 @@ export class OwnerPasses {
     this.#changed.clear();
     this.#allChanged = false;
     this.#candidates = undefined;
-    this.#stations = describeStations(this.#candidateInput());
-    this.keeper.reset();
+    this.#stations = describeAnnouncerNodes(this.#candidateInput());
+    this.assignments.reset();
     this.#pass(false);
   }
 
@@ -76,7 +81,7 @@ export class OwnerPasses {
   nodesChanged(): void {
     this.advertisementsChanged();
     if (!this.#running) return;
-    const stations = describeStations(this.#candidateInput());
+    const stations = describeAnnouncerNodes(this.#candidateInput());
     if (stations === this.#stations) return;
     this.#stations = stations;
     this.#cancelEven?.();
@@ -105,7 +110,7 @@ export class OwnerPasses {
     this.#cancelPass ??= this.#options.clock.after(gatherMs, () => {
       this.#cancelPass = undefined;
       if (this.#allChanged) this.#pass(false);
-      else this.#tell(this.keeper.review([...this.#changed]), false);
+      else this.#tell(this.assignments.replan([...this.#changed]), false);
       this.#allChanged = false;
       this.#changed.clear();
     });
@@ -125,14 +130,14 @@ export class OwnerPasses {
       uid: "",
       resourceVersion: "",
     };
-    return this.keeper.preview(planned).owners.length > 0;
+    return this.assignments.preview(planned).owners.length > 0;
   }
 
   #pass(even: boolean): void {
-    this.#tell(this.keeper.pass(even), even);
+    this.#tell(this.assignments.replanAll(even), even);
   }
 
-  #tell({ toWrite, voiceChanged }: PassResult, even: boolean): void {
+  #tell({ toWrite, announceabilityChanged: voiceChanged }: ReplanResult, even: boolean): void {
     const { onDiffers, onVoiceChanged, log } = this.#options;
     if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
     for (const name of toWrite) onDiffers(name);
@@ -152,7 +157,7 @@ export class OwnerPasses {
       nodes: nodes.views,
       live: live(),
       advertisements: [...advertisements.views.values()],
-      poolLabels: new Map(world.currentBook().pools.map((pool) => [pool.name, pool.labels])),
+      poolLabels: new Map(world.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
     };
   }
 }

@@ -1,12 +1,12 @@
 import type { Condition } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
-import { type Reason, reasonMessage } from "../../src/model/reason.ts";
-import type { Membership } from "../allocate/pool/pool-membership.ts";
 import { withCondition } from "../../src/model/condition.ts";
+import { type Reason, reasonMessage } from "../../src/model/reason.ts";
+import type { PoolMembership } from "../allocate/pool/pool-membership.ts";
 
 /** One of the controller's own conditions on a VirtualIP; the others are the speakers'. */
-export interface ConditionWish {
+export interface DesiredCondition {
   readonly type: string;
   /** Undefined: all is well. */
   readonly fault: Reason | undefined;
@@ -15,7 +15,7 @@ export interface ConditionWish {
 }
 
 /** Whether some node may announce the address. */
-export function announceable(fault: Reason | undefined): ConditionWish {
+export function announceable(fault: Reason | undefined): DesiredCondition {
   return {
     type: "Announceable",
     fault,
@@ -24,14 +24,14 @@ export function announceable(fault: Reason | undefined): ConditionWish {
 }
 
 /** Whether a pool has the address. */
-export function inPool(fault: Reason | undefined): ConditionWish {
+export function inPool(fault: Reason | undefined): DesiredCondition {
   return { type: "InPool", fault, cured: { reason: "InPool", message: "A pool has it." } };
 }
 
 /** The list with the wishes in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
-export function withWishes(
+export function withDesiredConditions(
   present: readonly Condition[],
-  wishes: readonly ConditionWish[],
+  wishes: readonly DesiredCondition[],
   now: string,
 ): readonly Condition[] | undefined {
   let changed: readonly Condition[] | undefined;
@@ -51,15 +51,16 @@ export function withWishes(
  * The pool that a claim of ours must name from now on, because its address is in another one than it says: pools were renamed,
  * split or joined. Undefined where it stays as it is.
  */
-export function newPoolOf({ metadata, spec }: VirtualIP, { pool }: Membership): string | undefined {
+export function newPoolOf({ metadata, spec }: VirtualIP, { pool }: PoolMembership): string | undefined {
   const ours = metadata.labels[managedByLabel] === managedByController;
   return ours && pool !== undefined && pool !== spec.pool ? pool : undefined;
 }
 
 /** Whether the object says otherwise about its pool than is so. */
-export function membershipDiffers(object: VirtualIP, membership: Membership): boolean {
+export function membershipDiffers(object: VirtualIP, membership: PoolMembership): boolean {
   const conditions = object.status?.conditions ?? [];
   return (
-    newPoolOf(object, membership) !== undefined || withWishes(conditions, [inPool(membership.fault)], "") !== undefined
+    newPoolOf(object, membership) !== undefined ||
+    withDesiredConditions(conditions, [inPool(membership.reason)], "") !== undefined
   );
 }

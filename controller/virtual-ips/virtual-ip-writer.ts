@@ -1,25 +1,25 @@
 import type { Counter } from "prom-client";
-import type { Clock } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { groupVersion } from "../../src/api/api.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import type { Clock } from "../../src/clock/clock.ts";
+import { timeText } from "../../src/clock/time-text.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import type { EventRecorder, EventSubject } from "../../src/kube/event-recorder.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
-import type { Membership } from "../allocate/pool/pool-membership.ts";
+import type { PoolMembership } from "../allocate/pool/pool-membership.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
-import type { OwnerKeeper } from "./owner-assignments.ts";
-import { announceable, inPool, newPoolOf, withWishes } from "./virtual-ip-conditions.ts";
+import type { OwnerAssignments } from "./owner-assignments.ts";
+import { announceable, inPool, newPoolOf, withDesiredConditions } from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
   readonly client: ApiClient;
   readonly events: EventRecorder;
-  readonly keeper: OwnerKeeper;
+  readonly keeper: OwnerAssignments;
   readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
   /** Which pool has the address now, or why none; undefined: it is no claim. */
-  readonly membership: (name: string) => Membership | undefined;
+  readonly membership: (name: string) => PoolMembership | undefined;
   /** Until when it is held for a Service that was deleted, as wall time. */
   readonly heldUntilMs: (name: string) => number | undefined;
   readonly holds: HoldDeadlines;
@@ -65,14 +65,14 @@ export async function writeVirtualIp(options: VirtualIpWriterOptions, name: stri
     const reason = fault ?? (wanted?.owners.length === 0 ? noAnnouncer(object) : undefined);
     const wishes = [
       ...(wanted === undefined && fault === undefined ? [] : [announceable(reason)]),
-      ...(membership === undefined ? [] : [inPool(membership.fault)]),
+      ...(membership === undefined ? [] : [inPool(membership.reason)]),
     ];
-    const conditions = withWishes(object.status?.conditions ?? [], wishes, timeText(options.clock.wallMs()));
+    const conditions = withDesiredConditions(object.status?.conditions ?? [], wishes, timeText(options.clock.wallMs()));
     if (conditions === undefined) return;
     const body = { metadata: versionOf(object), status: { conditions } };
     options.onWrite();
     await client.request({ method: "PATCH", path: `${path}/status`, body, contentType: patchTypes.merge });
-    if (membership?.fault !== undefined) tell(options, object, membership.fault);
+    if (membership?.reason !== undefined) tell(options, object, membership.reason);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -4,12 +4,12 @@ import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
 import type { AddressChange } from "../responder/commands-between.ts";
-import type { ConflictSighting, Responder } from "../responder/responder.ts";
-import { Announced } from "./announcement-index.ts";
+import type { ObservedConflict, Responder } from "../responder/responder.ts";
+import { AnnouncementIndex } from "./announcement-index.ts";
+import { ChangedAnnouncements } from "./changed-announcements.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import { type GroupSocket, MulticastGroups } from "./multicast.ts";
 import { type Announcement, AnnouncementPlan, responderState } from "./plan.ts";
-import { TouchedPlaces } from "./changed-announcements.ts";
 
 export interface AnnouncerOptions {
   readonly node: string;
@@ -27,7 +27,7 @@ export class Announcer {
   readonly #plan: AnnouncementPlan;
   readonly #groups: MulticastGroups;
   readonly #conflicts = new ConflictTracker();
-  readonly #announced = new Announced();
+  readonly #announced = new AnnouncementIndex();
   /** VirtualIPs whose plan is not carried out yet; "all" after the interfaces were taken anew. */
   #due: Set<string> | "all" = new Set();
   #responder: Responder | undefined;
@@ -71,7 +71,7 @@ export class Announcer {
   }
 
   /** Plans one VirtualIP; undefined: it is gone. Announces nothing yet. */
-  planOne(name: string, virtualIp: VirtualIP | undefined): void {
+  plan(name: string, virtualIp: VirtualIP | undefined): void {
     this.#plan.put(name, virtualIp);
     if (this.#due !== "all") this.#due.add(name);
   }
@@ -86,12 +86,12 @@ export class Announcer {
    * Carries out what was planned since the last time. `lettingGoOnly`: nothing that is not announced already is, because its rules are
    * not written, and it stays due; what the plan leaves out is let go all the same.
    */
-  carryOut(lettingGoOnly: boolean): void {
+  apply(lettingGoOnly: boolean): void {
     const due = this.#due;
     const whole = due === "all" || this.incomplete;
     const names = due === "all" ? new Set([...this.#announced.names, ...this.#plan.names]) : due;
     const before = new Map([...names].map((name) => [name, this.#announced.get(name)]));
-    const touched = new TouchedPlaces(this.#announced);
+    const touched = new ChangedAnnouncements(this.#announced);
     this.#due = new Set();
     for (const name of names) {
       const planned = this.#plan.get(name);
@@ -131,10 +131,10 @@ export class Announcer {
   }
 
   /** Another station was heard claiming one of the addresses. */
-  hearConflict({ address: bytes, mac: macBytes, interfaceName }: ConflictSighting): void {
+  observeConflict({ address: bytes, mac: macBytes, interfaceName }: ObservedConflict): void {
     const address = textOf(bytes);
     const mac = formatMac(macBytes);
-    if (!this.#conflicts.hear({ address, mac, interfaceName }, this.#options.now())) return;
+    if (!this.#conflicts.observe({ address, mac, interfaceName }, this.#options.now())) return;
     this.#options.log.error(
       { address, mac, interfaceName },
       "another station claims an address that is announced here",
@@ -143,9 +143,9 @@ export class Announcer {
   }
 
   /** Forgets conflicts that are over. Call it now and then. */
-  tidyConflicts(): void {
+  expireConflicts(): void {
     const announced = (address: string): boolean => this.#announced.namesOf(address).size > 0;
-    for (const address of this.#conflicts.tidy(this.#options.now(), announced)) {
+    for (const address of this.#conflicts.expire(this.#options.now(), announced)) {
       this.#options.log.info({ address }, "nobody else claims the address any more");
       this.#noteAddress(address);
     }

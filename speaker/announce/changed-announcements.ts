@@ -1,8 +1,8 @@
 import { addressBytes } from "../../src/ip/address.ts";
 import type { Link } from "../links/link.ts";
 import type { AddressChange } from "../responder/commands-between.ts";
-import type { Announced } from "./announcement-index.ts";
-import { type Announcement, stationOf } from "./plan.ts";
+import type { AnnouncementIndex } from "./announcement-index.ts";
+import { type Announcement, announcedInterfaceOf } from "./plan.ts";
 
 interface Place {
   readonly link: Link;
@@ -12,11 +12,11 @@ interface Place {
 }
 
 /** Addresses on interfaces that may be announced otherwise than before; several VirtualIPs may have the same address. */
-export class TouchedPlaces {
-  readonly #announced: Announced;
+export class ChangedAnnouncements {
+  readonly #announced: AnnouncementIndex;
   readonly #places = new Map<string, Place>();
 
-  constructor(announced: Announced) {
+  constructor(announced: AnnouncementIndex) {
     this.#announced = announced;
   }
 
@@ -38,7 +38,7 @@ export class TouchedPlaces {
   changes(): readonly AddressChange[] {
     return [...this.#places.values()].flatMap(({ link, text, address, stood }) => {
       const stands = this.#announced.has(text, link.name);
-      const station = stationOf(link);
+      const station = announcedInterfaceOf(link);
       if (stands === stood || station === undefined) return [];
       return [{ kind: stands ? "announce" : "withdraw", station, text, address } as const];
     });

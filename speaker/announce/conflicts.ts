@@ -26,7 +26,7 @@ export class ConflictTracker {
   readonly #claims = new Map<string, Claim>();
 
   /** Another station was heard claiming the address. Returns whether it thereby became a conflict. */
-  hear(conflict: Conflict, nowMs: number): boolean {
+  observe(conflict: Conflict, nowMs: number): boolean {
     const known = this.#claims.get(conflict.address);
     if (known === undefined || known.conflict.mac !== conflict.mac || nowMs - known.lastMs > forgetMs) {
       this.#claims.set(conflict.address, { conflict, firstMs: nowMs, lastMs: nowMs });
@@ -38,7 +38,7 @@ export class ConflictTracker {
   }
 
   /** Drops what has fallen silent, and what is about addresses that are not announced here. Returns the addresses dropped. */
-  tidy(nowMs: number, announced: (address: string) => boolean): readonly string[] {
+  expire(nowMs: number, announced: (address: string) => boolean): readonly string[] {
     const dropped: string[] = [];
     for (const [address, claim] of this.#claims) {
       if (nowMs - claim.lastMs <= forgetMs && announced(address)) continue;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { solicitedNode } from "../../src/packet/ndp.ts";
-import type { AddressChange, ResponderState, Station } from "../responder/commands-between.ts";
+import type { AddressChange, AnnouncedInterface, ResponderState } from "../responder/commands-between.ts";
 
 /** A socket that holds memberships, and nothing else. */
 export interface GroupSocket {
@@ -178,7 +178,7 @@ export class MulticastGroups {
 }
 
 /** The index tells an interface that was made anew under its old name. */
-function keyOf({ name, index }: Station, address: Uint8Array): readonly [key: string, group: string] {
+function keyOf({ name, index }: AnnouncedInterface, address: Uint8Array): readonly [key: string, group: string] {
   const group = groupText(address);
   return [`${group} ${name} ${index}`, group];
 }

@@ -2,7 +2,7 @@ import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import { parseMac } from "../../src/packet/mac.ts";
 import { type Link, linksFor } from "../links/link.ts";
-import type { ResponderState, Station, StationState } from "../responder/commands-between.ts";
+import type { AnnouncedInterface, InterfaceState, ResponderState } from "../responder/commands-between.ts";
 
 /** An address that this node is to answer for. */
 export interface Announcement {
@@ -83,17 +83,17 @@ export class AnnouncementPlan {
 }
 
 /** The interface for the responder; undefined where its hardware address is none of six bytes. */
-export function stationOf({ name, index, mac }: Link): Station | undefined {
+export function announcedInterfaceOf({ name, index, mac }: Link): AnnouncedInterface | undefined {
   const macBytes = parseMac(mac);
   return macBytes === undefined ? undefined : { name, index, mac, macBytes };
 }
 
 /** All announcements for the responder: by interface. */
 export function responderState(announcements: Iterable<Announcement>): ResponderState {
-  const state = new Map<string, StationState & { readonly addresses: Map<string, Uint8Array> }>();
+  const state = new Map<string, InterfaceState & { readonly addresses: Map<string, Uint8Array> }>();
   for (const { address, text, links } of announcements) {
     for (const link of links) {
-      const station = stationOf(link);
+      const station = announcedInterfaceOf(link);
       if (station === undefined) continue;
       const told = state.get(link.name) ?? { ...station, addresses: new Map<string, Uint8Array>() };
       told.addresses.set(text, addressBytes(address));

@@ -64,7 +64,7 @@ export class Dataplane {
   }
 
   /** Makes the next `apply` write the tables anew, in case something else has changed them. */
-  distrust(): void {
+  invalidate(): void {
     for (const family of families) this.#writers[family].distrust();
   }
 

@@ -9,7 +9,7 @@ export interface ElementId {
   readonly key: string;
 }
 
-interface Slot extends ElementId {
+interface DesiredElement extends ElementId {
   /** What each owner wants, by owner. Nearly always one. */
   readonly values: Map<string, string>;
 }
@@ -20,7 +20,7 @@ interface Slot extends ElementId {
  * with the smaller name has it, until it lets go.
  */
 export class ElementIndex {
-  readonly #slots = new Map<string, Slot>();
+  readonly #slots = new Map<string, DesiredElement>();
   readonly #byOwner = new Map<string, readonly Element[]>();
   #changed = new Map<string, ElementId>();
 

@@ -1,6 +1,6 @@
-import { type Clock, pause } from "../../src/clock/clock.ts";
 import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
 import { speakerLeaseName } from "../../src/api/speaker.ts";
+import { type Clock, pause } from "../../src/clock/clock.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { leasePath } from "../../src/kube/path.ts";

@@ -1,7 +1,7 @@
 import type { ResponderCommand } from "./commands.ts";
 
 /** An interface that is announced on. */
-export interface Station {
+export interface AnnouncedInterface {
   readonly name: string;
   readonly index: number;
   /** Text form, for comparing. */
@@ -10,17 +10,17 @@ export interface Station {
 }
 
 /** What is announced on one interface. Addresses are keyed by their text form; the bytes are in network order. */
-export interface StationState extends Station {
+export interface InterfaceState extends AnnouncedInterface {
   readonly addresses: ReadonlyMap<string, Uint8Array>;
 }
 
 /** Everything that is announced, by interface name. */
-export type ResponderState = ReadonlyMap<string, StationState>;
+export type ResponderState = ReadonlyMap<string, InterfaceState>;
 
 /** One address that is announced on an interface from now on, or is so no longer. */
 export interface AddressChange {
   readonly kind: "announce" | "withdraw";
-  readonly station: Station;
+  readonly station: AnnouncedInterface;
   /** Text form of the address. */
   readonly text: string;
   readonly address: Uint8Array;
@@ -45,7 +45,7 @@ export function commandsBetween(current: ResponderState, desired: ResponderState
   }
   for (const [name, wanted] of desired) {
     const station = current.get(name);
-    if (!sameStation(station, wanted)) claims.push(interfaceCommand(wanted));
+    if (!sameInterface(station, wanted)) claims.push(interfaceCommand(wanted));
     for (const [text, address] of wanted.addresses) {
       if (station?.addresses.has(text) !== true) claims.push({ kind: "announce", interfaceName: name, address });
     }
@@ -53,10 +53,10 @@ export function commandsBetween(current: ResponderState, desired: ResponderState
   return [...releases, ...claims];
 }
 
-export function sameStation(left: Station | undefined, right: Station): boolean {
+export function sameInterface(left: AnnouncedInterface | undefined, right: AnnouncedInterface): boolean {
   return left !== undefined && left.index === right.index && left.mac === right.mac;
 }
 
-export function interfaceCommand({ name, index, macBytes }: Station): ResponderCommand {
+export function interfaceCommand({ name, index, macBytes }: AnnouncedInterface): ResponderCommand {
   return { kind: "interface", name, index, mac: macBytes };
 }

@@ -1,14 +1,14 @@
 import { equalBytes } from "../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../src/packet/ndp.ts";
+import type { PacketSocket, Wire, WireProtocol } from "../../src/packet-socket/wire.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AnswerTable } from "./respond.ts";
-import type { PacketSocket, Wire, WireProtocol } from "../../src/packet-socket/wire.ts";
 
 /**
  * One interface with what is announced on it: its addresses and the sockets that these need, opened with the first address of
  * a family and closed with the last. Not running by itself.
  */
-export class Station implements AnswerTable {
+export class InterfaceResponder implements AnswerTable {
   readonly name: string;
   readonly index: number;
   readonly mac: Uint8Array;

@@ -1,12 +1,12 @@
 import { equalBytes } from "../../src/packet/mac.ts";
+import type { PacketSocket, Wire } from "../../src/packet-socket/wire.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
 import type { Counters } from "./counters.ts";
 import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
-import type { Watchdog } from "./main-thread-watchdog.ts";
+import { InterfaceResponder } from "./interface-responder.ts";
+import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
 import { Schedule } from "./schedule.ts";
-import { Station } from "./interface-responder.ts";
-import type { PacketSocket, Wire } from "../../src/packet-socket/wire.ts";
 
 /** Longer than every ARP and NDP frame; what is cut off was no such frame. */
 const frameBufferLength = 2048;
@@ -27,12 +27,12 @@ export interface ResponderLoopOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly counters: Counters;
-  readonly watchdog: Watchdog;
+  readonly watchdog: MainThreadWatchdog;
   readonly report: (report: ResponderReport) => void;
 }
 
 interface Announcement {
-  readonly station: Station;
+  readonly station: InterfaceResponder;
   readonly address: Uint8Array;
   sent: number;
 }
@@ -40,7 +40,7 @@ interface Announcement {
 /** Answers requests and announces addresses: all that the responder thread does, without the thread. */
 export class ResponderLoop {
   readonly #options: ResponderLoopOptions;
-  readonly #stations = new Map<string, Station>();
+  readonly #stations = new Map<string, InterfaceResponder>();
   readonly #schedule = new Schedule<Announcement>();
   readonly #announcements = new Map<string, Announcement>();
   readonly #buffer = new Uint8Array(frameBufferLength);
@@ -89,7 +89,7 @@ export class ResponderLoop {
     const old = this.#stations.get(link.name);
     if (old !== undefined && old.index === link.index && equalBytes(old.mac, link.mac)) return;
     this.#dropStation(link.name);
-    this.#stations.set(link.name, new Station(this.#options.wire, link, (mac) => this.#isOurs(mac)));
+    this.#stations.set(link.name, new InterfaceResponder(this.#options.wire, link, (mac) => this.#isOurs(mac)));
     for (const address of old?.addresses ?? []) this.#announce(link.name, address);
   }
 
@@ -130,7 +130,7 @@ export class ResponderLoop {
     }
   }
 
-  #handle(frame: Uint8Array, station: Station, socket: PacketSocket): void {
+  #handle(frame: Uint8Array, station: InterfaceResponder, socket: PacketSocket): void {
     const { counters, watchdog } = this.#options;
     const answer = respond(frame, station);
     if (answer === undefined) return;
@@ -176,7 +176,7 @@ export class ResponderLoop {
     }
   }
 
-  #reportConflict(station: Station, address: Uint8Array, mac: Uint8Array): void {
+  #reportConflict(station: InterfaceResponder, address: Uint8Array, mac: Uint8Array): void {
     const key = `${keyOf(station.name, address)} ${mac.join(".")}`;
     const now = this.#options.now();
     if (now - (this.#reportedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < conflictReportMs) return;
@@ -191,7 +191,7 @@ export class ResponderLoop {
     });
   }
 
-  #fail(station: Station, error: unknown): void {
+  #fail(station: InterfaceResponder, error: unknown): void {
     this.#dropStation(station.name);
     const reason = error instanceof Error ? error.message : String(error);
     this.#options.report({ kind: "interfaceFailed", name: station.name, reason });

@@ -1,5 +1,5 @@
 /** The main thread's side: a number in shared memory that must change now and then. */
-export class Heartbeat {
+export class AliveCounter {
   readonly shared: SharedArrayBuffer;
   readonly #beats: Int32Array;
 
@@ -8,7 +8,7 @@ export class Heartbeat {
     this.#beats = new Int32Array(shared);
   }
 
-  beat(): void {
+  increment(): void {
     Atomics.add(this.#beats, 0, 1);
   }
 
@@ -22,15 +22,15 @@ export class Heartbeat {
  * The worker's side: says whether the main thread is still there. A stalled main thread must not stop the answers, but a node
  * whose main thread is gone for good would hold its addresses against whoever takes them over.
  */
-export class Watchdog {
-  readonly #heartbeat: Heartbeat;
+export class MainThreadWatchdog {
+  readonly #heartbeat: AliveCounter;
   readonly #now: () => number;
   readonly #limitMs: number;
   #seenCount: number;
   #seenAtMs: number;
 
   /** `now` in milliseconds, monotonic. */
-  constructor(heartbeat: Heartbeat, now: () => number, limitMs: number) {
+  constructor(heartbeat: AliveCounter, now: () => number, limitMs: number) {
     this.#heartbeat = heartbeat;
     this.#now = now;
     this.#limitMs = limitMs;

@@ -5,10 +5,10 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import type { AddressChange, ResponderState } from "./commands-between.ts";
 import { Counters } from "./counters.ts";
-import { Heartbeat } from "./main-thread-watchdog.ts";
-import { ToldState } from "./sent-state.ts";
+import { AliveCounter } from "./main-thread-watchdog.ts";
+import { SentState } from "./sent-state.ts";
 
-export interface ConflictSighting {
+export interface ObservedConflict {
   readonly interfaceName: string;
   readonly address: Uint8Array;
   readonly mac: Uint8Array;
@@ -16,7 +16,7 @@ export interface ConflictSighting {
 
 export interface ResponderOptions {
   readonly log: Logger;
-  readonly onConflict: (sighting: ConflictSighting) => void;
+  readonly onConflict: (sighting: ObservedConflict) => void;
   /** Called once when the thread ended without having been asked to. */
   readonly onDeath: (error: BellhopError) => void;
 }
@@ -32,7 +32,7 @@ export interface Responder {
   /** Announces and withdraws these, and leaves all others as they are. */
   change(changes: readonly AddressChange[]): void;
   /** Tells the thread that the main thread lives; it falls silent after 30 s without. */
-  beat(): void;
+  signalAlive(): void;
   /** Ends the thread; nothing is answered any more. */
   stop(): Promise<void>;
 }
@@ -47,7 +47,7 @@ function workerUrl(): URL {
 /** Starts the thread and resolves when it sleeps in poll. Rejects with BellhopError WorkerFailed. */
 export async function startResponder(options: ResponderOptions): Promise<Responder> {
   const counters = new Counters();
-  const heartbeat = new Heartbeat();
+  const heartbeat = new AliveCounter();
   const channel = new MessageChannel();
   const workerData: ResponderStart = {
     commands: channel.port2,
@@ -63,11 +63,11 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
 class ResponderThread implements Responder {
   readonly counters: Counters;
   readonly started: Promise<void>;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: AliveCounter;
   readonly #commands: MessagePort;
   readonly #options: ResponderOptions;
   readonly #exited: Promise<void>;
-  readonly #told = new ToldState();
+  readonly #told = new SentState();
   #wakeFd: number | undefined;
   #stopping = false;
 
@@ -75,7 +75,7 @@ class ResponderThread implements Responder {
     worker: Worker,
     commands: MessagePort,
     counters: Counters,
-    heartbeat: Heartbeat,
+    heartbeat: AliveCounter,
     options: ResponderOptions,
   ) {
     this.counters = counters;
@@ -125,8 +125,8 @@ class ResponderThread implements Responder {
     this.#send(this.#told.change(changes));
   }
 
-  beat(): void {
-    this.#heartbeat.beat();
+  signalAlive(): void {
+    this.#heartbeat.increment();
   }
 
   async stop(): Promise<void> {

@@ -2,18 +2,18 @@ import type { ResponderCommand } from "./commands.ts";
 import {
   type AddressChange,
   commandsBetween,
+  type InterfaceState,
   interfaceCommand,
   type ResponderState,
-  type StationState,
-  sameStation,
+  sameInterface,
 } from "./commands-between.ts";
 
-interface WritableStation extends StationState {
+interface WritableStation extends InterfaceState {
   readonly addresses: Map<string, Uint8Array>;
 }
 
 /** What the responder thread was told, less what it said it cannot do. Each verb gives the commands that tell it the rest. */
-export class ToldState {
+export class SentState {
   readonly #stations = new Map<string, WritableStation>();
 
   get state(): ResponderState {
@@ -57,7 +57,7 @@ export class ToldState {
   #announce({ station, text, address }: AddressChange, commands: ResponderCommand[]): void {
     const { name } = station;
     let told = this.#stations.get(name);
-    if (told === undefined || !sameStation(told, station)) {
+    if (told === undefined || !sameInterface(told, station)) {
       commands.push(interfaceCommand(station));
       told = { ...station, addresses: told?.addresses ?? new Map() };
       this.#stations.set(name, told);

@@ -1,9 +1,9 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { KernelWire } from "../../src/packet-socket/packet-wire.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
-import { Heartbeat, Watchdog } from "./main-thread-watchdog.ts";
 import { ResponderLoop } from "./loop.ts";
-import { KernelWire } from "../../src/packet-socket/packet-wire.ts";
+import { AliveCounter, MainThreadWatchdog } from "./main-thread-watchdog.ts";
 
 /**
  * A main thread that was silent for so long is taken for dead. Longer than any stall seen in practice, shorter than a node that
@@ -20,7 +20,7 @@ function run(start: ResponderStart, report: (report: ResponderReport) => void): 
     now,
     random: Math.random,
     counters: new Counters(start.counters),
-    watchdog: new Watchdog(new Heartbeat(start.heartbeat), now, mainThreadSilenceMs),
+    watchdog: new MainThreadWatchdog(new AliveCounter(start.heartbeat), now, mainThreadSilenceMs),
     report,
   });
   report({ kind: "ready", wakeFd: wire.wakeFd });

@@ -10,7 +10,7 @@ export function metallbAnnotations(name: string): readonly string[] {
 }
 
 /** Whether it is one of the annotations by which users of MetalLB ask for addresses. */
-export function isMetallbWish(annotation: string): boolean {
+export function isMetallbAnnotation(annotation: string): boolean {
   return ["loadBalancerIPs", "address-pool", "allow-shared-ip"].some((name) =>
     metallbAnnotations(name).includes(annotation),
   );

@@ -8,8 +8,8 @@ import type { ApiClient } from "../kube/client.ts";
 import { ownPath } from "../kube/path.ts";
 import { type Diagnosis, diagnoseNeighbour } from "../neighbour/diagnose.ts";
 import { lookUpNeighbour } from "../neighbour/lookup.ts";
-import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./with-cluster.ts";
 import type { Palette } from "./text/palette.ts";
+import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
 /** `bellhop doctor`: what the host that it runs on sees of an address on the LAN, against what the cluster says. */
 export function doctorCommand(): Command {
@@ -18,8 +18,8 @@ export function doctorCommand(): Command {
       "ask the LAN, from this host, who answers for an address; exit code 0: all is well, 1: it is not, 2: no answer",
     )
     .addArgument(new Argument("<address>", "an IPv4 address: 192.0.2.7").argParser(parseIPv4));
-  return withAskOptions(command).action(async (address: IpAddress, options: AskOptions) => {
-    const diagnosis = await askCluster(options, ({ client }) => diagnose(client, address));
+  return addClusterOptions(command).action(async (address: IpAddress, options: ClusterCommandOptions) => {
+    const diagnosis = await withCluster(options, ({ client }) => diagnose(client, address));
     printAnswer(options, diagnosis, renderDiagnosis);
     process.exitCode = diagnosis.good ? 0 : 1;
   });

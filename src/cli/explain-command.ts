@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { type IpAddress, parseAddress } from "../ip/address.ts";
-import { type AskOptions, askCluster, printAnswer, withAskOptions } from "./with-cluster.ts";
+import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
 /** `bellhop explain`: why something is as it is. Reads only; every answer ends in one conclusion. */
 export function explainCommand(): Command {
@@ -21,14 +21,14 @@ function explainServiceCommand(): Command {
         .default("true")
         .env("BELLHOP_DEFAULT_CLASS"),
     );
-  return withAskOptions(command).action(
-    async ([namespace = "", name]: readonly [string | undefined, string], options: AskOptions) => {
-      const { readServiceQuestion } = await import("../../controller/collect/load-service-input.ts");
+  return addClusterOptions(command).action(
+    async ([namespace = "", name]: readonly [string | undefined, string], options: ClusterCommandOptions) => {
+      const { loadServiceInput: readServiceQuestion } = await import("../../controller/collect/load-service-input.ts");
       const { explainService } = await import("../../controller/explain/service/explain.ts");
       const { renderService } = await import("./text/service.ts");
       const service = { namespace: namespace === "" ? (options.namespace ?? "") : namespace, name };
       const defaultClass = options.defaultClass === "true";
-      const explanation = await askCluster(options, async (asked) =>
+      const explanation = await withCluster(options, async (asked) =>
         explainService(await readServiceQuestion({ ...asked, service, defaultClass })),
       );
       printAnswer(options, explanation, renderService);
@@ -48,11 +48,11 @@ function explainAddressCommand(): Command {
   const command = new Command("address")
     .description("exit code 0: answered, 2: no answer")
     .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument));
-  return withAskOptions(command).action(async (address: IpAddress, options: AskOptions) => {
-    const { readAddressQuestion } = await import("../../controller/collect/load-address-input.ts");
+  return addClusterOptions(command).action(async (address: IpAddress, options: ClusterCommandOptions) => {
+    const { loadAddressInput: readAddressQuestion } = await import("../../controller/collect/load-address-input.ts");
     const { explainAddress } = await import("../../controller/explain/address/explain.ts");
     const { renderAddress } = await import("./text/address.ts");
-    const explanation = await askCluster(options, async (asked) =>
+    const explanation = await withCluster(options, async (asked) =>
       explainAddress(await readAddressQuestion(asked, address)),
     );
     printAnswer(options, explanation, renderAddress);

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { version } from "../settings/version.ts";
 import { BellhopError } from "../error/error.ts";
+import { version } from "../settings/version.ts";
 import { controllerCommand } from "./controller-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { explainCommand } from "./explain-command.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { BellhopError } from "../error/error.ts";
-import { askCluster, printAnswer, withAskOptions } from "./with-cluster.ts";
+import { addClusterOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
 /** `bellhop pools`: what concerns pools as a whole. */
 export function poolsCommand(): Command {
@@ -18,14 +18,14 @@ function planCommand(): Command {
       "YAML with IPAddressPools, - for standard input; may be given again",
       collect,
     );
-  return withAskOptions(command).action(
+  return addClusterOptions(command).action(
     async ({ filename, ...options }: { filename: readonly string[] } & Record<string, string>) => {
-      const { readPoolsQuestion } = await import("../../controller/collect/load-pools-input.ts");
+      const { loadPoolsInput: readPoolsQuestion } = await import("../../controller/collect/load-pools-input.ts");
       const { planPools } = await import("../../controller/explain/pools/plan.ts");
       const { parsePoolManifest } = await import("../../controller/explain/pools/manifest.ts");
       const { renderPoolsPlan } = await import("./text/pools-plan.ts");
       const manifests = filename.map((file) => parsePoolManifest(file === "-" ? "stdin" : file, readText(file)));
-      const plan = await askCluster(options, async (asked) => planPools(await readPoolsQuestion(asked, manifests)));
+      const plan = await withCluster(options, async (asked) => planPools(await readPoolsQuestion(asked, manifests)));
       printAnswer(options, plan, renderPoolsPlan);
       process.exitCode = plan.harmless ? 0 : 1;
     },

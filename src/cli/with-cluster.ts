@@ -14,10 +14,10 @@ import {
 import { createPalette, type Palette } from "./text/palette.ts";
 
 /** What the command line gives to a command that asks. */
-export type AskOptions = Readonly<Record<string, string | undefined>>;
+export type ClusterCommandOptions = Readonly<Record<string, string | undefined>>;
 
 /** What a question is put to. */
-export interface Asked {
+export interface ClusterAccess {
   readonly client: ApiClient;
   /** Where Bellhop itself lives. */
   readonly namespace: string;
@@ -27,7 +27,7 @@ export interface Asked {
 }
 
 /** Gives a command the options that every question has. */
-export function withAskOptions(command: Command): Command {
+export function addClusterOptions(command: Command): Command {
   return command
     .addOption(outputOption())
     .addOption(kubeconfigOption())
@@ -37,9 +37,9 @@ export function withAskOptions(command: Command): Command {
 }
 
 /** Connects as the options say, asks, and lets go of the connection. Throws what connecting and asking throw. */
-export async function askCluster<Answer>(
-  { kubeconfig, systemNamespace = "", metallb, metallbNamespace = "" }: AskOptions,
-  ask: (asked: Asked) => Promise<Answer>,
+export async function withCluster<Answer>(
+  { kubeconfig, systemNamespace = "", metallb, metallbNamespace = "" }: ClusterCommandOptions,
+  ask: (asked: ClusterAccess) => Promise<Answer>,
 ): Promise<Answer> {
   const client = await connect("bellhop-explain", kubeconfig, createKubeMetrics(createRegistry()));
   try {
@@ -52,7 +52,7 @@ export async function askCluster<Answer>(
 
 /** Writes the answer to standard output: as JSON, or as text, in colours where a person looks on and NO_COLOR is not set. */
 export function printAnswer<Answer>(
-  { output }: AskOptions,
+  { output }: ClusterCommandOptions,
   answer: Answer,
   render: (answer: Answer, palette: Palette) => string,
 ): void {

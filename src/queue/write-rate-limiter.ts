@@ -17,7 +17,7 @@ interface Writes {
  * Slows down who writes to the same object again and again. Two controllers that both believe they lead, of which one is
  * behind, would else answer each other's status as fast as the API server takes it, until the one has caught up.
  */
-export class Pace {
+export class WriteRateLimiter {
   readonly #clock: Clock;
   /** Oldest first. */
   readonly #writes = new Map<string, Writes>();
@@ -27,7 +27,7 @@ export class Pace {
   }
 
   /** The object was written to just now. */
-  note(key: string): void {
+  recordWrite(key: string): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [oldest, { sinceMs }] of this.#writes) {
       if (nowMs - sinceMs < windowMs) break;

@@ -37,7 +37,7 @@ function set(addresses: readonly string[]): void {
 }
 
 // As the speaker does it: without a beat the thread falls silent, and a test file may run for longer than that takes.
-setInterval(() => responder.beat(), 2_000);
+setInterval(() => responder.signalAlive(), 2_000);
 set(first);
 console.log(`ready ${mac}`);
 for await (const chunk of process.stdin.setEncoding("utf8")) {

@@ -3,7 +3,7 @@ import { matchesAnySelector } from "../../../src/model/label-selector.ts";
 import { compareAge, type Pool } from "../pool/pool.ts";
 
 /** A node as pools of node addresses see it. */
-export interface NodeStand {
+export interface NodeInfo {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly ready: boolean;
@@ -23,7 +23,7 @@ export interface NodeAddress {
  * as there are nodes.
  */
 export class NodeAddresses {
-  readonly #stands = new Map<string, NodeStand>();
+  readonly #stands = new Map<string, NodeInfo>();
   /** By name of the VirtualIP that claims it. */
   readonly #byAddress = new Map<string, string>();
   /** Oldest first. */
@@ -39,7 +39,7 @@ export class NodeAddresses {
   }
 
   /** Undefined: the node is gone. Gives whether it differs from what was known. */
-  setNode(name: string, stand: NodeStand | undefined): boolean {
+  setNode(name: string, stand: NodeInfo | undefined): boolean {
     const before = this.#stands.get(name);
     if (textOf(before) === textOf(stand)) return false;
     for (const address of before?.addresses ?? []) this.#byAddress.delete(virtualIpName(address));
@@ -75,7 +75,7 @@ export class NodeAddresses {
       .sort((left, right) => compareAddresses(left.address, right.address));
   }
 
-  #poolOf({ labels }: NodeStand): Pool | undefined {
+  #poolOf({ labels }: NodeInfo): Pool | undefined {
     return this.#pools.find(({ nodes }) => {
       const selectors = nodes?.selectors ?? [];
       return selectors.length === 0 || matchesAnySelector(selectors, labels);
@@ -83,7 +83,7 @@ export class NodeAddresses {
   }
 }
 
-function textOf(stand: NodeStand | undefined): string {
+function textOf(stand: NodeInfo | undefined): string {
   if (stand === undefined) return "";
   const { labels, ready, excluded, addresses } = stand;
   return JSON.stringify([Object.entries(labels).sort(), ready, excluded, addresses.map(virtualIpName)]);

@@ -2,14 +2,20 @@ import { compareAddresses, type IpFamily, virtualIpName } from "../../../src/ip/
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
 import type { Allocation, Assignment } from "../allocation.ts";
 import { type Claim, isHeldBy } from "../claim.ts";
-import { judgePoolUnasked, type PoolQuestion } from "../pool/evaluate-pool.ts";
-import type { NodeAddress } from "./node-addresses.ts";
-import { heldNodeClaims, type NodeFault, nodeAddressesFor, nodeAddressFault, reservedPortFault } from "./node-pool.ts";
-import { type Pool, whyNotAdmitted } from "../pool/pool.ts";
+import { type AllocationContext, evaluateAutoAssign } from "../pool/evaluate-pool.ts";
+import { type Pool, reasonNotAdmitted } from "../pool/pool.ts";
 import { type RequestedAddress, serviceObject } from "../request.ts";
-import { mustJoin, sharingFault } from "../sharing.ts";
+import { serviceAnnotation } from "../service-annotations.ts";
+import { findSharingConflict, mustJoin } from "../sharing.ts";
 import { shownAddress } from "../shown-address.ts";
-import { wishOf } from "../service-annotations.ts";
+import type { NodeAddress } from "./node-addresses.ts";
+import {
+  findNodeAddressConflict,
+  findReservedPort,
+  heldNodeClaims,
+  type NodeAddressConflict,
+  nodeAddressesFor,
+} from "./node-pool.ts";
 
 type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
 
@@ -17,10 +23,10 @@ type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
  * The pool of node addresses that the Service belongs to: the one that it names, has addresses from, shows addresses of or asks for
  * addresses of; without any of these, the first pool that gives to it, if it is one of them. Undefined: none.
  */
-export function findNodePool(question: PoolQuestion, requested: Requested): Pool | undefined {
+export function findNodePool(question: AllocationContext, requested: Requested): Pool | undefined {
   const { ledger, service } = question;
   if (!ledger.nodes.hasPools) return undefined;
-  const wish = wishOf(service, "pool")?.text;
+  const wish = serviceAnnotation(service, "pool")?.text;
   if (wish !== undefined) return ledger.pools.find(({ name, nodes }) => name === wish && nodes !== undefined);
   const asked = [...requested.values()].map(({ address }) => ledger.nodes.poolAt(address));
   if (asked.length > 0) return asked.every((pool) => pool === asked[0]) ? asked[0] : undefined;
@@ -35,7 +41,7 @@ export function findNodePool(question: PoolQuestion, requested: Requested): Pool
 }
 
 /** Nodes may have gone over to another pool since; the one that has most of them by now has the Service too. */
-function poolOfMost({ ledger }: PoolQuestion, claims: readonly Claim[]): Pool | undefined {
+function poolOfMost({ ledger }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
   const counts = new Map<Pool, number>();
   for (const { address, pool: name } of claims) {
     const pool = ledger.nodes.poolAt(address);
@@ -45,12 +51,12 @@ function poolOfMost({ ledger }: PoolQuestion, claims: readonly Claim[]): Pool | 
   return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
 }
 
-function firstThatGives(question: PoolQuestion): Pool | undefined {
+function firstThatGives(question: AllocationContext): Pool | undefined {
   const { ledger, service } = question;
   let exhausted = false;
   for (const family of service.ipFamilies) {
     for (const pool of ledger.pools) {
-      const { address, code } = judgePoolUnasked(question, pool, family);
+      const { address, code } = evaluateAutoAssign(question, pool, family);
       if (address !== undefined) return pool.nodes === undefined ? undefined : pool;
       exhausted ||= code === "PoolExhausted";
     }
@@ -63,13 +69,15 @@ function firstThatGives(question: PoolQuestion): Pool | undefined {
 }
 
 /** What the Service has of nodes' own addresses and may keep, whatever became of the pool. */
-export function keptNodeAddresses(question: PoolQuestion): readonly Assignment[] {
+export function keptNodeAddresses(question: AllocationContext): readonly Assignment[] {
   return question.service.ipFamilies.flatMap((family) => keptOfFamily(question, family));
 }
 
-function keptOfFamily({ ledger, service }: PoolQuestion, family: IpFamily): readonly Assignment[] {
+function keptOfFamily({ ledger, service }: AllocationContext, family: IpFamily): readonly Assignment[] {
   return heldNodeClaims(ledger, service, family)
-    .filter((claim) => ledger.nodes.nodeAt(claim.address) !== undefined && sharingFault(claim, service) === undefined)
+    .filter(
+      (claim) => ledger.nodes.nodeAt(claim.address) !== undefined && findSharingConflict(claim, service) === undefined,
+    )
     .map((claim) => assign(service, { node: claim.node ?? "", address: claim.address }, claim.pool, claim))
     .sort((left, right) => compareAddresses(left.address, right.address));
 }
@@ -78,7 +86,7 @@ function keptOfFamily({ ledger, service }: PoolQuestion, family: IpFamily): read
  * Decides about all addresses of a Service of such a pool; changes nothing. It has every node's, or none: a port that another Service
  * has at one of them leaves a Service that comes waiting. One that is there already keeps the nodes where nobody is in its way.
  */
-export function allocateNodeAddresses(question: PoolQuestion, pool: Pool, requested: Requested): Allocation {
+export function allocateNodeAddresses(question: AllocationContext, pool: Pool, requested: Requested): Allocation {
   const { service } = question;
   const choices = service.ipFamilies.map((family) => chooseFamily(question, pool, family, requested.get(family)));
   const assignments = choices.flatMap((choice) => choice.assignments);
@@ -101,7 +109,7 @@ interface FamilyChoice {
 }
 
 function chooseFamily(
-  question: PoolQuestion,
+  question: AllocationContext,
   pool: Pool,
   family: IpFamily,
   requested: RequestedAddress | undefined,
@@ -115,14 +123,15 @@ function chooseFamily(
     value,
     ...(detail === undefined ? {} : { detail }),
   });
-  const atPorts = ({ code, value, detail }: NodeFault): Reason => reasonOf(code, about("spec.ports", value, detail));
+  const atPorts = ({ code, value, detail }: NodeAddressConflict): Reason =>
+    reasonOf(code, about("spec.ports", value, detail));
   const gate = held.length > 0 ? undefined : gateOf(question, pool);
   if (gate !== undefined) {
-    const wish = wishOf(service, "pool");
+    const wish = serviceAnnotation(service, "pool");
     const [field, value] = wish === undefined ? ["spec.ipFamilies", family] : [wish.field, wish.text];
     return { assignments: [], reason: reasonOf(gate.code, about(field, value, gate.detail)) };
   }
-  const reserved = reservedPortFault(pool, service);
+  const reserved = findReservedPort(pool, service);
   // Who has the port since before it was reserved keeps it; who changes to it does not get it.
   if (reserved !== undefined) return { assignments: kept.filter(({ joins }) => !joins), reason: atPorts(reserved) };
   const all = nodeAddressesFor(ledger, pool, service, family);
@@ -142,7 +151,7 @@ function chooseFamily(
       reason: silent ? undefined : reasonOf("NoNodeAddress", about("spec.ipFamilies", family, detail)),
     };
   }
-  const faults = places.map((place) => nodeAddressFault(ledger, service, place));
+  const faults = places.map((place) => findNodeAddressConflict(ledger, service, place));
   const fault = faults.find((found) => found !== undefined);
   if (fault !== undefined && held.length === 0) return { assignments: [], reason: atPorts(fault) };
   const free = places.filter((_, index) => faults[index] === undefined);
@@ -150,7 +159,7 @@ function chooseFamily(
   return { assignments, reason: fault === undefined ? undefined : atPorts(fault) };
 }
 
-function isHeld(claim: Claim | undefined, { service }: PoolQuestion): boolean {
+function isHeld(claim: Claim | undefined, { service }: AllocationContext): boolean {
   return claim !== undefined && isHeldBy(claim, service);
 }
 
@@ -159,7 +168,7 @@ function isAt(claim: Claim, address: NodeAddress["address"]): boolean {
 }
 
 function assign(
-  service: PoolQuestion["service"],
+  service: AllocationContext["service"],
   { node, address }: NodeAddress,
   pool: string | undefined,
   claim: Claim | undefined,
@@ -169,15 +178,15 @@ function assign(
 
 /** What keeps the Service out of the pool, whatever its ports are. */
 function gateOf(
-  { service, namespaceLabels }: PoolQuestion,
+  { service, namespaceLabels }: AllocationContext,
   pool: Pool,
 ): { readonly code: ReasonCode; readonly detail: string } | undefined {
-  const forbidden = whyNotAdmitted(pool, service, namespaceLabels);
+  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
   if (forbidden !== undefined) return { code: "PoolForbidsService", detail: `${pool.name}: ${forbidden}` };
   return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
 }
 
-function whyNoNode({ ledger, service }: PoolQuestion, pool: Pool, family: IpFamily): string {
+function whyNoNode({ ledger, service }: AllocationContext, pool: Pool, family: IpFamily): string {
   if (ledger.nodes.of(pool, family).length > 0) {
     return `under externalTrafficPolicy Local only nodes with ready pods count, and no node of pool ${pool.name} has one of ${service.key}`;
   }

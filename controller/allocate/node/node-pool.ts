@@ -1,14 +1,14 @@
 import { formatAddress, type IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import type { AddressLedger } from "../address-allocations.ts";
+import type { AllocationsReader } from "../address-allocations.ts";
 import { type Claim, describeHolder, isHeldBy } from "../claim.ts";
-import type { NodeAddress } from "./node-addresses.ts";
 import type { Pool } from "../pool/pool.ts";
-import { portsOf, sharingFault } from "../sharing.ts";
+import { findSharingConflict, portsOf } from "../sharing.ts";
+import type { NodeAddress } from "./node-addresses.ts";
 
 /** Why a Service cannot have a node's own address, and at which of its ports that lies. */
-export interface NodeFault {
+export interface NodeAddressConflict {
   readonly code: ReasonCode;
   /** `80/TCP`. */
   readonly value: string;
@@ -17,7 +17,7 @@ export interface NodeFault {
 
 /** Where the Service would be served: under externalTrafficPolicy Local only by nodes with ready endpoints. */
 export function nodeAddressesFor(
-  ledger: AddressLedger,
+  ledger: AllocationsReader,
   pool: Pool,
   service: ServiceView,
   family: IpFamily,
@@ -27,18 +27,18 @@ export function nodeAddressesFor(
 }
 
 /** A port of the Service that the pool keeps for the nodes themselves. */
-export function reservedPortFault(pool: Pool, service: ServiceView): NodeFault | undefined {
+export function findReservedPort(pool: Pool, service: ServiceView): NodeAddressConflict | undefined {
   const value = portsOf(service).find((port) => pool.nodes?.reservedPorts.includes(port));
   if (value === undefined) return undefined;
   return { code: "NodeAddressPortReserved", value, detail: `by spec.nodeAddresses.reservedPorts of pool ${pool.name}` };
 }
 
 /** What stands in the way at one address; undefined: nothing. */
-export function nodeAddressFault(
-  ledger: AddressLedger,
+export function findNodeAddressConflict(
+  ledger: AllocationsReader,
   service: ServiceView,
   { node, address }: NodeAddress,
-): NodeFault | undefined {
+): NodeAddressConflict | undefined {
   const claim = ledger.claimAt(address);
   if (claim === undefined) return undefined;
   const value = portsOf(service).join(", ");
@@ -46,12 +46,12 @@ export function nodeAddressFault(
     const detail = claim.ours ? describeHolder(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
-  const fault = sharingFault(claim, service);
+  const fault = findSharingConflict(claim, service);
   return fault === undefined ? undefined : { code: fault.code, value, detail: `${fault.detail} of Node ${node}` };
 }
 
 /** The nodes' own addresses that the Service has, of one family. */
-export function heldNodeClaims(ledger: AddressLedger, service: ServiceView, family: IpFamily): readonly Claim[] {
+export function heldNodeClaims(ledger: AllocationsReader, service: ServiceView, family: IpFamily): readonly Claim[] {
   return ledger
     .claimsOf(service.key)
     .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));

@@ -1,32 +1,32 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { formatRange, rangeContains } from "../../../src/ip/range.ts";
-import type { AddressLedger } from "../address-allocations.ts";
+import type { AllocationsReader } from "../address-allocations.ts";
 
 /** As many pools or ranges as a reader will read. */
 const most = 5;
 
 /** Which pools there are, for who has named another one; undefined: none. */
-export function listPoolNames({ pools, setAside }: AddressLedger): string | undefined {
+export function listPoolNames({ pools, rejected: setAside }: AllocationsReader): string | undefined {
   const names = [...pools.map(({ name }) => name), ...setAside.keys()].sort();
   if (names.length === 0) return undefined;
   return names.length === 1 ? `the only one is ${names[0]}` : `there are ${listSome(names)}`;
 }
 
 /** Pools that are there but cannot be used, so that nobody reads that there is none and makes another; undefined: none. */
-export function listSetAside({ setAside }: AddressLedger): string | undefined {
+export function listRejectedPools({ rejected: setAside }: AllocationsReader): string | undefined {
   if (setAside.size === 0) return undefined;
   return [...setAside].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ");
 }
 
 /** Why an address is in no usable pool: one excludes it, or what the pools have instead; undefined: there is nothing to say. */
-export function whyInNoPool(ledger: AddressLedger, address: IpAddress): string | undefined {
+export function reasonInNoPool(ledger: AllocationsReader, address: IpAddress): string | undefined {
   const excluding = ledger.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
   if (excluding !== undefined) return `pool ${excluding.name} excludes it`;
   const ranges = rangesOf(ledger, address.family);
   return ranges.length === 0 ? `no pool has ${address.family} addresses` : `pools have ${listSome(ranges)}`;
 }
 
-function rangesOf({ pools }: AddressLedger, family: IpFamily): readonly string[] {
+function rangesOf({ pools }: AllocationsReader, family: IpFamily): readonly string[] {
   return pools.flatMap(({ name, ranges }) => {
     const own = ranges.filter((range) => range.family === family).map(formatRange);
     return own.length === 0 ? [] : [`${own.slice(0, most).join(", ")}${own.length > most ? ", …" : ""} (${name})`];

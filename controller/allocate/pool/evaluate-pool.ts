@@ -1,14 +1,14 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import type { AddressLedger } from "../address-allocations.ts";
+import type { AllocationsReader } from "../address-allocations.ts";
+import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "../node/node-pool.ts";
 import { listPoolNames } from "./describe-pools.ts";
-import { nodeAddressesFor, nodeAddressFault, reservedPortFault } from "../node/node-pool.ts";
-import { type Pool, poolHasFamily, whyNotAdmitted } from "./pool.ts";
+import { type Pool, poolHasFamily, reasonNotAdmitted } from "./pool.ts";
 
 /** Who asks a pool, and what is taken and free. */
-export interface PoolQuestion {
-  readonly ledger: AddressLedger;
+export interface AllocationContext {
+  readonly ledger: AllocationsReader;
   readonly service: ServiceView;
   readonly namespaceLabels: Readonly<Record<string, string>>;
 }
@@ -22,27 +22,27 @@ export interface PoolRefusal {
 }
 
 /** What one pool says to one Service: the address that it would give, or why none. */
-export type PoolVerdict =
+export type PoolResult =
   | { readonly pool: string; readonly address: IpAddress; readonly code?: never; readonly detail?: never }
   | PoolRefusal;
 
 /** Asks the pool that the Service names. */
-export function judgeNamedPool(question: PoolQuestion, name: string, family: IpFamily): PoolVerdict {
-  const { pools, setAside } = question.ledger;
+export function evaluateNamedPool(question: AllocationContext, name: string, family: IpFamily): PoolResult {
+  const { pools, rejected: setAside } = question.ledger;
   const pool = pools.find((candidate) => candidate.name === name);
-  if (pool !== undefined) return judgePool(question, pool, family);
+  if (pool !== undefined) return evaluatePool(question, pool, family);
   const fault = setAside.get(name);
   return fault === undefined
     ? { pool: name, code: "PoolNotFound", detail: listPoolNames(question.ledger) }
     : { pool: name, code: "PoolUnusable", detail: `${fault.code}: ${fault.field} ${fault.problem}` };
 }
 
-function judgePool(question: PoolQuestion, pool: Pool, family: IpFamily): PoolVerdict {
+function evaluatePool(question: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   const { ledger, service, namespaceLabels } = question;
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
-  const forbidden = whyNotAdmitted(pool, service, namespaceLabels);
+  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
   if (forbidden !== undefined) return refuse("PoolForbidsService", forbidden);
-  if (pool.nodes !== undefined) return judgeNodePool(question, pool, family);
+  if (pool.nodes !== undefined) return evaluateNodePool(question, pool, family);
   if (!poolHasFamily(pool, family)) return refuse("PoolLacksFamily", `it has no ${family} addresses`);
   if (pool.draining) return refuse("PoolDraining", pool.name);
   const address = ledger.firstFree(pool, family);
@@ -50,21 +50,23 @@ function judgePool(question: PoolQuestion, pool: Pool, family: IpFamily): PoolVe
   return { pool: pool.name, address };
 }
 
-function judgeNodePool({ ledger, service }: PoolQuestion, pool: Pool, family: IpFamily): PoolVerdict {
+function evaluateNodePool({ ledger, service }: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
   if (pool.draining) return refuse("PoolDraining", pool.name);
-  const reserved = reservedPortFault(pool, service);
+  const reserved = findReservedPort(pool, service);
   if (reserved !== undefined) return refuse(reserved.code, `${reserved.value} is kept ${reserved.detail}`);
   const places = nodeAddressesFor(ledger, pool, service, family);
   const [first] = places;
   if (first === undefined) return refuse("NoNodeAddress", `no node has an ${family} address for this Service`);
-  const fault = places.map((place) => nodeAddressFault(ledger, service, place)).find((found) => found !== undefined);
+  const fault = places
+    .map((place) => findNodeAddressConflict(ledger, service, place))
+    .find((found) => found !== undefined);
   return fault === undefined ? { pool: pool.name, address: first.address } : refuse(fault.code, fault.detail);
 }
 
 /** Asks a pool for a Service that names none. */
-export function judgePoolUnasked(question: PoolQuestion, pool: Pool, family: IpFamily): PoolVerdict {
-  if (pool.autoAssign) return judgePool(question, pool, family);
+export function evaluateAutoAssign(question: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
+  if (pool.autoAssign) return evaluatePool(question, pool, family);
   const detail = "autoAssign is false, so only Services that name it get addresses from it";
   return { pool: pool.name, code: "PoolNotAutoAssigned", detail };
 }
@@ -73,9 +75,9 @@ export function judgePoolUnasked(question: PoolQuestion, pool: Pool, family: IpF
  * Asks every pool in the order in which they are tried: what `allocate` hears for a Service without an address, as far as it
  * has to ask, and from the pools that come after the first that gives.
  */
-export function judgeEachPool(question: PoolQuestion, family: IpFamily): readonly PoolVerdict[] {
-  const { pools, setAside } = question.ledger;
-  const verdicts = pools.map((pool) => judgePoolUnasked(question, pool, family));
+export function evaluateAllPools(question: AllocationContext, family: IpFamily): readonly PoolResult[] {
+  const { pools, rejected: setAside } = question.ledger;
+  const verdicts = pools.map((pool) => evaluateAutoAssign(question, pool, family));
   const broken = [...setAside].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
   return [...verdicts, ...broken];
 }

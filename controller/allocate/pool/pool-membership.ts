@@ -1,32 +1,35 @@
 import { formatAddress } from "../../../src/ip/address.ts";
 import { rangeContains } from "../../../src/ip/range.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
-import type { AddressLedger } from "../address-allocations.ts";
+import type { AllocationsReader } from "../address-allocations.ts";
 import type { Claim } from "../claim.ts";
 import type { Pool } from "./pool.ts";
 
 /** How a claim stands to the pools as they are now. */
-export interface Membership {
+export interface PoolMembership {
   /** The pool that has the address; undefined: none does. */
   readonly pool: string | undefined;
   /** Why none does; undefined also for a reservation, which may lie where the user wants it. */
-  readonly fault: Reason | undefined;
+  readonly reason: Reason | undefined;
 }
 
 /** Says where the address of a claim belongs since the pools were last edited; nobody loses it for that. */
-export function membershipOf(ledger: AddressLedger, claim: Claim): Membership {
-  const pool = poolNow(ledger, claim)?.name;
-  if (pool !== undefined || !claim.ours) return { pool, fault: undefined };
+export function poolMembershipOf(ledger: AllocationsReader, claim: Claim): PoolMembership {
+  const pool = currentPoolOf(ledger, claim)?.name;
+  if (pool !== undefined || !claim.ours) return { pool, reason: undefined };
   const about = { object: `VirtualIP ${claim.name}`, field: "spec.address", value: formatAddress(claim.address) };
-  return { pool, fault: reasonOf("AddressOutsidePool", { ...about, detail: whyOutside(ledger, claim) }) };
+  return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: reasonOutside(ledger, claim) }) };
 }
 
 /** The pool that has the address of a claim as pools and nodes are now. */
-export function poolNow(ledger: AddressLedger, { address, node }: Pick<Claim, "address" | "node">): Pool | undefined {
+export function currentPoolOf(
+  ledger: AllocationsReader,
+  { address, node }: Pick<Claim, "address" | "node">,
+): Pool | undefined {
   return node === undefined ? ledger.poolOf(address) : ledger.nodes.poolAt(address);
 }
 
-function whyOutside({ pools, setAside }: AddressLedger, { address, pool: name, node }: Claim): string {
+function reasonOutside({ pools, rejected: setAside }: AllocationsReader, { address, pool: name, node }: Claim): string {
   if (name === undefined) return "no pool has it";
   const broken = setAside.get(name);
   if (broken !== undefined) return `pool ${name} is set aside (${broken.code})`;

@@ -9,7 +9,7 @@ import { findOverlap, type PoolEntry } from "./pool-ranges.ts";
 export interface PoolSet {
   /** In the order in which they are tried. */
   readonly usable: readonly Pool[];
-  readonly setAside: ReadonlyMap<string, Reason>;
+  readonly rejected: ReadonlyMap<string, Reason>;
 }
 
 /**
@@ -17,20 +17,20 @@ export interface PoolSet {
  * (by name where they are equally old), so that a slip in a new pool cannot disturb one that serves.
  */
 export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly ClusterNetwork[] = []): PoolSet {
-  const setAside = new Map<string, Reason>();
+  const rejected = new Map<string, Reason>();
   const sound: Pool[] = [];
   for (const raw of pools) {
     const { pool, reason } = parsePool(raw);
-    if (pool === undefined) setAside.set(raw.metadata.name, reason);
+    if (pool === undefined) rejected.set(raw.metadata.name, reason);
     else sound.push(pool);
   }
   const usable: Pool[] = [];
   for (const pool of sound.sort(compareAge)) {
     const reason = networkOverlapOf(pool, networks) ?? overlapOf(pool, usable);
     if (reason === undefined) usable.push(pool);
-    else setAside.set(pool.name, reason);
+    else rejected.set(pool.name, reason);
   }
-  return { usable: usable.sort(comparePools), setAside };
+  return { usable: usable.sort(comparePools), rejected: rejected };
 }
 
 function overlapOf(pool: Pool, older: readonly Pool[]): Reason | undefined {

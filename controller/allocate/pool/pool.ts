@@ -126,7 +126,7 @@ export function isRestricted(pool: Pool): boolean {
  * Why serviceAllocation does not admit the Service: its namespace by name or labels (where either is given), or its own labels
  * (where selectors are given). Undefined: it does.
  */
-export function whyNotAdmitted(
+export function reasonNotAdmitted(
   pool: Pool,
   service: ServiceView,
   namespaceLabels: Readonly<Record<string, string>>,
@@ -146,7 +146,7 @@ export function whyNotAdmitted(
 
 /** Whether serviceAllocation admits the Service. */
 export function admits(pool: Pool, service: ServiceView, namespaceLabels: Readonly<Record<string, string>>): boolean {
-  return whyNotAdmitted(pool, service, namespaceLabels) === undefined;
+  return reasonNotAdmitted(pool, service, namespaceLabels) === undefined;
 }
 
 /** The order in which pools are tried: priority, then those kept for some Services, then the name. */

@@ -7,12 +7,12 @@ import { type Claim, describeHolder, referenceKey } from "../../allocate/claim.t
 import type { ClusterNetwork } from "../../allocate/cluster-network.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
 import { parseRequest } from "../../allocate/request.ts";
-import type { AddressExplanation, AddressState } from "./explanation.ts";
 import { explainClaim } from "../service/address.ts";
-import type { ServiceQuestion } from "../service/input.ts";
+import type { ServiceInput } from "../service/input.ts";
+import type { AddressExplanation, AddressState } from "./explanation.ts";
 
 /** All that the explanation of one address is made from. */
-export interface AddressQuestion extends Pick<ServiceQuestion, "ledger" | "virtualIps" | "candidates"> {
+export interface AddressInput extends Pick<ServiceInput, "ledger" | "virtualIps" | "candidates"> {
   readonly address: IpAddress;
   readonly services: Iterable<ServiceView>;
   readonly pools: readonly IPAddressPool[];
@@ -20,7 +20,7 @@ export interface AddressQuestion extends Pick<ServiceQuestion, "ledger" | "virtu
 }
 
 /** Says who has an address, or why nobody can. Pure. */
-export function explainAddress(question: AddressQuestion): AddressExplanation {
+export function explainAddress(question: AddressInput): AddressExplanation {
   const { address, ledger, services } = question;
   const text = formatAddress(address);
   const claim = ledger.claimAt(address);
@@ -41,7 +41,7 @@ export function explainAddress(question: AddressQuestion): AddressExplanation {
 }
 
 function judge(
-  { address, ledger, networks, virtualIps }: AddressQuestion,
+  { address, ledger, networks, virtualIps }: AddressInput,
   claim: Claim | undefined,
   services: readonly ServiceView[],
 ): { readonly state: AddressState; readonly conclusion: string } {
@@ -103,13 +103,13 @@ function asksFor(service: ServiceView, address: IpAddress): boolean {
 }
 
 /** Pools that would hold the address if they were not set aside, did not exclude or avoid it. */
-function poolNotes({ address, ledger, pools }: AddressQuestion): readonly string[] {
+function poolNotes({ address, ledger, pools }: AddressInput): readonly string[] {
   return pools.flatMap((raw) => {
     const { pool } = parsePool(raw);
     if (pool === undefined) return [];
     if (pool.excluded.some((range) => rangeContains(range, address))) return [`Pool ${pool.name} excludes it.`];
     if (!pool.ranges.some((range) => rangeContains(range, address))) return [];
-    const reason = ledger.setAside.get(pool.name);
+    const reason = ledger.rejected.get(pool.name);
     if (reason !== undefined) return [`Pool ${pool.name} holds it and is set aside. ${reasonMessage(reason)}`];
     const octet = address.value & 0xffn;
     const avoided = pool.avoidBuggyIPs && address.family === "IPv4" && (octet === 0n || octet === 255n);

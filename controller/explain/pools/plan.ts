@@ -2,21 +2,21 @@ import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
 import { compareAddresses, formatAddress, type IpFamily } from "../../../src/ip/address.ts";
 import { IntervalSet } from "../../../src/ip/interval-set.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
-import type { AddressLedger } from "../../allocate/address-allocations.ts";
+import type { AllocationsReader } from "../../allocate/address-allocations.ts";
 import { type Claim, referenceKey } from "../../allocate/claim.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
-import { poolNow } from "../../allocate/pool/pool-membership.ts";
+import { currentPoolOf } from "../../allocate/pool/pool-membership.ts";
 import type { PoolManifest } from "./manifest.ts";
 import type { AffectedAddress, PoolChange, PoolsPlan } from "./pools-plan.ts";
 
-export interface PoolsQuestion {
+export interface PoolsInput {
   readonly manifests: readonly PoolManifest[];
   /** Pools of the cluster by name. */
   readonly present: ReadonlyMap<string, IPAddressPool>;
   readonly claims: Iterable<Claim>;
   /** The pools as they are, and as they would be. */
-  readonly before: AddressLedger;
-  readonly after: AddressLedger;
+  readonly before: AllocationsReader;
+  readonly after: AllocationsReader;
 }
 
 /** The pools of the cluster once those of the manifests are applied: a pool that is there keeps its age, a new one is the youngest. */
@@ -35,14 +35,14 @@ export function poolsAfter(
 }
 
 /** What would come of it. Pure; changes nothing. */
-export function planPools({ manifests, present, claims, before, after }: PoolsQuestion): PoolsPlan {
+export function planPools({ manifests, present, claims, before, after }: PoolsInput): PoolsPlan {
   const faults = manifests.flatMap((manifest) => manifest.faults);
-  const setAside = [...after.setAside.values()].filter(({ object }) => {
-    return ![...before.setAside.values()].some((known) => known.object === object);
+  const setAside = [...after.rejected.values()].filter(({ object }) => {
+    return ![...before.rejected.values()].some((known) => known.object === object);
   });
   const planned = new Set(manifests.flatMap(({ pools }) => pools.map(({ metadata }) => metadata.name)));
   // One of the files that is set aside now as before is no success either.
-  const stillAside = [...after.setAside].filter(([name, reason]) => planned.has(name) && !setAside.includes(reason));
+  const stillAside = [...after.rejected].filter(([name, reason]) => planned.has(name) && !setAside.includes(reason));
   const { outside, moved, leaving } = findAffected(claims, before, after);
   const refused = [...setAside, ...stillAside.map(([, reason]) => reason)];
   return {
@@ -52,7 +52,7 @@ export function planPools({ manifests, present, claims, before, after }: PoolsQu
       pools.map((pool) => describeChange(pool, present.get(pool.metadata.name), before, after)),
     ),
     setAside: refused,
-    restored: [...before.setAside.keys()].filter((name) => !after.setAside.has(name)).sort(),
+    restored: [...before.rejected.keys()].filter((name) => !after.rejected.has(name)).sort(),
     outside,
     moved,
     leaving,
@@ -64,8 +64,8 @@ export function planPools({ manifests, present, claims, before, after }: PoolsQu
 function describeChange(
   pool: IPAddressPool,
   present: IPAddressPool | undefined,
-  old: AddressLedger,
-  fresh: AddressLedger,
+  old: AllocationsReader,
+  fresh: AllocationsReader,
 ): PoolChange {
   const same = present !== undefined && JSON.stringify(sorted(pool.spec)) === JSON.stringify(sorted(present.spec));
   return {
@@ -83,7 +83,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** Decimal numbers of addresses, of nodes those that are there now; zero for a pool that cannot be read. */
-function sizesOf(raw: IPAddressPool, { pools, nodes }: AddressLedger): Readonly<Record<IpFamily, string>> {
+function sizesOf(raw: IPAddressPool, { pools, nodes }: AllocationsReader): Readonly<Record<IpFamily, string>> {
   const ofNodes = pools.find((pool) => pool.name === raw.metadata.name && pool.nodes !== undefined);
   if (ofNodes !== undefined) {
     return { IPv4: String(nodes.of(ofNodes, "IPv4").length), IPv6: String(nodes.of(ofNodes, "IPv6").length) };
@@ -98,7 +98,7 @@ function unionOf(family: IpFamily, lists: readonly (readonly IpRange[])[]): Inte
   return union;
 }
 
-function countChange(family: IpFamily, before: AddressLedger, after: AddressLedger) {
+function countChange(family: IpFamily, before: AllocationsReader, after: AllocationsReader) {
   const old = before.pools.map(({ ranges }) => ranges);
   const fresh = after.pools.map(({ ranges }) => ranges);
   const all = unionOf(family, [...old, ...fresh]).size;
@@ -106,13 +106,13 @@ function countChange(family: IpFamily, before: AddressLedger, after: AddressLedg
 }
 
 /** Addresses that were in no pool before are no affair of this change. */
-function findAffected(claims: Iterable<Claim>, before: AddressLedger, after: AddressLedger) {
+function findAffected(claims: Iterable<Claim>, before: AllocationsReader, after: AllocationsReader) {
   const outside: AffectedAddress[] = [];
   const moved: AffectedAddress[] = [];
   const leaving: AffectedAddress[] = [];
   for (const claim of [...claims].sort((a, b) => compareAddresses(a.address, b.address))) {
-    const from = poolNow(before, claim)?.name;
-    const to = poolNow(after, claim)?.name;
+    const from = currentPoolOf(before, claim)?.name;
+    const to = currentPoolOf(after, claim)?.name;
     if (from === to || from === undefined) continue;
     const affected = { address: formatAddress(claim.address), services: claim.services.map(referenceKey), from, to };
     if (losesNode(after, claim, from)) leaving.push(affected);
@@ -122,7 +122,11 @@ function findAffected(claims: Iterable<Claim>, before: AddressLedger, after: Add
 }
 
 /** Whether it is a node's own address, which goes from its Services while their pool has other nodes for them. */
-function losesNode({ pools, nodes }: AddressLedger, { node, address: { family } }: Claim, poolName: string): boolean {
+function losesNode(
+  { pools, nodes }: AllocationsReader,
+  { node, address: { family } }: Claim,
+  poolName: string,
+): boolean {
   const pool = pools.find(({ name }) => name === poolName);
   return node !== undefined && pool?.nodes !== undefined && nodes.of(pool, family).length > 0;
 }

@@ -1,13 +1,13 @@
 import { formatAddress } from "../../../src/ip/address.ts";
 import { type Claim, referenceKey } from "../../allocate/claim.ts";
-import { judgeNodes } from "../../owners/candidates.ts";
+import { evaluateNodes } from "../../owners/candidates.ts";
 import type { AddressPart } from "./explanation.ts";
-import type { ServiceQuestion } from "./input.ts";
+import type { ServiceInput } from "./input.ts";
 
 /** An address with its claim, who announces it, and what stands for or against every node. */
 export function explainClaim(
   { address, name, pool, node: ownNode, services }: Claim,
-  { virtualIps, candidates }: Pick<ServiceQuestion, "virtualIps" | "candidates">,
+  { virtualIps, candidates }: Pick<ServiceInput, "virtualIps" | "candidates">,
 ): AddressPart {
   const object = virtualIps.get(name);
   const { node, interfaces = [], mac, since, conditions = [] } = object?.status ?? {};
@@ -23,7 +23,7 @@ export function explainClaim(
     interfaces,
     mac,
     since,
-    nodes: ownNode === undefined ? judgeNodes(candidates, address, pool) : [],
+    nodes: ownNode === undefined ? evaluateNodes(candidates, address, pool) : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
 }

@@ -1,16 +1,16 @@
 import { conflictCondition } from "../../../src/api/labels.ts";
-import { leaderLeaseName } from "../../../src/settings/leader-lease.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
+import { leaderLeaseName } from "../../../src/settings/leader-lease.ts";
 import type { Allocation } from "../../allocate/allocation.ts";
 import { serviceObject } from "../../allocate/request.ts";
 import { usableNodes } from "./endpoints.ts";
 import type { AddressPart, ClassPart, NodeEndpoints } from "./explanation.ts";
-import type { ServiceQuestion } from "./input.ts";
+import type { ServiceInput } from "./input.ts";
 
 /** All that stands in the way of the Service, in the order in which it must be cured; none: it is served. */
 export function findReasons(
-  question: ServiceQuestion,
+  question: ServiceInput,
   classPart: ClassPart,
   allocation: Allocation,
   addresses: readonly AddressPart[],
@@ -35,14 +35,14 @@ export function findReasons(
 
 type Refuse = (code: ReasonCode, field: string, value: string, detail?: string) => Reason;
 
-function reasonAbout({ service }: ServiceQuestion): Refuse {
+function reasonAbout({ service }: ServiceInput): Refuse {
   return (code, field, value, detail) =>
     reasonOf(code, { object: serviceObject(service), field, value, ...(detail === undefined ? {} : { detail }) });
 }
 
 /** What is decided and not yet done, or can be done by nobody. */
 function findUndone(
-  { service, leader, namespace }: ServiceQuestion,
+  { service, leader, namespace }: ServiceInput,
   { assignments }: Allocation,
   refused: boolean,
 ): readonly Reason[] {
@@ -59,7 +59,7 @@ function findUndone(
 }
 
 /** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
-function findSilence(question: ServiceQuestion, part: AddressPart): readonly Reason[] {
+function findSilence(question: ServiceInput, part: AddressPart): readonly Reason[] {
   if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
   if (!part.nodes.some(({ may }) => may)) {
@@ -95,7 +95,7 @@ function whyNobody({ nodes }: AddressPart): string {
 
 /** Whether pods are there, and where traffic can get to them. */
 function findEmptiness(
-  question: ServiceQuestion,
+  question: ServiceInput,
   addresses: readonly AddressPart[],
   endpoints: readonly NodeEndpoints[],
 ): readonly Reason[] {

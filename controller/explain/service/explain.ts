@@ -5,25 +5,18 @@ import type { ServiceView } from "../../../src/model/service.ts";
 import { isOurClass } from "../../../src/model/service-class.ts";
 import { allocate } from "../../allocate/allocate.ts";
 import type { Allocation } from "../../allocate/allocation.ts";
-import { judgeEachPool, judgeNamedPool } from "../../allocate/pool/evaluate-pool.ts";
-import { poolNow } from "../../allocate/pool/pool-membership.ts";
+import { evaluateAllPools, evaluateNamedPool } from "../../allocate/pool/evaluate-pool.ts";
+import { currentPoolOf } from "../../allocate/pool/pool-membership.ts";
 import { parseRequest } from "../../allocate/request.ts";
-import { annotationField, wishOf } from "../../allocate/service-annotations.ts";
+import { annotationField, serviceAnnotation } from "../../allocate/service-annotations.ts";
 import { explainClaim } from "./address.ts";
 import { findReasons } from "./conclude.ts";
 import { countEndpoints, explainPorts, type Receiver } from "./endpoints.ts";
-import type {
-  AddressPart,
-  ClassPart,
-  FamilyPart,
-  PoolPart,
-  RequestPart,
-  ServiceExplanation,
-} from "./explanation.ts";
-import type { ServiceQuestion } from "./input.ts";
+import type { AddressPart, ClassPart, FamilyPart, PoolPart, RequestPart, ServiceExplanation } from "./explanation.ts";
+import type { ServiceInput } from "./input.ts";
 
 /** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */
-export function explainService(question: ServiceQuestion): ServiceExplanation {
+export function explainService(question: ServiceInput): ServiceExplanation {
   const { service, ledger, namespaceLabels, slices, conditions } = question;
   const classPart = explainClass(question);
   const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
@@ -56,7 +49,7 @@ export function explainService(question: ServiceQuestion): ServiceExplanation {
 }
 
 /** Without an announcer there is no node to ask yet; nodes as good as always have an internal address. */
-function receiverOf({ service, candidates }: ServiceQuestion, [first]: readonly AddressPart[]): Receiver {
+function receiverOf({ service, candidates }: ServiceInput, [first]: readonly AddressPart[]): Receiver {
   if (first?.node !== undefined) return "own node";
   const node = candidates.nodes.get(first?.announcedBy ?? "");
   if (node === undefined) return "node ports";
@@ -83,7 +76,7 @@ function explainRequest(service: ServiceView): RequestPart {
   };
 }
 
-function explainClass({ service, defaultClass }: ServiceQuestion): ClassPart {
+function explainClass({ service, defaultClass }: ServiceInput): ClassPart {
   const name = service.loadBalancerClass;
   const ours = isOurClass(service, defaultClass);
   if (name !== undefined) return { name, ours, why: ours ? "Bellhop's own class" : "another load balancer's class" };
@@ -91,7 +84,7 @@ function explainClass({ service, defaultClass }: ServiceQuestion): ClassPart {
   return { name, ours, why };
 }
 
-function explainFamily(question: ServiceQuestion, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
+function explainFamily(question: ServiceInput, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
   const { requested } = parseRequest(question.service);
   const asked = requested?.get(family)?.text;
   // An address that is asked for, or one that is there, is no question to pools.
@@ -99,9 +92,10 @@ function explainFamily(question: ServiceQuestion, family: IpFamily, addresses: r
   return { family, addresses, asked, pools: isQuestion ? askPools(question, family) : [] };
 }
 
-function askPools(question: ServiceQuestion, family: IpFamily): readonly PoolPart[] {
-  const named = wishOf(question.service, "pool")?.text;
-  const verdicts = named === undefined ? judgeEachPool(question, family) : [judgeNamedPool(question, named, family)];
+function askPools(question: ServiceInput, family: IpFamily): readonly PoolPart[] {
+  const named = serviceAnnotation(question.service, "pool")?.text;
+  const verdicts =
+    named === undefined ? evaluateAllPools(question, family) : [evaluateNamedPool(question, named, family)];
   return verdicts.map(({ pool, address, code, detail }) => ({
     pool,
     gives: address === undefined ? undefined : formatAddress(address),
@@ -112,7 +106,7 @@ function askPools(question: ServiceQuestion, family: IpFamily): readonly PoolPar
 
 /** What is worth knowing though the Service is served as far as it must be. */
 function findRemarks(
-  { service, ledger, leader, speakers }: ServiceQuestion,
+  { service, ledger, leader, speakers }: ServiceInput,
   { reason, enough }: Allocation,
   addresses: readonly AddressPart[],
 ): readonly string[] {
@@ -121,7 +115,7 @@ function findRemarks(
     remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
   for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);
-    if (address !== undefined && pool !== undefined && poolNow(ledger, { address, node }) === undefined) {
+    if (address !== undefined && pool !== undefined && currentPoolOf(ledger, { address, node }) === undefined) {
       remarks.push(
         `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
       );

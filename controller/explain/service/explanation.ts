@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
-import type { NodeVerdict } from "../../owners/candidates.ts";
+import type { NodeResult } from "../../owners/candidates.ts";
 
 /** All about one Service; plain data, as `-o json` gives it. */
 export interface ServiceExplanation {
@@ -73,7 +73,7 @@ export interface AddressPart {
   readonly interfaces: readonly string[];
   readonly mac: string | undefined;
   readonly since: string | undefined;
-  readonly nodes: readonly NodeVerdict[];
+  readonly nodes: readonly NodeResult[];
   readonly conditions: readonly ConditionPart[];
 }
 

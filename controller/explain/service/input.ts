@@ -2,12 +2,12 @@ import type { Speaker } from "../../../src/api/speaker.ts";
 import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import type { AddressLedger } from "../../allocate/address-allocations.ts";
+import type { AllocationsReader } from "../../allocate/address-allocations.ts";
 import type { CandidateInput } from "../../owners/candidates.ts";
 import type { ConditionPart } from "./explanation.ts";
 
 /** All that the explanation of one Service is made from: what the API server said at one moment. */
-export interface ServiceQuestion {
+export interface ServiceInput {
   readonly service: ServiceView;
   readonly conditions: readonly ConditionPart[];
   /** Of the Service; undefined: none. */
@@ -15,7 +15,7 @@ export interface ServiceQuestion {
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Whether the controller takes Services without a class. */
   readonly defaultClass: boolean;
-  readonly ledger: AddressLedger;
+  readonly ledger: AllocationsReader;
   readonly virtualIps: ReadonlyMap<string, VirtualIP>;
   readonly slices: readonly EndpointSliceView[];
   readonly candidates: CandidateInput;

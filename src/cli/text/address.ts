@@ -1,6 +1,6 @@
-import type { Palette } from "./palette.ts";
 import type { AddressExplanation } from "../../../controller/explain/address/explanation.ts";
 import { renderClaim } from "./claim.ts";
+import type { Palette } from "./palette.ts";
 
 /** The explanation for people. Ends with a line break. */
 export function renderAddress(explanation: AddressExplanation, palette: Palette): string {

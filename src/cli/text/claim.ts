@@ -1,5 +1,5 @@
-import type { Palette } from "./palette.ts";
 import type { AddressPart } from "../../../controller/explain/service/explanation.ts";
+import type { Palette } from "./palette.ts";
 
 /** One address: where it comes from, who announces it, and what every node says to it. */
 export function renderClaim(label: string, part: AddressPart, { bold, faint, good, bad }: Palette): readonly string[] {

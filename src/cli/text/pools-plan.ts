@@ -1,5 +1,5 @@
-import type { Palette } from "./palette.ts";
 import type { AffectedAddress, PoolChange, PoolsPlan } from "../../../controller/explain/pools/pools-plan.ts";
+import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
 
 /** Addresses listed by name; of more the number is told. */

@@ -1,7 +1,12 @@
-import type { Palette } from "./palette.ts";
+import type {
+  FamilyPart,
+  NodeEndpoints,
+  PortPart,
+  ServiceExplanation,
+} from "../../../controller/explain/service/explanation.ts";
 import { renderClaim } from "./claim.ts";
+import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
-import type { FamilyPart, NodeEndpoints, PortPart, ServiceExplanation } from "../../../controller/explain/service/explanation.ts";
 
 /** The explanation for people: from what was asked for down to one conclusion and its cure. Ends with a line break. */
 export function renderService(explanation: ServiceExplanation, palette: Palette): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { AddressBook } from "../../../controller/allocate/address-allocations.ts";
+import { AddressAllocations } from "../../../controller/allocate/address-allocations.ts";
 import type { Claim } from "../../../controller/allocate/claim.ts";
 import type { Pool } from "../../../controller/allocate/pool/pool.ts";
 import { choosePools } from "../../../controller/allocate/pool/pool-set.ts";
@@ -33,7 +33,7 @@ const step = fc.record({
 test("the first free address and the counts are those of a naive model, whatever happened before", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), fc.boolean(), (steps, avoidBuggyIPs) => {
-      const book = new AddressBook();
+      const book = new AddressAllocations();
       // 192.0.2.250-192.0.3.10, with a gap.
       const pools = poolsOf(["192.0.2.250-192.0.2.255", "192.0.3.0-192.0.3.5", "192.0.3.8-192.0.3.10"], avoidBuggyIPs);
       book.setPools(pools);
@@ -68,7 +68,7 @@ test("the first free address and the counts are those of a naive model, whatever
 });
 
 test("a pool of a whole /64 costs no more than its gaps", () => {
-  const book = new AddressBook();
+  const book = new AddressAllocations();
   const pools = poolsOf(["2001:db8::/64"], false);
   book.setPools(pools);
   const pool = pools.usable[0] as Pool;
@@ -94,7 +94,7 @@ test("a pool of a whole /64 costs no more than its gaps", () => {
 
 test("an address is told to be free when somebody lets go of it, and not when its claim is only confirmed", () => {
   let freed = 0;
-  const book = new AddressBook({ onFreed: () => freed++ });
+  const book = new AddressAllocations({ onFreed: () => freed++ });
   book.setPools(poolsOf(["192.0.2.0-192.0.3.255"], false));
   book.put({ ...claimOf(1, ["a", "b"]), uid: "" });
   book.put(claimOf(1, ["a", "b"]));

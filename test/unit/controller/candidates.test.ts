@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCandidates, judgeNodes } from "../../../controller/owners/candidates.ts";
+import { createCandidates, evaluateNodes } from "../../../controller/owners/candidates.ts";
 import { l2AdvertisementSchema } from "../../../src/api/l2-advertisement.ts";
 import { speakerSchema } from "../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../src/ip/address.ts";
@@ -94,7 +94,7 @@ for (const { name, advertisements, address, nodes: expected, interfaces = [] } o
     const vip = parseAddress(address) as IpAddress;
     const found = createCandidates(input)(vip, "lan");
     assert.deepEqual([found.nodes, found.interfaces], [expected, interfaces]);
-    const verdicts = judgeNodes(input, vip, "lan");
+    const verdicts = evaluateNodes(input, vip, "lan");
     assert.deepEqual(
       verdicts.filter(({ may }) => may).map(({ node }) => node),
       expected,
@@ -117,7 +117,7 @@ test("what stands against a node is told", () => {
     poolLabels: new Map(),
   };
   const why = new Map(
-    judgeNodes(input, parseAddress("192.0.2.9") as IpAddress, "lan").map((one) => [one.node, one.why]),
+    evaluateNodes(input, parseAddress("192.0.2.9") as IpAddress, "lan").map((one) => [one.node, one.why]),
   );
   assert.match(why.get("n2") ?? "", /speaker is not alive: Lease speaker-n2/);
   assert.match(why.get("excluded") ?? "", /exclude-from-external-load-balancers/);

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
 import { Controller } from "../../../controller/controller.ts";
-import { type Clock, systemClock } from "../../../src/clock/clock.ts";
 import { type Condition, groupVersion } from "../../../src/api/api.ts";
-import { type ControllerSettings, controllerSettingsSchema } from "../../../src/settings/controller-settings.ts";
 import { componentLabel, speakerComponent } from "../../../src/api/labels.ts";
 import { speakerLeaseName } from "../../../src/api/speaker.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../src/api/virtual-ip.ts";
+import { type Clock, systemClock } from "../../../src/clock/clock.ts";
 import { type ApiClient, patchTypes } from "../../../src/kube/client.ts";
 import { ApiEventRecorder } from "../../../src/kube/event-recorder.ts";
 import { FakeApiServer } from "../../../src/kube/fake.ts";
@@ -14,6 +13,7 @@ import { createKubeMetrics } from "../../../src/kube/metrics.ts";
 import { leasePath, ownPath, servicePath } from "../../../src/kube/path.ts";
 import { silentLogger } from "../../../src/log/log.ts";
 import { createRegistry, type Registry } from "../../../src/metrics/registry.ts";
+import { type ControllerSettings, controllerSettingsSchema } from "../../../src/settings/controller-settings.ts";
 import { eventually } from "./eventually.ts";
 
 const namespace = "bellhop-system";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
-import { AddressBook } from "../../../controller/allocate/address-allocations.ts";
+import { AddressAllocations } from "../../../controller/allocate/address-allocations.ts";
 import { allocate } from "../../../controller/allocate/allocate.ts";
 import { choosePools } from "../../../controller/allocate/pool/pool-set.ts";
 import { withoutService, withService } from "../../../controller/allocate/sharing.ts";
@@ -55,7 +55,7 @@ function addressesOf(node: string): readonly IpAddress[] {
 
 class Model {
   readonly endpoints = new Map<string, ReadonlySet<string>>();
-  readonly book = new AddressBook({ readyNodesOf: (key) => this.endpoints.get(key) ?? new Set() });
+  readonly book = new AddressAllocations({ readyNodesOf: (key) => this.endpoints.get(key) ?? new Set() });
   readonly services = new Map<string, ServiceView>();
   /** The nodes that there are, with what is said of them. */
   readonly nodes = new Map<string, Extract<Step, { kind: "node" }>>();

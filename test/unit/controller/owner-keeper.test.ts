@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { Claim } from "../../../controller/allocate/claim.ts";
-import { OwnerKeeper } from "../../../controller/virtual-ips/owner-assignments.ts";
+import { OwnerAssignments } from "../../../controller/virtual-ips/owner-assignments.ts";
 
 const nodes = ["n1", "n2", "n3", "n4"];
 
@@ -24,7 +24,7 @@ const change: fc.Arbitrary<Change> = fc.record({
 class Place {
   readonly claims = new Map<string, Claim>();
   readonly #local = new Map<string, ReadonlySet<string>>();
-  readonly keeper = new OwnerKeeper({
+  readonly keeper = new OwnerAssignments({
     claims: () => this.claims,
     virtualIps: () => new Map(),
     candidates: () => (address) => ({ nodes: nodes.slice(0, 2 + Number(address.value % 3n)), interfaces: [] }),
@@ -54,13 +54,13 @@ describe("laws of the keeper of owners", () => {
         const [reviewed, passed] = [new Place(), new Place()];
         for (const round of rounds) {
           for (const one of round) passed.make(one);
-          const result = reviewed.keeper.review([...new Set(round.map((one) => reviewed.make(one)))]);
-          const whole = passed.keeper.pass(false);
+          const result = reviewed.keeper.replan([...new Set(round.map((one) => reviewed.make(one)))]);
+          const whole = passed.keeper.replanAll(false);
           assert.deepEqual(reviewed.wanted, passed.wanted);
           assert.deepEqual([...reviewed.keeper.loads].sort(), [...passed.keeper.loads].sort());
           assert.deepEqual(
-            result.voiceChanged.map(({ name }) => name).sort(),
-            whole.voiceChanged.map(({ name }) => name).sort(),
+            result.announceabilityChanged.map(({ name }) => name).sort(),
+            whole.announceabilityChanged.map(({ name }) => name).sort(),
           );
         }
       }),

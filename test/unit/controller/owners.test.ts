@@ -13,7 +13,7 @@ function address(
   local?: readonly string[],
 ): OwnedAddress {
   const name = `192.0.2.${index}`;
-  return { name, present, candidates, local: local === undefined ? undefined : new Set(local) };
+  return { name, current: present, candidates, local: local === undefined ? undefined : new Set(local) };
 }
 
 function firstOwners(plan: ReadonlyMap<string, readonly string[]>): Map<string, number> {
@@ -72,7 +72,7 @@ describe("laws of owner lists", () => {
     fc.assert(
       fc.property(mixed, (addresses) => {
         const plan = planOwners(addresses, { even: false });
-        for (const { name, present, candidates, local } of addresses) {
+        for (const { name, current: present, candidates, local } of addresses) {
           const near = candidates.filter((node) => local?.has(node) ?? true);
           const choices = near.length > 0 ? near : candidates;
           const heir = present.find((node) => choices.includes(node));

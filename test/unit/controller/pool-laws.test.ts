@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
-import { AddressBook } from "../../../controller/allocate/address-allocations.ts";
+import { AddressAllocations } from "../../../controller/allocate/address-allocations.ts";
 import { type Claim, referenceKey } from "../../../controller/allocate/claim.ts";
 import { choosePools } from "../../../controller/allocate/pool/pool-set.ts";
 import { referenceOf, withService } from "../../../controller/allocate/sharing.ts";
@@ -41,7 +41,7 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** A cluster in which every op is carried out at once, with the pure parts of the controller in it. */
 class Model {
-  readonly book = new AddressBook();
+  readonly book = new AddressAllocations();
   readonly services = new Map<string, ServiceView>();
   readonly specs = new Map<string, Record<string, unknown>>();
   #uid = 0;

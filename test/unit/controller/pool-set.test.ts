@@ -34,7 +34,7 @@ describe("a pool with one bad entry is set aside whole, and the message names fi
   ];
   for (const { address, code } of cases) {
     test(address, () => {
-      const { usable, setAside } = choosePools([pool("lan", ["198.51.100.0/24", address])]);
+      const { usable, rejected: setAside } = choosePools([pool("lan", ["198.51.100.0/24", address])]);
       assert.deepEqual(usable, []);
       const reason = setAside.get("lan");
       assert.equal(reason?.code, code);
@@ -53,7 +53,7 @@ test("of pools that overlap the oldest serves, in whatever order they come", () 
     [old, young, apart],
     [apart, young, old],
   ]) {
-    const { usable, setAside } = choosePools(pools);
+    const { usable, rejected: setAside } = choosePools(pools);
     assert.deepEqual(
       usable.map(({ name }) => name),
       ["apart", "old"],
@@ -78,7 +78,7 @@ test("pools are tried by priority, then those kept for some Services, then by na
 });
 
 test("what a pool excludes is not in it, and another pool may have it", () => {
-  const { usable, setAside } = choosePools([
+  const { usable, rejected: setAside } = choosePools([
     pool("lan", ["192.0.2.0/24", "2001:db8::/126"], 1, {
       exclude: ["192.0.2.10-192.0.2.20", "192.0.2.0", "2001:db8::3"],
     }),
@@ -113,7 +113,7 @@ describe("faults of a pool that are not in its addresses", () => {
   ];
   for (const { field, more, code } of cases) {
     test(`${field} ${JSON.stringify(more)}`, () => {
-      const reason = choosePools([pool("lan", ["192.0.2.0/24"], 0, more)]).setAside.get("lan");
+      const reason = choosePools([pool("lan", ["192.0.2.0/24"], 0, more)]).rejected.get("lan");
       assert.deepEqual([reason?.code, reason?.field], [code, field]);
     });
   }
@@ -142,7 +142,7 @@ describe("a pool within a network of the cluster is set aside, and disturbs no y
   for (const { address, code, says } of cases) {
     test(address, () => {
       const bad = pool("bad", ["192.0.2.0/25", address], 1);
-      const { usable, setAside } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
+      const { usable, rejected: setAside } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
       const reason = setAside.get("bad");
       assert.deepEqual([reason?.code, reason?.field], [code, "spec.addresses[1]"]);
       assert.ok(reason !== undefined && reasonMessage(reason).includes(says), JSON.stringify(reason));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
-import { AddressBook } from "../../../controller/allocate/address-allocations.ts";
+import { AddressAllocations } from "../../../controller/allocate/address-allocations.ts";
 import { allocate } from "../../../controller/allocate/allocate.ts";
 import { referenceKey } from "../../../controller/allocate/claim.ts";
 import { choosePools } from "../../../controller/allocate/pool/pool-set.ts";
@@ -50,7 +50,7 @@ function viewOf(wish: Wish): ServiceView {
 }
 
 /** What the writer would make of an allocation, at once and without races. */
-function carryOut(book: AddressBook, service: ServiceView, gone: boolean): readonly string[] {
+function carryOut(book: AddressAllocations, service: ServiceView, gone: boolean): readonly string[] {
   const { assignments } = gone ? { assignments: [] } : allocate(book, service, {});
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   for (const { address, pool: from, claim } of assignments) {
@@ -70,7 +70,7 @@ function carryOut(book: AddressBook, service: ServiceView, gone: boolean): reado
 test("whatever Services come, change and go: nobody is on an address with whom it does not fit, and only who changes moves", () => {
   fc.assert(
     fc.property(fc.array(services, { maxLength: 40, size: "max" }), (wishes) => {
-      const book = new AddressBook();
+      const book = new AddressAllocations();
       book.setPools(choosePools([pool]));
       const present = new Map<string, ServiceView>();
       for (const wish of wishes) {

@@ -3,12 +3,11 @@ import type { Link } from "../../../speaker/links/link.ts";
 import type { AddressChange, ResponderState } from "../../../speaker/responder/commands-between.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
 import type { Responder, ResponderOptions } from "../../../speaker/responder/responder.ts";
-import { ToldState } from "../../../speaker/responder/sent-state.ts";
+import { SentState } from "../../../speaker/responder/sent-state.ts";
 import { Speaker } from "../../../speaker/speaker.ts";
-import { FakeClock, settle } from "../../../src/clock/fake.ts";
 import { groupVersion } from "../../../src/api/api.ts";
-import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
 import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
+import { FakeClock, settle } from "../../../src/clock/fake.ts";
 import { subnetOf } from "../../../src/ip/range.ts";
 import { FakeApiServer } from "../../../src/kube/fake.ts";
 import { createKubeMetrics } from "../../../src/kube/metrics.ts";
@@ -16,6 +15,7 @@ import { ownPath } from "../../../src/kube/path.ts";
 import { silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
 import { FakeNft } from "../../../src/nft/fake-nft.ts";
+import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
 
 export const settings: SpeakerSettings = speakerSettingsSchema.parse({ node: "n1", namespace: "bellhop-system" });
 
@@ -29,7 +29,7 @@ class FakeResponder implements Responder {
   alive = true;
   beats = 0;
   options: ResponderOptions | undefined;
-  readonly #told = new ToldState();
+  readonly #told = new SentState();
   /** Told of what it was told. */
   readonly #onTold: (text: string) => void;
 
@@ -56,7 +56,7 @@ class FakeResponder implements Responder {
     this.#told.forget(interfaceName);
   }
 
-  beat(): void {
+  signalAlive(): void {
     this.beats += 1;
   }
 

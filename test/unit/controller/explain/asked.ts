@@ -1,12 +1,12 @@
-import { readAddressQuestion } from "../../../../controller/collect/load-address-input.ts";
-import { readPoolsQuestion } from "../../../../controller/collect/load-pools-input.ts";
-import { readServiceQuestion } from "../../../../controller/collect/load-service-input.ts";
-import type { AddressExplanation } from "../../../../controller/explain/address/explanation.ts";
+import { loadAddressInput } from "../../../../controller/collect/load-address-input.ts";
+import { loadPoolsInput } from "../../../../controller/collect/load-pools-input.ts";
+import { loadServiceInput } from "../../../../controller/collect/load-service-input.ts";
 import { explainAddress } from "../../../../controller/explain/address/explain.ts";
-import { explainService } from "../../../../controller/explain/service/explain.ts";
-import { planPools } from "../../../../controller/explain/pools/plan.ts";
+import type { AddressExplanation } from "../../../../controller/explain/address/explanation.ts";
 import { parsePoolManifest } from "../../../../controller/explain/pools/manifest.ts";
+import { planPools } from "../../../../controller/explain/pools/plan.ts";
 import type { PoolsPlan } from "../../../../controller/explain/pools/pools-plan.ts";
+import { explainService } from "../../../../controller/explain/service/explain.ts";
 import type { ServiceExplanation } from "../../../../controller/explain/service/explanation.ts";
 import { type Clock, systemClock } from "../../../../src/clock/clock.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
@@ -21,18 +21,18 @@ export const clock: Clock = { ...systemClock, wallMs: () => Date.parse("2026-01-
 
 export async function askService(cluster: Cluster, name: string, defaultClass = true): Promise<ServiceExplanation> {
   const service = { namespace: "default", name };
-  return explainService(await readServiceQuestion({ client: cluster.server, namespace, clock, service, defaultClass }));
+  return explainService(await loadServiceInput({ client: cluster.server, namespace, clock, service, defaultClass }));
 }
 
 export async function askAddress(cluster: Cluster, text: string): Promise<AddressExplanation> {
   const address = parseAddress(text);
   if (address === undefined) throw new TypeError(`${text} is no address`);
-  return explainAddress(await readAddressQuestion({ client: cluster.server, namespace, clock }, address));
+  return explainAddress(await loadAddressInput({ client: cluster.server, namespace, clock }, address));
 }
 
 export async function askPlan(cluster: Cluster, text: string): Promise<PoolsPlan> {
   const manifests = [parsePoolManifest("new.yaml", text)];
-  return planPools(await readPoolsQuestion({ client: cluster.server, namespace, clock }, manifests));
+  return planPools(await loadPoolsInput({ client: cluster.server, namespace, clock }, manifests));
 }
 
 /** Somebody leads. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { renderAddress } from "../../../../src/cli/text/address.ts";
+import { createPalette } from "../../../../src/cli/text/palette.ts";
 import { renderPoolsPlan } from "../../../../src/cli/text/pools-plan.ts";
 import { renderService } from "../../../../src/cli/text/service.ts";
-import { createPalette } from "../../../../src/cli/text/palette.ts";
 import { Cluster } from "../cluster.ts";
 import { eventually } from "../eventually.ts";
 import { addNodePool, putNode } from "../nodes.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { parsePoolManifest } from "../../../../controller/explain/pools/manifest.ts";
-import { renderPoolsPlan } from "../../../../src/cli/text/pools-plan.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
+import { renderPoolsPlan } from "../../../../src/cli/text/pools-plan.ts";
 import { Cluster } from "../cluster.ts";
 import { eventually } from "../eventually.ts";
 import { askPlan } from "./asked.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { renderService } from "../../../../src/cli/text/service.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
+import { renderService } from "../../../../src/cli/text/service.ts";
 import { Cluster } from "../cluster.ts";
 import { eventually } from "../eventually.ts";
 import { addEndpoints, addLeader, announce, askService } from "./asked.ts";

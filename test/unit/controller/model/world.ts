@@ -1,5 +1,5 @@
-import { FakeClock } from "../../../../src/clock/fake.ts";
 import { speakerLeaseName } from "../../../../src/api/speaker.ts";
+import { FakeClock } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath } from "../../../../src/kube/path.ts";

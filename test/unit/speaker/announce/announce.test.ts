@@ -87,17 +87,17 @@ const claim: Conflict = { address: "192.0.2.200", mac: "02:00:00:00:00:77", inte
 
 test("a claim that ends within 3 s is a take-over, one that goes on is a conflict until it is silent", () => {
   const tracker = new ConflictTracker();
-  for (const atMs of [0, 50, 150, 400, 1000, 2000]) assert.equal(tracker.hear(claim, atMs), false);
+  for (const atMs of [0, 50, 150, 400, 1000, 2000]) assert.equal(tracker.observe(claim, atMs), false);
   assert.equal(tracker.conflictOf(claim.address), undefined);
-  assert.equal(tracker.hear(claim, 32_000), true);
-  assert.equal(tracker.hear(claim, 62_000), false, "told once");
+  assert.equal(tracker.observe(claim, 32_000), true);
+  assert.equal(tracker.observe(claim, 62_000), false, "told once");
   assert.deepEqual(tracker.conflictOf(claim.address), claim);
   assert.deepEqual(
-    tracker.tidy(100_000, () => true),
+    tracker.expire(100_000, () => true),
     [],
   );
   assert.deepEqual(
-    tracker.tidy(200_000, () => true),
+    tracker.expire(200_000, () => true),
     [claim.address],
   );
   assert.equal(tracker.count, 0);
@@ -105,10 +105,10 @@ test("a claim that ends within 3 s is a take-over, one that goes on is a conflic
 
 test("a conflict about an address that was let go is forgotten", () => {
   const tracker = new ConflictTracker();
-  tracker.hear(claim, 0);
-  tracker.hear(claim, 5_000);
+  tracker.observe(claim, 0);
+  tracker.observe(claim, 5_000);
   assert.deepEqual(
-    tracker.tidy(6_000, () => false),
+    tracker.expire(6_000, () => false),
     [claim.address],
   );
 });

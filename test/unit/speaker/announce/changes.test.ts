@@ -7,7 +7,7 @@ import type { ResponderCommand } from "../../../../speaker/responder/commands.ts
 import type { AddressChange, ResponderState } from "../../../../speaker/responder/commands-between.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
 import type { Responder } from "../../../../speaker/responder/responder.ts";
-import { ToldState } from "../../../../speaker/responder/sent-state.ts";
+import { SentState } from "../../../../speaker/responder/sent-state.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
@@ -16,7 +16,7 @@ import { silentLogger } from "../../../../src/log/log.ts";
 class ModelResponder implements Responder {
   readonly counters = new Counters();
   readonly alive = true;
-  readonly #told = new ToldState();
+  readonly #told = new SentState();
   /** By interface: its hardware address, and what is answered for. */
   readonly stations = new Map<string, { readonly mac: string; readonly addresses: Set<string> }>();
 
@@ -37,7 +37,7 @@ class ModelResponder implements Responder {
     this.stations.delete(interfaceName);
   }
 
-  beat(): void {}
+  signalAlive(): void {}
 
   async stop(): Promise<void> {}
 
@@ -157,18 +157,18 @@ test("what is announced change by change is what is announced when all is planne
         if (one.kind === "virtualIp") {
           if (one.spec === undefined) views.delete(one.name);
           else views.set(one.name, virtualIp(one.name, one.spec));
-          node.announcer.planOne(one.name, views.get(one.name));
+          node.announcer.plan(one.name, views.get(one.name));
         } else if (one.kind === "links") {
           now = one.links;
           node.announcer.planAll(views, now);
         } else if (one.kind === "fail") node.responder.fail(one.name);
-        else node.announcer.carryOut(one.rulesFail);
+        else node.announcer.apply(one.rulesFail);
       }
-      node.announcer.carryOut(false);
+      node.announcer.apply(false);
       assert.equal(node.announcer.incomplete, false);
       const fresh = new Node();
       fresh.announcer.planAll(views, now);
-      fresh.announcer.carryOut(false);
+      fresh.announcer.apply(false);
       assert.deepEqual(await node.facts(), await fresh.facts());
     }),
     { numRuns: 300 },

@@ -40,7 +40,7 @@ test("whatever happens in whatever order, failures included, the rules end up as
       const fresh = new World();
       for (const { view, slices, addresses } of last.values()) await fresh.put(view, slices, addresses);
       assert.deepEqual(elementsOf(world), elementsOf(fresh));
-      world.dataplane.distrust();
+      world.dataplane.invalidate();
       await world.put(service({ key: "default/none" }), [], []);
       assert.deepEqual(elementsOf(world), elementsOf(fresh), "a whole write equals the deltas");
     }),

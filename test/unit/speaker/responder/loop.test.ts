@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
-import { FakeWire } from "../../../../src/packet-socket/fake-wire.ts";
 import { burstMs, gratuitousFrames, repeatMs } from "../../../../speaker/responder/gratuitous.ts";
-import { Heartbeat, Watchdog } from "../../../../speaker/responder/main-thread-watchdog.ts";
 import { ResponderLoop } from "../../../../speaker/responder/loop.ts";
+import { AliveCounter, MainThreadWatchdog } from "../../../../speaker/responder/main-thread-watchdog.ts";
 import { decodeEthernet } from "../../../../src/packet/ethernet.ts";
 import { formatMac } from "../../../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../../../src/packet/ndp.ts";
+import { FakeWire } from "../../../../src/packet-socket/fake-wire.ts";
 import { address, arpRequest, clientMac, mac, ndpFrame, ourMac, solicitation } from "./frames.ts";
 
 const vip = address("192.0.2.200");
@@ -18,7 +18,7 @@ function makeLoop() {
   const clock = { nowMs: 0 };
   const wire = new FakeWire("eth0", "eth1");
   const counters = new Counters();
-  const heartbeat = new Heartbeat();
+  const heartbeat = new AliveCounter();
   const reports: ResponderReport[] = [];
   const now = () => clock.nowMs;
   const loop = new ResponderLoop({
@@ -26,7 +26,7 @@ function makeLoop() {
     now,
     random: () => 0.5,
     counters,
-    watchdog: new Watchdog(heartbeat, now, 30_000),
+    watchdog: new MainThreadWatchdog(heartbeat, now, 30_000),
     report: (report) => reports.push(report),
   });
   loop.apply({ kind: "interface", name: "eth0", index: 2, mac: ourMac });
@@ -40,7 +40,7 @@ function sendTimes(world: ReturnType<typeof makeLoop>, untilMs: number): readonl
   const times: number[] = [];
   for (; world.clock.nowMs <= untilMs; world.clock.nowMs += 10) {
     const before = world.wire.sockets.flatMap((socket) => socket.sent).length;
-    world.heartbeat.beat();
+    world.heartbeat.increment();
     world.loop.turn();
     if (world.wire.sockets.flatMap((socket) => socket.sent).length > before) times.push(world.clock.nowMs);
   }
@@ -147,7 +147,7 @@ test("without a sign of the main thread for 30 s nothing is answered or announce
   clock.nowMs = 90_000;
   assert.equal(ask(), 0);
   assert.equal(counters.read("silencedFrames"), 1);
-  heartbeat.beat();
+  heartbeat.increment();
   assert.ok(ask() > 0);
 });
 

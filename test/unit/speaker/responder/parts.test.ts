@@ -4,13 +4,13 @@ import fc from "fast-check";
 import { AddressSet } from "../../../../speaker/responder/address-set.ts";
 import {
   commandsBetween,
+  type InterfaceState,
   type ResponderState,
-  type StationState,
 } from "../../../../speaker/responder/commands-between.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
+import { Schedule } from "../../../../speaker/responder/schedule.ts";
 import { structSizes } from "../../../../src/packet-socket/libc.ts";
 import { arpFilter, type FilterInstruction, ndpFilter } from "../../../../src/packet-socket/packet-filter.ts";
-import { Schedule } from "../../../../speaker/responder/schedule.ts";
 import { bytes } from "../../packet/round-trip.ts";
 import { address, arpRequest, mac, ndpFrame, solicitation } from "./frames.ts";
 
@@ -113,7 +113,7 @@ const station = fc
     addresses: fc.subarray(["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
   })
   .map(
-    ({ index, mac: text, addresses }): Omit<StationState, "name"> => ({
+    ({ index, mac: text, addresses }): Omit<InterfaceState, "name"> => ({
       index,
       mac: text,
       macBytes: mac(text),
