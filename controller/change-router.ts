@@ -10,7 +10,7 @@ import type { OwnerPlanner } from "./virtual-ips/owner-planner.ts";
 
 export interface ChangeRouterOptions {
   readonly watches: Watched;
-  readonly world: ClusterState;
+  readonly clusterState: ClusterState;
   readonly speakers: SpeakerWatch;
   readonly owners: OwnerPlanner;
   readonly services: ServiceLoop;
@@ -22,7 +22,7 @@ export interface ChangeRouterOptions {
 const wakeDelayMs = 100;
 
 /**
- * Knows what a change anywhere makes due: the world takes note of it, and what has to be looked at goes into the queues. Without leading,
+ * Knows what a change anywhere makes due: the cluster state is updated, and what has to be looked at goes into the queues. Without leading,
  * notes are all that is taken.
  */
 export class ChangeRouter {
@@ -49,27 +49,27 @@ export class ChangeRouter {
 
   /** Makes everything due, whatever events may have missed. */
   lookAtAll(): void {
-    const { watches, world, services, queues } = this.#options;
-    for (const claim of world.dropLost()) this.addServicesOf(claim);
+    const { watches, clusterState, services, queues } = this.#options;
+    for (const claim of clusterState.dropLost()) this.addServicesOf(claim);
     for (const key of watches.services.views.keys()) services.queue.add(key);
-    for (const claim of world.allocations.claims.values()) this.addServicesOf(claim);
+    for (const claim of clusterState.allocations.claims.values()) this.addServicesOf(claim);
     for (const name of watches.virtualIps.views.keys()) queues.addVirtualIp(name);
-    queues.notePools(...world.poolNames());
+    queues.notePools(...clusterState.poolNames());
   }
 
   /** An object of a watched collection has come, changed or gone. */
   changed(resource: WatchedResource, key: string): void {
-    const { world, speakers, owners, queues } = this.#options;
+    const { clusterState, speakers, owners, queues } = this.#options;
     switch (resource) {
       case "services":
-        this.#ownersMayChange(world.observeService(key));
+        this.#ownersMayChange(clusterState.observeService(key));
         this.#addService(key);
         break;
       case "virtualIps":
         this.#virtualIpChanged(key);
         break;
       case "pools":
-        if (world.observePool(key)) this.#poolsChanged();
+        if (clusterState.observePool(key)) this.#poolsChanged();
         else queues.notePools(key);
         break;
       case "namespaces":
@@ -82,12 +82,12 @@ export class ChangeRouter {
         speakers.hear(key);
         break;
       case "nodes":
-        if (world.observeNode(key)) this.#poolsChanged();
-        if (world.differs("nodes", key)) owners.nodesChanged();
+        if (clusterState.observeNode(key)) this.#poolsChanged();
+        if (clusterState.differs("nodes", key)) owners.nodesChanged();
         break;
       case "speakers":
-        if (!world.differs("speakers", key)) break;
-        world.observeSpeaker(key);
+        if (!clusterState.differs("speakers", key)) break;
+        clusterState.observeSpeaker(key);
         owners.nodesChanged();
         break;
       case "serviceCidrs":
@@ -102,7 +102,7 @@ export class ChangeRouter {
   /** An object does not follow its schema; without fault: it does again, or is gone. */
   invalid(resource: WatchedResource, key: string, fault: InvalidObject | undefined, raw: unknown): void {
     if (resource !== "pools") return;
-    this.#options.world.rejectPool(key, fault, raw);
+    this.#options.clusterState.rejectPool(key, fault, raw);
     this.#poolsChanged();
   }
 
@@ -121,48 +121,49 @@ export class ChangeRouter {
   }
 
   #wake(): void {
-    const { world, owners, services, queues } = this.#options;
+    const { clusterState, owners, services, queues } = this.#options;
     if (this.#poolsDiffer) {
       owners.advertisementsChanged();
-      for (const name of world.allocations.claims.keys()) if (world.membershipDiffers(name)) queues.addVirtualIp(name);
+      for (const name of clusterState.allocations.claims.keys())
+        if (clusterState.membershipDiffers(name)) queues.addVirtualIp(name);
       // Nodes may have come, gone or changed pools.
-      for (const claim of world.allocations.nodeClaims) this.addServicesOf(claim);
+      for (const claim of clusterState.allocations.nodeClaims) this.addServicesOf(claim);
     }
     this.#poolsDiffer = false;
     services.wakePending();
   }
 
   #sliceChanged(key: string): void {
-    const { world } = this.#options;
-    for (const service of world.observeSlice(key)) {
-      this.#ownersMayChange(world.allocations.claimsOf(service));
+    const { clusterState } = this.#options;
+    for (const service of clusterState.observeSlice(key)) {
+      this.#ownersMayChange(clusterState.allocations.claimsOf(service));
       // Where endpoints are decides which nodes' own addresses the Service has.
-      if (world.allocations.nodes.hasPools) this.#addService(service);
+      if (clusterState.allocations.nodes.hasPools) this.#addService(service);
     }
   }
 
   #virtualIpChanged(name: string): void {
-    const { world, owners, queues } = this.#options;
-    const { changed, gone } = world.observeVirtualIp(name);
+    const { clusterState, owners, queues } = this.#options;
+    const { changed, gone } = clusterState.observeVirtualIp(name);
     if (gone !== undefined) owners.assignments.forget(gone.name);
     if (!this.#leading) return;
     for (const claim of changed) this.addServicesOf(claim);
     if (owners.assignments.observe(name)) owners.claimChanged(name);
-    const held = world.allocations.claims.get(name)?.heldUntilMs !== undefined;
+    const held = clusterState.allocations.claims.get(name)?.heldUntilMs !== undefined;
     const due =
       held ||
-      world.membershipDiffers(name) ||
+      clusterState.membershipDiffers(name) ||
       owners.assignments.differs(name) ||
-      world.claimReason(name) !== undefined;
+      clusterState.claimReason(name) !== undefined;
     if (due) queues.addVirtualIp(name);
   }
 
   #poolsChanged(): void {
-    const { world, queues } = this.#options;
-    world.poolsDirty = true;
+    const { clusterState, queues } = this.#options;
+    clusterState.poolsDirty = true;
     this.#poolsDiffer = true;
     this.wakeLater();
-    queues.notePools(...world.poolNames());
+    queues.notePools(...clusterState.poolNames());
   }
 
   #ownersMayChange(claims: readonly Claim[]): void {

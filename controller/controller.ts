@@ -41,7 +41,7 @@ const resyncMs = 10 * 60_000;
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #watches: Watches;
-  readonly #world: ClusterState;
+  readonly #clusterState: ClusterState;
   readonly #newest = new MutationCache();
   readonly #speakers: SpeakerWatch;
   readonly #owners: OwnerPlanner;
@@ -54,7 +54,7 @@ export class Controller {
     this.#options = options;
     const { client, settings, events, clock, random, log } = options;
     const holds = new HoldDeadlines(clock);
-    const book = new AddressAllocations({
+    const allocations = new AddressAllocations({
       onTaken: (pool) => this.#queues.notePools(pool.name),
       onOutside: ({ pool }) => {
         if (pool !== undefined) this.#queues.notePools(pool);
@@ -63,14 +63,14 @@ export class Controller {
         this.#queues.notePools(pool.name);
         this.#router.wakeLater();
       },
-      readyNodesOf: (service) => this.#world.readyNodes.of(service),
+      readyNodesOf: (service) => this.#clusterState.readyNodes.of(service),
     });
     this.#queues = new ObjectQueues({
       client,
       events,
       workers: Math.max(4, settings.workers / 2),
       watches: () => this.#watches,
-      world: () => this.#world,
+      clusterState: () => this.#clusterState,
       keeper: () => this.#owners.assignments,
       holds,
       moves: () => this.#metrics.moves,
@@ -89,7 +89,7 @@ export class Controller {
       log: log.child({ component: "watch" }),
       metrics: options.kubeMetrics,
     });
-    this.#world = new ClusterState(() => this.#watches, book, clock);
+    this.#clusterState = new ClusterState(() => this.#watches, allocations, clock);
     this.#speakers = new SpeakerWatch({
       client,
       namespace: settings.namespace,
@@ -99,7 +99,7 @@ export class Controller {
       log: log.child({ component: "owners" }),
     });
     this.#owners = new OwnerPlanner({
-      world: this.#world,
+      clusterState: this.#clusterState,
       watches: () => this.#watches,
       live: () => this.#speakers.live,
       rebalanceAfterMs: settings.rebalanceAfterMs,
@@ -111,7 +111,7 @@ export class Controller {
     const writer = new ServiceWriter({
       client,
       events,
-      book,
+      allocations,
       project: (raw) => projectService(raw, settings.metallb ? isMetallbAnnotation : undefined),
       announce: (claim) => this.#owners.assignments.assignOwners(claim),
       holds,
@@ -120,7 +120,7 @@ export class Controller {
       clock,
     });
     this.#services = new ServiceLoop({
-      ledger: () => this.#world.currentAllocations(),
+      allocations: () => this.#clusterState.currentAllocations(),
       writer,
       newest: this.#newest,
       services: () => this.#watches.services.views,
@@ -136,7 +136,7 @@ export class Controller {
     });
     this.#router = new ChangeRouter({
       watches: this.#watches,
-      world: this.#world,
+      clusterState: this.#clusterState,
       speakers: this.#speakers,
       owners: this.#owners,
       services: this.#services,
@@ -144,9 +144,9 @@ export class Controller {
       clock,
     });
     this.#metrics = createControllerMetrics(options.registry, {
-      book,
+      allocations,
       // One that only stands by reads its pools here.
-      outside: () => this.#world.currentAllocations().outside.values(),
+      outside: () => this.#clusterState.currentAllocations().outside.values(),
       pendingByReason: () => countReasons(this.#services.pending.values()),
       queues: () => [
         queueState("Service", this.#services.queue),
@@ -201,7 +201,7 @@ export class Controller {
 
   #begin(): void {
     this.#newest.clear();
-    this.#world.dropUnconfirmed();
+    this.#clusterState.dropUnconfirmed();
     this.#services.adoptShown();
     this.#owners.start();
     this.#router.start();

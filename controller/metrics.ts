@@ -14,7 +14,7 @@ export interface ControllerMetrics {
 
 /** What is read when somebody asks for the metrics. */
 export interface MetricSources {
-  readonly book: AddressAllocations;
+  readonly allocations: AddressAllocations;
   /** Claims whose address no pool has. */
   readonly outside: () => Iterable<Claim>;
   readonly pendingByReason: () => ReadonlyMap<string, number>;
@@ -63,7 +63,7 @@ export function createControllerMetrics(registry: Registry, sources: MetricSourc
 
 function registerStateGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
-  const { book } = sources;
+  const { allocations } = sources;
   new Gauge({
     name: "bellhop_pool_addresses",
     help: "Addresses of each pool that serves, by family and state (rounded beyond 2^53).",
@@ -71,9 +71,9 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       this.reset();
-      for (const { name: pool } of book.pools) {
+      for (const { name: pool } of allocations.pools) {
         for (const family of ["IPv4", "IPv6"] as const) {
-          const count = book.countOf(pool, family);
+          const count = allocations.countOf(pool, family);
           if (count === undefined) continue;
           this.set({ pool, family, state: "assigned" }, Number(count.assigned));
           this.set({ pool, family, state: "available" }, Number(count.available));
@@ -96,7 +96,7 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     help: "Pools that give no addresses because something is wrong with them.",
     registers,
     collect() {
-      this.set(book.rejected.size);
+      this.set(allocations.rejected.size);
     },
   });
   new Gauge({

@@ -19,7 +19,7 @@ export interface ObjectQueuesOptions {
   /** How many VirtualIPs may be written at once. */
   readonly workers: number;
   readonly watches: () => Watched;
-  readonly world: () => ClusterState;
+  readonly clusterState: () => ClusterState;
   readonly keeper: () => OwnerAssignments;
   readonly holds: HoldDeadlines;
   /** Counts first owners that changed. */
@@ -68,17 +68,17 @@ export class ObjectQueues {
 
   #writeVirtualIp(name: string): Promise<void> {
     const { client, events, watches, keeper, holds, moves, clock } = this.#options;
-    const world = this.#options.world();
+    const clusterState = this.#options.clusterState();
     const writer = {
       client,
       events,
       keeper: keeper(),
       virtualIps: () => watches().virtualIps.views,
-      membership: (virtualIp: string) => world.membership(virtualIp),
+      membership: (virtualIp: string) => clusterState.membership(virtualIp),
       holds,
-      heldUntilMs: (virtualIp: string) => world.allocations.claims.get(virtualIp)?.heldUntilMs,
+      heldUntilMs: (virtualIp: string) => clusterState.allocations.claims.get(virtualIp)?.heldUntilMs,
       later: (virtualIp: string, ms: number) => this.virtualIps.addAfter(virtualIp, ms),
-      fault: (virtualIp: string) => world.claimReason(virtualIp),
+      fault: (virtualIp: string) => clusterState.claimReason(virtualIp),
       moves: moves(),
       onWrite: () => this.#pace.recordWrite(name),
       clock,
@@ -87,10 +87,10 @@ export class ObjectQueues {
   }
 
   #writePool(name: string): Promise<void> {
-    const { client, events, world, clock } = this.#options;
-    const pool = world().poolObject(name);
+    const { client, events, clusterState, clock } = this.#options;
+    const pool = clusterState().poolObject(name);
     if (pool === undefined) return Promise.resolve();
-    return writePoolStatus({ client, events, clock }, pool, world().poolFacts(name));
+    return writePoolStatus({ client, events, clock }, pool, clusterState().poolFacts(name));
   }
 
   #queue(kind: string, workers: number, handle: (key: string) => Promise<void>): Queue<string> {

@@ -33,11 +33,11 @@ type Choice =
  * never replaced by another; with a refusal the Service keeps what it has.
  */
 export function allocate(
-  ledger: AllocationsReader,
+  allocations: AllocationsReader,
   service: ServiceView,
   namespaceLabels: Readonly<Record<string, string>>,
 ): Allocation {
-  const context: Context = { ledger, service, namespaceLabels };
+  const context: Context = { allocations, service, namespaceLabels };
   const { requested, reason } = parseRequest(service);
   if (requested === undefined) return { assignments: heldAssignments(context), reason, enough: false };
   const nodePool = findNodePool(context, requested);
@@ -71,7 +71,7 @@ function heldAssignments(context: Context): readonly Assignment[] {
   return context.service.ipFamilies.flatMap((family) => heldAssignment(context, family) ?? []);
 }
 
-/** Also one that was ours and whose claim is lost: a wish that cannot be met takes no address away. */
+/** Also one that was ours and whose claim is lost: a annotation that cannot be met takes no address away. */
 function heldAssignment(context: Context, family: IpFamily): Assignment | undefined {
   const claim = heldClaim(context, family);
   if (claim !== undefined) return assignmentOf(context, claim);
@@ -92,8 +92,8 @@ function newAssignment(address: IpAddress, pool: string | undefined): { readonly
 }
 
 /** Of several that fit beside those who share them, and that need not be left: the one that the status shows, else the lowest. */
-function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | undefined {
-  const held = ledger
+function heldClaim({ allocations, service }: Context, family: IpFamily): Claim | undefined {
+  const held = allocations
     .claimsOf(service.key)
     .filter((claim) => claim.address.family === family && isHeldBy(claim, service))
     .filter((claim) => claim.heldUntilMs === undefined && claim.node === undefined)
@@ -107,40 +107,40 @@ function heldClaim({ ledger, service }: Context, family: IpFamily): Claim | unde
 
 function chooseAddress(context: Context, family: IpFamily, requested: RequestedAddress | undefined): Choice {
   if (requested !== undefined) return chooseRequested(context, requested);
-  const wish = serviceAnnotation(context.service, "pool");
+  const annotation = serviceAnnotation(context.service, "pool");
   const held = heldClaim(context, family);
-  if (held !== undefined && mayStay(context, held, wish?.text)) {
+  if (held !== undefined && mayStay(context, held, annotation?.text)) {
     if (!mustLeave(held, context.service)) return { assignment: assignmentOf(context, held) };
     const { assignment, reason } = chooseNew(context, family, held);
     return assignment === undefined ? { assignment: assignmentOf(context, held), reason } : { assignment };
   }
-  const kept = held === undefined ? keptClaim(context, family, wish?.text) : undefined;
+  const kept = held === undefined ? keptClaim(context, family, annotation?.text) : undefined;
   if (kept !== undefined) return { assignment: assignmentOf(context, kept) };
-  const adopted = held === undefined ? adoptShown(context, family, wish?.text) : undefined;
+  const adopted = held === undefined ? adoptShown(context, family, annotation?.text) : undefined;
   if (adopted !== undefined) return { assignment: adopted };
   return chooseNew(context, family);
 }
 
 /** An address that the Service does not have, and other than the one that it is to leave. */
 function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
-  const wish = serviceAnnotation(context.service, "pool");
-  const shared = findShared(context, family, wish?.text, left);
+  const annotation = serviceAnnotation(context.service, "pool");
+  const shared = findShared(context, family, annotation?.text, left);
   if (shared !== undefined) return { assignment: assignmentOf(context, shared) };
-  return wish === undefined ? chooseFromAny(context, family) : chooseFromNamed(context, family, wish);
+  return annotation === undefined ? chooseFromAny(context, family) : chooseFromNamed(context, family, annotation);
 }
 
 /**
  * Only another pool that the user names moves an address: one that its pool does not have any more counts as being from there
  * still. A reservation made by hand stays in any case.
  */
-function mayStay({ ledger }: Context, held: Claim, poolName: string | undefined): boolean {
-  return poolName === undefined || !held.ours || (ledger.poolOf(held.address)?.name ?? held.pool) === poolName;
+function mayStay({ allocations }: Context, held: Claim, poolName: string | undefined): boolean {
+  return poolName === undefined || !held.ours || (allocations.poolOf(held.address)?.name ?? held.pool) === poolName;
 }
 
 /** An address that is held since a Service of this name was deleted, from a pool that would give it anew. */
-function keptClaim({ ledger, service, namespaceLabels }: Context, family: IpFamily, poolName: string | undefined) {
-  return ledger.claimsOf(service.key).find((claim) => {
-    const pool = ledger.poolOf(claim.address);
+function keptClaim({ allocations, service, namespaceLabels }: Context, family: IpFamily, poolName: string | undefined) {
+  return allocations.claimsOf(service.key).find((claim) => {
+    const pool = allocations.poolOf(claim.address);
     return (
       claim.heldUntilMs !== undefined &&
       claim.address.family === family &&
@@ -148,7 +148,7 @@ function keptClaim({ ledger, service, namespaceLabels }: Context, family: IpFami
       !pool.draining &&
       (poolName === undefined || pool.name === poolName) &&
       reasonNotAdmitted(pool, service, namespaceLabels) === undefined &&
-      ledger.blockedBy(claim.address) === undefined
+      allocations.blockedBy(claim.address) === undefined
     );
   });
 }
@@ -161,12 +161,12 @@ function adoptShown(context: Context, family: IpFamily, poolName: string | undef
 }
 
 function chooseRequested(context: Context, { address, field, text }: RequestedAddress): Choice {
-  const { ledger, service, namespaceLabels } = context;
+  const { allocations, service, namespaceLabels } = context;
   const refuse = (code: ReasonCode, detail?: string): Choice => ({
     reason: reasonOf(code, about(service, field, text, detail)),
   });
-  const claim = ledger.claimAt(address);
-  const pool = ledger.poolOf(address);
+  const claim = allocations.claimAt(address);
+  const pool = allocations.poolOf(address);
   if (claim !== undefined && isHeldBy(claim, service)) {
     const fault = findSharingConflict(claim, service);
     return fault === undefined ? { assignment: assignmentOf(context, claim) } : refuse(fault.code, fault.detail);
@@ -174,12 +174,12 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   const fault =
     claim === undefined ? undefined : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
   if (fault !== undefined) return refuse(fault.code, fault.detail);
-  const blocked = ledger.blockedBy(address);
+  const blocked = allocations.blockedBy(address);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
   const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);
   if (adopted?.address.value === address.value) return { assignment: adopted };
-  if (pool === undefined) return refuse("RequestedAddressNotInPool", reasonInNoPool(ledger, address));
+  if (pool === undefined) return refuse("RequestedAddressNotInPool", reasonInNoPool(allocations, address));
   if (poolName !== undefined && poolName !== pool.name) {
     return refuse("RequestedAddressNotInNamedPool", `it is in ${pool.name}, not in ${poolName}`);
   }
@@ -200,16 +200,16 @@ function chooseFromNamed(
 }
 
 function chooseFromAny(context: Context, family: IpFamily): Choice {
-  const { ledger, service } = context;
+  const { allocations, service } = context;
   const refuse = (code: ReasonCode, detail?: string): Choice => ({
     reason: reasonOf(code, about(service, "spec.ipFamilies", family, detail)),
   });
-  if (ledger.pools.length === 0) return refuse("NoPool", listRejectedPools(ledger));
+  if (allocations.pools.length === 0) return refuse("NoPool", listRejectedPools(allocations));
   const refusals: PoolRefusal[] = [];
-  for (const pool of ledger.pools) {
-    const verdict = evaluateAutoAssign(context, pool, family);
-    if (verdict.address === undefined) refusals.push(verdict);
-    else if (pool.nodes === undefined) return newAssignment(verdict.address, pool.name);
+  for (const pool of allocations.pools) {
+    const result = evaluateAutoAssign(context, pool, family);
+    if (result.address === undefined) refusals.push(result);
+    else if (pool.nodes === undefined) return newAssignment(result.address, pool.name);
     else {
       const detail = "it gives nodes' own addresses, to Services that have no other";
       refusals.push({ pool: pool.name, code: "NoPoolForService", detail });

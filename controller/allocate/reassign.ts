@@ -2,22 +2,22 @@ import { reassignAnnotation } from "../../src/api/labels.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { type Claim, referenceKey } from "./claim.ts";
 
-/** Long enough to tell wishes apart; an annotation may have 256 KiB. */
+/** Long enough to tell desired apart; an annotation may have 256 KiB. */
 const longestText = 200;
 
-/** The wish for another address; undefined: there is none. */
+/** The annotation for another address; undefined: there is none. */
 export function reassignOf(service: ServiceView): string | undefined {
   const text = service.annotations[reassignAnnotation]?.slice(0, longestText) ?? "";
   return text === "" ? undefined : text;
 }
 
 /**
- * Whether the Service asks to leave this address. Each address says for which text it was given, so that a wish is acted on once,
+ * Whether the Service asks to leave this address. Each address says for which text it was given, so that a annotation is acted on once,
  * whoever leads and however often it is read; a reservation of the user never has to be left.
  */
 export function mustLeave(claim: Claim, service: ServiceView): boolean {
-  const wish = reassignOf(service);
-  if (wish === undefined || !claim.ours) return false;
+  const annotation = reassignOf(service);
+  if (annotation === undefined || !claim.ours) return false;
   const reference = claim.services.find((candidate) => referenceKey(candidate) === service.key);
-  return reference !== undefined && reference.reassigned !== wish;
+  return reference !== undefined && reference.reassigned !== annotation;
 }

@@ -37,9 +37,11 @@ export function parseRequest(service: ServiceView): RequestParse {
 }
 
 function requestTexts(service: ServiceView): readonly { readonly field: string; readonly text: string }[] {
-  const wish = serviceAnnotation(service, "ips");
+  const annotation = serviceAnnotation(service, "ips");
   const byAnnotation =
-    wish === undefined ? [] : wish.text.split(",").map((text) => ({ field: wish.field, text: text.trim() }));
+    annotation === undefined
+      ? []
+      : annotation.text.split(",").map((text) => ({ field: annotation.field, text: text.trim() }));
   const text = service.loadBalancerIP;
   return text === undefined ? byAnnotation : [{ field: "spec.loadBalancerIP", text }, ...byAnnotation];
 }

@@ -15,9 +15,9 @@ const annotationsOf: Readonly<Record<RequestAnnotation, readonly string[]>> = {
 /** What the user wrote, and how reasons name the place; undefined: nothing. */
 export function serviceAnnotation(
   service: ServiceView,
-  wish: RequestAnnotation,
+  name: RequestAnnotation,
 ): { readonly field: string; readonly text: string } | undefined {
-  for (const annotation of annotationsOf[wish]) {
+  for (const annotation of annotationsOf[name]) {
     const text = service.annotations[annotation];
     if (text !== undefined) return { field: annotationField(annotation), text };
   }

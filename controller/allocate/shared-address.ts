@@ -9,17 +9,17 @@ import { findJoiningConflict, sharingOf } from "./sharing.ts";
  * an address of its own, other than one that it is to leave; undefined: it gets one of its own, where others may join it.
  */
 export function findShared(
-  { ledger, service, namespaceLabels }: AllocationContext,
+  { allocations, service, namespaceLabels }: AllocationContext,
   family: IpFamily,
   poolName: string | undefined,
   left?: Claim,
 ): Claim | undefined {
   const sharing = sharingOf(service);
   if (sharing === undefined) return undefined;
-  return ledger
+  return allocations
     .claimsSharing(sharing.key)
     .filter((claim) => {
-      const pool = ledger.poolOf(claim.address);
+      const pool = allocations.poolOf(claim.address);
       return (
         claim.address.family === family &&
         claim.name !== left?.name &&
@@ -27,7 +27,7 @@ export function findShared(
         !pool.draining &&
         (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
         reasonNotAdmitted(pool, service, namespaceLabels) === undefined &&
-        ledger.blockedBy(claim.address) === undefined &&
+        allocations.blockedBy(claim.address) === undefined &&
         findJoiningConflict(claim, service, pool.sharedAcrossNamespaces) === undefined
       );
     })

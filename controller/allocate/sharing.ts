@@ -138,7 +138,7 @@ export function withService(claim: Claim, service: ServiceView): readonly Servic
   if (index < 0) return [...claim.services, mine];
   const { uid, reassigned, ...anybody } = mine;
   const before = claim.services[index];
-  // An address that it has already was given for an earlier wish, if for any.
+  // An address that it has already was given for an earlier annotation, if for any.
   const givenFor = before?.uid === uid ? before?.reassigned : reassigned;
   const own = { ...anybody, uid, ...(givenFor === undefined ? {} : { reassigned: givenFor }) };
   // A reservation stays one for whoever has the name.

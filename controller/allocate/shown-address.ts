@@ -23,17 +23,17 @@ export function shownAddress(service: ServiceView, family: IpFamily): IpAddress 
  * nobody else has it: one that no pool has, only where we gave it.
  */
 export function findAdoptable(
-  { ledger, service }: AllocationContext,
+  { allocations, service }: AllocationContext,
   family: IpFamily,
   poolName: string | undefined,
 ): AdoptableAddress | undefined {
   const address = shownAddress(service, family);
-  if (address === undefined || ledger.blockedBy(address) !== undefined) return undefined;
-  const pool = ledger.poolOf(address);
+  if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
+  const pool = allocations.poolOf(address);
   // No pool vouches for what somebody else has shown, or for what any writer of a status may have put there.
   if (pool === undefined && !isMarkedOurs(service)) return undefined;
   if (pool !== undefined && poolName !== undefined && pool.name !== poolName) return undefined;
-  const claim = ledger.claimAt(address);
+  const claim = allocations.claimAt(address);
   // Both show it, and both say that they share it: so it was before we came, in whatever namespaces.
   if (claim !== undefined && findJoiningConflict(claim, service, true) !== undefined) return undefined;
   // One that no pool has any more counts as being from the pool that the Service names, as it did before its claim was lost.

@@ -6,10 +6,10 @@ import { candidateInput, type ReadOptions, readCluster } from "./read-cluster.ts
 /** Reads all that bears on one address. Writes nothing. */
 export async function loadAddressInput(options: ReadOptions, address: IpAddress): Promise<AddressInput> {
   const reading = await readCluster(options);
-  const { watched, state: world } = reading;
+  const { watched, clusterState } = reading;
   return {
     address,
-    ledger: world.currentAllocations(),
+    allocations: clusterState.currentAllocations(),
     virtualIps: watched.virtualIps.views,
     candidates: candidateInput(reading),
     services: watched.services.views.values(),

@@ -18,14 +18,14 @@ export interface LoadServiceOptions extends ReadOptions {
 export async function loadServiceInput(options: LoadServiceOptions): Promise<ServiceInput> {
   const { service, defaultClass, namespace } = options;
   const [raw, reading] = await Promise.all([readService(options), readCluster(options)]);
-  const { watched, state: world, leader, slices } = reading;
+  const { watched, clusterState, leader, slices } = reading;
   return {
     service: projectService(raw, options.metallbNamespace === undefined ? undefined : isMetallbAnnotation),
     conditions: raw.status?.conditions ?? [],
     selector: raw.spec?.selector,
     namespaceLabels: watched.namespaces.views.get(service.namespace)?.labels ?? {},
     defaultClass,
-    ledger: world.currentAllocations(),
+    allocations: clusterState.currentAllocations(),
     virtualIps: watched.virtualIps.views,
     slices: slices.flatMap((slice) => projectEndpointSlice(slice) ?? []),
     candidates: candidateInput(reading),

@@ -23,7 +23,7 @@ export interface InvalidPool {
 export interface ClusterReading extends LeaseReading {
   readonly watched: Watched;
   readonly invalidPools: readonly InvalidPool[];
-  readonly state: ClusterState;
+  readonly clusterState: ClusterState;
   /** Of the Service that was asked for; empty where none was. */
   readonly slices: readonly V1EndpointSlice[];
 }
@@ -68,25 +68,25 @@ export async function readCluster(options: ReadOptions): Promise<ClusterReading>
   const watched = Object.fromEntries(
     Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
   ) as unknown as Watched;
-  return { ...leases, watched, invalidPools, slices, state: createClusterState(watched, invalidPools, clock) };
+  return { ...leases, watched, invalidPools, slices, clusterState: createClusterState(watched, invalidPools, clock) };
 }
 
 /** What the controller would derive from these objects. */
 export function createClusterState(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): ClusterState {
-  const book = new AddressAllocations({ readyNodesOf: (service) => world.readyNodes.of(service) });
-  const world = new ClusterState(() => watched, book, clock);
-  for (const { name, fault, raw } of invalidPools) world.rejectPool(name, fault, raw);
+  const allocations = new AddressAllocations({ readyNodesOf: (service) => clusterState.readyNodes.of(service) });
+  const clusterState = new ClusterState(() => watched, allocations, clock);
+  for (const { name, fault, raw } of invalidPools) clusterState.rejectPool(name, fault, raw);
   const observe: Partial<Record<WatchedResource, (key: string) => unknown>> = {
-    services: (key) => world.observeService(key),
-    virtualIps: (key) => world.observeVirtualIp(key),
-    nodes: (key) => world.observeNode(key),
-    speakers: (key) => world.observeSpeaker(key),
-    slices: (key) => world.observeSlice(key),
+    services: (key) => clusterState.observeService(key),
+    virtualIps: (key) => clusterState.observeVirtualIp(key),
+    nodes: (key) => clusterState.observeNode(key),
+    speakers: (key) => clusterState.observeSpeaker(key),
+    slices: (key) => clusterState.observeSlice(key),
   };
   for (const [resource, tell] of Object.entries(observe)) {
     for (const key of watched[resource as WatchedResource].views.keys()) tell(key);
   }
-  return world;
+  return clusterState;
 }
 
 /** What stands in for objects that the first collection lacks. */
@@ -99,13 +99,13 @@ async function readAlso(client: ApiClient, source: Source<unknown>, found: Map<s
 }
 
 /** What owners are chosen from. */
-export function candidateInput({ watched, state: world, live }: ClusterReading): CandidateInput {
+export function candidateInput({ watched, clusterState, live }: ClusterReading): CandidateInput {
   return {
     speakers: [...watched.speakers.views.values()],
     nodes: watched.nodes.views,
     live,
     advertisements: [...watched.advertisements.views.values()],
-    poolLabels: new Map(world.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
+    poolLabels: new Map(clusterState.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
   };
 }
 

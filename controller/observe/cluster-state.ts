@@ -22,11 +22,11 @@ interface InvalidPool {
 /** How long a claim that we made may be unseen by the watch before it counts as lost. */
 const unseenLimitMs = 60_000;
 
-/** What is derived from the watches, kept up to date key by key: the address book, nodes with endpoints, pools. */
+/** What is derived from the watches, kept up to date key by key: the address allocations, nodes with endpoints, pools. */
 export class ClusterState {
   readonly allocations: AddressAllocations;
   readonly readyNodes = new ReadyNodes();
-  /** Whether pools have changed since the book took them. */
+  /** Whether pools have changed since the allocations took them. */
   poolsDirty = true;
   readonly #watches: () => Watched;
   readonly #clock: Clock;
@@ -35,18 +35,18 @@ export class ClusterState {
   readonly #localServices = new Set<string>();
   /** Last uid that the watch has shown, by VirtualIP. */
   readonly #seenUids = new Map<string, string>();
-  /** Since when a claim is in the book without having been seen. */
+  /** Since when a claim is in the allocations without having been seen. */
   readonly #unseenSinceMs = new Map<string, number>();
   /** What was last seen of objects that write much else as well; of those alone that are there. */
   readonly #fingerprints = new Map<string, string>();
 
-  constructor(watches: () => Watched, book: AddressAllocations, clock: Clock) {
+  constructor(watches: () => Watched, allocations: AddressAllocations, clock: Clock) {
     this.#watches = watches;
-    this.allocations = book;
+    this.allocations = allocations;
     this.#clock = clock;
   }
 
-  /** The book, with its pools read anew if any has changed; costs as much as there are claims then. */
+  /** The allocations, with its pools read anew if any has changed; costs as much as there are claims then. */
   currentAllocations(): AddressAllocations {
     if (this.poolsDirty) this.#refreshPools();
     return this.allocations;
@@ -56,9 +56,9 @@ export class ClusterState {
     const { pools, serviceCidrs, nodes } = this.#watches();
     const networks = clusterNetworks(serviceCidrs.views.values(), nodes.views.values());
     const chosen = choosePools(pools.views.values(), networks);
-    const setAside = new Map(chosen.rejected);
-    for (const [name, { reason }] of this.#invalidPools) setAside.set(name, reason);
-    this.allocations.setPools({ usable: chosen.usable, rejected: setAside });
+    const rejected = new Map(chosen.rejected);
+    for (const [name, { reason }] of this.#invalidPools) rejected.set(name, reason);
+    this.allocations.setPools({ usable: chosen.usable, rejected });
     this.poolsDirty = false;
   }
 
@@ -198,10 +198,10 @@ export class ClusterState {
 
   /** Which pool has the address of a VirtualIP; undefined where nobody has it, or it is no claim. */
   membership(name: string): PoolMembership | undefined {
-    const book = this.currentAllocations();
-    const claim = book.claims.get(name);
+    const allocations = this.currentAllocations();
+    const claim = allocations.claims.get(name);
     if (claim === undefined || !isInUse(claim)) return undefined;
-    return poolMembershipOf(book, claim);
+    return poolMembershipOf(allocations, claim);
   }
 
   /** Whether the object of a claim says otherwise about its pool than is so. */
@@ -220,18 +220,18 @@ export class ClusterState {
   }
 
   poolFacts(name: string): PoolFacts {
-    const book = this.currentAllocations();
+    const allocations = this.currentAllocations();
     return {
-      rejected: book.rejected.get(name),
+      rejected: allocations.rejected.get(name),
       draining: this.#watches().pools.views.get(name)?.spec.state === "Draining",
       ofNodes: this.#watches().pools.views.get(name)?.spec.nodeAddresses !== undefined,
-      outside: [...book.outside.values()]
+      outside: [...allocations.outside.values()]
         .filter((claim) => claim.pool === name)
         .map(({ address }) => address)
         .sort(compareAddresses),
-      leftOut: book.excludedFrom(name),
-      ipv4: book.countOf(name, "IPv4"),
-      ipv6: book.countOf(name, "IPv6"),
+      leftOut: allocations.excludedFrom(name),
+      ipv4: allocations.countOf(name, "IPv4"),
+      ipv6: allocations.countOf(name, "IPv6"),
     };
   }
 }

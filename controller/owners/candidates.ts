@@ -41,16 +41,21 @@ interface AnnouncerNode {
  * them names the pool, the node and that interface. Answers are shared by all addresses between the same subnet borders.
  */
 export function createCandidates(input: CandidateInput): CandidatesOf {
-  const stations = [...input.speakers]
+  const announcerNodes = [...input.speakers]
     .flatMap((speaker) => announcerNodeOf(speaker, input))
     .sort(compareAnnouncerNodes);
-  const borders = subnetBorders(stations);
+  const borders = subnetBorders(announcerNodes);
   const known = new Map<string, Candidates>();
   return (address, pool) => {
     const key = `${address.family}/${intervalIndex(borders[address.family], address.value)}/${pool ?? ""}`;
     let candidates = known.get(key);
     if (candidates === undefined) {
-      candidates = findCandidates(stations, advertisementsFor(pool, input), input.advertisements.length === 0, address);
+      candidates = findCandidates(
+        announcerNodes,
+        advertisementsFor(pool, input),
+        input.advertisements.length === 0,
+        address,
+      );
       known.set(key, candidates);
     }
     return candidates;
@@ -59,10 +64,10 @@ export function createCandidates(input: CandidateInput): CandidatesOf {
 
 /** Says in one text which nodes may announce on which subnets: the same text, the same question of who is there. */
 export function describeAnnouncerNodes(input: CandidateInput): string {
-  const stations = [...input.speakers]
+  const announcerNodes = [...input.speakers]
     .flatMap((speaker) => announcerNodeOf(speaker, input))
     .sort(compareAnnouncerNodes);
-  return stations
+  return announcerNodes
     .map(({ node, interfaces }) => {
       const subnets = interfaces.flatMap((entry) => entry.subnets.map(formatRange));
       return `${node.name}: ${[...new Set(subnets)].sort().join(" ")}`;
@@ -127,15 +132,15 @@ export function evaluateNodes(
     if (absent !== undefined || node === undefined || speaker === undefined) {
       return { node: name, may: false, fault: "NoSpeaker", why: absent ?? "" };
     }
-    const station = createAnnouncerNode(node, speaker);
-    const { onLan, granting } = evaluateAnnouncerNode(station, advertisements, address);
-    if (onLan.length === 0)
-      return { node: name, may: false, fault: "OffSubnet", why: reasonOffSubnet(station, address) };
+    const announcerNode = createAnnouncerNode(node, speaker);
+    const { onSubnet, granting } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    if (onSubnet.length === 0)
+      return { node: name, may: false, fault: "OffSubnet", why: reasonOffSubnet(announcerNode, address) };
     if (!unrestricted && granting.length === 0) {
-      const why = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onLan)}`;
+      const why = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
       return { node: name, may: false, fault: "NotAllowed", why };
     }
-    return { node: name, may: true, fault: undefined, why: describeInterfaces(onLan) };
+    return { node: name, may: true, fault: undefined, why: describeInterfaces(onSubnet) };
   });
 }
 
@@ -165,7 +170,7 @@ function advertisementsFor(pool: string | undefined, input: CandidateInput): rea
 }
 
 function findCandidates(
-  stations: readonly AnnouncerNode[],
+  announcerNodes: readonly AnnouncerNode[],
   advertisements: readonly L2Advertisement[],
   unrestricted: boolean,
   address: IpAddress,
@@ -173,10 +178,10 @@ function findCandidates(
   const nodes: string[] = [];
   const globs = new Set<string>();
   let everyInterface = unrestricted;
-  for (const station of stations) {
-    const { onLan, granting } = evaluateAnnouncerNode(station, advertisements, address);
-    if (onLan.length === 0 || (!unrestricted && granting.length === 0)) continue;
-    nodes.push(station.node.name);
+  for (const announcerNode of announcerNodes) {
+    const { onSubnet, granting } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    if (onSubnet.length === 0 || (!unrestricted && granting.length === 0)) continue;
+    nodes.push(announcerNode.node.name);
     for (const { spec } of granting) {
       if ((spec.interfaces ?? []).length === 0) everyInterface = true;
       for (const glob of spec.interfaces ?? []) globs.add(glob);
@@ -186,26 +191,32 @@ function findCandidates(
 }
 
 /** The interfaces with the address's subnet, and the advertisements that allow this node and one of them. */
-function evaluateAnnouncerNode(station: AnnouncerNode, advertisements: readonly L2Advertisement[], address: IpAddress) {
-  const onSubnet = station.interfaces.filter((entry) => entry.subnets.some((subnet) => rangeContains(subnet, address)));
+function evaluateAnnouncerNode(
+  announcerNode: AnnouncerNode,
+  advertisements: readonly L2Advertisement[],
+  address: IpAddress,
+) {
+  const onSubnet = announcerNode.interfaces.filter((entry) =>
+    entry.subnets.some((subnet) => rangeContains(subnet, address)),
+  );
   return {
-    onLan: onSubnet,
-    granting: advertisements.filter((advertisement) => grants(advertisement, station.node, onSubnet)),
+    onSubnet,
+    granting: advertisements.filter((advertisement) => grants(advertisement, announcerNode.node, onSubnet)),
   };
 }
 
-function grants({ spec }: L2Advertisement, node: NodeView, onLan: readonly { readonly name: string }[]): boolean {
+function grants({ spec }: L2Advertisement, node: NodeView, onSubnet: readonly { readonly name: string }[]): boolean {
   const { nodeSelectors = [], interfaces = [] } = spec;
   if (nodeSelectors.length > 0 && !matchesAnySelector(nodeSelectors, node.labels)) return false;
-  return onLan.some((entry) => matchesAnyGlob(interfaces, entry.name));
+  return onSubnet.some((entry) => matchesAnyGlob(interfaces, entry.name));
 }
 
 type Borders = Readonly<Record<"IPv4" | "IPv6", readonly bigint[]>>;
 
 /** Between two neighbouring borders every address lies in the same subnets. */
-function subnetBorders(stations: readonly AnnouncerNode[]): Borders {
+function subnetBorders(announcerNodes: readonly AnnouncerNode[]): Borders {
   const borders = { IPv4: new Set<bigint>(), IPv6: new Set<bigint>() };
-  for (const { interfaces } of stations) {
+  for (const { interfaces } of announcerNodes) {
     for (const { family, first, last } of interfaces.flatMap((entry) => entry.subnets)) {
       borders[family].add(first).add(last + 1n);
     }

@@ -34,14 +34,14 @@ export function planOwners(
     first.set(name, node);
     loads.set(node, (loads.get(node) ?? 0) + 1);
   };
-  const homeless: OwnedAddress[] = [];
+  const unassigned: OwnedAddress[] = [];
   for (const address of sorted) {
     const choices = firstChoices(address);
-    const heir = address.current.find((node) => choices.includes(node));
-    if (heir !== undefined) setFirst(address.name, heir);
-    else if (choices.length > 0) homeless.push(address);
+    const successor = address.current.find((node) => choices.includes(node));
+    if (successor !== undefined) setFirst(address.name, successor);
+    else if (choices.length > 0) unassigned.push(address);
   }
-  for (const address of homeless) {
+  for (const address of unassigned) {
     const node = leastLoaded(firstChoices(address), loads, address.name);
     if (node !== undefined) setFirst(address.name, node);
   }

@@ -119,7 +119,7 @@ function someOf(texts: readonly string[]): string {
 }
 
 function readyCondition(
-  { rejected: setAside, draining, ofNodes, ipv4, ipv6 }: PoolFacts,
+  { rejected, draining, ofNodes, ipv4, ipv6 }: PoolFacts,
   observedGeneration: number,
 ): ConditionState {
   const condition = (status: "True" | "False", reason: string, message: string): ConditionState => ({
@@ -129,7 +129,7 @@ function readyCondition(
     message,
     observedGeneration,
   });
-  if (setAside !== undefined) return condition("False", setAside.code, reasonMessage(setAside));
+  if (rejected !== undefined) return condition("False", rejected.code, reasonMessage(rejected));
   if (draining)
     return condition("False", "Draining", "Services keep what they have from the pool; it gives nothing new.");
   if (ofNodes && (ipv4?.available ?? 0n) + (ipv6?.available ?? 0n) === 0n) {

@@ -25,7 +25,7 @@ import type { ServiceOp } from "./plan-service.ts";
 
 export interface ClaimWriterOptions {
   readonly client: ApiClient;
-  readonly book: AddressAllocations;
+  readonly allocations: AddressAllocations;
   /** Chooses owners for a claim that is about to be made, and remembers them. */
   readonly announce: (claim: Claim) => OwnerAssignment;
   /** Told of a claim that is gone. */
@@ -36,8 +36,8 @@ export interface ClaimWriterOptions {
 
 /**
  * Makes, shares and removes VirtualIPs, one write at a time for each. A list of Services is written for the version that it was
- * read from: of two who add or take away at once one is refused and plans again. Each verb gives whether the world was as
- * planned; what was found otherwise is in the book by then. Throws what the API server refuses for other reasons.
+ * read from: of two who add or take away at once one is refused and plans again. Each verb gives whether the cluster was as
+ * planned; what was found otherwise is in the allocations by then. Throws what the API server refuses for other reasons.
  */
 export class ClaimWriter {
   readonly #options: ClaimWriterOptions;
@@ -47,15 +47,15 @@ export class ClaimWriter {
     this.#options = options;
   }
 
-  /** Notes in the book what an op is about to claim: a new address, or a place on one that is being made. */
+  /** Notes in the allocations what an op is about to claim: a new address, or a place on one that is being made. */
   assume(service: ServiceView, op: ServiceOp): void {
-    const { book, announce } = this.#options;
+    const { allocations, announce } = this.#options;
     if (op.kind === "JoinVirtualIp") {
-      const claim = book.claims.get(op.claim.name);
-      if (claim?.uid === "") book.put({ ...claim, services: withService(claim, service) });
+      const claim = allocations.claims.get(op.claim.name);
+      if (claim?.uid === "") allocations.put({ ...claim, services: withService(claim, service) });
     }
     if (op.kind !== "CreateVirtualIp") return;
-    const known = book.claimAt(op.address);
+    const known = allocations.claimAt(op.address);
     const claim: Claim = {
       name: virtualIpName(op.address),
       address: op.address,
@@ -66,15 +66,15 @@ export class ClaimWriter {
       uid: "",
       resourceVersion: "",
     };
-    book.put(claim);
+    allocations.put(claim);
     announce(claim);
   }
 
   /** Gives whether the address is now this Service's. */
   create(service: ServiceView, address: IpAddress): Promise<boolean> {
     return this.#turns.run(virtualIpName(address), async () => {
-      const { client, book, announce } = this.#options;
-      const claim = book.claimAt(address);
+      const { client, allocations, announce } = this.#options;
+      const claim = allocations.claimAt(address);
       if (claim === undefined || !isHeldBy(claim, service)) return false;
       // Made meanwhile by one that shares it and that wrote what we had assumed.
       if (claim.uid !== "") return isRecorded(claim, service);
@@ -99,7 +99,7 @@ export class ClaimWriter {
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
       }
-      // By us in an earlier try whose answer was lost, or by somebody else, whom the book then knows.
+      // By us in an earlier try whose answer was lost, or by somebody else, whom the allocations then know.
       const holder = await this.read(claim.name);
       return holder !== undefined && isHeldBy(holder, service) && isRecorded(holder, service);
     });
@@ -108,12 +108,12 @@ export class ClaimWriter {
   /** Names the Service in a claim of others, or writes anew what it takes there. */
   join(service: ServiceView, { name }: Claim): Promise<boolean> {
     return this.#turns.run(name, async () => {
-      const { client, book, announce } = this.#options;
-      const claim = book.claims.get(name);
+      const { client, allocations, announce } = this.#options;
+      const claim = allocations.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
       const held = isHeldBy(claim, service);
       if (held && isRecorded(claim, service)) return true;
-      const shared = book.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
+      const shared = allocations.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
       const adopts = service.ingress.some(({ ip }) => ip === formatAddress(claim.address));
       const fault = held ? findSharingConflict(claim, service) : findJoiningConflict(claim, service, shared || adopts);
       if (fault !== undefined) return false;
@@ -121,7 +121,7 @@ export class ClaimWriter {
       if (claim.heldUntilMs === undefined) return this.#write(client, claim, { services });
       const written = await this.#write(client, claim, { services, heldUntil: null, ...announce(claim) });
       // A pass over all addresses may have forgotten it meanwhile, as nobody had it yet.
-      const taken = book.claims.get(name);
+      const taken = allocations.claims.get(name);
       if (written && taken !== undefined) announce(taken);
       return written;
     });
@@ -133,8 +133,8 @@ export class ClaimWriter {
    */
   release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
     return this.#turns.run(planned.name, async () => {
-      const { client, book, onReleased } = this.#options;
-      const known = book.claims.get(planned.name);
+      const { client, allocations, onReleased } = this.#options;
+      const known = allocations.claims.get(planned.name);
       const claim = known?.uid === planned.uid ? known : planned;
       const mine = claim.services.find((reference) => referenceKey(reference) === key);
       if (mine === undefined) return true;
@@ -143,7 +143,7 @@ export class ClaimWriter {
       if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, mine, holdMs);
       const { uid, resourceVersion } = claim;
       try {
-        // Made only in the book so far; if a lost answer made it real, its event brings it back and it is released then.
+        // Made only in the allocations so far; if a lost answer made it real, its event brings it back and it is released then.
         if (uid !== "") {
           // By uid alone where nobody else may come: a speaker that writes the status meanwhile makes it no other claim.
           const preconditions = mine.sharing === undefined ? { uid } : { uid, resourceVersion };
@@ -156,7 +156,7 @@ export class ClaimWriter {
         }
         if (!isNotFound(error)) throw error;
       }
-      if (book.claims.get(claim.name)?.uid === uid) book.drop(claim.name);
+      if (allocations.claims.get(claim.name)?.uid === uid) allocations.drop(claim.name);
       onReleased(claim);
       return true;
     });
@@ -187,22 +187,22 @@ export class ClaimWriter {
     }
   }
 
-  /** Brings the book up to what the API server has; gives the claim, unless there is none. */
+  /** Brings the allocations up to what the API server has; gives the claim, unless there is none. */
   async read(name: string): Promise<Claim | undefined> {
-    const { client, book } = this.#options;
+    const { client, allocations } = this.#options;
     try {
       const found = await client.request({ method: "GET", path: ownPath("virtualips", name) });
       this.#learn(found.body, name);
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      book.drop(name);
+      allocations.drop(name);
     }
-    return book.claims.get(name);
+    return allocations.claims.get(name);
   }
 
   #learn(raw: unknown, name: string): void {
     const { claim } = parseClaim(virtualIpSchema.parse(raw) satisfies VirtualIP);
-    if (claim === undefined) this.#options.book.drop(name);
-    else this.#options.book.put(claim);
+    if (claim === undefined) this.#options.allocations.drop(name);
+    else this.#options.allocations.put(claim);
   }
 }

@@ -53,7 +53,7 @@ export interface ServicePlanInput {
   readonly key: string;
   /** Undefined: there is no such Service any more. */
   readonly service: ServiceView | undefined;
-  readonly ledger: AllocationsReader;
+  readonly allocations: AllocationsReader;
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Whether Services without a class are ours. */
   readonly defaultClass: boolean;
@@ -66,17 +66,17 @@ export interface ServicePlanInput {
  * up only by what our own records say: a VirtualIP that names it, or our condition on it.
  */
 export function planService(input: ServicePlanInput): ServicePlan {
-  const { key, service, ledger, defaultClass } = input;
-  const ours = ledger.claimsOf(key).filter((claim) => claim.ours || hasNote(claim, key));
+  const { key, service, allocations, defaultClass } = input;
+  const ours = allocations.claimsOf(key).filter((claim) => claim.ours || hasNote(claim, key));
   // What is held already for the name stays so until it expires or a Service takes it up.
   const live = ours.filter((claim) => claim.heldUntilMs === undefined);
-  if (service === undefined) return plan(live.map((claim) => releaseOrHold(ledger, claim)));
+  if (service === undefined) return plan(live.map((claim) => releaseOrHold(allocations, claim)));
   if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, live);
-  if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(ledger, service, live);
+  if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, live);
   const stale = ours.filter((claim) => !isHeldBy(claim, service));
   // A Service of the same name under another uid had them: upstream too takes the old load balancer down first.
   if (stale.length > 0) {
-    return { ops: stale.map((claim) => releaseOrHold(ledger, claim)), reason: undefined, again: true };
+    return { ops: stale.map((claim) => releaseOrHold(allocations, claim)), reason: undefined, again: true };
   }
   return planWanted(input, service, ours);
 }
@@ -90,8 +90,8 @@ function release(claim: Claim): ServiceOp {
 }
 
 /** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
-function releaseOrHold(ledger: AllocationsReader, claim: Claim): ServiceOp {
-  const pool = claim.ours ? currentPoolOf(ledger, claim) : undefined;
+function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp {
+  const pool = claim.ours ? currentPoolOf(allocations, claim) : undefined;
   const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
   return { kind: "ReleaseVirtualIp", claim, holdMs };
 }
@@ -110,7 +110,7 @@ function planHandedOver(service: ServiceView, ours: readonly Claim[]): ServicePl
 }
 
 /** The Service is being deleted, or is no longer of type LoadBalancer: speakers let go first, the finalizer goes last. */
-function planLeaving(ledger: AllocationsReader, service: ServiceView, ours: readonly Claim[]): ServicePlan {
+function planLeaving(allocations: AllocationsReader, service: ServiceView, ours: readonly Claim[]): ServicePlan {
   const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
   // While the type is still LoadBalancer the class says whose the finalizer is; afterwards the class is gone too.
   const finalizerIsOurs = removeFinalizer && service.type === "LoadBalancer";
@@ -121,12 +121,12 @@ function planLeaving(ledger: AllocationsReader, service: ServiceView, ours: read
   if (ours.length === 0) return plan([leave]);
   const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(ours)}`);
   const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(ours)}`);
-  return plan([deleting, ...ours.map((claim) => releaseOrHold(ledger, claim)), leave, deleted]);
+  return plan([deleting, ...ours.map((claim) => releaseOrHold(allocations, claim)), leave, deleted]);
 }
 
 function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonly Claim[]): ServicePlan {
-  const { ledger, namespaceLabels, hasAnnouncer } = input;
-  const { assignments, reason, enough } = allocate(ledger, service, namespaceLabels);
+  const { allocations, namespaceLabels, hasAnnouncer } = input;
+  const { assignments, reason, enough } = allocate(allocations, service, namespaceLabels);
   if (assignments.length === 0 && reason !== undefined) return planRefused(service, ours, reason);
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const surplus = ours.filter((claim) => !kept.has(claim.name));
@@ -153,7 +153,7 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
     ops.push({ kind: "PatchStatus", ingress: shown, condition, addFinalizer: needsFinalizer });
   }
   if (moved !== undefined)
-    ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${reasonForMove(ledger, service, surplus)}`));
+    ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${reasonForMove(allocations, service, surplus)}`));
   else if (ingressDiffers)
     ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
   ops.push(...surplus.map(release));

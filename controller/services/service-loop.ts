@@ -17,7 +17,7 @@ import type { ServiceWriter } from "./service-writer.ts";
 
 export interface ServiceLoopOptions {
   /** With all that is known of pools by now. */
-  readonly ledger: () => AllocationsReader;
+  readonly allocations: () => AllocationsReader;
   readonly writer: ServiceWriter;
   readonly newest: MutationCache;
   readonly services: () => ReadonlyMap<string, ServiceView>;
@@ -35,7 +35,7 @@ export interface ServiceLoopOptions {
 /** Plans in a row for one key before it waits its turn again; each but the first follows a lost race. */
 const maxPlans = 8;
 
-/** Works on Services by key: plans, notes in the book what it is about to claim, writes. */
+/** Works on Services by key: plans, notes in the allocations what it is about to claim, writes. */
 export class ServiceLoop {
   readonly #options: ServiceLoopOptions;
   readonly #pending = new Map<string, Reason>();
@@ -70,7 +70,7 @@ export class ServiceLoop {
   }
 
   /**
-   * Notes in the book every address that a Service of ours shows, before any is given out; older Services first, so that of two
+   * Notes in the allocations every address that a Service of ours shows, before any is given out; older Services first, so that of two
    * which show the same address the older keeps it.
    */
   adoptShown(): void {
@@ -121,11 +121,11 @@ export class ServiceLoop {
   }
 
   #plan(key: string, service: ServiceView | undefined): ServicePlan {
-    const { ledger, namespaceLabels, hasAnnouncer, defaultClass } = this.#options;
+    const { allocations, namespaceLabels, hasAnnouncer, defaultClass } = this.#options;
     return planService({
       key,
       service,
-      ledger: ledger(),
+      allocations: allocations(),
       namespaceLabels: namespaceLabels(service?.namespace ?? ""),
       defaultClass,
       hasAnnouncer: (assignment) => service === undefined || hasAnnouncer(service, assignment),

@@ -20,7 +20,7 @@ export interface ServiceWriterOptions extends ClaimWriterOptions {
 }
 
 /**
- * `replan`: the world was not as planned; plan again from what the book now knows. `outdated`: the Service has another form by now
+ * `replan`: the cluster was not as planned; plan again from what the allocations now know. `outdated`: the Service has another form by now
  * than the one that was planned for; plan again when the watch has brought it.
  */
 export type WriteResult = "done" | "replan" | "outdated";
@@ -39,13 +39,13 @@ export class ServiceWriter {
     this.#claims = new ClaimWriter(options);
   }
 
-  /** Notes in the book what is about to be claimed. Call it in the same turn as the planning. */
+  /** Notes in the allocations what is about to be claimed. Call it in the same turn as the planning. */
   assume(service: ServiceView, ops: readonly ServiceOp[]): void {
     for (const op of ops) this.#claims.assume(service, op);
   }
 
   /**
-   * Addresses that the Service shows, that the ops take from it, and that the book does not know as its own. Somebody may have
+   * Addresses that the Service shows, that the ops take from it, and that the allocations does not know as its own. Somebody may have
    * claimed them for it whose claim we have not heard of yet: ask before it loses what it has.
    */
   doubtful(service: ServiceView | undefined, ops: readonly ServiceOp[]): readonly IpAddress[] {
@@ -55,14 +55,14 @@ export class ServiceWriter {
     return lost.flatMap(({ ip }) => parseAddress(ip) ?? []).filter((address) => !this.#isHeld(service, address));
   }
 
-  /** Asks the API server who has the address, and notes it in the book; gives whether it is this Service. */
+  /** Asks the API server who has the address, and notes it in the allocations; gives whether it is this Service. */
   async lookUp(service: ServiceView, address: IpAddress): Promise<boolean> {
     await this.#claims.read(virtualIpName(address));
     return this.#isHeld(service, address);
   }
 
   #isHeld(service: ServiceView, address: IpAddress): boolean {
-    const claim = this.#options.book.claimAt(address);
+    const claim = this.#options.allocations.claimAt(address);
     return claim !== undefined && isHeldBy(claim, service);
   }
 

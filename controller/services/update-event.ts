@@ -15,10 +15,10 @@ export function updateMessage(
   return before === "" || before === now ? undefined : `Updated load balancer [${before}] -> [${now}]`;
 }
 
-/** Why an address had to be left, where the wish of the Service alone does not tell it: an address never moves without a reason that can be read. */
-export function reasonForMove(ledger: AllocationsReader, service: ServiceView, surplus: readonly Claim[]): string {
+/** Why an address had to be left, where the annotation of the Service alone does not tell it: an address never moves without a reason that can be read. */
+export function reasonForMove(allocations: AllocationsReader, service: ServiceView, surplus: readonly Claim[]): string {
   for (const claim of surplus) {
-    const why = findSharingConflict(claim, service)?.detail ?? reasonOutsideNamedPool(ledger, service, claim);
+    const why = findSharingConflict(claim, service)?.detail ?? reasonOutsideNamedPool(allocations, service, claim);
     if (why !== undefined) return `: ${why}`;
   }
   return "";
@@ -26,14 +26,14 @@ export function reasonForMove(ledger: AllocationsReader, service: ServiceView, s
 
 /** Pools may have been edited since: then the address is in another one although the Service asks for what it always has. */
 function reasonOutsideNamedPool(
-  ledger: AllocationsReader,
+  allocations: AllocationsReader,
   service: ServiceView,
   { address, pool }: Claim,
 ): string | undefined {
-  const wish = serviceAnnotation(service, "pool");
-  const present = ledger.poolOf(address)?.name ?? pool;
-  if (wish === undefined || present === undefined || present === wish.text) return undefined;
-  return `${formatAddress(address)} is of pool ${present}, ${wish.field} asks for ${wish.text}`;
+  const annotation = serviceAnnotation(service, "pool");
+  const present = allocations.poolOf(address)?.name ?? pool;
+  if (annotation === undefined || present === undefined || present === annotation.text) return undefined;
+  return `${formatAddress(address)} is of pool ${present}, ${annotation.field} asks for ${annotation.text}`;
 }
 
 /** Addresses as events name them. */

@@ -148,13 +148,13 @@ export class OwnerAssignments {
       const owners = plan.get(claim.name) ?? [];
       this.#place(claim, { owners, interfaces: interfaces.get(claim.name) ?? [] });
     }
-    const voiceChanged = claims.filter(({ name }) => {
+    const announceabilityChanged = claims.filter(({ name }) => {
       const known = before.get(name);
       return known !== undefined && known.owners.length > 0 !== (plan.get(name) ?? []).length > 0;
     });
     const toWrite = claims.map(({ name }) => name).filter((name) => this.differs(name));
     for (const name of toWrite) this.#unwritten.add(name);
-    return { toWrite, announceabilityChanged: voiceChanged };
+    return { toWrite, announceabilityChanged: announceabilityChanged };
   }
 
   /** Whether the object exists and says otherwise than is wanted. */

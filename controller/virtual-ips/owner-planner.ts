@@ -15,7 +15,7 @@ import {
 import { OwnerAssignments, type ReplanResult } from "./owner-assignments.ts";
 
 export interface OwnerPlannerOptions {
-  readonly world: ClusterState;
+  readonly clusterState: ClusterState;
   readonly watches: () => Watches;
   readonly live: () => ReadonlySet<string>;
   /** How long nodes must have been the same before addresses in use are evened out. */
@@ -36,7 +36,7 @@ export class OwnerPlanner {
   readonly #options: OwnerPlannerOptions;
   readonly assignments: OwnerAssignments;
   #candidates: CandidatesOf | undefined;
-  #stations = "";
+  #announcerNodes = "";
   #running = false;
   /** Claims to look at again, and whether all are. */
   readonly #changed = new Set<string>();
@@ -46,12 +46,12 @@ export class OwnerPlanner {
 
   constructor(options: OwnerPlannerOptions) {
     this.#options = options;
-    const { world, watches } = options;
+    const { clusterState, watches } = options;
     this.assignments = new OwnerAssignments({
-      claims: () => world.allocations.claims,
+      claims: () => clusterState.allocations.claims,
       virtualIps: () => watches().virtualIps.views,
       candidates: () => this.#candidatesNow(),
-      localNodes: (claim) => world.localNodes(claim.services),
+      localNodes: (claim) => clusterState.localNodes(claim.services),
     });
   }
 
@@ -61,7 +61,7 @@ export class OwnerPlanner {
     this.#changed.clear();
     this.#allChanged = false;
     this.#candidates = undefined;
-    this.#stations = describeAnnouncerNodes(this.#candidateInput());
+    this.#announcerNodes = describeAnnouncerNodes(this.#candidateInput());
     this.assignments.reset();
     this.#pass(false);
   }
@@ -81,9 +81,9 @@ export class OwnerPlanner {
   nodesChanged(): void {
     this.advertisementsChanged();
     if (!this.#running) return;
-    const stations = describeAnnouncerNodes(this.#candidateInput());
-    if (stations === this.#stations) return;
-    this.#stations = stations;
+    const announcerNodes = describeAnnouncerNodes(this.#candidateInput());
+    if (announcerNodes === this.#announcerNodes) return;
+    this.#announcerNodes = announcerNodes;
     this.#cancelEven?.();
     this.#cancelEven = this.#options.clock.after(this.#options.rebalanceAfterMs, () => {
       this.#cancelEven = undefined;
@@ -137,11 +137,11 @@ export class OwnerPlanner {
     this.#tell(this.assignments.replanAll(even), even);
   }
 
-  #tell({ toWrite, announceabilityChanged: voiceChanged }: ReplanResult, even: boolean): void {
+  #tell({ toWrite, announceabilityChanged }: ReplanResult, even: boolean): void {
     const { onDiffers, onVoiceChanged, log } = this.#options;
     if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
     for (const name of toWrite) onDiffers(name);
-    for (const claim of voiceChanged) onVoiceChanged(claim);
+    for (const claim of announceabilityChanged) onVoiceChanged(claim);
   }
 
   #candidatesNow(): CandidatesOf {
@@ -150,14 +150,14 @@ export class OwnerPlanner {
   }
 
   #candidateInput(): CandidateInput {
-    const { watches, live, world } = this.#options;
+    const { watches, live, clusterState } = this.#options;
     const { speakers, nodes, advertisements } = watches();
     return {
       speakers: speakers.views.values(),
       nodes: nodes.views,
       live: live(),
       advertisements: [...advertisements.views.values()],
-      poolLabels: new Map(world.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
+      poolLabels: new Map(clusterState.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
     };
   }
 }

@@ -28,14 +28,14 @@ export function inPool(fault: Reason | undefined): DesiredCondition {
   return { type: "InPool", fault, cured: { reason: "InPool", message: "A pool has it." } };
 }
 
-/** The list with the wishes in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
+/** The list with the desired in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
 export function withDesiredConditions(
   present: readonly Condition[],
-  wishes: readonly DesiredCondition[],
+  desired: readonly DesiredCondition[],
   now: string,
 ): readonly Condition[] | undefined {
   let changed: readonly Condition[] | undefined;
-  for (const { type, fault, cured } of wishes) {
+  for (const { type, fault, cured } of desired) {
     const list = changed ?? present;
     if (fault !== undefined) {
       const message = reasonMessage(fault);

@@ -63,11 +63,15 @@ export async function writeVirtualIp(options: VirtualIpWriterOptions, name: stri
       object = virtualIpSchema.parse(patched.body);
     }
     const reason = fault ?? (wanted?.owners.length === 0 ? noAnnouncer(object) : undefined);
-    const wishes = [
+    const desired = [
       ...(wanted === undefined && fault === undefined ? [] : [announceable(reason)]),
       ...(membership === undefined ? [] : [inPool(membership.reason)]),
     ];
-    const conditions = withDesiredConditions(object.status?.conditions ?? [], wishes, timeText(options.clock.wallMs()));
+    const conditions = withDesiredConditions(
+      object.status?.conditions ?? [],
+      desired,
+      timeText(options.clock.wallMs()),
+    );
     if (conditions === undefined) return;
     const body = { metadata: versionOf(object), status: { conditions } };
     options.onWrite();

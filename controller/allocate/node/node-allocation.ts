@@ -23,60 +23,62 @@ type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
  * The pool of node addresses that the Service belongs to: the one that it names, has addresses from, shows addresses of or asks for
  * addresses of; without any of these, the first pool that gives to it, if it is one of them. Undefined: none.
  */
-export function findNodePool(question: AllocationContext, requested: Requested): Pool | undefined {
-  const { ledger, service } = question;
-  if (!ledger.nodes.hasPools) return undefined;
-  const wish = serviceAnnotation(service, "pool")?.text;
-  if (wish !== undefined) return ledger.pools.find(({ name, nodes }) => name === wish && nodes !== undefined);
-  const asked = [...requested.values()].map(({ address }) => ledger.nodes.poolAt(address));
+export function findNodePool(context: AllocationContext, requested: Requested): Pool | undefined {
+  const { allocations, service } = context;
+  if (!allocations.nodes.hasPools) return undefined;
+  const annotation = serviceAnnotation(service, "pool")?.text;
+  if (annotation !== undefined)
+    return allocations.pools.find(({ name, nodes }) => name === annotation && nodes !== undefined);
+  const asked = [...requested.values()].map(({ address }) => allocations.nodes.poolAt(address));
   if (asked.length > 0) return asked.every((pool) => pool === asked[0]) ? asked[0] : undefined;
-  const claims = ledger.claimsOf(service.key).filter((claim) => isHeldBy(claim, service));
+  const claims = allocations.claimsOf(service.key).filter((claim) => isHeldBy(claim, service));
   if (claims.some((claim) => claim.node === undefined)) return undefined;
-  if (claims.length > 0) return poolOfMost(question, claims);
+  if (claims.length > 0) return poolOfMost(context, claims);
   for (const family of service.ipFamilies) {
     const shown = shownAddress(service, family);
-    if (shown !== undefined) return ledger.nodes.poolAt(shown);
+    if (shown !== undefined) return allocations.nodes.poolAt(shown);
   }
-  return firstThatGives(question);
+  return firstThatGives(context);
 }
 
 /** Nodes may have gone over to another pool since; the one that has most of them by now has the Service too. */
-function poolOfMost({ ledger }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
+function poolOfMost({ allocations }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
   const counts = new Map<Pool, number>();
   for (const { address, pool: name } of claims) {
-    const pool = ledger.nodes.poolAt(address);
+    const pool = allocations.nodes.poolAt(address);
     // Where counts are equal, the pool that they were taken from.
     if (pool !== undefined) counts.set(pool, (counts.get(pool) ?? 0) + (pool.name === name ? 1.5 : 1));
   }
   return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
 }
 
-function firstThatGives(question: AllocationContext): Pool | undefined {
-  const { ledger, service } = question;
+function firstThatGives(context: AllocationContext): Pool | undefined {
+  const { allocations, service } = context;
   let exhausted = false;
   for (const family of service.ipFamilies) {
-    for (const pool of ledger.pools) {
-      const { address, code } = evaluateAutoAssign(question, pool, family);
+    for (const pool of allocations.pools) {
+      const { address, code } = evaluateAutoAssign(context, pool, family);
       if (address !== undefined) return pool.nodes === undefined ? undefined : pool;
       exhausted ||= code === "PoolExhausted";
     }
   }
   if (exhausted) return undefined;
   // Nobody gives: a pool in which just a port is in the way can say so best.
-  return ledger.pools.find(
-    (pool) => pool.nodes !== undefined && pool.autoAssign && !pool.draining && gateOf(question, pool) === undefined,
+  return allocations.pools.find(
+    (pool) => pool.nodes !== undefined && pool.autoAssign && !pool.draining && gateOf(context, pool) === undefined,
   );
 }
 
 /** What the Service has of nodes' own addresses and may keep, whatever became of the pool. */
-export function keptNodeAddresses(question: AllocationContext): readonly Assignment[] {
-  return question.service.ipFamilies.flatMap((family) => keptOfFamily(question, family));
+export function keptNodeAddresses(context: AllocationContext): readonly Assignment[] {
+  return context.service.ipFamilies.flatMap((family) => keptOfFamily(context, family));
 }
 
-function keptOfFamily({ ledger, service }: AllocationContext, family: IpFamily): readonly Assignment[] {
-  return heldNodeClaims(ledger, service, family)
+function keptOfFamily({ allocations, service }: AllocationContext, family: IpFamily): readonly Assignment[] {
+  return heldNodeClaims(allocations, service, family)
     .filter(
-      (claim) => ledger.nodes.nodeAt(claim.address) !== undefined && findSharingConflict(claim, service) === undefined,
+      (claim) =>
+        allocations.nodes.nodeAt(claim.address) !== undefined && findSharingConflict(claim, service) === undefined,
     )
     .map((claim) => assign(service, { node: claim.node ?? "", address: claim.address }, claim.pool, claim))
     .sort((left, right) => compareAddresses(left.address, right.address));
@@ -86,9 +88,9 @@ function keptOfFamily({ ledger, service }: AllocationContext, family: IpFamily):
  * Decides about all addresses of a Service of such a pool; changes nothing. It has every node's, or none: a port that another Service
  * has at one of them leaves a Service that comes waiting. One that is there already keeps the nodes where nobody is in its way.
  */
-export function allocateNodeAddresses(question: AllocationContext, pool: Pool, requested: Requested): Allocation {
-  const { service } = question;
-  const choices = service.ipFamilies.map((family) => chooseFamily(question, pool, family, requested.get(family)));
+export function allocateNodeAddresses(context: AllocationContext, pool: Pool, requested: Requested): Allocation {
+  const { service } = context;
+  const choices = service.ipFamilies.map((family) => chooseFamily(context, pool, family, requested.get(family)));
   const assignments = choices.flatMap((choice) => choice.assignments);
   const refusal = choices.find((choice) => choice.assignments.length === 0)?.reason;
   const reason = refusal ?? choices.find((choice) => choice.reason !== undefined)?.reason;
@@ -97,7 +99,7 @@ export function allocateNodeAddresses(question: AllocationContext, pool: Pool, r
   const unasked = refused.every((family) => !requested.has(family));
   const enough = service.ipFamilyPolicy === "PreferDualStack" && unasked && assignments.length > 0;
   return {
-    assignments: enough ? assignments : assignments.filter(({ claim }) => isHeld(claim, question)),
+    assignments: enough ? assignments : assignments.filter(({ claim }) => isHeld(claim, context)),
     reason,
     enough,
   };
@@ -109,14 +111,14 @@ interface FamilyChoice {
 }
 
 function chooseFamily(
-  question: AllocationContext,
+  context: AllocationContext,
   pool: Pool,
   family: IpFamily,
   requested: RequestedAddress | undefined,
 ): FamilyChoice {
-  const { ledger, service } = question;
-  const held = heldNodeClaims(ledger, service, family);
-  const kept = keptOfFamily(question, family);
+  const { allocations, service } = context;
+  const held = heldNodeClaims(allocations, service, family);
+  const kept = keptOfFamily(context, family);
   const about = (field: string, value: string, detail?: string) => ({
     object: serviceObject(service),
     field,
@@ -125,16 +127,16 @@ function chooseFamily(
   });
   const atPorts = ({ code, value, detail }: NodeAddressConflict): Reason =>
     reasonOf(code, about("spec.ports", value, detail));
-  const gate = held.length > 0 ? undefined : gateOf(question, pool);
+  const gate = held.length > 0 ? undefined : gateOf(context, pool);
   if (gate !== undefined) {
-    const wish = serviceAnnotation(service, "pool");
-    const [field, value] = wish === undefined ? ["spec.ipFamilies", family] : [wish.field, wish.text];
+    const annotation = serviceAnnotation(service, "pool");
+    const [field, value] = annotation === undefined ? ["spec.ipFamilies", family] : [annotation.field, annotation.text];
     return { assignments: [], reason: reasonOf(gate.code, about(field, value, gate.detail)) };
   }
   const reserved = findReservedPort(pool, service);
   // Who has the port since before it was reserved keeps it; who changes to it does not get it.
   if (reserved !== undefined) return { assignments: kept.filter(({ joins }) => !joins), reason: atPorts(reserved) };
-  const all = nodeAddressesFor(ledger, pool, service, family);
+  const all = nodeAddressesFor(allocations, pool, service, family);
   const wanted = requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
   // A pool that drains gives no further node.
   const places = pool.draining ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address))) : wanted;
@@ -144,18 +146,18 @@ function chooseFamily(
   }
   if (places.length === 0) {
     // That no pod is ready is no reason to take away an address, only none to give one.
-    const silent = kept.length > 0 && ledger.nodes.of(pool, family).length > 0;
-    const detail = whyNoNode(question, pool, family);
+    const silent = kept.length > 0 && allocations.nodes.of(pool, family).length > 0;
+    const detail = whyNoNode(context, pool, family);
     return {
       assignments: kept,
       reason: silent ? undefined : reasonOf("NoNodeAddress", about("spec.ipFamilies", family, detail)),
     };
   }
-  const faults = places.map((place) => findNodeAddressConflict(ledger, service, place));
+  const faults = places.map((place) => findNodeAddressConflict(allocations, service, place));
   const fault = faults.find((found) => found !== undefined);
   if (fault !== undefined && held.length === 0) return { assignments: [], reason: atPorts(fault) };
   const free = places.filter((_, index) => faults[index] === undefined);
-  const assignments = free.map((place) => assign(service, place, pool.name, ledger.claimAt(place.address)));
+  const assignments = free.map((place) => assign(service, place, pool.name, allocations.claimAt(place.address)));
   return { assignments, reason: fault === undefined ? undefined : atPorts(fault) };
 }
 
@@ -186,8 +188,8 @@ function gateOf(
   return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
 }
 
-function whyNoNode({ ledger, service }: AllocationContext, pool: Pool, family: IpFamily): string {
-  if (ledger.nodes.of(pool, family).length > 0) {
+function whyNoNode({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): string {
+  if (allocations.nodes.of(pool, family).length > 0) {
     return `under externalTrafficPolicy Local only nodes with ready pods count, and no node of pool ${pool.name} has one of ${service.key}`;
   }
   return `no node of pool ${pool.name} has an ${family} address`;

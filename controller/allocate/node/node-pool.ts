@@ -17,13 +17,13 @@ export interface NodeAddressConflict {
 
 /** Where the Service would be served: under externalTrafficPolicy Local only by nodes with ready endpoints. */
 export function nodeAddressesFor(
-  ledger: AllocationsReader,
+  allocations: AllocationsReader,
   pool: Pool,
   service: ServiceView,
   family: IpFamily,
 ): readonly NodeAddress[] {
-  const local = service.externalTrafficPolicy === "Local" ? ledger.readyNodesOf(service.key) : undefined;
-  return ledger.nodes.of(pool, family, local);
+  const local = service.externalTrafficPolicy === "Local" ? allocations.readyNodesOf(service.key) : undefined;
+  return allocations.nodes.of(pool, family, local);
 }
 
 /** A port of the Service that the pool keeps for the nodes themselves. */
@@ -35,11 +35,11 @@ export function findReservedPort(pool: Pool, service: ServiceView): NodeAddressC
 
 /** What stands in the way at one address; undefined: nothing. */
 export function findNodeAddressConflict(
-  ledger: AllocationsReader,
+  allocations: AllocationsReader,
   service: ServiceView,
   { node, address }: NodeAddress,
 ): NodeAddressConflict | undefined {
-  const claim = ledger.claimAt(address);
+  const claim = allocations.claimAt(address);
   if (claim === undefined) return undefined;
   const value = portsOf(service).join(", ");
   if (claim.node === undefined) {
@@ -51,8 +51,12 @@ export function findNodeAddressConflict(
 }
 
 /** The nodes' own addresses that the Service has, of one family. */
-export function heldNodeClaims(ledger: AllocationsReader, service: ServiceView, family: IpFamily): readonly Claim[] {
-  return ledger
+export function heldNodeClaims(
+  allocations: AllocationsReader,
+  service: ServiceView,
+  family: IpFamily,
+): readonly Claim[] {
+  return allocations
     .claimsOf(service.key)
     .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));
 }

@@ -6,23 +6,23 @@ import type { AllocationsReader } from "../address-allocations.ts";
 const most = 5;
 
 /** Which pools there are, for who has named another one; undefined: none. */
-export function listPoolNames({ pools, rejected: setAside }: AllocationsReader): string | undefined {
-  const names = [...pools.map(({ name }) => name), ...setAside.keys()].sort();
+export function listPoolNames({ pools, rejected }: AllocationsReader): string | undefined {
+  const names = [...pools.map(({ name }) => name), ...rejected.keys()].sort();
   if (names.length === 0) return undefined;
   return names.length === 1 ? `the only one is ${names[0]}` : `there are ${listSome(names)}`;
 }
 
 /** Pools that are there but cannot be used, so that nobody reads that there is none and makes another; undefined: none. */
-export function listRejectedPools({ rejected: setAside }: AllocationsReader): string | undefined {
-  if (setAside.size === 0) return undefined;
-  return [...setAside].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ");
+export function listRejectedPools({ rejected }: AllocationsReader): string | undefined {
+  if (rejected.size === 0) return undefined;
+  return [...rejected].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ");
 }
 
 /** Why an address is in no usable pool: one excludes it, or what the pools have instead; undefined: there is nothing to say. */
-export function reasonInNoPool(ledger: AllocationsReader, address: IpAddress): string | undefined {
-  const excluding = ledger.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
+export function reasonInNoPool(allocations: AllocationsReader, address: IpAddress): string | undefined {
+  const excluding = allocations.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
   if (excluding !== undefined) return `pool ${excluding.name} excludes it`;
-  const ranges = rangesOf(ledger, address.family);
+  const ranges = rangesOf(allocations, address.family);
   return ranges.length === 0 ? `no pool has ${address.family} addresses` : `pools have ${listSome(ranges)}`;
 }
 

@@ -8,7 +8,7 @@ import { type Pool, poolHasFamily, reasonNotAdmitted } from "./pool.ts";
 
 /** Who asks a pool, and what is taken and free. */
 export interface AllocationContext {
-  readonly ledger: AllocationsReader;
+  readonly allocations: AllocationsReader;
   readonly service: ServiceView;
   readonly namespaceLabels: Readonly<Record<string, string>>;
 }
@@ -27,46 +27,46 @@ export type PoolResult =
   | PoolRefusal;
 
 /** Asks the pool that the Service names. */
-export function evaluateNamedPool(question: AllocationContext, name: string, family: IpFamily): PoolResult {
-  const { pools, rejected: setAside } = question.ledger;
+export function evaluateNamedPool(context: AllocationContext, name: string, family: IpFamily): PoolResult {
+  const { pools, rejected } = context.allocations;
   const pool = pools.find((candidate) => candidate.name === name);
-  if (pool !== undefined) return evaluatePool(question, pool, family);
-  const fault = setAside.get(name);
+  if (pool !== undefined) return evaluatePool(context, pool, family);
+  const fault = rejected.get(name);
   return fault === undefined
-    ? { pool: name, code: "PoolNotFound", detail: listPoolNames(question.ledger) }
+    ? { pool: name, code: "PoolNotFound", detail: listPoolNames(context.allocations) }
     : { pool: name, code: "PoolUnusable", detail: `${fault.code}: ${fault.field} ${fault.problem}` };
 }
 
-function evaluatePool(question: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
-  const { ledger, service, namespaceLabels } = question;
+function evaluatePool(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
+  const { allocations, service, namespaceLabels } = context;
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
   const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
   if (forbidden !== undefined) return refuse("PoolForbidsService", forbidden);
-  if (pool.nodes !== undefined) return evaluateNodePool(question, pool, family);
+  if (pool.nodes !== undefined) return evaluateNodePool(context, pool, family);
   if (!poolHasFamily(pool, family)) return refuse("PoolLacksFamily", `it has no ${family} addresses`);
   if (pool.draining) return refuse("PoolDraining", pool.name);
-  const address = ledger.firstFree(pool, family);
+  const address = allocations.firstFree(pool, family);
   if (address === undefined) return refuse("PoolExhausted", `every ${family} address of ${pool.name} is taken`);
   return { pool: pool.name, address };
 }
 
-function evaluateNodePool({ ledger, service }: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
+function evaluateNodePool({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
   if (pool.draining) return refuse("PoolDraining", pool.name);
   const reserved = findReservedPort(pool, service);
   if (reserved !== undefined) return refuse(reserved.code, `${reserved.value} is kept ${reserved.detail}`);
-  const places = nodeAddressesFor(ledger, pool, service, family);
+  const places = nodeAddressesFor(allocations, pool, service, family);
   const [first] = places;
   if (first === undefined) return refuse("NoNodeAddress", `no node has an ${family} address for this Service`);
   const fault = places
-    .map((place) => findNodeAddressConflict(ledger, service, place))
+    .map((place) => findNodeAddressConflict(allocations, service, place))
     .find((found) => found !== undefined);
   return fault === undefined ? { pool: pool.name, address: first.address } : refuse(fault.code, fault.detail);
 }
 
 /** Asks a pool for a Service that names none. */
-export function evaluateAutoAssign(question: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
-  if (pool.autoAssign) return evaluatePool(question, pool, family);
+export function evaluateAutoAssign(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
+  if (pool.autoAssign) return evaluatePool(context, pool, family);
   const detail = "autoAssign is false, so only Services that name it get addresses from it";
   return { pool: pool.name, code: "PoolNotAutoAssigned", detail };
 }
@@ -75,9 +75,9 @@ export function evaluateAutoAssign(question: AllocationContext, pool: Pool, fami
  * Asks every pool in the order in which they are tried: what `allocate` hears for a Service without an address, as far as it
  * has to ask, and from the pools that come after the first that gives.
  */
-export function evaluateAllPools(question: AllocationContext, family: IpFamily): readonly PoolResult[] {
-  const { pools, rejected: setAside } = question.ledger;
-  const verdicts = pools.map((pool) => evaluateAutoAssign(question, pool, family));
-  const broken = [...setAside].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
-  return [...verdicts, ...broken];
+export function evaluateAllPools(context: AllocationContext, family: IpFamily): readonly PoolResult[] {
+  const { pools, rejected } = context.allocations;
+  const results = pools.map((pool) => evaluateAutoAssign(context, pool, family));
+  const broken = [...rejected].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
+  return [...results, ...broken];
 }

@@ -14,24 +14,24 @@ export interface PoolMembership {
 }
 
 /** Says where the address of a claim belongs since the pools were last edited; nobody loses it for that. */
-export function poolMembershipOf(ledger: AllocationsReader, claim: Claim): PoolMembership {
-  const pool = currentPoolOf(ledger, claim)?.name;
+export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): PoolMembership {
+  const pool = currentPoolOf(allocations, claim)?.name;
   if (pool !== undefined || !claim.ours) return { pool, reason: undefined };
   const about = { object: `VirtualIP ${claim.name}`, field: "spec.address", value: formatAddress(claim.address) };
-  return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: reasonOutside(ledger, claim) }) };
+  return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: reasonOutside(allocations, claim) }) };
 }
 
 /** The pool that has the address of a claim as pools and nodes are now. */
 export function currentPoolOf(
-  ledger: AllocationsReader,
+  allocations: AllocationsReader,
   { address, node }: Pick<Claim, "address" | "node">,
 ): Pool | undefined {
-  return node === undefined ? ledger.poolOf(address) : ledger.nodes.poolAt(address);
+  return node === undefined ? allocations.poolOf(address) : allocations.nodes.poolAt(address);
 }
 
-function reasonOutside({ pools, rejected: setAside }: AllocationsReader, { address, pool: name, node }: Claim): string {
+function reasonOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {
   if (name === undefined) return "no pool has it";
-  const broken = setAside.get(name);
+  const broken = rejected.get(name);
   if (broken !== undefined) return `pool ${name} is set aside (${broken.code})`;
   const pool = pools.find((candidate) => candidate.name === name);
   if (pool === undefined) return `pool ${name} is gone`;

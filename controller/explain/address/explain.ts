@@ -12,7 +12,7 @@ import type { ServiceInput } from "../service/input.ts";
 import type { AddressExplanation, AddressState } from "./explanation.ts";
 
 /** All that the explanation of one address is made from. */
-export interface AddressInput extends Pick<ServiceInput, "ledger" | "virtualIps" | "candidates"> {
+export interface AddressInput extends Pick<ServiceInput, "allocations" | "virtualIps" | "candidates"> {
   readonly address: IpAddress;
   readonly services: Iterable<ServiceView>;
   readonly pools: readonly IPAddressPool[];
@@ -20,28 +20,28 @@ export interface AddressInput extends Pick<ServiceInput, "ledger" | "virtualIps"
 }
 
 /** Says who has an address, or why nobody can. Pure. */
-export function explainAddress(question: AddressInput): AddressExplanation {
-  const { address, ledger, services } = question;
+export function explainAddress(input: AddressInput): AddressExplanation {
+  const { address, allocations, services } = input;
   const text = formatAddress(address);
-  const claim = ledger.claimAt(address);
+  const claim = allocations.claimAt(address);
   const all = [...services];
-  const { state, conclusion } = judge(question, claim, all);
+  const { state, conclusion } = judge(input, claim, all);
   const holders = new Set((claim?.services ?? []).map(referenceKey));
   const wantedBy = all.filter((service) => !holders.has(service.key) && asksFor(service, address));
   return {
     address: text,
     state,
     conclusion,
-    pool: (ledger.nodes.poolAt(address) ?? ledger.poolOf(address))?.name,
-    poolNotes: poolNotes(question),
-    claim: claim === undefined ? undefined : explainClaim(claim, question),
+    pool: (allocations.nodes.poolAt(address) ?? allocations.poolOf(address))?.name,
+    poolNotes: poolNotes(input),
+    claim: claim === undefined ? undefined : explainClaim(claim, input),
     services: [...holders],
     wantedBy: wantedBy.map(({ key }) => key).sort(),
   };
 }
 
 function judge(
-  { address, ledger, networks, virtualIps }: AddressInput,
+  { address, allocations, networks, virtualIps }: AddressInput,
   claim: Claim | undefined,
   services: readonly ServiceView[],
 ): { readonly state: AddressState; readonly conclusion: string } {
@@ -55,12 +55,12 @@ function judge(
       conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : voice}.`,
     };
   }
-  const ofNodes = ledger.nodes.poolAt(address);
+  const ofNodes = allocations.nodes.poolAt(address);
   if (ofNodes !== undefined) {
-    const whose = `the own address of Node ${ledger.nodes.nodeAt(address)}`;
+    const whose = `the own address of Node ${allocations.nodes.nodeAt(address)}`;
     return { state: "free", conclusion: `${text} is ${whose}, and pool ${ofNodes.name} gives it to Services.` };
   }
-  const blocked = ledger.blockedBy(address);
+  const blocked = allocations.blockedBy(address);
   if (blocked !== undefined) return { state: "used", conclusion: `No Service can have ${text}: ${blocked}.` };
   const shownBy = services.find(({ ingress }) => ingress.some(({ ip }) => ip === text));
   if (shownBy !== undefined) {
@@ -70,7 +70,7 @@ function judge(
       conclusion: `Service ${shownBy.key}${whose} shows ${text} in its status, and no VirtualIP claims it.`,
     };
   }
-  const pool = ledger.poolOf(address);
+  const pool = allocations.poolOf(address);
   if (pool !== undefined) {
     const how = pool.draining
       ? `, but the pool drains and gives nothing new`
@@ -103,13 +103,13 @@ function asksFor(service: ServiceView, address: IpAddress): boolean {
 }
 
 /** Pools that would hold the address if they were not set aside, did not exclude or avoid it. */
-function poolNotes({ address, ledger, pools }: AddressInput): readonly string[] {
+function poolNotes({ address, allocations, pools }: AddressInput): readonly string[] {
   return pools.flatMap((raw) => {
     const { pool } = parsePool(raw);
     if (pool === undefined) return [];
     if (pool.excluded.some((range) => rangeContains(range, address))) return [`Pool ${pool.name} excludes it.`];
     if (!pool.ranges.some((range) => rangeContains(range, address))) return [];
-    const reason = ledger.rejected.get(pool.name);
+    const reason = allocations.rejected.get(pool.name);
     if (reason !== undefined) return [`Pool ${pool.name} holds it and is set aside. ${reasonMessage(reason)}`];
     const octet = address.value & 0xffn;
     const avoided = pool.avoidBuggyIPs && address.family === "IPv4" && (octet === 0n || octet === 255n);

@@ -37,21 +37,21 @@ export function poolsAfter(
 /** What would come of it. Pure; changes nothing. */
 export function planPools({ manifests, present, claims, before, after }: PoolsInput): PoolsPlan {
   const faults = manifests.flatMap((manifest) => manifest.faults);
-  const setAside = [...after.rejected.values()].filter(({ object }) => {
+  const rejected = [...after.rejected.values()].filter(({ object }) => {
     return ![...before.rejected.values()].some((known) => known.object === object);
   });
   const planned = new Set(manifests.flatMap(({ pools }) => pools.map(({ metadata }) => metadata.name)));
   // One of the files that is set aside now as before is no success either.
-  const stillAside = [...after.rejected].filter(([name, reason]) => planned.has(name) && !setAside.includes(reason));
+  const stillAside = [...after.rejected].filter(([name, reason]) => planned.has(name) && !rejected.includes(reason));
   const { outside, moved, leaving } = findAffected(claims, before, after);
-  const refused = [...setAside, ...stillAside.map(([, reason]) => reason)];
+  const refused = [...rejected, ...stillAside.map(([, reason]) => reason)];
   return {
     harmless: faults.length + refused.length + outside.length + leaving.length === 0,
     faults,
     pools: manifests.flatMap(({ pools }) =>
       pools.map((pool) => describeChange(pool, present.get(pool.metadata.name), before, after)),
     ),
-    setAside: refused,
+    rejected: refused,
     restored: [...before.rejected.keys()].filter((name) => !after.rejected.has(name)).sort(),
     outside,
     moved,

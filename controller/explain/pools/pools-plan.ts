@@ -11,7 +11,7 @@ export interface PoolsPlan {
   /** One per sound pool of the files. */
   readonly pools: readonly PoolChange[];
   /** Pools that would be set aside and are not so now; of the files or others. */
-  readonly setAside: readonly Reason[];
+  readonly rejected: readonly Reason[];
   /** Pools that would serve again. */
   readonly restored: readonly string[];
   /** Addresses in use that no usable pool would hold any more. They stay until their Services ask for another. */

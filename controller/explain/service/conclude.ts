@@ -10,14 +10,14 @@ import type { ServiceInput } from "./input.ts";
 
 /** All that stands in the way of the Service, in the order in which it must be cured; none: it is served. */
 export function findReasons(
-  question: ServiceInput,
+  input: ServiceInput,
   classPart: ClassPart,
   allocation: Allocation,
   addresses: readonly AddressPart[],
   endpoints: readonly NodeEndpoints[],
 ): readonly Reason[] {
-  const { service } = question;
-  const refuse = reasonAbout(question);
+  const { service } = input;
+  const refuse = reasonAbout(input);
   if (service.type !== "LoadBalancer") return [refuse("NotLoadBalancer", "spec.type", service.type)];
   if (!classPart.ours) {
     const code = classPart.name === undefined ? "NoDefaultClass" : "ForeignClass";
@@ -27,9 +27,9 @@ export function findReasons(
   const { reason, enough } = allocation;
   return [
     ...(reason !== undefined && !enough ? [reason] : []),
-    ...findUndone(question, allocation, reason !== undefined && !enough),
-    ...addresses.flatMap((part) => findSilence(question, part)),
-    ...findEmptiness(question, addresses, endpoints),
+    ...findUndone(input, allocation, reason !== undefined && !enough),
+    ...addresses.flatMap((part) => findSilence(input, part)),
+    ...findEmptiness(input, addresses, endpoints),
   ];
 }
 
@@ -59,12 +59,12 @@ function findUndone(
 }
 
 /** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
-function findSilence(question: ServiceInput, part: AddressPart): readonly Reason[] {
+function findSilence(input: ServiceInput, part: AddressPart): readonly Reason[] {
   if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
   if (!part.nodes.some(({ may }) => may)) {
     const field = "status.loadBalancer.ingress";
-    return [reasonAbout(question)("NoAnnouncer", field, part.address, whyNobody(part))];
+    return [reasonAbout(input)("NoAnnouncer", field, part.address, whyNobody(part))];
   }
   if (part.announcedBy === undefined) {
     const detail =
@@ -95,12 +95,12 @@ function whyNobody({ nodes }: AddressPart): string {
 
 /** Whether pods are there, and where traffic can get to them. */
 function findEmptiness(
-  question: ServiceInput,
+  input: ServiceInput,
   addresses: readonly AddressPart[],
   endpoints: readonly NodeEndpoints[],
 ): readonly Reason[] {
-  const { service, selector } = question;
-  const refuse = reasonAbout(question);
+  const { service, selector } = input;
+  const refuse = reasonAbout(input);
   const text = Object.entries(selector ?? {})
     .map(([key, value]) => `${key}=${value}`)
     .join(",");

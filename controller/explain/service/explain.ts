@@ -16,33 +16,33 @@ import type { AddressPart, ClassPart, FamilyPart, PoolPart, RequestPart, Service
 import type { ServiceInput } from "./input.ts";
 
 /** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */
-export function explainService(question: ServiceInput): ServiceExplanation {
-  const { service, ledger, namespaceLabels, slices, conditions } = question;
-  const classPart = explainClass(question);
+export function explainService(input: ServiceInput): ServiceExplanation {
+  const { service, allocations, namespaceLabels, slices, conditions } = input;
+  const classPart = explainClass(input);
   const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
   const allocation: Allocation = wanted
-    ? allocate(ledger, service, namespaceLabels)
+    ? allocate(allocations, service, namespaceLabels)
     : { assignments: [], reason: undefined, enough: false };
   const claims = allocation.assignments.flatMap(({ claim }) => claim ?? []);
-  const addresses = claims.map((claim) => explainClaim(claim, question));
+  const addresses = claims.map((claim) => explainClaim(claim, input));
   const endpoints = countEndpoints(slices);
   const families = wanted
     ? service.ipFamilies.map((family) => {
         const own = addresses.filter(({ address }) => parseAddress(address)?.family === family);
-        return explainFamily(question, family, own);
+        return explainFamily(input, family, own);
       })
     : [];
-  const reasons = findReasons(question, classPart, allocation, addresses, endpoints);
+  const reasons = findReasons(input, classPart, allocation, addresses, endpoints);
   return {
     service: service.key,
     served: reasons.length === 0,
     addresses: addresses.map(({ address }) => address),
     reasons,
-    remarks: wanted ? findRemarks(question, allocation, addresses) : [],
+    remarks: wanted ? findRemarks(input, allocation, addresses) : [],
     request: explainRequest(service),
     class: classPart,
     families,
-    ports: wanted ? explainPorts(service, slices, receiverOf(question, addresses)) : [],
+    ports: wanted ? explainPorts(service, slices, receiverOf(input, addresses)) : [],
     endpoints: wanted ? endpoints : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
@@ -69,7 +69,7 @@ function explainRequest(service: ServiceView): RequestPart {
     ipFamilies: service.ipFamilies,
     ipFamilyPolicy: service.ipFamilyPolicy,
     externalTrafficPolicy: service.externalTrafficPolicy,
-    wishes: [
+    desired: [
       ...(service.loadBalancerIP === undefined ? [] : [{ field, text: service.loadBalancerIP }]),
       ...annotations,
     ],
@@ -84,18 +84,17 @@ function explainClass({ service, defaultClass }: ServiceInput): ClassPart {
   return { name, ours, why };
 }
 
-function explainFamily(question: ServiceInput, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
-  const { requested } = parseRequest(question.service);
+function explainFamily(input: ServiceInput, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
+  const { requested } = parseRequest(input.service);
   const asked = requested?.get(family)?.text;
-  // An address that is asked for, or one that is there, is no question to pools.
+  // An address that is asked for, or one that is there, is no input to pools.
   const isQuestion = addresses.length === 0 && requested !== undefined && asked === undefined;
-  return { family, addresses, asked, pools: isQuestion ? askPools(question, family) : [] };
+  return { family, addresses, asked, pools: isQuestion ? askPools(input, family) : [] };
 }
 
-function askPools(question: ServiceInput, family: IpFamily): readonly PoolPart[] {
-  const named = serviceAnnotation(question.service, "pool")?.text;
-  const verdicts =
-    named === undefined ? evaluateAllPools(question, family) : [evaluateNamedPool(question, named, family)];
+function askPools(input: ServiceInput, family: IpFamily): readonly PoolPart[] {
+  const named = serviceAnnotation(input.service, "pool")?.text;
+  const verdicts = named === undefined ? evaluateAllPools(input, family) : [evaluateNamedPool(input, named, family)];
   return verdicts.map(({ pool, address, code, detail }) => ({
     pool,
     gives: address === undefined ? undefined : formatAddress(address),
@@ -106,7 +105,7 @@ function askPools(question: ServiceInput, family: IpFamily): readonly PoolPart[]
 
 /** What is worth knowing though the Service is served as far as it must be. */
 function findRemarks(
-  { service, ledger, leader, speakers }: ServiceInput,
+  { service, allocations, leader, speakers }: ServiceInput,
   { reason, enough }: Allocation,
   addresses: readonly AddressPart[],
 ): readonly string[] {
@@ -115,7 +114,7 @@ function findRemarks(
     remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
   for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);
-    if (address !== undefined && pool !== undefined && currentPoolOf(ledger, { address, node }) === undefined) {
+    if (address !== undefined && pool !== undefined && currentPoolOf(allocations, { address, node }) === undefined) {
       remarks.push(
         `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
       );

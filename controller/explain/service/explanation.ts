@@ -28,7 +28,7 @@ export interface RequestPart {
   readonly ipFamilyPolicy: string;
   readonly externalTrafficPolicy: string;
   /** Field and text of all that asks for an address or a pool, or says how to forward. */
-  readonly wishes: readonly { readonly field: string; readonly text: string }[];
+  readonly desired: readonly { readonly field: string; readonly text: string }[];
 }
 
 export interface ClassPart {

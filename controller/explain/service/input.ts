@@ -15,7 +15,7 @@ export interface ServiceInput {
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Whether the controller takes Services without a class. */
   readonly defaultClass: boolean;
-  readonly ledger: AllocationsReader;
+  readonly allocations: AllocationsReader;
   readonly virtualIps: ReadonlyMap<string, VirtualIP>;
   readonly slices: readonly EndpointSliceView[];
   readonly candidates: CandidateInput;

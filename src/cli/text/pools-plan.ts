@@ -16,7 +16,7 @@ export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
     ]),
     ...plan.pools.map((pool) => describePool(pool, bold)),
     ...plan.skipped.map((object) => `${object}: not an IPAddressPool, passed over`),
-    ...plan.setAside.flatMap((reason) => [
+    ...plan.rejected.flatMap((reason) => [
       bad(`✗ ${reason.object} is set aside then: ${reason.code}`),
       ...reasonText(reason),
     ]),
@@ -63,12 +63,12 @@ function listAddresses(
   ];
 }
 
-function conclude({ harmless, faults, setAside, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
+function conclude({ harmless, faults, rejected, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
   if (harmless)
     return good(bold("✓ Nothing is refused, and no address in use falls outside. Nothing has been changed yet."));
   const parts = [
     ...(faults.length > 0 ? [`${countOf(faults.length, "fault", "faults")} in the files`] : []),
-    ...(setAside.length > 0 ? [`${countOf(setAside.length, "pool is", "pools are")} set aside`] : []),
+    ...(rejected.length > 0 ? [`${countOf(rejected.length, "pool is", "pools are")} set aside`] : []),
     ...(outside.length > 0
       ? [`${countOf(outside.length, "address in use falls", "addresses in use fall")} outside`]
       : []),

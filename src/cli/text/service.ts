@@ -27,8 +27,8 @@ export function renderService(explanation: ServiceExplanation, palette: Palette)
 }
 
 function renderRequest({ request, class: { name, ours, why } }: ServiceExplanation): readonly string[] {
-  const { ipFamilies, ipFamilyPolicy, externalTrafficPolicy, wishes } = request;
-  const asked = wishes.map(({ field, text }) => `${field} ${JSON.stringify(text)}`);
+  const { ipFamilies, ipFamilyPolicy, externalTrafficPolicy, desired } = request;
+  const asked = desired.map(({ field, text }) => `${field} ${JSON.stringify(text)}`);
   return [
     `  Asks for   ${ipFamilies.join(" and ")} (${ipFamilyPolicy}), externalTrafficPolicy ${externalTrafficPolicy}`,
     ...(asked.length === 0
@@ -45,8 +45,8 @@ function renderFamily({ family, addresses, asked, pools }: FamilyPart, palette: 
     if (gives !== undefined) return `    ${good("✓")} pool ${pool} has ${gives} to give`;
     return `    ${bad("✗")} pool ${pool}: ${code}, ${why}`;
   });
-  const wish = asked === undefined ? "" : `; ${asked} is asked for`;
-  return [`  ${bold(family)}       no address${wish}`, ...verdicts];
+  const annotation = asked === undefined ? "" : `; ${asked} is asked for`;
+  return [`  ${bold(family)}       no address${annotation}`, ...verdicts];
 }
 
 /** Pools after the first that gives are not tried. */

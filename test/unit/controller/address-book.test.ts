@@ -33,23 +33,23 @@ const step = fc.record({
 test("the first free address and the counts are those of a naive model, whatever happened before", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), fc.boolean(), (steps, avoidBuggyIPs) => {
-      const book = new AddressAllocations();
+      const allocations = new AddressAllocations();
       // 192.0.2.250-192.0.3.10, with a gap.
       const pools = poolsOf(["192.0.2.250-192.0.2.255", "192.0.3.0-192.0.3.5", "192.0.3.8-192.0.3.10"], avoidBuggyIPs);
-      book.setPools(pools);
+      allocations.setPools(pools);
       const inPool = (offset: number): boolean => (offset >= 250 && offset <= 261) || (offset >= 264 && offset <= 266);
       const claims = new Map<number, boolean>();
       const blocks = new Set<number>();
       for (const { offset, kind, service } of steps) {
         if (kind === "claim" || kind === "reserve") {
-          book.put(claimOf(offset, kind === "claim" ? [service] : []));
+          allocations.put(claimOf(offset, kind === "claim" ? [service] : []));
           claims.set(offset, kind === "claim");
         } else if (kind === "drop") {
-          book.drop(virtualIpName(addressOf(offset)));
+          allocations.drop(virtualIpName(addressOf(offset)));
           claims.delete(offset);
-        } else if (kind === "again") book.setPools(pools);
+        } else if (kind === "again") allocations.setPools(pools);
         else {
-          book.block(`Node ${offset}`, kind === "block" ? [addressOf(offset)] : []);
+          allocations.block(`Node ${offset}`, kind === "block" ? [addressOf(offset)] : []);
           if (kind === "block") blocks.add(offset);
           else blocks.delete(offset);
         }
@@ -57,9 +57,9 @@ test("the first free address and the counts are those of a naive model, whatever
       const offsets = Array.from({ length: 30 }, (_, index) => 240 + index).filter(inPool);
       const buggy = (offset: number): boolean => avoidBuggyIPs && (offset === 255 || offset === 256);
       const free = offsets.filter((offset) => !claims.has(offset) && !blocks.has(offset) && !buggy(offset));
-      const first = book.firstFree(pools.usable[0] as Pool, "IPv4");
+      const first = allocations.firstFree(pools.usable[0] as Pool, "IPv4");
       assert.equal(first?.value, free[0] === undefined ? undefined : addressOf(free[0]).value);
-      assert.deepEqual(book.countOf("lan", "IPv4"), {
+      assert.deepEqual(allocations.countOf("lan", "IPv4"), {
         assigned: BigInt(offsets.filter((offset) => claims.get(offset) === true).length),
         available: BigInt(free.length),
       });
@@ -68,15 +68,15 @@ test("the first free address and the counts are those of a naive model, whatever
 });
 
 test("a pool of a whole /64 costs no more than its gaps", () => {
-  const book = new AddressAllocations();
+  const allocations = new AddressAllocations();
   const pools = poolsOf(["2001:db8::/64"], false);
-  book.setPools(pools);
+  allocations.setPools(pools);
   const pool = pools.usable[0] as Pool;
   for (let index = 0; index < 1_000; index++) {
-    const address = book.firstFree(pool, "IPv6");
+    const address = allocations.firstFree(pool, "IPv6");
     assert.ok(address !== undefined);
     const name = virtualIpName(address);
-    book.put({
+    allocations.put({
       name,
       address,
       pool: "lan",
@@ -86,26 +86,26 @@ test("a pool of a whole /64 costs no more than its gaps", () => {
       resourceVersion: "",
     });
   }
-  assert.equal(formatAddress(book.firstFree(pool, "IPv6") as IpAddress), "2001:db8::3e8");
-  book.drop(virtualIpName(parseAddress("2001:db8::7") as IpAddress));
-  assert.equal(formatAddress(book.firstFree(pool, "IPv6") as IpAddress), "2001:db8::7");
-  assert.equal(book.countOf("lan", "IPv6")?.available, 2n ** 64n - 999n);
+  assert.equal(formatAddress(allocations.firstFree(pool, "IPv6") as IpAddress), "2001:db8::3e8");
+  allocations.drop(virtualIpName(parseAddress("2001:db8::7") as IpAddress));
+  assert.equal(formatAddress(allocations.firstFree(pool, "IPv6") as IpAddress), "2001:db8::7");
+  assert.equal(allocations.countOf("lan", "IPv6")?.available, 2n ** 64n - 999n);
 });
 
 test("an address is told to be free when somebody lets go of it, and not when its claim is only confirmed", () => {
   let freed = 0;
-  const book = new AddressAllocations({ onFreed: () => freed++ });
-  book.setPools(poolsOf(["192.0.2.0-192.0.3.255"], false));
-  book.put({ ...claimOf(1, ["a", "b"]), uid: "" });
-  book.put(claimOf(1, ["a", "b"]));
-  book.put({ ...claimOf(1, ["a", "b"]), resourceVersion: "2" });
+  const allocations = new AddressAllocations({ onFreed: () => freed++ });
+  allocations.setPools(poolsOf(["192.0.2.0-192.0.3.255"], false));
+  allocations.put({ ...claimOf(1, ["a", "b"]), uid: "" });
+  allocations.put(claimOf(1, ["a", "b"]));
+  allocations.put({ ...claimOf(1, ["a", "b"]), resourceVersion: "2" });
   assert.equal(freed, 0);
-  book.put(claimOf(1, ["b"]));
+  allocations.put(claimOf(1, ["b"]));
   assert.equal(freed, 1);
-  book.drop(virtualIpName(addressOf(1)));
+  allocations.drop(virtualIpName(addressOf(1)));
   assert.equal(freed, 2);
-  book.block("Node n1", [addressOf(2)]);
+  allocations.block("Node n1", [addressOf(2)]);
   assert.equal(freed, 2);
-  book.block("Node n1", []);
+  allocations.block("Node n1", []);
   assert.equal(freed, 3);
 });

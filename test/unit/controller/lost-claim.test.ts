@@ -57,12 +57,12 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     assert.ok(!(await cluster.eventsOf("web")).includes("UpdatedLoadBalancer"));
   });
 
-  const wishes = [
+  const desired = [
     { what: "asks for nothing", spec: {}, annotations: {} },
     { what: "asks for the address", spec: { loadBalancerIP: "192.0.2.10" }, annotations: {} },
     { what: "names the pool", spec: {}, annotations: { [poolAnnotation]: "lan" } },
   ];
-  for (const { what, spec, annotations } of wishes) {
+  for (const { what, spec, annotations } of desired) {
     test(`outside every pool, of a Service that ${what}: the same address is claimed again and flagged`, async () => {
       await cluster.start();
       await cluster.addService("web", spec, { annotations });

@@ -55,13 +55,13 @@ function addressesOf(node: string): readonly IpAddress[] {
 
 class Model {
   readonly endpoints = new Map<string, ReadonlySet<string>>();
-  readonly book = new AddressAllocations({ readyNodesOf: (key) => this.endpoints.get(key) ?? new Set() });
+  readonly allocations = new AddressAllocations({ readyNodesOf: (key) => this.endpoints.get(key) ?? new Set() });
   readonly services = new Map<string, ServiceView>();
   /** The nodes that there are, with what is said of them. */
   readonly nodes = new Map<string, Extract<Step, { kind: "node" }>>();
 
   constructor() {
-    this.book.setPools(choosePools(pools));
+    this.allocations.setPools(choosePools(pools));
   }
 
   /** Takes one step, then works on every Service until nothing changes any more. */
@@ -82,7 +82,9 @@ class Model {
   }
 
   text(): string {
-    const lines = [...this.book.claims.values()].map(({ name, services }) => `${name} ${JSON.stringify(services)}`);
+    const lines = [...this.allocations.claims.values()].map(
+      ({ name, services }) => `${name} ${JSON.stringify(services)}`,
+    );
     return lines.sort().join("\n");
   }
 
@@ -91,25 +93,28 @@ class Model {
     if (gone) this.nodes.delete(name);
     else this.nodes.set(name, step);
     const labels: Record<string, string> = edge ? { edge: "yes" } : {};
-    this.book.nodes.setNode(name, gone ? undefined : { name, labels, ready, excluded, addresses: addressesOf(name) });
+    this.allocations.nodes.setNode(
+      name,
+      gone ? undefined : { name, labels, ready, excluded, addresses: addressesOf(name) },
+    );
   }
 
   #carryOut(service: ServiceView): void {
-    const { assignments } = allocate(this.book, service, {});
+    const { assignments } = allocate(this.allocations, service, {});
     for (const { address, pool, node, claim } of assignments) {
       const name = virtualIpName(address);
       const made = claim ?? { name, address, pool, node, services: [], ours: true, uid: name, resourceVersion: "1" };
-      this.book.put({ ...made, services: withService(made, service) });
+      this.allocations.put({ ...made, services: withService(made, service) });
     }
     this.#letGo(service.key, new Set(assignments.map(({ address }) => virtualIpName(address))));
   }
 
   #letGo(key: string, kept: ReadonlySet<string>): void {
-    for (const claim of this.book.claimsOf(key)) {
+    for (const claim of this.allocations.claimsOf(key)) {
       if (kept.has(claim.name)) continue;
       const others = withoutService(claim, key);
-      if (others.length === 0) this.book.drop(claim.name);
-      else this.book.put({ ...claim, services: others });
+      if (others.length === 0) this.allocations.drop(claim.name);
+      else this.allocations.put({ ...claim, services: others });
     }
   }
 }
@@ -131,7 +136,7 @@ function viewOf({ name, pool, ports, local, dual }: Extract<Step, { kind: "servi
 /** What holds after every step, told from the steps alone. */
 function assertLaws(model: Model, step: Step, before: ReadonlyMap<string, ReadonlySet<string>>): void {
   const taken = new Set<string>();
-  for (const { node = "", name, services } of model.book.claims.values()) {
+  for (const { node = "", name, services } of model.allocations.claims.values()) {
     const stand = model.nodes.get(node);
     assert.ok(stand !== undefined && !stand.excluded, `${name} is of a node that takes part`);
     for (const reference of services) {
@@ -148,7 +153,7 @@ function assertLaws(model: Model, step: Step, before: ReadonlyMap<string, Readon
   if (step.kind !== "service") return;
   for (const [key, names] of before) {
     if (key === `default/${step.name}`) continue;
-    const now = new Set(model.book.claimsOf(key).map(({ name }) => name));
+    const now = new Set(model.allocations.claimsOf(key).map(({ name }) => name));
     for (const name of names) assert.ok(now.has(name), `${key} loses ${name} by what another Service does`);
   }
 }
@@ -159,7 +164,10 @@ test("whatever nodes, Services and endpoints do: a port of a node's own address 
       const model = new Model();
       for (const step of all) {
         const before = new Map(
-          [...model.services.keys()].map((key) => [key, new Set(model.book.claimsOf(key).map(({ name }) => name))]),
+          [...model.services.keys()].map((key) => [
+            key,
+            new Set(model.allocations.claimsOf(key).map(({ name }) => name)),
+          ]),
         );
         model.apply(step);
         assertLaws(model, step, before);

@@ -75,8 +75,8 @@ describe("laws of owner lists", () => {
         for (const { name, current: present, candidates, local } of addresses) {
           const near = candidates.filter((node) => local?.has(node) ?? true);
           const choices = near.length > 0 ? near : candidates;
-          const heir = present.find((node) => choices.includes(node));
-          if (heir !== undefined) assert.equal(plan.get(name)?.[0], heir);
+          const successor = present.find((node) => choices.includes(node));
+          if (successor !== undefined) assert.equal(plan.get(name)?.[0], successor);
         }
       }),
     );

@@ -41,7 +41,7 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** A cluster in which every op is carried out at once, with the pure parts of the controller in it. */
 class Model {
-  readonly book = new AddressAllocations();
+  readonly allocations = new AddressAllocations();
   readonly services = new Map<string, ServiceView>();
   readonly specs = new Map<string, Record<string, unknown>>();
   #uid = 0;
@@ -61,8 +61,8 @@ class Model {
       if (!this.services.has(change.name)) this.#put(change.name, `u${this.#uid++}`, annotations);
     } else if (change.kind === "delete") this.services.delete(change.name);
     else if (change.kind === "expire") {
-      for (const claim of this.book.claimsOf(`default/${change.name}`)) {
-        if (claim.heldUntilMs !== undefined) this.book.drop(claim.name);
+      for (const claim of this.allocations.claimsOf(`default/${change.name}`)) {
+        if (claim.heldUntilMs !== undefined) this.allocations.drop(claim.name);
       }
     } else if (change.kind === "reassign") {
       const present = this.services.get(change.name);
@@ -85,7 +85,7 @@ class Model {
   /** Whether it waits for another address. */
   asksToLeave(name: string): boolean {
     const text = this.services.get(name)?.annotations["bellhop.dev/reassign"];
-    const claim = this.book.claims.get(this.shown(name) ?? "");
+    const claim = this.allocations.claims.get(this.shown(name) ?? "");
     return text !== undefined && claim?.services[0]?.reassigned !== text;
   }
 
@@ -95,7 +95,7 @@ class Model {
     const input = {
       key,
       service,
-      ledger: this.book,
+      allocations: this.allocations,
       namespaceLabels: {},
       defaultClass: true,
       hasAnnouncer: () => true,
@@ -108,15 +108,15 @@ class Model {
   #carryOut(key: string, service: ServiceView | undefined, op: ServiceOp): void {
     if (op.kind === "ReleaseVirtualIp") {
       const { heldUntilMs: _held, ...claim } = op.claim;
-      this.book.drop(claim.name);
+      this.allocations.drop(claim.name);
       const services = claim.services.map(({ namespace, name }) => ({ namespace, name }));
-      if (op.holdMs > 0) this.book.put({ ...claim, services, heldUntilMs: op.holdMs });
+      if (op.holdMs > 0) this.allocations.put({ ...claim, services, heldUntilMs: op.holdMs });
     }
     if (service === undefined) return;
-    if (op.kind === "CreateVirtualIp") this.book.put(claimFor(service, op));
+    if (op.kind === "CreateVirtualIp") this.allocations.put(claimFor(service, op));
     if (op.kind === "JoinVirtualIp") {
       const { heldUntilMs: _held, ...claim } = op.claim;
-      this.book.put({ ...claim, services: withService(op.claim, service) });
+      this.allocations.put({ ...claim, services: withService(op.claim, service) });
     }
     if (op.kind !== "PatchStatus") return;
     const finalizers = ["service.kubernetes.io/load-balancer-cleanup"];
@@ -136,7 +136,7 @@ class Model {
 
   #setPools(): void {
     const pools = [...this.specs].map(([name, spec]) => ipAddressPoolSchema.parse({ metadata: { name }, spec }));
-    this.book.setPools(choosePools(pools));
+    this.allocations.setPools(choosePools(pools));
   }
 }
 
@@ -153,7 +153,7 @@ test("whatever is edited, deleted, held, drained and moved: the laws of addresse
       for (const change of steps) {
         const before = new Map(names.map((name) => [name, model.shown(name)]));
         const asking = names.filter((name) => model.asksToLeave(name));
-        const holds = [...model.book.claims.values()].filter(({ heldUntilMs }) => heldUntilMs !== undefined);
+        const holds = [...model.allocations.claims.values()].filter(({ heldUntilMs }) => heldUntilMs !== undefined);
         model.apply(change);
         const shown = names.flatMap((name) => model.shown(name) ?? []);
         assert.equal(new Set(shown).size, shown.length, "one address, one Service");
@@ -164,13 +164,13 @@ test("whatever is edited, deleted, held, drained and moved: the laws of addresse
             assert.equal(address, had, "it stays unless the user asks to leave it");
           }
           if (address === undefined) continue;
-          const claim = model.book.claims.get(address);
+          const claim = model.allocations.claims.get(address);
           assert.ok(claim !== undefined && claim.heldUntilMs === undefined, "what is shown is claimed");
           assert.equal(claim.services[0]?.uid, model.services.get(name)?.uid);
           if (address === had) continue;
-          const pool = model.book.pools.find((candidate) => candidate.name === claim.pool);
+          const pool = model.allocations.pools.find((candidate) => candidate.name === claim.pool);
           assert.ok(pool?.draining === false, "what drains gives nothing new");
-          assert.equal(model.book.poolOf(claim.address)?.name, claim.pool, "nothing new from outside the pools");
+          assert.equal(model.allocations.poolOf(claim.address)?.name, claim.pool, "nothing new from outside the pools");
           const hold = holds.find((candidate) => formatAddress(candidate.address) === address);
           const wasFor = hold?.services[0];
           const forMe = wasFor === undefined || referenceKey(wasFor) === `default/${name}`;

@@ -34,9 +34,9 @@ describe("a pool with one bad entry is set aside whole, and the message names fi
   ];
   for (const { address, code } of cases) {
     test(address, () => {
-      const { usable, rejected: setAside } = choosePools([pool("lan", ["198.51.100.0/24", address])]);
+      const { usable, rejected } = choosePools([pool("lan", ["198.51.100.0/24", address])]);
       assert.deepEqual(usable, []);
-      const reason = setAside.get("lan");
+      const reason = rejected.get("lan");
       assert.equal(reason?.code, code);
       assert.ok(
         reason !== undefined && reasonMessage(reason).startsWith(`IPAddressPool lan: spec.addresses[1] "${address}"`),
@@ -53,12 +53,12 @@ test("of pools that overlap the oldest serves, in whatever order they come", () 
     [old, young, apart],
     [apart, young, old],
   ]) {
-    const { usable, rejected: setAside } = choosePools(pools);
+    const { usable, rejected } = choosePools(pools);
     assert.deepEqual(
       usable.map(({ name }) => name),
       ["apart", "old"],
     );
-    assert.equal(setAside.get("young")?.code, "PoolOverlaps");
+    assert.equal(rejected.get("young")?.code, "PoolOverlaps");
   }
 });
 
@@ -78,13 +78,13 @@ test("pools are tried by priority, then those kept for some Services, then by na
 });
 
 test("what a pool excludes is not in it, and another pool may have it", () => {
-  const { usable, rejected: setAside } = choosePools([
+  const { usable, rejected } = choosePools([
     pool("lan", ["192.0.2.0/24", "2001:db8::/126"], 1, {
       exclude: ["192.0.2.10-192.0.2.20", "192.0.2.0", "2001:db8::3"],
     }),
     pool("rest", ["192.0.2.10-192.0.2.20"], 2),
   ]);
-  assert.deepEqual([...setAside], []);
+  assert.deepEqual([...rejected], []);
   const texts = usable.find(({ name }) => name === "lan")?.ranges.map(formatRange);
   assert.deepEqual(texts, ["192.0.2.1-192.0.2.9", "192.0.2.21-192.0.2.255", "2001:db8::-2001:db8::2"]);
 });
@@ -142,8 +142,8 @@ describe("a pool within a network of the cluster is set aside, and disturbs no y
   for (const { address, code, says } of cases) {
     test(address, () => {
       const bad = pool("bad", ["192.0.2.0/25", address], 1);
-      const { usable, rejected: setAside } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
-      const reason = setAside.get("bad");
+      const { usable, rejected } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
+      const reason = rejected.get("bad");
       assert.deepEqual([reason?.code, reason?.field], [code, "spec.addresses[1]"]);
       assert.ok(reason !== undefined && reasonMessage(reason).includes(says), JSON.stringify(reason));
       assert.deepEqual(

@@ -50,33 +50,33 @@ function viewOf(wish: Wish): ServiceView {
 }
 
 /** What the writer would make of an allocation, at once and without races. */
-function carryOut(book: AddressAllocations, service: ServiceView, gone: boolean): readonly string[] {
-  const { assignments } = gone ? { assignments: [] } : allocate(book, service, {});
+function carryOut(allocations: AddressAllocations, service: ServiceView, gone: boolean): readonly string[] {
+  const { assignments } = gone ? { assignments: [] } : allocate(allocations, service, {});
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   for (const { address, pool: from, claim } of assignments) {
     const name = virtualIpName(address);
     const made = claim ?? { name, address, pool: from, services: [], ours: true, uid: name, resourceVersion: "1" };
-    book.put({ ...made, services: withService(made, service) });
+    allocations.put({ ...made, services: withService(made, service) });
   }
-  for (const claim of book.claimsOf(service.key)) {
+  for (const claim of allocations.claimsOf(service.key)) {
     if (kept.has(claim.name)) continue;
     const others = withoutService(claim, service.key);
-    if (others.length === 0) book.drop(claim.name);
-    else book.put({ ...claim, services: others });
+    if (others.length === 0) allocations.drop(claim.name);
+    else allocations.put({ ...claim, services: others });
   }
   return assignments.map(({ address }) => formatAddress(address));
 }
 
 test("whatever Services come, change and go: nobody is on an address with whom it does not fit, and only who changes moves", () => {
   fc.assert(
-    fc.property(fc.array(services, { maxLength: 40, size: "max" }), (wishes) => {
-      const book = new AddressAllocations();
-      book.setPools(choosePools([pool]));
+    fc.property(fc.array(services, { maxLength: 40, size: "max" }), (desired) => {
+      const allocations = new AddressAllocations();
+      allocations.setPools(choosePools([pool]));
       const present = new Map<string, ServiceView>();
-      for (const wish of wishes) {
+      for (const wish of desired) {
         const service = viewOf(wish);
-        const before = new Map([...book.claims.values()].map((claim) => [claim.name, claim.services]));
-        const given = carryOut(book, service, wish.gone);
+        const before = new Map([...allocations.claims.values()].map((claim) => [claim.name, claim.services]));
+        const given = carryOut(allocations, service, wish.gone);
         if (wish.gone) present.delete(service.key);
         else present.set(service.key, service);
         if (!wish.gone && wish.loadBalancerIP !== undefined && given.length > 0) {
@@ -90,10 +90,12 @@ test("whatever Services come, change and go: nobody is on an address with whom i
         for (const [name, references] of before) {
           for (const reference of references) {
             if (referenceKey(reference) === service.key) continue;
-            assert.ok(book.claims.get(name)?.services.some((now) => referenceKey(now) === referenceKey(reference)));
+            assert.ok(
+              allocations.claims.get(name)?.services.some((now) => referenceKey(now) === referenceKey(reference)),
+            );
           }
         }
-        for (const { services: holders } of book.claims.values()) {
+        for (const { services: holders } of allocations.claims.values()) {
           const views = holders.flatMap((reference) => present.get(referenceKey(reference)) ?? []);
           assert.equal(views.length, holders.length, "no claim names who is gone");
           if (views.length < 2) continue;

@@ -131,7 +131,7 @@ describe("bellhop pools plan", () => {
   test("a new pool that overlaps is the one set aside", async () => {
     const plan = await askPlan(cluster, manifest("new", ["192.0.2.19-192.0.2.29"]));
     assert.deepEqual(
-      plan.setAside.map(({ code, object }) => `${code} ${object}`),
+      plan.rejected.map(({ code, object }) => `${code} ${object}`),
       ["PoolOverlaps IPAddressPool new"],
     );
     assert.deepEqual(plan.outside, []);
@@ -143,7 +143,7 @@ describe("bellhop pools plan", () => {
     await eventually(async () => assert.equal(await cluster.condition("there"), "True AddressAssigned"));
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.10-192.0.2.30"]));
     assert.deepEqual(
-      plan.setAside.map(({ object }) => object),
+      plan.rejected.map(({ object }) => object),
       ["IPAddressPool young"],
     );
     assert.deepEqual(

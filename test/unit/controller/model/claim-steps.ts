@@ -44,14 +44,14 @@ export const claimSteps = [
     stepOf({
       text: `reserve ${address} for ${name ?? "nobody"}`,
       pace: speed,
-      run: (model, world) => reserve(model, world, address, name),
+      run: (model, clusterState) => reserve(model, clusterState, address, name),
     }),
   ),
   fc.tuple(anyAddress, pace).map(([address, speed]) =>
     stepOf({
       text: `delete VirtualIP ${nameOf(address)}`,
       pace: speed,
-      run: (model, world) => deleteVirtualIp(model, world, address),
+      run: (model, clusterState) => deleteVirtualIp(model, clusterState, address),
     }),
   ),
 ];

@@ -31,15 +31,15 @@ export const faultSteps = [
     stepOf({
       text: `${minutes} min pass`,
       pace: speed,
-      run: (_, world) => world.clock.advance(minutes * minuteMs),
+      run: (_, clusterState) => clusterState.clock.advance(minutes * minuteMs),
     }),
   ),
   fc.tuple(fc.constantFrom(-300, -2, 2, 300), pace).map(([minutes, speed]) =>
     stepOf({
       text: `wall clock ${minutes > 0 ? "forward" : "back"} by ${Math.abs(minutes)} min`,
       pace: speed,
-      run: (model, world) => {
-        world.clock.stepWall(minutes * minuteMs);
+      run: (model, clusterState) => {
+        clusterState.clock.stepWall(minutes * minuteMs);
         stepHolds(model, minutes * minuteMs);
       },
     }),
@@ -48,9 +48,9 @@ export const faultSteps = [
     stepOf({
       text: "restart",
       pace: speed,
-      run: async (_, world) => {
-        await world.stopOne();
-        await world.startOne();
+      run: async (_, clusterState) => {
+        await clusterState.stopOne();
+        await clusterState.startOne();
       },
     }),
   ),
@@ -58,9 +58,9 @@ export const faultSteps = [
     stepOf({
       text: "a second controller leads as well",
       pace: speed,
-      run: async (_, world) => {
-        if (world.replicas < 2) await world.startOne();
-        else await world.stopOne();
+      run: async (_, clusterState) => {
+        if (clusterState.replicas < 2) await clusterState.startOne();
+        else await clusterState.stopOne();
       },
     }),
   ),
@@ -73,13 +73,13 @@ export const faultSteps = [
       pace,
     )
     .map(([fates, speed]) =>
-      stepOf({ text: `next writes: ${fates}`, pace: speed, run: (_, world) => world.spoil(fates) }),
+      stepOf({ text: `next writes: ${fates}`, pace: speed, run: (_, clusterState) => clusterState.spoil(fates) }),
     ),
   fc.tuple(fc.boolean(), pace).map(([expired, speed]) =>
     stepOf({
       text: `watches break${expired ? ", versions expire" : ""}`,
       pace: speed,
-      run: (_, world) => world.breakWatches(expired),
+      run: (_, clusterState) => clusterState.breakWatches(expired),
     }),
   ),
 ];

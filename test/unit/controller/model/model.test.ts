@@ -24,16 +24,16 @@ test(`whatever users do and whatever fails, every address is accounted for (seed
     firstPools,
     fc.commands([...allSteps], { maxCommands: 60, size: "max", ...replayed }),
     async (metallb, pools, commands) => {
-      const world = await World.create(metallb);
+      const clusterState = await World.create(metallb);
       try {
         const model = emptyModel(metallb);
-        for (const pool of pools) await pool.run(model, world);
-        await fc.asyncModelRun(() => ({ model, real: world }), commands);
-        await world.settle();
-        await checkLaws(model, world);
+        for (const pool of pools) await pool.run(model, clusterState);
+        await fc.asyncModelRun(() => ({ model, real: clusterState }), commands);
+        await clusterState.settle();
+        await checkLaws(model, clusterState);
       } finally {
-        steps += world.steps;
-        await world.end();
+        steps += clusterState.steps;
+        await clusterState.end();
       }
     },
   );

@@ -27,7 +27,7 @@ export interface Wishes {
 /** Whose words the user writes them in. */
 export type Dialect = "field" | "bellhop.dev" | "metallb.io" | "metallb.universe.tf";
 
-/** The wishes in it are those that count; MetalLB's words are heeded only where the controller is told to. */
+/** The desired in it are those that count; MetalLB's words are heeded only where the controller is told to. */
 export interface ModelService extends Wishes {
   readonly name: string;
   readonly type: "LoadBalancer" | "ClusterIP";

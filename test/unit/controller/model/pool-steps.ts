@@ -78,7 +78,7 @@ const putting = fc.tuple(poolName, poolSpec, pace).map(([name, spec, speed]) =>
   stepOf({
     text: `pool ${name} = ${JSON.stringify(fieldsOf(name, spec))}`,
     pace: speed,
-    run: (model, world) => putPool(model, world, name, spec),
+    run: (model, clusterState) => putPool(model, clusterState, name, spec),
   }),
 );
 
@@ -105,7 +105,7 @@ export const poolSteps = [
       text: `pool ${name} of MetalLB = ${JSON.stringify({ addresses: placesOf(name, bits), autoAssign })}`,
       pace: speed,
       check: (model) => model.metallb,
-      run: (model, world) => putMetallbPool(model, world, name, { mask: bits, autoAssign }),
+      run: (model, clusterState) => putMetallbPool(model, clusterState, name, { mask: bits, autoAssign }),
     }),
   ),
   fc.tuple(poolName, pace).map(([name, speed]) =>

@@ -22,7 +22,7 @@ const said = fc.record({
 const port = fc.constantFrom(80, 81);
 const reassign = fc.constantFrom("1", "2", undefined);
 
-/** The wishes as they count. */
+/** The desired as they count. */
 function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Wishes {
   const counts = model.metallb || !dialect.startsWith("metallb");
   return counts ? { wanted, pool, share } : { wanted: undefined, pool: undefined, share: undefined };
@@ -117,7 +117,8 @@ export const serviceSteps = [
         text: `create ${JSON.stringify({ ...about, said })}`,
         pace: speed,
         check: (model) => !model.services.has(name),
-        run: (model, world) => create(model, world, { ...about, type: "LoadBalancer", said, ...heard(model, said) }),
+        run: (model, clusterState) =>
+          create(model, clusterState, { ...about, type: "LoadBalancer", said, ...heard(model, said) }),
       });
     }),
   fc.tuple(serviceName, pace).map(([name, speed]) =>
@@ -125,7 +126,7 @@ export const serviceSteps = [
       text: `delete ${name}`,
       pace: speed,
       check: (model) => model.services.has(name),
-      run: (model, world) => remove(model, world, name),
+      run: (model, clusterState) => remove(model, clusterState, name),
     }),
   ),
   fc.tuple(serviceName, pace).map(([name, speed]) =>
@@ -133,13 +134,13 @@ export const serviceSteps = [
       text: `${name} goes and comes again`,
       pace: speed,
       check: (model) => model.services.has(name),
-      run: async (model, world) => {
+      run: async (model, clusterState) => {
         const service = model.services.get(name);
         if (service === undefined) return;
-        await remove(model, world, name);
-        await world.settle();
-        await checkLaws(model, world);
-        await create(model, world, service);
+        await remove(model, clusterState, name);
+        await clusterState.settle();
+        await checkLaws(model, clusterState);
+        await create(model, clusterState, service);
       },
     }),
   ),
@@ -148,7 +149,7 @@ export const serviceSteps = [
       text: `${name} asks for ${JSON.stringify({ ...said, port })}`,
       pace: speed,
       check: (model) => model.services.has(name),
-      run: (model, world) => change(model, world, name, { said, port, ...heard(model, said) }),
+      run: (model, clusterState) => change(model, clusterState, name, { said, port, ...heard(model, said) }),
     }),
   ),
   fc.tuple(serviceName, reassign, pace).map(([name, text, speed]) =>
@@ -156,7 +157,7 @@ export const serviceSteps = [
       text: `${name} asks for another address: ${text}`,
       pace: speed,
       check: (model) => model.services.has(name),
-      run: (model, world) => change(model, world, name, { reassign: text }),
+      run: (model, clusterState) => change(model, clusterState, name, { reassign: text }),
     }),
   ),
   fc
@@ -170,10 +171,13 @@ export const serviceSteps = [
         text: `${name} becomes ${policy}`,
         pace: speed,
         check: (model) => model.services.has(name),
-        run: (model, world) => {
+        run: (model, clusterState) => {
           const first = model.services.get(name)?.families[0] ?? "IPv4";
           const second: Family = first === "IPv4" ? "IPv6" : "IPv4";
-          return change(model, world, name, { policy, families: policy === "SingleStack" ? [first] : [first, second] });
+          return change(model, clusterState, name, {
+            policy,
+            families: policy === "SingleStack" ? [first] : [first, second],
+          });
         },
       }),
     ),
@@ -182,11 +186,14 @@ export const serviceSteps = [
       text: `${name} changes its type`,
       pace: speed,
       check: (model) => model.services.has(name),
-      run: async (model, world) => {
+      run: async (model, clusterState) => {
         const isLoadBalancer = model.services.get(name)?.type === "LoadBalancer";
-        if (isLoadBalancer) depart(model, name, world.clock.monotonicMs());
+        if (isLoadBalancer) depart(model, name, clusterState.clock.monotonicMs());
         // The API server takes the class away with the type.
-        await change(model, world, name, { type: isLoadBalancer ? "ClusterIP" : "LoadBalancer", foreign: false });
+        await change(model, clusterState, name, {
+          type: isLoadBalancer ? "ClusterIP" : "LoadBalancer",
+          foreign: false,
+        });
       },
     }),
   ),

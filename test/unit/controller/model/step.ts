@@ -13,20 +13,20 @@ interface StepDefinition {
   readonly text: string;
   readonly pace: Pace;
   readonly check?: (model: Readonly<Model>) => boolean;
-  readonly run: (model: Model, world: World) => Promise<void> | void;
+  readonly run: (model: Model, clusterState: World) => Promise<void> | void;
 }
 
 export function stepOf({ text, pace, check, run }: StepDefinition): Step {
   return {
     check: (model) => check?.(model) ?? true,
-    run: async (model, world) => {
-      world.steps++;
-      await run(model, world);
-      if (pace === "briefly") await world.clock.advance(60);
+    run: async (model, clusterState) => {
+      clusterState.steps++;
+      await run(model, clusterState);
+      if (pace === "briefly") await clusterState.clock.advance(60);
       if (pace !== "settle") return;
-      await world.settle();
-      assert.ok(!world.storms, "the controllers go in circles");
-      await checkLaws(model, world);
+      await clusterState.settle();
+      assert.ok(!clusterState.storms, "the controllers go in circles");
+      await checkLaws(model, clusterState);
     },
     toString: () => `\n  ${text} [${pace}]`,
   };

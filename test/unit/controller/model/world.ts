@@ -37,15 +37,15 @@ export class World {
 
   /** `metallb`: whether the controllers heed MetalLB's pools and annotations. */
   static async create(metallb: boolean): Promise<World> {
-    const world = new World(metallb);
-    world.cluster.server.intercept = () => world.#count();
-    await world.cluster.addNode("n1");
+    const clusterState = new World(metallb);
+    clusterState.cluster.server.intercept = () => clusterState.#count();
+    await clusterState.cluster.addNode("n1");
     // The clock runs for days in some runs, and nobody renews the lease.
     const path = leasePath("bellhop-system", speakerLeaseName("n1"));
     const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
-    await world.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
-    await world.startOne();
-    return world;
+    await clusterState.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await clusterState.startOne();
+    return clusterState;
   }
 
   /** Whether so much was asked of the API server since it was last quiet that somebody must be going in circles. */
