@@ -87,12 +87,9 @@ function leastLoaded(
 }
 
 /** The first owner, then those who waited already, then others by rank; under Local those with endpoints before the rest. */
-function ownerList(
-  { name, current: present, candidates, local }: OwnedAddress,
-  first: string | undefined,
-): readonly string[] {
+function ownerList({ name, current, candidates, local }: OwnedAddress, first: string | undefined): readonly string[] {
   if (first === undefined) return [];
-  const waiting = present.filter((node) => node !== first && candidates.includes(node));
+  const waiting = current.filter((node) => node !== first && candidates.includes(node));
   const others = byRank(
     candidates.filter((node) => node !== first && !waiting.includes(node)),
     name,

@@ -57,7 +57,7 @@ export class OwnerAssignments {
     return this.#placements.get(name)?.assignment;
   }
 
-  /** Places one address that has no announcement yet; gives the present one where it has. */
+  /** Places one address that has no announcement yet; returns the current one where it has. */
   assignOwners(claim: Claim): OwnerAssignment {
     if (claim.node !== undefined) return { owners: [], interfaces: [] };
     const known = this.wanted(claim.name);
@@ -139,8 +139,8 @@ export class OwnerAssignments {
     const owned = claims.map((claim) => {
       const candidates = candidatesOf(claim.address, claim.pool);
       interfaces.set(claim.name, candidates.interfaces);
-      const present = before.get(claim.name)?.owners ?? virtualIps.get(claim.name)?.spec.owners ?? [];
-      return this.#owned(claim, candidates.nodes, present);
+      const current = before.get(claim.name)?.owners ?? virtualIps.get(claim.name)?.spec.owners ?? [];
+      return this.#owned(claim, candidates.nodes, current);
     });
     for (const name of known) this.forget(name);
     const plan = planOwners(owned, { even, others: this.#loads });
@@ -165,8 +165,8 @@ export class OwnerAssignments {
     return !sameTexts(spec.owners, wanted.owners) || !sameTexts(spec.interfaces, wanted.interfaces);
   }
 
-  #owned(claim: Claim, candidates: readonly string[], present: readonly string[]): OwnedAddress {
-    return { name: claim.name, current: present, candidates, local: this.#options.localNodes(claim) };
+  #owned(claim: Claim, candidates: readonly string[], current: readonly string[]): OwnedAddress {
+    return { name: claim.name, current, candidates, local: this.#options.localNodes(claim) };
   }
 
   #place(claim: Claim, announcement: OwnerAssignment): void {

@@ -8,12 +8,12 @@ const nodes = ["n1", "n2", "n3", "n4", "n5"];
 
 function address(
   index: number,
-  present: readonly string[],
+  current: readonly string[],
   candidates: readonly string[],
   local?: readonly string[],
 ): OwnedAddress {
   const name = `192.0.2.${index}`;
-  return { name, current: present, candidates, local: local === undefined ? undefined : new Set(local) };
+  return { name, current, candidates, local: local === undefined ? undefined : new Set(local) };
 }
 
 function firstOwners(plan: ReadonlyMap<string, readonly string[]>): Map<string, number> {
@@ -32,21 +32,21 @@ function spread(plan: ReadonlyMap<string, readonly string[]>, among: readonly st
 const uniform = fc
   .record({
     candidates: fc.subarray(nodes, { minLength: 1 }),
-    present: fc.array(fc.subarray(nodes, { maxLength: 3 }), { minLength: 1, maxLength: 40 }),
+    current: fc.array(fc.subarray(nodes, { maxLength: 3 }), { minLength: 1, maxLength: 40 }),
   })
-  .map(({ candidates, present }) => present.map((owners, index) => address(index, owners, candidates)));
+  .map(({ candidates, current }) => current.map((owners, index) => address(index, owners, candidates)));
 
 /** Each address with candidates and local nodes of its own. */
 const mixed = fc
   .array(
     fc.record({
-      present: fc.subarray(nodes, { maxLength: 3 }),
+      current: fc.subarray(nodes, { maxLength: 3 }),
       candidates: fc.subarray(nodes),
       local: fc.option(fc.subarray(nodes), { nil: undefined }),
     }),
     { maxLength: 40 },
   )
-  .map((all) => all.map(({ present, candidates, local }, index) => address(index, present, candidates, local)));
+  .map((all) => all.map(({ current, candidates, local }, index) => address(index, current, candidates, local)));
 
 describe("laws of owner lists", () => {
   test("even: counts differ by at most one where all may announce all", () => {
@@ -62,7 +62,7 @@ describe("laws of owner lists", () => {
     fc.assert(
       fc.property(mixed, fc.boolean(), (addresses, even) => {
         const plan = planOwners(addresses, { even });
-        const settled = addresses.map((entry) => ({ ...entry, present: plan.get(entry.name) ?? [] }));
+        const settled = addresses.map((entry) => ({ ...entry, current: plan.get(entry.name) ?? [] }));
         assert.deepEqual(planOwners(settled, { even }), plan);
       }),
     );
@@ -72,10 +72,10 @@ describe("laws of owner lists", () => {
     fc.assert(
       fc.property(mixed, (addresses) => {
         const plan = planOwners(addresses, { even: false });
-        for (const { name, current: present, candidates, local } of addresses) {
+        for (const { name, current, candidates, local } of addresses) {
           const near = candidates.filter((node) => local?.has(node) ?? true);
           const choices = near.length > 0 ? near : candidates;
-          const successor = present.find((node) => choices.includes(node));
+          const successor = current.find((node) => choices.includes(node));
           if (successor !== undefined) assert.equal(plan.get(name)?.[0], successor);
         }
       }),
@@ -119,7 +119,7 @@ describe("laws of owner lists", () => {
         const after = planOwners(
           addresses.map((entry) => ({
             ...entry,
-            present: before.get(entry.name) ?? [],
+            current: before.get(entry.name) ?? [],
             candidates: entry.candidates.filter((node) => node !== leaving),
           })),
           { even: false },
@@ -140,7 +140,7 @@ describe("laws of owner lists", () => {
         const all = Array.from({ length: count }, (_, index) => address(index, [], before));
         const settled = planOwners(all, { even: true });
         const grown = planOwners(
-          all.map((entry) => ({ ...entry, candidates: after, present: settled.get(entry.name) ?? [] })),
+          all.map((entry) => ({ ...entry, candidates: after, current: settled.get(entry.name) ?? [] })),
           { even: true },
         );
         const moved = [...grown].filter(([name, owners]) => owners[0] !== settled.get(name)?.[0]).length;
