@@ -18,7 +18,9 @@ export function controllerCommand(): Command {
   return new Command("controller")
     .description("give addresses to Services; run one or more replicas, of which one acts")
     .addOption(namespaceOption())
-    .addOption(new Option("--instance <name>", "name of this replica").env("POD_NAME").default(hostname()))
+    .addOption(
+      new Option("--instance <name>", "name of this replica").env("POD_NAME").default(hostname(), "the host name"),
+    )
     .addOption(kubeconfigOption())
     .addOption(
       new Option("--default-class <boolean>", "whether Services without loadBalancerClass are ours")

@@ -1,24 +1,10 @@
 #!/usr/bin/env node
-import { Command } from "commander";
+import type { Command } from "commander";
 import { BellhopError } from "../error/error.ts";
-import { version } from "../settings/version.ts";
-import { controllerCommand } from "./controller-command.ts";
-import { doctorCommand } from "./doctor-command.ts";
-import { explainCommand } from "./explain-command.ts";
-import { poolsCommand } from "./pools-command.ts";
+import { createProgram } from "./program.ts";
 import { describeError } from "./run.ts";
-import { speakerCommand } from "./speaker-command.ts";
 
-const program = new Command("bellhop")
-  .description(
-    "External addresses for Kubernetes Services of type LoadBalancer on clusters that no cloud stands behind",
-  )
-  .version(version)
-  .addCommand(controllerCommand())
-  .addCommand(speakerCommand())
-  .addCommand(explainCommand())
-  .addCommand(doctorCommand())
-  .addCommand(poolsCommand());
+const program = createProgram();
 endOnMisuse(program);
 
 try {

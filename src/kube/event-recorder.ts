@@ -44,6 +44,16 @@ export interface EventRecorderOptions {
   readonly busy?: () => boolean;
 }
 
+/** Registers what a recorder counts; call once per registry. */
+export function createEventMetrics(registry: Registry): Counter<"result"> {
+  return new Counter({
+    name: "bellhop_events_total",
+    help: "Kubernetes events, by what became of them.",
+    labelNames: ["result"],
+    registers: [registry],
+  });
+}
+
 /** The same event about the same object is told again only after this long, as one more occurrence. */
 const repeatAfterMs = 10 * 60_000;
 const maxRemembered = 20_000;
@@ -80,12 +90,7 @@ export class ApiEventRecorder implements EventRecorder {
 
   constructor(options: EventRecorderOptions) {
     this.#options = options;
-    this.#written = new Counter({
-      name: "bellhop_events_total",
-      help: "Kubernetes events, by what became of them.",
-      labelNames: ["result"],
-      registers: [options.registry],
-    });
+    this.#written = createEventMetrics(options.registry);
     this.#waiting = new WaitingEvents(() => this.#written.inc({ result: "dropped" }));
   }
 

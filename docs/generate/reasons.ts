@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { type ReasonCode, reasonCodes, reasonOf } from "../src/model/reason.ts";
+import { type ReasonCode, reasonCodes, reasonOf } from "../../src/model/reason.ts";
+import { generatedFrom, wrap } from "./markdown.ts";
 
 /** What a code is about, by how it begins; the order of the chapters. */
 const chapters: readonly (readonly [string, RegExp])[] = [
@@ -11,7 +11,7 @@ const chapters: readonly (readonly [string, RegExp])[] = [
 
 const head = `# Why not: every reason, what it means and its cure
 
-Made by docs/generate-reasons.ts from src/model/reason.ts; change that.
+${generatedFrom("src/model/reason.ts")}
 
 Whatever Bellhop refuses it refuses for one of these reasons. The code is the reason of an event and of a condition
 (\`bellhop.dev/AddressReady\` on Services, \`Ready\` on IPAddressPools, \`Announceable\` on VirtualIPs), and the label \`reason\` of the
@@ -19,8 +19,8 @@ metrics \`bellhop_services_pending\` and \`bellhop_refusals_total\`. Messages na
 what is wrong with it (the text below, often with more detail) and the cure.
 `;
 
-/** The whole of docs/reasons.md. */
-export function reasonsDocument(): string {
+/** The whole of docs/reference/reasons.md. */
+export function reasonsPage(): string {
   const left = new Set<ReasonCode>(reasonCodes);
   const parts = chapters.map(([title, pattern]) => {
     const codes = [...left].filter((code) => pattern.test(code));
@@ -32,14 +32,5 @@ export function reasonsDocument(): string {
 
 function entry(code: ReasonCode): string {
   const { problem, cure } = reasonOf(code, { object: "", field: "", value: "" });
-  return `\n### ${code}\n\nMeaning: what stands there ${problem}.\n\nCure: ${cure}\n`;
+  return `\n### ${code}\n\n${wrap(`Meaning: what stands there ${problem}.`)}\n\n${wrap(`Cure: ${cure}`)}\n`;
 }
-
-/** Where it stands. */
-export const reasonsFile = new URL("reasons.md", import.meta.url);
-
-export function committedReasons(): string {
-  return readFileSync(reasonsFile, "utf8");
-}
-
-if (import.meta.main) writeFileSync(reasonsFile, reasonsDocument());

@@ -1,0 +1,21 @@
+import { Command } from "commander";
+import { version } from "../settings/version.ts";
+import { controllerCommand } from "./controller-command.ts";
+import { doctorCommand } from "./doctor-command.ts";
+import { explainCommand } from "./explain-command.ts";
+import { poolsCommand } from "./pools-command.ts";
+import { speakerCommand } from "./speaker-command.ts";
+
+/** The whole command line. Building it runs and loads nothing of the programs behind it. */
+export function createProgram(): Command {
+  return new Command("bellhop")
+    .description(
+      "External addresses for Kubernetes Services of type LoadBalancer on clusters that no cloud stands behind",
+    )
+    .version(version)
+    .addCommand(controllerCommand())
+    .addCommand(speakerCommand())
+    .addCommand(explainCommand())
+    .addCommand(doctorCommand())
+    .addCommand(poolsCommand());
+}
