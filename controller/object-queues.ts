@@ -100,7 +100,7 @@ export class ObjectQueues {
       handle,
       onFailure: (key, error, retryMs) => {
         if (isConflict(error)) return;
-        log.warn({ kind, key, retryMs: Math.round(retryMs), err: error }, "an object could not be written");
+        log.warn({ kind, object: key, retryMs: Math.round(retryMs), err: error }, "an object could not be written");
       },
       retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
       clock,

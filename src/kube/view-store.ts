@@ -85,7 +85,7 @@ export class ViewStore<View> {
     this.#drop(key);
     this.#count();
     if (known) return;
-    log.warn({ resource, key, fault: fault.message }, "an object does not follow its schema and is set aside");
+    log.warn({ resource, object: key, fault: fault.message }, "an object does not follow its schema and is set aside");
     onInvalid?.(key, fault, raw);
   }
 

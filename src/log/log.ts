@@ -5,9 +5,13 @@ export type { Logger };
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
+/** Fields that hold secrets, such as the PEM `key` of a client certificate. Log the name of an object as `object` instead. */
+export const redactedFields = ["token", "key", "password", "authorization"] as const;
+
 /**
- * The program's logger: one JSON object a line on standard output. Each room takes `logger.child({ room })`. Errors go under
- * the key `err`. Tokens, keys and passwords are cut out wherever one slips into an object.
+ * The program's logger: one JSON object a line on standard output. Each component logs to `logger.child({ component })`. Errors go
+ * into the field `err`. The value of a redacted field is replaced by "(cut out)", in the logged object and one level below it; deeper
+ * levels are not searched.
  */
 export function createLogger(level: LogLevel, program: string, destination?: DestinationStream): Logger {
   const options = {
@@ -16,7 +20,7 @@ export function createLogger(level: LogLevel, program: string, destination?: Des
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: {
-      paths: ["token", "key", "password", "authorization", "*.token", "*.key", "*.password", "*.authorization"],
+      paths: redactedFields.flatMap((field) => [field, `*.${field}`]),
       censor: "(cut out)",
     },
   };
