@@ -1,8 +1,8 @@
 import type { Condition } from "../../src/api/api.ts";
 import type { Speaker } from "../../src/api/speaker.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
+import { withCondition } from "../../src/model/condition.ts";
 import type { Link } from "../links/link.ts";
-import { withCondition } from "./condition.ts";
 
 export interface SpeakerStatusInput {
   readonly version: string;

@@ -1,9 +1,9 @@
 import type { Condition } from "../../src/api/api.ts";
 import { conflictCondition } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { withCondition } from "../../src/model/condition.ts";
 import type { Conflict } from "../announce/conflicts.ts";
 import type { Announcement } from "../announce/plan.ts";
-import { withCondition } from "./condition.ts";
 
 /** A merge patch of the status of a VirtualIP; null takes a field away. */
 export interface StatusPatch {

@@ -4,8 +4,9 @@ import type { Condition } from "../api/api.ts";
 export type ConditionState = Omit<Condition, "lastTransitionTime">;
 
 /**
- * The list with this condition in place of the one of its type; all others are left as they are. The time changes only when the
- * status does (metav1.Condition). Undefined when nothing would change.
+ * The list with this condition in place of the one of its type. The other conditions, those of other writers included, keep their content and
+ * their place; a condition of a new type goes to the end. The time changes only when the status does (metav1.Condition). Returns
+ * undefined when nothing would change, observedGeneration included.
  */
 export function withCondition(
   present: readonly Condition[],
