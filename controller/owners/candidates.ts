@@ -1,7 +1,8 @@
 import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
 import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
-import { formatRange, type IpRange, rangeContains, rangeSize, subnetOf } from "../../src/ip/range.ts";
+import { isLan, isOnLan } from "../../src/ip/lan.ts";
+import { formatRange, type IpRange, subnetOf } from "../../src/ip/range.ts";
 import { matchesAnyGlob } from "../../src/model/glob.ts";
 import { matchesAnySelector } from "../../src/model/label-selector.ts";
 import { excludeLabel, type NodeView } from "../../src/model/node.ts";
@@ -37,7 +38,7 @@ interface AnnouncerNode {
 
 /**
  * Gives the question "who may announce this address" over one moment's nodes. A node may if its speaker is alive, it is not
- * excluded from load balancers, an interface that is up has the address's subnet, and, where there are L2Advertisements, one of
+ * excluded from load balancers, an interface that is up is on the address's LAN, and, where there are L2Advertisements, one of
  * them names the pool, the node and that interface. Answers are shared by all addresses between the same subnet borders.
  */
 export function createCandidates(input: CandidateInput): CandidatesOf {
@@ -145,8 +146,7 @@ export function evaluateNodes(
 }
 
 function reasonOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {
-  // A subnet of one address, as on the cables to pods, holds nothing else.
-  const wide = interfaces.filter(({ subnets }) => subnets.some((subnet) => rangeSize(subnet) > 1n));
+  const wide = interfaces.filter(({ subnets }) => subnets.some(isLan));
   const own = wide.length === 0 ? "none with a network is up" : `it has ${describeInterfaces(wide)}`;
   return `no interface has a subnet with ${formatAddress(address)}: ${own}`;
 }
@@ -196,9 +196,7 @@ function evaluateAnnouncerNode(
   advertisements: readonly L2Advertisement[],
   address: IpAddress,
 ) {
-  const onSubnet = announcerNode.interfaces.filter((entry) =>
-    entry.subnets.some((subnet) => rangeContains(subnet, address)),
-  );
+  const onSubnet = announcerNode.interfaces.filter(({ subnets }) => isOnLan(subnets, address));
   return {
     onSubnet,
     granting: advertisements.filter((advertisement) => grants(advertisement, announcerNode.node, onSubnet)),

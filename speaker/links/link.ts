@@ -1,5 +1,6 @@
 import type { IpAddress } from "../../src/ip/address.ts";
-import { type IpRange, rangeContains, rangeSize } from "../../src/ip/range.ts";
+import { isOnLan } from "../../src/ip/lan.ts";
+import type { IpRange } from "../../src/ip/range.ts";
 import { matchesAnyGlob } from "../../src/model/glob.ts";
 
 /** A network interface of the node that addresses can be announced on. Never the loopback. */
@@ -16,16 +17,7 @@ export interface Link {
   readonly subnets: readonly IpRange[];
 }
 
-/**
- * The interfaces that an address is announced from: every one that is up, has a subnet with it and a name that matches one of the
- * patterns (none: any name). A subnet of one address is no LAN: such are the addresses that kube-proxy in ipvs mode and some
- * network plug-ins put on interfaces.
- */
+/** The interfaces that an address is announced from: every one that is up, on its LAN, and named by a pattern (none: any name). */
 export function linksFor(links: readonly Link[], address: IpAddress, patterns: readonly string[]): readonly Link[] {
-  return links.filter(
-    (link) =>
-      link.up &&
-      link.subnets.some((subnet) => rangeSize(subnet) > 1n && rangeContains(subnet, address)) &&
-      matchesAnyGlob(patterns, link.name),
-  );
+  return links.filter((link) => link.up && isOnLan(link.subnets, address) && matchesAnyGlob(patterns, link.name));
 }
