@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { Command, Option } from "commander";
 import type { Lab } from "../lab/lab.ts";
 import { type Progress, showProgress } from "../lab/progress.ts";
+import type { LabOptions } from "../lab/state.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
 import { installProduct } from "../product/install.ts";
@@ -20,11 +22,11 @@ interface Service {
  * The main job from nothing: a cluster, Bellhop in it, two Services with external addresses, and answers for a client on the LAN
  * and for one behind a router. Exits non-zero when any request stays without an answer. The cluster goes on running.
  */
-async function runDemo(): Promise<void> {
+async function runDemo(proxy: LabOptions["proxy"]): Promise<void> {
   const startMs = Date.now();
   const progress = showProgress(process.stdout);
   heading("A cluster of three nodes on this machine, and Bellhop in it");
-  const lab = await upLab({ name: "lab", nodes: 3 }, progress);
+  const lab = await upLab({ name: "lab", nodes: 3, proxy }, progress);
   await installProduct(lab, progress);
 
   heading("A pool of addresses and two Services");
@@ -127,4 +129,10 @@ function finish(progress: Progress, startMs: number, failures: number, ip: strin
   process.stdout.write(readFileSync(new URL("play-on.txt", import.meta.url), "utf8").replaceAll("ADDRESS", ip));
 }
 
-await runDemo();
+const { proxy } = new Command("demo")
+  .addOption(
+    new Option("--proxy <mode>", "kube-proxy's mode").choices(["nftables", "iptables"] as const).default("nftables"),
+  )
+  .parse()
+  .opts<Pick<LabOptions, "proxy">>();
+await runDemo(proxy);

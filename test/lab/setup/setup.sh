@@ -39,6 +39,7 @@ arping     arping                      asks by ARP in tests and benchmarks
 ndisc6     ndisc6                      asks by neighbour discovery in tests
 buildah    buildah                     builds the product's image
 mmdebstrap mmdebstrap                  the base of the product's image
+/usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring mmdebstrap verifies Debian's packages, on Ubuntu too
 mount      mount                       gives each host of the lab files of its own
 nsenter    util-linux                  enters the lab's namespaces
 ldd        libc-bin                    finds the libraries that the test image needs
