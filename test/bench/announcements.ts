@@ -1,4 +1,4 @@
-import { link, World } from "../unit/speaker/world.ts";
+import { link, SpeakerFixture } from "../unit/speaker/speaker-fixture.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
@@ -15,7 +15,7 @@ function address(index: number): string {
 }
 
 async function measure(count: number): Promise<void> {
-  const world = new World();
+  const world = new SpeakerFixture();
   world.links = [link("eth0", "192.0.2.11/24"), link("eth1", "10.1.255.1/16")];
   await world.populate("n1");
   for (let index = 0; index < count; index++) await world.claim(address(index), ["n1"], `s${index}`);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Cluster } from "../unit/controller/cluster.ts";
+import { Cluster } from "../unit/controller/fake-cluster/cluster.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { groupVersion } from "../../src/api/api.ts";
 import { FakeApiServer } from "../../src/kube/fake.ts";
 import { ownPath } from "../../src/kube/path.ts";
-import { serveFake } from "../unit/kube/serve-fake.ts";
+import { serveFake } from "../unit/src/kube/serve-fake.ts";
 
 /**
  * An API server in memory for a speaker of node n1: one Service without node ports, whose only pod is pod1, with one address of

@@ -10,7 +10,7 @@ import { createRegistry } from "../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { createNft } from "../../src/nft/nft.ts";
-import { endpoint, port, service, slice } from "../unit/speaker/dataplane/world.ts";
+import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 

@@ -1,6 +1,6 @@
 import { after, describe } from "node:test";
 import { createNft } from "../../src/nft/nft.ts";
-import { testNftContract } from "../unit/nft/contract.ts";
+import { testNftContract } from "../unit/src/nft/nft-contract.ts";
 import { Namespace, skipReason } from "./namespace.ts";
 
 const skip = skipReason();

@@ -3,169 +3,169 @@ import { test } from "node:test";
 import { BellhopError } from "../../../src/error/error.ts";
 import { leasePath, ownPath } from "../../../src/kube/path.ts";
 import { address, mac } from "./responder/frames.ts";
-import { link, settings, World } from "./world.ts";
+import { link, SpeakerFixture, settings } from "./speaker-fixture.ts";
 
-/** Runs the story with a world that is stopped afterwards. */
-function story(name: string, tell: (world: World) => Promise<void>): void {
+/** Runs the story with a fixture that is stopped afterwards. */
+function story(name: string, tell: (fixture: SpeakerFixture) => Promise<void>): void {
   test(name, async () => {
-    const world = new World();
+    const fixture = new SpeakerFixture();
     try {
-      await tell(world);
+      await tell(fixture);
     } finally {
-      await world.stop().catch(() => undefined);
+      await fixture.stop().catch(() => undefined);
     }
   });
 }
 
 story(
   "an address that is ours gets its rules first and is announced then, on the interface of its LAN alone",
-  async (world) => {
-    await world.populate("n1");
-    await world.start();
-    assert.deepEqual(world.journal.slice(0, 3), ["rules ip", "rules ip6", "announce 192.0.2.200 eth0"]);
-    assert.deepEqual(world.speaker.unready, []);
-    assert.deepEqual([...(world.nft.table("ip", "bellhop")?.sets.get("lan")?.elements.keys() ?? [])], ['"eth0"']);
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    assert.deepEqual(fixture.journal.slice(0, 3), ["rules ip", "rules ip6", "announce 192.0.2.200 eth0"]);
+    assert.deepEqual(fixture.speaker.unready, []);
+    assert.deepEqual([...(fixture.nft.table("ip", "bellhop")?.sets.get("lan")?.elements.keys() ?? [])], ['"eth0"']);
   },
 );
 
-story("an address of another node gets its rules and is not announced", async (world) => {
-  await world.populate("n2");
-  await world.start();
-  assert.equal(world.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
-  assert.deepEqual(world.responder.announced, []);
-  assert.deepEqual((await world.virtualIp()).status ?? {}, {});
+story("an address of another node gets its rules and is not announced", async (fixture) => {
+  await fixture.populate("n2");
+  await fixture.start();
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
+  assert.deepEqual(fixture.responder.announced, []);
+  assert.deepEqual((await fixture.virtualIp()).status ?? {}, {});
 });
 
 story(
   "the status of an address is written by the node that announces it, and by the next one after it moved",
-  async (world) => {
-    await world.populate("n1");
-    await world.start();
-    const { status } = await world.virtualIp();
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    const { status } = await fixture.virtualIp();
     assert.deepEqual(
       { ...status, since: undefined },
       { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: undefined },
     );
-    await world.setOwners("192.0.2.200", ["n2", "n1"]);
-    assert.deepEqual(world.responder.announced, []);
-    assert.equal((await world.virtualIp()).status?.node, "n1", "n2 writes over it");
-    await world.setOwners("192.0.2.200", ["n1", "n2"]);
-    assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0"]);
-    await world.setOwners("192.0.2.200", []);
-    assert.equal((await world.virtualIp()).status?.node, undefined, "nobody announces it");
+    await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
+    assert.deepEqual(fixture.responder.announced, []);
+    assert.equal((await fixture.virtualIp()).status?.node, "n1", "n2 writes over it");
+    await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    await fixture.setOwners("192.0.2.200", []);
+    assert.equal((await fixture.virtualIp()).status?.node, undefined, "nobody announces it");
   },
 );
 
-story("an interface that goes down lets go of its addresses, and comes back with them", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  world.links = [link("eth0", "192.0.2.11/24", { up: false })];
-  await world.clock.advance(2_000);
-  await world.settle();
-  assert.deepEqual(world.responder.announced, []);
-  world.links = [link("eth0", "192.0.2.11/24")];
-  await world.clock.advance(2_000);
-  await world.settle();
-  assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0"]);
+story("an interface that goes down lets go of its addresses, and comes back with them", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  fixture.links = [link("eth0", "192.0.2.11/24", { up: false })];
+  await fixture.clock.advance(2_000);
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, []);
+  fixture.links = [link("eth0", "192.0.2.11/24")];
+  await fixture.clock.advance(2_000);
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
 });
 
-story("an interface that the responder has given up is told anew, with all of its addresses", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  world.responder.fail("eth0");
-  await world.claim("192.0.2.201", ["n1"]);
-  await world.settle();
-  assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);
-  world.responder.fail("eth0");
-  await world.clock.advance(2_000);
-  await world.settle();
-  assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);
+story("an interface that the responder has given up is told anew, with all of its addresses", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  fixture.responder.fail("eth0");
+  await fixture.claim("192.0.2.201", ["n1"]);
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);
+  fixture.responder.fail("eth0");
+  await fixture.clock.advance(2_000);
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);
 });
 
 story(
   "while the rules cannot be written nothing new is announced, what is announced stays, and what moved is let go",
-  async (world) => {
-    await world.populate("n1");
-    await world.claim("192.0.2.201", ["n1"]);
-    await world.start();
-    assert.equal(world.responder.announced.length, 2);
-    world.nft.broken = "no memory";
-    await world.setOwners("192.0.2.201", ["n2"]);
-    await world.claim("192.0.2.202", ["n1"]);
-    await world.settle();
-    assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0"]);
-    world.nft.broken = undefined;
-    await world.clock.advance(2_000);
-    await world.settle();
-    assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0", "192.0.2.202 eth0"]);
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.claim("192.0.2.201", ["n1"]);
+    await fixture.start();
+    assert.equal(fixture.responder.announced.length, 2);
+    fixture.nft.broken = "no memory";
+    await fixture.setOwners("192.0.2.201", ["n2"]);
+    await fixture.claim("192.0.2.202", ["n1"]);
+    await fixture.settle();
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    fixture.nft.broken = undefined;
+    await fixture.clock.advance(2_000);
+    await fixture.settle();
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.202 eth0"]);
   },
 );
 
-story("before everything is listed nothing in the kernel is touched", async (world) => {
-  await world.populate("n1");
-  world.api.intercept = (request) => {
+story("before everything is listed nothing in the kernel is touched", async (fixture) => {
+  await fixture.populate("n1");
+  fixture.api.intercept = (request) => {
     if (request.path.includes("endpointslices")) throw new BellhopError("ApiUnreachable", "no route");
   };
-  await world.start();
-  assert.deepEqual(world.journal, []);
-  assert.ok(world.speaker.unready.some((fault) => fault.startsWith("slices")));
+  await fixture.start();
+  assert.deepEqual(fixture.journal, []);
+  assert.ok(fixture.speaker.unready.some((fault) => fault.startsWith("slices")));
 });
 
-story("no port is refused because its endpoints are not listed yet, or listed anew", async (world) => {
-  await world.populate("n1");
-  world.api.intercept = (request) => {
+story("no port is refused because its endpoints are not listed yet, or listed anew", async (fixture) => {
+  await fixture.populate("n1");
+  fixture.api.intercept = (request) => {
     if (request.path.includes("endpointslices")) throw new BellhopError("ApiUnreachable", "no route");
   };
-  await world.start();
-  world.api.intercept = undefined;
-  await world.clock.advance(60_000);
-  await world.settle();
+  await fixture.start();
+  fixture.api.intercept = undefined;
+  await fixture.clock.advance(60_000);
+  await fixture.settle();
   const listings = () =>
-    world.api.requests.filter(({ path, query }) => path.includes("endpointslices") && query?.watch === undefined);
+    fixture.api.requests.filter(({ path, query }) => path.includes("endpointslices") && query?.watch === undefined);
   const before = listings().length;
-  world.api.sendError(410, "Expired");
-  await world.clock.advance(60_000);
-  await world.settle();
+  fixture.api.sendError(410, "Expired");
+  await fixture.clock.advance(60_000);
+  await fixture.settle();
   assert.ok(listings().length > before);
-  assert.equal(world.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
-  const written = world.nft.accepted.flatMap(({ commands }) => commands);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
+  const written = fixture.nft.accepted.flatMap(({ commands }) => commands);
   assert.ok(!written.some((command) => command.kind === "addElements" && command.set === "refused"));
-  await world.api.request({
+  await fixture.api.request({
     method: "DELETE",
     path: "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/web-1",
   });
-  await world.settle();
-  assert.equal(world.nft.table("ip", "bellhop")?.sets.get("refused")?.elements.size, 1);
+  await fixture.settle();
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("refused")?.elements.size, 1);
 });
 
-story("with the API server away the node goes on, and the lease is tried again", async (world) => {
-  await world.populate("n1");
-  await world.start();
+story("with the API server away the node goes on, and the lease is tried again", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
   const lease = leasePath("bellhop-system", "speaker-n1");
   type Lease = { readonly spec: Readonly<Record<string, unknown>> };
-  const before = await world.get<Lease>(lease);
+  const before = await fixture.get<Lease>(lease);
   assert.equal(before.spec.holderIdentity, "n1");
   assert.equal(before.spec.leaseDurationSeconds, 6);
   assert.match(String(before.spec.renewTime), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
-  world.api.intercept = () => {
+  fixture.api.intercept = () => {
     throw new BellhopError("ApiUnreachable", "no route");
   };
-  await world.clock.advance(60_000);
-  assert.deepEqual(world.responder.announced, ["192.0.2.200 eth0"]);
-  assert.ok(world.responder.beats >= 30);
-  world.api.intercept = undefined;
-  await world.clock.advance(3_000);
-  assert.notEqual((await world.get<Lease>(lease)).spec.renewTime, before.spec.renewTime);
-  const text = await world.registry.metrics();
+  await fixture.clock.advance(60_000);
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+  assert.ok(fixture.responder.beats >= 30);
+  fixture.api.intercept = undefined;
+  await fixture.clock.advance(3_000);
+  assert.notEqual((await fixture.get<Lease>(lease)).spec.renewTime, before.spec.renewTime);
+  const text = await fixture.registry.metrics();
   assert.match(text, /bellhop_speaker_lease_renewals_total\{result="failed"\} [1-9]/);
   assert.match(text, /bellhop_speaker_announced_addresses 1\b/);
 });
 
-story("the Speaker object tells the node's interfaces and what it announces", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  await world.clock.advance(1_000);
-  const { status } = await world.get<{ status: Record<string, unknown> }>(ownPath("speakers", "n1"));
+story("the Speaker object tells the node's interfaces and what it announces", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(1_000);
+  const { status } = await fixture.get<{ status: Record<string, unknown> }>(ownPath("speakers", "n1"));
   assert.deepEqual(status.announcing, ["192.0.2.200"]);
   assert.deepEqual(
     (status.interfaces as { name: string }[]).map(({ name }) => name),
@@ -174,60 +174,60 @@ story("the Speaker object tells the node's interfaces and what it announces", as
   assert.equal(status.kernel, "6.1");
 });
 
-story("another station's claim is told only when it lasts, and its end too", async (world) => {
-  await world.populate("n1");
-  await world.start();
+story("another station's claim is told only when it lasts, and its end too", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
   const sighting = { interfaceName: "eth0", address: address("192.0.2.200"), mac: mac("02:00:00:00:00:77") };
-  const condition = async () => (await world.virtualIp()).status?.conditions?.find(({ type }) => type === "Conflict");
-  world.responder.options?.onConflict(sighting);
-  await world.settle();
+  const condition = async () => (await fixture.virtualIp()).status?.conditions?.find(({ type }) => type === "Conflict");
+  fixture.responder.options?.onConflict(sighting);
+  await fixture.settle();
   assert.equal(await condition(), undefined);
-  await world.clock.advance(4_000);
-  world.responder.options?.onConflict(sighting);
-  await world.settle();
+  await fixture.clock.advance(4_000);
+  fixture.responder.options?.onConflict(sighting);
+  await fixture.settle();
   assert.equal((await condition())?.status, "True");
   assert.match((await condition())?.message ?? "", /02:00:00:00:00:77/);
-  await world.clock.advance(130_000);
-  await world.settle();
+  await fixture.clock.advance(130_000);
+  await fixture.settle();
   assert.equal((await condition())?.status, "False");
 });
 
-story("a Service that is deleted leaves no rules, and its address is let go", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  await world.api.request({ method: "DELETE", path: "/api/v1/namespaces/default/services/web" });
-  await world.settle();
-  assert.equal(world.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 0);
-  await world.api.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.200") });
-  await world.settle();
-  assert.deepEqual(world.responder.announced, []);
-  assert.equal(world.nft.table("ip", "bellhop")?.sets.get("addresses")?.elements.size, 0);
+story("a Service that is deleted leaves no rules, and its address is let go", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.api.request({ method: "DELETE", path: "/api/v1/namespaces/default/services/web" });
+  await fixture.settle();
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 0);
+  await fixture.api.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.200") });
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, []);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("addresses")?.elements.size, 0);
 });
 
-story("the end leaves rules and lease, and stops the responder last", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  await world.stop();
-  assert.equal(world.responder.alive, false);
-  assert.ok(world.nft.table("ip", "bellhop") !== undefined);
-  const lease = await world.get<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
+story("the end leaves rules and lease, and stops the responder last", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.stop();
+  assert.equal(fixture.responder.alive, false);
+  assert.ok(fixture.nft.table("ip", "bellhop") !== undefined);
+  const lease = await fixture.get<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
   assert.equal(lease.spec.holderIdentity, "n1");
 });
 
-story("the death of the responder ends the speaker", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  world.responder.options?.onDeath(new BellhopError("WorkerFailed", "the responder thread ended"));
-  await world.clock.advance(2_000);
-  await assert.rejects(world.running ?? Promise.resolve(), { code: "WorkerFailed" });
+story("the death of the responder ends the speaker", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  fixture.responder.options?.onDeath(new BellhopError("WorkerFailed", "the responder thread ended"));
+  await fixture.clock.advance(2_000);
+  await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
 });
 
-story("the rules are written anew now and then", async (world) => {
-  await world.populate("n1");
-  await world.start();
-  const before = world.nft.accepted.length;
-  await world.clock.advance(settings.resyncSeconds * 1100);
-  await world.settle();
-  assert.ok(world.nft.accepted.length > before);
-  assert.equal(world.nft.accepted.at(-2)?.commands[1]?.kind, "deleteTable");
+story("the rules are written anew now and then", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  const before = fixture.nft.accepted.length;
+  await fixture.clock.advance(settings.resyncSeconds * 1100);
+  await fixture.settle();
+  assert.ok(fixture.nft.accepted.length > before);
+  assert.equal(fixture.nft.accepted.at(-2)?.commands[1]?.kind, "deleteTable");
 });

@@ -4,10 +4,10 @@ import { renderAddress } from "../../../../src/cli/text/address.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
 import { renderPoolsPlan } from "../../../../src/cli/text/pools-plan.ts";
 import { renderService } from "../../../../src/cli/text/service.ts";
-import { Cluster } from "../cluster.ts";
-import { eventually } from "../eventually.ts";
-import { addNodePool, putNode } from "../nodes.ts";
-import { addEndpoints, addLeader, askAddress, askPlan, askService } from "./asked.ts";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { eventually } from "../fake-cluster/eventually.ts";
+import { addNodePool, putNode } from "../fake-cluster/nodes.ts";
+import { addEndpoints, addLeader, askAddress, askPlan, askService } from "./load-and-explain.ts";
 
 const plain = createPalette(false);
 

@@ -2,14 +2,19 @@ import fc from "fast-check";
 import { isAlreadyExists, isNotFound } from "../../../../src/kube/api-error.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { type Model, touch } from "./model.ts";
+import type { ReplicatedCluster } from "./replicated-cluster.ts";
 import { anyAddress, pace, serviceName, stepOf } from "./step.ts";
-import type { World } from "./world.ts";
 
 function nameOf(address: string): string {
   return address.replaceAll(":", "-");
 }
 
-async function reserve(model: Model, { cluster }: World, address: string, name: string | undefined): Promise<void> {
+async function reserve(
+  model: Model,
+  { cluster }: ReplicatedCluster,
+  address: string,
+  name: string | undefined,
+): Promise<void> {
   const services = name === undefined ? [] : [{ namespace: "default", name }];
   try {
     await cluster.addVirtualIp(nameOf(address), { address, services });
@@ -22,7 +27,7 @@ async function reserve(model: Model, { cluster }: World, address: string, name: 
   for (const [holder, shown] of model.shown) if (shown.has(address)) touch(model, holder);
 }
 
-async function deleteVirtualIp(model: Model, { cluster }: World, address: string): Promise<void> {
+async function deleteVirtualIp(model: Model, { cluster }: ReplicatedCluster, address: string): Promise<void> {
   try {
     await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", nameOf(address)) });
   } catch (error) {

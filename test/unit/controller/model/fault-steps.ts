@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import type { Fate } from "./crashing-client.ts";
 import type { Model } from "./model.ts";
-import type { Fate } from "./mortal-client.ts";
 import { pace, stepOf } from "./step.ts";
 
 const minuteMs = 60_000;

@@ -1,10 +1,10 @@
 import { test } from "node:test";
 import fc from "fast-check";
-import { checkLaws } from "./laws.ts";
 import { emptyModel } from "./model.ts";
 import { firstPools } from "./pool-steps.ts";
+import { checkProperties } from "./properties.ts";
+import { ReplicatedCluster } from "./replicated-cluster.ts";
 import { allSteps } from "./steps.ts";
-import { World } from "./world.ts";
 
 /** More for a long search: MODEL_RUNS=2000 MODEL_SEED=1 node --test test/unit/controller/model/model.test.ts */
 const runs = Number(process.env.MODEL_RUNS ?? 60);
@@ -24,13 +24,13 @@ test(`whatever users do and whatever fails, every address is accounted for (seed
     firstPools,
     fc.commands([...allSteps], { maxCommands: 60, size: "max", ...replayed }),
     async (metallb, pools, commands) => {
-      const clusterState = await World.create(metallb);
+      const clusterState = await ReplicatedCluster.create(metallb);
       try {
         const model = emptyModel(metallb);
         for (const pool of pools) await pool.run(model, clusterState);
         await fc.asyncModelRun(() => ({ model, real: clusterState }), commands);
         await clusterState.settle();
-        await checkLaws(model, clusterState);
+        await checkProperties(model, clusterState);
       } finally {
         steps += clusterState.steps;
         await clusterState.end();

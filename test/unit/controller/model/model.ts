@@ -16,7 +16,7 @@ export interface ModelPool {
 }
 
 /** What a Service asks for in annotations and fields. */
-export interface Wishes {
+export interface Requests {
   /** One address. */
   readonly wanted: string | undefined;
   readonly pool: string | undefined;
@@ -28,14 +28,14 @@ export interface Wishes {
 export type Dialect = "field" | "bellhop.dev" | "metallb.io" | "metallb.universe.tf";
 
 /** The desired in it are those that count; MetalLB's words are heeded only where the controller is told to. */
-export interface ModelService extends Wishes {
+export interface ModelService extends Requests {
   readonly name: string;
   readonly type: "LoadBalancer" | "ClusterIP";
   readonly foreign: boolean;
   readonly families: readonly Family[];
   readonly policy: "SingleStack" | "PreferDualStack" | "RequireDualStack";
   readonly port: number;
-  readonly said: Wishes & { readonly dialect: Dialect };
+  readonly said: Requests & { readonly dialect: Dialect };
   /** The text by which it asks for another address. */
   readonly reassign: string | undefined;
 }

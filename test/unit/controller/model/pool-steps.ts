@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { metallbPath, ownPath } from "../../../../src/kube/path.ts";
-import { holdMs } from "./hold-laws.ts";
+import { holdMs } from "./hold-properties.ts";
 import type { Model, ModelPool } from "./model.ts";
+import type { ReplicatedCluster } from "./replicated-cluster.ts";
 import { addressesOf, pace, poolName, stepOf } from "./step.ts";
-import type { World } from "./world.ts";
 
 const places = 8;
 /** Bits of the places that are the pool's own. */
@@ -44,7 +44,7 @@ function notePool(model: Model, pools: Map<string, ModelPool>, pool: Omit<ModelP
   model.poolsTouched++;
 }
 
-async function putPool(model: Model, { cluster }: World, name: string, spec: PoolSpec): Promise<void> {
+async function putPool(model: Model, { cluster }: ReplicatedCluster, name: string, spec: PoolSpec): Promise<void> {
   const { addresses, holdAfterDelete, ...rest } = fieldsOf(name, spec);
   const hold = holdAfterDelete === null ? {} : { holdAfterDelete };
   if (model.pools.has(name)) await cluster.changePool(name, { addresses, holdAfterDelete, ...rest });
@@ -58,7 +58,7 @@ const metallbPools = metallbPath("metallb-system", "ipaddresspools");
 
 async function putMetallbPool(
   model: Model,
-  { cluster }: World,
+  { cluster }: ReplicatedCluster,
   name: string,
   spec: Pick<PoolSpec, "mask" | "autoAssign">,
 ): Promise<void> {

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/api/labels.ts";
 import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
-import { checkLaws } from "./laws.ts";
-import { type Dialect, depart, type Family, type Model, type ModelService, touch, type Wishes } from "./model.ts";
+import { type Dialect, depart, type Family, type Model, type ModelService, type Requests, touch } from "./model.ts";
+import { checkProperties } from "./properties.ts";
+import type { ReplicatedCluster } from "./replicated-cluster.ts";
 import { anyAddress, pace, poolName, seldom, serviceName, stepOf } from "./step.ts";
-import type { World } from "./world.ts";
 
 const families = fc.constantFrom<Pick<ModelService, "families" | "policy">>(
   { families: ["IPv4"], policy: "SingleStack" },
@@ -23,12 +23,12 @@ const port = fc.constantFrom(80, 81);
 const reassign = fc.constantFrom("1", "2", undefined);
 
 /** The desired as they count. */
-function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Wishes {
+function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Requests {
   const counts = model.metallb || !dialect.startsWith("metallb");
   return counts ? { wanted, pool, share } : { wanted: undefined, pool: undefined, share: undefined };
 }
 
-type Annotations = Readonly<Record<keyof Wishes, string>>;
+type Annotations = Readonly<Record<keyof Requests, string>>;
 const ours: Annotations = { wanted: ipsAnnotation, pool: poolAnnotation, share: shareAnnotation };
 
 /** The name of each annotation, as MetalLB's documents have them; the field is not one. */
@@ -76,7 +76,7 @@ function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> 
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
 
-async function create(model: Model, { cluster }: World, service: ModelService): Promise<void> {
+async function create(model: Model, { cluster }: ReplicatedCluster, service: ModelService): Promise<void> {
   const classed = service.foreign ? { loadBalancerClass: "example.com/other" } : {};
   const spec = { ...withoutNulls(specOf(service)), ...classed };
   try {
@@ -90,7 +90,12 @@ async function create(model: Model, { cluster }: World, service: ModelService): 
   touch(model, service.name);
 }
 
-async function change(model: Model, { cluster }: World, name: string, to: Partial<ModelService>): Promise<void> {
+async function change(
+  model: Model,
+  { cluster }: ReplicatedCluster,
+  name: string,
+  to: Partial<ModelService>,
+): Promise<void> {
   const before = model.services.get(name);
   if (before === undefined) return;
   const service = { ...before, ...to };
@@ -99,7 +104,7 @@ async function change(model: Model, { cluster }: World, name: string, to: Partia
   touch(model, name);
 }
 
-async function remove(model: Model, { cluster, clock }: World, name: string): Promise<void> {
+async function remove(model: Model, { cluster, clock }: ReplicatedCluster, name: string): Promise<void> {
   depart(model, name, clock.monotonicMs());
   await cluster.deleteService(name);
   model.services.delete(name);
@@ -139,7 +144,7 @@ export const serviceSteps = [
         if (service === undefined) return;
         await remove(model, clusterState, name);
         await clusterState.settle();
-        await checkLaws(model, clusterState);
+        await checkProperties(model, clusterState);
         await create(model, clusterState, service);
       },
     }),

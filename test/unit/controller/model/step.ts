@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { checkLaws } from "./laws.ts";
 import type { Model } from "./model.ts";
-import type { World } from "./world.ts";
+import { checkProperties } from "./properties.ts";
+import type { ReplicatedCluster } from "./replicated-cluster.ts";
 
-/** What happens after a step before the next one comes: nothing, a short while, or all that is going to; then the laws are checked. */
+/** What happens after a step before the next one comes: nothing, a short while, or all that is going to; then the properties are checked. */
 type Pace = "rush" | "briefly" | "settle";
 
-export type Step = fc.AsyncCommand<Model, World>;
+export type Step = fc.AsyncCommand<Model, ReplicatedCluster>;
 
 interface StepDefinition {
   readonly text: string;
   readonly pace: Pace;
   readonly check?: (model: Readonly<Model>) => boolean;
-  readonly run: (model: Model, clusterState: World) => Promise<void> | void;
+  readonly run: (model: Model, clusterState: ReplicatedCluster) => Promise<void> | void;
 }
 
 export function stepOf({ text, pace, check, run }: StepDefinition): Step {
@@ -26,7 +26,7 @@ export function stepOf({ text, pace, check, run }: StepDefinition): Step {
       if (pace !== "settle") return;
       await clusterState.settle();
       assert.ok(!clusterState.storms, "the controllers go in circles");
-      await checkLaws(model, clusterState);
+      await checkProperties(model, clusterState);
     },
     toString: () => `\n  ${text} [${pace}]`,
   };

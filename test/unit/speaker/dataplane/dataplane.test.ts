@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { endpoint, port, service, settings, slice, vip, vip6, World, where } from "./world.ts";
+import { endpoint, FakeNode, port, service, settings, slice, vip, vip6, where } from "./fake-node.ts";
 
 const pods = port({ nodePort: 0 });
 const local = slice([endpoint("10.244.1.2")]);
@@ -13,37 +13,37 @@ test("a port with a node port goes to it on this node, kube-proxy takes it from 
     ["ip", vip, "172.30.0.11", "10.244.2.2"],
     ["ip6", vip6, "fd00::11", "fd01::2"],
   ] as const) {
-    const world = new World();
-    await world.put(service(), [remote, local6]);
-    const bare = world.send(address);
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service(), [remote, local6]);
+    const bare = fakeNode.send(address);
     assert.equal(where(bare), `local ${nodeAddress} 30080`);
     assert.equal(bare.packet.mark, 0, "the mark of the packet must not reach kube-proxy");
-    await world.kubeProxy(family, `${family} daddr ${nodeAddress} tcp dport 30080`, `${pod} . 8080`);
-    const request = world.send(address);
+    await fakeNode.kubeProxy(family, `${family} daddr ${nodeAddress} tcp dport 30080`, `${pod} . 8080`);
+    const request = fakeNode.send(address);
     assert.equal(where(request), `forwarded ${pod} 8080`);
-    const { saddr, sport } = world.reply(request).packet;
+    const { saddr, sport } = fakeNode.reply(request).packet;
     assert.deepEqual([saddr, sport], [address, 80]);
   }
 });
 
 test("a plain node port connection keeps its own address in the answer", async () => {
-  const world = new World();
-  await world.put(service(), [local]);
-  const request = world.send("172.30.0.11", { port: 30080 });
-  const { saddr, sport } = world.reply(request).packet;
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(), [local]);
+  const request = fakeNode.send("172.30.0.11", { port: 30080 });
+  const { saddr, sport } = fakeNode.reply(request).packet;
   assert.deepEqual([saddr, sport], ["172.30.0.11", 30080]);
 });
 
 test("in-cluster clients keep kube-proxy's short cut", async () => {
   for (const ports of [[port()], [pods]]) {
-    const world = new World();
-    await world.put(service({ ports }), [local]);
-    assert.equal(where(world.send(vip, { from: "cni0", source: "10.244.1.9" })), `forwarded ${vip} 80`);
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service({ ports }), [local]);
+    assert.equal(where(fakeNode.send(vip, { from: "cni0", source: "10.244.1.9" })), `forwarded ${vip} 80`);
   }
 });
 
 test("several addresses, ports and protocols do not get in one another's way", async () => {
-  const world = new World();
+  const fakeNode = new FakeNode();
   const dns = service({
     key: "default/dns",
     ports: [
@@ -57,9 +57,9 @@ test("several addresses, ports and protocols do not get in one another's way", a
       { name: "tcp", protocol: "TCP", port: 5353 },
     ],
   });
-  await world.put(service(), [local], ["192.0.2.200"]);
-  await world.put(dns, [dnsSlice], ["192.0.2.201"]);
-  await world.put(
+  await fakeNode.put(service(), [local], ["192.0.2.200"]);
+  await fakeNode.put(dns, [dnsSlice], ["192.0.2.201"]);
+  await fakeNode.put(
     service({ key: "default/shared", ports: [port({ port: 443, nodePort: 30443 })] }),
     [local],
     ["192.0.2.200"],
@@ -71,30 +71,30 @@ test("several addresses, ports and protocols do not get in one another's way", a
     ["192.0.2.201", "tcp", 53, 30054],
   ] as const;
   for (const [address, protocol, number, nodePort] of cases) {
-    const request = world.send(address, { protocol, port: number });
+    const request = fakeNode.send(address, { protocol, port: number });
     assert.equal(where(request), `local 172.30.0.11 ${nodePort}`);
-    const { saddr, sport } = world.reply(request).packet;
+    const { saddr, sport } = fakeNode.reply(request).packet;
     assert.deepEqual([saddr, sport], [address, number]);
   }
-  assert.equal(where(world.send("192.0.2.201", { port: 80 })), "dropped in stray");
+  assert.equal(where(fakeNode.send("192.0.2.201", { port: 80 })), "dropped in stray");
 });
 
 test("a port without node port goes straight to the pods, those of other nodes masqueraded, and kube-proxy is not asked", async () => {
-  const world = new World();
-  await world.kubeProxy("ip", `ip daddr ${vip} tcp dport 80`, "10.9.9.9 . 1");
-  await world.put(service({ ports: [pods] }), [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")])]);
-  assert.equal(where(world.send(vip)), "forwarded 10.244.1.2 8080");
-  assert.equal(where(world.send(vip, { random: () => 0.9 })), "forwarded 10.244.2.2 8080 masqueraded");
+  const fakeNode = new FakeNode();
+  await fakeNode.kubeProxy("ip", `ip daddr ${vip} tcp dport 80`, "10.9.9.9 . 1");
+  await fakeNode.put(service({ ports: [pods] }), [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")])]);
+  assert.equal(where(fakeNode.send(vip)), "forwarded 10.244.1.2 8080");
+  assert.equal(where(fakeNode.send(vip, { random: () => 0.9 })), "forwarded 10.244.2.2 8080 masqueraded");
 });
 
 test("an endpoint without a node is never local", async () => {
-  const world = new World();
-  await world.put(service({ ports: [pods] }), [slice([{ ...endpoint("10.0.0.7"), nodeName: undefined }])]);
-  assert.equal(where(world.send(vip)), "forwarded 10.0.0.7 8080 masqueraded");
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ ports: [pods] }), [slice([{ ...endpoint("10.0.0.7"), nodeName: undefined }])]);
+  assert.equal(where(fakeNode.send(vip)), "forwarded 10.0.0.7 8080 masqueraded");
 });
 
 test("under externalTrafficPolicy Local only this node's pods are used, on both ways", async () => {
-  const world = new World();
+  const fakeNode = new FakeNode();
   const view = service({
     externalTrafficPolicy: "Local",
     ports: [pods, port({ name: "tls", port: 443, nodePort: 30443 })],
@@ -103,22 +103,22 @@ test("under externalTrafficPolicy Local only this node's pods are used, on both 
     { name: "", protocol: "TCP", port: 8080 },
     { name: "tls", protocol: "TCP", port: 8443 },
   ] as const;
-  await world.put(view, [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")], { ports: both })]);
-  assert.equal(where(world.send(vip, { random: () => 0.9 })), "forwarded 10.244.1.2 8080");
-  assert.equal(where(world.send(vip, { port: 443 })), "local 172.30.0.11 30443");
-  await world.put(view, [slice([endpoint("10.244.2.2", "n2")], { ports: both })]);
-  await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
-  assert.equal(where(world.send(vip)), "forwarded 10.9.9.9 80");
+  await fakeNode.put(view, [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")], { ports: both })]);
+  assert.equal(where(fakeNode.send(vip, { random: () => 0.9 })), "forwarded 10.244.1.2 8080");
+  assert.equal(where(fakeNode.send(vip, { port: 443 })), "local 172.30.0.11 30443");
+  await fakeNode.put(view, [slice([endpoint("10.244.2.2", "n2")], { ports: both })]);
+  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  assert.equal(where(fakeNode.send(vip)), "forwarded 10.9.9.9 80");
   // At the node port too kube-proxy drops what comes anew, and knows the connections that run.
-  assert.equal(where(world.send(vip, { port: 443 })), "local 172.30.0.11 30443");
+  assert.equal(where(fakeNode.send(vip, { port: 443 })), "local 172.30.0.11 30443");
 });
 
 test("session affinity sends a client to the same pod every time", async () => {
-  const world = new World();
+  const fakeNode = new FakeNode();
   const many = slice(["2", "3", "4"].map((host) => endpoint(`10.244.1.${host}`)));
-  await world.put(service({ ports: [pods], affinityTimeoutSeconds: 10_800 }), [many]);
+  await fakeNode.put(service({ ports: [pods], affinityTimeoutSeconds: 10_800 }), [many]);
   const client = (host: number, random: number) =>
-    where(world.send(vip, { source: `192.0.2.${host}`, random: () => random }));
+    where(fakeNode.send(vip, { source: `192.0.2.${host}`, random: () => random }));
   const chosen = new Set<string>();
   for (let host = 1; host < 20; host++) {
     assert.equal(client(host, 0), client(host, 0.9));
@@ -129,30 +129,30 @@ test("session affinity sends a client to the same pod every time", async () => {
 
 test("source ranges hold before either way, for everyone, and per family", async () => {
   for (const ports of [[port()], [pods]]) {
-    const world = new World();
+    const fakeNode = new FakeNode();
     const view = service({ ports, sourceRanges: ["192.0.2.0/25", "192.0.2.64/26", "198.51.100.7/32"] });
-    await world.put(view, [local, local6]);
-    assert.notEqual(world.send(vip, { source: "192.0.2.99" }).end, "dropped");
-    assert.notEqual(world.send(vip, { source: "198.51.100.7" }).end, "dropped");
-    assert.equal(where(world.send(vip, { source: "192.0.2.128" })), "dropped in restrict");
-    assert.equal(where(world.send(vip, { source: "10.244.1.9", from: "cni0" })), "dropped in restrict");
-    assert.notEqual(world.send(vip6).end, "dropped", "a family without a range is open");
+    await fakeNode.put(view, [local, local6]);
+    assert.notEqual(fakeNode.send(vip, { source: "192.0.2.99" }).end, "dropped");
+    assert.notEqual(fakeNode.send(vip, { source: "198.51.100.7" }).end, "dropped");
+    assert.equal(where(fakeNode.send(vip, { source: "192.0.2.128" })), "dropped in restrict");
+    assert.equal(where(fakeNode.send(vip, { source: "10.244.1.9", from: "cni0" })), "dropped in restrict");
+    assert.notEqual(fakeNode.send(vip6).end, "dropped", "a family without a range is open");
   }
 });
 
 test("source ranges of no use close the family they look like", async () => {
-  const world = new World();
-  await world.put(service({ sourceRanges: ["192.0.2.0/33"] }), [local, local6]);
-  assert.equal(where(world.send(vip)), "dropped in restrict");
-  assert.notEqual(world.send(vip6).end, "dropped");
-  await world.put(service({ sourceRanges: ["everyone", "0.0.0.0/0"] }), [local, local6]);
-  assert.notEqual(world.send(vip).end, "dropped");
-  assert.equal(where(world.send(vip6)), "dropped in restrict");
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ sourceRanges: ["192.0.2.0/33"] }), [local, local6]);
+  assert.equal(where(fakeNode.send(vip)), "dropped in restrict");
+  assert.notEqual(fakeNode.send(vip6).end, "dropped");
+  await fakeNode.put(service({ sourceRanges: ["everyone", "0.0.0.0/0"] }), [local, local6]);
+  assert.notEqual(fakeNode.send(vip).end, "dropped");
+  assert.equal(where(fakeNode.send(vip6)), "dropped in restrict");
 });
 
 test("the annotation chooses the way", async () => {
-  const world = new World();
-  await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  const fakeNode = new FakeNode();
+  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
   const refused = "refused by reset in refuse";
   for (const [value, end, withoutEndpoints] of [
     ["pods", "forwarded 10.244.1.2 8080", refused],
@@ -161,37 +161,37 @@ test("the annotation chooses the way", async () => {
     ["magic", "local 172.30.0.11 30080", refused],
   ] as const) {
     const view = service({ annotations: { "bellhop.dev/forwarding": value } });
-    await world.put(view, [local]);
-    assert.equal(where(world.send(vip)), end, value);
-    await world.put(view, [unready]);
-    assert.equal(where(world.send(vip)), withoutEndpoints, value);
+    await fakeNode.put(view, [local]);
+    assert.equal(where(fakeNode.send(vip)), end, value);
+    await fakeNode.put(view, [unready]);
+    assert.equal(where(fakeNode.send(vip)), withoutEndpoints, value);
   }
 });
 
 test("SCTP is left to kube-proxy", async () => {
-  const world = new World();
-  await world.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  const fakeNode = new FakeNode();
+  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
   const served = slice([endpoint("10.244.1.2")], { ports: [{ name: "", protocol: "SCTP", port: 8080 }] });
   for (const slices of [[served], []]) {
-    await world.put(service({ ports: [port({ protocol: "SCTP" })] }), slices);
-    assert.equal(where(world.send(vip, { protocol: "sctp" })), "forwarded 10.9.9.9 80");
+    await fakeNode.put(service({ ports: [port({ protocol: "SCTP" })] }), slices);
+    assert.equal(where(fakeNode.send(vip, { protocol: "sctp" })), "forwarded 10.9.9.9 80");
   }
 });
 
 test("a second address of a family goes to the pods, because a node port leads back to one", async () => {
-  const world = new World();
-  await world.put(service(), [local], ["192.0.2.200", "192.0.2.201"]);
-  assert.equal(where(world.send("192.0.2.200")), "local 172.30.0.11 30080");
-  assert.equal(where(world.send("192.0.2.201")), "forwarded 10.244.1.2 8080");
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(), [local], ["192.0.2.200", "192.0.2.201"]);
+  assert.equal(where(fakeNode.send("192.0.2.200")), "local 172.30.0.11 30080");
+  assert.equal(where(fakeNode.send("192.0.2.201")), "forwarded 10.244.1.2 8080");
 });
 
 test("a Service that is gone leaves nothing", async () => {
-  const world = new World();
-  await world.put(service({ sourceRanges: ["10.0.0.0/8"] }), [local, local6]);
-  world.dataplane.setService("default/web", []);
-  await world.dataplane.apply(settings);
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ sourceRanges: ["10.0.0.0/8"] }), [local, local6]);
+  fakeNode.dataplane.setService("default/web", []);
+  await fakeNode.dataplane.apply(settings);
   for (const family of ["ip", "ip6"] as const) {
-    const filled = [...(world.nft.table(family, "bellhop")?.sets ?? [])].filter(([, set]) => set.elements.size > 0);
+    const filled = [...(fakeNode.nft.table(family, "bellhop")?.sets ?? [])].filter(([, set]) => set.elements.size > 0);
     assert.deepEqual(
       filled.map(([name]) => name),
       ["lan"],
@@ -200,44 +200,44 @@ test("a Service that is gone leaves nothing", async () => {
 });
 
 test("a change writes the change alone", async () => {
-  const world = new World();
-  await world.put(service({ ports: [pods] }), [local], [vip]);
-  const before = world.nft.accepted.length;
-  await world.put(service({ key: "default/b", ports: [port({ port: 81, nodePort: 0 })] }), [local], ["192.0.2.201"]);
-  const [transaction] = world.nft.accepted.slice(before);
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ ports: [pods] }), [local], [vip]);
+  const before = fakeNode.nft.accepted.length;
+  await fakeNode.put(service({ key: "default/b", ports: [port({ port: 81, nodePort: 0 })] }), [local], ["192.0.2.201"]);
+  const [transaction] = fakeNode.nft.accepted.slice(before);
   assert.deepEqual(
     transaction?.commands.map((command) => command.kind),
     ["addElements", "addElements", "addElements"],
   );
-  assert.equal(world.nft.accepted.length, before + 1);
+  assert.equal(fakeNode.nft.accepted.length, before + 1);
 });
 
 test("after a failed write the whole table is written, with what came in between", async () => {
-  const world = new World();
-  await world.put(service(), [local], [vip]);
-  world.nft.broken = "no memory";
-  await assert.rejects(world.put(service({ key: "default/b" }), [local], ["192.0.2.201"]), { code: "NftFailed" });
-  world.nft.broken = undefined;
-  await world.put(service({ key: "default/c" }), [local], ["192.0.2.202"]);
-  assert.equal(world.nft.accepted.at(-1)?.commands[1]?.kind, "deleteTable");
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(), [local], [vip]);
+  fakeNode.nft.broken = "no memory";
+  await assert.rejects(fakeNode.put(service({ key: "default/b" }), [local], ["192.0.2.201"]), { code: "NftFailed" });
+  fakeNode.nft.broken = undefined;
+  await fakeNode.put(service({ key: "default/c" }), [local], ["192.0.2.202"]);
+  assert.equal(fakeNode.nft.accepted.at(-1)?.commands[1]?.kind, "deleteTable");
   for (const address of [vip, "192.0.2.201", "192.0.2.202"]) {
-    assert.equal(where(world.send(address)), "local 172.30.0.11 30080");
+    assert.equal(where(fakeNode.send(address)), "local 172.30.0.11 30080");
   }
 });
 
 test("a family without addresses has no table", async () => {
-  const world = new World();
-  await world.put(service(), [local], [vip]);
-  assert.equal(world.nft.table("ip6", "bellhop"), undefined);
-  await world.put(service(), [local, local6]);
-  assert.equal(where(world.send(vip6)), "local fd00::11 30080");
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(), [local], [vip]);
+  assert.equal(fakeNode.nft.table("ip6", "bellhop"), undefined);
+  await fakeNode.put(service(), [local, local6]);
+  assert.equal(where(fakeNode.send(vip6)), "local fd00::11 30080");
 });
 
 test("a new address of the node rewrites the table", async () => {
-  const world = new World();
-  await world.put(service(), [local], [vip]);
-  await world.dataplane.apply({ ...settings, nodeAddresses: { IPv4: "172.30.0.12", IPv6: undefined } });
-  assert.equal(where(world.send(vip)), "forwarded 172.30.0.12 30080");
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(), [local], [vip]);
+  await fakeNode.dataplane.apply({ ...settings, nodeAddresses: { IPv4: "172.30.0.12", IPv6: undefined } });
+  assert.equal(where(fakeNode.send(vip)), "forwarded 172.30.0.12 30080");
 });
 
 const udpPods = port({ protocol: "UDP", port: 53, nodePort: 0 });
@@ -254,30 +254,30 @@ const flow = (destinationPort: number, replySource: string, replySourcePort = 53
 });
 
 test("UDP flows that were there before the rules, or whose pod is gone, are cut and no others", async () => {
-  const world = new World();
+  const fakeNode = new FakeNode();
   const kept = [flow(53, "10.244.1.3"), flow(54, "10.244.1.9"), flow(53, "10.1.1.1", 53, "192.0.2.77")];
-  world.conntrack.flows = [...kept, flow(53, vip, 53)];
-  await world.put(service({ ports: [udpPods] }), [udpSlice(2, 3)], [vip]);
-  assert.deepEqual(world.conntrack.flows, kept);
-  world.conntrack.flows.push(flow(53, "10.244.1.2"));
-  await world.put(service({ ports: [udpPods] }), [udpSlice(3, 4)], [vip]);
-  assert.deepEqual(world.conntrack.flows, kept);
-  world.dataplane.setService("default/web", []);
-  await world.dataplane.apply(settings);
-  assert.deepEqual(world.conntrack.flows, kept.slice(1));
+  fakeNode.conntrack.flows = [...kept, flow(53, vip, 53)];
+  await fakeNode.put(service({ ports: [udpPods] }), [udpSlice(2, 3)], [vip]);
+  assert.deepEqual(fakeNode.conntrack.flows, kept);
+  fakeNode.conntrack.flows.push(flow(53, "10.244.1.2"));
+  await fakeNode.put(service({ ports: [udpPods] }), [udpSlice(3, 4)], [vip]);
+  assert.deepEqual(fakeNode.conntrack.flows, kept);
+  fakeNode.dataplane.setService("default/web", []);
+  await fakeNode.dataplane.apply(settings);
+  assert.deepEqual(fakeNode.conntrack.flows, kept.slice(1));
 });
 
 test("UDP flows to a node port that ended at the node itself are cut, and kube-proxy's are left to it", async () => {
-  const world = new World();
+  const fakeNode = new FakeNode();
   const kept = [flow(30053, "10.244.9.9", 5353, "172.30.0.11")];
-  world.conntrack.flows = [...kept, flow(30053, "172.30.0.11", 30053, "172.30.0.11")];
-  await world.put(service({ ports: [{ ...udpPods, nodePort: 30053 }] }), [udpSlice(2)], [vip]);
-  assert.deepEqual(world.conntrack.flows, kept);
+  fakeNode.conntrack.flows = [...kept, flow(30053, "172.30.0.11", 30053, "172.30.0.11")];
+  await fakeNode.put(service({ ports: [{ ...udpPods, nodePort: 30053 }] }), [udpSlice(2)], [vip]);
+  assert.deepEqual(fakeNode.conntrack.flows, kept);
 });
 
 test("for TCP connection tracking is not even listed", async () => {
-  const world = new World();
-  await world.put(service(), [local]);
-  await world.put(service({ ports: [pods] }), [local, remote]);
-  assert.equal(world.conntrack.listings, 0);
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(), [local]);
+  await fakeNode.put(service({ ports: [pods] }), [local, remote]);
+  assert.equal(fakeNode.conntrack.listings, 0);
 });

@@ -14,15 +14,21 @@ interface Lease {
 }
 
 async function run(
-  tell: (world: { api: FakeApiServer; clock: FakeClock; results: string[] }) => Promise<void>,
+  tell: (fixture: { api: FakeApiServer; clock: FakeClock; results: string[] }) => Promise<void>,
 ): Promise<void> {
-  const world = { api: new FakeApiServer(), clock: new FakeClock(), results: [] as string[] };
+  const fixture = { api: new FakeApiServer(), clock: new FakeClock(), results: [] as string[] };
   const stop = new AbortController();
-  const onAttempt = (result: string) => void world.results.push(result);
-  const options = { client: world.api, namespace: "bellhop-system", node: "n1", clock: world.clock, log: silentLogger };
+  const onAttempt = (result: string) => void fixture.results.push(result);
+  const options = {
+    client: fixture.api,
+    namespace: "bellhop-system",
+    node: "n1",
+    clock: fixture.clock,
+    log: silentLogger,
+  };
   const keeping = keepLease({ ...options, onAttempt }, stop.signal);
-  await world.clock.advance(0);
-  await tell(world);
+  await fixture.clock.advance(0);
+  await tell(fixture);
   stop.abort();
   await keeping;
 }

@@ -36,13 +36,13 @@ function makeLoop() {
 }
 
 /** When frames went out, running the loop each 10 ms. */
-function sendTimes(world: ReturnType<typeof makeLoop>, untilMs: number): readonly number[] {
+function sendTimes(fixture: ReturnType<typeof makeLoop>, untilMs: number): readonly number[] {
   const times: number[] = [];
-  for (; world.clock.nowMs <= untilMs; world.clock.nowMs += 10) {
-    const before = world.wire.sockets.flatMap((socket) => socket.sent).length;
-    world.heartbeat.increment();
-    world.loop.turn();
-    if (world.wire.sockets.flatMap((socket) => socket.sent).length > before) times.push(world.clock.nowMs);
+  for (; fixture.clock.nowMs <= untilMs; fixture.clock.nowMs += 10) {
+    const before = fixture.wire.sockets.flatMap((socket) => socket.sent).length;
+    fixture.heartbeat.increment();
+    fixture.loop.turn();
+    if (fixture.wire.sockets.flatMap((socket) => socket.sent).length > before) times.push(fixture.clock.nowMs);
   }
   return times;
 }
@@ -63,23 +63,23 @@ test("a request is answered once the address is announced, and no more after it 
 });
 
 test("take-over is announced in a burst, then slowly for ever", () => {
-  const world = makeLoop();
-  world.announce(vip);
-  assert.deepEqual(sendTimes(world, 2000 + 2 * repeatMs), [...burstMs, 2000 + repeatMs, 2000 + 2 * repeatMs]);
+  const fixture = makeLoop();
+  fixture.announce(vip);
+  assert.deepEqual(sendTimes(fixture, 2000 + 2 * repeatMs), [...burstMs, 2000 + repeatMs, 2000 + 2 * repeatMs]);
 });
 
 test("an address withdrawn and announced again starts one new burst and leaves nothing of the old one", () => {
-  const world = makeLoop();
-  world.announce(vip);
-  world.loop.turn();
-  world.clock.nowMs = 100;
-  world.withdraw(vip);
-  world.announce(vip);
+  const fixture = makeLoop();
+  fixture.announce(vip);
+  fixture.loop.turn();
+  fixture.clock.nowMs = 100;
+  fixture.withdraw(vip);
+  fixture.announce(vip);
   assert.deepEqual(
-    sendTimes(world, 2600),
+    sendTimes(fixture, 2600),
     burstMs.map((delay) => 100 + delay),
   );
-  assert.equal(world.wire.socket("eth0", "arp")?.sent.length, 2 * burstMs.length);
+  assert.equal(fixture.wire.socket("eth0", "arp")?.sent.length, 2 * burstMs.length);
 });
 
 test("an interface with a new hardware address announces its addresses again, with that", () => {

@@ -11,7 +11,7 @@ import { Counters } from "../../../../speaker/responder/counters.ts";
 import { Schedule } from "../../../../speaker/responder/schedule.ts";
 import { structSizes } from "../../../../src/packet-socket/libc.ts";
 import { arpFilter, type FilterInstruction, ndpFilter } from "../../../../src/packet-socket/packet-filter.ts";
-import { bytes } from "../../packet/round-trip.ts";
+import { bytes } from "../../src/packet/round-trip.ts";
 import { address, arpRequest, mac, ndpFrame, solicitation } from "./frames.ts";
 
 for (const [name, size] of Object.entries({
@@ -132,17 +132,17 @@ test("the commands between two states lead from one to the other, releases first
       const lastRelease = Math.max(kinds.lastIndexOf("withdraw"), kinds.lastIndexOf("interfaceGone"));
       const firstClaim = kinds.findIndex((kind) => kind === "announce" || kind === "interface");
       assert.ok(firstClaim < 0 || lastRelease < firstClaim);
-      const world = new Map(
+      const announced = new Map(
         [...current].map(([name, one]) => [name, { mac: one.mac, set: new Set(one.addresses.keys()) }]),
       );
       for (const command of commands) {
-        if (command.kind === "interfaceGone") world.delete(command.name);
+        if (command.kind === "interfaceGone") announced.delete(command.name);
         if (command.kind === "interface") {
           const text = Array.from(command.mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
-          world.set(command.name, { mac: text, set: world.get(command.name)?.set ?? new Set() });
+          announced.set(command.name, { mac: text, set: announced.get(command.name)?.set ?? new Set() });
         }
         if (command.kind === "announce" || command.kind === "withdraw") {
-          const set = world.get(command.interfaceName)?.set;
+          const set = announced.get(command.interfaceName)?.set;
           const text = ["192.0.2.1", "192.0.2.2", "2001:db8::1"].find(
             (one) => String(address(one)) === String(command.address),
           );
@@ -152,7 +152,7 @@ test("the commands between two states lead from one to the other, releases first
         }
       }
       assert.deepEqual(
-        world,
+        announced,
         new Map([...desired].map(([name, one]) => [name, { mac: one.mac, set: new Set(one.addresses.keys()) }])),
       );
     }),

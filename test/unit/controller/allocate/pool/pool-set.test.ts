@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { clusterNetworks } from "../../../../../controller/allocate/cluster-network.ts";
+import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
+import { parseDuration } from "../../../../../src/api/duration.ts";
+import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
+import { formatRange, type IpRange, rangeContains, subtractRanges } from "../../../../../src/ip/range.ts";
+import { projectNode } from "../../../../../src/model/node.ts";
+import { reasonMessage } from "../../../../../src/model/reason.ts";
+
+function pool(name: string, addresses: readonly string[], second = 0, more: Record<string, unknown> = {}) {
+  const creationTimestamp = `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`;
+  const spec = { addresses, ...more };
+  return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec });
+}
+
+describe("a pool with one bad entry is set aside whole, and the message names field, value and cure", () => {
+  const cases = [
+    { address: "192.0.2.1/24", code: "PoolRangeInvalid" },
+    { address: "192.0.2.9-192.0.2.1", code: "PoolRangeInvalid" },
+    { address: "192.0.2.1-2001:db8::1", code: "PoolRangeInvalid" },
+    { address: "192.0.2.0/33", code: "PoolRangeInvalid" },
+    { address: "192.0.02.1", code: "PoolRangeInvalid" },
+    { address: "lan", code: "PoolRangeInvalid" },
+    { address: "127.0.0.0/30", code: "PoolRangeSpecial" },
+    { address: "224.0.0.1", code: "PoolRangeSpecial" },
+    { address: "255.255.255.255", code: "PoolRangeSpecial" },
+    { address: "0.0.0.0/0", code: "PoolRangeSpecial" },
+    { address: "fe80::1-fe80::9", code: "PoolRangeSpecial" },
+    { address: "::1", code: "PoolRangeSpecial" },
+    { address: "198.51.100.7", code: "PoolRangesOverlap" },
+    { address: "198.51.100.255-198.51.101.3", code: "PoolRangesOverlap" },
+  ];
+  for (const { address, code } of cases) {
+    test(address, () => {
+      const { usable, rejected } = choosePools([pool("lan", ["198.51.100.0/24", address])]);
+      assert.deepEqual(usable, []);
+      const reason = rejected.get("lan");
+      assert.equal(reason?.code, code);
+      assert.ok(
+        reason !== undefined && reasonMessage(reason).startsWith(`IPAddressPool lan: spec.addresses[1] "${address}"`),
+      );
+    });
+  }
+});
+
+test("of pools that overlap the oldest serves, in whatever order they come", () => {
+  const old = pool("old", ["192.0.2.0/25"], 1);
+  const young = pool("young", ["192.0.2.100-192.0.2.200"], 2);
+  const apart = pool("apart", ["198.51.100.0/24"], 3);
+  for (const pools of [
+    [old, young, apart],
+    [apart, young, old],
+  ]) {
+    const { usable, rejected } = choosePools(pools);
+    assert.deepEqual(
+      usable.map(({ name }) => name),
+      ["apart", "old"],
+    );
+    assert.equal(rejected.get("young")?.code, "PoolOverlaps");
+  }
+});
+
+test("pools are tried by priority, then those kept for some Services, then by name", () => {
+  const { usable } = choosePools([
+    pool("c", ["192.0.2.3"]),
+    pool("b", ["192.0.2.2"], 0, { serviceAllocation: { namespaces: ["shop"] } }),
+    pool("a", ["192.0.2.1"]),
+    pool("late", ["192.0.2.4"], 0, { serviceAllocation: { priority: 0 } }),
+    pool("second", ["192.0.2.5"], 0, { serviceAllocation: { priority: 20 } }),
+    pool("first", ["192.0.2.6"], 0, { serviceAllocation: { priority: 10 } }),
+  ]);
+  assert.deepEqual(
+    usable.map(({ name }) => name),
+    ["first", "second", "b", "a", "c", "late"],
+  );
+});
+
+test("what a pool excludes is not in it, and another pool may have it", () => {
+  const { usable, rejected } = choosePools([
+    pool("lan", ["192.0.2.0/24", "2001:db8::/126"], 1, {
+      exclude: ["192.0.2.10-192.0.2.20", "192.0.2.0", "2001:db8::3"],
+    }),
+    pool("rest", ["192.0.2.10-192.0.2.20"], 2),
+  ]);
+  assert.deepEqual([...rejected], []);
+  const texts = usable.find(({ name }) => name === "lan")?.ranges.map(formatRange);
+  assert.deepEqual(texts, ["192.0.2.1-192.0.2.9", "192.0.2.21-192.0.2.255", "2001:db8::-2001:db8::2"]);
+});
+
+test("ranges minus exclusions hold exactly the addresses of a naive model", () => {
+  const range = fc
+    .tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 }))
+    .map(([a, b]): IpRange => ({ family: "IPv4", first: BigInt(Math.min(a, b)), last: BigInt(Math.max(a, b)) }));
+  fc.assert(
+    fc.property(range, fc.array(range, { maxLength: 6 }), (whole, excluded) => {
+      const left = subtractRanges(whole, excluded);
+      for (let value = 0n; value <= 41n; value++) {
+        const address = { family: "IPv4", value } as const;
+        const expected = rangeContains(whole, address) && !excluded.some((other) => rangeContains(other, address));
+        assert.equal(left.filter((part) => rangeContains(part, address)).length, expected ? 1 : 0);
+      }
+    }),
+  );
+});
+
+describe("faults of a pool that are not in its addresses", () => {
+  const cases = [
+    { field: "spec.exclude[1]", more: { exclude: ["192.0.2.1", "192.0.2.9/24"] }, code: "PoolRangeInvalid" },
+    { field: "spec.holdAfterDelete", more: { holdAfterDelete: "ten minutes" }, code: "PoolHoldInvalid" },
+    { field: "spec.holdAfterDelete", more: { holdAfterDelete: "99999999h" }, code: "PoolHoldInvalid" },
+  ];
+  for (const { field, more, code } of cases) {
+    test(`${field} ${JSON.stringify(more)}`, () => {
+      const reason = choosePools([pool("lan", ["192.0.2.0/24"], 0, more)]).rejected.get("lan");
+      assert.deepEqual([reason?.code, reason?.field], [code, field]);
+    });
+  }
+});
+
+test("lengths of time", () => {
+  const cases = { "10m": 600_000, "1h30m": 5_400_000, "1.5s": 1_500, "20ms": 20, "0s": 0 };
+  for (const [text, ms] of Object.entries(cases)) assert.equal(parseDuration(text), ms);
+  for (const text of ["", "10", "-1m", "1d", "m", "1h m", "1h\n"]) assert.equal(parseDuration(text), undefined);
+});
+
+describe("a pool within a network of the cluster is set aside, and disturbs no younger pool", () => {
+  const networks = clusterNetworks(
+    [{ name: "kubernetes", cidrs: ["10.96.0.0/16", "fd96::/112"] }],
+    [{ ...projectNode({ metadata: { name: "n1" } }), podCIDRs: ["10.244.1.0/24", "nonsense"] }],
+  );
+  const cases = [
+    {
+      address: "10.96.5.0/24",
+      code: "PoolOverlapsServiceNetwork",
+      says: "10.96.0.0-10.96.255.255 of ServiceCIDR kubernetes",
+    },
+    { address: "fd96::/64", code: "PoolOverlapsServiceNetwork", says: "fd96::-fd96::ffff of ServiceCIDR kubernetes" },
+    { address: "10.244.0.200-10.244.1.0", code: "PoolOverlapsPodNetwork", says: "10.244.1.0-10.244.1.255 of Node n1" },
+  ];
+  for (const { address, code, says } of cases) {
+    test(address, () => {
+      const bad = pool("bad", ["192.0.2.0/25", address], 1);
+      const { usable, rejected } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
+      const reason = rejected.get("bad");
+      assert.deepEqual([reason?.code, reason?.field], [code, "spec.addresses[1]"]);
+      assert.ok(reason !== undefined && reasonMessage(reason).includes(says), JSON.stringify(reason));
+      assert.deepEqual(
+        usable.map(({ name }) => name),
+        ["young"],
+      );
+    });
+  }
+
+  test("unless it excludes the common addresses", () => {
+    const { usable } = choosePools(
+      [pool("big", ["10.0.0.0/8"], 1, { exclude: ["10.96.0.0/16", "10.244.0.0/16"] })],
+      networks,
+    );
+    assert.equal(usable.length, 1);
+  });
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import type { ApiClient } from "../../../../src/kube/client.ts";
+import type { FakeApiServer } from "../../../../src/kube/fake.ts";
+import { ownPath } from "../../../../src/kube/path.ts";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { eventually, quiet } from "../fake-cluster/eventually.ts";
+
+/** A way to the API server on which nothing new is heard of one collection while it is held back. */
+class LateClient implements ApiClient {
+  readonly #server: FakeApiServer;
+  readonly #collection: string;
+  #released: Promise<void> = Promise.resolve();
+  #release: () => void = () => {};
+
+  constructor(server: FakeApiServer, collection: string) {
+    this.#server = server;
+    this.#collection = collection;
+  }
+
+  holdBack(): void {
+    this.#released = new Promise((resolve) => {
+      this.#release = resolve;
+    });
+  }
+
+  letGo(): void {
+    this.#release();
+  }
+
+  request: ApiClient["request"] = (request) => this.#server.request(request);
+
+  watch: ApiClient["watch"] = (request, options) =>
+    request.path === this.#collection
+      ? this.#late(this.#server.watch(request, options))
+      : this.#server.watch(request, options);
+
+  async *#late(stream: ReturnType<ApiClient["watch"]>): ReturnType<ApiClient["watch"]> {
+    for await (const event of stream) {
+      await this.#released;
+      yield event;
+    }
+  }
+}
+
+/** Another controller leads too, and what it does is seen before the Services that it does it for. */
+describe("a controller that leads and hears of Services late", () => {
+  let cluster: Cluster;
+  let late: LateClient;
+
+  beforeEach(async () => {
+    cluster = new Cluster();
+    late = new LateClient(cluster.server, "/api/v1/services");
+    await cluster.addNode("n1");
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20", "2001:db8::10-2001:db8::20"]);
+    await cluster.start();
+    await cluster.start({}, late);
+  });
+
+  afterEach(async () => {
+    late.letGo();
+    await cluster.stopAll();
+  });
+
+  async function uids(): Promise<readonly string[]> {
+    return (await cluster.virtualIps()).map(({ metadata }) => metadata.uid);
+  }
+
+  /** Of the claims that anybody has asked to delete. */
+  function deletedUids(): readonly string[] {
+    const deletions = cluster.server.requests.filter(
+      ({ method, path }) => method === "DELETE" && path.includes("virtualips"),
+    );
+    return deletions.map(({ body }) => (body as { preconditions: { uid: string } }).preconditions.uid);
+  }
+
+  test("lets no claim go that names a Service it has not seen", async () => {
+    late.holdBack();
+    await cluster.addService("web");
+    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await quiet();
+    assert.deepEqual(deletedUids(), []);
+  });
+
+  test("lets no claim go that is for the next Service of a name", async () => {
+    await cluster.addService("web");
+    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    const old = await uids();
+    late.holdBack();
+    await cluster.deleteService("web");
+    await eventually(async () => assert.equal(await cluster.service("web"), undefined));
+    await cluster.addService("web");
+    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await quiet();
+    assert.deepEqual([...new Set(deletedUids())], old);
+  });
+
+  test("lets no claim go that a Service has got by becoming a load balancer", async () => {
+    // With external addresses a Service of any type is known to a controller.
+    await cluster.addService("web", { type: "ClusterIP", externalIPs: ["198.51.100.1"] });
+    await quiet();
+    late.holdBack();
+    await cluster.changeService("web", { spec: { type: "LoadBalancer" } });
+    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await quiet();
+    assert.deepEqual(deletedUids(), []);
+  });
+
+  test("lets no claim go that is for a family which the Service has only now", async () => {
+    await cluster.addService("web");
+    await eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
+    await quiet();
+    late.holdBack();
+    await cluster.changeService("web", {
+      spec: { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" },
+    });
+    await eventually(async () => assert.equal((await cluster.shown("web")).length, 2));
+    await quiet();
+    assert.deepEqual(deletedUids(), []);
+  });
+
+  test("lets go all the same of what no Service has any more", async () => {
+    await cluster.addService("web");
+    await eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
+    late.holdBack();
+    await cluster.deleteService("web");
+    await eventually(async () => assert.deepEqual(await uids(), []));
+    late.letGo();
+    await quiet();
+    assert.deepEqual(await cluster.services(), []);
+  });
+});
+
+test("two that lead, of which one has not heard of a pool, do not quarrel without end about what it has", async () => {
+  const cluster = new Cluster();
+  const late = new LateClient(cluster.server, ownPath("ipaddresspools"));
+  await cluster.addNode("n1");
+  await cluster.start();
+  await cluster.start({}, late);
+  late.holdBack();
+  await cluster.addPool("lan", ["192.0.2.10"]);
+  await cluster.addService("web");
+  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await quiet();
+  const writes = cluster.server.writes.filter(({ path }) => path.includes("virtualips"));
+  late.letGo();
+  await cluster.stopAll();
+  // Six each are free within ten seconds, and then the waits double.
+  assert.ok(writes.length < 40, `${writes.length} writes`);
+});

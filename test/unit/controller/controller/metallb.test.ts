@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { projectMetallbPool } from "../../../../controller/observe/metallb-pool.ts";
+import { ApiError } from "../../../../src/kube/api-error.ts";
+import { metallbPath } from "../../../../src/kube/path.ts";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { eventually, quiet } from "../fake-cluster/eventually.ts";
+
+let cluster: Cluster;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  await cluster.addNode("n1");
+});
+
+afterEach(() => cluster.stopAll());
+
+async function addMetallb(plural: "ipaddresspools" | "l2advertisements", name: string, spec: unknown): Promise<void> {
+  const path = metallbPath("metallb-system", plural);
+  await cluster.server.request({ method: "POST", path, body: { metadata: { name }, spec } });
+}
+
+describe("MetalLB's objects, read in place", () => {
+  test("its pools give addresses, its annotations of both prefixes ask for them, and nothing of it is written", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    await addMetallb("ipaddresspools", "special", { addresses: ["192.0.2.32/30"], autoAssign: false });
+    await cluster.start({ metallb: true });
+    await cluster.addService("plain");
+    await cluster.addService("ips", {}, { annotations: { "metallb.io/loadBalancerIPs": "192.0.2.15" } });
+    await cluster.addService("pool", {}, { annotations: { "metallb.universe.tf/address-pool": "special" } });
+    await cluster.expectShown("plain", ["192.0.2.10"]);
+    await cluster.expectShown("ips", ["192.0.2.15"]);
+    await cluster.expectShown("pool", ["192.0.2.32"]);
+    await cluster.addService("bad", {}, { annotations: { "metallb.io/loadBalancerIPs": "198.51.100.7" } });
+    await eventually(async () => assert.equal(await cluster.condition("bad"), "False RequestedAddressNotInPool"));
+    assert.match(
+      (await cluster.eventNotesOf("bad")).at(-1) ?? "",
+      /metadata\.annotations\[metallb\.io\/loadBalancerIPs\]/,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    const written = cluster.server.writes.filter(({ path, method }) => path.includes("pools") && method !== "POST");
+    assert.deepEqual(written, []);
+  });
+
+  test("Services that shared an address there keep it", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    const annotations = { "metallb.universe.tf/allow-shared-ip": "front" };
+    for (const [name, port] of [
+      ["a", 80],
+      ["b", 81],
+    ] as const) {
+      await cluster.addService(name, { ports: [{ port, protocol: "TCP", nodePort: 30000 + port }] }, { annotations });
+      await cluster.setServiceStatus(name, { loadBalancer: { ingress: [{ ip: "192.0.2.17", ipMode: "VIP" }] } });
+    }
+    await cluster.start({ metallb: true });
+    for (const name of ["a", "b"]) {
+      await eventually(async () => assert.equal(await cluster.condition(name), "True AddressAssigned"));
+      assert.deepEqual(await cluster.shown(name), ["192.0.2.17"]);
+    }
+  });
+
+  test("an L2Advertisement of MetalLB restricts who announces", async () => {
+    await cluster.addNode("n2");
+    const labels = { kind: "edge" };
+    const patch = { metadata: { labels } };
+    const merge = "application/merge-patch+json";
+    await cluster.server.request({ method: "PATCH", path: "/api/v1/nodes/n2", body: patch, contentType: merge });
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    await addMetallb("l2advertisements", "edge", { ipAddressPools: ["lan"], nodeSelectors: [{ matchLabels: labels }] });
+    await cluster.start({ metallb: true });
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2"]);
+  });
+
+  test("a pool of ours takes the place of MetalLB's of the same name, without an address moving", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    await cluster.start({ metallb: true });
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
+    const path = `${metallbPath("metallb-system", "ipaddresspools")}/lan`;
+    await cluster.server.request({ method: "DELETE", path });
+    await cluster.addService("next");
+    await cluster.expectShown("next", ["192.0.2.11"]);
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+  });
+
+  test("without the option nothing of it counts", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    await cluster.start();
+    await cluster.addService("web", {}, { annotations: { "metallb.io/loadBalancerIPs": "192.0.2.15" } });
+    await eventually(async () => assert.equal(await cluster.condition("web"), "False NoPool"));
+    assert.deepEqual(
+      cluster.server.requests.filter(({ path, method }) => path.includes("metallb") && method === "GET"),
+      [],
+    );
+  });
+
+  test("where MetalLB's kinds are not there, all else works and nobody is told of a failure", async () => {
+    cluster.server.intercept = ({ path }) => {
+      if (path.includes("metallb.io"))
+        throw new ApiError(404, "NotFound", "the server could not find the requested resource");
+    };
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    const { registry } = await cluster.start({ metallb: true });
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await quiet();
+    assert.doesNotMatch(await registry.metrics(), /watch_failures_total\{resource="metallb/);
+    assert.equal(cluster.server.requests.filter(({ path }) => path.includes("metallb.io")).length, 2);
+  });
+});
+
+test("a CIDR of MetalLB's with host bits set means its network, as there", () => {
+  const pool = projectMetallbPool({
+    metadata: { name: "lan", namespace: "metallb-system" },
+    spec: { addresses: ["192.0.2.77/24", "2001:db8::5/120", "192.0.2.1-192.0.2.3"] },
+  });
+  assert.ok("spec" in pool);
+  assert.deepEqual(pool.spec.addresses, ["192.0.2.0-192.0.2.255", "2001:db8::-2001:db8::ff", "192.0.2.1-192.0.2.3"]);
+});

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { eventually, quiet } from "../fake-cluster/eventually.ts";
+
+let cluster: Cluster;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  await cluster.addNode("n1");
+});
+
+afterEach(() => cluster.stopAll());
+
+describe("owners", () => {
+  beforeEach(async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+  });
+
+  async function firstOwners(): Promise<readonly (string | undefined)[]> {
+    return (await cluster.virtualIps()).map(({ spec }) => spec.owners[0]);
+  }
+
+  test("addresses of a speaker that leaves go to the next, and come back evenly", async () => {
+    await cluster.addNode("n2");
+    await cluster.start();
+    for (const name of ["a", "b", "c", "d"]) await cluster.addService(name);
+    for (const name of ["a", "b", "c", "d"]) await cluster.expectCondition(name, "True AddressAssigned");
+    assert.equal((await firstOwners()).filter((node) => node === "n1").length, 2);
+    await cluster.silenceNode("n2");
+    await eventually(async () => assert.deepEqual(await firstOwners(), ["n1", "n1", "n1", "n1"]));
+    await cluster.reviveNode("n2");
+    await eventually(async () => assert.equal((await firstOwners()).filter((node) => node === "n2").length, 2));
+  });
+
+  test("owners that somebody else writes are heeded as long as they may announce", async () => {
+    await cluster.addNode("n2");
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    await quiet();
+    const [claim] = await cluster.virtualIps();
+    const owners = [...(claim?.spec.owners ?? [])].reverse();
+    const path = "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.10";
+    const write = (wanted: readonly string[]): Promise<unknown> =>
+      cluster.server.request({
+        method: "PATCH",
+        path,
+        body: { spec: { owners: wanted } },
+        contentType: "application/merge-patch+json",
+      });
+    await write(owners);
+    await quiet();
+    assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, owners);
+    await write(["nobody"]);
+    await eventually(async () =>
+      assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners.toSorted(), ["n1", "n2"]),
+    );
+  });
+
+  test("Services that go move nobody else's address, also when a node writes what matters to nobody", async () => {
+    await cluster.addNode("n2");
+    await cluster.start();
+    for (const name of ["a", "b", "c", "d"]) {
+      await cluster.addService(name);
+      await cluster.expectCondition(name, "True AddressAssigned");
+    }
+    for (const { spec } of await cluster.virtualIps()) {
+      if (spec.owners[0] === "n1") await cluster.deleteService(spec.services[0]?.name ?? "");
+    }
+    await eventually(async () => assert.deepEqual(await firstOwners(), ["n2", "n2"]));
+    const path = "/apis/bellhop.dev/v1beta1/speakers/n2/status";
+    const interfaces = [
+      { name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses: ["192.0.2.250/24", "2001:db8::ff/64"] },
+      { name: "veth7", mac: "02:00:00:00:00:02", up: true, addresses: [] },
+    ];
+    const body = { status: { interfaces } };
+    await cluster.server.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
+    await quiet();
+    assert.deepEqual(await firstOwners(), ["n2", "n2"]);
+  });
+
+  test("an address that nobody may announce is shown with its reason", async () => {
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    await cluster.silenceNode("n1");
+    await cluster.expectCondition("web", "False NoAnnouncer");
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+    await eventually(async () =>
+      assert.deepEqual(
+        (await cluster.virtualIps())[0]?.status?.conditions?.map(({ type, status }) => `${type} ${status}`),
+        ["Announceable False"],
+      ),
+    );
+    await cluster.reviveNode("n1");
+    await cluster.expectCondition("web", "True AddressAssigned");
+  });
+
+  test("under Local the node with ready endpoints comes first", async () => {
+    await cluster.addNode("n2");
+    await cluster.start();
+    await cluster.addService("web", { externalTrafficPolicy: "Local" });
+    const slice = (nodeName: string) => ({
+      metadata: { name: "web-1", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.0.0.1"], nodeName, conditions: { ready: true } }],
+    });
+    const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    await cluster.server.request({ method: "POST", path, body: slice("n1") });
+    await eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1", "n2"]));
+    await cluster.server.request({ method: "PUT", path: `${path}/web-1`, body: slice("n2") });
+    await eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2", "n1"]));
+  });
+});

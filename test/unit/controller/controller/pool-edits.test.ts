@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { ownPath } from "../../../../src/kube/path.ts";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { expectPool } from "../fake-cluster/expect-pool.ts";
+
+let cluster: Cluster;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  await cluster.addNode("n1");
+});
+
+afterEach(() => cluster.stopAll());
+
+async function expectInPool(address: string, text: string, says = /./): Promise<void> {
+  await eventually(async () => {
+    const found = (await cluster.virtualIp(address))?.status?.conditions?.find(({ type }) => type === "InPool");
+    assert.equal(`${found?.status} ${found?.reason}`, text);
+    assert.match(found?.message ?? "", says);
+  });
+}
+
+describe("edits of a pool in use", () => {
+  const edits = [
+    { what: "shrunk", spec: { addresses: ["192.0.2.11-192.0.2.20"] }, says: /pool lan no longer holds it/ },
+    { what: "made to exclude it", spec: { exclude: ["192.0.2.10"] }, says: /pool lan excludes it/ },
+    { what: "broken", spec: { addresses: ["192.0.2.1/24"] }, says: /pool lan is set aside \(PoolRangeInvalid\)/ },
+  ];
+  for (const { what, spec, says } of edits) {
+    test(`${what}: nobody loses an address, pool and VirtualIP say so, and undoing it clears them`, async () => {
+      await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+      await cluster.start();
+      await cluster.addService("web");
+      await cluster.expectCondition("web", "True AddressAssigned");
+      await cluster.changePool("lan", spec);
+      await expectInPool("192.0.2.10", "False AddressOutsidePool", says);
+      await expectPool(cluster, "lan", "AllInPool", "False AddressOutsidePool", /192\.0\.2\.10/);
+      assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+      assert.equal(await cluster.condition("web"), "True AddressAssigned");
+      await eventually(async () => assert.ok((await cluster.eventsOf("lan")).includes("AddressOutsidePool")));
+      await cluster.changePool("lan", { addresses: ["192.0.2.10-192.0.2.20"], exclude: null });
+      await expectInPool("192.0.2.10", "True InPool");
+      await expectPool(cluster, "lan", "AllInPool", "True AllInside");
+    });
+  }
+
+  test("a pool that is deleted, and one of another name that takes its place", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
+    await expectInPool("192.0.2.10", "False AddressOutsidePool", /pool lan is gone/);
+    await cluster.addPool("net", ["192.0.2.0/24"]);
+    await expectInPool("192.0.2.10", "True InPool");
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.pool, "net");
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+  });
+
+  test("without such an edit nothing is written", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    await quiet();
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.status?.conditions, undefined);
+  });
+
+  test("two that both lead name the addresses in the same order, in whichever they have heard of them", async () => {
+    await cluster.addPool("lan", ["192.0.2.10", "2001:db8::11"]);
+    await cluster.start();
+    const dual = { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" };
+    await cluster.addService("web", dual, { annotations: { "bellhop.dev/pool": "lan" } });
+    await cluster.expectShown("web", ["2001:db8::11", "192.0.2.10"]);
+    await cluster.changePool("lan", { addresses: ["192.0.2.20"] });
+    await expectPool(cluster, "lan", "AllInPool", "False AddressOutsidePool", /192\.0\.2\.10, 2001:db8::11/);
+    await cluster.start();
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const before = cluster.server.writes.length;
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    assert.deepEqual(cluster.server.writes.slice(before), []);
+  });
+
+  test("a reservation outside all pools is the user's own affair", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    await cluster.addVirtualIp("192.0.2.99", {
+      address: "192.0.2.99",
+      services: [{ namespace: "default", name: "web" }],
+    });
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.99"]);
+    await quiet();
+    assert.equal((await cluster.virtualIp("192.0.2.99"))?.status?.conditions, undefined);
+  });
+
+  test("what nodes and spec.externalIPs use is left out, and the pool tells who", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    await cluster.start();
+    await cluster.addService("old", { type: "ClusterIP", externalIPs: ["192.0.2.10", "192.0.2.12"] });
+    await expectPool(
+      cluster,
+      "lan",
+      "AddressesLeftOut",
+      "True UsedElsewhere",
+      /192\.0\.2\.10 \(.*Service default\/old\), 192/,
+    );
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.11"]);
+    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.availableIPv4, "8"));
+    await cluster.changeService("old", { spec: { externalIPs: null } });
+    await expectPool(cluster, "lan", "AddressesLeftOut", "False NothingElse");
+  });
+});

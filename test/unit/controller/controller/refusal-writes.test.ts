@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { quiet } from "../fake-cluster/eventually.ts";
+
+let cluster: Cluster;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  await cluster.addNode("n1");
+});
+
+afterEach(() => cluster.stopAll());
+
+describe("a refusal that stands", () => {
+  test("costs a bounded number of writes and events, whatever happens around it", async () => {
+    await cluster.addPool("lan", ["192.0.2.10"]);
+    const running = await cluster.start();
+    await cluster.addService("first");
+    await cluster.expectShown("first", ["192.0.2.10"]);
+    const refused = [
+      { name: "full", spec: {}, code: "PoolExhausted" },
+      { name: "taken", spec: { loadBalancerIP: "192.0.2.10" }, code: "RequestedAddressTaken" },
+      { name: "garbage", spec: { loadBalancerIP: "one.two" }, code: "RequestedAddressInvalid" },
+    ];
+    for (const { name, spec, code } of refused) {
+      await cluster.addService(name, spec);
+      await cluster.expectCondition(name, `False ${code}`);
+    }
+    await quiet();
+    const before = cluster.server.writes.length;
+    for (let round = 0; round < 10; round++) {
+      await cluster.changePool("lan", { autoAssign: round % 2 === 0, avoidBuggyIPs: round % 2 === 0 });
+      await cluster.changePool("lan", { autoAssign: true });
+      for (const { name } of refused) {
+        await cluster.changeService(name, { metadata: { labels: { round: String(round) } } });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+    await quiet();
+    const ours = cluster.server.writes.slice(before).filter(({ path, body }) => {
+      const labels = (body as { metadata?: { labels?: { round?: string } } } | undefined)?.metadata?.labels;
+      return (path.includes("/services/") || path.includes("/events")) && labels?.round === undefined;
+    });
+    // While the pool gives nothing unasked, one of them is refused for another reason: two codes, told once each.
+    for (const { name, code } of refused) {
+      const reasons = await cluster.eventsOf(name);
+      assert.equal(reasons.filter((reason) => reason === code).length, 1, `${name}: ${reasons.join(" ")}`);
+      assert.ok(reasons.length <= 2, `${name}: ${reasons.join(" ")}`);
+    }
+    for (const name of ["taken", "garbage"]) {
+      assert.deepEqual(
+        ours.filter(({ path }) => path.includes(`/services/${name}`)),
+        [],
+      );
+    }
+    const metrics = await running.registry.metrics();
+    for (const { code } of refused)
+      assert.match(metrics, new RegExp(`bellhop_services_pending\\{reason="${code}"\\} 1`));
+    for (const { code } of refused) assert.match(metrics, new RegExp(`bellhop_refusals_total\\{reason="${code}"\\} `));
+  });
+});

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { Cluster } from "../fake-cluster/cluster.ts";
+import { eventually } from "../fake-cluster/eventually.ts";
+
+let cluster: Cluster;
+
+beforeEach(async () => {
+  cluster = new Cluster();
+  await cluster.addNode("n1");
+});
+
+afterEach(() => cluster.stopAll());
+
+describe("reservations made by hand", () => {
+  const address = { address: "192.0.2.12" };
+
+  beforeEach(async () => {
+    await cluster.addPool("lan", ["192.0.2.12-192.0.2.20"]);
+  });
+
+  test("kept out of use: nobody gets it, asking for it is refused with its name; once it is deleted it is free", async () => {
+    await cluster.addVirtualIp("192.0.2.12", address);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.13"]);
+    await cluster.addService("asks", { loadBalancerIP: "192.0.2.12" });
+    await cluster.expectCondition("asks", "False RequestedAddressReserved");
+    await cluster.server.request({ method: "DELETE", path: "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.12" });
+    await cluster.expectShown("asks", ["192.0.2.12"]);
+  });
+
+  test("for a Service that does not exist yet, then comes, goes and comes again", async () => {
+    await cluster.addVirtualIp("192.0.2.12", { ...address, services: [{ namespace: "default", name: "web" }] });
+    await cluster.start();
+    for (let round = 0; round < 2; round++) {
+      await cluster.addService("web");
+      await cluster.expectShown("web", ["192.0.2.12"]);
+      await cluster.deleteService("web");
+      await eventually(async () => assert.equal(await cluster.service("web"), undefined));
+    }
+    const [reservation] = await cluster.virtualIps();
+    assert.deepEqual(reservation?.spec.services, [{ namespace: "default", name: "web" }]);
+  });
+
+  test("outside every pool too", async () => {
+    await cluster.addVirtualIp("192.0.2.99", {
+      address: "192.0.2.99",
+      services: [{ namespace: "default", name: "web" }],
+    });
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.99"]);
+    await cluster.expectCondition("web", "True AddressAssigned");
+  });
+
+  test("for two who share it: what each takes is noted while it is there and gone with it", async () => {
+    const services = ["a", "b"].map((name) => ({ namespace: "default", name }));
+    await cluster.addVirtualIp("192.0.2.12", { ...address, services });
+    await cluster.start();
+    const share = { annotations: { "bellhop.dev/share": "front" } };
+    const ports = (port: number) => ({ ports: [{ port, protocol: "TCP", nodePort: 30000 + port }] });
+    await cluster.addService("a", ports(80), share);
+    await cluster.expectShown("a", ["192.0.2.12"]);
+    await cluster.addService("b", ports(80), share);
+    await cluster.expectShown("b", ["192.0.2.13"]);
+    await cluster.changeService("b", { spec: { ...ports(81), loadBalancerIP: "192.0.2.12" } });
+    await cluster.expectShown("b", ["192.0.2.12"]);
+    for (const name of ["a", "b"]) await cluster.deleteService(name);
+    await eventually(async () =>
+      assert.deepEqual(
+        (await cluster.virtualIps()).map(({ spec }) => spec.services),
+        [services],
+      ),
+    );
+  });
+
+  test("for two of which none has a sharing key: neither gets it, for it would be the other's too", async () => {
+    const services = ["a", "b"].map((name) => ({ namespace: "default", name }));
+    await cluster.addVirtualIp("192.0.2.12", { ...address, services });
+    await cluster.start();
+    await cluster.addService("a");
+    await cluster.expectShown("a", ["192.0.2.13"]);
+    await cluster.addService("b", { loadBalancerIP: "192.0.2.12" });
+    await cluster.expectCondition("b", "False RequestedAddressTaken");
+  });
+
+  test("one whose name is not its address's is told so and holds nothing", async () => {
+    await cluster.start();
+    await cluster.addVirtualIp("wrong", { address: "192.0.2.12" });
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.12"]);
+    await eventually(async () => assert.deepEqual(await cluster.eventsOf("wrong"), ["VirtualIpInvalid"]));
+  });
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { Cluster } from "../../fake-cluster/cluster.ts";
+import { eventually } from "../../fake-cluster/eventually.ts";
+import { askAddress } from "../load-and-explain.ts";
+
+describe("bellhop explain address", () => {
+  let cluster: Cluster;
+
+  beforeEach(async () => {
+    cluster = new Cluster();
+    await cluster.addNode("n1");
+    await cluster.addPool("lan", ["192.0.2.0-192.0.2.19"], { avoidBuggyIPs: true, exclude: ["192.0.2.15"] });
+    await cluster.addPool("twin", ["192.0.2.18-192.0.2.29"]);
+    await cluster.addPool("drain", ["192.0.2.60-192.0.2.69"], { state: "Draining" });
+    await cluster.start();
+    await cluster.addService("web", { loadBalancerIP: "192.0.2.10" });
+    await cluster.addService("late", { loadBalancerIP: "192.0.2.10" });
+    await cluster.addService("outer", { type: "ClusterIP", externalIPs: ["192.0.2.12"] });
+    await cluster.addVirtualIp("192.0.2.13", { address: "192.0.2.13" });
+    await eventually(async () => assert.equal(await cluster.condition("late"), "False RequestedAddressTaken"));
+  });
+  afterEach(() => cluster.stopAll());
+
+  const cases = [
+    { address: "192.0.2.10", state: "assigned", says: /belongs to Service default\/web; no node announces it/ },
+    { address: "192.0.2.11", state: "free", says: /pool lan has it to give/ },
+    { address: "192.0.2.12", state: "used", says: /in spec\.externalIPs of Service default\/outer/ },
+    { address: "192.0.2.13", state: "reserved", says: /reserves 192\.0\.2\.13 for nobody yet/ },
+    { address: "192.0.2.15", state: "outside", says: /Nobody has/, note: /Pool lan excludes it/ },
+    { address: "192.0.2.0", state: "used", says: /network, broadcast or anycast address/, note: /avoidBuggyIPs/ },
+    { address: "192.0.2.25", state: "outside", says: /Nobody has/, note: /Pool twin holds it and is set aside/ },
+    { address: "192.0.2.61", state: "outside", says: /drain/ },
+    { address: "192.0.2.250", state: "used", says: /on an interface of Node n1/ },
+    { address: "203.0.113.1", state: "outside", says: /no pool that can be used holds it/ },
+  ];
+  for (const { address, state, says, note } of cases) {
+    test(`${address}: ${state}`, async () => {
+      const explanation = await askAddress(cluster, address);
+      assert.equal(explanation.state, state);
+      assert.match(explanation.conclusion, says);
+      if (note !== undefined) assert.match(explanation.poolNotes.join(" "), note);
+    });
+  }
+
+  test("those who ask for it in vain are named", async () => {
+    const { services, wantedBy } = await askAddress(cluster, "192.0.2.10");
+    assert.deepEqual(services, ["default/web"]);
+    assert.deepEqual(wantedBy, ["default/late"]);
+  });
+});

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { parsePoolManifest } from "../../../../../controller/explain/pools/manifest.ts";
+import { createPalette } from "../../../../../src/cli/text/palette.ts";
+import { renderPoolsPlan } from "../../../../../src/cli/text/pools-plan.ts";
+import { Cluster } from "../../fake-cluster/cluster.ts";
+import { eventually } from "../../fake-cluster/eventually.ts";
+import { askPlan } from "../load-and-explain.ts";
+
+function manifest(name: string, addresses: readonly string[], more = ""): string {
+  const list = addresses.map((address) => `    - ${address}\n`).join("");
+  const head = `apiVersion: bellhop.dev/v1beta1\nkind: IPAddressPool\nmetadata:\n  name: ${name}\nspec:\n`;
+  return `${head}${more}  addresses:\n${list}`;
+}
+
+describe("reading pools from a file", () => {
+  const cases = [
+    { name: "host bits", text: manifest("p", ["192.0.2.17/24"]), faults: ["7 PoolRangeInvalid spec.addresses[0]"] },
+    {
+      name: "every bad entry at once",
+      text: manifest("p", ["lan", "192.0.2.1", "192.0.2.9-192.0.2.2", "192.0.2.3-2001:db8::1"]),
+      faults: [
+        "7 PoolRangeInvalid spec.addresses[0]",
+        "9 PoolRangeInvalid spec.addresses[2]",
+        "10 PoolRangeInvalid spec.addresses[3]",
+      ],
+    },
+    {
+      name: "a field that is not there",
+      text: manifest("p", ["192.0.2.1"], "  autoassign: false\n"),
+      faults: ["6 PoolSchemaInvalid spec.autoassign"],
+    },
+    {
+      name: "a value of the wrong type",
+      text: manifest("p", ["192.0.2.1"], "  autoAssign: perhaps\n"),
+      faults: ["6 PoolSchemaInvalid spec.autoAssign"],
+    },
+    { name: "no addresses", text: manifest("p", []), faults: ["6 PoolSchemaInvalid spec.addresses"] },
+    {
+      name: "another group",
+      text: manifest("p", ["192.0.2.1"]).replace("bellhop.dev", "metallb.io"),
+      faults: ["1 PoolSchemaInvalid apiVersion"],
+    },
+    { name: "no YAML", text: "a: [1\nb: 2", faults: ["2 ManifestInvalid the document"] },
+    { name: "nothing", text: "", faults: [] },
+    {
+      name: "the second document",
+      text: `${manifest("p", ["192.0.2.1"])}---\n${manifest("q", ["x"])}`,
+      faults: ["15 PoolRangeInvalid spec.addresses[0]"],
+    },
+  ];
+  for (const { name, text, faults } of cases) {
+    test(name, () => {
+      const found = parsePoolManifest("new.yaml", text).faults;
+      assert.deepEqual(
+        found.map(({ line, reason }) => `${line} ${reason.code} ${reason.field}`),
+        faults,
+      );
+    });
+  }
+
+  test("Lists are opened, other kinds passed over", () => {
+    const text = [
+      "kind: List",
+      "apiVersion: v1",
+      "items:",
+      "  - {apiVersion: v1, kind: Namespace, metadata: {name: shop}}",
+      '  - {apiVersion: bellhop.dev/v1beta1, kind: IPAddressPool, metadata: {name: p}, spec: {addresses: ["192.0.2.1"]}}',
+    ].join("\n");
+    const { pools, faults, skipped } = parsePoolManifest("new.yaml", text);
+    assert.deepEqual(faults, []);
+    assert.deepEqual(skipped, ["Namespace shop"]);
+    assert.deepEqual(
+      pools.map(({ metadata }) => metadata.name),
+      ["p"],
+    );
+  });
+
+  test("what was meant is told where it can be", () => {
+    const { faults } = parsePoolManifest("new.yaml", manifest("p", ["192.0.2.17/24", "192.0.2.9-192.0.2.2"]));
+    assert.match(faults[0]?.reason.problem ?? "", /192\.0\.2\.0\/24 is the network, 192\.0\.2\.17 the one address/);
+    assert.match(faults[1]?.reason.problem ?? "", /192\.0\.2\.2-192\.0\.2\.9/);
+  });
+});
+
+describe("bellhop pools plan", () => {
+  let cluster: Cluster;
+
+  beforeEach(async () => {
+    cluster = new Cluster();
+    await cluster.addNode("n1");
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.addService("shop");
+    await eventually(async () => assert.equal(await cluster.condition("shop"), "True AddressAssigned"));
+    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+  });
+  afterEach(() => cluster.stopAll());
+
+  test("a larger pool does no harm", async () => {
+    const plan = await askPlan(cluster, manifest("lan", ["192.0.2.10-192.0.2.29"]));
+    assert.ok(plan.harmless);
+    assert.deepEqual(plan.addresses.IPv4, { come: "10", go: "0" });
+    assert.equal(plan.pools[0]?.change, "changed");
+    assert.match(renderPoolsPlan(plan, createPalette(false)), /IPv4 10 → 20[\s\S]*✓ Nothing is refused/);
+  });
+
+  test("a smaller one leaves a Service outside, by name", async () => {
+    const plan = await askPlan(cluster, manifest("lan", ["192.0.2.11-192.0.2.19"]));
+    assert.ok(!plan.harmless);
+    assert.deepEqual(
+      plan.outside.map(({ address }) => address),
+      ["192.0.2.10"],
+    );
+    assert.equal(plan.outside[0]?.services.length, 1);
+    assert.deepEqual(plan.addresses.IPv4, { come: "0", go: "1" });
+  });
+
+  test("addresses handed from one pool to another are told and do no harm", async () => {
+    const text = `${manifest("lan", ["192.0.2.11-192.0.2.19"])}---\n${manifest("new", ["192.0.2.10"])}`;
+    const plan = await askPlan(cluster, text);
+    assert.ok(plan.harmless);
+    assert.deepEqual(
+      plan.moved.map(({ address, from, to }) => `${address} ${from} ${to}`),
+      ["192.0.2.10 lan new"],
+    );
+    assert.deepEqual(plan.addresses.IPv4, { come: "0", go: "0" });
+  });
+
+  test("a new pool that overlaps is the one set aside", async () => {
+    const plan = await askPlan(cluster, manifest("new", ["192.0.2.19-192.0.2.29"]));
+    assert.deepEqual(
+      plan.rejected.map(({ code, object }) => `${code} ${object}`),
+      ["PoolOverlaps IPAddressPool new"],
+    );
+    assert.deepEqual(plan.outside, []);
+  });
+
+  test("an old pool that is stretched over a younger one sets that aside, with what it gave", async () => {
+    await cluster.addPool("young", ["192.0.2.30-192.0.2.39"], { autoAssign: false });
+    await cluster.addService("there", { loadBalancerIP: "192.0.2.31" });
+    await eventually(async () => assert.equal(await cluster.condition("there"), "True AddressAssigned"));
+    const plan = await askPlan(cluster, manifest("lan", ["192.0.2.10-192.0.2.30"]));
+    assert.deepEqual(
+      plan.rejected.map(({ object }) => object),
+      ["IPAddressPool young"],
+    );
+    assert.deepEqual(
+      plan.outside.map(({ services }) => services),
+      [["default/there"]],
+    );
+  });
+
+  test("a pool with faults is left out of the rest, and nothing is written", async () => {
+    const before = cluster.server.requests.length;
+    const plan = await askPlan(cluster, manifest("lan", ["192.0.2.17/24"]));
+    assert.ok(!plan.harmless);
+    assert.equal(plan.faults.length, 1);
+    assert.deepEqual(plan.outside, []);
+    const writes = cluster.server.requests.slice(before).filter(({ method }) => method !== "GET");
+    assert.deepEqual(writes, []);
+  });
+});

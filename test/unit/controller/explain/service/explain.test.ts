@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import { createPalette } from "../../../../../src/cli/text/palette.ts";
+import { renderService } from "../../../../../src/cli/text/service.ts";
+import { Cluster } from "../../fake-cluster/cluster.ts";
+import { eventually } from "../../fake-cluster/eventually.ts";
+import { addEndpoints, addLeader, announce, askService } from "../load-and-explain.ts";
+
+interface Case {
+  readonly name: string;
+  readonly spec?: Record<string, unknown>;
+  readonly annotations?: Record<string, string>;
+  readonly before?: (cluster: Cluster) => Promise<void>;
+  /** Codes of all reasons, in order; none: served. */
+  readonly codes: readonly string[];
+  readonly says: RegExp;
+}
+
+/** `lan` on the node's subnet, `named` only for those that name it, `shop` only for another namespace, `far` on no subnet. */
+async function addPools(cluster: Cluster): Promise<void> {
+  await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
+  await cluster.addPool("named", ["192.0.2.30-192.0.2.39"], { autoAssign: false });
+  await cluster.addPool("shop", ["192.0.2.40-192.0.2.49"], { serviceAllocation: { namespaces: ["shop"] } });
+  await cluster.addPool("far", ["198.51.100.0/28"], { autoAssign: false });
+}
+
+const cases: readonly Case[] = [
+  { name: "all is well", codes: [], says: /✓ Served: 192\.0\.2\.10 is announced/ },
+  { name: "not of the type", spec: { type: "ClusterIP" }, codes: ["NotLoadBalancer"], says: /spec\.type "ClusterIP"/ },
+  {
+    name: "of another class",
+    spec: { loadBalancerClass: "example.com/x" },
+    codes: ["ForeignClass"],
+    says: /example\.com\/x: not ours/,
+  },
+  {
+    name: "an annotation that is no address",
+    spec: { loadBalancerIP: "one.two" },
+    codes: ["RequestedAddressInvalid"],
+    says: /spec\.loadBalancerIP "one\.two" is no IP address/,
+  },
+  {
+    name: "an annotation of the other family",
+    spec: { loadBalancerIP: "2001:db8::7" },
+    codes: ["RequestedAddressWrongFamily"],
+    says: /it is IPv6/,
+  },
+  {
+    name: "an annotation outside all pools",
+    spec: { loadBalancerIP: "203.0.113.9" },
+    codes: ["RequestedAddressNotInPool"],
+    says: /203\.0\.113\.9 is asked for[\s\S]*pools have .*192\.0\.2\.10-192\.0\.2\.19 \(lan\)/,
+  },
+  {
+    name: "an annotation for the node's own address",
+    spec: { loadBalancerIP: "192.0.2.250" },
+    codes: ["RequestedAddressTaken"],
+    says: /on an interface of Node n1/,
+  },
+  {
+    name: "a pool that is not there",
+    annotations: { "bellhop.dev/pool": "nosuch" },
+    codes: ["PoolNotFound"],
+    says: /✗ pool nosuch: PoolNotFound[\s\S]*there are far, lan, named, shop/,
+  },
+  {
+    name: "a pool that does not admit it",
+    annotations: { "bellhop.dev/pool": "shop" },
+    codes: ["PoolForbidsService"],
+    says: /kept for namespaces shop, not for default/,
+  },
+  {
+    name: "a pool without the family",
+    spec: { ipFamilies: ["IPv6"] },
+    codes: ["NoPoolForService"],
+    says: /✗ pool lan: PoolLacksFamily[\s\S]*✗ pool named: PoolNotAutoAssigned/,
+  },
+  {
+    name: "an address on no node's subnet",
+    annotations: { "bellhop.dev/pool": "far" },
+    before: (cluster) => addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]),
+    codes: ["NoAnnouncer"],
+    says: /✗ n1 may not: no interface has a subnet with 198\.51\.100\.[\s\S]*n1 has no interface in its subnet/,
+  },
+];
+
+describe("bellhop explain service", () => {
+  let cluster: Cluster;
+
+  beforeEach(async () => {
+    cluster = new Cluster();
+    await cluster.addNode("n1");
+    await addLeader(cluster);
+  });
+  afterEach(() => cluster.stopAll());
+
+  for (const { name, spec, annotations, before, codes, says } of cases) {
+    test(name, async () => {
+      await addPools(cluster);
+      await cluster.start();
+      await before?.(cluster);
+      await cluster.addService("web", spec, annotations === undefined ? {} : { annotations });
+      if (codes.length === 0) {
+        await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
+        await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+        await announce(cluster, "192.0.2.10", { node: "n1" });
+      }
+      await eventually(async () => {
+        const explanation = await askService(cluster, "web");
+        assert.deepEqual(
+          explanation.reasons.map(({ code }) => code).filter((code) => code !== "NotAnnouncedYet"),
+          codes,
+        );
+        const text = renderService(explanation, createPalette(false));
+        assert.match(text, says);
+        assert.ok(!text.includes("\u001b"), "no colours");
+        const [first] = explanation.reasons;
+        if (first !== undefined) assert.ok(text.includes(`Cure: ${first.cure}`), "the cure is told");
+      });
+    });
+  }
+
+  test("the conclusion is the controller's own reason", async () => {
+    await addPools(cluster);
+    await cluster.start();
+    for (const [index, wanted] of ["one.two", "2001:db8::7", "203.0.113.9", "192.0.2.250"].entries()) {
+      const name = `web-${index}`;
+      await cluster.addService(name, { loadBalancerIP: wanted });
+      await eventually(async () => {
+        const { reasons } = await askService(cluster, name);
+        assert.equal(await cluster.condition(name), `False ${reasons[0]?.code}`);
+      });
+    }
+  });
+
+  test("without pools, without a leader, without pods: each is told in its turn", async () => {
+    await cluster.addService("web");
+    assert.deepEqual(
+      (await askService(cluster, "web")).reasons.map(({ code }) => code),
+      ["NoPool"],
+    );
+    await addPools(cluster);
+    assert.deepEqual(
+      (await askService(cluster, "web")).reasons.map(({ code }) => code),
+      ["NotDoneYet"],
+    );
+    await cluster.start();
+    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    const codes = async () => (await askService(cluster, "web")).reasons.map(({ code }) => code);
+    assert.deepEqual(await codes(), ["NotAnnouncedYet", "NoReadyEndpoint"]);
+    await announce(cluster, "192.0.2.10", { node: "n1" });
+    await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: false }]);
+    const { reasons } = await askService(cluster, "web");
+    assert.match(reasons[0]?.problem ?? "", /of 1 IPv4 endpoints none is ready/);
+  });
+
+  test("under Local a ready pod elsewhere is not enough", async () => {
+    await addPools(cluster);
+    await cluster.start();
+    await cluster.addService("web", { externalTrafficPolicy: "Local" });
+    await addEndpoints(cluster, "web", [{ nodeName: "n2", ready: true }]);
+    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await announce(cluster, "192.0.2.10", { node: "n1" });
+    const { reasons } = await askService(cluster, "web");
+    assert.deepEqual(
+      reasons.map(({ code }) => code),
+      ["NoLocalEndpoint"],
+    );
+    assert.match(reasons[0]?.problem ?? "", /ready pods are on n2/);
+  });
+
+  test("a speaker that has said good-bye announces nothing, whatever the status still says", async () => {
+    await addPools(cluster);
+    await cluster.start();
+    await cluster.addService("web");
+    await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
+    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await announce(cluster, "192.0.2.10", { node: "n1" });
+    await cluster.silenceNode("n1");
+    const { reasons, families } = await askService(cluster, "web");
+    assert.equal(reasons[0]?.code, "NoAnnouncer");
+    assert.match(families[0]?.addresses[0]?.nodes[0]?.why ?? "", /its speaker is not alive/);
+  });
+
+  test("a foreign device that claims the address is named", async () => {
+    await addPools(cluster);
+    await cluster.start();
+    await cluster.addService("web");
+    await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
+    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    const conflict = { type: "Conflict", status: "True", reason: "ForeignMac", message: "02:00:00:00:00:99 claims it" };
+    const conditions = [{ ...conflict, lastTransitionTime: "2026-01-01T00:00:00Z" }];
+    await announce(cluster, "192.0.2.10", { node: "n1", conditions });
+    const { reasons } = await askService(cluster, "web");
+    assert.deepEqual(
+      reasons.map(({ code }) => code),
+      ["AddressConflict"],
+    );
+    assert.match(reasons[0]?.problem ?? "", /02:00:00:00:00:99/);
+  });
+
+  test("those who share the address are named", async () => {
+    await addPools(cluster);
+    await cluster.start();
+    const annotations = { "bellhop.dev/share": "front" };
+    await cluster.addService("web", {}, { annotations });
+    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    const ports = [{ port: 443, protocol: "TCP", nodePort: 30443 }];
+    await cluster.addService("secure", { ports }, { annotations });
+    await eventually(async () => assert.equal(await cluster.condition("secure"), "True AddressAssigned"));
+    const explanation = await askService(cluster, "web");
+    assert.deepEqual([...(explanation.families[0]?.addresses[0]?.services ?? [])].sort(), [
+      "default/secure",
+      "default/web",
+    ]);
+    assert.match(renderService(explanation, createPalette(false)), /shared by default\/\w+, default\/\w+/);
+  });
+
+  test("colours only where they are wanted", async () => {
+    await cluster.addService("web");
+    const explanation = await askService(cluster, "web");
+    assert.ok(renderService(explanation, createPalette(true)).includes("\u001b[31m"));
+    assert.ok(!renderService(explanation, createPalette(false)).includes("\u001b"));
+  });
+
+  test("asking writes nothing", async () => {
+    await addPools(cluster);
+    await cluster.addService("web");
+    const before = cluster.server.requests.length;
+    await askService(cluster, "web");
+    assert.deepEqual(
+      cluster.server.requests.slice(before).filter(({ method }) => method !== "GET"),
+      [],
+    );
+  });
+
+  test("a Service that is not there is no answer", async () => {
+    await assert.rejects(askService(cluster, "nosuch"), { code: "ObjectNotFound" });
+  });
+});

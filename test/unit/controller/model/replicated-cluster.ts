@@ -1,0 +1,113 @@
+import { speakerLeaseName } from "../../../../src/api/speaker.ts";
+import { FakeClock } from "../../../../src/clock/fake.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
+import { patchTypes } from "../../../../src/kube/client.ts";
+import { leasePath } from "../../../../src/kube/path.ts";
+import { Cluster, type RunningController } from "../fake-cluster/cluster.ts";
+import { CrashingClient, type Fate } from "./crashing-client.ts";
+
+interface Replica {
+  readonly client: CrashingClient;
+  readonly running: RunningController;
+}
+
+/** Long enough for all that waits when nothing fails: pool counts, 1 s, and Services that wait for an address. */
+const quietMs = 3_000;
+/** A reflector whose watches broke again and again waits up to 30 s before it lists, and as long once more if its version has expired. */
+const healedMs = 70_000;
+
+/** A handful of Services cannot need as many requests from one quiet moment to the next. */
+const stormAt = 1_000;
+
+/** A cluster in memory with a clock that stands still, and controllers that may die. All of them lead. */
+export class ReplicatedCluster {
+  readonly clock = new FakeClock();
+  readonly cluster = new Cluster(this.clock);
+  readonly #metallb: boolean;
+  readonly #replicas: Replica[] = [];
+  #requests = 0;
+  /** How many steps were taken. */
+  steps = 0;
+  /** Whether something has gone wrong since it was last quiet. */
+  #faulty = false;
+
+  private constructor(metallb: boolean) {
+    this.#metallb = metallb;
+  }
+
+  /** `metallb`: whether the controllers heed MetalLB's pools and annotations. */
+  static async create(metallb: boolean): Promise<ReplicatedCluster> {
+    const clusterState = new ReplicatedCluster(metallb);
+    clusterState.cluster.server.intercept = () => clusterState.#count();
+    await clusterState.cluster.addNode("n1");
+    // The clock runs for days in some runs, and nobody renews the lease.
+    const path = leasePath("bellhop-system", speakerLeaseName("n1"));
+    const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
+    await clusterState.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await clusterState.startOne();
+    return clusterState;
+  }
+
+  /** Whether so much was asked of the API server since it was last quiet that somebody must be going in circles. */
+  get storms(): boolean {
+    return this.#requests > stormAt;
+  }
+
+  get replicas(): number {
+    return this.#replicas.length;
+  }
+
+  async startOne(): Promise<void> {
+    const client = new CrashingClient(this.cluster.server);
+    this.#replicas.push({ client, running: await this.cluster.start({ metallb: this.#metallb }, client) });
+  }
+
+  /** In good order: what is under way is finished. */
+  async stopOne(): Promise<void> {
+    const replica = this.#replicas.shift();
+    if (replica !== undefined) await this.#stop(replica);
+  }
+
+  /** How the next writes of one controller fare. */
+  spoil(fates: readonly Fate[]): void {
+    this.#faulty = true;
+    this.#replicas[0]?.client.fates.push(...fates);
+  }
+
+  /** Watches break, and their versions may be known no more when they are asked for again. */
+  breakWatches(expired: boolean): void {
+    this.#faulty = true;
+    this.cluster.server.endWatches(new Error("cut"));
+    if (expired) this.cluster.server.compact();
+  }
+
+  /** Lets everything happen that is going to; controllers that have died are replaced. */
+  async settle(): Promise<void> {
+    await this.clock.advance(this.#faulty ? healedMs : quietMs);
+    while (this.#replicas.some(({ client }) => client.isDead)) {
+      const dead = this.#replicas.filter(({ client }) => client.isDead);
+      for (const replica of dead) this.#replicas.splice(this.#replicas.indexOf(replica), 1);
+      for (const replica of dead) await this.#stop(replica);
+      if (this.#replicas.length === 0) await this.startOne();
+      await this.clock.advance(healedMs);
+    }
+    if (!this.storms) this.#requests = 0;
+    this.#faulty = this.#replicas.some(({ client }) => client.fates.length > 0);
+  }
+
+  async end(): Promise<void> {
+    for (const replica of this.#replicas.splice(0)) await this.#stop(replica);
+  }
+
+  /** A storm is ended here, or the clock would never come to its next tick. */
+  #count(): void {
+    this.#requests++;
+    if (this.storms) throw new BellhopError("ApiUnreachable", "going in circles");
+  }
+
+  async #stop({ running }: Replica): Promise<void> {
+    const stopped = running.stop();
+    await this.clock.advance(2_000);
+    await stopped;
+  }
+}

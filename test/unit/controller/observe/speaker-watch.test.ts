@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { SpeakerWatch } from "../../../../controller/observe/speaker-watch.ts";
+import { SpeakerLiveness } from "../../../../controller/owners/liveness.ts";
+import { FakeClock, settle } from "../../../../src/clock/fake.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
+import { FakeApiServer } from "../../../../src/kube/fake.ts";
+import { leasePath } from "../../../../src/kube/path.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
+import { projectSpeakerLease, type SpeakerLeaseView } from "../../../../src/model/lease.ts";
+
+function lease(renewal: string, holder = "n1"): SpeakerLeaseView {
+  return { node: "n1", holder, durationMs: 6_000, renewal };
+}
+
+describe("liveness by our own clock", () => {
+  let liveness: SpeakerLiveness;
+  beforeEach(() => {
+    liveness = new SpeakerLiveness();
+  });
+
+  test("alive while the lease changes, suspect after its duration, gone only when buried, back with the next renewal", () => {
+    assert.equal(liveness.observe("n1", lease("1"), 0), true);
+    assert.equal(liveness.observe("n1", lease("2"), 4_000), false);
+    assert.deepEqual(liveness.suspects(9_999), []);
+    assert.deepEqual(liveness.suspects(10_000), ["n1"]);
+    assert.equal(liveness.live.has("n1"), true);
+    assert.equal(liveness.markDead("n1"), true);
+    assert.equal(liveness.live.has("n1"), false);
+    assert.deepEqual(liveness.suspects(20_000), []);
+    assert.equal(liveness.observe("n1", lease("2"), 21_000), false);
+    assert.equal(liveness.observe("n1", lease("3"), 22_000), true);
+  });
+
+  test("the same lease heard again is no renewal", () => {
+    liveness.observe("n1", lease("1"), 0);
+    liveness.observe("n1", lease("1"), 5_000);
+    assert.deepEqual(liveness.suspects(6_000), ["n1"]);
+  });
+
+  test("where more than half fall silent together, each gets a longer grace, also once the first are back", () => {
+    for (const node of ["n1", "n2", "n3"]) liveness.observe(node, { ...lease("1"), node }, 0);
+    assert.deepEqual(liveness.suspects(5_000), []);
+    assert.deepEqual(liveness.suspects(6_000), []);
+    for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("2"), node }, 7_000);
+    assert.deepEqual(liveness.suspects(8_000), []);
+    assert.deepEqual(liveness.suspects(13_000), []);
+    for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("3"), node }, 23_999);
+    assert.deepEqual(liveness.suspects(24_000), ["n3"]);
+  });
+
+  test("one of two that is silent gets no longer grace", () => {
+    for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("1"), node }, 0);
+    liveness.observe("n1", lease("2"), 4_000);
+    assert.deepEqual(liveness.suspects(5_000), []);
+    assert.deepEqual(liveness.suspects(6_000), ["n2"]);
+  });
+
+  test("a good-bye counts at once, and so does a lease that is deleted", () => {
+    for (const last of [lease("2", ""), undefined]) {
+      liveness.observe("n1", lease("1"), 0);
+      assert.equal(liveness.observe("n1", last, 1), true);
+      assert.equal(liveness.live.size, 0);
+    }
+  });
+
+  test("whoever could not be heard gets a new grace; who was dead stays dead", () => {
+    liveness.observe("n1", lease("1"), 0);
+    liveness.observe("n2", { ...lease("1"), node: "n2" }, 0);
+    liveness.markDead("n2");
+    liveness.resetObservations(5_000);
+    assert.deepEqual(liveness.suspects(10_999), []);
+    assert.deepEqual(liveness.suspects(11_000), ["n1"]);
+    assert.deepEqual([...liveness.live], ["n1"]);
+  });
+});
+
+describe("watching speakers", () => {
+  const namespace = "bellhop-system";
+  const name = "speaker-n1";
+  let server: FakeApiServer;
+  let clock: FakeClock;
+  let views: Map<string, SpeakerLeaseView>;
+  let connectedSinceMs: number | undefined;
+  let changes: number;
+  let watch: SpeakerWatch;
+  let aborter: AbortController;
+
+  beforeEach(async () => {
+    server = new FakeApiServer();
+    clock = new FakeClock();
+    views = new Map();
+    connectedSinceMs = 1;
+    changes = 0;
+    aborter = new AbortController();
+    watch = new SpeakerWatch({
+      client: server,
+      namespace,
+      leases: () => ({
+        views,
+        synced: true,
+        whenSynced: Promise.resolve(),
+        lastHeardMs: clock.monotonicMs(),
+        connectedSinceMs,
+        run: () => Promise.resolve(),
+      }),
+      onChange: () => changes++,
+      clock,
+      log: silentLogger,
+    });
+    watch.run(aborter.signal);
+    const spec = { holderIdentity: "n1", leaseDurationSeconds: 6, renewTime: "1" };
+    await server.request({ method: "POST", path: leasePath(namespace), body: { metadata: { name }, spec } });
+    await hearStored();
+  });
+
+  /** As the reflector would. */
+  async function hearStored(): Promise<void> {
+    const { body } = await server.request({ method: "GET", path: leasePath(namespace, name) });
+    const view = projectSpeakerLease(body as object);
+    if (view !== undefined) views.set(`${namespace}/${name}`, view);
+    watch.hear(`${namespace}/${name}`);
+    await settle();
+  }
+
+  async function renew(renewTime = String(clock.monotonicMs())): Promise<void> {
+    const body = { spec: { renewTime } };
+    const path = leasePath(namespace, name);
+    await server.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
+  }
+
+  test("a silent speaker is gone soon after its lease has run out", async () => {
+    await clock.advance(5_900);
+    assert.equal(watch.live.has("n1"), true);
+    await clock.advance(1_500);
+    assert.deepEqual([watch.live.has("n1"), changes], [false, 2]);
+    aborter.abort();
+    assert.equal(clock.waiting, 0);
+  });
+
+  test("one whose renewals our watch does not bring is asked for and found alive", async () => {
+    for (let second = 0; second < 30; second++) {
+      await renew();
+      await clock.advance(1_000);
+    }
+    assert.equal(watch.live.has("n1"), true);
+    aborter.abort();
+  });
+
+  test("nobody dies while the API server does not answer, nor right after", async () => {
+    server.intercept = () => {
+      throw new BellhopError("ApiUnreachable", "down");
+    };
+    await clock.advance(60_000);
+    assert.equal(watch.live.has("n1"), true);
+    server.intercept = undefined;
+    connectedSinceMs = 2;
+    await clock.advance(5_000);
+    await renew();
+    await hearStored();
+    await clock.advance(5_000);
+    assert.equal(watch.live.has("n1"), true);
+    aborter.abort();
+  });
+
+  test("nobody dies while the watch is down", async () => {
+    connectedSinceMs = undefined;
+    await clock.advance(60_000);
+    assert.equal(watch.live.has("n1"), true);
+    aborter.abort();
+  });
+
+  for (const hours of [6, -6]) {
+    test(`a clock that is set by ${hours} h, ours or the speaker's, buries nobody who renews, and saves nobody who does not`, async () => {
+      for (let renewal = 0; renewal < 10; renewal++) {
+        const setMs = renewal < 5 ? 0 : hours * 3_600_000;
+        await renew(new Date(clock.wallMs() + setMs).toISOString());
+        await hearStored();
+        await clock.advance(2_000);
+        if (renewal === 7) clock.stepWall(-hours * 3_600_000);
+      }
+      assert.equal(watch.live.has("n1"), true);
+      clock.stepWall(hours * 3_600_000);
+      await clock.advance(3_000);
+      assert.equal(watch.live.has("n1"), true);
+      await clock.advance(2_500);
+      assert.equal(watch.live.has("n1"), false);
+      aborter.abort();
+    });
+  }
+});

@@ -1,0 +1,131 @@
+import { Dataplane, type DataplaneSettings } from "../../../../speaker/dataplane/dataplane.ts";
+import { FakeConntrack } from "../../../../speaker/dataplane/fake-conntrack.ts";
+import { createDataplaneMetrics } from "../../../../speaker/dataplane/metrics.ts";
+import { type NodeFacts, renderService } from "../../../../speaker/dataplane/render.ts";
+import { parseAddress } from "../../../../src/ip/address.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
+import { createRegistry } from "../../../../src/metrics/registry.ts";
+import type { Endpoint, EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
+import { projectService, type ServicePort, type ServiceView } from "../../../../src/model/service.ts";
+import { FakeNft, type FakeTable } from "../../../../src/nft/fake-nft.ts";
+import { type TraceOutcome, tracePacket, traceReply } from "../../../../src/nft/tracer.ts";
+import type { NftFamily } from "../../../../src/nft/transaction.ts";
+
+export const node: NodeFacts = { name: "n1", addresses: { IPv4: "172.30.0.11", IPv6: "fd00::11" } };
+export const settings: DataplaneSettings = { nodeAddresses: node.addresses, markBit: 0x0010_0000 };
+export const vip = "192.0.2.200";
+export const vip6 = "2001:db8::200";
+
+export function port(change: Partial<ServicePort> = {}): ServicePort {
+  return { name: "", protocol: "TCP", port: 80, nodePort: 30080, ...change };
+}
+
+export function service(change: Partial<ServiceView> = {}): ServiceView {
+  const bare = projectService({
+    metadata: { namespace: "default", name: "web", uid: "1" },
+    spec: { type: "LoadBalancer" },
+  });
+  return { ...bare, ipFamilies: ["IPv4", "IPv6"], ports: [port()], ...change };
+}
+
+export function endpoint(
+  address: string,
+  nodeName: string | undefined = "n1",
+  change: Partial<Endpoint> = {},
+): Endpoint {
+  return { address, nodeName, ready: true, serving: true, terminating: false, ...change };
+}
+
+export function slice(endpoints: readonly Endpoint[], change: Partial<EndpointSliceView> = {}): EndpointSliceView {
+  return {
+    key: "default/web-1",
+    serviceKey: "default/web",
+    family: endpoints[0]?.address.includes(":") === true ? "IPv6" : "IPv4",
+    ports: [{ name: "", protocol: "TCP", port: 8080 }],
+    endpoints,
+    ...change,
+  };
+}
+
+/** A node with the data plane under test, and a table that acts as kube-proxy's nat does. */
+export class FakeNode {
+  readonly nft = new FakeNft();
+  readonly conntrack = new FakeConntrack();
+  readonly dataplane = new Dataplane({
+    nft: this.nft,
+    conntrack: this.conntrack,
+    log: silentLogger,
+    metrics: createDataplaneMetrics(createRegistry()),
+    now: () => 0,
+  });
+
+  constructor() {
+    this.dataplane.setInterfaces(["eth0"]);
+  }
+
+  /** kube-proxy with one rule of its own; `match` is nft text. */
+  async kubeProxy(family: NftFamily, match: string, target: string): Promise<void> {
+    await this.nft.run({
+      family,
+      table: "kube-proxy",
+      commands: [
+        { kind: "addTable" },
+        { kind: "addChain", chain: "nat-prerouting", base: { type: "nat", hook: "prerouting", priority: -100 } },
+        { kind: "addRule", chain: "nat-prerouting", rule: `${match} dnat to ${target}` },
+      ],
+    });
+  }
+
+  async put(
+    view: ServiceView,
+    slices: readonly EndpointSliceView[],
+    addresses: readonly string[] = [vip, vip6],
+  ): Promise<void> {
+    const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
+    this.dataplane.setService(view.key, renderService(view, slices, parsed, node).elements);
+    await this.dataplane.apply(settings);
+  }
+
+  tables(family: NftFamily): readonly FakeTable[] {
+    return [...this.nft.tables.values()].filter((table) => table.family === family);
+  }
+
+  /** Sends the first packet of a connection from the LAN unless told otherwise. Knows of no connection before it. */
+  send(destination: string, change: Partial<SentPacket> = {}): TraceOutcome {
+    const ipv6 = destination.includes(":");
+    const packet = {
+      iifname: change.from ?? "eth0",
+      saddr: change.source ?? (ipv6 ? "2001:db8::99" : "192.0.2.99"),
+      daddr: destination,
+      l4proto: change.protocol ?? "tcp",
+      sport: 40_000,
+      dport: change.port ?? 80,
+      mark: 0,
+      syn: change.syn ?? true,
+    };
+    const local = [node.addresses.IPv4 ?? "", node.addresses.IPv6 ?? ""];
+    return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, { local, random: change.random ?? (() => 0) });
+  }
+
+  reply(request: TraceOutcome): TraceOutcome {
+    return traceReply(this.tables(request.packet.daddr.includes(":") ? "ip6" : "ip"), request);
+  }
+}
+
+export interface SentPacket {
+  readonly from: string;
+  readonly source: string;
+  readonly protocol: string;
+  readonly port: number;
+  /** Whether it opens a connection; otherwise it belongs to one that runs. */
+  readonly syn: boolean;
+  readonly random: () => number;
+}
+
+/** `end address port`, with `masqueraded` where so. */
+export function where(outcome: TraceOutcome): string {
+  const { end, packet, masqueraded } = outcome;
+  if (end === "dropped") return `dropped in ${outcome.chain}`;
+  if (end === "refused") return `refused by ${outcome.refusal} in ${outcome.chain}`;
+  return `${end} ${packet.daddr} ${packet.dport}${masqueraded ? " masqueraded" : ""}`;
+}

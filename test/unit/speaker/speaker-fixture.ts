@@ -1,0 +1,183 @@
+import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
+import type { Link } from "../../../speaker/links/link.ts";
+import type { AddressChange, ResponderState } from "../../../speaker/responder/commands-between.ts";
+import { Counters } from "../../../speaker/responder/counters.ts";
+import type { Responder, ResponderOptions } from "../../../speaker/responder/responder.ts";
+import { SentState } from "../../../speaker/responder/sent-state.ts";
+import { Speaker } from "../../../speaker/speaker.ts";
+import { groupVersion } from "../../../src/api/api.ts";
+import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
+import { FakeClock, settle } from "../../../src/clock/fake.ts";
+import { subnetOf } from "../../../src/ip/range.ts";
+import { FakeApiServer } from "../../../src/kube/fake.ts";
+import { createKubeMetrics } from "../../../src/kube/metrics.ts";
+import { ownPath } from "../../../src/kube/path.ts";
+import { silentLogger } from "../../../src/log/log.ts";
+import { createRegistry } from "../../../src/metrics/registry.ts";
+import { FakeNft } from "../../../src/nft/fake-nft.ts";
+import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
+
+export const settings: SpeakerSettings = speakerSettingsSchema.parse({ node: "n1", namespace: "bellhop-system" });
+
+export function link(name: string, cidr: string, change: Partial<Link> = {}): Link {
+  const subnets = [subnetOf(cidr)].flatMap((subnet) => subnet ?? []);
+  return { name, index: 2, mac: "02:00:00:00:00:01", up: true, addresses: [cidr], subnets, ...change };
+}
+
+class FakeResponder implements Responder {
+  readonly counters = new Counters();
+  alive = true;
+  beats = 0;
+  options: ResponderOptions | undefined;
+  readonly #told = new SentState();
+  /** Told of what it was told. */
+  readonly #onTold: (text: string) => void;
+
+  constructor(onTold: (text: string) => void) {
+    this.#onTold = onTold;
+  }
+
+  get state(): ResponderState {
+    return this.#told.state;
+  }
+
+  set(desired: ResponderState): void {
+    this.#told.set(desired);
+    this.#onTold(`announce ${this.announced.join(", ")}`);
+  }
+
+  change(changes: readonly AddressChange[]): void {
+    this.#told.change(changes);
+    this.#onTold(changes.map(({ kind, text, station }) => `${kind} ${text} ${station.name}`).join(", "));
+  }
+
+  /** The thread has given up an interface. */
+  fail(interfaceName: string): void {
+    this.#told.forget(interfaceName);
+  }
+
+  signalAlive(): void {
+    this.beats += 1;
+  }
+
+  async stop(): Promise<void> {
+    this.alive = false;
+  }
+
+  get announced(): readonly string[] {
+    return [...this.state].flatMap(([name, station]) => [...station.addresses.keys()].map((text) => `${text} ${name}`));
+  }
+}
+
+/** A speaker with all of the outside world in memory. */
+export class SpeakerFixture {
+  readonly api = new FakeApiServer();
+  readonly nft = new FakeNft();
+  readonly clock = new FakeClock();
+  readonly registry = createRegistry();
+  /** What happened at the node, in order. */
+  readonly journal: string[] = [];
+  readonly responder = new FakeResponder((text) => this.journal.push(text));
+  links: readonly Link[] = [link("eth0", "192.0.2.11/24"), link("eth1", "198.51.100.11/24")];
+  readonly #stop = new AbortController();
+  readonly speaker: Speaker;
+  running: Promise<void> | undefined;
+
+  constructor() {
+    const run = this.nft.run.bind(this.nft);
+    this.nft.run = async (transaction) => {
+      await run(transaction);
+      this.journal.push(`rules ${transaction.family}`);
+    };
+    this.speaker = new Speaker({
+      settings,
+      client: this.api,
+      nft: this.nft,
+      conntrack: new FakeConntrack(),
+      startResponder: async (options) => {
+        this.responder.options = options;
+        return this.responder;
+      },
+      openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
+      readLinks: () => this.links,
+      withoutForwarding: () => [],
+      kernel: "6.1",
+      bootNonce: "nonce",
+      clock: this.clock,
+      random: () => 0.5,
+      log: silentLogger,
+      registry: this.registry,
+      kubeMetrics: createKubeMetrics(this.registry),
+    });
+  }
+
+  async post(path: string, body: unknown): Promise<void> {
+    await this.api.request({ method: "POST", path, body });
+  }
+
+  async patch(path: string, body: unknown): Promise<void> {
+    await this.api.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
+  }
+
+  async get<Body>(path: string): Promise<Body> {
+    return (await this.api.request({ method: "GET", path })).body as Body;
+  }
+
+  /** A cluster with this node, a Service with one pod, and its address owned by `owner`. */
+  async populate(owner: string): Promise<void> {
+    await this.post("/api/v1/nodes", { metadata: { name: "n1" } });
+    const status = { addresses: [{ type: "InternalIP", address: "192.0.2.11" }] };
+    await this.patch("/api/v1/nodes/n1/status", { status });
+    await this.post("/api/v1/namespaces/default/services", {
+      metadata: { name: "web", namespace: "default" },
+      spec: { type: "LoadBalancer", ipFamilies: ["IPv4"], ports: [{ protocol: "TCP", port: 80, nodePort: 30080 }] },
+    });
+    await this.post("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+      metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      ports: [{ name: "", protocol: "TCP", port: 8080 }],
+      endpoints: [{ addresses: ["10.244.1.2"], nodeName: "n1", conditions: { ready: true } }],
+    });
+    await this.claim("192.0.2.200", [owner]);
+  }
+
+  async claim(text: string, owners: readonly string[], service = "web"): Promise<void> {
+    await this.post(ownPath("virtualips"), {
+      apiVersion: groupVersion,
+      kind: "VirtualIP",
+      metadata: { name: text },
+      spec: { address: text, services: [{ namespace: "default", name: service }], owners },
+    });
+  }
+
+  async setOwners(text: string, owners: readonly string[]): Promise<void> {
+    const contentType = "application/merge-patch+json";
+    await this.api.request({
+      method: "PATCH",
+      path: ownPath("virtualips", text),
+      body: { spec: { owners } },
+      contentType,
+    });
+    await this.settle();
+  }
+
+  virtualIp(text = "192.0.2.200"): Promise<VirtualIP> {
+    return this.get<VirtualIP>(ownPath("virtualips", text));
+  }
+
+  async start(): Promise<void> {
+    this.running = this.speaker.run(this.#stop.signal);
+    this.running.catch(() => undefined);
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 5; turn++) await settle();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.clock.advance(2_000);
+    await this.running;
+  }
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { FakeClock, settle } from "../../../../src/clock/fake.ts";
+import { ApiEventRecorder, type EventSubject } from "../../../../src/kube/event-recorder.ts";
+import { FakeApiServer } from "../../../../src/kube/fake.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
+import { createRegistry } from "../../../../src/metrics/registry.ts";
+
+const service: EventSubject = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "web", uid: "u1" };
+const warning = { type: "Warning", reason: "PoolExhausted", message: "no address is free" } as const;
+
+let server: FakeApiServer;
+let clock: FakeClock;
+let recorder: ApiEventRecorder;
+let busy: boolean;
+
+beforeEach(() => {
+  busy = false;
+  server = new FakeApiServer();
+  clock = new FakeClock();
+  recorder = new ApiEventRecorder({
+    client: server,
+    component: "bellhop-controller",
+    instance: "test",
+    clock,
+    log: silentLogger,
+    registry: createRegistry(),
+    busy: () => busy,
+  });
+});
+
+async function events(namespace: string): Promise<{ reason: string; count: number; message: string }[]> {
+  const { body } = await server.request({ method: "GET", path: `/api/v1/namespaces/${namespace}/events` });
+  return (body as { items: { reason: string; count: number; message: string }[] }).items;
+}
+
+test("the same event is written once, and counted on after ten minutes", async () => {
+  for (let turn = 0; turn < 5; turn++) recorder.record(service, warning);
+  await settle();
+  assert.deepEqual(
+    (await events("shop")).map(({ reason, count }) => [reason, count]),
+    [["PoolExhausted", 1]],
+  );
+  await clock.advance(11 * 60_000);
+  recorder.record(service, warning);
+  await settle();
+  assert.deepEqual(
+    (await events("shop")).map(({ count }) => count),
+    [2],
+  );
+});
+
+test("another message or another object is another event", async () => {
+  recorder.record(service, warning);
+  recorder.record(service, { ...warning, message: "still none" });
+  recorder.record({ ...service, uid: "u2" }, warning);
+  await settle();
+  assert.equal((await events("shop")).length, 3);
+});
+
+test("events of cluster-scoped objects live in default", async () => {
+  recorder.record({ apiVersion: "bellhop.dev/v1beta1", kind: "IPAddressPool", name: "lan", uid: "p" }, warning);
+  await settle();
+  assert.equal((await events("default")).length, 1);
+});
+
+const normal = { type: "Normal", reason: "EnsuredLoadBalancer", message: "Ensured load balancer 192.0.2.1" } as const;
+
+test("while there is more important work Warnings go on, Normal events wait, a few a second, and none is lost", async () => {
+  busy = true;
+  for (let index = 0; index < 50; index++) recorder.record({ ...service, uid: `u${index}` }, normal);
+  recorder.record(service, warning);
+  await settle();
+  assert.deepEqual(
+    (await events("shop")).map(({ reason }) => reason),
+    ["EnsuredLoadBalancer", "PoolExhausted"],
+  );
+  await clock.advance(1_000);
+  assert.equal((await events("shop")).length, 12);
+  busy = false;
+  await clock.advance(200);
+  assert.equal((await events("shop")).length, 51);
+});
+
+test("at the end all that waits is written, also amid work", async () => {
+  busy = true;
+  for (let index = 0; index < 50; index++) recorder.record({ ...service, uid: `u${index}` }, normal);
+  await recorder.flush(2_000);
+  assert.equal((await events("shop")).length, 50);
+});
+
+test("flush gives up after its limit, and an unreachable server holds nobody up", async () => {
+  server.intercept = () => new Promise(() => {});
+  for (let index = 0; index < 6_000; index++) recorder.record({ ...service, uid: `u${index}` }, warning);
+  let flushed = false;
+  const flushing = recorder.flush(2_000).then(() => {
+    flushed = true;
+  });
+  await clock.advance(1_999);
+  assert.equal(flushed, false);
+  await clock.advance(1);
+  await flushing;
+  assert.ok(server.requests.length <= 4);
+});
+
+for (const hours of [6, -6]) {
+  test(`a wall clock that is set by ${hours} h makes no repetition of an event, and hides no later one`, async () => {
+    recorder.record(service, warning);
+    await settle();
+    clock.stepWall(hours * 3_600_000);
+    await clock.advance(9 * 60_000);
+    recorder.record(service, warning);
+    await settle();
+    assert.deepEqual(
+      (await events("shop")).map(({ count }) => count),
+      [1],
+    );
+    await clock.advance(2 * 60_000);
+    recorder.record(service, warning);
+    recorder.record(service, { ...warning, message: "still none" });
+    await settle();
+    assert.deepEqual((await events("shop")).map(({ count }) => count).sort(), [1, 2]);
+  });
+}

@@ -1,0 +1,69 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ApiError } from "../../../../src/kube/api-error.ts";
+import type { ApiRequest } from "../../../../src/kube/client.ts";
+import type { FakeApiServer } from "../../../../src/kube/fake.ts";
+
+export interface ServedFake {
+  readonly url: string;
+  /** Cuts every connection without a word. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** Speaks HTTP for the fake API server, so that the real client can be tried against it. */
+export async function serveFake(fake: FakeApiServer): Promise<ServedFake> {
+  const server = createServer((incoming, outgoing) => {
+    answer(fake, incoming, outgoing).catch((error: unknown) => refuse(outgoing, error));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut: () => server.closeAllConnections(),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(fake: FakeApiServer, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const url = new URL(incoming.url ?? "/", "http://fake");
+  const query = Object.fromEntries(url.searchParams);
+  let text = "";
+  for await (const chunk of incoming) text += String(chunk);
+  const request: ApiRequest = {
+    method: (incoming.method ?? "GET") as ApiRequest["method"],
+    path: url.pathname,
+    query,
+    ...(text === "" ? {} : { body: JSON.parse(text) as unknown }),
+    ...(incoming.headers["content-type"] === undefined ? {} : { contentType: incoming.headers["content-type"] }),
+  };
+  if (query.watch === "true") return stream(fake, request, outgoing);
+  const { status, body } = await fake.request(request);
+  outgoing.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
+
+async function stream(fake: FakeApiServer, request: ApiRequest, outgoing: ServerResponse): Promise<void> {
+  const aborter = new AbortController();
+  outgoing.on("close", () => aborter.abort());
+  const onOpen = (): void => {
+    outgoing.writeHead(200, { "content-type": "application/json" });
+    outgoing.flushHeaders();
+  };
+  for await (const event of fake.watch(request, { silenceMs: 60_000, signal: aborter.signal, onOpen })) {
+    // Cut in two, so that the reader has to put lines together.
+    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+    outgoing.write(line.subarray(0, 7));
+    outgoing.write(line.subarray(7));
+  }
+  outgoing.end();
+}
+
+function refuse(outgoing: ServerResponse, error: unknown): void {
+  if (!(error instanceof ApiError) || outgoing.headersSent) return void outgoing.destroy();
+  const retry = error.retryAfterMs === undefined ? {} : { "retry-after": String(error.retryAfterMs / 1000) };
+  const body = { kind: "Status", code: error.status, reason: error.reason, message: error.message };
+  outgoing.writeHead(error.status, { "content-type": "application/json", ...retry }).end(JSON.stringify(body));
+}

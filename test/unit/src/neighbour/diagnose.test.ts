@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { speakerSchema } from "../../../../src/api/speaker.ts";
+import { virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
+import { type DiagnosisInput, diagnoseNeighbour, type Finding } from "../../../../src/neighbour/diagnose.ts";
+import { lookUpNeighbour, normalizeMac } from "../../../../src/neighbour/lookup.ts";
+
+const [first, second, stranger] = ["02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:99"];
+
+function speaker(name: string, mac: string) {
+  return speakerSchema.parse({
+    metadata: { name },
+    status: { interfaces: [{ name: "eth0", mac, up: true, addresses: [] }] },
+  });
+}
+
+const announced = virtualIpSchema.parse({
+  metadata: { name: "192.0.2.7" },
+  spec: { address: "192.0.2.7" },
+  status: { node: "n1", mac: first },
+});
+const silent = virtualIpSchema.parse({ metadata: { name: "192.0.2.7" }, spec: { address: "192.0.2.7" } });
+
+const cases: ReadonlyArray<readonly [Finding, boolean, Partial<DiagnosisInput>, RegExp]> = [
+  ["AsItShouldBe", true, { virtualIp: announced, seenMac: first }, /n1 .* as it should/],
+  ["AnotherNodeAnswers", false, { virtualIp: announced, seenMac: second }, /n2 .* but n1/],
+  ["StrangerAnswers", false, { virtualIp: announced, seenMac: stranger }, /another host uses the address/],
+  ["NobodyAnswers", false, { virtualIp: announced }, /Nobody answers/],
+  ["NotAnnounced", false, { virtualIp: silent }, /bellhop explain address 192\.0\.2\.7/],
+  ["FreeAndSilent", true, {}, /not given .* nobody answers/],
+  ["NotOursButUsed", false, { seenMac: stranger }, new RegExp(`${stranger} answers`)],
+  ["AskedOnAnnouncer", true, { virtualIp: announced, ownMacs: new Set([first]) }, /ask from another host/],
+];
+
+for (const [finding, good, input, says] of cases) {
+  test(`${finding} is told, and whether it is well`, () => {
+    const diagnosis = diagnoseNeighbour({
+      address: "192.0.2.7",
+      virtualIp: undefined,
+      speakers: [speaker("n1", first), speaker("n2", second)],
+      seenMac: undefined,
+      ownMacs: new Set(),
+      ...input,
+    });
+    assert.equal(diagnosis.finding, finding);
+    assert.equal(diagnosis.good, good);
+    assert.match(diagnosis.message, says);
+  });
+}
+
+test("hardware addresses are brought into one form, and other texts are none", () => {
+  assert.equal(normalizeMac("0:19:99:50:3A:3"), "00:19:99:50:3a:03");
+  for (const text of ["(incomplete)", "", "no", "01:02:03:04:05", "01:02:03:04:05:zz"]) {
+    assert.equal(normalizeMac(text), undefined);
+  }
+});
+
+test("a host without the programs is told which one to install, instead of a crash", async () => {
+  await assert.rejects(lookUpNeighbour("192.0.2.7", "/nonexistent"), (error) => {
+    return error instanceof BellhopError && error.code === "CommandFailed" && /iputils-ping/.test(error.message);
+  });
+});
