@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { BellhopError } from "../../../src/error/error.ts";
-import { createKubeMetrics } from "../../../src/kube/metrics.ts";
-import { InvalidObject, ViewStore } from "../../../src/kube/view-store.ts";
-import { createLogger, type Logger, redactedFields } from "../../../src/log/log.ts";
-import { createRegistry } from "../../../src/metrics/registry.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
+import { createKubeMetrics } from "../../../../src/kube/metrics.ts";
+import { InvalidObject, ViewStore } from "../../../../src/kube/view-store.ts";
+import { createLogger, type Logger, redactedFields } from "../../../../src/log/log.ts";
+import { createRegistry } from "../../../../src/metrics/registry.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
