@@ -106,7 +106,7 @@ function findEmptiness(
     .join(",");
   for (const { address, node: ownNode, announcedBy, nodes } of addresses) {
     const family = parseAddress(address)?.family ?? "IPv4";
-    const usable = usableNodes(endpoints, family);
+    const usable = usableNodes(endpoints, family, service.externalTrafficPolicy);
     if (usable.size === 0)
       return [refuse("NoReadyEndpoint", "spec.selector", text, describeNotReady(endpoints, family))];
     // A node's own address is only given under Local where a pod is ready.
