@@ -1,7 +1,6 @@
 import type { Clock } from "../src/clock/clock.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
-import { serviceKeyOf } from "../src/model/service-reference.ts";
-import type { Claim } from "./allocate/claim.ts";
+import { type Claim, referenceKey } from "./allocate/claim.ts";
 import type { ObjectQueues } from "./object-queues.ts";
 import type { ClusterState } from "./observe/cluster-state.ts";
 import type { SpeakerWatch } from "./observe/speaker-watch.ts";
@@ -118,7 +117,7 @@ export class ChangeRouter {
   }
 
   addServicesOf(claim: Claim): void {
-    for (const reference of claim.services) this.#addService(serviceKeyOf(reference));
+    for (const reference of claim.services) this.#addService(referenceKey(reference));
   }
 
   #wake(): void {

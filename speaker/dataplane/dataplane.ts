@@ -2,11 +2,11 @@ import type { Logger } from "pino";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
-import { type ElementId, ElementIndex } from "./element-index.ts";
+import type { Element } from "./element.ts";
+import { ElementIndex, type ElementsById } from "./element-index.ts";
 import { staleFlows } from "./flow.ts";
 import { flowRules } from "./flow-rules.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
-import type { Element } from "./render.ts";
 import type { TableChange } from "./table-state.ts";
 import { TableWriter } from "./table-writer.ts";
 import { nftFamilies } from "./tables.ts";
@@ -28,8 +28,8 @@ export interface DataplaneSettings {
 
 const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 
-/** The elements of the set of interfaces, which belong to no Service. */
-const lanOwner = "(interfaces)";
+/** Owner of the interfaces, which belong to no Service. */
+const interfacesOwner = "(interfaces)";
 
 /** Keeps the kernel's rules as Services want them: says what is wanted, then applies all of it at once. */
 export class Dataplane {
@@ -45,7 +45,7 @@ export class Dataplane {
 
   /** Services that have elements. */
   get services(): readonly string[] {
-    return [...this.#index.owners].filter((owner) => owner !== lanOwner);
+    return [...this.#index.owners].filter((owner) => owner !== interfacesOwner);
   }
 
   /** What a Service wants instead of what it wanted before; nothing: it is gone. */
@@ -56,16 +56,22 @@ export class Dataplane {
   /** The interfaces whose packets are rewritten. */
   setInterfaces(names: readonly string[]): void {
     this.#index.set(
-      lanOwner,
+      interfacesOwner,
       families.flatMap((family) =>
-        names.map((name): Element => ({ family: nftFamilies[family], set: "lan", key: `"${name}"`, value: "" })),
+        names.map(
+          (interfaceName): Element => ({
+            family: nftFamilies[family],
+            set: "lan_interfaces",
+            key: { interfaceName },
+          }),
+        ),
       ),
     );
   }
 
-  /** Makes the next `apply` write the tables anew, in case something else has changed them. */
+  /** Makes the next `apply` replace the tables, in case something else has changed them. */
   invalidate(): void {
-    for (const family of families) this.#writers[family].distrust();
+    for (const family of families) this.#writers[family].invalidate();
   }
 
   /**
@@ -86,7 +92,7 @@ export class Dataplane {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #applyFamily(family: IpFamily, settings: DataplaneSettings, changed: readonly ElementId[]): Promise<void> {
+  async #applyFamily(family: IpFamily, settings: DataplaneSettings, changed: ElementsById): Promise<void> {
     const { metrics, now, log } = this.#options;
     const nodeAddress = settings.nodeAddresses[family];
     const startMs = now();
@@ -95,7 +101,7 @@ export class Dataplane {
     const { change, whole } = written;
     metrics.transactions.inc({ family, kind: whole ? "whole" : "delta" });
     metrics.duration.observe({ family }, (now() - startMs) / 1000);
-    const [added, removed] = [change.added.length, change.removed.length];
+    const [added, removed] = [change.added.size, change.removed.size];
     log.debug({ family, whole, added, removed }, "rules written");
     await this.#forgetStaleFlows(family, change, nodeAddress);
   }

@@ -1,19 +1,24 @@
+import { formatAddress } from "../../src/ip/address.ts";
 import type { NftFamily } from "../../src/nft/transaction.ts";
-import type { ElementId, ElementIndex } from "./element-index.ts";
+import { type Element, elementId, type ServicePortKey } from "./element.ts";
+import type { ElementIndex } from "./element-index.ts";
 import type { FlowRule } from "./flow.ts";
 import type { TableChange } from "./table-state.ts";
 
-/** address and port of the UDP port that an element steers; undefined for elements that steer none. */
-function steeredPort({ set, key }: ElementId): readonly [string, string] | undefined {
-  const [address = "", second = "", third = ""] = key.split(" . ");
-  if (set === "udp_pods") return [address, second];
-  return (set === "pod_ports" || set === "node_ports") && second === "udp" ? [address, third] : undefined;
+/** The UDP port of a Service that an element steers; undefined for elements that steer none. */
+function steeredPort(element: Element): ServicePortKey | undefined {
+  if (element.set === "udp_endpoints") {
+    const { address, port } = element.key;
+    return { address, protocol: "udp", port };
+  }
+  if (element.set !== "dnat_services" && element.set !== "node_ports") return undefined;
+  return element.key.protocol === "udp" ? element.key : undefined;
 }
 
 /**
- * What UDP flows to the ports that a change touched may lead to from now on. Pure. On the way to pods, just the pods of now; on
- * the way to a node port, whatever kube-proxy chose, but not the node itself, which is what a packet got that came before
- * kube-proxy knew the node port.
+ * Where UDP flows to the ports that a change touched may lead from now on. Pure. On the way to endpoints these are just the endpoints
+ * of now. On the way to a node port it is whatever kube-proxy chose, but not the node itself, which is where a packet went that came
+ * before kube-proxy knew the node port.
  */
 export function flowRules(
   family: NftFamily,
@@ -21,32 +26,30 @@ export function flowRules(
   index: ElementIndex,
   nodeAddress: string | undefined,
 ): readonly FlowRule[] {
-  const rules = new Map<string, FlowRule>();
-  for (const element of [...change.removed, ...change.added]) {
-    const steered = steeredPort(element);
-    if (steered === undefined) continue;
-    const [destination, port] = steered;
-    const service = `${destination} . udp . ${port}`;
-    rules.set(service, {
-      destination,
-      destinationPort: Number(port),
-      targets: podsOf(family, destination, port, index),
-    });
-    const nodePort = index.value({ family, set: "node_ports", key: service });
-    if (nodeAddress !== undefined && nodePort !== undefined) {
-      rules.delete(service);
-      rules.set(nodePort, { destination: nodeAddress, destinationPort: Number(nodePort), targets: "translated" });
-    }
+  const touched = new Map<string, ServicePortKey>();
+  for (const element of [...change.removed.values(), ...change.added.values()]) {
+    const key = steeredPort(element);
+    if (key !== undefined) touched.set(elementId({ family, set: "dnat_services", key }), key);
   }
-  return [...rules.values()];
+  return [...touched.values()].map((key) => {
+    const nodePort = index.find({ family, set: "node_ports", key })?.value.nodePort;
+    return nodeAddress !== undefined && nodePort !== undefined
+      ? { destination: nodeAddress, destinationPort: nodePort, targets: "translated" }
+      : {
+          destination: formatAddress(key.address),
+          destinationPort: key.port,
+          targets: endpointsOf(family, key, index),
+        };
+  });
 }
 
-function podsOf(family: NftFamily, address: string, port: string, index: ElementIndex): ReadonlySet<string> {
-  const chain = index.value({ family, set: "pod_ports", key: `${address} . udp . ${port}` });
-  const pods = new Set<string>();
-  for (let slot = 0; slot < Number(chain?.split("_").at(-1) ?? 0); slot++) {
-    const pod = index.value({ family, set: "udp_pods", key: `${address} . ${port} . ${slot}` });
-    if (pod !== undefined) pods.add(pod.replace(" . ", " "));
+function endpointsOf(family: NftFamily, key: ServicePortKey, index: ElementIndex): ReadonlySet<string> {
+  const count = index.find({ family, set: "dnat_services", key })?.value.count ?? 0;
+  const { address, port } = key;
+  const endpoints = new Set<string>();
+  for (let number = 0; number < count; number++) {
+    const found = index.find({ family, set: "udp_endpoints", key: { address, port, index: number } });
+    if (found !== undefined) endpoints.add(`${formatAddress(found.value.address)} ${found.value.port}`);
   }
-  return pods;
+  return endpoints;
 }

@@ -1,20 +1,14 @@
-import { compareAddresses, formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
-import { formatRange } from "../../src/ip/range.ts";
+import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { type EndpointSliceView, serviceProxyNameLabel } from "../../src/model/endpoint-slice.ts";
 import { forwardingAnnotation, forwardingOf, wantedForwarding } from "../../src/model/forwarding.ts";
-import type { ServicePort, ServiceView } from "../../src/model/service.ts";
-import type { NftFamily } from "../../src/nft/transaction.ts";
+import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
+import type { NftProtocol } from "../../src/nft/element.ts";
+import type { Element, ServicePortKey } from "./element.ts";
 import { readSourceRanges } from "./source-ranges.ts";
-import { nftFamilies, pickChain, type SetName } from "./tables.ts";
-import { type Target, usableTargets } from "./usable-endpoints.ts";
+import { nftFamilies } from "./tables.ts";
+import { type UsableEndpoint, usableEndpoints } from "./usable-endpoints.ts";
 
-/** An element that should be in one of our sets or maps; `value` is empty in sets. */
-export interface Element {
-  readonly family: NftFamily;
-  readonly set: SetName;
-  readonly key: string;
-  readonly value: string;
-}
+const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 
 /** What of this node the rules depend on. */
 export interface NodeFacts {
@@ -63,18 +57,17 @@ export function renderService(
     // A node port leads back to one address of each family; further ones go to the pods.
     const nodeAddress = seen.has(family) ? undefined : node.addresses[family];
     seen.add(family);
-    const text = formatAddress(address);
-    const add = (set: SetName, key: string, value = "") =>
-      elements.push({ family: nftFamilies[family], set, key, value });
-    add("addresses", text);
+    const nftFamily = nftFamilies[family];
+    elements.push({ family: nftFamily, set: "service_addresses", key: { address } });
     for (const port of service.ports) {
-      const key = `${text} . ${port.protocol.toLowerCase()} . ${port.port}`;
+      const key: ServicePortKey = { address, protocol: nftProtocols[port.protocol], port: port.port };
       const allowed = ranges.allowed[family];
       if (allowed !== undefined) {
-        add("restricted", key);
-        for (const range of allowed) add("allowed", `${key} . ${formatRange(range)}`);
+        elements.push({ family: nftFamily, set: "source_range_services", key });
+        for (const source of allowed)
+          elements.push({ family: nftFamily, set: "source_ranges", key: { ...key, source } });
       }
-      renderPort({ service, port, key, text, family, slices, node, nodeAddress, add });
+      elements.push(...renderPort({ service, port, key, slices, node, nodeAddress }));
     }
   }
   return { elements, problems };
@@ -83,48 +76,53 @@ export function renderService(
 interface PortContext {
   readonly service: ServiceView;
   readonly port: ServicePort;
-  /** address . protocol . port */
-  readonly key: string;
-  /** The address. */
-  readonly text: string;
-  readonly family: IpFamily;
+  readonly key: ServicePortKey;
   readonly slices: readonly EndpointSliceView[];
   readonly node: NodeFacts;
   readonly nodeAddress: string | undefined;
-  readonly add: (set: SetName, key: string, value?: string) => void;
 }
 
-function renderPort(context: PortContext): void {
-  const { service, port, key, slices, family, node, nodeAddress, add } = context;
+function renderPort(context: PortContext): readonly Element[] {
+  const { service, port, key, slices, node, nodeAddress } = context;
+  const { family } = key.address;
   const forwarding = forwardingOf(service, port, nodeAddress !== undefined);
-  if (forwarding === "kube-proxy") return;
+  if (forwarding === "kube-proxy") return [];
   const localOnly = service.externalTrafficPolicy === "Local";
   const query = { family, port, nodeName: node.name, localOnly };
-  const targets = usableTargets(slices, query);
+  const endpoints = usableEndpoints(slices, query);
   // Endpoints of a Service that another service proxy serves are not watched: that there are none is not known.
-  if (targets.length === 0 && service.labels[serviceProxyNameLabel] !== undefined) return;
-  if (targets.length === 0) {
-    const unserved = !localOnly || usableTargets(slices, { ...query, localOnly: false }).length === 0;
-    if (unserved) add("refused", key);
-  }
+  if (endpoints.length === 0 && service.labels[serviceProxyNameLabel] !== undefined) return [];
+  const unserved =
+    endpoints.length === 0 && (!localOnly || usableEndpoints(slices, { ...query, localOnly: false }).length === 0);
+  const refusal: readonly Element[] = unserved
+    ? [{ family: nftFamilies[family], set: "no_endpoint_services", key }]
+    : [];
   // Also without endpoints: a connection that runs must be rewritten as long as its pod, ready or not, answers.
-  if (forwarding === "nodeport") renderNodePort(context);
-  else if (targets.length > 0) renderPods(context, targets);
+  if (forwarding === "nodeport") return [...refusal, ...renderNodePort(context)];
+  return endpoints.length > 0 ? renderEndpoints(context, endpoints) : refusal;
 }
 
-function renderNodePort({ port, key, text, add }: PortContext): void {
-  const reply = `${port.protocol.toLowerCase()} . ${port.nodePort}`;
-  add("node_ports", key, String(port.nodePort));
-  add("reply_addresses", reply, text);
-  add("reply_ports", reply, String(port.port));
+function renderNodePort({ port: { nodePort }, key }: PortContext): readonly Element[] {
+  const family = nftFamilies[key.address.family];
+  const reply = { protocol: key.protocol, nodePort };
+  return [
+    { family, set: "node_ports", key, value: { nodePort } },
+    { family, set: "reply_addresses", key: reply, value: { address: key.address } },
+    { family, set: "reply_ports", key: reply, value: { port: key.port } },
+  ];
 }
 
-function renderPods({ service, port, key, text, add }: PortContext, targets: readonly Target[]): void {
-  const pick = service.affinityTimeoutSeconds === undefined ? "random" : "client";
-  const protocol = port.protocol === "UDP" ? "udp" : "tcp";
-  add("pod_ports", key, `goto ${pickChain(pick, targets.length)}`);
-  for (const [slot, target] of targets.entries()) {
-    add(`${protocol}_pods`, `${text} . ${port.port} . ${slot}`, `${target.address} . ${target.port}`);
-    if (!target.local) add("remote_pods", `${text} . ${protocol} . ${target.address} . ${target.port}`);
-  }
+function renderEndpoints({ service, key }: PortContext, endpoints: readonly UsableEndpoint[]): readonly Element[] {
+  const family = nftFamilies[key.address.family];
+  const { address, protocol, port } = key;
+  const by = service.affinityTimeoutSeconds === undefined ? "random" : "client";
+  const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
+  return [
+    { family, set: "dnat_services", key, value: { by, count: endpoints.length } },
+    ...endpoints.flatMap((one, index): readonly Element[] => {
+      const endpoint = { address: one.address, port: one.port };
+      const dnat: Element = { family, set, key: { address, port, index }, value: endpoint };
+      return one.local ? [dnat] : [dnat, { family, set: "remote_endpoints", key: { address, protocol, endpoint } }];
+    }),
+  ];
 }

@@ -1,26 +1,37 @@
-import type { NftCommand, NftElement, NftFamily, NftTransaction } from "../../src/nft/transaction.ts";
-import type { ElementId, ElementIndex } from "./element-index.ts";
-import type { Element } from "./render.ts";
-import { createPickChain, createTable, removeTable, type SetName, type TableSettings, tableName } from "./tables.ts";
+import type { NftData, NftElement } from "../../src/nft/element.ts";
+import type { NftCommand, NftFamily, NftTransaction } from "../../src/nft/transaction.ts";
+import {
+  type Element,
+  type EndpointPick,
+  nftElement,
+  nftKey,
+  pickChainName,
+  type SetName,
+  sameValue,
+} from "./element.ts";
+import type { ElementIndex, ElementsById } from "./element-index.ts";
+import { createPickChain, createTable, removeTable, type TableSettings, tableName } from "./tables.ts";
 
-/** The elements of one table in the kernel, by set and key, and the chains beside the fixed ones. */
+/** The elements of one table in the kernel, and the chains beside the fixed ones, by name. */
 export interface TableState {
-  readonly sets: ReadonlyMap<SetName, ReadonlyMap<string, string>>;
+  readonly elements: ElementsById;
   readonly pickChains: ReadonlySet<string>;
 }
 
 export interface WritableTableState extends TableState {
-  readonly sets: Map<SetName, Map<string, string>>;
+  readonly elements: Map<string, Element>;
   readonly pickChains: Set<string>;
 }
 
-export const emptyTable: TableState = { sets: new Map(), pickChains: new Set() };
+export function emptyTable(): WritableTableState {
+  return { elements: new Map(), pickChains: new Set() };
+}
 
 /** A transaction and what it makes of the table once the kernel has taken it. */
 export interface TableChange {
   readonly transaction: NftTransaction;
-  readonly removed: readonly ElementId[];
-  readonly added: readonly Element[];
+  readonly removed: ElementsById;
+  readonly added: ElementsById;
 }
 
 /**
@@ -32,63 +43,60 @@ export function changeTable(
   family: NftFamily,
   applied: TableState,
   index: ElementIndex,
-  changed: readonly ElementId[],
+  changed: Iterable<readonly [string, Element]>,
 ): TableChange | undefined {
-  const removals = new Map<SetName, string[]>();
+  const deletions = new Map<SetName, (readonly NftData[])[]>();
   const additions = new Map<SetName, NftElement[]>();
-  const chains = new Set<string>();
-  const removed: ElementId[] = [];
-  const added: Element[] = [];
-  for (const id of changed) {
-    if (id.family !== family) continue;
-    const before = applied.sets.get(id.set)?.get(id.key);
-    const after = index.value(id);
-    if (before === after) continue;
+  const picks = new Map<string, EndpointPick>();
+  const removed = new Map<string, Element>();
+  const added = new Map<string, Element>();
+  for (const [id, one] of changed) {
+    if (one.family !== family) continue;
+    const before = applied.elements.get(id);
+    const after = index.get(id);
+    if (before !== undefined && after !== undefined && sameValue(before, after)) continue;
     if (before !== undefined) {
-      append(removals, id.set, id.key);
-      removed.push(id);
+      append(deletions, before.set, nftKey(before));
+      removed.set(id, before);
     }
     if (after !== undefined) {
-      append(additions, id.set, after === "" ? { key: id.key } : { key: id.key, value: after });
-      added.push({ family, set: id.set, key: id.key, value: after });
-      const chain = chainOf(id, after);
-      if (chain !== undefined && !applied.pickChains.has(chain)) chains.add(chain);
+      append(additions, after.set, nftElement(after));
+      added.set(id, after);
+      if (after.set === "dnat_services") picks.set(pickChainName(after.value), after.value);
     }
   }
-  if (removed.length + added.length === 0) return undefined;
+  if (removed.size + added.size === 0) return undefined;
   const commands: NftCommand[] = [];
-  for (const [set, keys] of removals) commands.push({ kind: "deleteElements", set, keys });
-  for (const chain of chains) commands.push(...createPickChain(family, chain));
+  for (const [set, keys] of deletions) commands.push({ kind: "deleteElements", set, keys });
+  for (const [chain, pick] of picks)
+    if (!applied.pickChains.has(chain)) commands.push(...createPickChain(family, pick));
   for (const [set, elements] of additions) commands.push({ kind: "addElements", set, elements });
   return { transaction: { family, table: tableName, commands }, removed, added };
 }
 
-/** The whole table anew, in one transaction, so that no packet meets a gap. Without any address it is just removed. */
+/**
+ * The whole table, in one transaction, so that no packet meets a gap. What is there under our name is deleted first, whichever
+ * version wrote it. Without any address the table is only removed.
+ */
 export function replaceTable(family: NftFamily, settings: TableSettings, index: ElementIndex): TableChange {
-  const all = [...index.all()].filter((id) => id.family === family);
-  const needed = all.some((id) => id.set === "addresses");
-  const change = needed ? changeTable(family, emptyTable, index, all) : undefined;
+  const all = [...index.all()].filter(([, element]) => element.family === family);
+  const needed = all.some(([, element]) => element.set === "service_addresses");
+  const change = needed ? changeTable(family, emptyTable(), index, all) : undefined;
   const commands = needed ? [...removeTable, ...createTable(family, settings)] : removeTable;
   return {
     transaction: { family, table: tableName, commands: [...commands, ...(change?.transaction.commands ?? [])] },
-    removed: [],
-    added: change?.added ?? [],
+    removed: new Map(),
+    added: change?.added ?? new Map(),
   };
 }
 
 /** What a change leaves in the table. Changes the state in place: a copy would cost what there is. */
 export function settleChange(state: WritableTableState, change: TableChange): void {
-  for (const { set, key } of change.removed) state.sets.get(set)?.delete(key);
-  for (const element of change.added) {
-    const elements = state.sets.get(element.set) ?? new Map<string, string>();
-    state.sets.set(element.set, elements.set(element.key, element.value));
-    const chain = chainOf(element, element.value);
-    if (chain !== undefined) state.pickChains.add(chain);
+  for (const id of change.removed.keys()) state.elements.delete(id);
+  for (const [id, element] of change.added) {
+    state.elements.set(id, element);
+    if (element.set === "dnat_services") state.pickChains.add(pickChainName(element.value));
   }
-}
-
-function chainOf({ set }: ElementId, value: string): string | undefined {
-  return set === "pod_ports" ? value.slice("goto ".length) : undefined;
 }
 
 function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -1,7 +1,14 @@
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftFamily } from "../../src/nft/transaction.ts";
-import type { ElementId, ElementIndex } from "./element-index.ts";
-import { changeTable, replaceTable, settleChange, type TableChange, type WritableTableState } from "./table-state.ts";
+import type { ElementIndex, ElementsById } from "./element-index.ts";
+import {
+  changeTable,
+  emptyTable,
+  replaceTable,
+  settleChange,
+  type TableChange,
+  type WritableTableState,
+} from "./table-state.ts";
 import type { TableSettings } from "./tables.ts";
 
 /**
@@ -23,7 +30,7 @@ export class TableWriter {
   }
 
   /** Makes the next write replace the table, in case something else has changed it. */
-  distrust(): void {
+  invalidate(): void {
     this.#state = "unknown";
   }
 
@@ -33,13 +40,12 @@ export class TableWriter {
    */
   async write(
     settings: TableSettings,
-    changed: readonly ElementId[],
+    changed: ElementsById,
   ): Promise<{ readonly change: TableChange; readonly whole: boolean } | undefined> {
     const old = this.#settings;
     const same = old !== undefined && old.nodeAddress === settings.nodeAddress && old.markBit === settings.markBit;
     const state = same ? this.#state : "unknown";
-    if (state === "absent" && !changed.some((id) => id.family === this.family && id.set === "addresses"))
-      return undefined;
+    if (state === "absent" && !this.#hasAddress(changed)) return undefined;
     const kept = typeof state === "string" ? undefined : state;
     const change =
       kept === undefined
@@ -49,9 +55,15 @@ export class TableWriter {
     this.#state = "unknown";
     await this.#nft.run(change.transaction);
     this.#settings = settings;
-    const next = kept ?? { sets: new Map(), pickChains: new Set<string>() };
+    const next = kept ?? emptyTable();
     settleChange(next, change);
-    this.#state = kept === undefined && change.added.length === 0 ? "absent" : next;
+    this.#state = kept === undefined && change.added.size === 0 ? "absent" : next;
     return { change, whole: kept === undefined };
+  }
+
+  #hasAddress(changed: ElementsById): boolean {
+    for (const { family, set } of changed.values())
+      if (family === this.family && set === "service_addresses") return true;
+    return false;
   }
 }

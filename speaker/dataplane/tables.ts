@@ -1,36 +1,14 @@
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { BaseChain, NftCommand, NftFamily } from "../../src/nft/transaction.ts";
+import { type EndpointPick, pickChainName, type SetName } from "./element.ts";
 
 /** The name of our table in each family. No other table is ever read or written. */
 export const tableName = "bellhop";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftFamily>> = { IPv4: "ip", IPv6: "ip6" };
 
-/** What we forward ourselves, in nft's words. */
+/** What we forward ourselves, as nft spells it. */
 const forwardedProtocols = ["tcp", "udp"] as const;
-
-/** The sets and maps of a table. Every one is flat: one question, one look-up, whatever the number of Services. */
-export type SetName =
-  /** Interfaces whose packets are rewritten; in-cluster clients come by others and keep kube-proxy's short cut. */
-  | "lan"
-  /** Every address of a Service. */
-  | "addresses"
-  /** address . protocol . port of what has source ranges, and with the source what they allow. */
-  | "restricted"
-  | "allowed"
-  /** address . protocol . port of what no endpoint in the cluster serves. */
-  | "refused"
-  /** address . protocol . port -> node port, and back. */
-  | "node_ports"
-  | "reply_addresses"
-  | "reply_ports"
-  /** address . protocol . port -> the chain that picks one of so many pods. */
-  | "pod_ports"
-  /** address . port . slot -> pod . port, one map for each protocol. */
-  | "tcp_pods"
-  | "udp_pods"
-  /** address . protocol . pod . port of pods that cannot answer the client past this node. */
-  | "remote_pods";
 
 /** What the fixed part of a table depends on. */
 export interface TableSettings {
@@ -46,21 +24,21 @@ function sets(family: NftFamily): Readonly<Record<SetName, string>> {
   const address = addressType[family];
   const service = `${address} . inet_proto . inet_service`;
   return {
-    lan: "type ifname;",
-    addresses: `type ${address};`,
-    restricted: `type ${service};`,
-    allowed: `type ${service} . ${address}; flags interval;`,
-    refused: `type ${service};`,
+    lan_interfaces: "type ifname;",
+    service_addresses: `type ${address};`,
+    source_range_services: `type ${service};`,
+    source_ranges: `type ${service} . ${address}; flags interval;`,
+    no_endpoint_services: `type ${service};`,
     node_ports: `type ${service} : inet_service;`,
     reply_addresses: `type inet_proto . inet_service : ${address};`,
     reply_ports: "type inet_proto . inet_service : inet_service;",
-    pod_ports: `type ${service} : verdict;`,
-    // A slot has no type name, so the type is told by an example of the key. That example must name a protocol, and all rules on
+    dnat_services: `type ${service} : verdict;`,
+    // The index has no type name, so the type is given by an example of the key. That example must name a protocol, and all rules on
     // the map the same one: nft 1.0.6 takes `th dport` at first, and then refuses every further rule on the map ("conflicting
     // protocols specified").
-    tcp_pods: `typeof ${family} daddr . tcp dport . numgen random mod 2 : ${family} daddr . tcp dport;`,
-    udp_pods: `typeof ${family} daddr . udp dport . numgen random mod 2 : ${family} daddr . udp dport;`,
-    remote_pods: `type ${address} . inet_proto . ${address} . inet_service;`,
+    tcp_endpoints: `typeof ${family} daddr . tcp dport . numgen random mod 2 : ${family} daddr . tcp dport;`,
+    udp_endpoints: `typeof ${family} daddr . udp dport . numgen random mod 2 : ${family} daddr . udp dport;`,
+    remote_endpoints: `type ${address} . inet_proto . ${address} . inet_service;`,
   };
 }
 
@@ -69,14 +47,14 @@ function sets(family: NftFamily): Readonly<Record<SetName, string>> {
  * and 100, its refusals 0 (pkg/proxy/nftables/proxier.go). Fragments are put together at -400, before all of them.
  */
 const baseChains = {
-  restrict: { type: "filter", hook: "prerouting", priority: -320 },
-  refuse: { type: "filter", hook: "prerouting", priority: -315 },
-  rewrite: { type: "filter", hook: "prerouting", priority: -310 },
-  remember: { type: "filter", hook: "prerouting", priority: -190 },
-  to_pods: { type: "nat", hook: "prerouting", priority: -110 },
-  stray: { type: "filter", hook: "forward", priority: 10 },
-  hide_client: { type: "nat", hook: "postrouting", priority: 90 },
-  restore: { type: "filter", hook: "postrouting", priority: 310 },
+  check_source_ranges: { type: "filter", hook: "prerouting", priority: -320 },
+  reject_no_endpoints: { type: "filter", hook: "prerouting", priority: -315 },
+  rewrite_to_node_port: { type: "filter", hook: "prerouting", priority: -310 },
+  save_mark: { type: "filter", hook: "prerouting", priority: -190 },
+  dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
+  drop_unhandled: { type: "filter", hook: "forward", priority: 10 },
+  masquerading: { type: "nat", hook: "postrouting", priority: 90 },
+  unrewrite: { type: "filter", hook: "postrouting", priority: 310 },
 } as const satisfies Record<string, BaseChain>;
 
 /** Sets, chains and rules of a fresh table, without elements. */
@@ -97,14 +75,14 @@ export const removeTable: readonly NftCommand[] = [{ kind: "addTable" }, { kind:
 function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof typeof baseChains, readonly string[]>> {
   const service = `${ip} daddr . meta l4proto . th dport`;
   return {
-    restrict: [`${service} @restricted ${service} . ${ip} saddr != @allowed drop`],
-    refuse: refusalRules(ip),
+    check_source_ranges: [`${service} @source_range_services ${service} . ${ip} saddr != @source_ranges drop`],
+    reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
-    to_pods: [`iifname @lan ${service} vmap @pod_ports`],
+    dnat_to_endpoints: [`iifname @lan_interfaces ${service} vmap @dnat_services`],
     // Neither we nor kube-proxy had a use for it: without this the packet goes back to the LAN it came from.
-    stray: [`iifname @lan ${ip} daddr @addresses drop`],
-    hide_client: [
-      `iifname @lan ct status dnat ct original ${ip} daddr . meta l4proto . ${ip} daddr . th dport @remote_pods masquerade fully-random`,
+    drop_unhandled: [`iifname @lan_interfaces ${ip} daddr @service_addresses drop`],
+    masquerading: [
+      `iifname @lan_interfaces ct status dnat ct original ${ip} daddr . meta l4proto . ${ip} daddr . th dport @remote_endpoints masquerade fully-random`,
     ],
   };
 }
@@ -116,10 +94,10 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
  * connections to a pod that is no longer ready live on. Whatever has no reset gets ICMP port unreachable.
  */
 function refusalRules(ip: NftFamily): readonly string[] {
-  const refused = `${ip} daddr . meta l4proto . th dport @refused`;
+  const unserved = `${ip} daddr . meta l4proto . th dport @no_endpoint_services`;
   return [
-    `iifname @lan tcp flags & (fin|syn|rst|ack) == syn ${refused} reject with tcp reset`,
-    `iifname @lan meta l4proto != tcp ${refused} reject`,
+    `iifname @lan_interfaces tcp flags & (fin|syn|rst|ack) == syn ${unserved} reject with tcp reset`,
+    `iifname @lan_interfaces meta l4proto != tcp ${unserved} reject`,
   ];
 }
 
@@ -134,23 +112,23 @@ function refusalRules(ip: NftFamily): readonly string[] {
 function nodePortRules(
   ip: NftFamily,
   settings: TableSettings,
-): Readonly<Record<"rewrite" | "remember" | "restore", readonly string[]>> {
+): Readonly<Record<"rewrite_to_node_port" | "save_mark" | "unrewrite", readonly string[]>> {
   const { nodeAddress, markBit } = settings;
-  if (nodeAddress === undefined) return { rewrite: [], remember: [], restore: [] };
+  if (nodeAddress === undefined) return { rewrite_to_node_port: [], save_mark: [], unrewrite: [] };
   const bit = hex(markBit);
   const others = hex(~markBit >>> 0);
   return {
-    rewrite: forwardedProtocols.map(
+    rewrite_to_node_port: forwardedProtocols.map(
       (protocol) =>
-        `iifname @lan ${protocol} dport set ${ip} daddr . meta l4proto . ${protocol} dport map @node_ports ` +
+        `iifname @lan_interfaces ${protocol} dport set ${ip} daddr . meta l4proto . ${protocol} dport map @node_ports ` +
         `${ip} daddr set ${nodeAddress} meta mark set meta mark or ${bit}`,
     ),
-    remember: [
+    save_mark: [
       `meta l4proto udp ct direction original ct mark and ${bit} == ${bit} meta mark and ${bit} != ${bit} ` +
         `ct mark set ct mark and ${others}`,
       `meta mark and ${bit} == ${bit} ct mark set ct mark or ${bit} meta mark set meta mark and ${others}`,
     ],
-    restore: forwardedProtocols.map(
+    unrewrite: forwardedProtocols.map(
       (protocol) =>
         `ct direction reply ct mark and ${bit} == ${bit} ${ip} saddr ${nodeAddress} ` +
         `${ip} saddr set meta l4proto . ${protocol} sport map @reply_addresses ` +
@@ -163,20 +141,12 @@ function hex(value: number): string {
   return `0x${value.toString(16).padStart(8, "0")}`;
 }
 
-/** How a new connection finds its pod: any, or the same one for the same client. */
-export type Pick = "random" | "client";
-
-/** The chain for so many pods. There is one per distinct number because the modulus of a hash is a constant of the rule. */
-export function pickChain(pick: Pick, count: number): string {
-  return `pick_${pick}_${count}`;
-}
-
-/** Makes the chain of that name. */
-export function createPickChain(family: NftFamily, chain: string): readonly NftCommand[] {
-  const [, pick, count] = chain.split("_");
-  const slot = pick === "client" ? `jhash ${family} saddr mod ${count}` : `numgen random mod ${count}`;
+/** Makes the chain that picks one of so many endpoints. */
+export function createPickChain(family: NftFamily, pick: EndpointPick): readonly NftCommand[] {
+  const chain = pickChainName(pick);
+  const index = pick.by === "client" ? `jhash ${family} saddr mod ${pick.count}` : `numgen random mod ${pick.count}`;
   const rules = forwardedProtocols.map(
-    (protocol) => `dnat to ${family} daddr . ${protocol} dport . ${slot} map @${protocol}_pods`,
+    (protocol) => `dnat to ${family} daddr . ${protocol} dport . ${index} map @${protocol}_endpoints`,
   );
   return [{ kind: "addChain", chain }, ...rules.map((rule): NftCommand => ({ kind: "addRule", chain, rule }))];
 }

@@ -1,17 +1,17 @@
-import type { IpFamily } from "../../src/ip/address.ts";
+import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { resolveEndpoints, usableOf } from "../../src/model/endpoints.ts";
 import type { ServicePort } from "../../src/model/service.ts";
 
-/** A pod, or whatever else stands in an EndpointSlice, that can take connections. */
-export interface Target {
-  readonly address: string;
+/** A pod, or whatever else is in an EndpointSlice, that can take connections. */
+export interface UsableEndpoint {
+  readonly address: IpAddress;
   readonly port: number;
-  /** Whether it runs on this node, so that its answers come by here whatever address the client has. */
+  /** Whether it runs on this node, so that its replies come back through this node whatever address the client has. */
   readonly local: boolean;
 }
 
-export interface TargetQuery {
+export interface EndpointSelection {
   readonly family: IpFamily;
   readonly port: ServicePort;
   readonly nodeName: string;
@@ -21,18 +21,21 @@ export interface TargetQuery {
 
 /**
  * Where connections to a port of a Service can go, by kube-proxy's rule; under Local the rule is applied to the endpoints of this node
- * alone. Sorted, so that every node that sees the same slices gives each target the same slot.
+ * alone. Sorted, so that every node that sees the same slices gives each endpoint the same index.
  */
-export function usableTargets(slices: readonly EndpointSliceView[], query: TargetQuery): readonly Target[] {
-  const { family, port, nodeName, localOnly } = query;
+export function usableEndpoints(
+  slices: readonly EndpointSliceView[],
+  selection: EndpointSelection,
+): readonly UsableEndpoint[] {
+  const { family, port, nodeName, localOnly } = selection;
   const endpoints = resolveEndpoints(slices, { family, port, ...(localOnly ? { node: nodeName } : {}) });
   return usableOf(endpoints)
+    .toSorted((left, right) => compareText(left.text, right.text) || (left.port ?? 0) - (right.port ?? 0))
     .map((endpoint) => ({
       address: endpoint.address,
       port: endpoint.port ?? 0,
       local: endpoint.nodeName === nodeName,
-    }))
-    .sort((left, right) => compareText(left.address, right.address) || left.port - right.port);
+    }));
 }
 
 /** By code unit, whatever the locale. */

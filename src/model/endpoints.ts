@@ -1,4 +1,4 @@
-import { formatAddress, type IpFamily, parseAddress } from "../ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../ip/address.ts";
 import type { Endpoint, EndpointSliceView } from "./endpoint-slice.ts";
 
 /**
@@ -22,8 +22,9 @@ export function usableOf<Item extends { readonly state: EndpointState }>(items: 
 
 /** An endpoint with its state, its family, and where it listens. */
 export interface ResolvedEndpoint {
-  /** Canonical text. */
-  readonly address: string;
+  readonly address: IpAddress;
+  /** The address in its canonical form. */
+  readonly text: string;
   readonly family: IpFamily;
   /** Undefined where the slice has no number for the port, or no port was named. */
   readonly port: number | undefined;
@@ -56,14 +57,14 @@ export function resolveEndpoints(
       for (const endpoint of slice.endpoints) {
         const { nodeName } = endpoint;
         if (node !== undefined && nodeName !== node) continue;
-        const parsed = parseAddress(endpoint.address);
-        if (parsed?.family !== slice.family) continue;
-        const address = formatAddress(parsed);
-        const key = `${address} ${port ?? ""}`;
+        const address = parseAddress(endpoint.address);
+        if (address?.family !== slice.family) continue;
+        const text = formatAddress(address);
+        const key = `${text} ${port ?? ""}`;
         const state = endpointStateOf(endpoint);
         const known = found.get(key);
         if (known !== undefined && preference[known.state] >= preference[state]) continue;
-        found.set(key, { address, family: slice.family, port, nodeName, state });
+        found.set(key, { address, text, family: slice.family, port, nodeName, state });
       }
     }
   }

@@ -1,4 +1,5 @@
 import { BellhopError } from "../error/error.ts";
+import { type NftData, printData } from "./element.ts";
 import type { Nft } from "./nft.ts";
 import {
   type BaseChain,
@@ -15,7 +16,7 @@ export interface FakeChain {
 
 export interface FakeSet {
   readonly declaration: string;
-  /** By key; the value is empty in a set. */
+  /** By key, as nft prints it; the value is empty in a set. */
   readonly elements: ReadonlyMap<string, string>;
 }
 
@@ -93,24 +94,30 @@ function applyCommand(tables: Map<string, WritableTable>, transaction: NftTransa
       break;
     case "deleteElements": {
       const { elements } = table.sets.get(command.set) ?? refuse(`no set ${command.set}`);
-      for (const key of command.keys) if (!elements.delete(key)) refuse(`no element ${key} in ${command.set}`);
+      for (const key of command.keys.map(printData)) {
+        if (!elements.delete(key)) refuse(`no element ${key} in ${command.set}`);
+      }
     }
   }
 }
 
-function addElement(table: WritableTable, setName: string, key: string, value: string | undefined): void {
+function addElement(table: WritableTable, setName: string, data: readonly NftData[], value?: readonly NftData[]): void {
   const set = table.sets.get(setName) ?? refuse(`no set ${setName}`);
   if (isMapDeclaration(set.declaration) !== (value !== undefined)) refuse(`${setName}: a value is needed in maps only`);
+  const key = printData(data);
+  const text = printData(value ?? []);
   const present = set.elements.get(key);
-  if (present !== undefined && present !== (value ?? "")) refuse(`${key} in ${setName} has another value`);
-  if (set.declaration.endsWith(": verdict;")) checkReferences(table, value ?? "");
-  set.elements.set(key, value ?? "");
+  if (present !== undefined && present !== text) refuse(`${key} in ${setName} has another value`);
+  for (const part of value ?? []) if (part.kind === "goto") checkChain(table, part.chain);
+  set.elements.set(key, text);
+}
+
+function checkChain(table: WritableTable, chain: string): void {
+  if (!table.chains.has(chain)) refuse(`no chain ${chain}`);
 }
 
 /** Sets behind `@` and chains behind `goto` or `jump` must be there. */
 function checkReferences(table: WritableTable, text: string): void {
   for (const [, set = ""] of text.matchAll(/@(\w+)/g)) if (!table.sets.has(set)) refuse(`no set ${set}`);
-  for (const [, chain = ""] of text.matchAll(/\b(?:goto|jump) (\w+)/g)) {
-    if (!table.chains.has(chain)) refuse(`no chain ${chain}`);
-  }
+  for (const [, chain = ""] of text.matchAll(/\b(?:goto|jump) (\w+)/g)) checkChain(table, chain);
 }

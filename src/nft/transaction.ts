@@ -1,3 +1,5 @@
+import { type NftData, type NftElement, printData } from "./element.ts";
+
 /** The families that Bellhop has tables in. A table of family inet would see both, but its nat and concatenations are younger. */
 export type NftFamily = "ip" | "ip6";
 
@@ -8,12 +10,6 @@ export interface BaseChain {
   readonly priority: number;
 }
 
-/** An element of a set, or of a map when it has a value. Both are nft text: `192.0.2.1 . tcp . 80`. */
-export interface NftElement {
-  readonly key: string;
-  readonly value?: string;
-}
-
 /** One command about one table. Chains, sets and maps are created; creating one that is there already changes nothing. */
 export type NftCommand =
   | { readonly kind: "addTable" }
@@ -21,13 +17,13 @@ export type NftCommand =
   | { readonly kind: "addChain"; readonly chain: string; readonly base?: BaseChain }
   | { readonly kind: "addRule"; readonly chain: string; readonly rule: string }
   | {
-      /** `declaration` is what stands between the braces: `type ipv4_addr . inet_proto : verdict;`. A colon makes it a map. */
+      /** `declaration` is what is between the braces: `type ipv4_addr . inet_proto : verdict;`. A colon makes it a map. */
       readonly kind: "addSet";
       readonly set: string;
       readonly declaration: string;
     }
   | { readonly kind: "addElements"; readonly set: string; readonly elements: readonly NftElement[] }
-  | { readonly kind: "deleteElements"; readonly set: string; readonly keys: readonly string[] };
+  | { readonly kind: "deleteElements"; readonly set: string; readonly keys: readonly (readonly NftData[])[] };
 
 /** Commands about one table that the kernel carries out all together or not at all. Plain data: print it, compare it, run it. */
 export interface NftTransaction {
@@ -68,12 +64,19 @@ function printCommand(command: NftCommand, table: string): readonly string[] {
       return [`add ${kind} ${table} ${command.set} { ${command.declaration} }`];
     }
     case "addElements": {
-      const texts = command.elements.map(({ key, value }) => (value === undefined ? key : `${key} : ${value}`));
-      return inBatches(texts).map((batch) => `add element ${table} ${command.set} { ${batch} }`);
+      return inBatches(command.elements.map(printElement)).map(
+        (batch) => `add element ${table} ${command.set} { ${batch} }`,
+      );
     }
     case "deleteElements":
-      return inBatches(command.keys).map((batch) => `delete element ${table} ${command.set} { ${batch} }`);
+      return inBatches(command.keys.map(printData)).map(
+        (batch) => `delete element ${table} ${command.set} { ${batch} }`,
+      );
   }
+}
+
+function printElement({ key, value }: NftElement): string {
+  return value === undefined ? printData(key) : `${printData(key)} : ${printData(value)}`;
 }
 
 function printBase(base: BaseChain | undefined): string {

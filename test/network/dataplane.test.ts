@@ -17,7 +17,7 @@ import { skipReason } from "./namespace.ts";
 const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
 const clients = { ip: "192.0.2.99", ip6: "2001:db8::99" } as const;
-const slots = [
+const ports = [
   { name: "http", protocol: "TCP", port: 8080 },
   { name: "dns", protocol: "UDP", port: 5353 },
 ] as const;
@@ -31,7 +31,7 @@ function slicesOf(...nodes: readonly ("n1" | "n2")[]): readonly EndpointSliceVie
   return (["ip", "ip6"] as const).map((family) =>
     slice(
       nodes.map((name) => endpoint((name === "n1" ? pod1 : pod2)[family], name)),
-      { key: `default/web-${family}`, ports: slots, family: family === "ip" ? "IPv4" : "IPv6" },
+      { key: `default/web-${family}`, ports, family: family === "ip" ? "IPv4" : "IPv6" },
     ),
   );
 }
@@ -47,6 +47,16 @@ function kubeProxyRules(family: "ip" | "ip6"): string {
     chain nat-postrouting { type nat hook postrouting priority 100;
       meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
     }
+  }`;
+}
+
+/** What an earlier version left on the node: other names, and one of today's names for a map of another type. */
+function olderTable(family: "ip" | "ip6"): string {
+  return `table ${family} bellhop {
+    set lan { type ifname; elements = { "eth0" }; }
+    map node_ports { type ifname : inet_service; elements = { "eth0" : 80 }; }
+    chain pick_random_1 { }
+    chain stray { type filter hook forward priority 10; iifname @lan drop; }
   }`;
 }
 
@@ -68,7 +78,10 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       now: () => performance.now(),
     });
     dataplane.setInterfaces(["eth0"]);
-    for (const family of ["ip", "ip6"] as const) await n1.sh(`nft '${kubeProxyRules(family)}'`);
+    for (const family of ["ip", "ip6"] as const) {
+      await n1.sh(`nft '${kubeProxyRules(family)}'`);
+      await n1.sh(`nft '${olderTable(family)}'`);
+    }
   });
   after(() => finished());
 
@@ -96,6 +109,16 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     ["tcp", 80],
     ["udp", 53],
   ] as const;
+
+  test("the first write replaces the table of an earlier version as a whole", async () => {
+    await put(service({ ports: toNodePorts }), slicesOf("n2"));
+    for (const family of ["ip", "ip6"] as const) {
+      const table = await lan.nodes[0].sh(`nft list table ${family} bellhop`);
+      const names = [...table.matchAll(/^\t(?:set|map|chain) (\w+) \{/gm)].map(([, name]) => name);
+      assert.ok(names.includes("lan_interfaces") && names.includes("drop_unhandled"), table);
+      for (const name of ["lan", "stray", "pick_random_1"]) assert.ok(!names.includes(name), table);
+    }
+  });
 
   for (const family of ["ip", "ip6"] as const) {
     for (const [protocol, number] of questions) {

@@ -24,7 +24,10 @@ story(
     await fixture.start();
     assert.deepEqual(fixture.journal.slice(0, 3), ["rules ip", "rules ip6", "announce 192.0.2.200 eth0"]);
     assert.deepEqual(fixture.speaker.unready, []);
-    assert.deepEqual([...(fixture.nft.table("ip", "bellhop")?.sets.get("lan")?.elements.keys() ?? [])], ['"eth0"']);
+    assert.deepEqual(
+      [...(fixture.nft.table("ip", "bellhop")?.sets.get("lan_interfaces")?.elements.keys() ?? [])],
+      ['"eth0"'],
+    );
   },
 );
 
@@ -129,13 +132,13 @@ story("no port is refused because its endpoints are not listed yet, or listed an
   assert.ok(listings().length > before);
   assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
   const written = fixture.nft.accepted.flatMap(({ commands }) => commands);
-  assert.ok(!written.some((command) => command.kind === "addElements" && command.set === "refused"));
+  assert.ok(!written.some((command) => command.kind === "addElements" && command.set === "no_endpoint_services"));
   await fixture.api.request({
     method: "DELETE",
     path: "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/web-1",
   });
   await fixture.settle();
-  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("refused")?.elements.size, 1);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("no_endpoint_services")?.elements.size, 1);
 });
 
 story("with the API server away the node goes on, and the lease is tried again", async (fixture) => {
@@ -201,7 +204,7 @@ story("a Service that is deleted leaves no rules, and its address is let go", as
   await fixture.api.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.200") });
   await fixture.settle();
   assert.deepEqual(fixture.responder.announced, []);
-  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("addresses")?.elements.size, 0);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("service_addresses")?.elements.size, 0);
 });
 
 story("the end leaves rules and lease, and stops the responder last", async (fixture) => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { parseFlows, staleFlows } from "../../../../speaker/dataplane/flow.ts";
 import { readSourceRanges } from "../../../../speaker/dataplane/source-ranges.ts";
-import { usableTargets } from "../../../../speaker/dataplane/usable-endpoints.ts";
+import { usableEndpoints } from "../../../../speaker/dataplane/usable-endpoints.ts";
 import { formatAddress, parseAddress } from "../../../../src/ip/address.ts";
 import { rangeContains, subnetOf } from "../../../../src/ip/range.ts";
 import type { EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
@@ -16,7 +16,7 @@ function elementsOf(fakeNode: FakeNode): unknown {
   for (const table of fakeNode.nft.tables.values()) {
     for (const [name, set] of table.sets) {
       // The set of interfaces is there as long as the table is.
-      if (name !== "lan")
+      if (name !== "lan_interfaces")
         for (const [key, value] of set.elements) lines.push(`${table.family} ${name} ${key} ${value}`);
     }
   }
@@ -101,9 +101,9 @@ const cases: readonly {
 ];
 for (const { name, slices, localOnly, expected } of cases) {
   test(`usable endpoints: ${name}`, () => {
-    const targets = usableTargets(slices, { ...query, localOnly: localOnly ?? false });
+    const targets = usableEndpoints(slices, { ...query, localOnly: localOnly ?? false });
     assert.deepEqual(
-      targets.map((target) => `${target.address} ${target.port}`),
+      targets.map((target) => `${formatAddress(target.address)} ${target.port}`),
       expected,
     );
   });
@@ -113,7 +113,7 @@ test("usable endpoints are the same whatever the order of the slices", () => {
   fc.assert(
     fc.property(fc.array(someSlice, { maxLength: 4 }), (slices) => {
       const addresses = (list: readonly EndpointSliceView[]) =>
-        usableTargets(list, query).map((target) => `${target.address} ${target.port}`);
+        usableEndpoints(list, query).map((target) => `${formatAddress(target.address)} ${target.port}`);
       assert.deepEqual(addresses(slices), addresses([...slices].reverse()));
     }),
   );

@@ -76,7 +76,7 @@ test("several addresses, ports and protocols do not get in one another's way", a
     const { saddr, sport } = fakeNode.reply(request).packet;
     assert.deepEqual([saddr, sport], [address, number]);
   }
-  assert.equal(where(fakeNode.send("192.0.2.201", { port: 80 })), "dropped in stray");
+  assert.equal(where(fakeNode.send("192.0.2.201", { port: 80 })), "dropped in drop_unhandled");
 });
 
 test("a port without node port goes straight to the pods, those of other nodes masqueraded, and kube-proxy is not asked", async () => {
@@ -134,8 +134,8 @@ test("source ranges hold before either way, for everyone, and per family", async
     await fakeNode.put(view, [local, local6]);
     assert.notEqual(fakeNode.send(vip, { source: "192.0.2.99" }).end, "dropped");
     assert.notEqual(fakeNode.send(vip, { source: "198.51.100.7" }).end, "dropped");
-    assert.equal(where(fakeNode.send(vip, { source: "192.0.2.128" })), "dropped in restrict");
-    assert.equal(where(fakeNode.send(vip, { source: "10.244.1.9", from: "cni0" })), "dropped in restrict");
+    assert.equal(where(fakeNode.send(vip, { source: "192.0.2.128" })), "dropped in check_source_ranges");
+    assert.equal(where(fakeNode.send(vip, { source: "10.244.1.9", from: "cni0" })), "dropped in check_source_ranges");
     assert.notEqual(fakeNode.send(vip6).end, "dropped", "a family without a range is open");
   }
 });
@@ -143,17 +143,17 @@ test("source ranges hold before either way, for everyone, and per family", async
 test("source ranges of no use close the family they look like", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ sourceRanges: ["192.0.2.0/33"] }), [local, local6]);
-  assert.equal(where(fakeNode.send(vip)), "dropped in restrict");
+  assert.equal(where(fakeNode.send(vip)), "dropped in check_source_ranges");
   assert.notEqual(fakeNode.send(vip6).end, "dropped");
   await fakeNode.put(service({ sourceRanges: ["everyone", "0.0.0.0/0"] }), [local, local6]);
   assert.notEqual(fakeNode.send(vip).end, "dropped");
-  assert.equal(where(fakeNode.send(vip6)), "dropped in restrict");
+  assert.equal(where(fakeNode.send(vip6)), "dropped in check_source_ranges");
 });
 
 test("the annotation chooses the way", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
-  const refused = "refused by reset in refuse";
+  const refused = "refused by reset in reject_no_endpoints";
   for (const [value, end, withoutEndpoints] of [
     ["pods", "forwarded 10.244.1.2 8080", refused],
     ["nodeport", "local 172.30.0.11 30080", refused],
@@ -194,7 +194,7 @@ test("a Service that is gone leaves nothing", async () => {
     const filled = [...(fakeNode.nft.table(family, "bellhop")?.sets ?? [])].filter(([, set]) => set.elements.size > 0);
     assert.deepEqual(
       filled.map(([name]) => name),
-      ["lan"],
+      ["lan_interfaces"],
     );
   }
 });
@@ -231,6 +231,29 @@ test("a family without addresses has no table", async () => {
   assert.equal(fakeNode.nft.table("ip6", "bellhop"), undefined);
   await fakeNode.put(service(), [local, local6]);
   assert.equal(where(fakeNode.send(vip6)), "local fd00::11 30080");
+});
+
+test("of the table that an earlier version wrote no set, chain or element survives the first write", async () => {
+  const fresh = new FakeNode();
+  await fresh.put(service(), [local], [vip]);
+  const upgraded = new FakeNode();
+  for (const family of ["ip", "ip6"] as const) {
+    await upgraded.nft.run({
+      family,
+      table: "bellhop",
+      commands: [
+        { kind: "addTable" },
+        { kind: "addSet", set: "lan", declaration: "type ifname;" },
+        { kind: "addElements", set: "lan", elements: [{ key: [{ kind: "interface", name: "eth0" }] }] },
+        { kind: "addSet", set: "node_ports", declaration: "type ifname : inet_service;" },
+        { kind: "addChain", chain: "stray", base: { type: "filter", hook: "forward", priority: 10 } },
+        { kind: "addRule", chain: "stray", rule: "iifname @lan drop" },
+      ],
+    });
+  }
+  await upgraded.put(service(), [local], [vip]);
+  assert.deepEqual(upgraded.nft.table("ip", "bellhop"), fresh.nft.table("ip", "bellhop"));
+  assert.equal(upgraded.nft.table("ip6", "bellhop"), undefined, "a family without addresses");
 });
 
 test("a new address of the node rewrites the table", async () => {

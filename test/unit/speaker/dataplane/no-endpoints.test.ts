@@ -19,9 +19,16 @@ test("a port without usable endpoints is refused on both ways: TCP by a reset, U
       const fakeNode = new FakeNode();
       await fakeNode.put(service({ ports, externalTrafficPolicy }), [unready]);
       for (const address of [vip, vip6]) {
-        assert.equal(where(fakeNode.send(address)), "refused by reset in refuse");
-        assert.equal(where(fakeNode.send(address, { protocol: "udp", port: 53 })), "refused by unreachable in refuse");
-        assert.equal(where(fakeNode.send(address, { port: 81 })), "dropped in stray", "no port of the Service");
+        assert.equal(where(fakeNode.send(address)), "refused by reset in reject_no_endpoints");
+        assert.equal(
+          where(fakeNode.send(address, { protocol: "udp", port: 53 })),
+          "refused by unreachable in reject_no_endpoints",
+        );
+        assert.equal(
+          where(fakeNode.send(address, { port: 81 })),
+          "dropped in drop_unhandled",
+          "no port of the Service",
+        );
       }
     }
   }
@@ -31,7 +38,7 @@ test("each family is refused for itself", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(), [local]);
   assert.equal(where(fakeNode.send(vip)), "local 172.30.0.11 30080");
-  assert.equal(where(fakeNode.send(vip6)), "refused by reset in refuse");
+  assert.equal(where(fakeNode.send(vip6)), "refused by reset in reject_no_endpoints");
 });
 
 test("refusal ends and begins with the endpoints, in one transaction with what forwards", async () => {
@@ -41,7 +48,7 @@ test("refusal ends and begins with the endpoints, in one transaction with what f
     for (const slices of [[local], [unready], [], [local]]) {
       const before = fakeNode.nft.accepted.length;
       await fakeNode.put(service({ ports }), slices, [vip]);
-      const refused = where(fakeNode.send(vip)) === "refused by reset in refuse";
+      const refused = where(fakeNode.send(vip)) === "refused by reset in reject_no_endpoints";
       assert.equal(refused, slices[0] !== local);
       assert.equal(fakeNode.nft.accepted.length - before, slices.length === 0 ? 0 : 1);
     }
@@ -59,8 +66,8 @@ test("connections that run are not reset when the last endpoint is no longer rea
 test("in-cluster clients are refused by kube-proxy, and who may not ask is dropped", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ sourceRanges: ["192.0.2.0/25"] }), [unready]);
-  assert.equal(where(fakeNode.send(vip, { source: "192.0.2.99" })), "refused by reset in refuse");
-  assert.equal(where(fakeNode.send(vip, { source: "192.0.2.200" })), "dropped in restrict");
+  assert.equal(where(fakeNode.send(vip, { source: "192.0.2.99" })), "refused by reset in reject_no_endpoints");
+  assert.equal(where(fakeNode.send(vip, { source: "192.0.2.200" })), "dropped in check_source_ranges");
   assert.equal(where(fakeNode.send(vip, { source: "192.0.2.98", from: "cni0" })), `forwarded ${vip} 80`);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { countEndpoints, usableNodes } from "../../../../controller/explain/service/endpoints.ts";
-import { usableTargets } from "../../../../speaker/dataplane/usable-endpoints.ts";
+import { usableEndpoints } from "../../../../speaker/dataplane/usable-endpoints.ts";
 import type { Endpoint, EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
 import { endpointStateOf, resolveEndpoints, usableOf } from "../../../../src/model/endpoints.ts";
 
@@ -67,26 +67,26 @@ describe("explain and the data plane of each node agree", () => {
   const slices = fc
     .array(endpoints, { maxLength: 3 })
     .map((lists) => lists.map((list, index) => slice(`s${index}`, list)));
-  const targetsOn = (list: readonly EndpointSliceView[], nodeName: string, localOnly: boolean) =>
-    usableTargets(list, { family: "IPv4", port, nodeName, localOnly });
+  const endpointsOn = (list: readonly EndpointSliceView[], nodeName: string, localOnly: boolean) =>
+    usableEndpoints(list, { family: "IPv4", port, nodeName, localOnly });
 
   test("under Cluster: the nodes that explain calls usable are those that connections go to", () => {
     fc.assert(
       fc.property(slices, (list) => {
         const explained = usableNodes(countEndpoints(list), "IPv4", "Cluster");
-        const targets = targetsOn(list, "n9", false).map(
-          ({ address }) => nodes[Number(address.split(".")[3]) % nodes.length],
+        const used = endpointsOn(list, "n9", false).map(
+          ({ address }) => nodes[Number(address.value & 255n) % nodes.length],
         );
-        assert.deepEqual(explained, new Set(targets));
+        assert.deepEqual(explained, new Set(used));
       }),
     );
   });
 
-  test("under Local: a node that explain calls usable has a target of its own, and no other node has", () => {
+  test("under Local: a node that explain calls usable has an endpoint of its own, and no other node has", () => {
     fc.assert(
       fc.property(slices, (list) => {
         const explained = usableNodes(countEndpoints(list), "IPv4", "Local");
-        for (const node of ["n1", "n2"]) assert.equal(targetsOn(list, node, true).length > 0, explained.has(node));
+        for (const node of ["n1", "n2"]) assert.equal(endpointsOn(list, node, true).length > 0, explained.has(node));
       }),
     );
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { NftData } from "../../../../src/nft/element.ts";
 import type { Nft } from "../../../../src/nft/nft.ts";
 import type { NftCommand } from "../../../../src/nft/transaction.ts";
 
@@ -11,12 +12,13 @@ interface Step {
 const table: NftCommand = { kind: "addTable" };
 const map: NftCommand = { kind: "addSet", set: "ports", declaration: "type inet_service : inet_service;" };
 const verdicts: NftCommand = { kind: "addSet", set: "verdicts", declaration: "type inet_service : verdict;" };
-const put = (set: string, key: string, value?: string): NftCommand => ({
+const port = (number: number): NftData => ({ kind: "port", port: number });
+const put = (set: string, key: number, value?: NftData): NftCommand => ({
   kind: "addElements",
   set,
-  elements: [value === undefined ? { key } : { key, value }],
+  elements: [value === undefined ? { key: [port(key)] } : { key: [port(key)], value: [value] }],
 });
-const take = (set: string, key: string): NftCommand => ({ kind: "deleteElements", set, keys: [key] });
+const take = (set: string, key: number): NftCommand => ({ kind: "deleteElements", set, keys: [[port(key)]] });
 
 const cases: readonly { readonly name: string; readonly steps: readonly Step[] }[] = [
   { name: "creating twice changes nothing", steps: [{ commands: [table, map] }, { commands: [table, map] }] },
@@ -28,34 +30,34 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
   {
     name: "a table can be replaced in one transaction",
     steps: [
-      { commands: [table, map, put("ports", "80", "8080")] },
-      { commands: [table, { kind: "deleteTable" }, table, map, put("ports", "80", "9090")] },
+      { commands: [table, map, put("ports", 80, port(8080))] },
+      { commands: [table, { kind: "deleteTable" }, table, map, put("ports", 80, port(9090))] },
     ],
   },
   {
     name: "an element may be added again with its value, and with another one only after it was deleted",
     steps: [
-      { commands: [table, map, put("ports", "80", "8080")] },
-      { commands: [put("ports", "80", "8080")] },
-      { commands: [put("ports", "80", "9090")], refused: true },
-      { commands: [take("ports", "80"), put("ports", "80", "9090")] },
+      { commands: [table, map, put("ports", 80, port(8080))] },
+      { commands: [put("ports", 80, port(8080))] },
+      { commands: [put("ports", 80, port(9090))], refused: true },
+      { commands: [take("ports", 80), put("ports", 80, port(9090))] },
     ],
   },
   {
     name: "an element that is not there cannot be deleted",
-    steps: [{ commands: [table, map] }, { commands: [take("ports", "80")], refused: true }],
+    steps: [{ commands: [table, map] }, { commands: [take("ports", 80)], refused: true }],
   },
   {
     name: "of a refused transaction nothing stays",
     steps: [
       { commands: [table, map] },
-      { commands: [put("ports", "80", "8080"), take("ports", "81")], refused: true },
-      { commands: [put("ports", "80", "9090")] },
+      { commands: [put("ports", 80, port(8080)), take("ports", 81)], refused: true },
+      { commands: [put("ports", 80, port(9090))] },
     ],
   },
   {
     name: "a map needs values",
-    steps: [{ commands: [table, map] }, { commands: [put("ports", "80")], refused: true }],
+    steps: [{ commands: [table, map] }, { commands: [put("ports", 80)], refused: true }],
   },
   {
     name: "a rule needs its chain and its set",
@@ -70,8 +72,8 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
     name: "a verdict needs its chain",
     steps: [
       { commands: [table, verdicts] },
-      { commands: [put("verdicts", "80", "goto one")], refused: true },
-      { commands: [{ kind: "addChain", chain: "one" }, put("verdicts", "80", "goto one")] },
+      { commands: [put("verdicts", 80, { kind: "goto", chain: "one" })], refused: true },
+      { commands: [{ kind: "addChain", chain: "one" }, put("verdicts", 80, { kind: "goto", chain: "one" })] },
     ],
   },
 ];

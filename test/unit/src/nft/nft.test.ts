@@ -13,17 +13,17 @@ test("the text of a transaction", () => {
     table: "bellhop",
     commands: [
       { kind: "addTable" },
-      { kind: "addSet", set: "lan", declaration: "type ifname;" },
+      { kind: "addSet", set: "lan_interfaces", declaration: "type ifname;" },
       { kind: "addSet", set: "ports", declaration: "type inet_service : inet_service;" },
       { kind: "addChain", chain: "rewrite", base: { type: "filter", hook: "prerouting", priority: -310 } },
-      { kind: "addRule", chain: "rewrite", rule: "iifname @lan accept" },
-      { kind: "deleteElements", set: "lan", keys: ['"eth0"'] },
+      { kind: "addRule", chain: "rewrite", rule: "iifname @lan_interfaces accept" },
+      { kind: "deleteElements", set: "lan_interfaces", keys: [[{ kind: "interface", name: "eth0" }]] },
       {
         kind: "addElements",
         set: "ports",
         elements: [
-          { key: "80", value: "30080" },
-          { key: "81", value: "30081" },
+          { key: [{ kind: "port", port: 80 }], value: [{ kind: "port", port: 30_080 }] },
+          { key: [{ kind: "port", port: 81 }], value: [{ kind: "port", port: 30_081 }] },
         ],
       },
       { kind: "deleteTable" },
@@ -31,11 +31,11 @@ test("the text of a transaction", () => {
   });
   assert.deepEqual(text.split("\n"), [
     "add table ip6 bellhop",
-    "add set ip6 bellhop lan { type ifname; }",
+    "add set ip6 bellhop lan_interfaces { type ifname; }",
     "add map ip6 bellhop ports { type inet_service : inet_service; }",
     "add chain ip6 bellhop rewrite { type filter hook prerouting priority -310; policy accept; }",
-    "add rule ip6 bellhop rewrite iifname @lan accept",
-    'delete element ip6 bellhop lan { "eth0" }',
+    "add rule ip6 bellhop rewrite iifname @lan_interfaces accept",
+    'delete element ip6 bellhop lan_interfaces { "eth0" }',
     "add element ip6 bellhop ports { 80 : 30080, 81 : 30081 }",
     "delete table ip6 bellhop",
     "",
@@ -43,7 +43,7 @@ test("the text of a transaction", () => {
 });
 
 test("many elements are spread over several commands", () => {
-  const elements = Array.from({ length: 4001 }, (_, index) => ({ key: String(index) }));
+  const elements = Array.from({ length: 4001 }, (_, index) => ({ key: [{ kind: "index", index } as const] }));
   const text = printTransaction({ family: "ip", table: "t", commands: [{ kind: "addElements", set: "s", elements }] });
   assert.equal(text.trim().split("\n").length, 3);
 });
