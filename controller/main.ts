@@ -1,16 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { aborted } from "../src/clock/aborted.ts";
-import { systemClock } from "../src/clock/clock.ts";
-import { startHttpServer } from "../src/http/server.ts";
-import { connect } from "../src/kube/connect.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { runLeaderElection } from "../src/kube/leader-election.ts";
-import { createKubeMetrics } from "../src/kube/metrics.ts";
-import { createLogger } from "../src/log/log.ts";
-import { collectProcessMetrics, createRegistry } from "../src/metrics/registry.ts";
+import { type Program, type ProgramWork, runProgram } from "../src/program/run-program.ts";
 import type { ControllerSettings } from "../src/settings/controller-settings.ts";
 import { leaderLeaseName } from "../src/settings/leader-lease.ts";
 import { Controller } from "./controller.ts";
+
+const name = "bellhop-controller";
 
 /**
  * Shorter than client-go's 15, 10 and 2 s: a node that dies may take the leader along with an announcer, and the standby should lead
@@ -21,75 +18,52 @@ const electionTiming = { leaseMs: 6_000, renewDeadlineMs: 4_000, retryMs: 1_000 
 const flushMs = 2_000;
 
 /**
- * Runs the controller until the signal is aborted: watches, stands for leader, acts while it leads, and at the end finishes what
- * is under way, gives the lease back and writes the last events. Throws when it cannot start, or for a bug.
+ * Runs the controller until the signal is aborted: watches, takes part in leader election, acts while it leads, and at the end
+ * finishes what is under way, releases the lease and writes the last events. Throws when it cannot start, or for a bug.
  */
 export async function runController(settings: ControllerSettings, signal: AbortSignal): Promise<void> {
-  const clock = systemClock;
-  const random = Math.random;
-  const log = createLogger(settings.logLevel, "bellhop-controller");
-  const registry = createRegistry();
-  collectProcessMetrics(registry);
-  const kubeMetrics = createKubeMetrics(registry);
-  const client = await connect("bellhop-controller", settings.kubeconfig, kubeMetrics);
-  const { instance, namespace } = settings;
-  const eventLog = log.child({ component: "events" });
+  await runProgram(name, settings, signal, (program) => prepareController(settings, program));
+}
+
+function prepareController(settings: ControllerSettings, program: Program): ProgramWork {
+  const { client, clock, random, log, registry } = program;
+  const { instance, namespace, defaultClass, leaderElect } = settings;
   const events = new ApiEventRecorder({
     client,
-    component: "bellhop-controller",
+    component: name,
     instance,
     clock,
-    log: eventLog,
+    log: log.child({ component: "events" }),
     registry,
     busy: () => controller.busy,
   });
-  const controller: Controller = new Controller({
+  const controller: Controller = new Controller({ ...program, settings, events });
+  const election = {
     client,
-    settings,
-    events,
+    namespace,
+    name: leaderLeaseName,
+    identity: `${instance}_${randomUUID()}`,
+    lead: (leading: AbortSignal) => controller.lead(leading),
     clock,
     random,
-    log,
-    registry,
-    kubeMetrics,
-  });
-  const http = await startHttpServer({
-    host: settings.httpHost,
-    port: settings.httpPort,
-    registry,
-    unhealthy: () => [],
+    log: log.child({ component: "leader" }),
+    timing: electionTiming,
+  };
+  return {
     unready: () => controller.unsynced.map((resource) => `${resource} are not listed yet`),
-  });
-  log.info({ port: http.port, namespace, instance, defaultClass: settings.defaultClass }, "started");
-  // The watches outlive the leading, which still needs them while it stops.
-  const watching = new AbortController();
-  const watches = controller.watch(watching.signal);
-  try {
-    await Promise.race([controller.whenSynced(), aborted(signal)]);
-    const lead = (leading: AbortSignal): Promise<void> => controller.lead(leading);
-    if (!signal.aborted && !settings.leaderElect) await lead(signal);
-    else if (!signal.aborted) {
-      const identity = `${instance}_${randomUUID()}`;
-      const room = log.child({ component: "leader" });
-      const election = {
-        client,
-        namespace,
-        name: leaderLeaseName,
-        identity,
-        lead,
-        clock,
-        random,
-        log: room,
-        timing: electionTiming,
-      };
-      await runLeaderElection(election, signal);
-    }
-    await events.flush(flushMs);
-  } finally {
-    watching.abort();
-    await watches;
-    await http.close();
-    client.close();
-    log.info("stopped");
-  }
+    facts: { namespace, instance, defaultClass },
+    run: async (signal) => {
+      // The watches go on while the leading stops, which still needs them.
+      const watching = new AbortController();
+      const watches = controller.watch(watching.signal);
+      try {
+        await Promise.race([controller.whenSynced(), aborted(signal)]);
+        if (!signal.aborted) await (leaderElect ? runLeaderElection(election, signal) : controller.lead(signal));
+        await events.flush(flushMs);
+      } finally {
+        watching.abort();
+        await watches;
+      }
+    },
+  };
 }

@@ -26,7 +26,6 @@ await build({
   sourcesContent: false,
   legalComments: "none",
   logLevel: "warning",
-  define: { "process.env.BELLHOP_VERSION": JSON.stringify(process.env.npm_package_version ?? "0.0.0") },
   // Packages written as CommonJS call require() for Node's own modules; an ES module has none of its own.
   banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
 });

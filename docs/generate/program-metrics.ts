@@ -5,11 +5,12 @@ import { createSpeakerMetrics, showResponderCounters } from "../../speaker/metri
 import { Counters } from "../../speaker/responder/counters.ts";
 import { createEventMetrics } from "../../src/kube/event-recorder.ts";
 import { createKubeMetrics } from "../../src/kube/metrics.ts";
-import { createRegistry, type Registry } from "../../src/metrics/registry.ts";
+import { createRegistry, type Registry, showVersion } from "../../src/metrics/registry.ts";
 
 /** A registry as the controller fills it, with nothing counted. Connects to nothing and leaves out the metrics of the process. */
 export function controllerRegistry(): Registry {
   const registry = createRegistry();
+  showVersion(registry, "");
   createKubeMetrics(registry);
   createEventMetrics(registry);
   createControllerMetrics(registry, {
@@ -26,6 +27,7 @@ export function controllerRegistry(): Registry {
 /** The same for the speaker. */
 export function speakerRegistry(): Registry {
   const registry = createRegistry();
+  showVersion(registry, "");
   createKubeMetrics(registry);
   createSpeakerMetrics(registry, { announced: () => 0, conflicts: () => 0 });
   createDataplaneMetrics(registry);

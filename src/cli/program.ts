@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { version } from "../settings/version.ts";
+import { version } from "../program/version.ts";
 import { controllerCommand } from "./controller-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { explainCommand } from "./explain-command.ts";

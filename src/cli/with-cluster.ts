@@ -4,6 +4,7 @@ import type { ApiClient } from "../kube/client.ts";
 import { connect } from "../kube/connect.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createRegistry } from "../metrics/registry.ts";
+import { version } from "../program/version.ts";
 import {
   kubeconfigOption,
   metallbNamespaceOption,
@@ -41,7 +42,7 @@ export async function withCluster<Answer>(
   { kubeconfig, systemNamespace = "", metallb, metallbNamespace = "" }: ClusterCommandOptions,
   ask: (asked: ClusterAccess) => Promise<Answer>,
 ): Promise<Answer> {
-  const client = await connect("bellhop-explain", kubeconfig, createKubeMetrics(createRegistry()));
+  const client = await connect(`bellhop/${version}`, kubeconfig, createKubeMetrics(createRegistry()));
   try {
     const foreign = metallb === "true" ? { metallbNamespace } : {};
     return await ask({ client, namespace: systemNamespace, ...foreign, clock: systemClock });

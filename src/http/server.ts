@@ -1,17 +1,13 @@
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BellhopError } from "../error/error.ts";
-import type { Registry } from "../metrics/registry.ts";
+import type { HttpAnswer, Routes } from "./routes.ts";
 
 export interface HttpServerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  readonly registry: Registry;
-  /** What is wrong so that only a restart helps; nothing: healthy. */
-  readonly unhealthy: () => readonly string[];
-  /** What is still missing before the program can do its work; nothing: ready. */
-  readonly unready: () => readonly string[];
+  readonly routes: Routes;
 }
 
 export interface HttpServer {
@@ -19,25 +15,33 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Serves /metrics, /healthz and /readyz; 503 with one line per fault. Throws SocketFailed when the port cannot be had. */
-export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+/** How long a client may take to send its request. */
+const requestTimeoutMs = 10_000;
+
+/** Serves the routes to GET and HEAD; 404 names the paths that exist. Throws SocketFailed when the port cannot be had. */
+export async function startHttpServer({ host, port, routes }: HttpServerOptions): Promise<HttpServer> {
+  const handlers = new Map(Object.entries(routes));
+  const notFound = { status: 404, body: `the paths served here are ${[...handlers.keys()].join(", ")}\n` };
   const server = createServer((request, response) => {
-    const path = (request.url ?? "").split("?")[0];
-    if (request.method !== "GET" && request.method !== "HEAD") return answer(response, 405, "only GET is served\n");
-    if (path === "/healthz") return answerFaults(response, options.unhealthy());
-    if (path === "/readyz") return answerFaults(response, options.unready());
-    if (path !== "/metrics") return answer(response, 404, "only /metrics, /healthz and /readyz are here\n");
-    options.registry.metrics().then(
-      (text) => answer(response, 200, text, options.registry.contentType),
-      (error: unknown) => answer(response, 500, `metrics cannot be rendered: ${String(error)}\n`),
-    );
+    answer(request).then((found) => send(response, found));
   });
-  server.requestTimeout = 10_000;
+  async function answer(request: IncomingMessage): Promise<HttpAnswer> {
+    if (request.method !== "GET" && request.method !== "HEAD") return { status: 405, body: "only GET is served\n" };
+    const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+    const handler = handlers.get(path);
+    if (handler === undefined) return notFound;
+    try {
+      return await handler(new URLSearchParams(query));
+    } catch (error) {
+      return { status: 500, body: `${path} cannot be answered: ${String(error)}\n` };
+    }
+  }
+  server.requestTimeout = requestTimeoutMs;
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
-      reject(new BellhopError("SocketFailed", `cannot serve HTTP on ${options.host}:${options.port}`, { cause })),
+      reject(new BellhopError("SocketFailed", `cannot serve HTTP on ${host}:${port}`, { cause })),
     );
-    server.listen(options.port, options.host, resolve);
+    server.listen(port, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -49,11 +53,6 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-function answerFaults(response: ServerResponse, faults: readonly string[]): void {
-  if (faults.length === 0) answer(response, 200, "ok\n");
-  else answer(response, 503, `${faults.join("\n")}\n`);
-}
-
-function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
-  response.writeHead(status, { "content-type": type }).end(text);
+function send(response: ServerResponse, { status, body, contentType = "text/plain; charset=utf-8" }: HttpAnswer): void {
+  response.writeHead(status, { "content-type": contentType }).end(body);
 }

@@ -1,5 +1,4 @@
 import { systemClock } from "../clock/clock.ts";
-import { version } from "../settings/version.ts";
 import { inClusterCredentials, isInCluster } from "./credentials.ts";
 import { HttpsClient } from "./https-client.ts";
 import { kubeconfigCredentials } from "./kubeconfig.ts";
@@ -7,10 +6,11 @@ import type { KubeMetrics } from "./metrics.ts";
 
 /**
  * The client that this process is to use: a kubeconfig where one is named, else the pod's own account, else the user's
- * kubeconfig. Throws ConfigurationInvalid when there is none of them; does not speak to the API server yet.
+ * kubeconfig. `userAgent` is `program/version`, as the API server logs it. Throws ConfigurationInvalid when there is none of them; does not
+ * speak to the API server yet.
  */
 export async function connect(
-  component: string,
+  userAgent: string,
   kubeconfig: string | undefined,
   metrics: KubeMetrics,
 ): Promise<HttpsClient> {
@@ -20,7 +20,7 @@ export async function connect(
       : await kubeconfigCredentials(systemClock, kubeconfig);
   return new HttpsClient({
     credentials,
-    userAgent: `${component}/${version}`,
+    userAgent,
     observe: (method, status, seconds) => {
       metrics.requests.inc({ method, code: String(status) });
       metrics.requestSeconds.observe({ method }, seconds);

@@ -1,13 +1,19 @@
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 
 export type { Registry };
 
-/** An empty registry; every room adds its own metrics to it, all named `bellhop_…`. */
+/** An empty registry; every component adds its own metrics to it, all named `bellhop_…`. */
 export function createRegistry(): Registry {
   return new Registry();
 }
 
-/** Adds what Node tells about the process itself (memory, event loop lag, garbage collection). Not for tests: it starts observers. */
+/** Adds what Node reports about the process: memory, event loop lag, garbage collection. Starts observers that end with the process. */
 export function collectProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
+}
+
+/** Adds the version of the program as the label of a gauge that is always 1. */
+export function showVersion(registry: Registry, version: string): void {
+  const help = "Always 1; the version of the program is the label.";
+  new Gauge({ name: "bellhop_build_info", help, labelNames: ["version"], registers: [registry] }).set({ version }, 1);
 }

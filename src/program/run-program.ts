@@ -1,0 +1,77 @@
+import { type Clock, type Random, systemClock } from "../clock/clock.ts";
+import { healthRoutes, metricsRoute, type Routes } from "../http/routes.ts";
+import { startHttpServer } from "../http/server.ts";
+import type { ApiClient } from "../kube/client.ts";
+import { connect } from "../kube/connect.ts";
+import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
+import { createLogger, type Logger, type LogLevel } from "../log/log.ts";
+import { collectProcessMetrics, createRegistry, type Registry, showVersion } from "../metrics/registry.ts";
+import { version } from "./version.ts";
+
+/** The settings that every program has. */
+export interface ProgramSettings {
+  readonly kubeconfig?: string | undefined;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly logLevel: LogLevel;
+}
+
+/** What a program is given to work with. */
+export interface Program {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly kubeMetrics: KubeMetrics;
+}
+
+/** A program's own part. */
+export interface ProgramWork {
+  /** What is still missing before the program can do its work; nothing: it is ready. */
+  readonly unready: () => readonly string[];
+  /** Fields of the log line that says that the program has started. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** Served besides /metrics, /healthz and /readyz. */
+  readonly routes?: Routes;
+  /** Works until the signal is aborted, and returns when nothing is under way any more. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Runs one of Bellhop's programs until its work is over. Starts what every program has, in this order: log, metrics, the connection
+ * to the API server, the program's own part, the HTTP server, the work. At the end the HTTP server closes after the work, so that
+ * probes are answered while it finishes, and the connection last. Throws what prevents the start and what the work throws; either way
+ * nothing stays open.
+ */
+export async function runProgram(
+  name: string,
+  settings: ProgramSettings,
+  signal: AbortSignal,
+  prepare: (program: Program) => ProgramWork,
+): Promise<void> {
+  const log = createLogger(settings.logLevel, name);
+  const registry = createRegistry();
+  collectProcessMetrics(registry);
+  showVersion(registry, version);
+  const kubeMetrics = createKubeMetrics(registry);
+  const client = await connect(`${name}/${version}`, settings.kubeconfig, kubeMetrics);
+  try {
+    const work = prepare({ client, clock: systemClock, random: Math.random, log, registry, kubeMetrics });
+    const routes = {
+      ...metricsRoute(registry),
+      ...healthRoutes({ unhealthy: () => [], unready: work.unready }),
+      ...work.routes,
+    };
+    const http = await startHttpServer({ host: settings.httpHost, port: settings.httpPort, routes });
+    try {
+      log.info({ version, port: http.port, ...work.facts }, "started");
+      await work.run(signal);
+    } finally {
+      await http.close();
+    }
+  } finally {
+    client.close();
+    log.info("stopped");
+  }
+}
