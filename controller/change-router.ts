@@ -1,6 +1,7 @@
 import type { Clock } from "../src/clock/clock.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
-import { type Claim, referenceKey } from "./allocate/claim.ts";
+import { serviceKeyOf } from "../src/model/service-reference.ts";
+import type { Claim } from "./allocate/claim.ts";
 import type { ObjectQueues } from "./object-queues.ts";
 import type { ClusterState } from "./observe/cluster-state.ts";
 import type { SpeakerWatch } from "./observe/speaker-watch.ts";
@@ -117,7 +118,7 @@ export class ChangeRouter {
   }
 
   addServicesOf(claim: Claim): void {
-    for (const reference of claim.services) this.#addService(referenceKey(reference));
+    for (const reference of claim.services) this.#addService(serviceKeyOf(reference));
   }
 
   #wake(): void {

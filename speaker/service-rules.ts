@@ -1,5 +1,6 @@
 import { type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
+import { refersTo, serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
 import { type NodeFacts, type Problem, renderService } from "./dataplane/render.ts";
@@ -48,7 +49,7 @@ export class ServiceRules {
 
   virtualIpChanged(name: string): void {
     const services = this.#options.watches.virtualIps.views.get(name)?.spec.services ?? [];
-    const keys = services.map((service) => `${service.namespace}/${service.name}`);
+    const keys = services.map(serviceKeyOf);
     this.#touch(this.#virtualIps.set(name, keys), true);
   }
 
@@ -106,9 +107,7 @@ export class ServiceRules {
   #addressesOf(key: string, uid: string): readonly IpAddress[] {
     return [...this.#virtualIps.objectsOf(key)].flatMap((name) => {
       const spec = this.#options.watches.virtualIps.views.get(name)?.spec;
-      const mine = spec?.services.some(
-        (one) => `${one.namespace}/${one.name}` === key && (one.uid === undefined || one.uid === uid),
-      );
+      const mine = spec?.services.some((reference) => refersTo(reference, { key, uid }));
       const address = mine === true ? parseAddress(spec?.address ?? "") : undefined;
       return address === undefined ? [] : [address];
     });

@@ -1,8 +1,9 @@
 import { NameIndex } from "../../src/index/name-index.ts";
 import { type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
 import type { Reason } from "../../src/model/reason.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
-import { type Claim, isInUse, referenceKey } from "./claim.ts";
+import { type Claim, isInUse } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node/node-addresses.ts";
 import type { Pool } from "./pool/pool.ts";
@@ -116,7 +117,7 @@ export class AddressAllocations implements AllocationsReader {
     this.#claims.set(claim.name, claim);
     if (claim.node !== undefined) this.#ofNodes.add(claim.name);
     for (const reference of claim.services) {
-      this.#byService.add(referenceKey(reference), claim.name);
+      this.#byService.add(serviceKeyOf(reference), claim.name);
       if (reference.sharing !== undefined && claim.node === undefined)
         this.#bySharingKey.add(reference.sharing.key, claim.name);
     }
@@ -142,7 +143,7 @@ export class AddressAllocations implements AllocationsReader {
     this.#claims.delete(name);
     this.#ofNodes.delete(name);
     for (const reference of claim.services) {
-      this.#byService.delete(referenceKey(reference), name);
+      this.#byService.delete(serviceKeyOf(reference), name);
       if (reference.sharing !== undefined) this.#bySharingKey.delete(reference.sharing.key, name);
     }
     this.#giveBack(claim.address, isAssigned(claim));

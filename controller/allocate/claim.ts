@@ -3,6 +3,7 @@ import type { ServiceReference, VirtualIP } from "../../src/api/virtual-ip.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
+import { refersTo, serviceKeyOf } from "../../src/model/service-reference.ts";
 
 /** A VirtualIP as the allocator sees it. */
 export interface Claim {
@@ -54,17 +55,9 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
   };
 }
 
-/** `namespace/name`. */
-export function referenceKey(reference: ServiceReference): string {
-  return `${reference.namespace}/${reference.name}`;
-}
-
-/** Whether the claim is for this very Service. A reference without uid is for whichever Service has the name. */
+/** Whether the claim is for this very Service. */
 export function isHeldBy(claim: Claim, service: ServiceView): boolean {
-  return claim.services.some(
-    (reference) =>
-      referenceKey(reference) === service.key && (reference.uid === undefined || reference.uid === service.uid),
-  );
+  return claim.services.some((reference) => refersTo(reference, service));
 }
 
 /** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
@@ -73,7 +66,7 @@ export function isInUse(claim: Claim): boolean {
 }
 
 function describeHold(untilMs: number, reference: ServiceReference): string {
-  return `held for a new Service ${referenceKey(reference)} until ${new Date(untilMs).toISOString()}`;
+  return `held for a new Service ${serviceKeyOf(reference)} until ${new Date(untilMs).toISOString()}`;
 }
 
 /** Who has the address, for messages. */
@@ -83,5 +76,5 @@ export function describeHolder(claim: Claim): string {
   if (first !== undefined && claim.heldUntilMs !== undefined)
     return `${text} is ${describeHold(claim.heldUntilMs, first)}`;
   if (first === undefined) return `VirtualIP ${claim.name} reserves ${text} for nobody yet`;
-  return `${text} belongs to Service ${referenceKey(first)}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+  return `${text} belongs to Service ${serviceKeyOf(first)}${others.length > 0 ? ` and ${others.length} more` : ""}`;
 }

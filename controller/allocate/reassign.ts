@@ -1,6 +1,7 @@
 import { reassignAnnotation } from "../../src/api/labels.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { type Claim, referenceKey } from "./claim.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import type { Claim } from "./claim.ts";
 
 /** Long enough to tell desired apart; an annotation may have 256 KiB. */
 const longestText = 200;
@@ -18,6 +19,6 @@ export function reassignOf(service: ServiceView): string | undefined {
 export function mustLeave(claim: Claim, service: ServiceView): boolean {
   const annotation = reassignOf(service);
   if (annotation === undefined || !claim.ours) return false;
-  const reference = claim.services.find((candidate) => referenceKey(candidate) === service.key);
+  const reference = claim.services.find((candidate) => serviceKeyOf(candidate) === service.key);
   return reference !== undefined && reference.reassigned !== annotation;
 }

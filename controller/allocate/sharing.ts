@@ -2,7 +2,8 @@ import type { ServiceReference, Sharing } from "../../src/api/virtual-ip.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import type { ReasonCode } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { type Claim, describeHolder, isHeldBy, referenceKey } from "./claim.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { type Claim, describeHolder, isHeldBy } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
 
@@ -51,7 +52,7 @@ function backendsOf(service: ServiceView): string {
 export function findSharingConflict(claim: Claim, service: ServiceView): SharingConflict | undefined {
   const mine = takesOf(service, claim);
   for (const other of claim.services) {
-    if (referenceKey(other) === service.key) continue;
+    if (serviceKeyOf(other) === service.key) continue;
     const isAbsent = other.uid === undefined && other.sharing === undefined;
     if (isAbsent && (claim.ours || mine !== undefined)) continue;
     const fault = faultBetween(mine, other, claim);
@@ -74,13 +75,13 @@ export function findJoiningConflict(
   if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;
   return {
     code: "SharingForbiddenAcrossNamespaces",
-    detail: `${formatAddress(claim.address)} belongs to Service ${referenceKey(foreign)}`,
+    detail: `${formatAddress(claim.address)} belongs to Service ${serviceKeyOf(foreign)}`,
   };
 }
 
 function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim: Claim): SharingConflict | undefined {
   const theirs = other.sharing;
-  const who = `Service ${referenceKey(other)}`;
+  const who = `Service ${serviceKeyOf(other)}`;
   if (mine === undefined || theirs === undefined) {
     const unshared = mine === undefined ? "" : ", which shares it with nobody";
     return { code: "RequestedAddressTaken", detail: `${describeHolder(claim)}${unshared}` };
@@ -99,7 +100,7 @@ function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim:
 
 /** Whether the claim says of the Service what is true of it now. */
 export function isRecorded(claim: Claim, service: ServiceView): boolean {
-  const reference = claim.services.find((candidate) => referenceKey(candidate) === service.key);
+  const reference = claim.services.find((candidate) => serviceKeyOf(candidate) === service.key);
   return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, takesOf(service, claim));
 }
 
@@ -134,7 +135,7 @@ export function referenceOf(
 /** The Services of the claim with this one on it as it is now, in its old place if it had one. */
 export function withService(claim: Claim, service: ServiceView): readonly ServiceReference[] {
   const mine = referenceOf(service, claim);
-  const index = claim.services.findIndex((reference) => referenceKey(reference) === service.key);
+  const index = claim.services.findIndex((reference) => serviceKeyOf(reference) === service.key);
   if (index < 0) return [...claim.services, mine];
   const { uid, reassigned, ...anybody } = mine;
   const before = claim.services[index];
@@ -150,8 +151,8 @@ export function withService(claim: Claim, service: ServiceView): readonly Servic
  * The Services of the claim without this one; of a reservation the user's own reference stays, without what we have noted there.
  */
 export function withoutService(claim: Claim, serviceKey: string): readonly ServiceReference[] {
-  if (claim.ours) return claim.services.filter((reference) => referenceKey(reference) !== serviceKey);
+  if (claim.ours) return claim.services.filter((reference) => serviceKeyOf(reference) !== serviceKey);
   return claim.services.map(({ sharing, ...reference }) =>
-    referenceKey(reference) === serviceKey || sharing === undefined ? reference : { ...reference, sharing },
+    serviceKeyOf(reference) === serviceKey || sharing === undefined ? reference : { ...reference, sharing },
   );
 }

@@ -8,9 +8,10 @@ import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-erro
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import type { ServiceView } from "../../src/model/service.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/address-allocations.ts";
-import { type Claim, isHeldBy, parseClaim, referenceKey } from "../allocate/claim.ts";
+import { type Claim, isHeldBy, parseClaim } from "../allocate/claim.ts";
 import {
   findJoiningConflict,
   findSharingConflict,
@@ -136,7 +137,7 @@ export class ClaimWriter {
       const { client, allocations, onReleased } = this.#options;
       const known = allocations.claims.get(planned.name);
       const claim = known?.uid === planned.uid ? known : planned;
-      const mine = claim.services.find((reference) => referenceKey(reference) === key);
+      const mine = claim.services.find((reference) => serviceKeyOf(reference) === key);
       if (mine === undefined) return true;
       const others = withoutService(claim, key);
       if (others.length > 0 && claim.uid !== "") return this.#write(client, claim, { services: others });

@@ -7,10 +7,11 @@ import {
   type ServiceView,
 } from "../../src/model/service.ts";
 import { isOurClass } from "../../src/model/service-class.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { AllocationsReader } from "../allocate/address-allocations.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { Assignment } from "../allocate/allocation.ts";
-import { type Claim, isHeldBy, referenceKey } from "../allocate/claim.ts";
+import { type Claim, isHeldBy } from "../allocate/claim.ts";
 import { currentPoolOf } from "../allocate/pool/pool-membership.ts";
 import { serviceObject } from "../allocate/request.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
@@ -163,7 +164,7 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
 
 /** Whether the claim is a reservation of the user in which we have noted what this Service takes. */
 function hasNote(claim: Claim, key: string): boolean {
-  return claim.services.some((reference) => referenceKey(reference) === key && reference.sharing !== undefined);
+  return claim.services.some((reference) => serviceKeyOf(reference) === key && reference.sharing !== undefined);
 }
 
 function claimOps({ address, pool, node, claim, joins }: Assignment): readonly ServiceOp[] {

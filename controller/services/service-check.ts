@@ -3,7 +3,8 @@ import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { concernsController, type ServiceView } from "../../src/model/service.ts";
-import { type Claim, referenceKey } from "../allocate/claim.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import type { Claim } from "../allocate/claim.ts";
 
 /**
  * Whether the Service itself says, whatever else has happened to it since, that the claim is not for it any more: a deletion is
@@ -11,7 +12,7 @@ import { type Claim, referenceKey } from "../allocate/claim.ts";
  */
 export function isCertainlyLeaving(service: ServiceView | undefined, { services }: Claim): boolean {
   if (service?.deleting !== true) return false;
-  const reference = services.find((candidate) => referenceKey(candidate) === service.key);
+  const reference = services.find((candidate) => serviceKeyOf(candidate) === service.key);
   return reference?.uid === service.uid;
 }
 

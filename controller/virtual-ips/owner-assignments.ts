@@ -1,5 +1,6 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
-import { type Claim, isInUse, referenceKey } from "../allocate/claim.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { type Claim, isInUse } from "../allocate/claim.ts";
 import type { CandidatesOf } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
 
@@ -192,7 +193,7 @@ function isAnnounced(claim: Claim): boolean {
 
 /** Whether all that a claim adds to the choice of owners is the same: its pool, and whose endpoints count. */
 function sameInputs(before: Claim, after: Claim): boolean {
-  return before.pool === after.pool && sameTexts(before.services.map(referenceKey), after.services.map(referenceKey));
+  return before.pool === after.pool && sameTexts(before.services.map(serviceKeyOf), after.services.map(serviceKeyOf));
 }
 
 function sameTexts(left: readonly string[], right: readonly string[]): boolean {

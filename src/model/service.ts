@@ -1,6 +1,7 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { addressReadyCondition } from "../api/labels.ts";
 import type { IpFamily } from "../ip/address.ts";
+import { serviceKeyOf } from "./service-reference.ts";
 
 export type Protocol = "TCP" | "UDP" | "SCTP";
 
@@ -75,7 +76,7 @@ export function projectService(raw: V1Service, keepsToo: (annotation: string) =>
   const name = metadata.name ?? "";
   const annotations = keepAnnotations(metadata.annotations, keepsToo);
   return Object.freeze({
-    key: `${namespace}/${name}`,
+    key: serviceKeyOf({ namespace, name }),
     namespace,
     name,
     uid: metadata.uid ?? "",

@@ -3,7 +3,8 @@ import { formatAddress, type IpAddress } from "../../../src/ip/address.ts";
 import { rangeContains } from "../../../src/ip/range.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import { type Claim, describeHolder, referenceKey } from "../../allocate/claim.ts";
+import { serviceKeyOf } from "../../../src/model/service-reference.ts";
+import { type Claim, describeHolder } from "../../allocate/claim.ts";
 import type { ClusterNetwork } from "../../allocate/cluster-network.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
 import { parseRequest } from "../../allocate/request.ts";
@@ -26,7 +27,7 @@ export function explainAddress(input: AddressInput): AddressExplanation {
   const claim = allocations.claimAt(address);
   const all = [...services];
   const { state, conclusion } = judge(input, claim, all);
-  const holders = new Set((claim?.services ?? []).map(referenceKey));
+  const holders = new Set((claim?.services ?? []).map(serviceKeyOf));
   const wantedBy = all.filter((service) => !holders.has(service.key) && asksFor(service, address));
   return {
     address: text,

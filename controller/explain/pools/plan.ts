@@ -2,8 +2,9 @@ import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
 import { compareAddresses, formatAddress, type IpFamily } from "../../../src/ip/address.ts";
 import { IntervalSet } from "../../../src/ip/interval-set.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
+import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import type { AllocationsReader } from "../../allocate/address-allocations.ts";
-import { type Claim, referenceKey } from "../../allocate/claim.ts";
+import type { Claim } from "../../allocate/claim.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
 import { currentPoolOf } from "../../allocate/pool/pool-membership.ts";
 import type { PoolManifest } from "./manifest.ts";
@@ -114,7 +115,7 @@ function findAffected(claims: Iterable<Claim>, before: AllocationsReader, after:
     const from = currentPoolOf(before, claim)?.name;
     const to = currentPoolOf(after, claim)?.name;
     if (from === to || from === undefined) continue;
-    const affected = { address: formatAddress(claim.address), services: claim.services.map(referenceKey), from, to };
+    const affected = { address: formatAddress(claim.address), services: claim.services.map(serviceKeyOf), from, to };
     if (losesNode(after, claim, from)) leaving.push(affected);
     else (to === undefined ? outside : moved).push(affected);
   }

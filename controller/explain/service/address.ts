@@ -1,5 +1,6 @@
 import { formatAddress } from "../../../src/ip/address.ts";
-import { type Claim, referenceKey } from "../../allocate/claim.ts";
+import { serviceKeyOf } from "../../../src/model/service-reference.ts";
+import type { Claim } from "../../allocate/claim.ts";
 import { evaluateNodes } from "../../owners/candidates.ts";
 import type { AddressPart } from "./explanation.ts";
 import type { ServiceInput } from "./input.ts";
@@ -16,7 +17,7 @@ export function explainClaim(
     pool,
     node: ownNode,
     virtualIp: object?.metadata.name,
-    services: services.map(referenceKey),
+    services: services.map(serviceKeyOf),
     owners: object?.spec.owners ?? [],
     // The speaker that is dead cannot take back what it has written.
     announcedBy: node !== undefined && candidates.live.has(node) ? node : undefined,

@@ -4,12 +4,12 @@ import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
 import { AddressAllocations } from "../../../../controller/allocate/address-allocations.ts";
 import { allocate } from "../../../../controller/allocate/allocate.ts";
-import { referenceKey } from "../../../../controller/allocate/claim.ts";
 import { choosePools } from "../../../../controller/allocate/pool/pool-set.ts";
 import { sharingOf, withoutService, withService } from "../../../../controller/allocate/sharing.ts";
 import { ipAddressPoolSchema } from "../../../../src/api/ip-address-pool.ts";
 import { formatAddress, virtualIpName } from "../../../../src/ip/address.ts";
 import { projectService, type ServiceView } from "../../../../src/model/service.ts";
+import { serviceKeyOf } from "../../../../src/model/service-reference.ts";
 
 const pool = ipAddressPoolSchema.parse({
   metadata: { name: "lan" },
@@ -81,7 +81,7 @@ test("whatever Services come, change and go: nobody is on an address with whom i
         else present.set(service.key, service);
         if (!wish.gone && wish.loadBalancerIP !== undefined && given.length > 0) {
           const kept =
-            before.get(given[0] ?? "")?.some((reference) => referenceKey(reference) === service.key) === true;
+            before.get(given[0] ?? "")?.some((reference) => serviceKeyOf(reference) === service.key) === true;
           assert.ok(
             kept || given[0] === wish.loadBalancerIP,
             "an address that is asked for is never replaced by a new one",
@@ -89,14 +89,14 @@ test("whatever Services come, change and go: nobody is on an address with whom i
         }
         for (const [name, references] of before) {
           for (const reference of references) {
-            if (referenceKey(reference) === service.key) continue;
+            if (serviceKeyOf(reference) === service.key) continue;
             assert.ok(
-              allocations.claims.get(name)?.services.some((now) => referenceKey(now) === referenceKey(reference)),
+              allocations.claims.get(name)?.services.some((now) => serviceKeyOf(now) === serviceKeyOf(reference)),
             );
           }
         }
         for (const { services: holders } of allocations.claims.values()) {
-          const views = holders.flatMap((reference) => present.get(referenceKey(reference)) ?? []);
+          const views = holders.flatMap((reference) => present.get(serviceKeyOf(reference)) ?? []);
           assert.equal(views.length, holders.length, "no claim names who is gone");
           if (views.length < 2) continue;
           const offers = views.map(sharingOf);

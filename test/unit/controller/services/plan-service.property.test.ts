@@ -3,13 +3,14 @@ import { test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
 import { AddressAllocations } from "../../../../controller/allocate/address-allocations.ts";
-import { type Claim, referenceKey } from "../../../../controller/allocate/claim.ts";
+import type { Claim } from "../../../../controller/allocate/claim.ts";
 import { choosePools } from "../../../../controller/allocate/pool/pool-set.ts";
 import { referenceOf, withService } from "../../../../controller/allocate/sharing.ts";
 import { planService, type ServiceOp } from "../../../../controller/services/plan-service.ts";
 import { ipAddressPoolSchema } from "../../../../src/api/ip-address-pool.ts";
 import { formatAddress, virtualIpName } from "../../../../src/ip/address.ts";
 import { projectService, type ServiceView } from "../../../../src/model/service.ts";
+import { serviceKeyOf } from "../../../../src/model/service-reference.ts";
 
 const names = ["a", "b", "c", "d"] as const;
 /** Two disjoint pools, each small enough to run out. */
@@ -173,7 +174,7 @@ test("whatever is edited, deleted, held, drained and moved: the properties of ad
           assert.equal(model.allocations.poolOf(claim.address)?.name, claim.pool, "nothing new from outside the pools");
           const hold = holds.find((candidate) => formatAddress(candidate.address) === address);
           const wasFor = hold?.services[0];
-          const forMe = wasFor === undefined || referenceKey(wasFor) === `default/${name}`;
+          const forMe = wasFor === undefined || serviceKeyOf(wasFor) === `default/${name}`;
           assert.ok(forMe || change.kind === "expire", "what is held for another is not given");
         }
       }

@@ -8,7 +8,7 @@ import { InvalidObject, ViewStore } from "../../../../src/kube/view-store.ts";
 import { createLogger, type Logger, redactedFields } from "../../../../src/log/log.ts";
 import { createRegistry } from "../../../../src/metrics/registry.ts";
 
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../../../..");
 
 interface Capture {
   readonly log: Logger;
