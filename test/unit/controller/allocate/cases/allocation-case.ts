@@ -1,0 +1,183 @@
+import { AddressAllocations } from "../../../../../controller/allocate/address-allocations.ts";
+import { allocate } from "../../../../../controller/allocate/allocate.ts";
+import type { Allocation, Assignment } from "../../../../../controller/allocate/allocation.ts";
+import type { Claim } from "../../../../../controller/allocate/claim.ts";
+import type { ClusterNetwork } from "../../../../../controller/allocate/cluster-network.ts";
+import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
+import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
+import { addressReadyCondition } from "../../../../../src/api/labels.ts";
+import { isMetallbAnnotation } from "../../../../../src/api/metallb.ts";
+import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
+import {
+  formatAddress,
+  type IpAddress,
+  type IpFamily,
+  parseAddress,
+  virtualIpName,
+} from "../../../../../src/ip/address.ts";
+import type { ReasonCode } from "../../../../../src/model/reason.ts";
+import { loadBalancerFinalizer, projectService, type ServiceView } from "../../../../../src/model/service.ts";
+
+/** An IPAddressPool: `addresses`, and what else its spec says. The first pool of a case is the oldest. */
+export interface PoolData {
+  readonly name: string;
+  readonly addresses?: readonly string[];
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+/** A VirtualIP. */
+export interface ClaimData {
+  readonly address: string;
+  readonly pool?: string;
+  /** The node whose own address it is. */
+  readonly node?: string;
+  /** Names of Services with the uid `name-uid`, or whole references. None: nobody has the address. */
+  readonly services?: readonly (string | ServiceReference)[];
+  /** Made by the user. */
+  readonly reservation?: true;
+  /** Held for the name of a deleted Service. */
+  readonly held?: true;
+}
+
+/** A Node, with a speaker or without. */
+export interface NodeData {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly ready?: false;
+  readonly excluded?: true;
+}
+
+/** The Service `default/web` with the uid `web-uid`; IPv4, SingleStack and port 80/TCP where the case says nothing else. */
+export interface ServiceData {
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly loadBalancerIP?: string;
+  readonly families?: readonly IpFamily[];
+  readonly policy?: "SingleStack" | "PreferDualStack" | "RequireDualStack";
+  readonly ports?: readonly string[];
+  /** externalTrafficPolicy is Local. */
+  readonly local?: true;
+  readonly selector?: Readonly<Record<string, string>>;
+  /** Addresses in its status. */
+  readonly shows?: readonly string[];
+  /** Whether it has our condition and our finalizer. */
+  readonly ours?: true;
+}
+
+/** Why the Service does not have all that it should. */
+export interface RefusalData {
+  readonly code: ReasonCode;
+  readonly field: string;
+  readonly value: string;
+  /** Names that the message must contain. */
+  readonly names?: readonly string[];
+}
+
+/** One row: what there is, and what `allocate` decides for the Service. */
+export interface AllocationCase {
+  readonly name: string;
+  /** None: one pool `lan` with 192.0.2.10 to 192.0.2.12. */
+  readonly pools?: readonly PoolData[];
+  /** Service and pod networks of the cluster. */
+  readonly networks?: readonly ClusterNetwork[];
+  readonly claims?: readonly ClaimData[];
+  /** Addresses that something uses which is not a Service, by what it is. */
+  readonly blocked?: Readonly<Record<string, readonly string[]>>;
+  readonly nodes?: readonly NodeData[];
+  /** Nodes with ready endpoints of the Service. */
+  readonly readyNodes?: readonly string[];
+  readonly namespaceLabels?: Readonly<Record<string, string>>;
+  readonly service?: ServiceData;
+  /**
+   * In the order of the families: `ADDRESS new`, `ADDRESS held` (a claim that names the Service as it is) or `ADDRESS joins` (a
+   * claim that has yet to name it so), each with `from POOL` where it counts as being from a pool.
+   */
+  readonly assigns: readonly string[];
+  /** None: the Service gets all that it should. */
+  readonly refuses?: RefusalData;
+  /** Whether the addresses will do although something is refused: a second family that is only preferred. */
+  readonly enough?: true;
+}
+
+const defaultPools: readonly PoolData[] = [{ name: "lan", addresses: ["192.0.2.10-192.0.2.12"] }];
+
+/** Builds what the case says there is, and calls the pure function. */
+export function allocateCase(data: AllocationCase): Allocation {
+  const readyNodes = new Set(data.readyNodes ?? []);
+  const allocations = new AddressAllocations({ readyNodesOf: () => readyNodes });
+  const pools = (data.pools ?? defaultPools).map(poolObject);
+  allocations.setPools(choosePools(pools, data.networks));
+  for (const { name, addresses, labels = {}, ready = true, excluded = false } of data.nodes ?? [])
+    allocations.nodes.setNode(name, { name, labels, ready, excluded, addresses: addresses.map(address) });
+  for (const claim of data.claims ?? []) allocations.put(claimOf(claim));
+  for (const [source, texts] of Object.entries(data.blocked ?? {})) allocations.block(source, texts.map(address));
+  return allocate(allocations, serviceOf(data.service ?? {}), data.namespaceLabels ?? {});
+}
+
+/** How cases write an assignment. */
+export function assignmentText({ address, pool, claim, joins }: Assignment): string {
+  const how = claim === undefined ? "new" : joins ? "joins" : "held";
+  return `${formatAddress(address)} ${how}${pool === undefined ? "" : ` from ${pool}`}`;
+}
+
+export function address(text: string): IpAddress {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new Error(`${text} is not an IP address`);
+  return parsed;
+}
+
+function poolObject({ name, addresses, spec = {} }: PoolData, index: number) {
+  const creationTimestamp = new Date(Date.UTC(2026, 0, 1, 0, 0, index)).toISOString();
+  return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec: { addresses, ...spec } });
+}
+
+export function claimOf({ address: text, pool, node, services = [], reservation, held }: ClaimData): Claim {
+  const name = virtualIpName(address(text));
+  return {
+    name,
+    address: address(text),
+    pool,
+    node,
+    services: services.map((service) =>
+      typeof service === "string" ? { namespace: "default", name: service, uid: `${service}-uid` } : service,
+    ),
+    ours: reservation === undefined,
+    heldUntilMs: held ? Date.UTC(2026, 0, 2) : undefined,
+    uid: name,
+    resourceVersion: "1",
+  };
+}
+
+export function serviceOf(data: ServiceData): ServiceView {
+  const { namespace = "default", labels = {}, annotations = {}, loadBalancerIP, selector = { app: "web" } } = data;
+  const { families = ["IPv4"], policy = "SingleStack", ports = ["80/TCP"], local, shows = [], ours } = data;
+  const condition = { type: addressReadyCondition, status: "True", reason: "AddressAssigned", message: "" };
+  return projectService(
+    {
+      metadata: {
+        namespace,
+        name: "web",
+        uid: "web-uid",
+        labels,
+        annotations,
+        finalizers: ours ? [loadBalancerFinalizer] : [],
+      },
+      spec: {
+        type: "LoadBalancer",
+        ...(loadBalancerIP === undefined ? {} : { loadBalancerIP }),
+        ipFamilies: [...families],
+        ipFamilyPolicy: policy,
+        ports: ports.map((text) => ({ port: Number.parseInt(text, 10), protocol: text.split("/")[1] ?? "TCP" })),
+        externalTrafficPolicy: local ? "Local" : "Cluster",
+        selector,
+      },
+      status: {
+        loadBalancer: { ingress: shows.map((ip) => ({ ip })) },
+        conditions: ours ? [{ ...condition, lastTransitionTime: new Date(0) }] : [],
+      },
+    },
+    isMetallbAnnotation,
+  );
+}

@@ -1,0 +1,155 @@
+import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
+import type { AllocationCase, NodeData } from "./allocation-case.ts";
+
+const edge = { name: "edge", spec: { nodeAddresses: {} } };
+const lan = { name: "lan", addresses: ["192.0.2.10"] };
+const n1: NodeData = { name: "n1", addresses: ["203.0.113.1", "2001:db8::1"] };
+const n2: NodeData = { name: "n2", addresses: ["203.0.113.2"] };
+const nodes = [n1, n2];
+const inPool = { annotations: { "bellhop.dev/pool": "edge" } };
+const unnamed = { field: "spec.ipFamilies", value: "IPv4" } as const;
+const named = { field: "metadata.annotations[bellhop.dev/pool]", value: "edge" } as const;
+const bothNew = ["203.0.113.1 new from edge", "203.0.113.2 new from edge"];
+
+function user(name: string, ports: readonly string[]): ServiceReference {
+  return { namespace: "default", name, uid: `${name}-uid`, sharing: { key: "", ports: [...ports], backends: "" } };
+}
+
+const claim = (address: string, node: string, ...services: readonly ServiceReference[]) => ({
+  address,
+  node,
+  pool: "edge",
+  services,
+});
+
+export const nodeRefusalCases: readonly AllocationCase[] = [
+  {
+    name: "a port that another Service has on any node keeps a new Service waiting",
+    pools: [edge],
+    nodes,
+    claims: [claim("203.0.113.2", "n2", user("first", ["80/TCP"]))],
+    assigns: [],
+    refuses: {
+      code: "NodeAddressPortTaken",
+      field: "spec.ports",
+      value: "80/TCP",
+      names: ["default/first", "Node n2"],
+    },
+  },
+  {
+    name: "also where the pool is named",
+    pools: [edge],
+    nodes,
+    claims: [claim("203.0.113.2", "n2", user("first", ["80/TCP"]))],
+    service: inPool,
+    assigns: [],
+    refuses: { code: "NodeAddressPortTaken", field: "spec.ports", value: "80/TCP", names: ["default/first"] },
+  },
+  {
+    name: "a node whose address the user reserves keeps a new Service waiting",
+    pools: [edge],
+    nodes,
+    claims: [{ address: "203.0.113.2", reservation: true }],
+    assigns: [],
+    refuses: { code: "NodeAddressPortTaken", field: "spec.ports", value: "80/TCP", names: ["203.0.113.2"] },
+  },
+  {
+    name: "a port that the pool reserves for the nodes",
+    pools: [edge],
+    nodes,
+    service: { ports: ["80/TCP", "22/TCP"] },
+    assigns: [],
+    refuses: { code: "NodeAddressPortReserved", field: "spec.ports", value: "22/TCP", names: ["edge"] },
+  },
+  {
+    name: "reservedPorts of the pool replaces the usual list",
+    pools: [{ name: "edge", spec: { nodeAddresses: { reservedPorts: ["80/TCP"] } } }],
+    nodes,
+    service: { ports: ["22/TCP"] },
+    assigns: bothNew,
+  },
+  {
+    name: "no node matches",
+    pools: [{ name: "edge", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } } }],
+    nodes,
+    assigns: [],
+    refuses: { code: "NoNodeAddress", ...unnamed, names: ["edge"] },
+  },
+  {
+    name: "no node has an address of the family",
+    pools: [edge],
+    nodes: [n2],
+    service: { families: ["IPv6"] },
+    assigns: [],
+    refuses: { code: "NoNodeAddress", field: "spec.ipFamilies", value: "IPv6", names: ["edge"] },
+  },
+  {
+    name: "a second family that no node has is not needed under PreferDualStack",
+    pools: [edge],
+    nodes: [n2],
+    service: { families: ["IPv4", "IPv6"], policy: "PreferDualStack" },
+    assigns: ["203.0.113.2 new from edge"],
+    refuses: { code: "NoNodeAddress", field: "spec.ipFamilies", value: "IPv6" },
+    enough: true,
+  },
+  {
+    name: "but is under RequireDualStack",
+    pools: [edge],
+    nodes: [n2],
+    service: { families: ["IPv4", "IPv6"], policy: "RequireDualStack" },
+    assigns: [],
+    refuses: { code: "NoNodeAddress", field: "spec.ipFamilies", value: "IPv6" },
+  },
+  {
+    name: "under Local no node has ready endpoints",
+    pools: [edge],
+    nodes,
+    service: { local: true },
+    assigns: [],
+    refuses: { code: "NoNodeAddress", ...unnamed, names: ["edge", "default/web"] },
+  },
+  {
+    name: "a requested node that is not ready",
+    pools: [edge],
+    nodes: [n1, { ...n2, ready: false }],
+    service: { loadBalancerIP: "203.0.113.2" },
+    assigns: [],
+    refuses: { code: "RequestedAddressNotInPool", field: "spec.loadBalancerIP", value: "203.0.113.2", names: ["edge"] },
+  },
+  {
+    name: "the named pool does not admit the Service",
+    pools: [{ name: "edge", spec: { nodeAddresses: {}, serviceAllocation: { namespaces: ["shop"] } } }],
+    nodes,
+    service: inPool,
+    assigns: [],
+    refuses: { code: "PoolForbidsService", ...named, names: ["edge", "shop"] },
+  },
+  {
+    name: "the named pool drains",
+    pools: [{ name: "edge", spec: { nodeAddresses: {}, state: "Draining" } }],
+    nodes,
+    service: inPool,
+    assigns: [],
+    refuses: { code: "PoolDraining", ...named, names: ["edge"] },
+  },
+  {
+    name: "an exhausted pool of addresses is the reason, not a port on the nodes",
+    pools: [{ ...lan, name: "a" }, edge],
+    nodes,
+    claims: [
+      { address: "192.0.2.10", pool: "a", services: ["other"] },
+      claim("203.0.113.1", "n1", user("first", ["80/TCP"])),
+    ],
+    assigns: [],
+    refuses: { code: "PoolExhausted", ...unnamed, names: ["a"] },
+  },
+  {
+    name: "a Service with an address of another kind that must leave it does not get nodes' addresses",
+    pools: [edge, lan],
+    nodes,
+    claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
+    service: { annotations: { "bellhop.dev/reassign": "1" }, shows: ["192.0.2.10"], ours: true },
+    assigns: ["192.0.2.10 held from lan"],
+    refuses: { code: "PoolExhausted", ...unnamed, names: ["lan"] },
+  },
+];

@@ -1,0 +1,63 @@
+import type { AllocationCase } from "./allocation-case.ts";
+
+const reassign = (text: string) => ({ annotations: { "bellhop.dev/reassign": text } });
+const one = { name: "lan", addresses: ["192.0.2.10"] };
+const mine = { address: "192.0.2.10", pool: "lan", services: ["web"] };
+const shown = { shows: ["192.0.2.10"], ours: true } as const;
+const reference = { namespace: "default", name: "web" };
+
+/** bellhop.dev/reassign. */
+export const reassignCases: readonly AllocationCase[] = [
+  {
+    name: "a new text moves the Service",
+    claims: [mine],
+    service: { ...reassign("1"), ...shown },
+    assigns: ["192.0.2.11 new from lan"],
+  },
+  {
+    name: "an empty text moves nothing",
+    claims: [mine],
+    service: { ...reassign(""), ...shown },
+    assigns: ["192.0.2.10 held from lan"],
+  },
+  {
+    name: "the text that the address was assigned for moves nothing",
+    claims: [{ ...mine, services: [{ ...reference, uid: "web-uid", reassigned: "1" }] }],
+    service: { ...reassign("1"), ...shown },
+    assigns: ["192.0.2.10 held from lan"],
+  },
+  {
+    name: "texts are told apart by their first 200 characters",
+    claims: [{ ...mine, services: [{ ...reference, uid: "web-uid", reassigned: "1".repeat(200) }] }],
+    service: { ...reassign("1".repeat(201)), ...shown },
+    assigns: ["192.0.2.10 held from lan"],
+  },
+  {
+    name: "where no other address is free the Service keeps what it has",
+    pools: [one],
+    claims: [mine],
+    service: { ...reassign("1"), ...shown },
+    assigns: ["192.0.2.10 held from lan"],
+    refuses: { code: "PoolExhausted", field: "spec.ipFamilies", value: "IPv4", names: ["lan"] },
+  },
+  {
+    name: "an address that it requests stays",
+    claims: [mine],
+    service: { ...reassign("1"), ...shown, loadBalancerIP: "192.0.2.10" },
+    assigns: ["192.0.2.10 held from lan"],
+  },
+  {
+    name: "a reservation of the user stays",
+    claims: [{ address: "192.0.2.10", services: [reference], reservation: true }],
+    service: { ...reassign("1"), ...shown },
+    assigns: ["192.0.2.10 held"],
+  },
+  {
+    name: "of two families the one that can moves",
+    pools: [{ name: "lan", addresses: ["192.0.2.10-192.0.2.11", "2001:db8::10"] }],
+    claims: [mine, { address: "2001:db8::10", pool: "lan", services: ["web"] }],
+    service: { ...reassign("1"), families: ["IPv4", "IPv6"], policy: "PreferDualStack", ours: true },
+    assigns: ["192.0.2.11 new from lan", "2001:db8::10 held from lan"],
+    refuses: { code: "PoolExhausted", field: "spec.ipFamilies", value: "IPv6" },
+  },
+];
