@@ -3,7 +3,7 @@ import { aborted } from "../src/clock/aborted.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { repeat } from "../src/clock/repeat.ts";
 import type { ApiClient } from "../src/kube/client.ts";
-import type { EventRecorder } from "../src/kube/event-recorder.ts";
+import type { EventRecorder } from "../src/kube/event.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";

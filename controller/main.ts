@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { leaderLeaseName } from "../src/api/labels.ts";
 import { aborted } from "../src/clock/aborted.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { runLeaderElection } from "../src/kube/leader-election.ts";
 import { type Program, type ProgramWork, runProgram } from "../src/program/run-program.ts";
 import type { ControllerSettings } from "../src/settings/controller-settings.ts";
-import { leaderLeaseName } from "../src/settings/leader-lease.ts";
 import { Controller } from "./controller.ts";
 
 const name = "bellhop-controller";

@@ -2,7 +2,7 @@ import type { Counter } from "prom-client";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { ApiError, isConflict } from "../src/kube/api-error.ts";
 import type { ApiClient } from "../src/kube/client.ts";
-import type { EventRecorder } from "../src/kube/event-recorder.ts";
+import type { EventRecorder } from "../src/kube/event.ts";
 import type { Logger } from "../src/log/log.ts";
 import { Queue } from "../src/queue/queue.ts";
 import { WriteRateLimiter } from "../src/queue/write-rate-limiter.ts";

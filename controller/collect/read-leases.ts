@@ -1,10 +1,10 @@
 import type { V1Lease } from "@kubernetes/client-node";
+import { leaderLeaseName } from "../../src/api/labels.ts";
 import { type Clock, pause } from "../../src/clock/clock.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { leasePath } from "../../src/kube/path.ts";
 import { projectSpeakerLease } from "../../src/model/lease.ts";
-import { leaderLeaseName } from "../../src/settings/leader-lease.ts";
 import { listAll } from "./list-all.ts";
 
 /** Who of Bellhop is alive. */

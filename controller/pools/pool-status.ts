@@ -1,4 +1,4 @@
-import { type Condition, groupVersion } from "../../src/api/api.ts";
+import type { Condition } from "../../src/api/api.ts";
 import type { IPAddressPool } from "../../src/api/ip-address-pool.ts";
 import { metallbGroupVersion } from "../../src/api/metallb.ts";
 import type { Clock } from "../../src/clock/clock.ts";
@@ -6,7 +6,7 @@ import { timeText } from "../../src/clock/time-text.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
-import type { EventRecorder } from "../../src/kube/event-recorder.ts";
+import { type EventRecorder, type EventSubject, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type ConditionState, withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
@@ -154,13 +154,8 @@ export async function writePoolStatus(
 ): Promise<void> {
   const { name, uid, resourceVersion } = pool.metadata;
   if (facts.rejected !== undefined) {
-    const place =
-      pool.metallbNamespace === undefined
-        ? { apiVersion: groupVersion }
-        : { apiVersion: metallbGroupVersion, namespace: pool.metallbNamespace };
-    const subject = { ...place, kind: "IPAddressPool", name, uid, resourceVersion };
     const message = reasonMessage(facts.rejected);
-    events.record(subject, { type: "Warning", reason: facts.rejected.code, message });
+    events.record(subjectOf(pool), { type: "Warning", reason: facts.rejected.code, message });
   }
   if (pool.metallbNamespace !== undefined) return;
   const status = planPoolStatus(pool, facts, timeText(clock.wallMs()));
@@ -168,8 +163,7 @@ export async function writePoolStatus(
   const outside = status.conditions?.find((condition) => condition.type === allInPool && condition.status === "False");
   const before = pool.status?.conditions?.find(({ type }) => type === allInPool);
   if (outside !== undefined && outside.message !== before?.message) {
-    const subject = { apiVersion: groupVersion, kind: "IPAddressPool", name, uid, resourceVersion };
-    events.record(subject, { type: "Warning", reason: outside.reason, message: outside.message });
+    events.record(subjectOf(pool), { type: "Warning", reason: outside.reason, message: outside.message });
   }
   const path = `${ownPath("ipaddresspools", name)}/status`;
   const body = { metadata: { uid, resourceVersion }, status };
@@ -178,4 +172,10 @@ export async function writePoolStatus(
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+}
+
+/** The pool, where it is MetalLB's as an object of MetalLB. */
+function subjectOf({ metadata, metallbNamespace: namespace }: PoolObject): EventSubject {
+  const subject = ownSubject("IPAddressPool", metadata);
+  return namespace === undefined ? subject : { ...subject, apiVersion: metallbGroupVersion, namespace };
 }

@@ -2,7 +2,7 @@ import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import { ApiError, isConflict, isRefused } from "../../src/kube/api-error.ts";
-import type { EventRecorder } from "../../src/kube/event-recorder.ts";
+import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { Reason } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
@@ -154,10 +154,8 @@ export class ServiceLoop {
     log.warn({ service: key, retryMs: Math.round(retryMs), err: error }, "a Service could not be brought up to date");
     const service = services().get(key);
     if (service === undefined || !isRefused(error)) return;
-    const { namespace, name, uid, resourceVersion } = service;
-    const subject = { apiVersion: "v1", kind: "Service", namespace, name, uid, resourceVersion };
     const message = `Error syncing load balancer: ${(error as Error).message}`;
-    events.record(subject, { type: "Warning", reason: "SyncLoadBalancerFailed", message });
+    events.record(serviceSubject(service), { type: "Warning", reason: "SyncLoadBalancerFailed", message });
   }
 }
 

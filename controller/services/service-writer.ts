@@ -4,7 +4,7 @@ import { timeText } from "../../src/clock/time-text.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { patchTypes } from "../../src/kube/client.ts";
-import type { EventRecorder } from "../../src/kube/event-recorder.ts";
+import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { type AddressReady, loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
 import { isHeldBy } from "../allocate/claim.ts";
@@ -92,9 +92,7 @@ export class ServiceWriter {
   }
 
   #tell(service: ServiceView, { type, reason, message }: Extract<ServiceOp, { kind: "Event" }>): void {
-    const { namespace, name, uid, resourceVersion } = service;
-    const subject = { apiVersion: "v1", kind: "Service", namespace, name, uid, resourceVersion };
-    this.#options.events.record(subject, { type, reason, message });
+    this.#options.events.record(serviceSubject(service), { type, reason, message });
   }
 
   async #patch(

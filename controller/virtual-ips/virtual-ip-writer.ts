@@ -1,11 +1,10 @@
 import type { Counter } from "prom-client";
-import { groupVersion } from "../../src/api/api.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { timeText } from "../../src/clock/time-text.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
-import type { EventRecorder, EventSubject } from "../../src/kube/event-recorder.ts";
+import { type EventRecorder, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
 import type { PoolMembership } from "../allocate/pool/pool-membership.ts";
@@ -108,11 +107,11 @@ function noAnnouncer({ metadata, spec }: VirtualIP): Reason {
 }
 
 function tell({ events }: VirtualIpWriterOptions, object: VirtualIP, fault: Reason): void {
-  events.record(subjectOf(object), { type: "Warning", reason: fault.code, message: reasonMessage(fault) });
-}
-
-function subjectOf({ metadata: { name, uid, resourceVersion } }: VirtualIP): EventSubject {
-  return { apiVersion: groupVersion, kind: "VirtualIP", name, uid, resourceVersion };
+  events.record(ownSubject("VirtualIP", object.metadata), {
+    type: "Warning",
+    reason: fault.code,
+    message: reasonMessage(fault),
+  });
 }
 
 /** An address never moves without a reason that can be read. */
@@ -125,7 +124,7 @@ function tellMove({ events, moves }: VirtualIpWriterOptions, object: VirtualIP, 
     after === undefined
       ? `No node may announce it any more; ${before} did.`
       : `${owners.join(", then ")} (before: ${object.spec.owners.join(", then ") || "nobody"})`;
-  events.record(subjectOf(object), {
+  events.record(ownSubject("VirtualIP", object.metadata), {
     type: after === undefined ? "Warning" : "Normal",
     reason: "OwnersChanged",
     message,

@@ -3,8 +3,7 @@ import { speakerLeaseName } from "../../src/api/speaker.ts";
 import { type Clock, pause } from "../../src/clock/clock.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
-import { leasePath } from "../../src/kube/path.ts";
-import { renewTimeText } from "../../src/kube/renew-time.ts";
+import { type Lease, LeaseClient, renewTimeText } from "../../src/kube/lease.ts";
 import type { Logger } from "../../src/log/log.ts";
 
 export interface LeaseOptions {
@@ -24,22 +23,18 @@ const renewMs = 2_000;
 const retryMs = 1_000;
 const timeoutMs = 2_000;
 
-interface Lease {
-  readonly metadata: Readonly<Record<string, unknown>>;
-  readonly spec?: { readonly holderIdentity?: string; readonly leaseTransitions?: number; readonly renewTime?: string };
-}
-
 /**
  * Renews the speaker's Lease until aborted. A failure is tried again and changes nothing else: with the API server away the node
  * goes on with what it knew. Does not give the lease up at the end: a speaker that is merely restarted keeps its addresses.
  */
 export async function keepLease(options: LeaseOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, onAttempt } = options;
+  const leases = new LeaseClient(options.client, options.namespace, speakerLeaseName(options.node));
   let held: Lease | undefined;
   let failing = false;
   while (!signal.aborted) {
     try {
-      held = await renew(options, held);
+      held = await renew(options, leases, held);
       onAttempt("renewed");
       if (failing) log.info("the lease is renewed again");
       failing = false;
@@ -54,46 +49,20 @@ export async function keepLease(options: LeaseOptions, signal: AbortSignal): Pro
 }
 
 /** Writes the lease; `held` as it was last written, or unknown. */
-async function renew(options: LeaseOptions, held: Lease | undefined): Promise<Lease> {
-  const { namespace, node } = options;
-  const name = speakerLeaseName(node);
-  const path = leasePath(namespace, name);
-  const known = held ?? (await read(options));
-  if (known === undefined) {
-    const metadata = { name, namespace, labels: { [componentLabel]: speakerComponent } };
-    return write(options, "POST", leasePath(namespace), { metadata });
-  }
+async function renew(options: LeaseOptions, leases: LeaseClient, held: Lease | undefined): Promise<Lease> {
+  const known = held ?? (await leases.read(timeoutMs));
+  const spec = {
+    ...known?.spec,
+    holderIdentity: options.node,
+    leaseDurationSeconds: leaseSeconds,
+    renewTime: renewTimeText(options.clock.wallMs(), known?.spec?.renewTime),
+  };
+  if (known === undefined) return leases.create(spec, timeoutMs, { [componentLabel]: speakerComponent });
   try {
-    return await write(options, "PUT", path, known);
+    return await leases.replace(known, spec, timeoutMs);
   } catch (error) {
     // Somebody else touched it, or it was deleted: read what is there and write once more.
     if (held === undefined || !(isConflict(error) || isNotFound(error))) throw error;
-    return renew(options, undefined);
+    return renew(options, leases, undefined);
   }
-}
-
-async function read({ client, namespace, node }: LeaseOptions): Promise<Lease | undefined> {
-  try {
-    const path = leasePath(namespace, speakerLeaseName(node));
-    return (await client.request({ method: "GET", path, timeoutMs })).body as Lease;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
-}
-
-async function write(options: LeaseOptions, method: "POST" | "PUT", path: string, lease: Lease): Promise<Lease> {
-  const { client, node, clock } = options;
-  const body = {
-    apiVersion: "coordination.k8s.io/v1",
-    kind: "Lease",
-    metadata: lease.metadata,
-    spec: {
-      ...lease.spec,
-      holderIdentity: node,
-      leaseDurationSeconds: leaseSeconds,
-      renewTime: renewTimeText(clock.wallMs(), lease.spec?.renewTime),
-    },
-  };
-  return (await client.request({ method, path, body, timeoutMs })).body as Lease;
 }

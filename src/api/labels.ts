@@ -1,4 +1,4 @@
-/** Names of the annotations and labels that Bellhop reads or writes. */
+/** Names that Bellhop reads or writes: of annotations, labels, conditions and its Leases. */
 
 /** On a Service: the pool to take addresses from. */
 export const poolAnnotation = "bellhop.dev/pool";
@@ -16,6 +16,9 @@ export const managedByController = "bellhop-controller";
 /** On Leases of ours: which part of Bellhop renews it. */
 export const componentLabel = "bellhop.dev/component";
 export const speakerComponent = "speaker";
+
+/** The Lease, in Bellhop's own namespace, whose holder is the one controller that acts. */
+export const leaderLeaseName = "bellhop-controller";
 
 /** The condition on a Service that tells whether its address is there and announced, and why not. */
 export const addressReadyCondition = "bellhop.dev/AddressReady";

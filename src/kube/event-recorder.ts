@@ -6,31 +6,9 @@ import type { Logger } from "../log/log.ts";
 import type { Registry } from "../metrics/registry.ts";
 import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";
 import { type ApiClient, patchTypes } from "./client.ts";
+import type { EventRecorder, EventSubject, EventText } from "./event.ts";
 import { eventPath } from "./path.ts";
 import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
-
-/** The object that an event is about. */
-export interface EventSubject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  /** None for cluster-scoped objects; their events live in the namespace default. */
-  readonly namespace?: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly resourceVersion?: string;
-}
-
-export interface EventText {
-  readonly type: "Normal" | "Warning";
-  /** UpperCamelCase. */
-  readonly reason: string;
-  readonly message: string;
-}
-
-/** Where events go. Never throws, never waits: an event must not hold up the work that it tells of. */
-export interface EventRecorder {
-  record(subject: EventSubject, text: EventText): void;
-}
 
 export interface EventRecorderOptions {
   readonly client: ApiClient;

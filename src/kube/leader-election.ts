@@ -1,9 +1,8 @@
 import { type Clock, pause, type Random } from "../clock/clock.ts";
 import type { Logger } from "../log/log.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "./api-error.ts";
+import { isAlreadyExists, isConflict } from "./api-error.ts";
 import type { ApiClient } from "./client.ts";
-import { leasePath } from "./path.ts";
-import { renewTimeText } from "./renew-time.ts";
+import { type Lease, LeaseClient, type LeaseSpec, renewTimeText } from "./lease.ts";
 
 export interface LeaderElectionOptions {
   readonly client: ApiClient;
@@ -29,19 +28,6 @@ export interface LeaderTiming {
 
 /** client-go's defaults (tools/leaderelection, component-base config). */
 export const defaultTiming: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
-
-interface LeaseSpec {
-  readonly holderIdentity?: string;
-  readonly leaseDurationSeconds?: number;
-  readonly acquireTime?: string;
-  readonly renewTime?: string;
-  readonly leaseTransitions?: number;
-}
-
-interface Lease {
-  readonly metadata: { readonly resourceVersion: string };
-  readonly spec?: LeaseSpec;
-}
 
 /**
  * Stands for leader until the signal is aborted, and leads whenever it is elected. Compares nobody's clock with ours: a lease is
@@ -89,6 +75,7 @@ async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOption
 class Candidate {
   readonly #options: LeaderElectionOptions;
   readonly #timing: LeaderTiming;
+  readonly #leases: LeaseClient;
   #lease: Lease | undefined;
   #observed = "";
   #observedMs = 0;
@@ -96,6 +83,7 @@ class Candidate {
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
     this.#timing = options.timing ?? defaultTiming;
+    this.#leases = new LeaseClient(options.client, options.namespace, options.name);
   }
 
   get heldByAnother(): boolean {
@@ -108,7 +96,7 @@ class Candidate {
     try {
       const timeoutMs = Math.max(1, limitMs);
       // While we hold it, what we wrote last is what is stored: one request instead of two, unless somebody interfered.
-      if (this.#lease === undefined || !this.#isOurs()) this.#observe(await this.#read(timeoutMs));
+      if (this.#lease === undefined || !this.#isOurs()) this.#observe(await this.#leases.read(timeoutMs));
       if (this.#lease !== undefined && !this.#isOurs() && !this.#isFree()) return false;
       this.#observe(await this.#write(timeoutMs));
       return true;
@@ -124,7 +112,7 @@ class Candidate {
     if (this.#lease === undefined || !this.#isOurs()) return;
     const spec = { ...this.#lease.spec, holderIdentity: "", leaseDurationSeconds: 1 };
     try {
-      await this.#put({ ...this.#lease, spec }, this.#timing.retryMs);
+      await this.#leases.replace(this.#lease, spec, this.#timing.retryMs);
     } catch (error) {
       this.#options.log.warn({ err: error }, "the leader lease could not be given back");
     }
@@ -149,18 +137,8 @@ class Candidate {
     this.#observedMs = this.#options.clock.monotonicMs();
   }
 
-  async #read(timeoutMs: number): Promise<Lease | undefined> {
-    const { client, namespace, name } = this.#options;
-    try {
-      return (await client.request({ method: "GET", path: leasePath(namespace, name), timeoutMs })).body as Lease;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
   async #write(timeoutMs: number): Promise<Lease> {
-    const { client, namespace, name, identity, clock } = this.#options;
+    const { identity, clock } = this.#options;
     const present = this.#lease?.spec ?? {};
     const now = renewTimeText(clock.wallMs(), present.renewTime);
     const ours = this.#isOurs();
@@ -171,16 +149,8 @@ class Candidate {
       renewTime: now,
       leaseTransitions: (present.leaseTransitions ?? 0) + (ours || this.#lease === undefined ? 0 : 1),
     };
-    if (this.#lease !== undefined) return this.#put({ ...this.#lease, spec }, timeoutMs);
-    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name, namespace }, spec };
-    const created = await client.request({ method: "POST", path: leasePath(namespace), body, timeoutMs });
-    return created.body as Lease;
-  }
-
-  /** The resourceVersion in the body makes it a compare-and-swap. */
-  async #put(lease: Lease, timeoutMs: number): Promise<Lease> {
-    const { client, namespace, name } = this.#options;
-    const answer = await client.request({ method: "PUT", path: leasePath(namespace, name), body: lease, timeoutMs });
-    return answer.body as Lease;
+    return this.#lease === undefined
+      ? this.#leases.create(spec, timeoutMs)
+      : this.#leases.replace(this.#lease, spec, timeoutMs);
   }
 }

@@ -1,4 +1,4 @@
-import type { EventSubject, EventText } from "./event-recorder.ts";
+import type { EventSubject, EventText } from "./event.ts";
 
 /** An event that is still to be written. */
 export interface WaitingEvent {

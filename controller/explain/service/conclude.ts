@@ -1,7 +1,6 @@
-import { conflictCondition } from "../../../src/api/labels.ts";
+import { conflictCondition, leaderLeaseName } from "../../../src/api/labels.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
-import { leaderLeaseName } from "../../../src/settings/leader-lease.ts";
 import type { Allocation } from "../../allocate/allocation.ts";
 import { serviceObject } from "../../allocate/request.ts";
 import { usableNodes } from "./endpoints.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
-import { ApiEventRecorder, type EventSubject } from "../../../../src/kube/event-recorder.ts";
+import type { EventSubject } from "../../../../src/kube/event.ts";
+import { ApiEventRecorder } from "../../../../src/kube/event-recorder.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 import { createRegistry } from "../../../../src/metrics/registry.ts";

@@ -1,0 +1,68 @@
+import { isNotFound } from "./api-error.ts";
+import type { ApiClient } from "./client.ts";
+import { leasePath } from "./path.ts";
+
+/** The part of a coordination.k8s.io/v1 LeaseSpec that Bellhop uses. Times are metav1.MicroTime. */
+export interface LeaseSpec {
+  /** Empty: nobody holds it. */
+  readonly holderIdentity?: string;
+  readonly leaseDurationSeconds?: number;
+  readonly acquireTime?: string;
+  readonly renewTime?: string;
+  readonly leaseTransitions?: number;
+}
+
+export interface Lease {
+  readonly metadata: Readonly<Record<string, unknown>> & { readonly resourceVersion?: string };
+  readonly spec?: LeaseSpec;
+}
+
+/** Reads and writes one Lease. Each method throws what the API server refuses, and ApiUnreachable after `timeoutMs`. */
+export class LeaseClient {
+  readonly #client: ApiClient;
+  readonly #namespace: string;
+  readonly #name: string;
+
+  constructor(client: ApiClient, namespace: string, name: string) {
+    this.#client = client;
+    this.#namespace = namespace;
+    this.#name = name;
+  }
+
+  /** Returns undefined where there is no such Lease. */
+  async read(timeoutMs: number): Promise<Lease | undefined> {
+    try {
+      const path = leasePath(this.#namespace, this.#name);
+      return (await this.#client.request({ method: "GET", path, timeoutMs })).body as Lease;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Throws a 409 AlreadyExists where another was faster. */
+  async create(spec: LeaseSpec, timeoutMs: number, labels?: Readonly<Record<string, string>>): Promise<Lease> {
+    const metadata = { name: this.#name, namespace: this.#namespace, ...(labels === undefined ? {} : { labels }) };
+    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
+    return (await this.#client.request({ method: "POST", path: leasePath(this.#namespace), body, timeoutMs }))
+      .body as Lease;
+  }
+
+  /** Compare-and-swap: throws a 409 Conflict where the Lease is no longer the one that was read, by its resourceVersion. */
+  async replace(lease: Lease, spec: LeaseSpec, timeoutMs: number): Promise<Lease> {
+    const path = leasePath(this.#namespace, this.#name);
+    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: lease.metadata, spec };
+    return (await this.#client.request({ method: "PUT", path, body, timeoutMs })).body as Lease;
+  }
+}
+
+/**
+ * The renewTime of a Lease, which must differ from `before`: the API server makes no new version of an object that stays the same, and
+ * observers would take the holder for dead. A wall clock that was set back may say the same time again. Six digits, as metav1.MicroTime
+ * wants them (RFC3339Micro).
+ */
+export function renewTimeText(wallMs: number, before: string | undefined): string {
+  const milliseconds = new Date(wallMs).toISOString().slice(0, -1);
+  const text = `${milliseconds}000Z`;
+  return text === before ? `${milliseconds}001Z` : text;
+}
