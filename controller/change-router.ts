@@ -1,177 +1,208 @@
 import type { Clock } from "../src/clock/clock.ts";
+import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
 import { serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Claim } from "./allocate/claim.ts";
-import type { ObjectQueues } from "./object-queues.ts";
+import type { ChangeListener } from "./observe/change-feed.ts";
 import type { ClusterState } from "./observe/cluster-state.ts";
+import type { Watched, WatchedResource } from "./observe/sources.ts";
 import type { SpeakerWatch } from "./observe/speaker-watch.ts";
-import type { Watched, WatchedResource } from "./observe/watches.ts";
+import type { PoolStatusLoop } from "./pools/pool-status-loop.ts";
 import type { ServiceLoop } from "./services/service-loop.ts";
+import type { OwnerAssignments } from "./virtual-ips/owner-assignments.ts";
 import type { OwnerPlanner } from "./virtual-ips/owner-planner.ts";
+import { membershipDiffers } from "./virtual-ips/virtual-ip-conditions.ts";
+import type { VirtualIpLoop } from "./virtual-ips/virtual-ip-loop.ts";
 
 export interface ChangeRouterOptions {
-  readonly watches: Watched;
-  readonly clusterState: ClusterState;
+  readonly term: LeadershipTerm;
+  readonly watched: Watched;
+  readonly state: ClusterState;
   readonly speakers: SpeakerWatch;
-  readonly owners: OwnerPlanner;
+  readonly assignments: OwnerAssignments;
+  readonly planner: OwnerPlanner;
   readonly services: ServiceLoop;
-  readonly queues: ObjectQueues;
+  readonly virtualIps: VirtualIpLoop;
+  readonly pools: PoolStatusLoop;
   readonly clock: Clock;
 }
 
-/** Services that wait are looked at again this long after an address came free, once for all that came free meanwhile. */
+/** Pending Services are looked at again this long after an address was freed, once for all that were freed until then. */
 const wakeDelayMs = 100;
 
 /**
- * Knows what a change anywhere makes due: the cluster state is updated, and what has to be looked at goes into the queues. Without leading,
- * notes are all that is taken.
+ * Knows what follows from a change: updates the cluster state, and puts what has to be looked at into the queues. While another
+ * controller leads, only the state is updated.
  */
-export class ChangeRouter {
+export class ChangeRouter implements ChangeListener, TermPart {
   readonly #options: ChangeRouterOptions;
-  #leading = false;
   #wakePlanned = false;
-  /** Whether pools have changed since owners were last told. */
-  #poolsDiffer = false;
+  /** The revision of the pools for which owners and memberships were last looked at. */
+  #routedPoolRevision = 0;
 
   constructor(options: ChangeRouterOptions) {
     this.#options = options;
   }
 
-  /** From now on changes are acted upon; everything is looked at once. */
+  /** Makes everything due once. */
   start(): void {
-    this.#leading = true;
-    this.#poolsDiffer = false;
-    this.lookAtAll();
+    this.#routedPoolRevision = this.#options.state.poolRevision;
+    this.resync();
   }
 
-  stop(): void {
-    this.#leading = false;
-  }
+  stop(): void {}
 
   /** Makes everything due, whatever events may have missed. */
-  lookAtAll(): void {
-    const { watches, clusterState, services, queues } = this.#options;
-    for (const claim of clusterState.dropLost()) this.addServicesOf(claim);
-    for (const key of watches.services.views.keys()) services.queue.add(key);
-    for (const claim of clusterState.allocations.claims.values()) this.addServicesOf(claim);
-    for (const name of watches.virtualIps.views.keys()) queues.addVirtualIp(name);
-    queues.notePools(...clusterState.poolNames());
+  resync(): void {
+    const { watched, state, services, virtualIps, pools } = this.#options;
+    for (const claim of state.claims.dropLost()) this.#addServicesOf(claim);
+    for (const key of watched.services.views.keys()) services.queue.add(key);
+    for (const claim of state.allocations.claims.values()) this.#addServicesOf(claim);
+    for (const name of watched.virtualIps.views.keys()) virtualIps.add(name);
+    pools.addSoon(state.pools.names);
+    this.allocationsChanged();
   }
 
-  /** An object of a watched collection has come, changed or gone. */
   changed(resource: WatchedResource, key: string): void {
-    const { clusterState, speakers, owners, queues } = this.#options;
+    this.#route(resource, key);
+    this.allocationsChanged();
+  }
+
+  invalid(resource: WatchedResource, key: string, invalid: InvalidObject | undefined, raw: unknown): void {
+    if (resource !== "pools") return;
+    this.#options.state.pools.reject(key, invalid, raw);
+    this.#poolsChanged();
+  }
+
+  liveSpeakersChanged(): void {
+    this.#options.planner.nodesChanged();
+  }
+
+  announceabilityChanged(claim: Claim): void {
+    this.#addServicesOf(claim);
+  }
+
+  /** Fetches what the allocations have collected since the last time. */
+  allocationsChanged(): void {
+    const { state, pools } = this.#options;
+    const changes = state.allocations.takeChanges();
+    pools.addSoon(changes.pools);
+    if (changes.freed) this.#wakeLater();
+  }
+
+  #route(resource: WatchedResource, key: string): void {
+    const { state, speakers, planner, pools } = this.#options;
     switch (resource) {
       case "services":
-        this.#ownersMayChange(clusterState.observeService(key));
+        this.#planOwnersOf(state.services.observeService(key));
         this.#addService(key);
         break;
       case "virtualIps":
         this.#virtualIpChanged(key);
         break;
       case "pools":
-        if (clusterState.observePool(key)) this.#poolsChanged();
-        else queues.notePools(key);
+        if (state.pools.observe(key)) this.#poolsChanged();
+        else pools.addSoon([key]);
         break;
       case "namespaces":
-        this.wakeLater();
+        this.#wakeLater();
         break;
       case "slices":
         this.#sliceChanged(key);
         break;
       case "leases":
-        speakers.hear(key);
+        speakers.leaseChanged(key);
         break;
       case "nodes":
-        if (clusterState.observeNode(key)) this.#poolsChanged();
-        if (clusterState.differs("nodes", key)) owners.nodesChanged();
+        this.#nodeChanged(key);
         break;
       case "speakers":
-        if (!clusterState.differs("speakers", key)) break;
-        clusterState.observeSpeaker(key);
-        owners.nodesChanged();
+        if (state.nodes.observeSpeaker(key)) planner.nodesChanged();
         break;
       case "serviceCidrs":
         this.#poolsChanged();
         break;
       case "advertisements":
-        owners.nodesChanged();
+        planner.nodesChanged();
         break;
     }
   }
 
-  /** An object does not follow its schema; without fault: it does again, or is gone. */
-  invalid(resource: WatchedResource, key: string, fault: InvalidObject | undefined, raw: unknown): void {
-    if (resource !== "pools") return;
-    this.#options.clusterState.rejectPool(key, fault, raw);
-    this.#poolsChanged();
-  }
-
-  /** Once for all that happens within a short while: pools are read anew, and Services that lack something looked at again. */
-  wakeLater(): void {
-    if (this.#wakePlanned || !this.#leading) return;
-    this.#wakePlanned = true;
-    this.#options.clock.after(wakeDelayMs, () => {
-      this.#wakePlanned = false;
-      if (this.#leading) this.#wake();
-    });
-  }
-
-  addServicesOf(claim: Claim): void {
-    for (const reference of claim.services) this.#addService(serviceKeyOf(reference));
-  }
-
-  #wake(): void {
-    const { clusterState, owners, services, queues } = this.#options;
-    if (this.#poolsDiffer) {
-      owners.advertisementsChanged();
-      for (const name of clusterState.allocations.claims.keys())
-        if (clusterState.membershipDiffers(name)) queues.addVirtualIp(name);
-      // Nodes may have come, gone or changed pools.
-      for (const claim of clusterState.allocations.nodeClaims) this.addServicesOf(claim);
-    }
-    this.#poolsDiffer = false;
-    services.wakePending();
+  #nodeChanged(name: string): void {
+    const { pools, owners } = this.#options.state.nodes.observeNode(name);
+    if (pools) this.#poolsChanged();
+    if (owners) this.#options.planner.nodesChanged();
   }
 
   #sliceChanged(key: string): void {
-    const { clusterState } = this.#options;
-    for (const service of clusterState.observeSlice(key)) {
-      this.#ownersMayChange(clusterState.allocations.claimsOf(service));
+    const { allocations, services } = this.#options.state;
+    for (const service of services.observeSlice(key)) {
+      this.#planOwnersOf(allocations.claimsOf(service));
       // Where endpoints are decides which nodes' own addresses the Service has.
-      if (clusterState.allocations.nodes.hasPools) this.#addService(service);
+      if (allocations.nodes.hasPools) this.#addService(service);
     }
   }
 
   #virtualIpChanged(name: string): void {
-    const { clusterState, owners, queues } = this.#options;
-    const { changed, gone } = clusterState.observeVirtualIp(name);
-    if (gone !== undefined) owners.assignments.forget(gone.name);
-    if (!this.#leading) return;
-    for (const claim of changed) this.addServicesOf(claim);
-    if (owners.assignments.observe(name)) owners.claimChanged(name);
-    const held = clusterState.allocations.claims.get(name)?.heldUntilMs !== undefined;
-    const due =
-      held ||
-      clusterState.membershipDiffers(name) ||
-      owners.assignments.differs(name) ||
-      clusterState.claimReason(name) !== undefined;
-    if (due) queues.addVirtualIp(name);
+    const { term, state, assignments, planner, virtualIps } = this.#options;
+    const { changed, gone } = state.claims.observe(name);
+    if (gone !== undefined) assignments.forget(gone.name);
+    if (!term.active) return;
+    for (const claim of changed) this.#addServicesOf(claim);
+    if (assignments.observe(name)) planner.claimChanged(name);
+    const held = state.allocations.claims.get(name)?.heldUntilMs !== undefined;
+    const differs = this.#membershipDiffers(name) || assignments.differs(name);
+    if (held || differs || state.claims.invalidReason(name) !== undefined) virtualIps.add(name);
+  }
+
+  /** Whether the VirtualIP says otherwise about its pool than is so. */
+  #membershipDiffers(name: string): boolean {
+    const { watched, state } = this.#options;
+    const object = watched.virtualIps.views.get(name);
+    const membership = object === undefined ? undefined : state.poolMembership(name);
+    return object !== undefined && membership !== undefined && membershipDiffers(object, membership);
   }
 
   #poolsChanged(): void {
-    const { clusterState, queues } = this.#options;
-    clusterState.poolsDirty = true;
-    this.#poolsDiffer = true;
-    this.wakeLater();
-    queues.notePools(...clusterState.poolNames());
+    const { state, pools } = this.#options;
+    state.notePoolsChanged();
+    this.#wakeLater();
+    pools.addSoon(state.pools.names);
   }
 
-  #ownersMayChange(claims: readonly Claim[]): void {
-    for (const { name } of claims) this.#options.owners.claimChanged(name);
+  /** Once for all that happens within a short while: pools are read again, and pending Services are looked at again. */
+  #wakeLater(): void {
+    const { term, clock } = this.#options;
+    if (this.#wakePlanned || !term.active) return;
+    this.#wakePlanned = true;
+    clock.after(wakeDelayMs, () => {
+      this.#wakePlanned = false;
+      if (term.active) this.#wake();
+    });
+  }
+
+  #wake(): void {
+    const { state, planner, services, virtualIps } = this.#options;
+    if (this.#routedPoolRevision !== state.poolRevision) {
+      this.#routedPoolRevision = state.poolRevision;
+      planner.advertisementsChanged();
+      const { claims, nodeClaims } = state.allocations;
+      for (const name of claims.keys()) if (this.#membershipDiffers(name)) virtualIps.add(name);
+      // Nodes may have joined, left or changed pools.
+      for (const claim of nodeClaims) this.#addServicesOf(claim);
+    }
+    services.wakePending();
+  }
+
+  #planOwnersOf(claims: readonly Claim[]): void {
+    for (const { name } of claims) this.#options.planner.claimChanged(name);
+  }
+
+  #addServicesOf(claim: Claim): void {
+    for (const reference of claim.services) this.#addService(serviceKeyOf(reference));
   }
 
   #addService(key: string): void {
-    if (this.#leading) this.#options.services.add(key);
+    if (this.#options.term.active) this.#options.services.add(key);
   }
 }

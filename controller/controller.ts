@@ -4,24 +4,29 @@ import type { Clock, Random } from "../src/clock/clock.ts";
 import { repeat } from "../src/clock/repeat.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event.ts";
+import { LeadershipTerm, type TermPart } from "../src/kube/leadership-term.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
-import { projectService } from "../src/model/service.ts";
-import type { Queue } from "../src/queue/queue.ts";
 import type { ControllerSettings } from "../src/settings/controller-settings.ts";
-import { AddressAllocations } from "./allocate/address-allocations.ts";
 import { ChangeRouter } from "./change-router.ts";
-import { type ControllerMetrics, createControllerMetrics } from "./metrics.ts";
-import { ObjectQueues } from "./object-queues.ts";
+import { registerControllerGauges } from "./metrics.ts";
+import { ChangeFeed } from "./observe/change-feed.ts";
 import { ClusterState } from "./observe/cluster-state.ts";
+import type { WatchedResource } from "./observe/sources.ts";
 import { SpeakerWatch } from "./observe/speaker-watch.ts";
-import { createWatches, eachWatch, type WatchedResource, type Watches } from "./observe/watches.ts";
+import { createWatches, eachWatch, type Watches } from "./observe/watches.ts";
+import { PoolStatusLoop } from "./pools/pool-status-loop.ts";
+import { createServiceMetrics } from "./services/metrics.ts";
 import { MutationCache } from "./services/mutation-cache.ts";
 import { ServiceLoop } from "./services/service-loop.ts";
 import { ServiceWriter } from "./services/service-writer.ts";
+import { CandidateCache } from "./virtual-ips/candidate-cache.ts";
 import { HoldDeadlines } from "./virtual-ips/hold-deadlines.ts";
+import { createVirtualIpMetrics } from "./virtual-ips/metrics.ts";
+import { OwnerAssignments } from "./virtual-ips/owner-assignments.ts";
 import { OwnerPlanner } from "./virtual-ips/owner-planner.ts";
+import { VirtualIpLoop } from "./virtual-ips/virtual-ip-loop.ts";
 
 export interface ControllerOptions {
   readonly client: ApiClient;
@@ -39,123 +44,114 @@ const resyncMs = 10 * 60_000;
 
 /** The whole controller but for its process: watches always, writes only while `lead` runs. Puts the rooms together. */
 export class Controller {
-  readonly #options: ControllerOptions;
+  readonly #clock: Clock;
+  readonly #term = new LeadershipTerm();
   readonly #watches: Watches;
-  readonly #clusterState: ClusterState;
-  readonly #newest = new MutationCache();
+  readonly #state: ClusterState;
   readonly #speakers: SpeakerWatch;
-  readonly #owners: OwnerPlanner;
+  readonly #mutations = new MutationCache();
   readonly #services: ServiceLoop;
-  readonly #queues: ObjectQueues;
   readonly #router: ChangeRouter;
-  readonly #metrics: ControllerMetrics;
+  readonly #parts: readonly TermPart[];
 
-  constructor(options: ControllerOptions) {
-    this.#options = options;
-    const { client, settings, events, clock, random, log } = options;
-    const holds = new HoldDeadlines(clock);
-    const allocations = new AddressAllocations({
-      onTaken: (pool) => this.#queues.notePools(pool.name),
-      onOutside: ({ pool }) => {
-        if (pool !== undefined) this.#queues.notePools(pool);
-      },
-      onFreed: (pool) => {
-        this.#queues.notePools(pool.name);
-        this.#router.wakeLater();
-      },
-      readyNodesOf: (service) => this.#clusterState.readyNodes.of(service),
-    });
-    this.#queues = new ObjectQueues({
+  /** Bottom-up: each part gets what it reads and what it drives; the change feed alone leads back up, to the router. */
+  constructor({ client, settings, events, clock, random, log, registry, kubeMetrics }: ControllerOptions) {
+    const { namespace, metallb, defaultClass, workers, rebalanceAfterMs } = settings;
+    const metallbNamespace = metallb ? settings.metallbNamespace : undefined;
+    const [watchLog, ownersLog, servicesLog] = ["watch", "owners", "services"].map((component) =>
+      log.child({ component }),
+    ) as [Logger, Logger, Logger];
+    const api = { client, events, clock };
+    const term = this.#term;
+    const mutations = this.#mutations;
+    const changes = new ChangeFeed();
+
+    const watches = createWatches({
       client,
-      events,
-      workers: Math.max(4, settings.workers / 2),
-      watches: () => this.#watches,
-      clusterState: () => this.#clusterState,
-      keeper: () => this.#owners.assignments,
-      holds,
-      moves: () => this.#metrics.moves,
+      namespace,
+      metallbNamespace,
+      changes,
       clock,
+      random,
+      log: watchLog,
+      metrics: kubeMetrics,
+    });
+    const state = new ClusterState(watches, clock);
+    const { leases, virtualIps: watchedVirtualIps, pools: watchedPools } = watches;
+    const speakers = new SpeakerWatch({ client, namespace, leases, changes, clock, log: ownersLog });
+
+    const pools = new PoolStatusLoop({ ...api, pools: watchedPools, state, random, log });
+
+    const candidates = new CandidateCache(watches, state, speakers);
+    const { allocations, services: observedServices } = state;
+    const assignments = new OwnerAssignments({
+      allocations,
+      virtualIps: watchedVirtualIps,
+      candidates,
+      services: observedServices,
+    });
+    const holds = new HoldDeadlines(clock);
+    const virtualIps = new VirtualIpLoop({
+      ...api,
+      virtualIps: watchedVirtualIps,
+      state,
+      assignments,
+      holds,
+      metrics: createVirtualIpMetrics(registry),
+      workers: Math.max(4, workers / 2),
       random,
       log,
     });
-    this.#watches = createWatches({
-      client,
-      namespace: settings.namespace,
-      metallbNamespace: settings.metallb ? settings.metallbNamespace : undefined,
-      onChange: (resource, key) => this.#router.changed(resource, key),
-      onInvalid: (resource, key, fault, raw) => this.#router.invalid(resource, key, fault, raw),
+    const planner = new OwnerPlanner({
+      term,
+      candidates,
+      assignments,
+      virtualIps,
+      changes,
+      rebalanceAfterMs,
       clock,
-      random,
-      log: log.child({ component: "watch" }),
-      metrics: options.kubeMetrics,
+      log: ownersLog,
     });
-    this.#clusterState = new ClusterState(() => this.#watches, allocations, clock);
-    this.#speakers = new SpeakerWatch({
-      client,
-      namespace: settings.namespace,
-      leases: () => this.#watches.leases,
-      onChange: () => this.#owners.nodesChanged(),
-      clock,
-      log: log.child({ component: "owners" }),
-    });
-    this.#owners = new OwnerPlanner({
-      clusterState: this.#clusterState,
-      watches: () => this.#watches,
-      live: () => this.#speakers.live,
-      rebalanceAfterMs: settings.rebalanceAfterMs,
-      onDiffers: (name) => this.#queues.addVirtualIp(name),
-      onVoiceChanged: (claim) => this.#router.addServicesOf(claim),
-      clock,
-      log: log.child({ component: "owners" }),
-    });
-    const writer = new ServiceWriter({
-      client,
-      events,
-      allocations,
-      project: (raw) => projectService(raw, settings.metallb ? isMetallbAnnotation : undefined),
-      announce: (claim) => this.#owners.assignments.assignOwners(claim),
-      holds,
-      onReleased: (claim) => this.#owners.assignments.forget(claim.name),
-      onWritten: (before, after) => this.#newest.written(before, after),
-      clock,
-    });
-    this.#services = new ServiceLoop({
-      allocations: () => this.#clusterState.currentAllocations(),
+
+    const keepsAnnotation = metallb ? isMetallbAnnotation : undefined;
+    const writer = new ServiceWriter({ ...api, allocations, assignments, holds, keepsAnnotation, mutations });
+    const services = new ServiceLoop({
+      ...api,
+      watched: watches,
+      state,
+      assignments,
       writer,
-      newest: this.#newest,
-      services: () => this.#watches.services.views,
-      namespaceLabels: (namespace) => this.#watches.namespaces.views.get(namespace)?.labels ?? {},
-      hasAnnouncer: (service, assignment) => this.#owners.hasAnnouncer(service, assignment),
-      defaultClass: settings.defaultClass,
-      workers: settings.workers,
-      metrics: () => this.#metrics,
-      events,
-      clock,
+      mutations,
+      changes,
+      defaultClass,
+      workers,
+      metrics: createServiceMetrics(registry),
       random,
-      log: log.child({ component: "services" }),
+      log: servicesLog,
     });
-    this.#router = new ChangeRouter({
-      watches: this.#watches,
-      clusterState: this.#clusterState,
-      speakers: this.#speakers,
-      owners: this.#owners,
-      services: this.#services,
-      queues: this.#queues,
+
+    const router = new ChangeRouter({
+      term,
+      watched: watches,
+      state,
+      speakers,
+      assignments,
+      planner,
+      services,
+      virtualIps,
+      pools,
       clock,
     });
-    this.#metrics = createControllerMetrics(options.registry, {
-      allocations,
-      // One that only stands by reads its pools here.
-      outside: () => this.#clusterState.currentAllocations().outside.values(),
-      pendingByReason: () => countReasons(this.#services.pending.values()),
-      queues: () => [
-        queueState("Service", this.#services.queue),
-        queueState("VirtualIP", this.#queues.virtualIps),
-        queueState("IPAddressPool", this.#queues.pools),
-      ],
-      liveSpeakers: () => this.#speakers.live.size,
-      ownersByNode: () => this.#owners.assignments.loads,
-    });
+    changes.listen(router);
+    registerControllerGauges(registry, { term, state, services, virtualIps, pools, speakers, assignments });
+
+    this.#clock = clock;
+    this.#watches = watches;
+    this.#state = state;
+    this.#speakers = speakers;
+    this.#services = services;
+    this.#router = router;
+    this.#parts = [planner, router, services, virtualIps, pools];
   }
 
   /** What has not been listed yet. */
@@ -180,43 +176,22 @@ export class Controller {
 
   /**
    * Acts until aborted, and returns when nothing of it is under way any more. Starts from what the API server says: addresses
-   * that are shown or claimed are adopted before any other is given.
+   * that are shown or claimed are adopted before any other is assigned.
    */
   async lead(signal: AbortSignal): Promise<void> {
     await this.whenSynced();
     if (signal.aborted) return;
-    this.#begin();
+    this.#mutations.clear();
+    this.#state.claims.dropUnconfirmed();
+    this.#services.adoptShown();
+    this.#term.begin(this.#parts);
     repeat(
-      this.#options.clock,
+      this.#clock,
       () => resyncMs,
-      () => this.#router.lookAtAll(),
+      () => this.#router.resync(),
       signal,
     );
     await aborted(signal);
-    this.#router.stop();
-    this.#metrics.leading.set(0);
-    this.#owners.stop();
-    await Promise.all([this.#services.queue.stop(), this.#queues.stop()]);
+    await this.#term.end();
   }
-
-  #begin(): void {
-    this.#newest.clear();
-    this.#clusterState.dropUnconfirmed();
-    this.#services.adoptShown();
-    this.#owners.start();
-    this.#router.start();
-    this.#metrics.leading.set(1);
-    this.#services.queue.start();
-    this.#queues.start();
-  }
-}
-
-function queueState(name: string, queue: Queue<string>) {
-  return { name, depth: queue.depth, failing: queue.failing };
-}
-
-function countReasons(reasons: Iterable<{ readonly code: string }>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return counts;
 }

@@ -1,69 +1,37 @@
-import { Counter, Gauge, Histogram } from "prom-client";
+import { Gauge } from "prom-client";
+import type { LeadershipTerm } from "../src/kube/leadership-term.ts";
 import type { Registry } from "../src/metrics/registry.ts";
-import type { AddressAllocations } from "./allocate/address-allocations.ts";
-import type { Claim } from "./allocate/claim.ts";
+import type { ClusterState } from "./observe/cluster-state.ts";
+import type { SpeakerWatch } from "./observe/speaker-watch.ts";
+import type { PoolStatusLoop } from "./pools/pool-status-loop.ts";
+import type { ServiceLoop } from "./services/service-loop.ts";
+import type { OwnerAssignments } from "./virtual-ips/owner-assignments.ts";
+import type { VirtualIpLoop } from "./virtual-ips/virtual-ip-loop.ts";
 
-export interface ControllerMetrics {
-  readonly leading: Gauge;
-  readonly reconciles: Counter<"result">;
-  readonly reconcileSeconds: Histogram;
-  readonly refusals: Counter<"reason">;
-  readonly operations: Counter<"kind">;
-  readonly moves: Counter;
-}
-
-/** What is read when somebody asks for the metrics. */
+/** The parts of the controller that are read whenever the metrics are. */
 export interface MetricSources {
-  readonly allocations: AddressAllocations;
-  /** Claims whose address no pool has. */
-  readonly outside: () => Iterable<Claim>;
-  readonly pendingByReason: () => ReadonlyMap<string, number>;
-  readonly queues: () => readonly { readonly name: string; readonly depth: number; readonly failing: number }[];
-  readonly liveSpeakers: () => number;
-  readonly ownersByNode: () => ReadonlyMap<string, number>;
+  readonly term: LeadershipTerm;
+  readonly state: ClusterState;
+  readonly services: ServiceLoop;
+  readonly virtualIps: VirtualIpLoop;
+  readonly pools: PoolStatusLoop;
+  readonly speakers: SpeakerWatch;
+  readonly assignments: OwnerAssignments;
 }
 
-/** Registers them; call once per registry. */
-export function createControllerMetrics(registry: Registry, sources: MetricSources): ControllerMetrics {
+/** Registers what is read from the controller's parts whenever the metrics are read; call once per registry. */
+export function registerControllerGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
-  registerStateGauges(registry, sources);
-  return {
-    leading: new Gauge({ name: "bellhop_leading", help: "1 while this one leads.", registers }),
-    reconciles: new Counter({
-      name: "bellhop_reconciles_total",
-      help: "Services worked on, by what came of it.",
-      labelNames: ["result"],
-      registers,
-    }),
-    reconcileSeconds: new Histogram({
-      name: "bellhop_reconcile_seconds",
-      help: "Time from taking a Service up to having written all of it.",
-      buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 15],
-      registers,
-    }),
-    refusals: new Counter({
-      name: "bellhop_refusals_total",
-      help: "Times that a Service was told a new reason why it cannot have an address.",
-      labelNames: ["reason"],
-      registers,
-    }),
-    operations: new Counter({
-      name: "bellhop_operations_total",
-      help: "Steps planned for Services, by kind.",
-      labelNames: ["kind"],
-      registers,
-    }),
-    moves: new Counter({
-      name: "bellhop_owner_changes_total",
-      help: "Addresses whose first owner the controller has changed.",
-      registers,
-    }),
-  };
-}
-
-function registerStateGauges(registry: Registry, sources: MetricSources): void {
-  const registers = [registry];
-  const { allocations } = sources;
+  const { term, state, services, virtualIps, pools, speakers, assignments } = sources;
+  const { allocations } = state;
+  new Gauge({
+    name: "bellhop_leading",
+    help: "1 while this one leads.",
+    registers,
+    collect() {
+      this.set(term.active ? 1 : 0);
+    },
+  });
   new Gauge({
     name: "bellhop_pool_addresses",
     help: "Addresses of each pool that serves, by family and state (rounded beyond 2^53).",
@@ -88,7 +56,7 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       this.reset();
-      for (const { pool = "" } of sources.outside()) this.inc({ pool });
+      for (const { pool = "" } of state.currentAllocations().outside.values()) this.inc({ pool });
     },
   });
   new Gauge({
@@ -106,7 +74,7 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       this.reset();
-      for (const [reason, count] of sources.pendingByReason()) this.set({ reason }, count);
+      for (const [reason, count] of countReasons(services.pending.values())) this.set({ reason }, count);
     },
   });
   new Gauge({
@@ -115,7 +83,8 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     labelNames: ["queue", "state"],
     registers,
     collect() {
-      for (const { name: queue, depth, failing } of sources.queues()) {
+      const queues = { Service: services.queue, VirtualIP: virtualIps.queue, IPAddressPool: pools.queue };
+      for (const [queue, { depth, failing }] of Object.entries(queues)) {
         this.set({ queue, state: "waiting" }, depth);
         this.set({ queue, state: "failing" }, failing);
       }
@@ -126,7 +95,7 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     help: "Nodes whose speaker renews its lease.",
     registers,
     collect() {
-      this.set(sources.liveSpeakers());
+      this.set(speakers.live.size);
     },
   });
   new Gauge({
@@ -136,7 +105,13 @@ function registerStateGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       this.reset();
-      for (const [node, count] of sources.ownersByNode()) this.set({ node }, count);
+      for (const [node, count] of assignments.loads) this.set({ node }, count);
     },
   });
+}
+
+function countReasons(reasons: Iterable<{ readonly code: string }>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { code } of reasons) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return counts;
 }

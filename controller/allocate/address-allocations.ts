@@ -31,25 +31,27 @@ export interface AllocationsReader {
   readyNodesOf(serviceKey: string): ReadonlySet<string>;
 }
 
-/** Told when the counts of a pool have changed. */
-export interface AddressBookHooks {
-  readonly onTaken?: (pool: Pool) => void;
-  /** A claim whose address is in no pool has come or gone. */
-  readonly onOutside?: (claim: Claim) => void;
-  /** An address may be free again. */
-  readonly onFreed?: (pool: Pool) => void;
-  /** Undefined: no node has ready endpoints of any Service. */
-  readonly readyNodesOf?: (serviceKey: string) => ReadonlySet<string>;
+/** Which nodes have ready endpoints of a Service. */
+export interface ReadyNodesReader {
+  of(serviceKey: string): ReadonlySet<string>;
 }
 
-const noNodes: ReadonlySet<string> = new Set();
+/** What has changed since somebody last took the changes. */
+export interface AllocationChanges {
+  /** Names of the pools whose counts may be different. */
+  readonly pools: ReadonlySet<string>;
+  /** Whether an address may be free again. */
+  readonly freed: boolean;
+}
+
+const noReadyNodes: ReadyNodesReader = { of: () => new Set() };
 
 /**
  * Who has which address. Holds what the API server has told, plus claims that are being made right now (`assume`), so that work
  * done side by side does not choose the same address. Every change costs about the logarithm of the gaps in a pool.
  */
 export class AddressAllocations implements AllocationsReader {
-  readonly #hooks: AddressBookHooks;
+  readonly #readyNodes: ReadyNodesReader;
   readonly nodes = new NodeAddresses();
   #pools: PoolSet = { usable: [], rejected: new Map() };
   #free: readonly FreeAddresses[] = [];
@@ -62,8 +64,20 @@ export class AddressAllocations implements AllocationsReader {
   /** Names of claims of nodes' own addresses. */
   readonly #ofNodes = new Set<string>();
 
-  constructor(hooks: AddressBookHooks = {}) {
-    this.#hooks = hooks;
+  #changedPools = new Set<string>();
+  #freed = false;
+
+  /** Without `readyNodes` no node has ready endpoints of any Service. */
+  constructor(readyNodes: ReadyNodesReader = noReadyNodes) {
+    this.#readyNodes = readyNodes;
+  }
+
+  /** Returns what has changed since the last call, and starts collecting again. */
+  takeChanges(): AllocationChanges {
+    const changes = { pools: this.#changedPools, freed: this.#freed };
+    if (changes.pools.size > 0) this.#changedPools = new Set();
+    this.#freed = false;
+    return changes;
   }
 
   get pools(): readonly Pool[] {
@@ -89,7 +103,7 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   readyNodesOf(serviceKey: string): ReadonlySet<string> {
-    return this.#hooks.readyNodesOf?.(serviceKey) ?? noNodes;
+    return this.#readyNodes.of(serviceKey);
   }
 
   /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
@@ -124,16 +138,16 @@ export class AddressAllocations implements AllocationsReader {
     this.#take(claim.address, isAssigned(claim));
     if (this.#isOutside(claim)) {
       this.#outside.set(claim.name, claim);
-      this.#hooks.onOutside?.(claim);
+      this.#noteOutside(claim);
     }
     // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
-    if (before !== undefined && hasLost(before, claim)) this.#tellFreed(currentPoolOf(this, claim));
+    if (before !== undefined && hasLost(before, claim)) this.#noteFreed(currentPoolOf(this, claim));
   }
 
   /** Gives the claim that was dropped. */
   drop(name: string): Claim | undefined {
     const claim = this.#remove(name);
-    if (claim !== undefined) this.#tellFreed(currentPoolOf(this, claim));
+    if (claim !== undefined) this.#noteFreed(currentPoolOf(this, claim));
     return claim;
   }
 
@@ -147,7 +161,7 @@ export class AddressAllocations implements AllocationsReader {
       if (reference.sharing !== undefined) this.#bySharingKey.delete(reference.sharing.key, name);
     }
     this.#giveBack(claim.address, isAssigned(claim));
-    if (this.#outside.delete(name)) this.#hooks.onOutside?.(claim);
+    if (this.#outside.delete(name)) this.#noteOutside(claim);
     return claim;
   }
 
@@ -164,7 +178,7 @@ export class AddressAllocations implements AllocationsReader {
     const { taken, freed } = this.#blocks.set(source, addresses);
     for (const address of freed) {
       this.#giveBack(address, false);
-      this.#tellFreed(this.poolOf(address));
+      this.#noteFreed(this.poolOf(address));
     }
     for (const address of taken) this.#take(address, false);
   }
@@ -208,7 +222,7 @@ export class AddressAllocations implements AllocationsReader {
     const free = this.#freeOf(address);
     if (free === undefined) return;
     free.take(address, assigned);
-    this.#hooks.onTaken?.(free.pool);
+    this.#changedPools.add(free.pool.name);
   }
 
   /** An address is free again only when neither a claim nor a block is left on it. */
@@ -220,8 +234,15 @@ export class AddressAllocations implements AllocationsReader {
     if (this.#claims.has(name) || this.#blocks.has(address)) free.take(address, false);
   }
 
-  #tellFreed(pool: Pool | undefined): void {
-    if (pool !== undefined) this.#hooks.onFreed?.(pool);
+  #noteFreed(pool: Pool | undefined): void {
+    if (pool === undefined) return;
+    this.#changedPools.add(pool.name);
+    this.#freed = true;
+  }
+
+  /** A claim whose address is in no pool has come or gone: the pool that it names reports it. */
+  #noteOutside({ pool }: Claim): void {
+    if (pool !== undefined) this.#changedPools.add(pool);
   }
 
   #freeOf(address: IpAddress): FreeAddresses | undefined {

@@ -6,7 +6,8 @@ import { servicePath } from "../../src/kube/path.ts";
 import { projectEndpointSlice } from "../../src/model/endpoint-slice.ts";
 import { projectService } from "../../src/model/service.ts";
 import type { ServiceInput } from "../explain/service/input.ts";
-import { candidateInput, type ReadOptions, readCluster } from "./read-cluster.ts";
+import { candidateInputOf } from "../observe/candidate-input.ts";
+import { type ReadOptions, readCluster } from "./read-cluster.ts";
 
 export interface LoadServiceOptions extends ReadOptions {
   readonly service: { readonly namespace: string; readonly name: string };
@@ -18,7 +19,7 @@ export interface LoadServiceOptions extends ReadOptions {
 export async function loadServiceInput(options: LoadServiceOptions): Promise<ServiceInput> {
   const { service, defaultClass, namespace } = options;
   const [raw, reading] = await Promise.all([readService(options), readCluster(options)]);
-  const { watched, clusterState, leader, slices } = reading;
+  const { watched, clusterState, live, leader, slices } = reading;
   return {
     service: projectService(raw, options.metallbNamespace === undefined ? undefined : isMetallbAnnotation),
     conditions: raw.status?.conditions ?? [],
@@ -28,7 +29,7 @@ export async function loadServiceInput(options: LoadServiceOptions): Promise<Ser
     allocations: clusterState.currentAllocations(),
     virtualIps: watched.virtualIps.views,
     slices: slices.flatMap((slice) => projectEndpointSlice(slice) ?? []),
-    candidates: candidateInput(reading),
+    candidates: candidateInputOf(watched, clusterState, live),
     speakers: watched.speakers.views,
     leader,
     namespace,

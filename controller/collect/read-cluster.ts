@@ -5,17 +5,15 @@ import type { ApiClient } from "../../src/kube/client.ts";
 import { endpointSlicesPath } from "../../src/kube/path.ts";
 import { InvalidObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
-import { AddressAllocations } from "../allocate/address-allocations.ts";
 import { ClusterState } from "../observe/cluster-state.ts";
-import { createSources, nameOf, type Source, type Watched, type WatchedResource } from "../observe/watches.ts";
-import type { CandidateInput } from "../owners/candidates.ts";
+import { createSources, nameOf, type Source, type Watched } from "../observe/sources.ts";
 import { listAll } from "./list-all.ts";
 import { type LeaseReading, readLeases } from "./read-leases.ts";
 
 /** A pool that does not follow its schema. */
 export interface InvalidPool {
   readonly name: string;
-  readonly fault: InvalidObject;
+  readonly invalid: InvalidObject;
   readonly raw: unknown;
 }
 
@@ -50,7 +48,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterReading>
     for await (const raw of listSource(client, source)) {
       const view = source.project(raw);
       if (view instanceof InvalidObject) {
-        if (resource === "pools") invalidPools.push({ name: keyOf(raw), fault: view, raw });
+        if (resource === "pools") invalidPools.push({ name: keyOf(raw), invalid: view, raw });
       } else if (view !== undefined) found.set(keyOf(raw), view);
     }
     if (source.also !== undefined) await readAlso(client, source.also, found);
@@ -73,20 +71,14 @@ export async function readCluster(options: ReadOptions): Promise<ClusterReading>
 
 /** What the controller would derive from these objects. */
 export function createClusterState(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): ClusterState {
-  const allocations = new AddressAllocations({ readyNodesOf: (service) => clusterState.readyNodes.of(service) });
-  const clusterState = new ClusterState(() => watched, allocations, clock);
-  for (const { name, fault, raw } of invalidPools) clusterState.rejectPool(name, fault, raw);
-  const observe: Partial<Record<WatchedResource, (key: string) => unknown>> = {
-    services: (key) => clusterState.observeService(key),
-    virtualIps: (key) => clusterState.observeVirtualIp(key),
-    nodes: (key) => clusterState.observeNode(key),
-    speakers: (key) => clusterState.observeSpeaker(key),
-    slices: (key) => clusterState.observeSlice(key),
-  };
-  for (const [resource, tell] of Object.entries(observe)) {
-    for (const key of watched[resource as WatchedResource].views.keys()) tell(key);
-  }
-  return clusterState;
+  const state = new ClusterState(watched, clock);
+  for (const { name, invalid, raw } of invalidPools) state.pools.reject(name, invalid, raw);
+  for (const key of watched.services.views.keys()) state.services.observeService(key);
+  for (const key of watched.virtualIps.views.keys()) state.claims.observe(key);
+  for (const key of watched.nodes.views.keys()) state.nodes.observeNode(key);
+  for (const key of watched.speakers.views.keys()) state.nodes.observeSpeaker(key);
+  for (const key of watched.slices.views.keys()) state.services.observeSlice(key);
+  return state;
 }
 
 /** What stands in for objects that the first collection lacks. */
@@ -96,17 +88,6 @@ async function readAlso(client: ApiClient, source: Source<unknown>, found: Map<s
     const ours = found.has(nameOf(raw)) || view === undefined || view instanceof InvalidObject;
     if (!ours) found.set(nameOf(raw), view);
   }
-}
-
-/** What owners are chosen from. */
-export function candidateInput({ watched, clusterState, live }: ClusterReading): CandidateInput {
-  return {
-    speakers: [...watched.speakers.views.values()],
-    nodes: watched.nodes.views,
-    live,
-    advertisements: [...watched.advertisements.views.values()],
-    poolLabels: new Map(clusterState.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
-  };
 }
 
 /** What a collection holds; one that need not be there is empty then. */

@@ -9,13 +9,14 @@ import type { Reflector } from "../../src/kube/reflector.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { projectSpeakerLease, type SpeakerLeaseView } from "../../src/model/lease.ts";
 import { SpeakerLiveness } from "../owners/liveness.ts";
+import type { ChangeListener } from "./change-feed.ts";
 
 export interface SpeakerWatchOptions {
   readonly client: ApiClient;
   readonly namespace: string;
-  readonly leases: () => Reflector<SpeakerLeaseView>;
-  /** Told when a speaker came or went. */
-  readonly onChange: () => void;
+  readonly leases: Reflector<SpeakerLeaseView>;
+  /** Hears when a speaker starts, leaves or dies. */
+  readonly changes: Pick<ChangeListener, "liveSpeakersChanged">;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -41,12 +42,12 @@ export class SpeakerWatch {
   }
 
   /** The Lease of this name has changed. */
-  hear(leaseKey: string): void {
-    const lease = this.#options.leases().views.get(leaseKey);
+  leaseChanged(leaseKey: string): void {
+    const lease = this.#options.leases.views.get(leaseKey);
     const node = lease?.node ?? leaseKey.slice(leaseKey.indexOf("/") + 1 + speakerLeaseName("").length);
     if (!this.#liveness.observe(node, lease, this.#options.clock.monotonicMs())) return;
-    this.#options.log.info({ node, alive: this.live.has(node) }, "a speaker came or said good-bye");
-    this.#options.onChange();
+    this.#options.log.info({ node, alive: this.live.has(node) }, "a speaker joined or left");
+    this.#options.changes.liveSpeakersChanged();
   }
 
   /** Looks after the leases until aborted. */
@@ -61,7 +62,7 @@ export class SpeakerWatch {
   }
 
   #check(nowMs: number): void {
-    const { connectedSinceMs } = this.#options.leases();
+    const { connectedSinceMs } = this.#options.leases;
     // A watch that is down, or another one than last time: renewals may have passed unheard.
     if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs)
       this.#liveness.resetObservations(nowMs);
@@ -76,15 +77,15 @@ export class SpeakerWatch {
 
   /** Our watch may be half open, or the API server stuck: only its own answer, just now, counts. */
   async #confirm(node: string): Promise<void> {
-    const { client, namespace, clock, log, leases, onChange } = this.#options;
+    const { client, namespace, clock, log, leases, changes } = this.#options;
     const name = speakerLeaseName(node);
-    const heard = leases().views.get(`${namespace}/${name}`)?.renewal;
+    const heard = leases.views.get(`${namespace}/${name}`)?.renewal;
     try {
       const path = leasePath(namespace, name);
       const { body } = await client.request({ method: "GET", path, timeoutMs: confirmTimeoutMs });
       const lease = projectSpeakerLease(body as V1Lease);
       if (lease === undefined || lease.renewal !== heard) {
-        if (this.#liveness.observe(node, lease, clock.monotonicMs())) onChange();
+        if (this.#liveness.observe(node, lease, clock.monotonicMs())) changes.liveSpeakersChanged();
         return;
       }
     } catch (error) {
@@ -96,6 +97,6 @@ export class SpeakerWatch {
     }
     if (!this.#liveness.markDead(node)) return;
     log.warn({ node }, "a speaker has not renewed its lease and counts as gone");
-    onChange();
+    changes.liveSpeakersChanged();
   }
 }

@@ -1,45 +1,16 @@
 import type { Condition } from "../../src/api/api.ts";
-import type { IPAddressPool } from "../../src/api/ip-address-pool.ts";
 import { metallbGroupVersion } from "../../src/api/metallb.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { timeText } from "../../src/clock/time-text.ts";
-import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { formatAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, type EventSubject, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type ConditionState, withCondition } from "../../src/model/condition.ts";
-import { type Reason, reasonMessage } from "../../src/model/reason.ts";
-import type { BlockedAddress } from "../allocate/blocked-addresses.ts";
-import type { FamilyCount } from "../allocate/free-addresses.ts";
-
-/** The part of a pool that is needed to write its status, also of one that does not follow its schema. */
-export interface PoolObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly resourceVersion: string;
-    readonly generation: number;
-  };
-  readonly status?: IPAddressPool["status"] | undefined;
-  /** Where MetalLB has it; its status is not ours to write. Undefined: it is ours. */
-  readonly metallbNamespace?: string | undefined;
-}
-
-export interface PoolFacts {
-  /** Undefined: the pool serves. */
-  readonly rejected: Reason | undefined;
-  readonly draining: boolean;
-  /** Whether it has nodes' own addresses instead of its own. */
-  readonly ofNodes: boolean;
-  /** What Services have from it although it is not in the pool any more. Sorted, so that all controllers tell it in one way. */
-  readonly outside: readonly IpAddress[];
-  /** What is in it and cannot be given, as something else uses it. Sorted. */
-  readonly leftOut: readonly BlockedAddress[];
-  /** Undefined where the pool is set aside. */
-  readonly ipv4: FamilyCount | undefined;
-  readonly ipv6: FamilyCount | undefined;
-}
+import { reasonMessage } from "../../src/model/reason.ts";
+import type { PoolObject } from "../observe/observed-pools.ts";
+import type { PoolFacts } from "./pool-facts.ts";
 
 export interface PoolStatusPatch {
   readonly assignedIPv4: string;

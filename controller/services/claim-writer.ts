@@ -21,16 +21,14 @@ import {
   withService,
 } from "../allocate/sharing.ts";
 import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
-import type { OwnerAssignment } from "../virtual-ips/owner-assignments.ts";
+import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceOp } from "./plan-service.ts";
 
 export interface ClaimWriterOptions {
   readonly client: ApiClient;
   readonly allocations: AddressAllocations;
-  /** Chooses owners for a claim that is about to be made, and remembers them. */
-  readonly announce: (claim: Claim) => OwnerAssignment;
-  /** Told of a claim that is gone. */
-  readonly onReleased: (claim: Claim) => void;
+  /** Chooses owners for a claim that is about to be made, and forgets those of one that is gone. */
+  readonly assignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
   readonly clock: Clock;
 }
@@ -50,7 +48,7 @@ export class ClaimWriter {
 
   /** Notes in the allocations what an op is about to claim: a new address, or a place on one that is being made. */
   assume(service: ServiceView, op: ServiceOp): void {
-    const { allocations, announce } = this.#options;
+    const { allocations, assignments } = this.#options;
     if (op.kind === "JoinVirtualIp") {
       const claim = allocations.claims.get(op.claim.name);
       if (claim?.uid === "") allocations.put({ ...claim, services: withService(claim, service) });
@@ -68,18 +66,18 @@ export class ClaimWriter {
       resourceVersion: "",
     };
     allocations.put(claim);
-    announce(claim);
+    assignments.assignOwners(claim);
   }
 
   /** Gives whether the address is now this Service's. */
   create(service: ServiceView, address: IpAddress): Promise<boolean> {
     return this.#turns.run(virtualIpName(address), async () => {
-      const { client, allocations, announce } = this.#options;
+      const { client, allocations, assignments } = this.#options;
       const claim = allocations.claimAt(address);
       if (claim === undefined || !isHeldBy(claim, service)) return false;
       // Made meanwhile by one that shares it and that wrote what we had assumed.
       if (claim.uid !== "") return isRecorded(claim, service);
-      const { owners, interfaces } = announce(claim);
+      const { owners, interfaces } = assignments.assignOwners(claim);
       const body = {
         apiVersion: groupVersion,
         kind: "VirtualIP",
@@ -109,7 +107,7 @@ export class ClaimWriter {
   /** Names the Service in a claim of others, or writes anew what it takes there. */
   join(service: ServiceView, { name }: Claim): Promise<boolean> {
     return this.#turns.run(name, async () => {
-      const { client, allocations, announce } = this.#options;
+      const { client, allocations, assignments } = this.#options;
       const claim = allocations.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
       const held = isHeldBy(claim, service);
@@ -120,10 +118,14 @@ export class ClaimWriter {
       if (fault !== undefined) return false;
       const services = withService(claim, service);
       if (claim.heldUntilMs === undefined) return this.#write(client, claim, { services });
-      const written = await this.#write(client, claim, { services, heldUntil: null, ...announce(claim) });
+      const written = await this.#write(client, claim, {
+        services,
+        heldUntil: null,
+        ...assignments.assignOwners(claim),
+      });
       // A pass over all addresses may have forgotten it meanwhile, as nobody had it yet.
       const taken = allocations.claims.get(name);
-      if (written && taken !== undefined) announce(taken);
+      if (written && taken !== undefined) assignments.assignOwners(taken);
       return written;
     });
   }
@@ -134,7 +136,7 @@ export class ClaimWriter {
    */
   release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
     return this.#turns.run(planned.name, async () => {
-      const { client, allocations, onReleased } = this.#options;
+      const { client, allocations, assignments } = this.#options;
       const known = allocations.claims.get(planned.name);
       const claim = known?.uid === planned.uid ? known : planned;
       const mine = claim.services.find((reference) => serviceKeyOf(reference) === key);
@@ -158,18 +160,18 @@ export class ClaimWriter {
         if (!isNotFound(error)) throw error;
       }
       if (allocations.claims.get(claim.name)?.uid === uid) allocations.drop(claim.name);
-      onReleased(claim);
+      assignments.forget(claim.name);
       return true;
     });
   }
 
   async #hold(claim: Claim, { namespace, name }: ServiceReference, holdMs: number): Promise<boolean> {
-    const { client, clock, holds, onReleased } = this.#options;
+    const { client, clock, holds, assignments } = this.#options;
     const heldUntil = timeText(clock.wallMs() + holdMs);
     const spec = { services: [{ namespace, name }], owners: [], interfaces: [], heldUntil };
     if (!(await this.#write(client, claim, spec))) return false;
     holds.begin(claim.name, Date.parse(heldUntil), holdMs);
-    onReleased(claim);
+    assignments.forget(claim.name);
     return true;
   }
 

@@ -1,31 +1,33 @@
 import type { Clock, Random } from "../../src/clock/clock.ts";
-import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import { ApiError, isConflict, isRefused } from "../../src/kube/api-error.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
+import type { TermPart } from "../../src/kube/leadership-term.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { Reason } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { Queue } from "../../src/queue/queue.ts";
+import { Queue, type WorkResult } from "../../src/queue/queue.ts";
 import { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
-import type { AllocationsReader } from "../allocate/address-allocations.ts";
-import type { Assignment } from "../allocate/allocation.ts";
-import type { ControllerMetrics } from "../metrics.ts";
+import type { ChangeListener } from "../observe/change-feed.ts";
+import type { ClusterState } from "../observe/cluster-state.ts";
+import type { Watched } from "../observe/sources.ts";
+import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
+import type { ServiceMetrics } from "./metrics.ts";
 import type { MutationCache } from "./mutation-cache.ts";
 import { planService, type ServicePlan } from "./plan-service.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
 export interface ServiceLoopOptions {
-  /** With all that is known of pools by now. */
-  readonly allocations: () => AllocationsReader;
+  readonly watched: Pick<Watched, "services" | "namespaces">;
+  readonly state: ClusterState;
+  readonly assignments: OwnerAssignments;
   readonly writer: ServiceWriter;
-  readonly newest: MutationCache;
-  readonly services: () => ReadonlyMap<string, ServiceView>;
-  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
-  readonly hasAnnouncer: (service: ServiceView, assignment: Assignment) => boolean;
+  readonly mutations: MutationCache;
+  /** Hears when work on a Service may have assigned or released addresses. */
+  readonly changes: Pick<ChangeListener, "allocationsChanged">;
   readonly defaultClass: boolean;
   readonly workers: number;
-  readonly metrics: () => ControllerMetrics;
+  readonly metrics: ServiceMetrics;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly random: Random;
@@ -36,19 +38,19 @@ export interface ServiceLoopOptions {
 const maxPlans = 8;
 
 /** Works on Services by key: plans, notes in the allocations what it is about to claim, writes. */
-export class ServiceLoop {
+export class ServiceLoop implements TermPart {
   readonly #options: ServiceLoopOptions;
   readonly #pending = new Map<string, Reason>();
-  readonly #pace: WriteRateLimiter;
+  readonly #limiter: WriteRateLimiter;
   readonly queue: Queue<string>;
 
   constructor(options: ServiceLoopOptions) {
     this.#options = options;
-    this.#pace = new WriteRateLimiter(options.clock);
+    this.#limiter = new WriteRateLimiter(options.clock);
     this.queue = new Queue({
       workers: options.workers,
       handle: (key) => this.#handle(key),
-      onFailure: (key, error, retryMs) => this.#tellFailure(key, error, retryMs),
+      onFailure: (key, error, retryMs) => this.#reportFailure(key, error, retryMs),
       retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
       clock: options.clock,
       random: options.random,
@@ -57,7 +59,15 @@ export class ServiceLoop {
 
   /** Something about the Service has changed. It is looked at now, or a little later when it has been written to very often. */
   add(key: string): void {
-    this.#pace.add(this.queue, key);
+    this.#limiter.add(this.queue, key);
+  }
+
+  start(): void {
+    this.queue.start();
+  }
+
+  stop(): Promise<void> {
+    return this.queue.stop();
   }
 
   get pending(): ReadonlyMap<string, Reason> {
@@ -74,8 +84,8 @@ export class ServiceLoop {
    * which show the same address the older keeps it.
    */
   adoptShown(): void {
-    const { services, writer } = this.#options;
-    const showing = [...services().values()].filter((service) => service.ingress.length > 0);
+    const { watched, writer } = this.#options;
+    const showing = [...watched.services.views.values()].filter((service) => service.ingress.length > 0);
     const byAge = showing.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.key < b.key ? -1 : 1));
     for (const service of byAge) {
       const shown = new Set(service.ingress.map((entry) => entry.ip));
@@ -92,14 +102,21 @@ export class ServiceLoop {
     }
   }
 
-  async #handle(key: string): Promise<void> {
-    const { services, newest, writer, clock } = this.#options;
-    const metrics = this.#options.metrics();
+  async #handle(key: string): Promise<WorkResult> {
+    try {
+      return await this.#bringUpToDate(key);
+    } finally {
+      this.#options.changes.allocationsChanged();
+    }
+  }
+
+  async #bringUpToDate(key: string): Promise<WorkResult> {
+    const { watched, mutations, writer, metrics, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     // Addresses that are not its own, though it shows them.
     const strange = new Set<bigint>();
     for (let turn = 0; turn < maxPlans; turn++) {
-      const service = newest.newest(key, services().get(key));
+      const service = mutations.newest(key, watched.services.views.get(key));
       const plan = this.#plan(key, service);
       const doubtful = writer.doubtful(service, plan.ops).find(({ value }) => !strange.has(value));
       if (service !== undefined && doubtful !== undefined) {
@@ -110,25 +127,34 @@ export class ServiceLoop {
       for (const { kind } of plan.ops) metrics.operations.inc({ kind });
       if (service !== undefined) writer.assume(service, plan.ops);
       const result = await writer.write(key, service, plan.ops);
-      if (plan.ops.some(({ kind }) => kind !== "Event")) this.#pace.recordWrite(key);
-      if (result === "outdated") throw new BellhopError("ViewOutdated", `Service ${key} has changed since it was seen`);
+      if (plan.ops.some(({ kind }) => kind !== "Event")) this.#limiter.recordWrite(key);
+      if (result === "outdated") return this.#retryAfterConflict(key);
       if (result === "replan" || plan.again) continue;
       metrics.reconciles.inc({ result: plan.ops.length === 0 ? "unchanged" : "written" });
       metrics.reconcileSeconds.observe((clock.monotonicMs() - startedMs) / 1000);
-      return;
+      return "done";
     }
-    throw new BellhopError("ApiRequestFailed", `lost ${maxPlans} races for an address of Service ${key}`);
+    metrics.reconciles.inc({ result: "failed" });
+    log.warn({ service: key, plans: maxPlans }, "a Service lost every race for an address; it is tried again later");
+    return "retry";
+  }
+
+  /** Another client wrote first; what it wrote is on its way to us. */
+  #retryAfterConflict(key: string): WorkResult {
+    this.#options.metrics.reconciles.inc({ result: "conflict" });
+    this.#options.log.debug({ service: key }, "a Service changed while it was worked on");
+    return "retry";
   }
 
   #plan(key: string, service: ServiceView | undefined): ServicePlan {
-    const { allocations, namespaceLabels, hasAnnouncer, defaultClass } = this.#options;
+    const { state, watched, assignments, defaultClass } = this.#options;
     return planService({
       key,
       service,
-      allocations: allocations(),
-      namespaceLabels: namespaceLabels(service?.namespace ?? ""),
+      allocations: state.currentAllocations(),
+      namespaceLabels: watched.namespaces.views.get(service?.namespace ?? "")?.labels ?? {},
       defaultClass,
-      hasAnnouncer: (assignment) => service === undefined || hasAnnouncer(service, assignment),
+      hasAnnouncer: (assignment) => service === undefined || assignments.hasAnnouncer(service, assignment),
     });
   }
 
@@ -139,26 +165,20 @@ export class ServiceLoop {
       return;
     }
     this.#pending.set(key, reason);
-    if (before?.code !== reason.code) this.#options.metrics().refusals.inc({ reason: reason.code });
+    if (before?.code !== reason.code) this.#options.metrics.refusals.inc({ reason: reason.code });
   }
 
-  #tellFailure(key: string, error: unknown, retryMs: number): void {
-    const { log, events, services, metrics } = this.#options;
-    // Somebody wrote first; what they wrote is on its way to us.
-    if (isConflict(error) || isOutdated(error)) {
-      metrics().reconciles.inc({ result: "conflict" });
-      log.debug({ service: key, retryMs }, "a Service changed while it was worked on");
+  #reportFailure(key: string, error: unknown, retryMs: number): void {
+    const { log, events, watched, metrics } = this.#options;
+    if (isConflict(error)) {
+      this.#retryAfterConflict(key);
       return;
     }
-    metrics().reconciles.inc({ result: "failed" });
+    metrics.reconciles.inc({ result: "failed" });
     log.warn({ service: key, retryMs: Math.round(retryMs), err: error }, "a Service could not be brought up to date");
-    const service = services().get(key);
+    const service = watched.services.views.get(key);
     if (service === undefined || !isRefused(error)) return;
     const message = `Error syncing load balancer: ${(error as Error).message}`;
     events.record(serviceSubject(service), { type: "Warning", reason: "SyncLoadBalancerFailed", message });
   }
-}
-
-function isOutdated(error: unknown): boolean {
-  return error instanceof BellhopError && error.code === "ViewOutdated";
 }

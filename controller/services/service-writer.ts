@@ -6,17 +6,19 @@ import { isNotFound } from "../../src/kube/api-error.ts";
 import { patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import { servicePath } from "../../src/kube/path.ts";
-import { type AddressReady, loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
+import { type AddressReady, loadBalancerFinalizer, projectService, type ServiceView } from "../../src/model/service.ts";
 import { isHeldBy } from "../allocate/claim.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
+import type { MutationCache } from "./mutation-cache.ts";
 import type { ServiceOp } from "./plan-service.ts";
 import { isCertainlyLeaving, isUnchanged } from "./service-check.ts";
 
 export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly events: EventRecorder;
-  readonly project: (raw: V1Service) => ServiceView;
-  /** Told of the newest form of a Service as our own write left it. */
-  readonly onWritten: (before: ServiceView, after: ServiceView) => void;
+  /** Whether an annotation of another system counts, as in the watched views. */
+  readonly keepsAnnotation: ((name: string) => boolean) | undefined;
+  /** Remembers Services as our own writes left them. */
+  readonly mutations: MutationCache;
 }
 
 /**
@@ -99,7 +101,7 @@ export class ServiceWriter {
     service: ServiceView,
     op: Extract<ServiceOp, { kind: "PatchStatus" | "LeaveService" }>,
   ): Promise<ServiceView> {
-    const { client, project, onWritten, clock } = this.#options;
+    const { client, keepsAnnotation, mutations, clock } = this.#options;
     const { metadata = {}, status } = patchBody(service, op, timeText(clock.wallMs()));
     const body = {
       metadata: { ...metadata, uid: service.uid, resourceVersion: service.resourceVersion },
@@ -108,8 +110,8 @@ export class ServiceWriter {
     const path = `${servicePath(service.namespace, service.name)}/status`;
     try {
       const answer = await client.request({ method: "PATCH", path, body, contentType: patchTypes.strategic });
-      const after = project(answer.body as V1Service);
-      onWritten(service, after);
+      const after = projectService(answer.body as V1Service, keepsAnnotation);
+      mutations.written(service, after);
       return after;
     } catch (error) {
       // The Service is gone: nothing left to write, and its deletion is on its way to us.

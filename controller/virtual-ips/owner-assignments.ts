@@ -1,5 +1,8 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { virtualIpName } from "../../src/ip/address.ts";
+import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import type { Assignment } from "../allocate/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim.ts";
 import type { CandidatesOf } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
@@ -12,12 +15,11 @@ export interface OwnerAssignment {
 }
 
 export interface OwnerAssignmentsOptions {
-  /** By name. */
-  readonly claims: () => ReadonlyMap<string, Claim>;
-  readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
-  readonly candidates: () => CandidatesOf;
-  /** Nodes with ready endpoints for the Services of a claim; undefined: every node will do. */
-  readonly localNodes: (claim: Claim) => ReadonlySet<string> | undefined;
+  readonly allocations: { readonly claims: ReadonlyMap<string, Claim> };
+  readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
+  readonly candidates: { current(): CandidatesOf };
+  /** Nodes with ready endpoints of the Services of a claim; undefined: every node will do. */
+  readonly services: { localNodes(services: Claim["services"]): ReadonlySet<string> | undefined };
 }
 
 /** What planning anew has changed. */
@@ -72,9 +74,25 @@ export class OwnerAssignments {
   preview(claim: Claim): OwnerAssignment {
     const known = this.wanted(claim.name);
     if (known !== undefined) return known;
-    const { nodes, interfaces } = this.#options.candidates()(claim.address, claim.pool);
+    const { nodes, interfaces } = this.#options.candidates.current()(claim.address, claim.pool);
     const owners = ownersForNew(this.#owned(claim, nodes, []), this.#loads);
     return { owners, interfaces };
+  }
+
+  /** Whether some node may announce what the Service has or is about to get. */
+  hasAnnouncer({ namespace, name, uid }: ServiceView, { address, pool, node, claim }: Assignment): boolean {
+    // A node answers for its own address by itself.
+    if (node !== undefined) return true;
+    const planned: Claim = claim ?? {
+      name: virtualIpName(address),
+      address,
+      pool,
+      services: [{ namespace, name, uid }],
+      ours: true,
+      uid: "",
+      resourceVersion: "",
+    };
+    return this.preview(planned).owners.length > 0;
   }
 
   forget(name: string): void {
@@ -90,8 +108,8 @@ export class OwnerAssignments {
    * address to and fro, but may not announce it at all.
    */
   observe(name: string): boolean {
-    const claim = this.#options.claims().get(name);
-    const spec = this.#options.virtualIps().get(name)?.spec;
+    const claim = this.#options.allocations.claims.get(name);
+    const spec = this.#options.virtualIps.views.get(name)?.spec;
     const placement = this.#placements.get(name);
     if (claim === undefined || !isAnnounced(claim)) return placement !== undefined;
     if (placement === undefined) return true;
@@ -118,12 +136,12 @@ export class OwnerAssignments {
 
   /** Plans all addresses anew; `even` see planOwners. Costs as much as there are addresses. */
   replanAll(even: boolean): ReplanResult {
-    return this.#replan([...this.#placements.keys()], [...this.#options.claims().values()], even);
+    return this.#replan([...this.#placements.keys()], [...this.#options.allocations.claims.values()], even);
   }
 
   /** Plans these alone anew, as a pass would that finds all others as they should be. */
   replan(names: readonly string[]): ReplanResult {
-    const claims = this.#options.claims();
+    const { claims } = this.#options.allocations;
     return this.#replan(
       names,
       names.flatMap((name) => claims.get(name) ?? []),
@@ -132,15 +150,15 @@ export class OwnerAssignments {
   }
 
   #replan(known: readonly string[], present: readonly Claim[], even: boolean): ReplanResult {
-    const candidatesOf = this.#options.candidates();
-    const virtualIps = this.#options.virtualIps();
+    const candidatesOf = this.#options.candidates.current();
+    const { views } = this.#options.virtualIps;
     const claims = present.filter(isAnnounced);
     const before = new Map(claims.map(({ name }) => [name, this.wanted(name)]));
     const interfaces = new Map<string, readonly string[]>();
     const owned = claims.map((claim) => {
       const candidates = candidatesOf(claim.address, claim.pool);
       interfaces.set(claim.name, candidates.interfaces);
-      const current = before.get(claim.name)?.owners ?? virtualIps.get(claim.name)?.spec.owners ?? [];
+      const current = before.get(claim.name)?.owners ?? views.get(claim.name)?.spec.owners ?? [];
       return this.#owned(claim, candidates.nodes, current);
     });
     for (const name of known) this.forget(name);
@@ -160,14 +178,14 @@ export class OwnerAssignments {
 
   /** Whether the object exists and says otherwise than is wanted. */
   differs(name: string): boolean {
-    const spec = this.#options.virtualIps().get(name)?.spec;
+    const spec = this.#options.virtualIps.views.get(name)?.spec;
     const wanted = this.wanted(name);
     if (spec === undefined || wanted === undefined) return false;
     return !sameTexts(spec.owners, wanted.owners) || !sameTexts(spec.interfaces, wanted.interfaces);
   }
 
   #owned(claim: Claim, candidates: readonly string[], current: readonly string[]): OwnedAddress {
-    return { name: claim.name, current, candidates, local: this.#options.localNodes(claim) };
+    return { name: claim.name, current, candidates, local: this.#options.services.localNodes(claim.services) };
   }
 
   #place(claim: Claim, announcement: OwnerAssignment): void {

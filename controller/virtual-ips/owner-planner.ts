@@ -1,163 +1,111 @@
 import type { Clock } from "../../src/clock/clock.ts";
-import { virtualIpName } from "../../src/ip/address.ts";
+import type { LeadershipTerm, TermPart } from "../../src/kube/leadership-term.ts";
 import type { Logger } from "../../src/log/log.ts";
-import type { ServiceView } from "../../src/model/service.ts";
-import type { Assignment } from "../allocate/allocation.ts";
-import type { Claim } from "../allocate/claim.ts";
-import type { ClusterState } from "../observe/cluster-state.ts";
-import type { Watches } from "../observe/watches.ts";
-import {
-  type CandidateInput,
-  type CandidatesOf,
-  createCandidates,
-  describeAnnouncerNodes,
-} from "../owners/candidates.ts";
-import { OwnerAssignments, type ReplanResult } from "./owner-assignments.ts";
+import type { ChangeListener } from "../observe/change-feed.ts";
+import type { CandidateCache } from "./candidate-cache.ts";
+import type { OwnerAssignments, ReplanResult } from "./owner-assignments.ts";
+import type { VirtualIpLoop } from "./virtual-ip-loop.ts";
 
 export interface OwnerPlannerOptions {
-  readonly clusterState: ClusterState;
-  readonly watches: () => Watches;
-  readonly live: () => ReadonlySet<string>;
+  readonly term: LeadershipTerm;
+  readonly candidates: CandidateCache;
+  readonly assignments: OwnerAssignments;
+  /** Writes the VirtualIPs whose owners differ from the plan. */
+  readonly virtualIps: VirtualIpLoop;
+  /** Hears when an address got its first node that may announce it, or lost the last. */
+  readonly changes: Pick<ChangeListener, "announceabilityChanged">;
   /** How long nodes must have been the same before addresses in use are evened out. */
   readonly rebalanceAfterMs: number;
-  /** A VirtualIP says otherwise than is wanted. */
-  readonly onDiffers: (name: string) => void;
-  /** An address got its first announcer or lost the last. */
-  readonly onVoiceChanged: (claim: Claim) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Changes are gathered this long, so that a burst of them is planned at once. */
-const gatherMs = 50;
+/** Changes are collected this long, so that a burst of them is planned at once. */
+const collectMs = 50;
 
-/** When owners are planned anew, and with what. Passes run only between start and stop. */
-export class OwnerPlanner {
+/** Decides when owners are planned again. Plans only while this controller leads. */
+export class OwnerPlanner implements TermPart {
   readonly #options: OwnerPlannerOptions;
-  readonly assignments: OwnerAssignments;
-  #candidates: CandidatesOf | undefined;
-  #announcerNodes = "";
-  #running = false;
-  /** Claims to look at again, and whether all are. */
+  #nodes = "";
+  /** Claims to plan again, and whether all are. */
   readonly #changed = new Set<string>();
   #allChanged = false;
-  #cancelPass: (() => void) | undefined;
-  #cancelEven: (() => void) | undefined;
+  #cancelPlan: (() => void) | undefined;
+  #cancelRebalance: (() => void) | undefined;
 
   constructor(options: OwnerPlannerOptions) {
     this.#options = options;
-    const { clusterState, watches } = options;
-    this.assignments = new OwnerAssignments({
-      claims: () => clusterState.allocations.claims,
-      virtualIps: () => watches().virtualIps.views,
-      candidates: () => this.#candidatesNow(),
-      localNodes: (claim) => clusterState.localNodes(claim.services),
-    });
   }
 
   /** Starts from what the objects say, and plans at once. */
   start(): void {
-    this.#running = true;
+    const { candidates, assignments } = this.#options;
     this.#changed.clear();
     this.#allChanged = false;
-    this.#candidates = undefined;
-    this.#announcerNodes = describeAnnouncerNodes(this.#candidateInput());
-    this.assignments.reset();
-    this.#pass(false);
+    candidates.invalidate();
+    this.#nodes = candidates.describeNodes();
+    assignments.reset();
+    this.#planAll(false);
   }
 
   stop(): void {
-    this.#running = false;
-    this.#cancelPass?.();
-    this.#cancelEven?.();
-    this.#cancelPass = undefined;
-    this.#cancelEven = undefined;
+    this.#cancelPlan?.();
+    this.#cancelRebalance?.();
+    this.#cancelPlan = undefined;
+    this.#cancelRebalance = undefined;
   }
 
   /**
-   * Speakers, nodes, leases or their interfaces may be others than before. Only where a node or a subnet has come or gone are
-   * addresses evened out later, so that none that is served moves without such a cause.
+   * Speakers, nodes, leases or their interfaces may have changed. Only where a node or a subnet was added or removed are addresses
+   * evened out later, so that no address in use moves without such a cause.
    */
   nodesChanged(): void {
     this.advertisementsChanged();
-    if (!this.#running) return;
-    const announcerNodes = describeAnnouncerNodes(this.#candidateInput());
-    if (announcerNodes === this.#announcerNodes) return;
-    this.#announcerNodes = announcerNodes;
-    this.#cancelEven?.();
-    this.#cancelEven = this.#options.clock.after(this.#options.rebalanceAfterMs, () => {
-      this.#cancelEven = undefined;
-      this.#pass(true);
+    const { term, candidates, clock, rebalanceAfterMs } = this.#options;
+    if (!term.active) return;
+    const nodes = candidates.describeNodes();
+    if (nodes === this.#nodes) return;
+    this.#nodes = nodes;
+    this.#cancelRebalance?.();
+    this.#cancelRebalance = clock.after(rebalanceAfterMs, () => {
+      this.#cancelRebalance = undefined;
+      this.#planAll(true);
     });
   }
 
-  /** What may be announced from where has changed, but no node has come or gone. */
+  /** What may be announced from where has changed, but no node was added or removed. */
   advertisementsChanged(): void {
-    this.#candidates = undefined;
-    if (!this.#running) return;
+    this.#options.candidates.invalidate();
+    if (!this.#options.term.active) return;
     this.#allChanged = true;
     this.#planSoon();
   }
 
-  /** Where the endpoints of its Services are, or who has it, has changed. */
+  /** Where the endpoints of its Services are, or which Services have it, has changed. */
   claimChanged(name: string): void {
-    if (!this.#running) return;
+    if (!this.#options.term.active) return;
     this.#changed.add(name);
     this.#planSoon();
   }
 
   #planSoon(): void {
-    this.#cancelPass ??= this.#options.clock.after(gatherMs, () => {
-      this.#cancelPass = undefined;
-      if (this.#allChanged) this.#pass(false);
-      else this.#tell(this.assignments.replan([...this.#changed]), false);
+    this.#cancelPlan ??= this.#options.clock.after(collectMs, () => {
+      this.#cancelPlan = undefined;
+      if (this.#allChanged) this.#planAll(false);
+      else this.#apply(this.#options.assignments.replan([...this.#changed]), false);
       this.#allChanged = false;
       this.#changed.clear();
     });
   }
 
-  /** Whether some node may announce what the Service has or is about to get. */
-  hasAnnouncer(service: ServiceView, { address, pool, node, claim }: Assignment): boolean {
-    // A node answers for its own address by itself.
-    if (node !== undefined) return true;
-    const { namespace, name, uid } = service;
-    const planned: Claim = claim ?? {
-      name: virtualIpName(address),
-      address,
-      pool,
-      services: [{ namespace, name, uid }],
-      ours: true,
-      uid: "",
-      resourceVersion: "",
-    };
-    return this.assignments.preview(planned).owners.length > 0;
+  #planAll(even: boolean): void {
+    this.#apply(this.#options.assignments.replanAll(even), even);
   }
 
-  #pass(even: boolean): void {
-    this.#tell(this.assignments.replanAll(even), even);
-  }
-
-  #tell({ toWrite, announceabilityChanged }: ReplanResult, even: boolean): void {
-    const { onDiffers, onVoiceChanged, log } = this.#options;
+  #apply({ toWrite, announceabilityChanged }: ReplanResult, even: boolean): void {
+    const { virtualIps, changes, log } = this.#options;
     if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
-    for (const name of toWrite) onDiffers(name);
-    for (const claim of announceabilityChanged) onVoiceChanged(claim);
-  }
-
-  #candidatesNow(): CandidatesOf {
-    this.#candidates ??= createCandidates(this.#candidateInput());
-    return this.#candidates;
-  }
-
-  #candidateInput(): CandidateInput {
-    const { watches, live, clusterState } = this.#options;
-    const { speakers, nodes, advertisements } = watches();
-    return {
-      speakers: speakers.views.values(),
-      nodes: nodes.views,
-      live: live(),
-      advertisements: [...advertisements.views.values()],
-      poolLabels: new Map(clusterState.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
-    };
+    for (const name of toWrite) virtualIps.add(name);
+    for (const claim of announceabilityChanged) changes.announceabilityChanged(claim);
   }
 }

@@ -9,23 +9,23 @@ import type { PoolMembership } from "../allocate/pool/pool-membership.ts";
 export interface DesiredCondition {
   readonly type: string;
   /** Undefined: all is well. */
-  readonly fault: Reason | undefined;
+  readonly reason: Reason | undefined;
   /** What is said once a fault is over. */
   readonly cured: { readonly reason: string; readonly message: string };
 }
 
 /** Whether some node may announce the address. */
-export function announceable(fault: Reason | undefined): DesiredCondition {
+export function announceable(reason: Reason | undefined): DesiredCondition {
   return {
     type: "Announceable",
-    fault,
+    reason,
     cured: { reason: "HasOwners", message: "Some node may announce it." },
   };
 }
 
 /** Whether a pool has the address. */
-export function inPool(fault: Reason | undefined): DesiredCondition {
-  return { type: "InPool", fault, cured: { reason: "InPool", message: "A pool has it." } };
+export function inPool(reason: Reason | undefined): DesiredCondition {
+  return { type: "InPool", reason, cured: { reason: "InPool", message: "A pool has it." } };
 }
 
 /** The list with the desired in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
@@ -35,11 +35,11 @@ export function withDesiredConditions(
   now: string,
 ): readonly Condition[] | undefined {
   let changed: readonly Condition[] | undefined;
-  for (const { type, fault, cured } of desired) {
+  for (const { type, reason, cured } of desired) {
     const list = changed ?? present;
-    if (fault !== undefined) {
-      const message = reasonMessage(fault);
-      changed = withCondition(list, { type, status: "False", reason: fault.code, message }, now) ?? changed;
+    if (reason !== undefined) {
+      const message = reasonMessage(reason);
+      changed = withCondition(list, { type, status: "False", reason: reason.code, message }, now) ?? changed;
     } else if (list.some((condition) => condition.type === type)) {
       changed = withCondition(list, { type, status: "True", ...cured }, now) ?? changed;
     }

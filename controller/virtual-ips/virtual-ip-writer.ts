@@ -1,4 +1,3 @@
-import type { Counter } from "prom-client";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { timeText } from "../../src/clock/time-text.ts";
@@ -7,93 +6,121 @@ import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
-import type { PoolMembership } from "../allocate/pool/pool-membership.ts";
+import type { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
+import type { ClusterState } from "../observe/cluster-state.ts";
+import type { Watched } from "../observe/sources.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
+import type { VirtualIpMetrics } from "./metrics.ts";
 import type { OwnerAssignments } from "./owner-assignments.ts";
 import { announceable, inPool, newPoolOf, withDesiredConditions } from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
   readonly client: ApiClient;
   readonly events: EventRecorder;
-  readonly keeper: OwnerAssignments;
-  readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
-  /** Which pool has the address now, or why none; undefined: it is no claim. */
-  readonly membership: (name: string) => PoolMembership | undefined;
-  /** Until when it is held for a Service that was deleted, as wall time. */
-  readonly heldUntilMs: (name: string) => number | undefined;
+  readonly virtualIps: Watched["virtualIps"];
+  readonly state: ClusterState;
+  readonly assignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
-  /** Asks to be called for it again. */
-  readonly later: (name: string, ms: number) => void;
-  /** Why a VirtualIP is no valid claim. */
-  readonly fault: (name: string) => Reason | undefined;
-  /** Told of each write before it is sent. */
-  readonly onWrite: () => void;
-  /** Counts first owners that changed. */
-  readonly moves: Counter;
+  /** Hears of each write before it is sent. */
+  readonly limiter: WriteRateLimiter;
+  readonly metrics: VirtualIpMetrics;
   readonly clock: Clock;
 }
 
 const longestWaitMs = 60_000;
 
-/**
- * Brings one VirtualIP to what the keeper wants: owners, interfaces and pool, and the controller's conditions, which appear with
- * the first fault and stay. Each write names the version that it was planned for; a conflict is thrown, and its cause brings us back.
- */
-export async function writeVirtualIp(options: VirtualIpWriterOptions, name: string): Promise<void> {
-  const { client, keeper, virtualIps } = options;
-  let object = virtualIps().get(name);
-  const heldUntilMs = options.heldUntilMs(name);
-  if (object !== undefined && heldUntilMs !== undefined) return endHold(options, object, heldUntilMs);
-  const wanted = keeper.wanted(name);
-  const fault = options.fault(name);
-  const membership = options.membership(name);
-  if (object === undefined) return;
-  const path = ownPath("virtualips", name);
-  try {
-    if (fault !== undefined) tell(options, object, fault);
-    const announcement = wanted !== undefined && keeper.differs(name) ? wanted : undefined;
-    const pool = membership === undefined ? undefined : newPoolOf(object, membership);
-    if (announcement !== undefined || pool !== undefined) {
-      const spec = { ...announcement, ...(pool === undefined ? {} : { pool }) };
-      const body = { metadata: versionOf(object), spec };
-      options.onWrite();
-      const patched = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
-      if (announcement !== undefined) tellMove(options, object, announcement.owners);
-      object = virtualIpSchema.parse(patched.body);
+/** Brings one VirtualIP at a time to what is planned for it. */
+export class VirtualIpWriter {
+  readonly #options: VirtualIpWriterOptions;
+
+  constructor(options: VirtualIpWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes owners, interfaces and pool, and the controller's conditions, which appear with the first reason and stay. Each write
+   * names the version that it was planned for; a conflict is thrown, and its cause brings us back. Returns after how many
+   * milliseconds to look at it again; undefined: after its next change.
+   */
+  async write(name: string): Promise<number | undefined> {
+    const { state, virtualIps } = this.#options;
+    const object = virtualIps.views.get(name);
+    if (object === undefined) return undefined;
+    const heldUntilMs = state.allocations.claims.get(name)?.heldUntilMs;
+    try {
+      if (heldUntilMs !== undefined) return await this.#endHold(object, heldUntilMs);
+      await this.#update(object);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
     }
-    const reason = fault ?? (wanted?.owners.length === 0 ? noAnnouncer(object) : undefined);
+    return undefined;
+  }
+
+  async #update(planned: VirtualIP): Promise<void> {
+    const { state, assignments, clock } = this.#options;
+    const { name } = planned.metadata;
+    const wanted = assignments.wanted(name);
+    const invalid = state.claims.invalidReason(name);
+    const membership = state.poolMembership(name);
+    let object = planned;
+    if (invalid !== undefined) this.#recordReason(object, invalid);
+    const owners = wanted !== undefined && assignments.differs(name) ? wanted : undefined;
+    const pool = membership === undefined ? undefined : newPoolOf(object, membership);
+    if (owners !== undefined || pool !== undefined) {
+      const spec = { ...owners, ...(pool === undefined ? {} : { pool }) };
+      const patched = await this.#patch(name, ownPath("virtualips", name), { metadata: versionOf(object), spec });
+      if (owners !== undefined) this.#recordMove(object, owners.owners);
+      object = virtualIpSchema.parse(patched);
+    }
+    const reason = invalid ?? (wanted?.owners.length === 0 ? noAnnouncer(object) : undefined);
     const desired = [
-      ...(wanted === undefined && fault === undefined ? [] : [announceable(reason)]),
+      ...(wanted === undefined && invalid === undefined ? [] : [announceable(reason)]),
       ...(membership === undefined ? [] : [inPool(membership.reason)]),
     ];
-    const conditions = withDesiredConditions(
-      object.status?.conditions ?? [],
-      desired,
-      timeText(options.clock.wallMs()),
-    );
+    const conditions = withDesiredConditions(object.status?.conditions ?? [], desired, timeText(clock.wallMs()));
     if (conditions === undefined) return;
-    const body = { metadata: versionOf(object), status: { conditions } };
-    options.onWrite();
-    await client.request({ method: "PATCH", path: `${path}/status`, body, contentType: patchTypes.merge });
-    if (membership?.reason !== undefined) tell(options, object, membership.reason);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
+    const path = `${ownPath("virtualips", name)}/status`;
+    await this.#patch(name, path, { metadata: versionOf(object), status: { conditions } });
+    if (membership?.reason !== undefined) this.#recordReason(object, membership.reason);
   }
-}
 
-/** Removes a hold that has expired; the wall clock may be set, so one that has not is looked at again now and then. */
-async function endHold(options: VirtualIpWriterOptions, object: VirtualIP, heldUntilMs: number): Promise<void> {
-  const { client, holds, later } = options;
-  const { name } = object.metadata;
-  const leftMs = holds.leftMs(name, heldUntilMs);
-  if (leftMs > 0) return later(name, Math.min(leftMs, longestWaitMs));
-  try {
+  /** Removes a hold that has expired; the wall clock may be set, so one that has not is looked at again now and then. */
+  async #endHold(object: VirtualIP, heldUntilMs: number): Promise<number | undefined> {
+    const { client, holds, limiter } = this.#options;
+    const { name } = object.metadata;
+    const leftMs = holds.leftMs(name, heldUntilMs);
+    if (leftMs > 0) return Math.min(leftMs, longestWaitMs);
+    limiter.recordWrite(name);
     // Guarded by version too: a Service may take it up at this very moment.
     const body = { preconditions: versionOf(object) };
-    options.onWrite();
     await client.request({ method: "DELETE", path: ownPath("virtualips", name), body });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
+    return undefined;
+  }
+
+  async #patch(name: string, path: string, body: Record<string, unknown>): Promise<unknown> {
+    const { client, limiter } = this.#options;
+    limiter.recordWrite(name);
+    return (await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge })).body;
+  }
+
+  #recordReason(object: VirtualIP, reason: Reason): void {
+    const event = { type: "Warning", reason: reason.code, message: reasonMessage(reason) } as const;
+    this.#options.events.record(ownSubject("VirtualIP", object.metadata), event);
+  }
+
+  /** An address never moves without a reason that can be read. */
+  #recordMove(object: VirtualIP, owners: readonly string[]): void {
+    const { events, metrics } = this.#options;
+    const before = object.spec.owners[0];
+    const after = owners[0];
+    if (before === after) return;
+    metrics.moves.inc();
+    const message =
+      after === undefined
+        ? `No node may announce it any more; ${before} did.`
+        : `${owners.join(", then ")} (before: ${object.spec.owners.join(", then ") || "nobody"})`;
+    const type = after === undefined ? "Warning" : "Normal";
+    events.record(ownSubject("VirtualIP", object.metadata), { type, reason: "OwnersChanged", message });
   }
 }
 
@@ -106,27 +133,3 @@ function noAnnouncer({ metadata, spec }: VirtualIP): Reason {
   return reasonOf("NoAnnouncer", { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address });
 }
 
-function tell({ events }: VirtualIpWriterOptions, object: VirtualIP, fault: Reason): void {
-  events.record(ownSubject("VirtualIP", object.metadata), {
-    type: "Warning",
-    reason: fault.code,
-    message: reasonMessage(fault),
-  });
-}
-
-/** An address never moves without a reason that can be read. */
-function tellMove({ events, moves }: VirtualIpWriterOptions, object: VirtualIP, owners: readonly string[]): void {
-  const before = object.spec.owners[0];
-  const after = owners[0];
-  if (before === after) return;
-  moves.inc();
-  const message =
-    after === undefined
-      ? `No node may announce it any more; ${before} did.`
-      : `${owners.join(", then ")} (before: ${object.spec.owners.join(", then ") || "nobody"})`;
-  events.record(ownSubject("VirtualIP", object.metadata), {
-    type: after === undefined ? "Warning" : "Normal",
-    reason: "OwnersChanged",
-    message,
-  });
-}

@@ -47,7 +47,10 @@ export class Reporter {
     const { clock, random, log } = options;
     this.#queue = new Queue({
       workers: 2,
-      handle: (key) => (key === speakerKey ? this.#writeSpeaker() : this.#writeVirtualIp(key)),
+      handle: async (key) => {
+        await (key === speakerKey ? this.#writeSpeaker() : this.#writeVirtualIp(key));
+        return "done";
+      },
       onFailure: (key, error, retryMs) => {
         const object = key === speakerKey ? `Speaker ${options.node}` : `VirtualIP ${key}`;
         // A conflict is the controller's write that came between: everyday.

@@ -3,7 +3,6 @@ export type ErrorCode =
   | "ApiRequestFailed"
   | "ApiUnreachable"
   | "ObjectNotFound"
-  | "ViewOutdated"
   | "ConfigurationInvalid"
   | "CommandFailed"
   | "NftFailed"

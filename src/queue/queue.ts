@@ -1,12 +1,15 @@
 import { Backoff } from "../clock/backoff.ts";
 import type { Clock, Random } from "../clock/clock.ts";
 
+/** How work on a key ended: `retry` asks to be called again after a while, as after a failure. */
+export type WorkResult = "done" | "retry";
+
 export interface QueueOptions<Key> {
   /** How many keys may be handled at once. One key never is twice at once. */
   readonly workers: number;
-  /** Throws to be called again after a while. */
-  readonly handle: (key: Key) => Promise<void>;
-  /** Told of each failure; `retryMs` is when the key comes again. */
+  /** Throws what failed; the key then comes again after a while too. */
+  readonly handle: (key: Key) => Promise<WorkResult>;
+  /** Hears of each failure; `retryMs` is when the key comes again. */
   readonly onFailure: (key: Key, error: unknown, retryMs: number) => void;
   /** Lower bound of the next wait that an error asks for, such as Retry-After. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;
@@ -93,10 +96,12 @@ export class Queue<Key> {
 
   async #work(key: Key): Promise<void> {
     try {
-      await this.#options.handle(key);
-      this.#backoffs.delete(key);
+      if ((await this.#options.handle(key)) === "done") this.#backoffs.delete(key);
+      else this.#retryAfter(key, this.#nextWaitMs(key));
     } catch (error) {
-      this.#retry(key, error);
+      const waitMs = Math.max(this.#nextWaitMs(key), this.#options.retryAfterMs?.(error) ?? 0);
+      this.#options.onFailure(key, error, waitMs);
+      this.#retryAfter(key, waitMs);
     }
     this.#active.delete(key);
     if (this.#again.delete(key)) this.#waiting.add(key);
@@ -107,15 +112,16 @@ export class Queue<Key> {
     for (const resolve of idle) resolve();
   }
 
-  #retry(key: Key, error: unknown): void {
-    const { random, retryAfterMs, onFailure } = this.#options;
+  #nextWaitMs(key: Key): number {
     let backoff = this.#backoffs.get(key);
     if (backoff === undefined) {
-      backoff = new Backoff(backoffBaseMs, backoffMaxMs, random);
+      backoff = new Backoff(backoffBaseMs, backoffMaxMs, this.#options.random);
       this.#backoffs.set(key, backoff);
     }
-    const waitMs = Math.max(backoff.nextMs(), retryAfterMs?.(error) ?? 0);
-    onFailure(key, error, waitMs);
+    return backoff.nextMs();
+  }
+
+  #retryAfter(key: Key, waitMs: number): void {
     if (this.#running) this.addAfter(key, waitMs);
     else this.#waiting.add(key);
   }

@@ -96,15 +96,19 @@ describe("watching speakers", () => {
     watch = new SpeakerWatch({
       client: server,
       namespace,
-      leases: () => ({
+      leases: {
         views,
         synced: true,
         whenSynced: Promise.resolve(),
-        lastHeardMs: clock.monotonicMs(),
-        connectedSinceMs,
+        get lastHeardMs() {
+          return clock.monotonicMs();
+        },
+        get connectedSinceMs() {
+          return connectedSinceMs;
+        },
         run: () => Promise.resolve(),
-      }),
-      onChange: () => changes++,
+      },
+      changes: { liveSpeakersChanged: () => changes++ },
       clock,
       log: silentLogger,
     });
@@ -119,7 +123,7 @@ describe("watching speakers", () => {
     const { body } = await server.request({ method: "GET", path: leasePath(namespace, name) });
     const view = projectSpeakerLease(body as object);
     if (view !== undefined) views.set(`${namespace}/${name}`, view);
-    watch.hear(`${namespace}/${name}`);
+    watch.leaseChanged(`${namespace}/${name}`);
     await settle();
   }
 

@@ -25,17 +25,19 @@ class Place {
   readonly claims = new Map<string, Claim>();
   readonly #local = new Map<string, ReadonlySet<string>>();
   readonly keeper = new OwnerAssignments({
-    claims: () => this.claims,
-    virtualIps: () => new Map(),
-    candidates: () => (address) => ({ nodes: nodes.slice(0, 2 + Number(address.value % 3n)), interfaces: [] }),
-    localNodes: (claim) => this.#local.get(claim.name),
+    allocations: { claims: this.claims },
+    virtualIps: { views: new Map() },
+    candidates: {
+      current: () => (address) => ({ nodes: nodes.slice(0, 2 + Number(address.value % 3n)), interfaces: [] }),
+    },
+    services: { localNodes: ([service]) => this.#local.get(service?.name ?? "") },
   });
 
   /** Gives the name of the claim. */
   make({ index, local, held }: Change): string {
     const name = `192.0.2.${index}`;
     const address = { family: "IPv4", value: 0xc0000200n + BigInt(index) } as const;
-    const services = held ? [{ namespace: "default", name: `s${index}` }] : [];
+    const services = held ? [{ namespace: "default", name }] : [];
     this.claims.set(name, { name, address, pool: "lan", services, ours: true, uid: name, resourceVersion: "1" });
     if (local === undefined) this.#local.delete(name);
     else this.#local.set(name, new Set(local));

@@ -18,7 +18,9 @@ function harness(workers: number, failing: (key: string) => unknown = () => unde
       await new Promise<void>((resolve) => running.set(key, resolve));
       running.delete(key);
       const error = failing(key);
+      if (error === "retry") return "retry";
       if (error !== undefined) throw error;
+      return "done";
     },
     onFailure: (_key, _error, waitMs) => waits.push(waitMs),
     retryAfterMs: (error) => (error as { retryAfterMs?: number }).retryAfterMs,
@@ -134,3 +136,18 @@ for (const hours of [6, -6]) {
     assert.equal(started.length, 2);
   });
 }
+
+test("work that asks to be done again waits like failed work, and is not reported as a failure", async () => {
+  let result: unknown = "retry";
+  const { clock, queue, started, finish, waits } = harness(1, () => result);
+  queue.start();
+  queue.add("a");
+  await finish("a");
+  assert.equal(queue.failing, 1);
+  await clock.advance(60_000);
+  assert.deepEqual(started, ["a", "a"]);
+  result = undefined;
+  await finish("a");
+  assert.equal(queue.failing, 0);
+  assert.deepEqual(waits, []);
+});

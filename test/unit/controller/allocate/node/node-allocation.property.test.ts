@@ -55,7 +55,7 @@ function addressesOf(node: string): readonly IpAddress[] {
 
 class Model {
   readonly endpoints = new Map<string, ReadonlySet<string>>();
-  readonly allocations = new AddressAllocations({ readyNodesOf: (key) => this.endpoints.get(key) ?? new Set() });
+  readonly allocations = new AddressAllocations({ of: (key) => this.endpoints.get(key) ?? new Set() });
   readonly services = new Map<string, ServiceView>();
   /** The nodes that there are, with what is said of them. */
   readonly nodes = new Map<string, Extract<Step, { kind: "node" }>>();

@@ -1,0 +1,91 @@
+import type { Clock } from "../../src/clock/clock.ts";
+import type { Reason } from "../../src/model/reason.ts";
+import type { AddressAllocations } from "../allocate/address-allocations.ts";
+import { type Claim, parseClaim } from "../allocate/claim.ts";
+import type { Watched } from "./sources.ts";
+
+/** What one VirtualIP that was added, modified or deleted means. */
+export interface ClaimChange {
+  /** The claims, old and new, whose Services it matters to. */
+  readonly changed: readonly Claim[];
+  /** The claim that is gone. */
+  readonly gone: Claim | undefined;
+}
+
+/** How long a claim that we made may be unseen by the watch before it counts as lost. */
+const unseenLimitMs = 60_000;
+
+/** Brings VirtualIPs from the watch into the allocations, and tells which claims the watch has not confirmed. */
+export class ObservedClaims {
+  readonly #virtualIps: Watched["virtualIps"];
+  readonly #allocations: AddressAllocations;
+  readonly #clock: Clock;
+  readonly #invalidReasons = new Map<string, Reason>();
+  /** Last uid that the watch has shown, by VirtualIP. */
+  readonly #seenUids = new Map<string, string>();
+  /** Since when a claim is in the allocations without having been seen. */
+  readonly #unseenSinceMs = new Map<string, number>();
+
+  constructor(virtualIps: Watched["virtualIps"], allocations: AddressAllocations, clock: Clock) {
+    this.#virtualIps = virtualIps;
+    this.#allocations = allocations;
+    this.#clock = clock;
+  }
+
+  observe(name: string): ClaimChange {
+    const object = this.#virtualIps.views.get(name);
+    const before = this.#allocations.claims.get(name);
+    const { claim, reason } = object === undefined ? {} : parseClaim(object);
+    if (reason === undefined) this.#invalidReasons.delete(name);
+    else this.#invalidReasons.set(name, reason);
+    if (claim !== undefined) {
+      this.#seenUids.set(name, claim.uid);
+      this.#unseenSinceMs.delete(name);
+      this.#allocations.put(claim);
+      if (before !== undefined && sameHolders(before, claim)) return { changed: [], gone: undefined };
+      return { changed: before === undefined ? [claim] : [before, claim], gone: undefined };
+    }
+    // What went may be an older object of this name than the one that we have just made.
+    const older = before !== undefined && before.uid !== this.#seenUids.get(name);
+    this.#seenUids.delete(name);
+    if (before === undefined || older) return { changed: [], gone: undefined };
+    this.#allocations.drop(name);
+    return { changed: [before], gone: before };
+  }
+
+  /** Why the VirtualIP is not a valid claim; undefined: it is, or there is none. */
+  invalidReason(name: string): Reason | undefined {
+    return this.#invalidReasons.get(name);
+  }
+
+  /** Forgets claims that were about to be made when we last led. */
+  dropUnconfirmed(): void {
+    const seen = this.#virtualIps.views;
+    for (const { name } of [...this.#allocations.claims.values()]) if (!seen.has(name)) this.#allocations.drop(name);
+  }
+
+  /** Forgets claims that were made but that the watch has not shown for a minute, and returns them. */
+  dropLost(): readonly Claim[] {
+    const nowMs = this.#clock.monotonicMs();
+    const seen = this.#virtualIps.views;
+    const lost: Claim[] = [];
+    for (const claim of this.#allocations.claims.values()) {
+      if (seen.has(claim.name) || claim.uid === "") this.#unseenSinceMs.delete(claim.name);
+      else if (nowMs - (this.#unseenSinceMs.get(claim.name) ?? nowMs) >= unseenLimitMs) lost.push(claim);
+      else if (!this.#unseenSinceMs.has(claim.name)) this.#unseenSinceMs.set(claim.name, nowMs);
+    }
+    for (const claim of lost) this.#allocations.drop(claim.name);
+    return lost;
+  }
+}
+
+/** Whether the claim is what was known; one that was about to be made had no uid yet. */
+function sameHolders(before: Claim, after: Claim): boolean {
+  return (
+    (before.uid === after.uid || before.uid === "") &&
+    before.pool === after.pool &&
+    before.ours === after.ours &&
+    before.heldUntilMs === after.heldUntilMs &&
+    JSON.stringify(before.services) === JSON.stringify(after.services)
+  );
+}

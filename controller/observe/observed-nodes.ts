@@ -1,0 +1,45 @@
+import type { AddressAllocations } from "../allocate/address-allocations.ts";
+import { Fingerprints } from "./fingerprints.ts";
+import { addressesOf, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
+import type { Watched } from "./sources.ts";
+
+/** What a change of a Node concerns. */
+export interface NodeChange {
+  /** Networks of pods, or the nodes of a pool of node addresses. */
+  readonly pools: boolean;
+  /** Its labels, or whether it takes part in load balancing. */
+  readonly owners: boolean;
+}
+
+/** Nodes and speakers as the watch shows them. Addresses that nodes use themselves are blocked in the allocations. */
+export class ObservedNodes {
+  readonly #watched: Pick<Watched, "nodes" | "speakers">;
+  readonly #allocations: AddressAllocations;
+  readonly #podCidrs = new Fingerprints();
+  readonly #nodes = new Fingerprints();
+  readonly #interfaces = new Fingerprints();
+
+  constructor(watched: Pick<Watched, "nodes" | "speakers">, allocations: AddressAllocations) {
+    this.#watched = watched;
+    this.#allocations = allocations;
+  }
+
+  observeNode(name: string): NodeChange {
+    const node = this.#watched.nodes.views.get(name);
+    const moved = this.#allocations.nodes.setNode(name, node === undefined ? undefined : nodeInfoOf(node));
+    this.#allocations.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
+    const podCidrs = this.#podCidrs.changed(name, (node?.podCIDRs ?? []).join());
+    const owners = this.#nodes.changed(name, node === undefined ? "" : JSON.stringify([node.excluded, node.labels]));
+    return { pools: podCidrs || (moved && this.#allocations.nodes.hasPools), owners };
+  }
+
+  /** Returns whether its interfaces have changed; speakers write much else all the time. */
+  observeSpeaker(name: string): boolean {
+    const interfaces = this.#watched.speakers.views.get(name)?.status?.interfaces;
+    if (!this.#interfaces.changed(name, interfaces === undefined ? "" : JSON.stringify(interfaces))) return false;
+    this.#allocations.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces ?? []));
+    const edges = subnetEdges(interfaces ?? []);
+    this.#allocations.block(`a network, broadcast or anycast address of the subnet of Node ${name}`, edges);
+    return true;
+  }
+}

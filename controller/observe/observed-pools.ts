@@ -1,0 +1,71 @@
+import type { IPAddressPool } from "../../src/api/ip-address-pool.ts";
+import type { InvalidObject } from "../../src/kube/view-store.ts";
+import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import { poolObject } from "../allocate/pool/pool.ts";
+import { Fingerprints } from "./fingerprints.ts";
+import type { Watched } from "./sources.ts";
+
+/** The part of a pool that is needed to write its status, also of one that does not follow its schema. */
+export interface PoolObject {
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly generation: number;
+  };
+  readonly status?: IPAddressPool["status"] | undefined;
+  /** Where MetalLB has it; its status is not ours to write. Undefined: it is ours. */
+  readonly metallbNamespace?: string | undefined;
+}
+
+interface InvalidPool {
+  readonly reason: Reason;
+  readonly object: PoolObject;
+}
+
+/** The pools that the watch has shown, with those that do not follow their schema. */
+export class ObservedPools {
+  readonly #pools: Watched["pools"];
+  readonly #invalid = new Map<string, InvalidPool>();
+  readonly #fingerprints = new Fingerprints();
+
+  constructor(pools: Watched["pools"]) {
+    this.#pools = pools;
+  }
+
+  /** Returns whether more than its status has changed, which we write ourselves whenever its counts do. */
+  observe(name: string): boolean {
+    const pool = this.#pools.views.get(name);
+    if (pool === undefined) return this.#fingerprints.changed(name, "");
+    const { uid, creationTimestamp, labels } = pool.metadata;
+    return this.#fingerprints.changed(name, JSON.stringify([uid, creationTimestamp, labels, pool.spec]));
+  }
+
+  /** A pool does not follow its schema; without `invalid` it does again, or is gone. */
+  reject(name: string, invalid: InvalidObject | undefined, raw: unknown): void {
+    if (invalid === undefined) {
+      this.#invalid.delete(name);
+      return;
+    }
+    const { metadata, status } = raw as { metadata: Partial<PoolObject["metadata"]>; status?: PoolObject["status"] };
+    const { uid = "", resourceVersion = "", generation = 0 } = metadata;
+    const about = { object: poolObject(name), field: "the object", value: "", detail: invalid.message };
+    this.#invalid.set(name, {
+      reason: reasonOf("PoolSchemaInvalid", about),
+      object: { metadata: { name, uid, resourceVersion, generation }, status },
+    });
+  }
+
+  /** Why each pool that does not follow its schema is rejected, by name. */
+  get invalidReasons(): Iterable<readonly [string, Reason]> {
+    return [...this.#invalid].map(([name, { reason }]) => [name, reason] as const);
+  }
+
+  get names(): readonly string[] {
+    return [...this.#pools.views.keys(), ...this.#invalid.keys()];
+  }
+
+  object(name: string): PoolObject | undefined {
+    return this.#pools.views.get(name) ?? this.#invalid.get(name)?.object;
+  }
+}

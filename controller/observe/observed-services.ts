@@ -1,0 +1,47 @@
+import type { ServiceReference } from "../../src/api/virtual-ip.ts";
+import { parseAddress } from "../../src/ip/address.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import type { AddressAllocations } from "../allocate/address-allocations.ts";
+import type { Claim } from "../allocate/claim.ts";
+import type { ReadyNodes } from "./ready-nodes.ts";
+import type { Watched } from "./sources.ts";
+
+/** Services and their endpoints as the watch shows them: which of them want local endpoints, and which nodes have these. */
+export class ObservedServices {
+  readonly #watched: Pick<Watched, "services" | "slices">;
+  readonly #allocations: AddressAllocations;
+  readonly #readyNodes: ReadyNodes;
+  /** Keys of Services with externalTrafficPolicy Local. */
+  readonly #local = new Set<string>();
+
+  constructor(watched: Pick<Watched, "services" | "slices">, allocations: AddressAllocations, readyNodes: ReadyNodes) {
+    this.#watched = watched;
+    this.#allocations = allocations;
+    this.#readyNodes = readyNodes;
+  }
+
+  /** Returns the claims of the Service if it has changed between Cluster and Local. Its spec.externalIPs are blocked. */
+  observeService(key: string): readonly Claim[] {
+    const service = this.#watched.services.views.get(key);
+    const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
+    this.#allocations.block(`in spec.externalIPs of Service ${key}`, external);
+    const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
+    if (local === this.#local.has(key)) return [];
+    if (local) this.#local.add(key);
+    else this.#local.delete(key);
+    return this.#allocations.claimsOf(key);
+  }
+
+  /** Returns the Services with externalTrafficPolicy Local whose nodes with ready endpoints may have changed. */
+  observeSlice(key: string): readonly string[] {
+    const services = this.#readyNodes.put(key, this.#watched.slices.views.get(key));
+    return services.filter((service) => this.#local.has(service));
+  }
+
+  /** Nodes with ready endpoints of these Services; undefined: none of them wants local endpoints. */
+  localNodes(services: readonly ServiceReference[]): ReadonlySet<string> | undefined {
+    const keys = services.map(serviceKeyOf).filter((key) => this.#local.has(key));
+    if (keys.length === 0) return undefined;
+    return new Set(keys.flatMap((key) => [...this.#readyNodes.of(key)]));
+  }
+}

@@ -1,0 +1,109 @@
+import type { V1EndpointSlice, V1Lease, V1Namespace, V1Node, V1Service, V1ServiceCIDR } from "@kubernetes/client-node";
+import { type IPAddressPool, ipAddressPoolSchema } from "../../src/api/ip-address-pool.ts";
+import { type L2Advertisement, l2AdvertisementSchema } from "../../src/api/l2-advertisement.ts";
+import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
+import { isMetallbAnnotation } from "../../src/api/metallb.ts";
+import { type Speaker, speakerSchema } from "../../src/api/speaker.ts";
+import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { parseObject } from "../../src/kube/parse-object.ts";
+import { collections, leasePath, metallbPath, ownPath } from "../../src/kube/path.ts";
+import type { ReflectorOptions } from "../../src/kube/reflector.ts";
+import { endpointSliceSelector } from "../../src/model/endpoint-slice.ts";
+import { projectSpeakerLease, type SpeakerLeaseView } from "../../src/model/lease.ts";
+import { type NamespaceView, projectNamespace } from "../../src/model/namespace.ts";
+import { type NodeView, projectNode } from "../../src/model/node.ts";
+import { concernsController, projectService, type ServiceView } from "../../src/model/service.ts";
+import { projectServiceCidr, type ServiceCidrView } from "../../src/model/service-cidr.ts";
+import { projectMetallbPool } from "./metallb-pool.ts";
+import { projectReadyNodes, type ReadyNodesView } from "./ready-nodes.ts";
+
+/** One collection of the API server, and what is kept of its objects. */
+export interface Source<View> {
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** The API server may not have the collection at all; it is empty then. */
+  readonly optional?: boolean;
+  readonly project: ReflectorOptions<View>["project"];
+  /** Another collection that is seen as part of this one, by name alone; what both have is as this one has it. */
+  readonly also?: Source<View>;
+}
+
+/** Everything that the controller reads. */
+export interface Sources {
+  readonly services: Source<ServiceView>;
+  readonly pools: Source<IPAddressPool>;
+  readonly advertisements: Source<L2Advertisement>;
+  readonly virtualIps: Source<VirtualIP>;
+  readonly speakers: Source<Speaker>;
+  readonly nodes: Source<NodeView>;
+  readonly slices: Source<ReadyNodesView>;
+  readonly leases: Source<SpeakerLeaseView>;
+  readonly namespaces: Source<NamespaceView>;
+  /** Empty where the API server is older than 1.33. */
+  readonly serviceCidrs: Source<ServiceCidrView>;
+}
+
+export type WatchedResource = keyof Sources;
+
+/** What is kept of each object of a source. */
+export type ViewOf<From> = From extends Source<infer View> ? View : never;
+
+/** What is there of each resource at this moment, wherever it was read. */
+export type Watched = {
+  readonly [Resource in WatchedResource]: { readonly views: ReadonlyMap<string, ViewOf<Sources[Resource]>> };
+};
+
+/**
+ * `namespace`: where the Leases of the speakers are. `metallbNamespace`: where MetalLB's pools and advertisements are, which then
+ * count besides ours, and so do its annotations.
+ */
+export function createSources(namespace: string, metallbNamespace?: string): Sources {
+  const keepsToo = metallbNamespace === undefined ? undefined : isMetallbAnnotation;
+  const metallb = <View>(
+    plural: "ipaddresspools" | "l2advertisements",
+    project: Source<View>["project"],
+  ): Pick<Source<View>, "also"> =>
+    metallbNamespace === undefined
+      ? {}
+      : { also: { path: metallbPath(metallbNamespace, plural), optional: true, project } };
+  return {
+    services: {
+      path: collections.services,
+      project: (raw) => (concernsController(raw as V1Service) ? projectService(raw as V1Service, keepsToo) : undefined),
+    },
+    pools: {
+      path: ownPath("ipaddresspools"),
+      project: parseObject("IPAddressPool", ipAddressPoolSchema),
+      ...metallb<IPAddressPool>("ipaddresspools", projectMetallbPool),
+    },
+    advertisements: {
+      path: ownPath("l2advertisements"),
+      project: parseObject("L2Advertisement", l2AdvertisementSchema),
+      ...metallb("l2advertisements", parseObject("MetalLB's L2Advertisement", l2AdvertisementSchema)),
+    },
+    virtualIps: { path: ownPath("virtualips"), project: parseObject("VirtualIP", virtualIpSchema) },
+    speakers: { path: ownPath("speakers"), project: parseObject("Speaker", speakerSchema) },
+    nodes: { path: collections.nodes, project: (raw) => projectNode(raw as V1Node) },
+    slices: {
+      path: collections.endpointSlices,
+      query: { labelSelector: endpointSliceSelector },
+      project: (raw) => projectReadyNodes(raw as V1EndpointSlice),
+    },
+    leases: {
+      path: leasePath(namespace),
+      query: { labelSelector: `${componentLabel}=${speakerComponent}` },
+      project: (raw) => projectSpeakerLease(raw as V1Lease),
+    },
+    namespaces: { path: collections.namespaces, project: (raw) => projectNamespace(raw as V1Namespace) },
+    serviceCidrs: {
+      path: collections.serviceCidrs,
+      optional: true,
+      project: (raw) => projectServiceCidr(raw as V1ServiceCIDR),
+    },
+  };
+}
+
+/** The key of an object that is seen as one without namespace. */
+export function nameOf(raw: unknown): string {
+  return (raw as { metadata?: { name?: string } }).metadata?.name ?? "";
+}

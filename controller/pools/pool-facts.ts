@@ -1,0 +1,39 @@
+import { compareAddresses, type IpAddress } from "../../src/ip/address.ts";
+import type { Reason } from "../../src/model/reason.ts";
+import type { AddressAllocations } from "../allocate/address-allocations.ts";
+import type { BlockedAddress } from "../allocate/blocked-addresses.ts";
+import type { FamilyCount } from "../allocate/free-addresses.ts";
+import type { Watched } from "../observe/sources.ts";
+
+/** What the status of a pool is made from. */
+export interface PoolFacts {
+  /** Undefined: the pool serves. */
+  readonly rejected: Reason | undefined;
+  readonly draining: boolean;
+  /** Whether it has nodes' own addresses instead of its own. */
+  readonly ofNodes: boolean;
+  /** What Services have from it although it is not in the pool any more. Sorted, so that all controllers report it alike. */
+  readonly outside: readonly IpAddress[];
+  /** What is in it and cannot be assigned, because something else uses it. Sorted. */
+  readonly leftOut: readonly BlockedAddress[];
+  /** Undefined where the pool is rejected. */
+  readonly ipv4: FamilyCount | undefined;
+  readonly ipv6: FamilyCount | undefined;
+}
+
+/** Collects the facts of one pool. Costs as much as there are addresses outside all pools, and blocked ones. */
+export function poolFactsOf(name: string, pools: Watched["pools"], allocations: AddressAllocations): PoolFacts {
+  const spec = pools.views.get(name)?.spec;
+  return {
+    rejected: allocations.rejected.get(name),
+    draining: spec?.state === "Draining",
+    ofNodes: spec?.nodeAddresses !== undefined,
+    outside: [...allocations.outside.values()]
+      .filter((claim) => claim.pool === name)
+      .map(({ address }) => address)
+      .sort(compareAddresses),
+    leftOut: allocations.excludedFrom(name),
+    ipv4: allocations.countOf(name, "IPv4"),
+    ipv6: allocations.countOf(name, "IPv6"),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Clock, Random } from "../../src/clock/clock.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
+import type { EventRecorder } from "../../src/kube/event.ts";
+import type { TermPart } from "../../src/kube/leadership-term.ts";
+import { createObjectQueue } from "../../src/kube/object-queue.ts";
+import type { Logger } from "../../src/log/log.ts";
+import type { Queue } from "../../src/queue/queue.ts";
+import { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
+import type { ClusterState } from "../observe/cluster-state.ts";
+import type { Watched } from "../observe/sources.ts";
+import type { HoldDeadlines } from "./hold-deadlines.ts";
+import type { VirtualIpMetrics } from "./metrics.ts";
+import type { OwnerAssignments } from "./owner-assignments.ts";
+import { VirtualIpWriter } from "./virtual-ip-writer.ts";
+
+export interface VirtualIpLoopOptions {
+  readonly client: ApiClient;
+  readonly events: EventRecorder;
+  readonly virtualIps: Watched["virtualIps"];
+  readonly state: ClusterState;
+  readonly assignments: OwnerAssignments;
+  readonly holds: HoldDeadlines;
+  readonly metrics: VirtualIpMetrics;
+  /** How many VirtualIPs may be written at once. */
+  readonly workers: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** Keeps owners, pool and conditions of VirtualIPs up to date, and ends holds. */
+export class VirtualIpLoop implements TermPart {
+  readonly #limiter: WriteRateLimiter;
+  readonly queue: Queue<string>;
+
+  constructor(options: VirtualIpLoopOptions) {
+    const { workers, clock, random, log } = options;
+    this.#limiter = new WriteRateLimiter(clock);
+    const writer = new VirtualIpWriter({ ...options, limiter: this.#limiter });
+    this.queue = createObjectQueue({
+      kind: "VirtualIP",
+      workers,
+      handle: async (name) => {
+        const againMs = await writer.write(name);
+        if (againMs !== undefined) this.queue.addAfter(name, againMs);
+        return "done";
+      },
+      clock,
+      random,
+      log,
+    });
+  }
+
+  /** The VirtualIP differs from what it should say. It is written now, or later when it has been written to very often. */
+  add(name: string): void {
+    this.#limiter.add(this.queue, name);
+  }
+
+  start(): void {
+    this.queue.start();
+  }
+
+  stop(): Promise<void> {
+    return this.queue.stop();
+  }
+}

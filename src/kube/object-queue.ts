@@ -1,0 +1,31 @@
+import type { Clock, Random } from "../clock/clock.ts";
+import type { Logger } from "../log/log.ts";
+import { Queue, type WorkResult } from "../queue/queue.ts";
+import { ApiError, isConflict } from "./api-error.ts";
+
+export interface ObjectQueueOptions {
+  /** Kind of the objects, for the log. */
+  readonly kind: string;
+  /** How many objects may be written at once. */
+  readonly workers: number;
+  /** Brings the object of this name up to date. Throws what failed; the name then comes again after a while. */
+  readonly handle: (name: string) => Promise<WorkResult>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+}
+
+/** A queue of names of API objects that wait to be written. Conflicts are silent: what the other writer wrote is on its way. */
+export function createObjectQueue({ kind, workers, handle, clock, random, log }: ObjectQueueOptions): Queue<string> {
+  return new Queue({
+    workers,
+    handle,
+    onFailure: (object, error, retryMs) => {
+      if (isConflict(error)) return;
+      log.warn({ kind, object, retryMs: Math.round(retryMs), err: error }, "an object could not be written");
+    },
+    retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
+    clock,
+    random,
+  });
+}
