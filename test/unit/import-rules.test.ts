@@ -71,6 +71,24 @@ describe("which room may import which", () => {
     assert.deepEqual(wrong, []);
   });
 
+  test("what is observed knows nothing of what is done about it, and explanations know nothing of how they are shown", () => {
+    const forbidden: readonly (readonly [string, string])[] = [
+      ["controller/observe/", "controller/services/"],
+      ["controller/observe/", "controller/virtual-ips/"],
+      ["controller/observe/", "controller/pools/"],
+      ["controller/observe/", "controller/explain/"],
+      ["controller/observe/", "controller/collect/"],
+      ["controller/virtual-ips/", "controller/services/"],
+      ["controller/pools/", "controller/services/"],
+      ["controller/pools/", "controller/virtual-ips/"],
+      ["controller/explain/", "src/cli/"],
+    ];
+    const wrong = imports.filter(({ from, to }) =>
+      forbidden.some(([importer, imported]) => from.startsWith(importer) && to.startsWith(imported)),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   test("each library that reaches outside, and each program, is driven by one file", () => {
     const loaders = (name: string): readonly string[] => [
       ...new Set(imports.filter(({ to, typeOnly }) => to === name && !typeOnly).map(({ from }) => from)),
