@@ -106,7 +106,7 @@ const defaultPools: readonly PoolData[] = [{ name: "lan", addresses: ["192.0.2.1
 /** Builds what the case says there is, and calls the pure function. */
 export function allocateCase(data: AllocationCase): Allocation {
   const readyNodes = new Set(data.readyNodes ?? []);
-  const allocations = new AddressAllocations({ readyNodesOf: () => readyNodes });
+  const allocations = new AddressAllocations({ of: () => readyNodes });
   const pools = (data.pools ?? defaultPools).map(poolObject);
   allocations.setPools(choosePools(pools, data.networks));
   for (const { name, addresses, labels = {}, ready = true, excluded = false } of data.nodes ?? [])
