@@ -132,4 +132,3 @@ function versionOf({ metadata: { uid, resourceVersion } }: VirtualIP): Record<st
 function noAnnouncer({ metadata, spec }: VirtualIP): Reason {
   return reasonOf("NoAnnouncer", { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address });
 }
-
