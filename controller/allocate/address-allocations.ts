@@ -3,11 +3,10 @@ import { type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/addre
 import type { Reason } from "../../src/model/reason.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
-import { type Claim, isInUse } from "./claim.ts";
+import { type Claim, currentPoolOf, isInUse } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node/node-addresses.ts";
 import type { Pool } from "./pool/pool.ts";
-import { currentPoolOf } from "./pool/pool-membership.ts";
 import type { PoolSet } from "./pool/pool-set.ts";
 
 /** What the allocator reads. */

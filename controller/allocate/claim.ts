@@ -60,6 +60,19 @@ export function isHeldBy(claim: Claim, service: ServiceView): boolean {
   return claim.services.some((reference) => refersTo(reference, service));
 }
 
+interface PoolLookup<Pool> {
+  poolOf(address: IpAddress): Pool | undefined;
+  readonly nodes: { poolAt(address: IpAddress): Pool | undefined };
+}
+
+/** The pool that has the address of a claim as pools and nodes are now, which may be another than the claim names. */
+export function currentPoolOf<Pool>(
+  allocations: PoolLookup<Pool>,
+  { address, node }: Pick<Claim, "address" | "node">,
+): Pool | undefined {
+  return node === undefined ? allocations.poolOf(address) : allocations.nodes.poolAt(address);
+}
+
 /** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
 export function isInUse(claim: Claim): boolean {
   return claim.services.length > 0 && claim.heldUntilMs === undefined;

@@ -2,8 +2,7 @@ import { formatAddress } from "../../../src/ip/address.ts";
 import { rangeContains } from "../../../src/ip/range.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { AllocationsReader } from "../address-allocations.ts";
-import type { Claim } from "../claim.ts";
-import type { Pool } from "./pool.ts";
+import { type Claim, currentPoolOf } from "../claim.ts";
 
 /** How a claim stands to the pools as they are now. */
 export interface PoolMembership {
@@ -19,14 +18,6 @@ export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): 
   if (pool !== undefined || !claim.ours) return { pool, reason: undefined };
   const about = { object: `VirtualIP ${claim.name}`, field: "spec.address", value: formatAddress(claim.address) };
   return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: reasonOutside(allocations, claim) }) };
-}
-
-/** The pool that has the address of a claim as pools and nodes are now. */
-export function currentPoolOf(
-  allocations: AllocationsReader,
-  { address, node }: Pick<Claim, "address" | "node">,
-): Pool | undefined {
-  return node === undefined ? allocations.poolOf(address) : allocations.nodes.poolAt(address);
 }
 
 function reasonOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {
