@@ -46,7 +46,7 @@ export interface AllocationChanges {
 const noReadyNodes: ReadyNodesReader = { of: () => new Set() };
 
 /**
- * Who has which address. Holds what the API server has told, plus claims that are being made right now (`assume`), so that work
+ * Who has which address. Holds what the API server has told, plus the claims that ClaimWriter is making right now, so that work
  * done side by side does not choose the same address. Every change costs about the logarithm of the gaps in a pool.
  */
 export class AddressAllocations implements AllocationsReader {

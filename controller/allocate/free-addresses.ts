@@ -1,6 +1,6 @@
 import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import { IntervalSet } from "../../src/ip/interval-set.ts";
-import { rangeContains, rangeSize } from "../../src/ip/range.ts";
+import { rangeContains } from "../../src/ip/range.ts";
 import type { Pool } from "./pool/pool.ts";
 
 /** How many addresses of one family a pool has. Those that avoidBuggyIPs leaves out count as neither, unless assigned. */
@@ -58,13 +58,6 @@ export class FreeAddresses {
     const buggy = family === "IPv4" ? this.#freeBuggy : 0n;
     if (this.pool.draining) return { assigned: this.#assigned[family], available: 0n };
     return { assigned: this.#assigned[family], available: this.#free[family].size - buggy };
-  }
-
-  /** All addresses of the family, free or not. */
-  total(family: IpFamily): bigint {
-    let total = 0n;
-    for (const range of this.pool.ranges) if (range.family === family) total += rangeSize(range);
-    return total;
   }
 
   #isAvoided({ family, value }: IpAddress): boolean {

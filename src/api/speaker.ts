@@ -7,7 +7,6 @@ export const speakerInterfaceSchema = z.object({
   up: z.boolean().describe("Whether it has a carrier."),
   addresses: z.array(z.string()).describe("Its addresses with prefix length: 192.0.2.11/24."),
 });
-export type SpeakerInterface = z.infer<typeof speakerInterfaceSchema>;
 
 export const speakerStatusSchema = z.object({
   version: z.string().optional().describe("Version of the speaker."),

@@ -7,7 +7,6 @@ export type ErrorCode =
   | "CommandFailed"
   | "NftFailed"
   | "SocketFailed"
-  | "PacketMalformed"
   | "WorkerFailed";
 
 /** The one error class: failed input or output, or a bug. `cause` keeps what was underneath. */

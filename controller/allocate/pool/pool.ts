@@ -144,11 +144,6 @@ export function reasonNotAdmitted(
   return "it is kept for Services with other labels";
 }
 
-/** Whether serviceAllocation admits the Service. */
-export function admits(pool: Pool, service: ServiceView, namespaceLabels: Readonly<Record<string, string>>): boolean {
-  return reasonNotAdmitted(pool, service, namespaceLabels) === undefined;
-}
-
 /** The order in which pools are tried: priority, then those kept for some Services, then the name. */
 export function comparePools(left: Pool, right: Pool): number {
   if (left.priority !== right.priority) return left.priority < right.priority ? -1 : 1;
