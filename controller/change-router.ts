@@ -2,7 +2,7 @@ import type { Clock } from "../src/clock/clock.ts";
 import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
 import { serviceKeyOf } from "../src/model/service-reference.ts";
-import type { Claim } from "./allocate/claim.ts";
+import type { Claim } from "./allocate/claim/claim.ts";
 import type { ChangeListener } from "./observe/change-feed.ts";
 import type { ClusterState } from "./observe/cluster-state.ts";
 import type { Watched, WatchedResource } from "./observe/sources.ts";

@@ -1,24 +1,24 @@
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { AllocationsReader } from "./address-allocations.ts";
-import type { Allocation, Assignment } from "./allocation.ts";
-import { type Claim, isHeldBy } from "./claim.ts";
-import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./node/node-allocation.ts";
-import { listRejectedPools, reasonInNoPool } from "./pool/describe-pools.ts";
+import type { AllocationsReader } from "./allocations/address-allocations.ts";
+import { listRejectedPools, reasonInNoPool } from "./allocations/describe-pools.ts";
+import type { Allocation, Assignment } from "./choose/allocation.ts";
 import {
   type AllocationContext,
   evaluateAutoAssign,
   evaluateNamedPool,
   type PoolRefusal,
-} from "./pool/evaluate-pool.ts";
+} from "./choose/evaluate-pool.ts";
+import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./choose/node-allocation.ts";
+import { findShared } from "./choose/shared-address.ts";
+import { findAdoptable, isMarkedOurs, shownAddress } from "./choose/shown-address.ts";
+import { type Claim, isHeldBy } from "./claim/claim.ts";
+import { mustLeave } from "./claim/reassign.ts";
+import { parseRequest, type RequestedAddress, serviceObject } from "./claim/request.ts";
+import { serviceAnnotation } from "./claim/service-annotations.ts";
+import { findJoiningConflict, findSharingConflict, mustJoin } from "./claim/sharing.ts";
 import { reasonNotAdmitted } from "./pool/pool.ts";
-import { mustLeave } from "./reassign.ts";
-import { parseRequest, type RequestedAddress, serviceObject } from "./request.ts";
-import { serviceAnnotation } from "./service-annotations.ts";
-import { findShared } from "./shared-address.ts";
-import { findJoiningConflict, findSharingConflict, mustJoin } from "./sharing.ts";
-import { findAdoptable, isMarkedOurs, shownAddress } from "./shown-address.ts";
 
 type Context = AllocationContext;
 

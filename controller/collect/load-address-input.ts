@@ -1,5 +1,5 @@
 import type { IpAddress } from "../../src/ip/address.ts";
-import { clusterNetworks } from "../allocate/cluster-network.ts";
+import { clusterNetworks } from "../allocate/pool/cluster-network.ts";
 import type { AddressInput } from "../explain/address/explain.ts";
 import { candidateInputOf } from "../observe/candidate-input.ts";
 import { type ReadOptions, readCluster } from "./read-cluster.ts";

@@ -1,5 +1,5 @@
 import type { InvalidObject } from "../../src/kube/view-store.ts";
-import type { Claim } from "../allocate/claim.ts";
+import type { Claim } from "../allocate/claim/claim.ts";
 import type { WatchedResource } from "./sources.ts";
 
 /** What can change in the controller's picture of the cluster. */

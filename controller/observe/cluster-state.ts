@@ -1,8 +1,8 @@
 import type { Clock } from "../../src/clock/clock.ts";
-import { AddressAllocations } from "../allocate/address-allocations.ts";
-import { isInUse } from "../allocate/claim.ts";
-import { clusterNetworks } from "../allocate/cluster-network.ts";
-import { type PoolMembership, poolMembershipOf } from "../allocate/pool/pool-membership.ts";
+import { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import { type PoolMembership, poolMembershipOf } from "../allocate/allocations/pool-membership.ts";
+import { isInUse } from "../allocate/claim/claim.ts";
+import { clusterNetworks } from "../allocate/pool/cluster-network.ts";
 import { choosePools } from "../allocate/pool/pool-set.ts";
 import { ObservedClaims } from "./observed-claims.ts";
 import { ObservedNodes } from "./observed-nodes.ts";

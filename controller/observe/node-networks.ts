@@ -2,7 +2,7 @@ import type { Speaker } from "../../src/api/speaker.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { rangeSize, subnetOf } from "../../src/ip/range.ts";
 import type { NodeView } from "../../src/model/node.ts";
-import type { NodeInfo } from "../allocate/node/node-addresses.ts";
+import type { NodeInfo } from "../allocate/allocations/node-addresses.ts";
 
 type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
 

@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock/clock.ts";
 import type { Reason } from "../../src/model/reason.ts";
-import type { AddressAllocations } from "../allocate/address-allocations.ts";
-import { type Claim, parseClaim } from "../allocate/claim.ts";
+import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import { type Claim, parseClaim } from "../allocate/claim/claim.ts";
 import type { Watched } from "./sources.ts";
 
 /** What one VirtualIP that was added, modified or deleted means. */

@@ -1,4 +1,4 @@
-import type { AddressAllocations } from "../allocate/address-allocations.ts";
+import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { Fingerprints } from "./fingerprints.ts";
 import { addressesOf, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
 import type { Watched } from "./sources.ts";

@@ -1,8 +1,8 @@
 import type { ServiceReference } from "../../src/api/virtual-ip.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
-import type { AddressAllocations } from "../allocate/address-allocations.ts";
-import type { Claim } from "../allocate/claim.ts";
+import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import type { Claim } from "../allocate/claim/claim.ts";
 import type { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./sources.ts";
 

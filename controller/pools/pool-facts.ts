@@ -1,8 +1,8 @@
 import { compareAddresses, type IpAddress } from "../../src/ip/address.ts";
 import type { Reason } from "../../src/model/reason.ts";
-import type { AddressAllocations } from "../allocate/address-allocations.ts";
-import type { BlockedAddress } from "../allocate/blocked-addresses.ts";
-import type { FamilyCount } from "../allocate/free-addresses.ts";
+import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import type { BlockedAddress } from "../allocate/allocations/blocked-addresses.ts";
+import type { FamilyCount } from "../allocate/allocations/free-addresses.ts";
 import type { Watched } from "../observe/sources.ts";
 
 /** What the status of a pool is made from. */

@@ -10,8 +10,8 @@ import { ownPath } from "../../src/kube/path.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
-import type { AddressAllocations } from "../allocate/address-allocations.ts";
-import { type Claim, isHeldBy, parseClaim } from "../allocate/claim.ts";
+import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import { type Claim, isHeldBy, parseClaim } from "../allocate/claim/claim.ts";
 import {
   findJoiningConflict,
   findSharingConflict,
@@ -19,7 +19,7 @@ import {
   referenceOf,
   withoutService,
   withService,
-} from "../allocate/sharing.ts";
+} from "../allocate/claim/sharing.ts";
 import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
 import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceOp } from "./plan-service.ts";

@@ -8,11 +8,11 @@ import {
 } from "../../src/model/service.ts";
 import { isOurClass } from "../../src/model/service-class.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
-import type { AllocationsReader } from "../allocate/address-allocations.ts";
 import { allocate } from "../allocate/allocate.ts";
-import type { Assignment } from "../allocate/allocation.ts";
-import { type Claim, currentPoolOf, isHeldBy } from "../allocate/claim.ts";
-import { serviceObject } from "../allocate/request.ts";
+import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
+import type { Assignment } from "../allocate/choose/allocation.ts";
+import { type Claim, currentPoolOf, isHeldBy } from "../allocate/claim/claim.ts";
+import { serviceObject } from "../allocate/claim/request.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
 import { addressTexts, reasonForMove, updateMessage } from "./update-event.ts";
 

@@ -4,7 +4,7 @@ import type { ApiClient } from "../../src/kube/client.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { concernsController, type ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
-import type { Claim } from "../allocate/claim.ts";
+import type { Claim } from "../allocate/claim/claim.ts";
 
 /**
  * Whether the Service itself says, whatever else has happened to it since, that the claim is not for it any more: a deletion is

@@ -7,7 +7,7 @@ import { patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { type AddressReady, loadBalancerFinalizer, projectService, type ServiceView } from "../../src/model/service.ts";
-import { isHeldBy } from "../allocate/claim.ts";
+import { isHeldBy } from "../allocate/claim/claim.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { MutationCache } from "./mutation-cache.ts";
 import type { ServiceOp } from "./plan-service.ts";

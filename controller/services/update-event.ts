@@ -1,9 +1,9 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import type { AllocationsReader } from "../allocate/address-allocations.ts";
-import type { Claim } from "../allocate/claim.ts";
-import { serviceAnnotation } from "../allocate/service-annotations.ts";
-import { findSharingConflict } from "../allocate/sharing.ts";
+import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
+import type { Claim } from "../allocate/claim/claim.ts";
+import { serviceAnnotation } from "../allocate/claim/service-annotations.ts";
+import { findSharingConflict } from "../allocate/claim/sharing.ts";
 
 /** `Updated load balancer [old] -> [new]`, as upstream words a change of hosts; undefined where no address was shown or all stay. */
 export function updateMessage(

@@ -2,8 +2,8 @@ import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
-import type { Assignment } from "../allocate/allocation.ts";
-import { type Claim, isInUse } from "../allocate/claim.ts";
+import type { Assignment } from "../allocate/choose/allocation.ts";
+import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import type { CandidatesOf } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
 

@@ -3,7 +3,7 @@ import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
-import type { PoolMembership } from "../allocate/pool/pool-membership.ts";
+import type { PoolMembership } from "../allocate/allocations/pool-membership.ts";
 
 /** One of the controller's own conditions on a VirtualIP; the others are the speakers'. */
 export interface DesiredCondition {

@@ -1,7 +1,7 @@
 import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
 import { formatRange } from "../../../src/ip/range.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
-import type { ClusterNetwork } from "../cluster-network.ts";
+import type { ClusterNetwork } from "./cluster-network.ts";
 import { compareAge, comparePools, type Pool, parsePool, poolObject } from "./pool.ts";
 import { findOverlap, type PoolEntry } from "./pool-ranges.ts";
 

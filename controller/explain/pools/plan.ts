@@ -3,8 +3,8 @@ import { compareAddresses, formatAddress, type IpFamily } from "../../../src/ip/
 import { IntervalSet } from "../../../src/ip/interval-set.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
-import type { AllocationsReader } from "../../allocate/address-allocations.ts";
-import { type Claim, currentPoolOf } from "../../allocate/claim.ts";
+import type { AllocationsReader } from "../../allocate/allocations/address-allocations.ts";
+import { type Claim, currentPoolOf } from "../../allocate/claim/claim.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
 import type { PoolManifest } from "./manifest.ts";
 import type { AffectedAddress, PoolChange, PoolsPlan } from "./pools-plan.ts";

@@ -2,7 +2,7 @@ import type { Speaker } from "../../../src/api/speaker.ts";
 import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import type { AllocationsReader } from "../../allocate/address-allocations.ts";
+import type { AllocationsReader } from "../../allocate/allocations/address-allocations.ts";
 import type { CandidateInput } from "../../owners/candidates.ts";
 import type { ConditionPart } from "./explanation.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { Claim } from "../../../../controller/allocate/claim.ts";
+import type { Claim } from "../../../../controller/allocate/claim/claim.ts";
 import { OwnerAssignments } from "../../../../controller/virtual-ips/owner-assignments.ts";
 
 const nodes = ["n1", "n2", "n3", "n4"];

@@ -1,8 +1,8 @@
-import { AddressAllocations } from "../../../../../controller/allocate/address-allocations.ts";
 import { allocate } from "../../../../../controller/allocate/allocate.ts";
-import type { Allocation, Assignment } from "../../../../../controller/allocate/allocation.ts";
-import type { Claim } from "../../../../../controller/allocate/claim.ts";
-import type { ClusterNetwork } from "../../../../../controller/allocate/cluster-network.ts";
+import { AddressAllocations } from "../../../../../controller/allocate/allocations/address-allocations.ts";
+import type { Allocation, Assignment } from "../../../../../controller/allocate/choose/allocation.ts";
+import type { Claim } from "../../../../../controller/allocate/claim/claim.ts";
+import type { ClusterNetwork } from "../../../../../controller/allocate/pool/cluster-network.ts";
 import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
 import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
 import { addressReadyCondition } from "../../../../../src/api/labels.ts";

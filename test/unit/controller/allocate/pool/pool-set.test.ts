@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { clusterNetworks } from "../../../../../controller/allocate/cluster-network.ts";
+import { clusterNetworks } from "../../../../../controller/allocate/pool/cluster-network.ts";
 import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
 import { parseDuration } from "../../../../../src/api/duration.ts";
 import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";

@@ -1,4 +1,4 @@
-import { compareAddresses, formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
+import { compareAddresses, formatAddress, type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
 
 /** An address that something else than a Service's VirtualIP uses, and what does. */
 export interface BlockedAddress {

@@ -1,6 +1,6 @@
-import { type IpRange, subnetOf } from "../../src/ip/range.ts";
-import type { NodeView } from "../../src/model/node.ts";
-import type { ServiceCidrView } from "../../src/model/service-cidr.ts";
+import { type IpRange, subnetOf } from "../../../src/ip/range.ts";
+import type { NodeView } from "../../../src/model/node.ts";
+import type { ServiceCidrView } from "../../../src/model/service-cidr.ts";
 
 /** A network that the cluster itself uses, and no pool may. */
 export interface ClusterNetwork {

@@ -1,13 +1,13 @@
-import { NameIndex } from "../../src/index/name-index.ts";
-import { type IpAddress, type IpFamily, virtualIpName } from "../../src/ip/address.ts";
-import type { Reason } from "../../src/model/reason.ts";
-import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { NameIndex } from "../../../src/index/name-index.ts";
+import { type IpAddress, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
+import type { Reason } from "../../../src/model/reason.ts";
+import { serviceKeyOf } from "../../../src/model/service-reference.ts";
+import { type Claim, currentPoolOf, isInUse } from "../claim/claim.ts";
+import type { Pool } from "../pool/pool.ts";
+import type { PoolSet } from "../pool/pool-set.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
-import { type Claim, currentPoolOf, isInUse } from "./claim.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
-import { NodeAddresses } from "./node/node-addresses.ts";
-import type { Pool } from "./pool/pool.ts";
-import type { PoolSet } from "./pool/pool-set.ts";
+import { NodeAddresses } from "./node-addresses.ts";
 
 /** What the allocator reads. */
 export interface AllocationsReader {

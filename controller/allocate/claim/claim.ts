@@ -1,9 +1,9 @@
-import { managedByController, managedByLabel } from "../../src/api/labels.ts";
-import type { ServiceReference, VirtualIP } from "../../src/api/virtual-ip.ts";
-import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
-import { type Reason, reasonOf } from "../../src/model/reason.ts";
-import type { ServiceView } from "../../src/model/service.ts";
-import { refersTo, serviceKeyOf } from "../../src/model/service-reference.ts";
+import { managedByController, managedByLabel } from "../../../src/api/labels.ts";
+import type { ServiceReference, VirtualIP } from "../../../src/api/virtual-ip.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../../src/ip/address.ts";
+import { type Reason, reasonOf } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { refersTo, serviceKeyOf } from "../../../src/model/service-reference.ts";
 
 /** A VirtualIP as the allocator sees it. */
 export interface Claim {

@@ -1,8 +1,8 @@
-import { compareAddresses, type IpFamily } from "../../src/ip/address.ts";
-import type { Claim } from "./claim.ts";
-import type { AllocationContext } from "./pool/evaluate-pool.ts";
-import { reasonNotAdmitted } from "./pool/pool.ts";
-import { findJoiningConflict, sharingOf } from "./sharing.ts";
+import { compareAddresses, type IpFamily } from "../../../src/ip/address.ts";
+import type { Claim } from "../claim/claim.ts";
+import { findJoiningConflict, sharingOf } from "../claim/sharing.ts";
+import { reasonNotAdmitted } from "../pool/pool.ts";
+import type { AllocationContext } from "./evaluate-pool.ts";
 
 /**
  * The lowest address that Services with the same sharing key have and on which this one fits too, from a pool that would give it

@@ -1,11 +1,11 @@
 import { formatAddress, type IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import type { AllocationsReader } from "../address-allocations.ts";
-import { type Claim, describeHolder, isHeldBy } from "../claim.ts";
+import type { AllocationsReader } from "../allocations/address-allocations.ts";
+import type { NodeAddress } from "../allocations/node-addresses.ts";
+import { type Claim, describeHolder, isHeldBy } from "../claim/claim.ts";
+import { findSharingConflict, portsOf } from "../claim/sharing.ts";
 import type { Pool } from "../pool/pool.ts";
-import { findSharingConflict, portsOf } from "../sharing.ts";
-import type { NodeAddress } from "./node-addresses.ts";
 
 /** Why a Service cannot have a node's own address, and at which of its ports that lies. */
 export interface NodeAddressConflict {

@@ -1,6 +1,6 @@
-import { ipsAnnotation, poolAnnotation, shareAnnotation } from "../../src/api/labels.ts";
-import { metallbAnnotations } from "../../src/api/metallb.ts";
-import type { ServiceView } from "../../src/model/service.ts";
+import { ipsAnnotation, poolAnnotation, shareAnnotation } from "../../../src/api/labels.ts";
+import { metallbAnnotations } from "../../../src/api/metallb.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
 
 /** What a user may write in annotations about the address of a Service. */
 export type RequestAnnotation = "ips" | "pool" | "share";

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { AddressAllocations } from "../../../../controller/allocate/address-allocations.ts";
-import type { Claim } from "../../../../controller/allocate/claim.ts";
-import type { Pool } from "../../../../controller/allocate/pool/pool.ts";
-import { choosePools } from "../../../../controller/allocate/pool/pool-set.ts";
-import { ipAddressPoolSchema } from "../../../../src/api/ip-address-pool.ts";
-import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../../../src/ip/address.ts";
+import { AddressAllocations } from "../../../../../controller/allocate/allocations/address-allocations.ts";
+import type { Claim } from "../../../../../controller/allocate/claim/claim.ts";
+import type { Pool } from "../../../../../controller/allocate/pool/pool.ts";
+import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
+import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../../../../src/ip/address.ts";
 
 function poolsOf(addresses: readonly string[], avoidBuggyIPs: boolean) {
   return choosePools([ipAddressPoolSchema.parse({ metadata: { name: "lan" }, spec: { addresses, avoidBuggyIPs } })]);

@@ -1,6 +1,6 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { formatRange, rangeContains } from "../../../src/ip/range.ts";
-import type { AllocationsReader } from "../address-allocations.ts";
+import type { AllocationsReader } from "./address-allocations.ts";
 
 /** As many pools or ranges as a reader will read. */
 const most = 5;

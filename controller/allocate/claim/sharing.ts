@@ -1,8 +1,8 @@
-import type { ServiceReference, Sharing } from "../../src/api/virtual-ip.ts";
-import { formatAddress } from "../../src/ip/address.ts";
-import type { ReasonCode } from "../../src/model/reason.ts";
-import type { ServiceView } from "../../src/model/service.ts";
-import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import type { ServiceReference, Sharing } from "../../../src/api/virtual-ip.ts";
+import { formatAddress } from "../../../src/ip/address.ts";
+import type { ReasonCode } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { type Claim, describeHolder, isHeldBy } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
 import { serviceAnnotation } from "./service-annotations.ts";

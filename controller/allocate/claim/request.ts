@@ -1,6 +1,6 @@
-import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
-import { type Reason, reasonOf } from "../../src/model/reason.ts";
-import type { ServiceView } from "../../src/model/service.ts";
+import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
+import { type Reason, reasonOf } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
 
 /** An address that the user asks for, and where. */

@@ -1,8 +1,8 @@
-import { type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
-import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
-import type { Claim } from "./claim.ts";
-import type { AllocationContext } from "./pool/evaluate-pool.ts";
-import { findJoiningConflict } from "./sharing.ts";
+import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
+import { loadBalancerFinalizer, type ServiceView } from "../../../src/model/service.ts";
+import type { Claim } from "../claim/claim.ts";
+import { findJoiningConflict } from "../claim/sharing.ts";
+import type { AllocationContext } from "./evaluate-pool.ts";
 
 /** An address that the Service may go on showing although no claim names the Service. */
 export interface AdoptableAddress {

@@ -1,6 +1,6 @@
-import type { IpAddress } from "../../src/ip/address.ts";
-import type { Reason } from "../../src/model/reason.ts";
-import type { Claim } from "./claim.ts";
+import type { IpAddress } from "../../../src/ip/address.ts";
+import type { Reason } from "../../../src/model/reason.ts";
+import type { Claim } from "../claim/claim.ts";
 
 /** One address for the Service. */
 export interface Assignment {

@@ -1,7 +1,7 @@
-import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
-import { IntervalSet } from "../../src/ip/interval-set.ts";
-import { rangeContains } from "../../src/ip/range.ts";
-import type { Pool } from "./pool/pool.ts";
+import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
+import { IntervalSet } from "../../../src/ip/interval-set.ts";
+import { rangeContains } from "../../../src/ip/range.ts";
+import type { Pool } from "../pool/pool.ts";
 
 /** How many addresses of one family a pool has. Those that avoidBuggyIPs leaves out count as neither, unless assigned. */
 export interface FamilyCount {

@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import fc from "fast-check";
-import { AddressAllocations } from "../../../../controller/allocate/address-allocations.ts";
-import { allocate } from "../../../../controller/allocate/allocate.ts";
-import { choosePools } from "../../../../controller/allocate/pool/pool-set.ts";
-import { sharingOf, withoutService, withService } from "../../../../controller/allocate/sharing.ts";
-import { ipAddressPoolSchema } from "../../../../src/api/ip-address-pool.ts";
-import { formatAddress, virtualIpName } from "../../../../src/ip/address.ts";
-import { projectService, type ServiceView } from "../../../../src/model/service.ts";
-import { serviceKeyOf } from "../../../../src/model/service-reference.ts";
+import { allocate } from "../../../../../controller/allocate/allocate.ts";
+import { AddressAllocations } from "../../../../../controller/allocate/allocations/address-allocations.ts";
+import { sharingOf, withoutService, withService } from "../../../../../controller/allocate/claim/sharing.ts";
+import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
+import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
+import { formatAddress, virtualIpName } from "../../../../../src/ip/address.ts";
+import { projectService, type ServiceView } from "../../../../../src/model/service.ts";
+import { serviceKeyOf } from "../../../../../src/model/service-reference.ts";
 
 const pool = ipAddressPoolSchema.parse({
   metadata: { name: "lan" },

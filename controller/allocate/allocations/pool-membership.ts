@@ -1,8 +1,8 @@
 import { formatAddress } from "../../../src/ip/address.ts";
 import { rangeContains } from "../../../src/ip/range.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
-import type { AllocationsReader } from "../address-allocations.ts";
-import { type Claim, currentPoolOf } from "../claim.ts";
+import { type Claim, currentPoolOf } from "../claim/claim.ts";
+import type { AllocationsReader } from "./address-allocations.ts";
 
 /** How a claim stands to the pools as they are now. */
 export interface PoolMembership {

@@ -1,6 +1,6 @@
-import { reassignAnnotation } from "../../src/api/labels.ts";
-import type { ServiceView } from "../../src/model/service.ts";
-import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { reassignAnnotation } from "../../../src/api/labels.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import type { Claim } from "./claim.ts";
 
 /** Long enough to tell desired apart; an annotation may have 256 KiB. */

@@ -1,10 +1,10 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import type { AllocationsReader } from "../address-allocations.ts";
-import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "../node/node-pool.ts";
-import { listPoolNames } from "./describe-pools.ts";
-import { type Pool, poolHasFamily, reasonNotAdmitted } from "./pool.ts";
+import type { AllocationsReader } from "../allocations/address-allocations.ts";
+import { listPoolNames } from "../allocations/describe-pools.ts";
+import { type Pool, poolHasFamily, reasonNotAdmitted } from "../pool/pool.ts";
+import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "./node-pool.ts";
 
 /** Who asks a pool, and what is taken and free. */
 export interface AllocationContext {

@@ -1,14 +1,13 @@
 import { compareAddresses, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
-import type { Allocation, Assignment } from "../allocation.ts";
-import { type Claim, isHeldBy } from "../claim.ts";
-import { type AllocationContext, evaluateAutoAssign } from "../pool/evaluate-pool.ts";
+import type { NodeAddress } from "../allocations/node-addresses.ts";
+import { type Claim, isHeldBy } from "../claim/claim.ts";
+import { type RequestedAddress, serviceObject } from "../claim/request.ts";
+import { serviceAnnotation } from "../claim/service-annotations.ts";
+import { findSharingConflict, mustJoin } from "../claim/sharing.ts";
 import { type Pool, reasonNotAdmitted } from "../pool/pool.ts";
-import { type RequestedAddress, serviceObject } from "../request.ts";
-import { serviceAnnotation } from "../service-annotations.ts";
-import { findSharingConflict, mustJoin } from "../sharing.ts";
-import { shownAddress } from "../shown-address.ts";
-import type { NodeAddress } from "./node-addresses.ts";
+import type { Allocation, Assignment } from "./allocation.ts";
+import { type AllocationContext, evaluateAutoAssign } from "./evaluate-pool.ts";
 import {
   findNodeAddressConflict,
   findReservedPort,
@@ -16,6 +15,7 @@ import {
   type NodeAddressConflict,
   nodeAddressesFor,
 } from "./node-pool.ts";
+import { shownAddress } from "./shown-address.ts";
 
 type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
 
