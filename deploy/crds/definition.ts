@@ -1,7 +1,10 @@
 import { apiGroup, apiVersion } from "../../src/api/api.ts";
 import type { OpenApiSchema } from "./schema.ts";
 
-/** One column of `kubectl get`. `priority` 1 is shown with `-o wide` only. */
+/**
+ * One column of `kubectl get`. `priority` 1 is shown with `-o wide` only. `jsonPath` must lead to a single value: the API server prints
+ * a list as JSON, and of `[*]` only the first value (apiextensions-apiserver, tableconvertor.go).
+ */
 export interface PrinterColumn {
   readonly name: string;
   readonly type: "string" | "integer" | "boolean" | "date";

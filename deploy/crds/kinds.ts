@@ -89,7 +89,6 @@ function ipAddressPool(): Record<string, unknown> {
     shortNames: ["bpool"],
     status: true,
     columns: [
-      { name: "Addresses", type: "string", jsonPath: ".spec.addresses" },
       { name: "State", type: "string", jsonPath: ".spec.state" },
       { name: "Auto", type: "boolean", jsonPath: ".spec.autoAssign" },
       { name: "IPv4 Used", type: "string", jsonPath: ".status.assignedIPv4" },
@@ -113,11 +112,8 @@ function l2Advertisement(): Record<string, unknown> {
     plural: "l2advertisements",
     shortNames: ["bl2"],
     status: false,
-    columns: [
-      { name: "Pools", type: "string", jsonPath: ".spec.ipAddressPools" },
-      { name: "Interfaces", type: "string", jsonPath: ".spec.interfaces" },
-      ageColumn,
-    ],
+    // All that it says is in lists, and nobody writes a status that could count them: kubectl describe shows it.
+    columns: [ageColumn],
     schema: objectSchema(
       "Which pools are announced from which nodes and interfaces. With none at all, every pool is, from every node on its subnet.",
       { spec },
@@ -160,8 +156,20 @@ function virtualIp(): Record<string, unknown> {
       { name: "Held Until", type: "string", jsonPath: ".spec.heldUntil" },
       { name: "Since", type: "date", jsonPath: ".status.since" },
       { name: "MAC", type: "string", jsonPath: ".status.mac", priority: 1 },
-      { name: "Owners", type: "string", jsonPath: ".spec.owners", priority: 1 },
-      { name: "Own Of", type: "string", jsonPath: ".spec.node", priority: 1, description: "The node whose own it is." },
+      {
+        name: "Owner",
+        type: "string",
+        jsonPath: ".spec.owners[0]",
+        priority: 1,
+        description: "The node that should announce it; spec.owners lists those that take over.",
+      },
+      {
+        name: "Node Address",
+        type: "string",
+        jsonPath: ".spec.node",
+        priority: 1,
+        description: "The node whose own address it is.",
+      },
       ageColumn,
     ],
     schema,
@@ -178,8 +186,12 @@ function speaker(): Record<string, unknown> {
     columns: [
       { name: "Version", type: "string", jsonPath: ".status.version" },
       { name: "Kernel", type: "string", jsonPath: ".status.kernel" },
-      { name: "Interfaces", type: "string", jsonPath: ".status.interfaces[*].name", priority: 1 },
-      { name: "Announcing", type: "string", jsonPath: ".status.announcing" },
+      {
+        name: "Announcing",
+        type: "integer",
+        jsonPath: ".status.announcingCount",
+        description: "How many addresses the node answers for.",
+      },
       ageColumn,
     ],
     schema: objectSchema("What the speaker of one node sees and announces; written by it alone.", { status }),

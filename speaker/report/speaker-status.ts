@@ -22,6 +22,7 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
     bootNonce,
     interfaces: links.map(({ name, mac, up, addresses }) => ({ name, mac, up, addresses: [...addresses] })),
     announcing: [...announcing].sort(),
+    announcingCount: announcing.length,
     conditions: [...conditions],
   };
 }

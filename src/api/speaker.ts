@@ -14,6 +14,7 @@ export const speakerStatusSchema = z.object({
   kernel: z.string().optional().describe("Release of the node's kernel."),
   interfaces: z.array(speakerInterfaceSchema).default([]),
   announcing: z.array(z.string()).default([]).describe("Addresses that this node answers for now."),
+  announcingCount: z.int().optional().describe("How many addresses that is."),
   conditions: z.array(conditionSchema).optional().describe("What of the node stands in the way of forwarding."),
 });
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { z } from "zod";
 import { definitionText } from "../../../deploy/crds/generate.ts";
 import { definitions } from "../../../deploy/crds/kinds.ts";
-import { structuralSchema } from "../../../deploy/crds/schema.ts";
+import { at, type OpenApiSchema, structuralSchema } from "../../../deploy/crds/schema.ts";
 
 for (const [file, definition] of definitions) {
   test(`deploy/base/crds/${file} says what the zod schema says`, () => {
@@ -25,4 +25,27 @@ test("optional and defaulted fields are not required of the user", () => {
     required: ["named"],
     properties: { named: { type: "string" }, maybe: { type: "string" }, count: { type: "integer", default: 3 } },
   });
+});
+
+describe("columns of kubectl get", () => {
+  for (const [file, definition] of definitions) {
+    const { versions } = definition.spec as {
+      readonly versions: readonly [
+        {
+          readonly additionalPrinterColumns: readonly { readonly name: string; readonly jsonPath: string }[];
+          readonly schema: { readonly openAPIV3Schema: OpenApiSchema };
+        },
+      ];
+    };
+    const [{ additionalPrinterColumns, schema }] = versions;
+    for (const { name, jsonPath } of additionalPrinterColumns.filter(
+      ({ jsonPath: path }) => !path.startsWith(".metadata"),
+    )) {
+      test(`${name} of ${file} is a single value, not a list that is printed as JSON`, () => {
+        assert.doesNotMatch(jsonPath, /\[\*\]/, "of [*] only the first value is printed");
+        const path = jsonPath.slice(1).replace(/\[[^\]]*\]/g, "[]");
+        assert.ok(!["array", "object"].includes(String(at(schema.openAPIV3Schema, path).type)), jsonPath);
+      });
+    }
+  }
 });

@@ -1,0 +1,19 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { speakerStatus } from "../../../../speaker/report/speaker-status.ts";
+import { speakerSchema } from "../../../../src/api/speaker.ts";
+
+const input = { version: "0.1.0", kernel: "6.18", bootNonce: "n", links: [], conditions: [] };
+
+test("the number of announced addresses is always that of the list", () => {
+  for (const announcing of [[], ["192.0.2.1"], ["2001:db8::1", "192.0.2.1"]]) {
+    const status = speakerStatus({ ...input, announcing });
+    assert.equal(status.announcingCount, announcing.length);
+    assert.deepEqual(status.announcing, announcing.toSorted());
+  }
+});
+
+test("a Speaker that an earlier version wrote, without the number, is still read", () => {
+  const old = { metadata: { name: "n1" }, status: { announcing: ["192.0.2.1"] } };
+  assert.deepEqual(speakerSchema.parse(old).status?.announcing, ["192.0.2.1"]);
+});
