@@ -4,7 +4,7 @@ import type { Allocation, Assignment } from "../../../../../controller/allocate/
 import type { Claim } from "../../../../../controller/allocate/claim/claim.ts";
 import type { ClusterNetwork } from "../../../../../controller/allocate/pool/cluster-network.ts";
 import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
-import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
+import { type IPAddressPool, ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
 import { addressReadyCondition } from "../../../../../src/api/labels.ts";
 import { isMetallbAnnotation } from "../../../../../src/api/metallb.ts";
 import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
@@ -37,6 +37,8 @@ export interface ClaimData {
   readonly reservation?: true;
   /** Held for the name of a deleted Service. */
   readonly held?: true;
+  /** Being created: the API server has not answered yet. */
+  readonly unwritten?: true;
 }
 
 /** A Node, with a speaker or without. */
@@ -64,6 +66,11 @@ export interface ServiceData {
   readonly shows?: readonly string[];
   /** Whether it has our condition and our finalizer. */
   readonly ours?: true;
+  /** It has the finalizer, whoever put it there. */
+  readonly finalizer?: true;
+  readonly type?: string;
+  readonly loadBalancerClass?: string;
+  readonly deleting?: true;
 }
 
 /** Why the Service does not have all that it should. */
@@ -75,9 +82,8 @@ export interface RefusalData {
   readonly names?: readonly string[];
 }
 
-/** One row: what there is, and what `allocate` decides for the Service. */
-export interface AllocationCase {
-  readonly name: string;
+/** What there is in the cluster. */
+export interface ClusterData {
   /** None: one pool `lan` with 192.0.2.10 to 192.0.2.12. */
   readonly pools?: readonly PoolData[];
   /** Service and pod networks of the cluster. */
@@ -89,6 +95,11 @@ export interface AllocationCase {
   /** Nodes with ready endpoints of the Service. */
   readonly readyNodes?: readonly string[];
   readonly namespaceLabels?: Readonly<Record<string, string>>;
+}
+
+/** One row: what there is, and what `allocate` decides for the Service. */
+export interface AllocationCase extends ClusterData {
+  readonly name: string;
   readonly service?: ServiceData;
   /**
    * In the order of the families: `ADDRESS new`, `ADDRESS held` (a claim that names the Service as it is) or `ADDRESS joins` (a
@@ -103,17 +114,21 @@ export interface AllocationCase {
 
 const defaultPools: readonly PoolData[] = [{ name: "lan", addresses: ["192.0.2.10-192.0.2.12"] }];
 
-/** Builds what the case says there is, and calls the pure function. */
+/** Calls the pure function for the Service of the case. */
 export function allocateCase(data: AllocationCase): Allocation {
+  return allocate(allocationsOf(data), serviceOf(data.service), data.namespaceLabels ?? {});
+}
+
+export function allocationsOf(data: ClusterData): AddressAllocations {
   const readyNodes = new Set(data.readyNodes ?? []);
   const allocations = new AddressAllocations({ of: () => readyNodes });
-  const pools = (data.pools ?? defaultPools).map(poolObject);
+  const pools = (data.pools ?? defaultPools).map(poolOf);
   allocations.setPools(choosePools(pools, data.networks));
   for (const { name, addresses, labels = {}, ready = true, excluded = false } of data.nodes ?? [])
     allocations.nodes.setNode(name, { name, labels, ready, excluded, addresses: addresses.map(address) });
   for (const claim of data.claims ?? []) allocations.put(claimOf(claim));
   for (const [source, texts] of Object.entries(data.blocked ?? {})) allocations.block(source, texts.map(address));
-  return allocate(allocations, serviceOf(data.service ?? {}), data.namespaceLabels ?? {});
+  return allocations;
 }
 
 /** How cases write an assignment. */
@@ -128,12 +143,12 @@ export function address(text: string): IpAddress {
   return parsed;
 }
 
-function poolObject({ name, addresses, spec = {} }: PoolData, index: number) {
+export function poolOf({ name, addresses, spec = {} }: PoolData, index = 0): IPAddressPool {
   const creationTimestamp = new Date(Date.UTC(2026, 0, 1, 0, 0, index)).toISOString();
   return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec: { addresses, ...spec } });
 }
 
-export function claimOf({ address: text, pool, node, services = [], reservation, held }: ClaimData): Claim {
+export function claimOf({ address: text, pool, node, services = [], reservation, held, unwritten }: ClaimData): Claim {
   const name = virtualIpName(address(text));
   return {
     name,
@@ -145,36 +160,47 @@ export function claimOf({ address: text, pool, node, services = [], reservation,
     ),
     ours: reservation === undefined,
     heldUntilMs: held ? Date.UTC(2026, 0, 2) : undefined,
-    uid: name,
+    uid: unwritten ? "" : name,
     resourceVersion: "1",
   };
 }
 
-export function serviceOf(data: ServiceData): ServiceView {
+export function serviceOf(data: ServiceData = {}): ServiceView {
   const { namespace = "default", labels = {}, annotations = {}, loadBalancerIP, selector = { app: "web" } } = data;
-  const { families = ["IPv4"], policy = "SingleStack", ports = ["80/TCP"], local, shows = [], ours } = data;
-  const condition = { type: addressReadyCondition, status: "True", reason: "AddressAssigned", message: "" };
+  const { families = ["IPv4"], policy = "SingleStack", local, shows = [], ours, type = "LoadBalancer" } = data;
+  const ports = (data.ports ?? ["80/TCP"]).map((text) => {
+    const [port = "", protocol = ""] = text.split("/");
+    return { port: Number(port), protocol };
+  });
+  const condition = {
+    type: addressReadyCondition,
+    status: "True",
+    reason: "AddressAssigned",
+    message: shows.join(", "),
+  };
   return projectService(
     {
       metadata: {
         namespace,
         name: "web",
         uid: "web-uid",
-        labels,
-        annotations,
-        finalizers: ours ? [loadBalancerFinalizer] : [],
+        labels: { ...labels },
+        annotations: { ...annotations },
+        finalizers: ours || data.finalizer ? [loadBalancerFinalizer] : [],
+        ...(data.deleting ? { deletionTimestamp: new Date(0) } : {}),
       },
       spec: {
-        type: "LoadBalancer",
+        type,
         ...(loadBalancerIP === undefined ? {} : { loadBalancerIP }),
+        ...(data.loadBalancerClass === undefined ? {} : { loadBalancerClass: data.loadBalancerClass }),
         ipFamilies: [...families],
         ipFamilyPolicy: policy,
-        ports: ports.map((text) => ({ port: Number.parseInt(text, 10), protocol: text.split("/")[1] ?? "TCP" })),
+        ports,
         externalTrafficPolicy: local ? "Local" : "Cluster",
-        selector,
+        selector: { ...selector },
       },
       status: {
-        loadBalancer: { ingress: shows.map((ip) => ({ ip })) },
+        loadBalancer: { ingress: shows.map((ip) => ({ ip, ipMode: "VIP", ports })) },
         conditions: ours ? [{ ...condition, lastTransitionTime: new Date(0) }] : [],
       },
     },

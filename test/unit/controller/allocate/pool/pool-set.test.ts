@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { clusterNetworks } from "../../../../../controller/allocate/pool/cluster-network.ts";
 import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
 import { parseDuration } from "../../../../../src/api/duration.ts";
 import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
 import { formatRange, type IpRange, rangeContains, subtractRanges } from "../../../../../src/ip/range.ts";
-import { projectNode } from "../../../../../src/model/node.ts";
 import { reasonMessage } from "../../../../../src/model/reason.ts";
+import { networks, rejectCase, rejectedPoolCases } from "./rejected-pool-cases.ts";
 
 function pool(name: string, addresses: readonly string[], second = 0, more: Record<string, unknown> = {}) {
   const creationTimestamp = `2026-01-01T00:00:${String(second).padStart(2, "0")}Z`;
@@ -15,32 +14,18 @@ function pool(name: string, addresses: readonly string[], second = 0, more: Reco
   return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec });
 }
 
-describe("a pool with one bad entry is set aside whole, and the message names field, value and cure", () => {
-  const cases = [
-    { address: "192.0.2.1/24", code: "PoolRangeInvalid" },
-    { address: "192.0.2.9-192.0.2.1", code: "PoolRangeInvalid" },
-    { address: "192.0.2.1-2001:db8::1", code: "PoolRangeInvalid" },
-    { address: "192.0.2.0/33", code: "PoolRangeInvalid" },
-    { address: "192.0.02.1", code: "PoolRangeInvalid" },
-    { address: "lan", code: "PoolRangeInvalid" },
-    { address: "127.0.0.0/30", code: "PoolRangeSpecial" },
-    { address: "224.0.0.1", code: "PoolRangeSpecial" },
-    { address: "255.255.255.255", code: "PoolRangeSpecial" },
-    { address: "0.0.0.0/0", code: "PoolRangeSpecial" },
-    { address: "fe80::1-fe80::9", code: "PoolRangeSpecial" },
-    { address: "::1", code: "PoolRangeSpecial" },
-    { address: "198.51.100.7", code: "PoolRangesOverlap" },
-    { address: "198.51.100.255-198.51.101.3", code: "PoolRangesOverlap" },
-  ];
-  for (const { address, code } of cases) {
-    test(address, () => {
-      const { usable, rejected } = choosePools([pool("lan", ["198.51.100.0/24", address])]);
-      assert.deepEqual(usable, []);
-      const reason = rejected.get("lan");
-      assert.equal(reason?.code, code);
-      assert.ok(
-        reason !== undefined && reasonMessage(reason).startsWith(`IPAddressPool lan: spec.addresses[1] "${address}"`),
-      );
+describe("a pool with one fault is set aside whole, and the message names object, field, value and cure", () => {
+  for (const data of rejectedPoolCases) {
+    test(data.name, () => {
+      const { reason, usable } = rejectCase(data);
+      const { code, field, value, names = [] } = data.refuses;
+      const object = `IPAddressPool ${data.pools.at(-1)?.name}`;
+      assert.deepEqual([reason?.code, reason?.object, reason?.field, reason?.value], [code, object, field, value]);
+      const others = data.pools.slice(0, -1).map(({ name }) => name);
+      assert.deepEqual(usable, others, "the older ones go on");
+      if (reason === undefined) return;
+      for (const name of names)
+        assert.ok(reasonMessage(reason).includes(name), `${reasonMessage(reason)} names ${name}`);
     });
   }
 });
@@ -105,55 +90,23 @@ test("ranges minus exclusions hold exactly the addresses of a naive model", () =
   );
 });
 
-describe("faults of a pool that are not in its addresses", () => {
-  const cases = [
-    { field: "spec.exclude[1]", more: { exclude: ["192.0.2.1", "192.0.2.9/24"] }, code: "PoolRangeInvalid" },
-    { field: "spec.holdAfterDelete", more: { holdAfterDelete: "ten minutes" }, code: "PoolHoldInvalid" },
-    { field: "spec.holdAfterDelete", more: { holdAfterDelete: "99999999h" }, code: "PoolHoldInvalid" },
-  ];
-  for (const { field, more, code } of cases) {
-    test(`${field} ${JSON.stringify(more)}`, () => {
-      const reason = choosePools([pool("lan", ["192.0.2.0/24"], 0, more)]).rejected.get("lan");
-      assert.deepEqual([reason?.code, reason?.field], [code, field]);
-    });
-  }
-});
-
 test("lengths of time", () => {
   const cases = { "10m": 600_000, "1h30m": 5_400_000, "1.5s": 1_500, "20ms": 20, "0s": 0 };
   for (const [text, ms] of Object.entries(cases)) assert.equal(parseDuration(text), ms);
   for (const text of ["", "10", "-1m", "1d", "m", "1h m", "1h\n"]) assert.equal(parseDuration(text), undefined);
 });
 
-describe("a pool within a network of the cluster is set aside, and disturbs no younger pool", () => {
-  const networks = clusterNetworks(
-    [{ name: "kubernetes", cidrs: ["10.96.0.0/16", "fd96::/112"] }],
-    [{ ...projectNode({ metadata: { name: "n1" } }), podCIDRs: ["10.244.1.0/24", "nonsense"] }],
-  );
-  const cases = [
-    {
-      address: "10.96.5.0/24",
-      code: "PoolOverlapsServiceNetwork",
-      says: "10.96.0.0-10.96.255.255 of ServiceCIDR kubernetes",
-    },
-    { address: "fd96::/64", code: "PoolOverlapsServiceNetwork", says: "fd96::-fd96::ffff of ServiceCIDR kubernetes" },
-    { address: "10.244.0.200-10.244.1.0", code: "PoolOverlapsPodNetwork", says: "10.244.1.0-10.244.1.255 of Node n1" },
-  ];
-  for (const { address, code, says } of cases) {
-    test(address, () => {
-      const bad = pool("bad", ["192.0.2.0/25", address], 1);
-      const { usable, rejected } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
-      const reason = rejected.get("bad");
-      assert.deepEqual([reason?.code, reason?.field], [code, "spec.addresses[1]"]);
-      assert.ok(reason !== undefined && reasonMessage(reason).includes(says), JSON.stringify(reason));
-      assert.deepEqual(
-        usable.map(({ name }) => name),
-        ["young"],
-      );
-    });
-  }
+describe("a pool within a network of the cluster", () => {
+  test("disturbs no younger pool", () => {
+    const bad = pool("bad", ["192.0.2.0/25", "10.96.5.0/24"], 1);
+    const { usable } = choosePools([bad, pool("young", ["192.0.2.0/24"], 2)], networks);
+    assert.deepEqual(
+      usable.map(({ name }) => name),
+      ["young"],
+    );
+  });
 
-  test("unless it excludes the common addresses", () => {
+  test("serves where it excludes the common addresses", () => {
     const { usable } = choosePools(
       [pool("big", ["10.0.0.0/8"], 1, { exclude: ["10.96.0.0/16", "10.244.0.0/16"] })],
       networks,

@@ -6,50 +6,10 @@ import { renderPoolsPlan } from "../../../../../src/cli/text/pools-plan.ts";
 import { Cluster } from "../../fake-cluster/cluster.ts";
 import { eventually } from "../../fake-cluster/eventually.ts";
 import { askPlan } from "../load-and-explain.ts";
-
-function manifest(name: string, addresses: readonly string[], more = ""): string {
-  const list = addresses.map((address) => `    - ${address}\n`).join("");
-  const head = `apiVersion: bellhop.dev/v1beta1\nkind: IPAddressPool\nmetadata:\n  name: ${name}\nspec:\n`;
-  return `${head}${more}  addresses:\n${list}`;
-}
+import { manifest, manifestCases } from "./manifest-cases.ts";
 
 describe("reading pools from a file", () => {
-  const cases = [
-    { name: "host bits", text: manifest("p", ["192.0.2.17/24"]), faults: ["7 PoolRangeInvalid spec.addresses[0]"] },
-    {
-      name: "every bad entry at once",
-      text: manifest("p", ["lan", "192.0.2.1", "192.0.2.9-192.0.2.2", "192.0.2.3-2001:db8::1"]),
-      faults: [
-        "7 PoolRangeInvalid spec.addresses[0]",
-        "9 PoolRangeInvalid spec.addresses[2]",
-        "10 PoolRangeInvalid spec.addresses[3]",
-      ],
-    },
-    {
-      name: "a field that is not there",
-      text: manifest("p", ["192.0.2.1"], "  autoassign: false\n"),
-      faults: ["6 PoolSchemaInvalid spec.autoassign"],
-    },
-    {
-      name: "a value of the wrong type",
-      text: manifest("p", ["192.0.2.1"], "  autoAssign: perhaps\n"),
-      faults: ["6 PoolSchemaInvalid spec.autoAssign"],
-    },
-    { name: "no addresses", text: manifest("p", []), faults: ["6 PoolSchemaInvalid spec.addresses"] },
-    {
-      name: "another group",
-      text: manifest("p", ["192.0.2.1"]).replace("bellhop.dev", "metallb.io"),
-      faults: ["1 PoolSchemaInvalid apiVersion"],
-    },
-    { name: "no YAML", text: "a: [1\nb: 2", faults: ["2 ManifestInvalid the document"] },
-    { name: "nothing", text: "", faults: [] },
-    {
-      name: "the second document",
-      text: `${manifest("p", ["192.0.2.1"])}---\n${manifest("q", ["x"])}`,
-      faults: ["15 PoolRangeInvalid spec.addresses[0]"],
-    },
-  ];
-  for (const { name, text, faults } of cases) {
+  for (const { name, text, faults } of manifestCases) {
     test(name, () => {
       const found = parsePoolManifest("new.yaml", text).faults;
       assert.deepEqual(

@@ -1,0 +1,237 @@
+import { planService, type ServiceOp } from "../../../../controller/services/plan-service.ts";
+import { formatAddress } from "../../../../src/ip/address.ts";
+import { allocationsOf, type ClusterData, type ServiceData, serviceOf } from "../allocate/cases/allocation-case.ts";
+
+/** One row: what there is, and all that is to be done for the Service `default/web`. */
+export interface PlanCase extends ClusterData {
+  readonly name: string;
+  /** Undefined: a bare one. `gone`: there is no such Service. */
+  readonly service?: ServiceData | "gone";
+  /** Services without a class belong to others. */
+  readonly noDefaultClass?: true;
+  /** No node may announce an address. */
+  readonly noAnnouncer?: true;
+  /** In order, as `opText` writes them. */
+  readonly ops: readonly string[];
+  /** The Service is planned again at once. */
+  readonly again?: true;
+}
+
+const lan = { name: "lan", addresses: ["192.0.2.10-192.0.2.12"] };
+const holding = { ...lan, spec: { holdAfterDelete: "10m" } };
+const mine = { address: "192.0.2.10", pool: "lan", services: ["web"] };
+const shown = { shows: ["192.0.2.10"], ours: true } as const;
+const reference = { namespace: "default", name: "web" };
+const assigned = "True AddressAssigned";
+
+export const planCases: readonly PlanCase[] = [
+  {
+    name: "a new Service: the claim before the status, and the finalizer in the same write",
+    ops: [
+      "Normal EnsuringLoadBalancer",
+      "Create 192.0.2.10",
+      `Patch [192.0.2.10] ${assigned}, finalizer`,
+      "Normal EnsuredLoadBalancer",
+    ],
+  },
+  { name: "a Service with all that it should have: nothing", claims: [mine], service: shown, ops: [] },
+  {
+    name: "a claim that is not written yet is created again",
+    claims: [{ ...mine, unwritten: true }],
+    service: shown,
+    ops: ["Create 192.0.2.10"],
+  },
+  {
+    name: "an address whose VirtualIP is lost is claimed again, without an event",
+    service: shown,
+    ops: ["Create 192.0.2.10"],
+  },
+  {
+    name: "a move: the new address is claimed and shown before the old one is released",
+    claims: [mine],
+    service: { ...shown, loadBalancerIP: "192.0.2.12" },
+    ops: ["Create 192.0.2.12", `Patch [192.0.2.12] ${assigned}`, "Normal UpdatedLoadBalancer", "Release 192.0.2.10"],
+  },
+  {
+    name: "a refusal: condition and event, and nothing is shown",
+    service: { loadBalancerIP: "198.51.100.1" },
+    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+  },
+  {
+    name: "a refusal of a Service that has an address: it stays",
+    claims: [mine],
+    service: { ...shown, loadBalancerIP: "198.51.100.1" },
+    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+  },
+  {
+    name: "a refusal clears an address that we showed and that is another Service's",
+    claims: [{ address: "192.0.2.10", pool: "lan", services: ["first"] }],
+    service: { ...shown, loadBalancerIP: "192.0.2.10" },
+    ops: ["Patch [] False RequestedAddressTaken", "Normal UpdatedLoadBalancer", "Warning RequestedAddressTaken"],
+  },
+  {
+    name: "a refusal leaves an address that somebody else showed",
+    service: { shows: ["192.0.2.10"], loadBalancerIP: "198.51.100.1" },
+    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+  },
+  {
+    name: "a refused Service does not end the hold of its address",
+    pools: [{ ...holding, spec: { ...holding.spec, state: "Draining" } }],
+    claims: [{ address: "192.0.2.10", pool: "lan", services: [reference], held: true }],
+    ops: ["Patch False PoolDraining", "Warning PoolDraining"],
+  },
+  {
+    name: "an address that no node may announce is shown, with the reason",
+    noAnnouncer: true,
+    ops: [
+      "Normal EnsuringLoadBalancer",
+      "Create 192.0.2.10",
+      "Patch [192.0.2.10] False NoAnnouncer, finalizer",
+      "Normal EnsuredLoadBalancer",
+      "Warning NoAnnouncer",
+    ],
+  },
+  {
+    name: "a second family that is only preferred is no reason for a False condition",
+    service: { families: ["IPv4", "IPv6"], policy: "PreferDualStack" },
+    ops: [
+      "Normal EnsuringLoadBalancer",
+      "Create 192.0.2.10",
+      `Patch [192.0.2.10] ${assigned}, finalizer`,
+      "Normal EnsuredLoadBalancer",
+    ],
+  },
+  {
+    name: "a Service joins the address of others",
+    claims: [
+      {
+        address: "192.0.2.10",
+        pool: "lan",
+        services: [
+          {
+            ...reference,
+            name: "first",
+            uid: "first-uid",
+            sharing: { key: "front", ports: ["81/TCP"], backends: "Cluster" },
+          },
+        ],
+      },
+    ],
+    service: { annotations: { "bellhop.dev/share": "front" } },
+    ops: [
+      "Normal EnsuringLoadBalancer",
+      "Join 192.0.2.10",
+      `Patch [192.0.2.10] ${assigned}, finalizer`,
+      "Normal EnsuredLoadBalancer",
+    ],
+  },
+  {
+    name: "a family that is gone is released",
+    pools: [lan, { name: "six", addresses: ["2001:db8::/64"] }],
+    claims: [mine, { address: "2001:db8::1", pool: "six", services: ["web"] }],
+    service: { shows: ["192.0.2.10", "2001:db8::1"], ours: true },
+    ops: [`Patch [192.0.2.10] ${assigned}`, "Normal UpdatedLoadBalancer", "Release 2001:db8::1"],
+  },
+  {
+    name: "a Service that is gone: its claim is released",
+    claims: [mine],
+    service: "gone",
+    ops: ["Release 192.0.2.10"],
+  },
+  {
+    name: "and held where the pool says so",
+    pools: [holding],
+    claims: [mine],
+    service: "gone",
+    ops: ["Release 192.0.2.10, hold 600 s"],
+  },
+  {
+    name: "but not where the pool drains",
+    pools: [{ ...holding, spec: { ...holding.spec, state: "Draining" } }],
+    claims: [mine],
+    service: "gone",
+    ops: ["Release 192.0.2.10"],
+  },
+  {
+    name: "a hold stays while its Service is gone",
+    pools: [holding],
+    claims: [{ ...mine, services: [reference], held: true }],
+    service: "gone",
+    ops: [],
+  },
+  {
+    name: "a reservation of the user is not released",
+    claims: [{ address: "192.0.2.10", services: [reference], reservation: true }],
+    service: "gone",
+    ops: [],
+  },
+  {
+    name: "a deleted Service: the claim first, the finalizer last",
+    claims: [mine],
+    service: { ...shown, deleting: true },
+    ops: ["Normal DeletingLoadBalancer", "Release 192.0.2.10", "Leave finalizer ingress", "Normal DeletedLoadBalancer"],
+  },
+  {
+    name: "a Service that left type LoadBalancer: the API server clears its status",
+    claims: [mine],
+    service: { ...shown, type: "ClusterIP" },
+    ops: ["Normal DeletingLoadBalancer", "Release 192.0.2.10", "Leave finalizer", "Normal DeletedLoadBalancer"],
+  },
+  {
+    name: "a finalizer without any mark of ours stays",
+    service: { type: "ClusterIP", finalizer: true },
+    ops: [],
+  },
+  { name: "a Service of another class is not written to", service: { loadBalancerClass: "example.com/x" }, ops: [] },
+  { name: "nor one without a class where these belong to others", noDefaultClass: true, ops: [] },
+  {
+    name: "a Service that went over to another class without an address loses our marks and its claim",
+    claims: [mine],
+    service: { ours: true, loadBalancerClass: "example.com/x" },
+    ops: ["Leave finalizer", "Release 192.0.2.10"],
+  },
+  {
+    name: "once the other class shows an address the finalizer may be theirs",
+    claims: [mine],
+    service: { ...shown, loadBalancerClass: "example.com/x" },
+    ops: ["Leave", "Release 192.0.2.10"],
+  },
+  {
+    name: "the claim of an earlier Service of the name is released first",
+    claims: [{ address: "192.0.2.10", pool: "lan", services: [{ ...reference, uid: "earlier-uid" }] }],
+    ops: ["Release 192.0.2.10"],
+    again: true,
+  },
+];
+
+/** The plan for the Service of the case. */
+export function planCase(data: PlanCase): ReturnType<typeof planService> {
+  return planService({
+    key: "default/web",
+    service: data.service === "gone" ? undefined : serviceOf(data.service),
+    allocations: allocationsOf(data),
+    namespaceLabels: data.namespaceLabels ?? {},
+    defaultClass: data.noDefaultClass === undefined,
+    hasAnnouncer: () => data.noAnnouncer === undefined,
+  });
+}
+
+/** How cases write an op. */
+export function opText(op: ServiceOp): string {
+  switch (op.kind) {
+    case "Event":
+      return `${op.type} ${op.reason}`;
+    case "CreateVirtualIp":
+      return `Create ${formatAddress(op.address)}`;
+    case "JoinVirtualIp":
+      return `Join ${formatAddress(op.claim.address)}`;
+    case "ReleaseVirtualIp":
+      return `Release ${formatAddress(op.claim.address)}${op.holdMs > 0 ? `, hold ${op.holdMs / 1000} s` : ""}`;
+    case "PatchStatus": {
+      const ingress = op.ingress === undefined ? "" : `[${op.ingress.map(({ ip }) => ip).join(", ")}] `;
+      return `Patch ${ingress}${op.condition.status} ${op.condition.reason}${op.addFinalizer ? ", finalizer" : ""}`;
+    }
+    case "LeaveService":
+      return `Leave${op.removeFinalizer ? " finalizer" : ""}${op.clearIngress ? " ingress" : ""}`;
+  }
+}
