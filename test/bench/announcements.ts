@@ -2,7 +2,7 @@ import { link, SpeakerFixture } from "../unit/speaker/speaker-fixture.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
- * What one change of an address costs a speaker, by how many addresses it announces: `node test/bench/announcements.ts [count...]`. Needs
+ * What one change of an address costs a speaker, by how many addresses it announces: `npm run bench -- announcements [count...]`. Needs
  * no cluster and no root: kernel, responder thread and API server are those in memory, whose work, which does not grow, is part of the
  * figure. Where the time goes is told by `node --cpu-prof test/bench/announcements.ts 3000`.
  */

@@ -3,7 +3,7 @@ import { Cluster } from "../unit/controller/fake-cluster/cluster.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
- * What one Service that comes and goes costs the controller, by how many others there are: `node test/bench/changes.ts [count...]`. Needs no
+ * What one Service that comes and goes costs the controller, by how many others there are: `npm run bench -- changes [count...]`. Needs no
  * cluster: the API server is the one in memory, and its work, which does not grow, is part of the figure. Where the time goes is told by
  * `node --cpu-prof test/bench/changes.ts 10000`; the bench of the whole is `services.ts`.
  */

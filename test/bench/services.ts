@@ -13,7 +13,7 @@ import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
  * Many Services at once: how fast they get addresses, what that and a restart cost, and what one change costs among few and
- * among many. Run it with `node test/bench/services.ts [count] [trials]`; each trial makes a lab of its own with one node.
+ * among many. Run it with `npm run bench -- services [count] [trials]`; each trial makes a lab of its own with one node.
  */
 const count = Number(process.argv[2] ?? 10_000);
 const trials = Number(process.argv[3] ?? 3);

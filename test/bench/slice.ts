@@ -11,7 +11,7 @@ import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
  * The figures of one Service on an idle cluster of three nodes: how soon it has an address, how soon it answers, how fast ARP is
- * answered, and what the programs cost at rest. Run it with `node test/bench/slice.ts [trials]`; it makes a lab of its own.
+ * answered, and what the programs cost at rest. Run it with `npm run bench -- slice [trials]`; it makes a lab of its own.
  */
 const trials = Number(process.argv[2] ?? 20);
 const idleSeconds = 30;

@@ -8,7 +8,7 @@ import { withBenchLab } from "./bench-lab.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
- * How long an address stays silent when the node that announces it loses its power: `node test/bench/takeover.ts [trials]`. The Service
+ * How long an address stays silent when the node that announces it loses its power: `npm run bench -- takeover [trials]`. The Service
  * has no node ports, so that what is measured is Bellhop's take-over; the pod on the dead node stays among the endpoints until the
  * cluster has noticed, so a single answer ends a trial. Makes a lab of its own.
  */

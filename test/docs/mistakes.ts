@@ -13,7 +13,7 @@ const file = fileURLToPath(new URL("../../docs/mistakes.md", import.meta.url));
 const head = `# Mistakes, and what Bellhop says
 
 What a new user gets wrong, typed into a real cluster, with what the cluster answered: the output below is as it came.
-Made by \`node test/docs/mistakes.ts\`, which anyone can run again. Every code is explained in [reasons.md](reference/reasons.md).
+Made by \`npm run docs:lab\`, which anyone can run again. Every code is explained in [reasons.md](reference/reasons.md).
 
 \`bellhop\` runs in the pod of the controller, where it needs no kubeconfig; this makes the command short:
 

@@ -6,7 +6,7 @@ const file = fileURLToPath(new URL("../../../docs/faults.md", import.meta.url));
 const head = `# What happens when the API server or a controller fails
 
 Each line was seen by \`test/e2e/faults/faults.test.ts\` on a real API server, with a proxy that does to single requests what the line says;
-\`FAULTS_DOC=1 node --test test/e2e/faults/faults.test.ts\` writes this page. After each fault these were checked, and while it lasted the first
+\`npm run docs:lab\` writes this page. After each fault these were checked, and while it lasted the first
 two were watched:
 
 - no address stands in two Services;

@@ -15,7 +15,6 @@ const { version } = JSON.parse(read("package.json")) as { readonly version: stri
 describe("the version of package.json is also that of", () => {
   for (const [file, pattern] of [
     ["package-lock.json", /^ {2}"version": "(.*)"/m],
-    ["src/settings/version.ts", /^export const version = "(.*)"/m],
     ["deploy/base/controller.yaml", /image: bellhop:(.*)/],
     ["deploy/base/speaker.yaml", /image: bellhop:(.*)/],
     ["CHANGELOG.md", /^## (\S+)/m],

@@ -1,0 +1,15 @@
+/** `npm run bench -- NAME [argument...]`: runs the bench of that name with the rest of the command line. */
+const benches: Readonly<Record<string, () => Promise<unknown>>> = {
+  slice: () => import("./slice.ts"),
+  takeover: () => import("./takeover.ts"),
+  services: () => import("./services.ts"),
+  changes: () => import("./changes.ts"),
+  announcements: () => import("./announcements.ts"),
+};
+
+const [name = ""] = process.argv.splice(2, 1);
+const run = benches[name];
+if (run === undefined) {
+  process.stderr.write(`usage: npm run bench -- ${Object.keys(benches).join("|")} [argument...]\n`);
+  process.exitCode = 64;
+} else await run();
