@@ -1,7 +1,5 @@
 import { isMetallbAnnotation } from "../src/api/metallb.ts";
-import { aborted } from "../src/clock/aborted.ts";
-import type { Clock, Random } from "../src/clock/clock.ts";
-import { repeat } from "../src/clock/repeat.ts";
+import { aborted, type Clock, type Random, repeat } from "../src/clock/clock.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event.ts";
 import { LeadershipTerm, type TermPart } from "../src/kube/leadership-term.ts";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { leaderLeaseName } from "../src/api/labels.ts";
-import { aborted } from "../src/clock/aborted.ts";
+import { aborted } from "../src/clock/clock.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { runLeaderElection } from "../src/kube/leader-election.ts";
 import { type Program, type ProgramWork, runProgram } from "../src/program/run-program.ts";

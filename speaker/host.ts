@@ -1,6 +1,5 @@
-import type { Condition } from "../src/api/api.ts";
+import { type Condition, timeText } from "../src/api/api.ts";
 import type { Clock } from "../src/clock/clock.ts";
-import { timeText } from "../src/clock/time-text.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Link } from "./links/link.ts";

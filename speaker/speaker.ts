@@ -1,7 +1,5 @@
 import type { Speaker as SpeakerObject } from "../src/api/speaker.ts";
-import { aborted } from "../src/clock/aborted.ts";
-import { type Clock, pause, type Random } from "../src/clock/clock.ts";
-import { repeat } from "../src/clock/repeat.ts";
+import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";

@@ -1,4 +1,4 @@
-import { timeText } from "../../src/clock/time-text.ts";
+import { timeText } from "../../src/api/api.ts";
 import type { PoolManifest } from "../explain/pools/manifest.ts";
 import { type PoolsInput, poolsAfter } from "../explain/pools/plan.ts";
 import { createClusterState, type ReadOptions, readCluster } from "./read-cluster.ts";

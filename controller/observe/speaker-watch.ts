@@ -1,7 +1,6 @@
 import type { V1Lease } from "@kubernetes/client-node";
 import { speakerLeaseName } from "../../src/api/speaker.ts";
-import type { Clock } from "../../src/clock/clock.ts";
-import { repeat } from "../../src/clock/repeat.ts";
+import { type Clock, repeat } from "../../src/clock/clock.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { leasePath } from "../../src/kube/path.ts";

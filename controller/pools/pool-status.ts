@@ -1,7 +1,6 @@
-import type { Condition } from "../../src/api/api.ts";
+import { type Condition, timeText } from "../../src/api/api.ts";
 import { metallbGroupVersion } from "../../src/api/metallb.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";

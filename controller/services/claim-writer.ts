@@ -1,8 +1,7 @@
-import { groupVersion } from "../../src/api/api.ts";
+import { groupVersion, timeText } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";

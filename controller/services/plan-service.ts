@@ -3,10 +3,10 @@ import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts"
 import {
   type AddressReady,
   type IngressEntry,
+  isOurClass,
   loadBalancerFinalizer,
   type ServiceView,
 } from "../../src/model/service.ts";
-import { isOurClass } from "../../src/model/service-class.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";

@@ -1,6 +1,6 @@
 import type { V1Service } from "@kubernetes/client-node";
+import { timeText } from "../../src/api/api.ts";
 import { addressReadyCondition } from "../../src/api/labels.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { patchTypes } from "../../src/kube/client.ts";

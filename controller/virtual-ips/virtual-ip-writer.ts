@@ -1,6 +1,6 @@
+import { timeText } from "../../src/api/api.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, ownSubject } from "../../src/kube/event.ts";

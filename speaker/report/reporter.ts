@@ -1,8 +1,7 @@
-import { groupVersion } from "../../src/api/api.ts";
+import { groupVersion, timeText } from "../../src/api/api.ts";
 import type { Speaker } from "../../src/api/speaker.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
-import { timeText } from "../../src/clock/time-text.ts";
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { ownPath } from "../../src/kube/path.ts";

@@ -8,6 +8,11 @@ export const groupVersion = `${apiGroup}/${apiVersion}`;
 /** The loadBalancerClass that is ours. */
 export const loadBalancerClass = "bellhop.dev/bellhop";
 
+/** A moment in the form of metav1.Time: whole seconds, UTC. */
+export function timeText(wallMs: number): string {
+  return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
 /** metav1.Condition. */
 export const conditionSchema = z.object({
   type: z.string(),

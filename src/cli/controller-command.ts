@@ -9,9 +9,9 @@ import {
   metallbNamespaceOption,
   metallbOption,
   namespaceOption,
+  parseSettings,
 } from "./options.ts";
 import { runUntilSignal } from "./run.ts";
-import { parseSettings } from "./settings.ts";
 
 /** `bellhop controller`. Loads the controller only when it is called. */
 export function controllerCommand(): Command {

@@ -1,7 +1,11 @@
 import { Option } from "commander";
+import { z } from "zod";
+import { BellhopError } from "../error/error.ts";
 import { logLevels } from "../log/log.ts";
 
-/** Options that more than one command has, spelled the same everywhere. */
+/* Options that more than one command has, spelled the same everywhere, and the check of their values. */
+
+/** For commands that act for Bellhop itself. */
 export function namespaceOption(): Option {
   const option = new Option("--namespace <name>", "namespace that Bellhop itself lives in");
   return option.env("POD_NAMESPACE").default("bellhop-system");
@@ -44,4 +48,11 @@ export function metallbOption(): Option {
 
 export function metallbNamespaceOption(): Option {
   return new Option("--metallb-namespace <name>", "where MetalLB has its objects").default("metallb-system");
+}
+
+/** Checks settings from the command line; throws ConfigurationInvalid that names every wrong one. */
+export function parseSettings<Schema extends z.ZodType>(schema: Schema, raw: unknown): z.infer<Schema> {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new BellhopError("ConfigurationInvalid", `settings that cannot be used:\n${z.prettifyError(parsed.error)}`);
 }

@@ -1,8 +1,14 @@
 import { Command, Option } from "commander";
 import { speakerSettingsSchema } from "../settings/speaker-settings.ts";
-import { httpHostOption, httpPortOption, kubeconfigOption, logLevelOption, namespaceOption } from "./options.ts";
+import {
+  httpHostOption,
+  httpPortOption,
+  kubeconfigOption,
+  logLevelOption,
+  namespaceOption,
+  parseSettings,
+} from "./options.ts";
 import { runUntilSignal } from "./run.ts";
-import { parseSettings } from "./settings.ts";
 
 /** `bellhop speaker`. Loads the speaker only when it is called. */
 export function speakerCommand(): Command {

@@ -33,3 +33,22 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener("abort", finish, { once: true });
   });
 }
+
+/** Resolves once the signal is aborted. Meant for a signal that is waited for once: what waits stays with the signal. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Calls back again and again, each time `waitMs()` after the last call, until the signal is aborted; never at once. */
+export function repeat(clock: Clock, waitMs: () => number, callback: () => void, signal: AbortSignal): void {
+  if (signal.aborted) return;
+  const turn = (): void => {
+    cancel = clock.after(waitMs(), turn);
+    callback();
+  };
+  let cancel = clock.after(waitMs(), turn);
+  signal.addEventListener("abort", () => cancel(), { once: true });
+}

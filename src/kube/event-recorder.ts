@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Counter } from "prom-client";
+import { timeText } from "../api/api.ts";
 import { type Clock, pause } from "../clock/clock.ts";
-import { timeText } from "../clock/time-text.ts";
 import type { Logger } from "../log/log.ts";
 import type { Registry } from "../metrics/registry.ts";
 import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";

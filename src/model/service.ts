@@ -1,4 +1,5 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
+import { loadBalancerClass } from "../api/api.ts";
 import { addressReadyCondition } from "../api/labels.ts";
 import type { IpFamily } from "../ip/address.ts";
 import { serviceKeyOf } from "./service-reference.ts";
@@ -159,4 +160,9 @@ function projectIngress(entry: V1LoadBalancerIngress): IngressEntry {
       ...(port.error === undefined ? {} : { error: port.error }),
     })),
   };
+}
+
+/** Whether the class of the Service makes it ours; says nothing about its type. `defaultClass`: whether those without one are. */
+export function isOurClass(service: ServiceView, defaultClass: boolean): boolean {
+  return service.loadBalancerClass === undefined ? defaultClass : service.loadBalancerClass === loadBalancerClass;
 }

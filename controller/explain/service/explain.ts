@@ -1,8 +1,7 @@
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { forwardingAnnotation, wantedForwarding } from "../../../src/model/forwarding.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
-import type { ServiceView } from "../../../src/model/service.ts";
-import { isOurClass } from "../../../src/model/service-class.ts";
+import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
 import { allocate } from "../../allocate/allocate.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { evaluateAllPools, evaluateNamedPool } from "../../allocate/choose/evaluate-pool.ts";

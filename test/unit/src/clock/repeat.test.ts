@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
+import { repeat } from "../../../../src/clock/clock.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
-import { repeat } from "../../../../src/clock/repeat.ts";
 
 test("calls back after each wait until the signal is aborted, and holds on to nothing", async () => {
   const clock = new FakeClock();

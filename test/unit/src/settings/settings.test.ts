@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseSettings } from "../../../../src/cli/settings.ts";
+import { parseSettings } from "../../../../src/cli/options.ts";
 import { controllerSettingsSchema } from "../../../../src/settings/controller-settings.ts";
 
 test("every wrong setting is named at once", () => {
