@@ -1,16 +1,12 @@
-import { type Condition, timeText } from "../src/api/api.ts";
-import type { Clock } from "../src/clock/clock.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Link } from "./links/link.ts";
 import { sameLinks } from "./links/read.ts";
-import { forwardingCondition } from "./report/speaker-status.ts";
 
 export interface HostOptions {
   readonly readLinks: () => readonly Link[];
-  /** Families for which the kernel does not forward. */
+  /** Families that the kernel does not forward. */
   readonly withoutForwarding: () => readonly IpFamily[];
-  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -18,7 +14,8 @@ export interface HostOptions {
 export class Host {
   readonly #options: HostOptions;
   #links: readonly Link[] = [];
-  #conditions: readonly Condition[] = [];
+  /** Undefined until the first look. */
+  #withoutForwarding: readonly IpFamily[] | undefined;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -28,21 +25,21 @@ export class Host {
     return this.#links;
   }
 
-  get conditions(): readonly Condition[] {
-    return this.#conditions;
+  get withoutForwarding(): readonly IpFamily[] {
+    return this.#withoutForwarding ?? [];
   }
 
-  /** Looks, and gives what differs from the last time. */
-  look(): { readonly links: boolean; readonly conditions: boolean } {
-    const { clock, log, readLinks, withoutForwarding } = this.#options;
+  /** Looks again, and returns what differs from the last time. */
+  look(): { readonly links: boolean; readonly forwarding: boolean } {
+    const { log, readLinks, withoutForwarding } = this.#options;
     const seen = readLinks();
     const links = !sameLinks(seen, this.#links);
     if (links) this.#links = seen;
     const families = withoutForwarding();
-    const conditions = forwardingCondition(this.#conditions, families, timeText(clock.wallMs()));
-    if (conditions === undefined) return { links, conditions: false };
-    this.#conditions = conditions;
-    if (families.length > 0) log.warn({ families }, "the kernel does not forward; pods are not reached by this node");
-    return { links, conditions: true };
+    const forwarding = this.#withoutForwarding?.join() !== families.join();
+    this.#withoutForwarding = families;
+    if (forwarding && families.length > 0)
+      log.warn({ families }, "the kernel does not forward, so this node cannot reach pods");
+    return { links, forwarding };
   }
 }

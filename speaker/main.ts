@@ -4,7 +4,7 @@ import { release } from "node:os";
 import { createNft } from "../src/nft/nft.ts";
 import { runProgram } from "../src/program/run-program.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
-import { openGroupSocket } from "./announce/multicast.ts";
+import { openGroupSocket } from "./announce/group-socket.ts";
 import { createConntrack } from "./dataplane/conntrack.ts";
 import { familiesWithoutForwarding } from "./links/ip-forwarding.ts";
 import { readLinks, systemLinkSource } from "./links/read.ts";

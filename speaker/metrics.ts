@@ -8,7 +8,7 @@ export interface SpeakerMetrics {
   readonly resyncs: Counter;
 }
 
-/** What the gauges are read from when somebody asks. */
+/** What the gauges read when they are collected. */
 export interface SpeakerFacts {
   readonly announced: () => number;
   readonly conflicts: () => number;
@@ -26,7 +26,7 @@ export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): S
   });
   new Gauge({
     name: "bellhop_speaker_conflicting_addresses",
-    help: "Announced addresses that another station claims too.",
+    help: "Announced addresses that another device claims too.",
     registers,
     collect() {
       this.set(facts.conflicts());
@@ -41,13 +41,13 @@ export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): S
     }),
     eventToRules: new Histogram({
       name: "bellhop_speaker_event_to_rules_seconds",
-      help: "From the first event that was heard to the rules that heed it.",
+      help: "Time from the first event to the rules that reflect it.",
       buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30],
       registers,
     }),
     resyncs: new Counter({
       name: "bellhop_speaker_resyncs_total",
-      help: "How often the rules were written anew in case something else had changed them.",
+      help: "Times that the rules were replaced in case something else had changed them.",
       registers,
     }),
   };
@@ -62,7 +62,7 @@ const responderMetrics = [
   ["bellhop_responder_replies_total", "Replies that were sent.", { arp: "arpReplies", ndp: "ndpAdvertisements" }],
   [
     "bellhop_responder_gratuitous_total",
-    "Frames sent unasked at and after take-over.",
+    "Frames sent without a request, at and after take-over.",
     { arp: "gratuitousArp", ndp: "gratuitousNdp" },
   ],
 ] as const satisfies readonly (readonly [string, string, Readonly<Record<"arp" | "ndp", CounterName>>])[];
@@ -70,20 +70,16 @@ const responderMetrics = [
 const plainResponderMetrics = [
   [
     "bellhop_responder_conflicting_frames_total",
-    "Frames by which another station claims an announced address.",
+    "Frames by which another device claims an announced address.",
     "conflicts",
   ],
   ["bellhop_responder_receive_errors_total", "Failed reads of packet sockets.", "receiveErrors"],
   ["bellhop_responder_send_errors_total", "Frames that could not be sent.", "sendErrors"],
-  [
-    "bellhop_responder_silenced_total",
-    "Requests left without reply because the main thread was gone.",
-    "silencedFrames",
-  ],
+  ["bellhop_responder_silenced_total", "Requests without a reply because the main thread was gone.", "silencedFrames"],
 ] as const satisfies readonly (readonly [string, string, CounterName])[];
 
-/** Shows the counters that the responder thread keeps in shared memory. */
-export function showResponderCounters(registry: Registry, counters: Counters): void {
+/** Exposes the counters that the responder thread keeps in shared memory. */
+export function exposeResponderCounters(registry: Registry, counters: Counters): void {
   const registers = [registry];
   for (const [name, help, byProtocol] of responderMetrics) {
     new Counter({

@@ -1,3 +1,4 @@
+import { type Condition, timeText } from "../src/api/api.ts";
 import type { Speaker as SpeakerObject } from "../src/api/speaker.ts";
 import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
 import type { IpFamily } from "../src/ip/address.ts";
@@ -9,16 +10,16 @@ import type { Nft } from "../src/nft/nft.ts";
 import { version } from "../src/program/version.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { Announcer } from "./announce/announcer.ts";
-import type { GroupSocket } from "./announce/multicast.ts";
+import type { GroupSocket } from "./announce/group-socket.ts";
 import type { Conntrack } from "./dataplane/conntrack.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import { Host } from "./host.ts";
 import type { Link } from "./links/link.ts";
-import { createSpeakerMetrics, type SpeakerMetrics, showResponderCounters } from "./metrics.ts";
+import { createSpeakerMetrics, exposeResponderCounters, type SpeakerMetrics } from "./metrics.ts";
 import { keepLease } from "./report/lease.ts";
 import { Reporter } from "./report/reporter.ts";
-import { speakerStatus } from "./report/speaker-status.ts";
+import { forwardingCondition, speakerStatus } from "./report/speaker-status.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { SyncLoop } from "./sync-loop.ts";
@@ -43,13 +44,13 @@ export interface SpeakerOptions {
   readonly kubeMetrics: KubeMetrics;
 }
 
-/** How often interfaces are looked at, conflicts are tidied and the responder hears that we live. */
+/** How often interfaces are read, old conflicts are removed and the responder is shown that the main thread is alive. */
 const tickMs = 2_000;
 
-/** How long writes that are under way may take when the speaker ends. */
-const farewellMs = 1_000;
+/** How long writes that are under way may take when the speaker stops. */
+const shutdownMs = 1_000;
 
-/** The speaker of one node: hears what Services want, writes rules, then announces; tells what it does. */
+/** The speaker of one node: watches Services and addresses, writes rules, then announces; reports what it does. */
 export class Speaker {
   readonly #options: SpeakerOptions;
   readonly #log: Logger;
@@ -59,8 +60,10 @@ export class Speaker {
   readonly #reporter: Reporter;
   readonly #announcer: Announcer;
   readonly #metrics: SpeakerMetrics;
-  readonly #passes: SyncLoop;
+  readonly #sync: SyncLoop;
   readonly #host: Host;
+  /** Of the Speaker object. */
+  #conditions: readonly Condition[] = [];
   readonly #failed = Promise.withResolvers<never>();
   #responder: Responder | undefined;
 
@@ -69,7 +72,7 @@ export class Speaker {
     this.#options = options;
     this.#log = log.child({ component: "announce" });
     const { readLinks, withoutForwarding } = options;
-    this.#host = new Host({ readLinks, withoutForwarding, clock, log: this.#log });
+    this.#host = new Host({ readLinks, withoutForwarding, log: this.#log });
     this.#metrics = createSpeakerMetrics(registry, {
       announced: () => this.#announcer.addressCount,
       conflicts: () => this.#announcer.conflictCount,
@@ -93,8 +96,8 @@ export class Speaker {
         slices: (key) => this.#rules.sliceChanged(key),
         virtualIps: (name) => {
           this.#rules.virtualIpChanged(name);
-          this.#reporter.noteVirtualIp(name);
-          this.#passes.virtualIpChanged(name);
+          this.#reporter.enqueueVirtualIp(name);
+          this.#sync.virtualIpChanged(name);
         },
         nodes: () => this.#rules.nodeChanged(),
       },
@@ -103,7 +106,7 @@ export class Speaker {
       node: settings.node,
       watches: this.#watches,
       dataplane: this.#dataplane,
-      onDirty: () => this.#passes.soon(),
+      onDirty: () => this.#sync.request(),
       now: () => clock.monotonicMs(),
       log: log.child({ component: "dataplane" }),
     });
@@ -111,13 +114,13 @@ export class Speaker {
       node: settings.node,
       openGroupSocket: options.openGroupSocket,
       onChange: (name) => {
-        this.#reporter.noteVirtualIp(name);
-        this.#reporter.noteSpeaker();
+        this.#reporter.enqueueVirtualIp(name);
+        this.#reporter.enqueueSpeaker();
       },
       now: () => clock.monotonicMs(),
       log: this.#log,
     });
-    this.#passes = new SyncLoop({
+    this.#sync = new SyncLoop({
       announcer: this.#announcer,
       rules: this.#rules,
       dataplane: this.#dataplane,
@@ -144,30 +147,30 @@ export class Speaker {
     });
   }
 
-  /** What is missing before this node can forward and announce. */
+  /** What is missing before this node can forward and announce; empty: it is ready. */
   get unready(): readonly string[] {
-    const faults = Object.entries(this.#watches)
+    const missing = Object.entries(this.#watches)
       .filter(([, reflector]) => !reflector.synced)
       .map(([resource]) => `${resource} are not listed yet`);
-    if (this.#responder?.alive !== true) faults.push("the responder thread does not run");
-    if (!this.#passes.rulesWritten) faults.push("the rules are not written yet");
-    return faults;
+    if (this.#responder?.alive !== true) missing.push("the responder thread is not running");
+    if (!this.#sync.rulesWritten) missing.push("the rules are not written yet");
+    return missing;
   }
 
   /**
-   * Runs until the signal is aborted. Answers until the very end and leaves the rules in the kernel and the lease as it is, so
+   * Runs until the signal is aborted. Answers until the very end and leaves the rules in the kernel and the lease as they are, so
    * that a restart moves no address and breaks no connection. Rejects when the responder thread dies, or for a bug.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { settings, client, clock, log, registry } = this.#options;
     const responder = await this.#options.startResponder({
       log: log.child({ component: "responder" }),
-      onConflict: (sighting) => this.#announcer.observeConflict(sighting),
+      onConflict: (conflict) => this.#announcer.observeConflict(conflict),
       onDeath: (error) => this.#failed.reject(error),
     });
     this.#responder = responder;
     this.#announcer.use(responder);
-    showResponderCounters(registry, responder.counters);
+    exposeResponderCounters(registry, responder.counters);
     const stopping = new AbortController();
     const stop = stopping.signal;
     this.#tick();
@@ -190,10 +193,10 @@ export class Speaker {
       await Promise.race([aborted(signal), this.#failed.promise]);
     } finally {
       stopping.abort();
-      this.#passes.stop();
+      this.#sync.stop();
       // Not longer: what is under way may wait for an API server that does not answer.
       const over = new AbortController();
-      const limit = pause(clock, farewellMs, over.signal);
+      const limit = pause(clock, shutdownMs, over.signal);
       await Promise.race([Promise.allSettled([...work, this.#reporter.stop()]), limit]);
       over.abort();
       this.#announcer.close();
@@ -207,8 +210,8 @@ export class Speaker {
     if (stop.aborted) return;
     this.#rules.allChanged();
     this.#reporter.start();
-    this.#reporter.noteSpeaker();
-    this.#passes.start();
+    this.#reporter.enqueueSpeaker();
+    this.#sync.start();
     const { clock, random, settings } = this.#options;
     const resyncMs = (): number => settings.resyncSeconds * 1000 * (0.9 + 0.2 * random());
     repeat(clock, resyncMs, () => this.#resync(), stop);
@@ -217,21 +220,28 @@ export class Speaker {
   #tick(): void {
     this.#responder?.signalAlive();
     const changed = this.#host.look();
-    if (changed.links) this.#passes.allChanged();
-    else if (this.#announcer.incomplete) this.#passes.soon();
-    if (changed.links || changed.conditions) this.#reporter.noteSpeaker();
+    if (changed.links) this.#sync.allChanged();
+    else if (this.#announcer.incomplete) this.#sync.request();
+    if (changed.forwarding) this.#noteForwarding();
+    if (changed.links || changed.forwarding) this.#reporter.enqueueSpeaker();
     this.#announcer.expireConflicts();
+  }
+
+  #noteForwarding(): void {
+    const now = timeText(this.#options.clock.wallMs());
+    this.#conditions = forwardingCondition(this.#conditions, this.#host.withoutForwarding, now) ?? this.#conditions;
   }
 
   #resync(): void {
     this.#metrics.resyncs.inc();
     this.#dataplane.invalidate();
-    this.#passes.allChanged();
+    this.#sync.allChanged();
   }
 
   #status(): NonNullable<SpeakerObject["status"]> {
     const { kernel, bootNonce } = this.#options;
-    const { links, conditions } = this.#host;
-    return speakerStatus({ version, kernel, bootNonce, links, announcing: this.#announcer.addresses, conditions });
+    const { links } = this.#host;
+    const announcing = this.#announcer.addresses;
+    return speakerStatus({ version, kernel, bootNonce, links, announcing, conditions: this.#conditions });
   }
 }

@@ -15,25 +15,25 @@ export interface SyncLoopOptions {
   readonly dataplane: Dataplane;
   readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
   readonly links: () => readonly Link[];
-  /** Number of the bit, 0 to 31, by which rewritten packets are known. */
+  /** Number of the bit, 0 to 31, that marks rewritten packets. */
   readonly markBit: number;
   readonly metrics: SpeakerMetrics;
-  /** Told of a bug; failed writes are tried again. */
+  /** Called with a bug; failed writes are not bugs and are tried again. */
   readonly onBug: (error: unknown) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
 
-/** The first wait after rules could not be written, and the longest; it doubles. */
+/** The first wait after a failed write, and the longest; each is twice the one before. */
 const retryBaseMs = 500;
 const retryMaxMs = 30_000;
 
-/** One pass at a time: plan, write the rules, and only then announce. Nothing happens before `start`. */
+/** One sync at a time: plan, write the rules, and only then announce. Nothing happens before `start`. */
 export class SyncLoop {
   readonly #options: SyncLoopOptions;
   readonly #backoff: Backoff;
-  /** VirtualIPs that have changed since the last pass, and whether all are to be planned anew. */
+  /** VirtualIPs that have changed since the last sync, and whether all must be planned again. */
   #changed = new Set<string>();
   #allChanged = true;
   #running = false;
@@ -47,14 +47,14 @@ export class SyncLoop {
     this.#backoff = new Backoff(retryBaseMs, retryMaxMs, options.random);
   }
 
-  /** Whether the rules were ever written as wanted. */
+  /** Whether the rules have been written successfully at least once. */
   get rulesWritten(): boolean {
     return this.#rulesWritten;
   }
 
   start(): void {
     this.#running = true;
-    this.soon();
+    this.request();
   }
 
   stop(): void {
@@ -65,17 +65,17 @@ export class SyncLoop {
   /** A VirtualIP has changed, come or gone. */
   virtualIpChanged(name: string): void {
     this.#changed.add(name);
-    this.soon();
+    this.request();
   }
 
-  /** Every VirtualIP is to be looked at: interfaces have changed, or it is time to. */
+  /** Every VirtualIP must be planned again: interfaces have changed, or a resync is due. */
   allChanged(): void {
     this.#allChanged = true;
-    this.soon();
+    this.request();
   }
 
-  /** Asks for a pass. */
-  soon(): void {
+  /** Requests a sync. */
+  request(): void {
     this.#pending = true;
     if (this.#working || !this.#running) return;
     this.#working = true;
@@ -86,17 +86,17 @@ export class SyncLoop {
     try {
       while (this.#pending && this.#running) {
         this.#pending = false;
-        // Events come in bunches: what is already read is heeded by one pass.
+        // Events come in bunches: one sync covers all that were already received.
         await new Promise((resolve) => setImmediate(resolve));
-        await this.#pass();
+        await this.#syncOnce();
       }
     } finally {
       this.#working = false;
     }
   }
 
-  /** Without rules nothing new is announced; what is no longer ours is let go. */
-  async #pass(): Promise<void> {
+  /** Without rules nothing new is announced; what is no longer ours is withdrawn. */
+  async #syncOnce(): Promise<void> {
     const { announcer, dataplane, rules } = this.#options;
     this.#plan();
     dataplane.setInterfaces(announcer.lanInterfaces);
@@ -123,14 +123,17 @@ export class SyncLoop {
     } catch (error) {
       if (!(error instanceof BellhopError)) throw error;
       const retryMs = this.#backoff.nextMs();
-      log.error({ err: error, retryMs }, "the rules cannot be written; those before stay, nothing new is announced");
+      log.error(
+        { err: error, retryMs },
+        "cannot write the rules; the previous rules stay, and nothing new is announced",
+      );
       this.#cancelRetry();
-      this.#cancelRetry = clock.after(retryMs, () => this.soon());
+      this.#cancelRetry = clock.after(retryMs, () => this.request());
       return false;
     }
     this.#backoff.reset();
     if (dirtySinceMs !== undefined) metrics.eventToRules.observe((clock.monotonicMs() - dirtySinceMs) / 1000);
-    if (!this.#rulesWritten) log.info({ services: dataplane.services.length }, "the rules are written");
+    if (!this.#rulesWritten) log.info({ services: dataplane.services.length }, "rules written for the first time");
     this.#rulesWritten = true;
     return true;
   }

@@ -12,7 +12,7 @@ import { type EndpointSliceView, endpointSliceSelector, projectEndpointSlice } f
 import { type NodeView, projectNode } from "../src/model/node.ts";
 import { projectService, type ServiceView } from "../src/model/service.ts";
 
-/** The live copies that the speaker works from. */
+/** The watches that the speaker works from. */
 export interface Watches {
   readonly services: Reflector<ServiceView>;
   readonly slices: Reflector<EndpointSliceView>;
@@ -58,7 +58,7 @@ export function createWatches(options: WatchesOptions): Watches {
       path: ownPath("virtualips"),
       project: projectAnnounced,
       onInvalid: (key, fault) => {
-        if (fault !== undefined) log.error({ object: key, reason: fault.message }, "a VirtualIP is set aside");
+        if (fault !== undefined) log.error({ object: key, reason: fault.message }, "ignoring an invalid VirtualIP");
       },
       onChange: onChange.virtualIps,
     }),
@@ -75,7 +75,7 @@ export function createWatches(options: WatchesOptions): Watches {
 
 const parseVirtualIp = parseObject("VirtualIP", virtualIpSchema);
 
-/** What is a node's own address is no affair of any speaker: the node answers for it, and kube-proxy forwards. */
+/** A node's own address is not announced: the node answers for it by itself, and kube-proxy forwards. */
 function projectAnnounced(raw: unknown): VirtualIP | InvalidObject | undefined {
   const virtualIp = parseVirtualIp(raw);
   return "spec" in virtualIp && virtualIp.spec.node !== undefined ? undefined : virtualIp;

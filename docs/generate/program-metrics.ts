@@ -1,6 +1,6 @@
 import { Controller } from "../../controller/controller.ts";
 import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
-import { createSpeakerMetrics, showResponderCounters } from "../../speaker/metrics.ts";
+import { createSpeakerMetrics, exposeResponderCounters } from "../../speaker/metrics.ts";
 import { Counters } from "../../speaker/responder/counters.ts";
 import { FakeClock } from "../../src/clock/fake.ts";
 import { createEventMetrics } from "../../src/kube/event-recorder.ts";
@@ -35,6 +35,6 @@ export function speakerRegistry(): Registry {
   createKubeMetrics(registry);
   createSpeakerMetrics(registry, { announced: () => 0, conflicts: () => 0 });
   createDataplaneMetrics(registry);
-  showResponderCounters(registry, new Counters());
+  exposeResponderCounters(registry, new Counters());
   return registry;
 }

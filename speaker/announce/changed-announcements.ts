@@ -4,43 +4,48 @@ import type { AddressChange } from "../responder/commands-between.ts";
 import type { AnnouncementIndex } from "./announcement-index.ts";
 import { type Announcement, announcedInterfaceOf } from "./plan.ts";
 
-interface Place {
+interface Noted {
   readonly link: Link;
   readonly text: string;
   readonly address: Uint8Array;
-  readonly stood: boolean;
+  readonly wasAnnounced: boolean;
 }
 
-/** Addresses on interfaces that may be announced otherwise than before; several VirtualIPs may have the same address. */
+/**
+ * Collects the addresses on interfaces whose announcement a pass may change, and then says which it did change. Several VirtualIPs may
+ * have the same address, so one that ends does not always end the announcement.
+ */
 export class ChangedAnnouncements {
-  readonly #announced: AnnouncementIndex;
-  readonly #places = new Map<string, Place>();
+  readonly #index: AnnouncementIndex;
+  /** By interface and address. */
+  readonly #noted = new Map<string, Noted>();
 
-  constructor(announced: AnnouncementIndex) {
-    this.#announced = announced;
+  constructor(index: AnnouncementIndex) {
+    this.#index = index;
   }
 
   /** Call it before what is announced of a VirtualIP changes. */
   note(before: Announcement | undefined, after: Announcement | undefined): void {
     for (const announcement of [before, after]) {
-      for (const link of announcement?.links ?? []) this.#noteOne(link, announcement as Announcement);
+      if (announcement === undefined) continue;
+      for (const link of announcement.links) this.#noteOne(link, announcement);
     }
   }
 
   #noteOne(link: Link, { text, address }: Announcement): void {
     const key = `${link.name} ${text}`;
-    if (this.#places.has(key)) return;
-    const stood = this.#announced.has(text, link.name);
-    this.#places.set(key, { link, text, address: addressBytes(address), stood });
+    if (this.#noted.has(key)) return;
+    const wasAnnounced = this.#index.has(text, link.name);
+    this.#noted.set(key, { link, text, address: addressBytes(address), wasAnnounced });
   }
 
-  /** What differs by now. */
+  /** What differs now from what was noted. */
   changes(): readonly AddressChange[] {
-    return [...this.#places.values()].flatMap(({ link, text, address, stood }) => {
-      const stands = this.#announced.has(text, link.name);
-      const station = announcedInterfaceOf(link);
-      if (stands === stood || station === undefined) return [];
-      return [{ kind: stands ? "announce" : "withdraw", station, text, address } as const];
+    return [...this.#noted.values()].flatMap(({ link, text, address, wasAnnounced }) => {
+      const isAnnounced = this.#index.has(text, link.name);
+      const on = announcedInterfaceOf(link);
+      if (isAnnounced === wasAnnounced || on === undefined) return [];
+      return [{ kind: isAnnounced ? "announce" : "withdraw", on, text, address } as const];
     });
   }
 }

@@ -1,4 +1,4 @@
-/** A station that claims an address besides us. */
+/** A device that claims an address which is announced here. */
 export interface Conflict {
   readonly address: string;
   /** Lower case, colons. */
@@ -6,30 +6,31 @@ export interface Conflict {
   readonly interfaceName: string;
 }
 
-interface Claim {
+/** The frames by which one device claimed one address. */
+interface Sighting {
   readonly conflict: Conflict;
   readonly firstMs: number;
   lastMs: number;
 }
 
 /**
- * A claim that is over sooner is a take-over and no conflict: for a moment the speaker that lets go and the one that takes over
- * hear one another's announcements, the last of which comes 2 s after the first.
+ * A claim that ends sooner is a take-over and not a conflict: for a moment the speaker that withdraws the address and the one that takes
+ * it over receive each other's announcements, the last of which comes 2 s after the first.
  */
 const settleMs = 3_000;
 
-/** Silence after which a claim is over: an honest holder of an address is heard by its own ARP traffic each minute or so. */
+/** Silence after which a claim is over: the ARP traffic of a device that uses an address shows it about once a minute. */
 const forgetMs = 120_000;
 
-/** Tells conflicts that last from the echo of an address that moves. Keeps the newest claim of each address. */
+/** Tells lasting conflicts from the echo of an address that moves. Keeps the newest sighting of each address. */
 export class ConflictTracker {
-  readonly #claims = new Map<string, Claim>();
+  readonly #sightings = new Map<string, Sighting>();
 
-  /** Another station was heard claiming the address. Returns whether it thereby became a conflict. */
+  /** Another device claims the address. Returns whether this made it a lasting conflict. */
   observe(conflict: Conflict, nowMs: number): boolean {
-    const known = this.#claims.get(conflict.address);
+    const known = this.#sightings.get(conflict.address);
     if (known === undefined || known.conflict.mac !== conflict.mac || nowMs - known.lastMs > forgetMs) {
-      this.#claims.set(conflict.address, { conflict, firstMs: nowMs, lastMs: nowMs });
+      this.#sightings.set(conflict.address, { conflict, firstMs: nowMs, lastMs: nowMs });
       return false;
     }
     const before = isSettled(known);
@@ -37,28 +38,28 @@ export class ConflictTracker {
     return !before && isSettled(known);
   }
 
-  /** Drops what has fallen silent, and what is about addresses that are not announced here. Returns the addresses dropped. */
+  /** Drops what has fallen silent, and what is about addresses that are not announced here. Returns the addresses whose conflict ended. */
   expire(nowMs: number, announced: (address: string) => boolean): readonly string[] {
     const dropped: string[] = [];
-    for (const [address, claim] of this.#claims) {
-      if (nowMs - claim.lastMs <= forgetMs && announced(address)) continue;
-      this.#claims.delete(address);
-      if (isSettled(claim)) dropped.push(address);
+    for (const [address, sighting] of this.#sightings) {
+      if (nowMs - sighting.lastMs <= forgetMs && announced(address)) continue;
+      this.#sightings.delete(address);
+      if (isSettled(sighting)) dropped.push(address);
     }
     return dropped;
   }
 
   /** The lasting conflict about an address, if there is one. */
   conflictOf(address: string): Conflict | undefined {
-    const claim = this.#claims.get(address);
-    return claim !== undefined && isSettled(claim) ? claim.conflict : undefined;
+    const sighting = this.#sightings.get(address);
+    return sighting !== undefined && isSettled(sighting) ? sighting.conflict : undefined;
   }
 
   get count(): number {
-    return [...this.#claims.values()].filter(isSettled).length;
+    return [...this.#sightings.values()].filter(isSettled).length;
   }
 }
 
-function isSettled(claim: Claim): boolean {
-  return claim.lastMs - claim.firstMs >= settleMs;
+function isSettled(sighting: Sighting): boolean {
+  return sighting.lastMs - sighting.firstMs >= settleMs;
 }

@@ -1,38 +1,38 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import { parseMac } from "../../src/packet/mac.ts";
+import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import { type Link, linksFor } from "../links/link.ts";
 import type { AnnouncedInterface, InterfaceState, ResponderState } from "../responder/commands-between.ts";
 
-/** An address that this node is to answer for. */
+/** An address that this node answers for by the plan. */
 export interface Announcement {
   /** Name of the VirtualIP. */
   readonly name: string;
   readonly address: IpAddress;
   readonly text: string;
-  /** Where; none: this node should announce it, but no interface that is up is on its LAN. */
+  /** The interfaces to announce it on; none: this node should announce it, but no interface that is up is on its LAN. */
   readonly links: readonly Link[];
 }
 
 /**
- * What this node announces: the addresses that some Service has and whose owner list it heads. Whether it lives is not asked here:
- * a speaker that runs is alive. Kept VirtualIP by VirtualIP, so that a change of one costs nothing for the others; does no input or
- * output.
+ * What this node announces: the addresses that a Service has and whose announcer it is (src/placement/announcer.ts). Kept VirtualIP by
+ * VirtualIP, so that a change of one costs nothing for the others; does no input or output.
  */
 export class AnnouncementPlan {
   readonly #node: string;
   #links: readonly Link[] = [];
   readonly #announcements = new Map<string, Announcement>();
-  /** By VirtualIP that some Service has: the interfaces on whose LAN its address is, whichever node announces it. */
+  /** By VirtualIP that a Service has: the interfaces on whose LAN its address is, whichever node announces it. */
   readonly #lans = new Map<string, readonly Link[]>();
-  /** By interface: how many VirtualIPs it has so. */
+  /** By interface: how many of these VirtualIPs are on its LAN. */
   readonly #lanCounts = new Map<string, number>();
 
   constructor(node: string) {
     this.#node = node;
   }
 
-  /** Plans all VirtualIPs anew for these interfaces; costs as much as there are VirtualIPs. */
+  /** Plans all VirtualIPs again, for these interfaces; costs as much as there are VirtualIPs. */
   rebuild(links: readonly Link[], virtualIps: ReadonlyMap<string, VirtualIP>): void {
     this.#links = links;
     this.#announcements.clear();
@@ -46,7 +46,7 @@ export class AnnouncementPlan {
     const { address: text = "", services = [], owners = [], interfaces = [] } = virtualIp?.spec ?? {};
     const address = services.length === 0 ? undefined : parseAddress(text);
     this.#setLans(name, address === undefined ? [] : linksFor(this.#links, address, []));
-    if (address === undefined || owners[0] !== this.#node) {
+    if (address === undefined || announcerOf(owners, assumeAlive) !== this.#node) {
       this.#announcements.delete(name);
       return;
     }
@@ -82,7 +82,7 @@ export class AnnouncementPlan {
   }
 }
 
-/** The interface for the responder; undefined where its hardware address is none of six bytes. */
+/** The interface for the responder; undefined where its hardware address does not have six bytes. */
 export function announcedInterfaceOf({ name, index, mac }: Link): AnnouncedInterface | undefined {
   const macBytes = parseMac(mac);
   return macBytes === undefined ? undefined : { name, index, mac, macBytes };
@@ -93,11 +93,11 @@ export function responderState(announcements: Iterable<Announcement>): Responder
   const state = new Map<string, InterfaceState & { readonly addresses: Map<string, Uint8Array> }>();
   for (const { address, text, links } of announcements) {
     for (const link of links) {
-      const station = announcedInterfaceOf(link);
-      if (station === undefined) continue;
-      const told = state.get(link.name) ?? { ...station, addresses: new Map<string, Uint8Array>() };
-      told.addresses.set(text, addressBytes(address));
-      state.set(link.name, told);
+      const on = announcedInterfaceOf(link);
+      if (on === undefined) continue;
+      const announced = state.get(link.name) ?? { ...on, addresses: new Map<string, Uint8Array>() };
+      announced.addresses.set(text, addressBytes(address));
+      state.set(link.name, announced);
     }
   }
   return state;

@@ -3,11 +3,11 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { type Flow, type FlowPattern, parseFlows } from "./flow.ts";
 
-/** The seam to the connection tracking table, for UDP alone: TCP connections are never cut. */
+/** The seam to the connection tracking table, for UDP alone: TCP connections are never deleted. */
 export interface Conntrack {
   list(family: IpFamily): Promise<readonly Flow[]>;
-  /** Forgets every flow that a pattern fits; none is no error. */
-  forget(family: IpFamily, patterns: readonly FlowPattern[]): Promise<void>;
+  /** Deletes every flow that a pattern matches; it is not an error when there is none. */
+  delete(family: IpFamily, patterns: readonly FlowPattern[]): Promise<void>;
 }
 
 /** conntrack(8) exits with 1 and says so when no flow was there to delete. */
@@ -34,7 +34,7 @@ export function createConntrack(command: readonly string[] = ["conntrack"]): Con
     });
   return {
     list: async (family) => parseFlows(await run(["-L", "-f", family.toLowerCase(), "-p", "udp"])),
-    forget: async (family, patterns) => {
+    delete: async (family, patterns) => {
       for (const { destination, destinationPort, replySource, replySourcePort } of patterns) {
         const original = ["--orig-dst", destination, "--orig-port-dst", String(destinationPort)];
         const reply = ["--reply-src", replySource, "--reply-port-src", String(replySourcePort)];

@@ -31,7 +31,7 @@ const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 /** Owner of the interfaces, which belong to no Service. */
 const interfacesOwner = "(interfaces)";
 
-/** Keeps the kernel's rules as Services want them: says what is wanted, then applies all of it at once. */
+/** Keeps the kernel's rules as Services need them: collect with `setService` and `setInterfaces`, then `apply` all at once. */
 export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #index = new ElementIndex();
@@ -48,7 +48,7 @@ export class Dataplane {
     return [...this.#index.owners].filter((owner) => owner !== interfacesOwner);
   }
 
-  /** What a Service wants instead of what it wanted before; nothing: it is gone. */
+  /** What a Service needs instead of what it needed before; empty: it is gone. */
   setService(key: string, elements: readonly Element[]): void {
     this.#index.set(key, elements);
   }
@@ -103,23 +103,23 @@ export class Dataplane {
     metrics.duration.observe({ family }, (now() - startMs) / 1000);
     const [added, removed] = [change.added.size, change.removed.size];
     log.debug({ family, whole, added, removed }, "rules written");
-    await this.#forgetStaleFlows(family, change, nodeAddress);
+    await this.#deleteStaleFlows(family, change, nodeAddress);
   }
 
-  /** A failure leaves some UDP clients at a pod that is gone until their flow runs out: said, but no reason to stop. */
-  async #forgetStaleFlows(family: IpFamily, change: TableChange, nodeAddress: string | undefined): Promise<void> {
+  /** After a failure some UDP clients stay with a pod that is gone until their flow times out: logged, but not a reason to stop. */
+  async #deleteStaleFlows(family: IpFamily, change: TableChange, nodeAddress: string | undefined): Promise<void> {
     const { conntrack, metrics, log } = this.#options;
     const rules = flowRules(nftFamilies[family], change, this.#index, nodeAddress);
     if (rules.length === 0) return;
     try {
       const stale = staleFlows(await conntrack.list(family), rules);
       if (stale.length === 0) return;
-      await conntrack.forget(family, stale);
-      metrics.forgottenFlows.inc({ family }, stale.length);
-      log.info({ family, stale }, "UDP flows that led elsewhere were cut");
+      await conntrack.delete(family, stale);
+      metrics.deletedFlows.inc({ family }, stale.length);
+      log.info({ family, stale }, "deleted UDP flows that the rules no longer allow");
     } catch (error) {
       metrics.conntrackFailures.inc({ family });
-      log.warn({ err: error, family }, "stale UDP flows cannot be cut; they end by themselves when they pause");
+      log.warn({ err: error, family }, "cannot delete stale UDP flows; each ends by itself once it pauses");
     }
   }
 }

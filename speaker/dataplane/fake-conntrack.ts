@@ -13,7 +13,7 @@ export class FakeConntrack implements Conntrack {
     return this.flows.filter((flow) => flow.destination.includes(":") === (family === "IPv6"));
   }
 
-  async forget(_family: IpFamily, patterns: readonly FlowPattern[]): Promise<void> {
+  async delete(_family: IpFamily, patterns: readonly FlowPattern[]): Promise<void> {
     const gone = new Set(patterns.map(textOf));
     this.flows = this.flows.filter((flow) => !gone.has(textOf(flow)));
   }

@@ -34,11 +34,11 @@ export function flowRules(
   return [...touched.values()].map((key) => {
     const nodePort = index.find({ family, set: "node_ports", key })?.value.nodePort;
     return nodeAddress !== undefined && nodePort !== undefined
-      ? { destination: nodeAddress, destinationPort: nodePort, targets: "translated" }
+      ? { destination: nodeAddress, destinationPort: nodePort, endpoints: "translated" }
       : {
           destination: formatAddress(key.address),
           destinationPort: key.port,
-          targets: endpointsOf(family, key, index),
+          endpoints: endpointsOf(family, key, index),
         };
   });
 }

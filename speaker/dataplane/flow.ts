@@ -1,4 +1,4 @@
-/** One entry of the connection tracking table, as far as it tells where a flow was sent. */
+/** An entry of the connection tracking table, as far as it says where a flow was sent. */
 export interface Flow {
   /** Where the client sent it. */
   readonly destination: string;
@@ -8,7 +8,7 @@ export interface Flow {
   readonly replySourcePort: number;
 }
 
-/** Fits all flows, of any client, that are the same in these four. */
+/** Matches all flows, of any client, that are the same in these four fields. */
 export type FlowPattern = Flow;
 
 const flowLine =
@@ -30,17 +30,17 @@ export function parseFlows(listing: string): readonly Flow[] {
   });
 }
 
-/** What flows to one address and port may be sent to. */
+/** Where flows to one address and port may be sent. */
 export interface FlowRule {
   readonly destination: string;
   readonly destinationPort: number;
-  /** `address port` of each permitted target; "translated": any, as long as the flow does not end at its destination itself. */
-  readonly targets: ReadonlySet<string> | "translated";
+  /** `address port` of each permitted endpoint; "translated": any, as long as the flow does not end at its destination itself. */
+  readonly endpoints: ReadonlySet<string> | "translated";
 }
 
 /**
- * The flows that a rule does not permit, each kind once: they were made before our rules, or lead to a pod that is gone, and UDP
- * without a pause would follow them for ever.
+ * The flows that a rule does not permit, each kind once: they were made before our rules, or lead to a pod that is gone. A UDP client that
+ * never pauses would follow them without end.
  */
 export function staleFlows(flows: readonly Flow[], rules: readonly FlowRule[]): readonly FlowPattern[] {
   const byDestination = new Map(rules.map((rule) => [`${rule.destination} ${rule.destinationPort}`, rule]));
@@ -49,9 +49,9 @@ export function staleFlows(flows: readonly Flow[], rules: readonly FlowRule[]): 
     const destination = `${flow.destination} ${flow.destinationPort}`;
     const rule = byDestination.get(destination);
     if (rule === undefined) continue;
-    const target = `${flow.replySource} ${flow.replySourcePort}`;
-    const permitted = rule.targets === "translated" ? target !== destination : rule.targets.has(target);
-    if (!permitted) stale.set(`${destination} ${target}`, flow);
+    const endpoint = `${flow.replySource} ${flow.replySourcePort}`;
+    const permitted = rule.endpoints === "translated" ? endpoint !== destination : rule.endpoints.has(endpoint);
+    if (!permitted) stale.set(`${destination} ${endpoint}`, flow);
   }
   return [...stale.values()];
 }

@@ -6,7 +6,7 @@ export interface DataplaneMetrics {
   readonly transactions: Counter<"family" | "kind">;
   readonly failures: Counter<"family">;
   readonly duration: Histogram<"family">;
-  readonly forgottenFlows: Counter<"family">;
+  readonly deletedFlows: Counter<"family">;
   readonly conntrackFailures: Counter<"family">;
 }
 
@@ -15,26 +15,26 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
   return {
     transactions: new Counter({
       name: "bellhop_nft_transactions_total",
-      help: "Transactions that nftables took; kind is whole (a table written anew) or delta.",
+      help: "Transactions that nftables accepted; kind is whole (the table was replaced) or delta.",
       labelNames: ["family", "kind"],
       registers,
     }),
     failures: new Counter({
       name: "bellhop_nft_failures_total",
-      help: "Transactions that nftables refused or that did not end; the table is then written anew.",
+      help: "Transactions that nftables refused or that timed out; the table is then replaced.",
       labelNames: ["family"],
       registers,
     }),
     duration: new Histogram({
       name: "bellhop_nft_transaction_seconds",
-      help: "How long nftables took for a transaction.",
+      help: "Time that nftables took for a transaction.",
       labelNames: ["family"],
       buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
       registers,
     }),
-    forgottenFlows: new Counter({
+    deletedFlows: new Counter({
       name: "bellhop_conntrack_forgotten_total",
-      help: "Kinds of UDP flows that were cut because they led to a pod that is gone, or past the rules.",
+      help: "Kinds of UDP flows that were deleted because they led to a pod that is gone, or past the rules.",
       labelNames: ["family"],
       registers,
     }),

@@ -14,7 +14,7 @@ const forwardedProtocols = ["tcp", "udp"] as const;
 export interface TableSettings {
   /** The address of this node on which kube-proxy takes node ports; none: no rewrite to node ports in this family. */
   readonly nodeAddress: string | undefined;
-  /** The one bit by which packets and connections of the rewrite to node ports are known. */
+  /** The one bit that marks packets and connections of the rewrite to node ports. */
   readonly markBit: number;
 }
 
@@ -69,7 +69,7 @@ export function createTable(family: NftFamily, settings: TableSettings): readonl
   ];
 }
 
-/** Takes the table away, whether it is there or not. */
+/** Removes the table, whether it is there or not. */
 export const removeTable: readonly NftCommand[] = [{ kind: "addTable" }, { kind: "deleteTable" }];
 
 function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof typeof baseChains, readonly string[]>> {
@@ -79,7 +79,7 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
     reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
     dnat_to_endpoints: [`iifname @lan_interfaces ${service} vmap @dnat_services`],
-    // Neither we nor kube-proxy had a use for it: without this the packet goes back to the LAN it came from.
+    // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
     drop_unhandled: [`iifname @lan_interfaces ${ip} daddr @service_addresses drop`],
     masquerading: [
       `iifname @lan_interfaces ct status dnat ct original ${ip} daddr . meta l4proto . ${ip} daddr . th dport @remote_endpoints masquerade fully-random`,
@@ -89,9 +89,9 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
 
 /**
  * A refusal at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
- * the kernel would tell the client of a better way with an ICMP redirect, which counts against the client's allowance of ICMP
+ * the kernel would send the client an ICMP redirect, which counts against the client's allowance of ICMP
  * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
- * connections to a pod that is no longer ready live on. Whatever has no reset gets ICMP port unreachable.
+ * connections to a pod that is no longer ready go on. What is not TCP gets ICMP port unreachable.
  */
 function refusalRules(ip: NftFamily): readonly string[] {
   const unserved = `${ip} daddr . meta l4proto . th dport @no_endpoint_services`;
@@ -103,11 +103,11 @@ function refusalRules(ip: NftFamily): readonly string[] {
 
 /**
  * The rewrite to this node's node port happens before connection tracking, because the kernel takes one nat decision per packet
- * and that one is kube-proxy's. So the way back is ours as well. The port statements name TCP and UDP because only these keep
- * the checksum right; the map look-up comes before any field of its key is overwritten.
+ * and that one is kube-proxy's. So the way back is ours, too. The port statements name TCP and UDP because only these keep
+ * the checksum right; the map lookup comes before any field of its key is overwritten.
  *
  * After the rewrite a client that uses one port for the address and for the node port is one flow. Its UDP answers go by its
- * last datagram: one without our mark takes the mark off the flow. A TCP connection begins its flow anew once the other is closed.
+ * last datagram: one without our mark takes the mark off the flow. A TCP connection starts a new flow once the other is closed.
  */
 function nodePortRules(
   ip: NftFamily,

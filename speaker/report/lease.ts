@@ -12,20 +12,20 @@ export interface LeaseOptions {
   readonly node: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Told of every attempt. */
+  /** Called after each attempt. */
   readonly onAttempt: (result: "renewed" | "failed") => void;
 }
 
-/** Others take the speaker for dead when its lease was not renewed for so long. */
+/** The speaker counts as dead when its lease was not renewed for this long. */
 const leaseSeconds = 6;
 const renewMs = 2_000;
-/** After a failure, and for how long an answer is waited for: two more attempts fit into the lease. */
+/** The wait after a failure, and the longest wait for an answer: two more attempts fit into the lease. */
 const retryMs = 1_000;
 const timeoutMs = 2_000;
 
 /**
  * Renews the speaker's Lease until aborted. A failure is tried again and changes nothing else: with the API server away the node
- * goes on with what it knew. Does not give the lease up at the end: a speaker that is merely restarted keeps its addresses.
+ * goes on with what it knew. Does not release the lease at the end: a speaker that is merely restarted keeps its addresses.
  */
 export async function keepLease(options: LeaseOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, onAttempt } = options;
@@ -36,12 +36,12 @@ export async function keepLease(options: LeaseOptions, signal: AbortSignal): Pro
     try {
       held = await renew(options, leases, held);
       onAttempt("renewed");
-      if (failing) log.info("the lease is renewed again");
+      if (failing) log.info("the lease can be renewed again");
       failing = false;
     } catch (error) {
       held = undefined;
       onAttempt("failed");
-      if (!failing) log.warn({ err: error }, "the lease cannot be renewed; trying again");
+      if (!failing) log.warn({ err: error }, "cannot renew the lease; trying again");
       failing = true;
     }
     await pause(clock, failing ? retryMs : renewMs, signal);
@@ -61,7 +61,7 @@ async function renew(options: LeaseOptions, leases: LeaseClient, held: Lease | u
   try {
     return await leases.replace(known, spec, timeoutMs);
   } catch (error) {
-    // Somebody else touched it, or it was deleted: read what is there and write once more.
+    // It was changed or deleted by another client: read what is there and write once more.
     if (held === undefined || !(isConflict(error) || isNotFound(error))) throw error;
     return renew(options, leases, undefined);
   }

@@ -29,13 +29,13 @@ export interface ReporterOptions {
 const speakerKey = "";
 
 /**
- * The Speaker object lists every address, so writing it for each would cost the square: it is written this often at most, and less often
- * the longer it is.
+ * The Speaker object lists every address, so that writing it for each change would cost the square of their number. This is the wait before
+ * a write; it grows with the list.
  */
 const speakerDelayMs = 500;
 const speakerDelayPerAddressMs = 1;
 
-/** Writes what this node does to the API server: its Speaker object, and the status of the addresses it announces. */
+/** Reports to the API server what this node does: its Speaker object, and the status of the addresses that it announces. */
 export class Reporter {
   readonly #options: ReporterOptions;
   readonly #queue: Queue<string>;
@@ -52,9 +52,9 @@ export class Reporter {
       },
       onFailure: (key, error, retryMs) => {
         const object = key === speakerKey ? `Speaker ${options.node}` : `VirtualIP ${key}`;
-        // A conflict is the controller's write that came between: everyday.
-        if (isConflict(error)) log.debug({ object, retryMs }, "the object has changed; writing again");
-        else log.warn({ err: error, object, retryMs }, "the status cannot be written; trying again");
+        // The controller wrote in between, which happens every day.
+        if (isConflict(error)) log.debug({ object, retryMs }, "the object has changed; writing its status again");
+        else log.warn({ err: error, object, retryMs }, "cannot write the status; trying again");
       },
       retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
       clock,
@@ -63,12 +63,12 @@ export class Reporter {
   }
 
   /** Something about an address may have changed. */
-  noteVirtualIp(name: string): void {
+  enqueueVirtualIp(name: string): void {
     this.#queue.add(name);
   }
 
   /** Something about the node may have changed. */
-  noteSpeaker(): void {
+  enqueueSpeaker(): void {
     const { addressCount } = this.#options;
     this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount());
   }
@@ -77,7 +77,7 @@ export class Reporter {
     this.#queue.start();
   }
 
-  /** Ends after what is under way; what waits is not written. */
+  /** Resolves when writes under way are done; what still waits is not written. */
   stop(): Promise<void> {
     return this.#queue.stop();
   }
@@ -86,10 +86,10 @@ export class Reporter {
     const { client, node, virtualIp, announcement, conflict, clock } = this.#options;
     const object = virtualIp(name);
     if (object === undefined) return;
-    const mine = announcement(name);
+    const own = announcement(name);
     const now = timeText(clock.wallMs());
-    const claim = mine === undefined ? undefined : conflict(mine.text);
-    const status = statusPatch(object, { node, announcement: mine, conflict: claim, now });
+    const known = own === undefined ? undefined : conflict(own.text);
+    const status = statusPatch(object, { node, announcement: own, conflict: known, now });
     if (status === undefined) return;
     const { uid, resourceVersion } = object.metadata;
     const body = { metadata: { uid, resourceVersion }, status };

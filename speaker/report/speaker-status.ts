@@ -27,7 +27,7 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
   };
 }
 
-/** The condition that says whether the kernel of the node forwards packets; undefined: it says so already. */
+/** The conditions with the one that says whether the kernel of the node forwards packets; undefined: nothing changes. */
 export function forwardingCondition(
   present: readonly Condition[],
   families: readonly IpFamily[],
@@ -43,7 +43,7 @@ export function forwardingCondition(
           type,
           status: "False",
           reason: "Disabled",
-          message: `The kernel does not forward ${names} (sysctl net.ipv4.ip_forward, net.ipv6.conf.all.forwarding), so pods are not reached by this node. Bellhop does not change sysctls.`,
+          message: `The kernel does not forward ${names} (sysctl net.ipv4.ip_forward, net.ipv6.conf.all.forwarding), so this node cannot reach pods. Bellhop does not change sysctls.`,
         },
         now,
       );

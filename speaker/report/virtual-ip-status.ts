@@ -2,10 +2,11 @@ import type { Condition } from "../../src/api/api.ts";
 import { conflictCondition } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
+import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import type { Conflict } from "../announce/conflicts.ts";
 import type { Announcement } from "../announce/plan.ts";
 
-/** A merge patch of the status of a VirtualIP; null takes a field away. */
+/** A merge patch of the status of a VirtualIP; null removes a field. */
 export interface StatusPatch {
   readonly node?: string | null;
   readonly interfaces?: readonly string[] | null;
@@ -24,15 +25,15 @@ export interface StatusInput {
 }
 
 /**
- * What this node has to write about an address; undefined: nothing. Only the announcer writes. A node that announces it no more
- * takes back what it wrote itself, but only while no other node is to announce it: that one writes over it.
+ * What this node has to write about an address; undefined: nothing. Only the announcer writes. A node that no longer announces the
+ * address removes what it wrote itself, but only while no other node is its announcer: that one overwrites it.
  */
 export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
   const { status, spec } = virtualIp;
   const { node, announcement, conflict, now } = input;
   const [first] = announcement?.links ?? [];
   if (announcement === undefined || first === undefined) {
-    const ours = status?.node === node && (spec.owners[0] ?? node) === node;
+    const ours = status?.node === node && (announcerOf(spec.owners, assumeAlive) ?? node) === node;
     return ours ? { node: null, interfaces: null, mac: null, since: null } : undefined;
   }
   const interfaces = announcement.links.map(({ name }) => name);
@@ -58,6 +59,11 @@ function conflictConditions(
     return withCondition(present, { type, status: "True", reason: "ForeignMac", message }, now);
   }
   if (!present.some((condition) => condition.type === type)) return undefined;
-  const over = { type, status: "False", reason: "NoForeignMac", message: "Nobody else claims the address." } as const;
+  const over = {
+    type,
+    status: "False",
+    reason: "NoForeignMac",
+    message: "No other device claims the address.",
+  } as const;
   return withCondition(present, over, now);
 }

@@ -17,46 +17,50 @@ export interface InterfaceState extends AnnouncedInterface {
 /** Everything that is announced, by interface name. */
 export type ResponderState = ReadonlyMap<string, InterfaceState>;
 
-/** One address that is announced on an interface from now on, or is so no longer. */
-export interface AddressChange {
-  readonly kind: "announce" | "withdraw";
-  readonly station: AnnouncedInterface;
+/** An address on an interface. */
+export interface AddressOnInterface {
+  readonly on: AnnouncedInterface;
   /** Text form of the address. */
   readonly text: string;
   readonly address: Uint8Array;
 }
 
+/** Announce the address on the interface from now on, or stop announcing it there. */
+export interface AddressChange extends AddressOnInterface {
+  readonly kind: "announce" | "withdraw";
+}
+
 /**
- * The commands that lead from one state to another. Releases come before claims, so that an address that moves between two
- * interfaces is never on both. Pure.
+ * The commands that lead from one state to another. Withdrawals come before announcements, so that an address that moves between two
+ * interfaces is never announced on both. Pure.
  */
 export function commandsBetween(current: ResponderState, desired: ResponderState): readonly ResponderCommand[] {
-  const releases: ResponderCommand[] = [];
-  const claims: ResponderCommand[] = [];
-  for (const [name, station] of current) {
-    const wanted = desired.get(name);
-    if (wanted === undefined) {
-      releases.push({ kind: "interfaceGone", name });
+  const withdrawals: ResponderCommand[] = [];
+  const announcements: ResponderCommand[] = [];
+  for (const [name, before] of current) {
+    const after = desired.get(name);
+    if (after === undefined) {
+      withdrawals.push({ kind: "removeInterface", name });
       continue;
     }
-    for (const [text, address] of station.addresses) {
-      if (!wanted.addresses.has(text)) releases.push({ kind: "withdraw", interfaceName: name, address });
+    for (const [text, address] of before.addresses) {
+      if (!after.addresses.has(text)) withdrawals.push({ kind: "withdraw", interfaceName: name, address });
     }
   }
-  for (const [name, wanted] of desired) {
-    const station = current.get(name);
-    if (!sameInterface(station, wanted)) claims.push(interfaceCommand(wanted));
-    for (const [text, address] of wanted.addresses) {
-      if (station?.addresses.has(text) !== true) claims.push({ kind: "announce", interfaceName: name, address });
+  for (const [name, after] of desired) {
+    const before = current.get(name);
+    if (!sameInterface(before, after)) announcements.push(setInterfaceCommand(after));
+    for (const [text, address] of after.addresses) {
+      if (before?.addresses.has(text) !== true) announcements.push({ kind: "announce", interfaceName: name, address });
     }
   }
-  return [...releases, ...claims];
+  return [...withdrawals, ...announcements];
 }
 
 export function sameInterface(left: AnnouncedInterface | undefined, right: AnnouncedInterface): boolean {
   return left !== undefined && left.index === right.index && left.mac === right.mac;
 }
 
-export function interfaceCommand({ name, index, macBytes }: AnnouncedInterface): ResponderCommand {
-  return { kind: "interface", name, index, mac: macBytes };
+export function setInterfaceCommand({ name, index, macBytes }: AnnouncedInterface): ResponderCommand {
+  return { kind: "setInterface", name, index, mac: macBytes };
 }

@@ -1,20 +1,20 @@
 import type { MessagePort } from "node:worker_threads";
 
-/** What the main thread tells the responder thread. Addresses are 4 or 16 bytes, MACs 6, network order. */
+/** Commands from the main thread to the responder thread. Addresses are 4 or 16 bytes, MACs 6, network order. */
 export type ResponderCommand =
   | {
-      /** The interface exists and has this hardware address. Said again after a change: everything on it is re-announced. */
-      readonly kind: "interface";
+      /** The interface exists and has this hardware address. Sent again after a change: everything on it is then announced again. */
+      readonly kind: "setInterface";
       readonly name: string;
       readonly index: number;
       readonly mac: Uint8Array;
     }
-  | { readonly kind: "interfaceGone"; readonly name: string }
+  | { readonly kind: "removeInterface"; readonly name: string }
   | { readonly kind: "announce"; readonly interfaceName: string; readonly address: Uint8Array }
   | { readonly kind: "withdraw"; readonly interfaceName: string; readonly address: Uint8Array }
   | { readonly kind: "stop" };
 
-/** What the responder thread tells the main thread. */
+/** Reports from the responder thread to the main thread. */
 export type ResponderReport =
   | {
       /** Commands are read once 8 bytes have been written to this eventfd(2). */
@@ -22,14 +22,14 @@ export type ResponderReport =
       readonly wakeFd: number;
     }
   | {
-      /** Another station claims an address that is announced here. */
+      /** Another device claims an address that is announced here. */
       readonly kind: "conflict";
       readonly interfaceName: string;
       readonly address: Uint8Array;
       readonly mac: Uint8Array;
     }
   | {
-      /** The socket of the interface could not be opened or broke: nothing is announced on it until it is said anew. */
+      /** The socket of the interface could not be opened or broke: nothing is announced on it until the next `setInterface`. */
       readonly kind: "interfaceFailed";
       readonly name: string;
       readonly reason: string;
@@ -40,5 +40,6 @@ export type ResponderReport =
 export interface ResponderStart {
   readonly commands: MessagePort;
   readonly counters: SharedArrayBuffer;
-  readonly heartbeat: SharedArrayBuffer;
+  /** Memory of the AliveCounter. */
+  readonly aliveCount: SharedArrayBuffer;
 }

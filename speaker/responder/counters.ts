@@ -15,7 +15,7 @@ export const counterNames = [
 export type CounterName = (typeof counterNames)[number];
 
 /**
- * Counters in shared memory: one thread adds, any thread reads, nobody waits. They start at 0 and never wrap in practice
+ * Counters in shared memory: one thread adds, any thread reads, no thread waits. They start at 0 and never wrap in practice
  * (64 bits).
  */
 export class Counters {

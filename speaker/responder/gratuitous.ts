@@ -5,14 +5,14 @@ import { allNodes, multicastMac } from "../../src/packet/ndp.ts";
 import { advertisementFrame } from "./respond.ts";
 
 /**
- * Milliseconds after take-over at which the address is announced unasked. The first ones are for speed, and for frames lost
+ * Milliseconds after take-over at which the address is announced without a request. The first ones are for speed, and for frames lost
  * while a switch port settles. Those at 1 s and later are needed: Linux ignores a new hardware address for an entry that
  * changed less than `locktime` (1 s, net/ipv4/arp.c) ago, RFC 5227 section 1.1 wants two announcements 2 s apart, and RFC 4861
  * section 7.2.6 allows three 1 s apart.
  */
 export const burstMs: readonly number[] = [0, 50, 150, 400, 1000, 2000];
 
-/** How often an address is announced for ever after: a switch that restarted has forgotten where it is. */
+/** How often an address is announced after that, without end: a switch that restarted has forgotten where it is. */
 export const repeatMs = 30_000;
 
 /**
@@ -27,7 +27,7 @@ export function nextAnnouncementDelay(sent: number, random: () => number): numbe
 }
 
 /**
- * The frames of one announcement: for IPv4 both forms of gratuitous ARP, because some equipment heeds only requests and some
+ * The frames of one announcement: for IPv4 both forms of gratuitous ARP, because some equipment honours only requests and some
  * only replies (RFC 5944 section 4.6); for IPv6 an unsolicited Neighbor Advertisement that overrides (RFC 4861 section 7.2.6).
  */
 export function gratuitousFrames(mac: Uint8Array, address: Uint8Array): readonly Uint8Array[] {

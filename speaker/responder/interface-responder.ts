@@ -1,28 +1,28 @@
 import { equalBytes } from "../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../src/packet/ndp.ts";
-import type { PacketSocket, Wire, WireProtocol } from "../../src/packet-socket/wire.ts";
+import type { PacketProtocol, PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
 import { AddressSet } from "./address-set.ts";
 import type { AnswerTable } from "./respond.ts";
 
 /**
  * One interface with what is announced on it: its addresses and the sockets that these need, opened with the first address of
- * a family and closed with the last. Not running by itself.
+ * a family and closed with the last. Does nothing by itself.
  */
 export class InterfaceResponder implements AnswerTable {
   readonly name: string;
   readonly index: number;
   readonly mac: Uint8Array;
   readonly addresses = new AddressSet();
-  readonly #wire: Wire;
+  readonly #packetSockets: PacketSockets;
   readonly #isOurs: (mac: Uint8Array) => boolean;
-  readonly #sockets = new Map<WireProtocol, PacketSocket>();
+  readonly #sockets = new Map<PacketProtocol, PacketSocket>();
 
   constructor(
-    wire: Wire,
+    packetSockets: PacketSockets,
     link: { readonly name: string; readonly index: number; readonly mac: Uint8Array },
     isOurs: (mac: Uint8Array) => boolean,
   ) {
-    this.#wire = wire;
+    this.#packetSockets = packetSockets;
     this.name = link.name;
     this.index = link.index;
     this.mac = Uint8Array.from(link.mac);
@@ -41,7 +41,7 @@ export class InterfaceResponder implements AnswerTable {
     return equalBytes(mac, this.mac) || this.#isOurs(mac);
   }
 
-  /** Throws BellhopError SocketFailed where the socket cannot be had; the address is not there then. */
+  /** Throws BellhopError SocketFailed where the socket cannot be opened; the address is not added then. */
   add(address: Uint8Array): void {
     if (this.addresses.has(address)) return;
     const socket = this.socketFor(address) ?? this.#open(address);
@@ -70,12 +70,12 @@ export class InterfaceResponder implements AnswerTable {
   }
 
   #open(address: Uint8Array): PacketSocket {
-    const socket = this.#wire.open(this.name, protocolOf(address));
+    const socket = this.#packetSockets.open(this.name, protocolOf(address));
     this.#sockets.set(socket.protocol, socket);
     return socket;
   }
 }
 
-function protocolOf(address: Uint8Array): WireProtocol {
+function protocolOf(address: Uint8Array): PacketProtocol {
   return address.length === 4 ? "arp" : "ndp";
 }

@@ -1,5 +1,5 @@
 import { equalBytes } from "../../src/packet/mac.ts";
-import type { PacketSocket, Wire } from "../../src/packet-socket/wire.ts";
+import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
 import type { Counters } from "./counters.ts";
 import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
@@ -14,14 +14,14 @@ const frameBufferLength = 2048;
 /** How many frames of one socket are handled before the others and the commands get their turn. */
 const framesPerTurn = 64;
 
-/** The longest sleep: how late a thread that was asked to die, or whose main thread went silent, notices at worst. */
+/** The longest sleep: how late the thread notices, at worst, that it was asked to stop or that the main thread has gone silent. */
 const longestSleepMs = 1000;
 
-/** A claim of another station is reported to the main thread this often at most; each one is counted. */
+/** A conflict with the same device is reported to the main thread this often at most; each one is counted. */
 const conflictReportMs = 1000;
 
 export interface ResponderLoopOptions {
-  readonly wire: Wire;
+  readonly packetSockets: PacketSockets;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** In [0, 1). */
@@ -32,7 +32,7 @@ export interface ResponderLoopOptions {
 }
 
 interface Announcement {
-  readonly station: InterfaceResponder;
+  readonly responder: InterfaceResponder;
   readonly address: Uint8Array;
   sent: number;
 }
@@ -40,7 +40,7 @@ interface Announcement {
 /** Answers requests and announces addresses: all that the responder thread does, without the thread. */
 export class ResponderLoop {
   readonly #options: ResponderLoopOptions;
-  readonly #stations = new Map<string, InterfaceResponder>();
+  readonly #responders = new Map<string, InterfaceResponder>();
   readonly #schedule = new Schedule<Announcement>();
   readonly #announcements = new Map<string, Announcement>();
   readonly #buffer = new Uint8Array(frameBufferLength);
@@ -59,11 +59,11 @@ export class ResponderLoop {
   /** Carries out one command. Never throws: what the kernel refuses is reported as `interfaceFailed`. */
   apply(command: ResponderCommand): void {
     switch (command.kind) {
-      case "interface":
+      case "setInterface":
         this.#setInterface(command);
         break;
-      case "interfaceGone":
-        this.#dropStation(command.name);
+      case "removeInterface":
+        this.#removeInterface(command.name);
         break;
       case "announce":
         this.#announce(command.interfaceName, command.address);
@@ -73,70 +73,73 @@ export class ResponderLoop {
         break;
       case "stop":
         this.#stopped = true;
-        for (const name of [...this.#stations.keys()]) this.#dropStation(name);
+        for (const name of [...this.#responders.keys()]) this.#removeInterface(name);
     }
   }
 
   /** Waits for frames until the next thing is due, handles them and sends what is due. */
   turn(): void {
     const untilDue = Math.max(0, this.#schedule.nextMs - this.#options.now());
-    const readable = this.#options.wire.wait(this.#sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
+    const readable = this.#options.packetSockets.wait(this.#sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
     for (const socket of readable) this.#drain(socket);
     this.#sendDue();
   }
 
   #setInterface(link: { readonly name: string; readonly index: number; readonly mac: Uint8Array }): void {
-    const old = this.#stations.get(link.name);
+    const old = this.#responders.get(link.name);
     if (old !== undefined && old.index === link.index && equalBytes(old.mac, link.mac)) return;
-    this.#dropStation(link.name);
-    this.#stations.set(link.name, new InterfaceResponder(this.#options.wire, link, (mac) => this.#isOurs(mac)));
+    this.#removeInterface(link.name);
+    this.#responders.set(
+      link.name,
+      new InterfaceResponder(this.#options.packetSockets, link, (mac) => this.#isOurs(mac)),
+    );
     for (const address of old?.addresses ?? []) this.#announce(link.name, address);
   }
 
   #announce(interfaceName: string, address: Uint8Array): void {
-    const station = this.#stations.get(interfaceName);
-    if (station === undefined || station.has(address)) return;
+    const responder = this.#responders.get(interfaceName);
+    if (responder === undefined || responder.has(address)) return;
     try {
-      station.add(address);
+      responder.add(address);
     } catch (error) {
-      this.#fail(station, error);
+      this.#fail(responder, error);
       return;
     }
     this.#collectSockets();
-    const announcement = { station, address, sent: 0 };
+    const announcement = { responder, address, sent: 0 };
     this.#announcements.set(keyOf(interfaceName, address), announcement);
     this.#schedule.add(this.#options.now(), announcement);
   }
 
   #withdraw(interfaceName: string, address: Uint8Array): void {
     this.#announcements.delete(keyOf(interfaceName, address));
-    this.#stations.get(interfaceName)?.remove(address);
+    this.#responders.get(interfaceName)?.remove(address);
     this.#collectSockets();
   }
 
   #drain(socket: PacketSocket): void {
-    const station = this.#stations.get(socket.interfaceName);
-    for (let count = 0; station !== undefined && count < framesPerTurn; count++) {
+    const responder = this.#responders.get(socket.interfaceName);
+    for (let count = 0; responder !== undefined && count < framesPerTurn; count++) {
       let length: number | undefined;
       try {
         length = socket.receive(this.#buffer);
       } catch (error) {
         this.#options.counters.add("receiveErrors");
-        this.#fail(station, error);
+        this.#fail(responder, error);
         return;
       }
       if (length === undefined) return;
-      this.#handle(this.#buffer.subarray(0, length), station, socket);
+      this.#handle(this.#buffer.subarray(0, length), responder, socket);
     }
   }
 
-  #handle(frame: Uint8Array, station: InterfaceResponder, socket: PacketSocket): void {
+  #handle(frame: Uint8Array, responder: InterfaceResponder, socket: PacketSocket): void {
     const { counters, watchdog } = this.#options;
-    const answer = respond(frame, station);
+    const answer = respond(frame, responder);
     if (answer === undefined) return;
     if (answer.kind === "conflict") {
       counters.add("conflicts");
-      this.#reportConflict(station, answer.address, answer.mac);
+      this.#reportConflict(responder, answer.address, answer.mac);
       return;
     }
     counters.add(answer.protocol === "arp" ? "arpRequests" : "ndpSolicitations");
@@ -152,12 +155,12 @@ export class ResponderLoop {
     for (;;) {
       const due = this.#schedule.takeDue(now());
       if (due === undefined) return;
-      const { station, address } = due;
+      const { responder, address } = due;
       // Withdrawn since; if it was announced again, another entry of the schedule is about it.
-      if (this.#announcements.get(keyOf(station.name, address)) !== due) continue;
-      const socket = station.socketFor(address);
+      if (this.#announcements.get(keyOf(responder.name, address)) !== due) continue;
+      const socket = responder.socketFor(address);
       if (socket === undefined) continue;
-      for (const frame of watchdog.alive() ? gratuitousFrames(station.mac, address) : []) {
+      for (const frame of watchdog.alive() ? gratuitousFrames(responder.mac, address) : []) {
         if (this.#send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
       }
       due.sent += 1;
@@ -170,48 +173,48 @@ export class ResponderLoop {
       socket.send(frame);
       return true;
     } catch {
-      // A full queue or a link that just went down: counted, and the asker or the next announcement tries again.
+      // A full queue or a link that just went down: counted, and the client or the next announcement tries again.
       this.#options.counters.add("sendErrors");
       return false;
     }
   }
 
-  #reportConflict(station: InterfaceResponder, address: Uint8Array, mac: Uint8Array): void {
-    const key = `${keyOf(station.name, address)} ${mac.join(".")}`;
+  #reportConflict(responder: InterfaceResponder, address: Uint8Array, mac: Uint8Array): void {
+    const key = `${keyOf(responder.name, address)} ${mac.join(".")}`;
     const now = this.#options.now();
     if (now - (this.#reportedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < conflictReportMs) return;
-    // Bounded: an attacker may claim with ever new hardware addresses.
+    // Bounded: an attacker can claim an address with any number of hardware addresses.
     if (this.#reportedAtMs.size >= 1024) this.#reportedAtMs.clear();
     this.#reportedAtMs.set(key, now);
     this.#options.report({
       kind: "conflict",
-      interfaceName: station.name,
+      interfaceName: responder.name,
       address: Uint8Array.from(address),
       mac: Uint8Array.from(mac),
     });
   }
 
-  #fail(station: InterfaceResponder, error: unknown): void {
-    this.#dropStation(station.name);
+  #fail(responder: InterfaceResponder, error: unknown): void {
+    this.#removeInterface(responder.name);
     const reason = error instanceof Error ? error.message : String(error);
-    this.#options.report({ kind: "interfaceFailed", name: station.name, reason });
+    this.#options.report({ kind: "interfaceFailed", name: responder.name, reason });
   }
 
-  #dropStation(name: string): void {
-    const station = this.#stations.get(name);
-    if (station === undefined) return;
-    for (const address of station.addresses) this.#announcements.delete(keyOf(name, address));
-    station.close();
-    this.#stations.delete(name);
+  #removeInterface(name: string): void {
+    const responder = this.#responders.get(name);
+    if (responder === undefined) return;
+    for (const address of responder.addresses) this.#announcements.delete(keyOf(name, address));
+    responder.close();
+    this.#responders.delete(name);
     this.#collectSockets();
   }
 
   #collectSockets(): void {
-    this.#sockets = [...this.#stations.values()].flatMap((station) => [...station.sockets]);
+    this.#sockets = [...this.#responders.values()].flatMap((responder) => [...responder.sockets]);
   }
 
   #isOurs(mac: Uint8Array): boolean {
-    for (const station of this.#stations.values()) if (equalBytes(station.mac, mac)) return true;
+    for (const responder of this.#responders.values()) if (equalBytes(responder.mac, mac)) return true;
     return false;
   }
 }

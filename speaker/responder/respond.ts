@@ -1,7 +1,7 @@
 import { decodeArp, encodeArp } from "../../src/packet/arp.ts";
 import { decodeEthernet, type EthernetFrame, encodeEthernet, etherTypes } from "../../src/packet/ethernet.ts";
 import { decodeIpv6, encodeIpv6, ipv6Checksum, nextHeaderIcmpv6 } from "../../src/packet/ipv6.ts";
-import { equalBytes, isStationMac } from "../../src/packet/mac.ts";
+import { equalBytes, isUnicastMac } from "../../src/packet/mac.ts";
 import {
   allNodes,
   decodeNeighborMessage,
@@ -15,10 +15,10 @@ import {
 
 /** What is answered for on one interface. */
 export interface AnswerTable {
-  /** The hardware address that is given out. */
+  /** The hardware address in the replies. */
   readonly mac: Uint8Array;
   has(address: Uint8Array): boolean;
-  /** Whether a hardware address is one of this node's: what it says itself on another interface is no conflict. */
+  /** Whether a hardware address is one of this node's: what it sends on another interface is not a conflict. */
   isOurs(mac: Uint8Array): boolean;
 }
 
@@ -27,12 +27,13 @@ export type Answer =
   | { readonly kind: "conflict"; readonly address: Uint8Array; readonly mac: Uint8Array };
 
 /**
- * What a received frame calls for: a reply to a request for one of our addresses, the news that somebody else claims one, or
- * nothing. Pure: bytes in, bytes out. Frames for other stations, with a VLAN tag, malformed or of other protocols are nothing.
+ * What a received frame calls for: a reply to a request for one of our addresses, the report of a conflict when another device
+ * claims one, or nothing. Pure: bytes in, bytes out. Nothing is called for by frames to other devices, with a VLAN tag, malformed or
+ * of other protocols.
  */
 export function respond(bytes: Uint8Array, table: AnswerTable): Answer | undefined {
   const frame = decodeEthernet(bytes);
-  if (frame === undefined || !isStationMac(frame.source) || table.isOurs(frame.source)) return undefined;
+  if (frame === undefined || !isUnicastMac(frame.source) || table.isOurs(frame.source)) return undefined;
   // A socket of a promiscuous interface also sees what is meant for others.
   const group = ((frame.destination[0] ?? 0) & 1) === 1;
   if (!group && !equalBytes(frame.destination, table.mac)) return undefined;
@@ -43,7 +44,7 @@ export function respond(bytes: Uint8Array, table: AnswerTable): Answer | undefin
 
 function respondArp(frame: EthernetFrame, table: AnswerTable): Answer | undefined {
   const packet = decodeArp(frame.payload);
-  if (packet === undefined || !isStationMac(packet.senderMac)) return undefined;
+  if (packet === undefined || !isUnicastMac(packet.senderMac)) return undefined;
   if (table.has(packet.senderAddress)) {
     return table.isOurs(packet.senderMac)
       ? undefined
@@ -76,25 +77,25 @@ function respondNdp(frame: EthernetFrame, table: AnswerTable): Answer | undefine
 
 function answerSolicitation(
   frame: EthernetFrame,
-  asker: Uint8Array,
+  sender: Uint8Array,
   message: NeighborSolicitation,
   table: AnswerTable,
 ): Answer | undefined {
-  const fromNowhere = asker.every((byte) => byte === 0);
+  const unspecified = sender.every((byte) => byte === 0);
   // RFC 4861 section 7.1.1: the unspecified source comes without the option.
-  if (fromNowhere && message.linkAddress !== undefined) return undefined;
-  if (asker[0] === 0xff) return undefined;
+  if (unspecified && message.linkAddress !== undefined) return undefined;
+  if (sender[0] === 0xff) return undefined;
   const link = message.linkAddress ?? frame.source;
-  if (!isStationMac(link)) return undefined;
-  // RFC 4861 section 7.2.4: who has no address yet is answered through all nodes, unsolicited.
-  const destination = fromNowhere ? allNodes : asker;
+  if (!isUnicastMac(link)) return undefined;
+  // RFC 4861 section 7.2.4: a sender without an address is answered through all nodes, unsolicited.
+  const destination = unspecified ? allNodes : sender;
   return {
     kind: "reply",
     protocol: "ndp",
     frame: advertisementFrame(table.mac, message.target, {
       destination,
-      destinationMac: fromNowhere ? multicastMac(allNodes) : link,
-      solicited: !fromNowhere,
+      destinationMac: unspecified ? multicastMac(allNodes) : link,
+      solicited: !unspecified,
     }),
   };
 }
@@ -110,7 +111,7 @@ function noticeAdvertisement(
 
 /**
  * A Neighbor Advertisement for `target`, with the override flag and the link-layer option, from the target itself. The router
- * flag is never set: an address of a Service is nobody's router.
+ * flag is never set: an address of a Service is not a router.
  */
 export function advertisementFrame(
   mac: Uint8Array,

@@ -16,22 +16,22 @@ export interface ObservedConflict {
 
 export interface ResponderOptions {
   readonly log: Logger;
-  readonly onConflict: (sighting: ObservedConflict) => void;
-  /** Called once when the thread ended without having been asked to. */
+  readonly onConflict: (conflict: ObservedConflict) => void;
+  /** Called once when the thread has ended without a `stop`. */
   readonly onDeath: (error: BellhopError) => void;
 }
 
-/** The main thread's hold on the responder thread. */
+/** The main thread's handle of the responder thread. */
 export interface Responder {
   readonly counters: Counters;
   readonly alive: boolean;
-  /** What was last told to the thread, less the interfaces that it reported as failed. */
+  /** What was last sent to the thread, without the interfaces that it reported as failed. */
   readonly state: ResponderState;
   /** Sends the difference to what is announced now; costs as much as there are addresses. */
   set(desired: ResponderState): void;
   /** Announces and withdraws these, and leaves all others as they are. */
   change(changes: readonly AddressChange[]): void;
-  /** Tells the thread that the main thread lives; it falls silent after 30 s without. */
+  /** Shows the thread that the main thread is alive; without that for 30 s it stops answering. */
   signalAlive(): void;
   /** Ends the thread; nothing is answered any more. */
   stop(): Promise<void>;
@@ -47,15 +47,15 @@ function workerUrl(): URL {
 /** Starts the thread and resolves when it sleeps in poll. Rejects with BellhopError WorkerFailed. */
 export async function startResponder(options: ResponderOptions): Promise<Responder> {
   const counters = new Counters();
-  const heartbeat = new AliveCounter();
+  const aliveCounter = new AliveCounter();
   const channel = new MessageChannel();
   const workerData: ResponderStart = {
     commands: channel.port2,
     counters: counters.shared,
-    heartbeat: heartbeat.shared,
+    aliveCount: aliveCounter.shared,
   };
   const worker = new Worker(workerUrl(), { workerData, transferList: [channel.port2], name: "responder" });
-  const thread = new ResponderThread(worker, channel.port1, counters, heartbeat, options);
+  const thread = new ResponderThread(worker, channel.port1, counters, aliveCounter, options);
   await thread.started;
   return thread;
 }
@@ -63,11 +63,11 @@ export async function startResponder(options: ResponderOptions): Promise<Respond
 class ResponderThread implements Responder {
   readonly counters: Counters;
   readonly started: Promise<void>;
-  readonly #heartbeat: AliveCounter;
+  readonly #aliveCounter: AliveCounter;
   readonly #commands: MessagePort;
   readonly #options: ResponderOptions;
   readonly #exited: Promise<void>;
-  readonly #told = new SentState();
+  readonly #sent = new SentState();
   #wakeFd: number | undefined;
   #stopping = false;
 
@@ -75,11 +75,11 @@ class ResponderThread implements Responder {
     worker: Worker,
     commands: MessagePort,
     counters: Counters,
-    heartbeat: AliveCounter,
+    aliveCounter: AliveCounter,
     options: ResponderOptions,
   ) {
     this.counters = counters;
-    this.#heartbeat = heartbeat;
+    this.#aliveCounter = aliveCounter;
     this.#commands = commands;
     this.#options = options;
     let cause: unknown;
@@ -90,7 +90,7 @@ class ResponderThread implements Responder {
         this.#wakeFd = report.wakeFd;
         resolve();
       } else if (report.kind === "failed") cause = new Error(report.reason);
-      else this.#hear(report);
+      else this.#receive(report);
     });
     worker.on("error", (error) => {
       cause ??= error;
@@ -114,19 +114,19 @@ class ResponderThread implements Responder {
   }
 
   get state(): ResponderState {
-    return this.#told.state;
+    return this.#sent.state;
   }
 
   set(desired: ResponderState): void {
-    this.#send(this.#told.set(desired));
+    this.#send(this.#sent.set(desired));
   }
 
   change(changes: readonly AddressChange[]): void {
-    this.#send(this.#told.change(changes));
+    this.#send(this.#sent.change(changes));
   }
 
   signalAlive(): void {
-    this.#heartbeat.increment();
+    this.#aliveCounter.increment();
   }
 
   async stop(): Promise<void> {
@@ -141,17 +141,17 @@ class ResponderThread implements Responder {
     const one = new Uint8Array(new BigUint64Array([1n]).buffer);
     write(this.#wakeFd, one, (error) => {
       // The thread looks for commands every second in any case; the descriptor is gone when it has just ended.
-      if (error !== null && !this.#stopping) this.#options.log.warn({ err: error }, "the responder was not woken");
+      if (error !== null && !this.#stopping) this.#options.log.warn({ err: error }, "cannot wake the responder thread");
     });
   }
 
-  #hear(report: Extract<ResponderReport, { kind: "conflict" | "interfaceFailed" }>): void {
+  #receive(report: Extract<ResponderReport, { kind: "conflict" | "interfaceFailed" }>): void {
     if (report.kind === "conflict") {
       this.#options.onConflict(report);
       return;
     }
     const { name: interfaceName, reason } = report;
-    this.#options.log.error({ interfaceName, reason }, "the interface cannot be announced on; it is tried again");
-    this.#told.forget(interfaceName);
+    this.#options.log.error({ interfaceName, reason }, "cannot announce on the interface; trying again");
+    this.#sent.forget(interfaceName);
   }
 }

@@ -3,67 +3,70 @@ import {
   type AddressChange,
   commandsBetween,
   type InterfaceState,
-  interfaceCommand,
   type ResponderState,
   sameInterface,
+  setInterfaceCommand,
 } from "./commands-between.ts";
 
-interface WritableStation extends InterfaceState {
+interface WritableInterfaceState extends InterfaceState {
   readonly addresses: Map<string, Uint8Array>;
 }
 
-/** What the responder thread was told, less what it said it cannot do. Each verb gives the commands that tell it the rest. */
+/**
+ * What was sent to the responder thread, without the interfaces that it reported as failed. `set` and `change` return the commands
+ * that are still missing, and count them as sent.
+ */
 export class SentState {
-  readonly #stations = new Map<string, WritableStation>();
+  readonly #interfaces = new Map<string, WritableInterfaceState>();
 
   get state(): ResponderState {
-    return this.#stations;
+    return this.#interfaces;
   }
 
-  /** Everything anew; costs as much as there are addresses. */
+  /** Everything that is to be announced; costs as much as there are addresses. */
   set(desired: ResponderState): readonly ResponderCommand[] {
-    const commands = commandsBetween(this.#stations, desired);
-    this.#stations.clear();
-    for (const [name, station] of desired) {
-      this.#stations.set(name, { ...station, addresses: new Map(station.addresses) });
+    const commands = commandsBetween(this.#interfaces, desired);
+    this.#interfaces.clear();
+    for (const [name, state] of desired) {
+      this.#interfaces.set(name, { ...state, addresses: new Map(state.addresses) });
     }
     return commands;
   }
 
-  /** These addresses alone. Releases come before claims, as in `commandsBetween`. */
+  /** These addresses alone. Withdrawals come before announcements, as in `commandsBetween`. */
   change(changes: readonly AddressChange[]): readonly ResponderCommand[] {
     const commands: ResponderCommand[] = [];
     for (const change of changes) if (change.kind === "withdraw") this.#withdraw(change, commands);
     for (const change of changes) if (change.kind === "announce") this.#announce(change, commands);
-    for (const { station } of changes) {
-      if (this.#stations.get(station.name)?.addresses.size !== 0) continue;
-      this.#stations.delete(station.name);
-      commands.push({ kind: "interfaceGone", name: station.name });
+    for (const { on } of changes) {
+      if (this.#interfaces.get(on.name)?.addresses.size !== 0) continue;
+      this.#interfaces.delete(on.name);
+      commands.push({ kind: "removeInterface", name: on.name });
     }
     return commands;
   }
 
   /** The thread has given up the interface. */
   forget(interfaceName: string): void {
-    this.#stations.delete(interfaceName);
+    this.#interfaces.delete(interfaceName);
   }
 
-  #withdraw({ station: { name }, text, address }: AddressChange, commands: ResponderCommand[]): void {
-    if (this.#stations.get(name)?.addresses.delete(text) === true) {
+  #withdraw({ on: { name }, text, address }: AddressChange, commands: ResponderCommand[]): void {
+    if (this.#interfaces.get(name)?.addresses.delete(text) === true) {
       commands.push({ kind: "withdraw", interfaceName: name, address });
     }
   }
 
-  #announce({ station, text, address }: AddressChange, commands: ResponderCommand[]): void {
-    const { name } = station;
-    let told = this.#stations.get(name);
-    if (told === undefined || !sameInterface(told, station)) {
-      commands.push(interfaceCommand(station));
-      told = { ...station, addresses: told?.addresses ?? new Map() };
-      this.#stations.set(name, told);
+  #announce({ on, text, address }: AddressChange, commands: ResponderCommand[]): void {
+    const { name } = on;
+    let sent = this.#interfaces.get(name);
+    if (sent === undefined || !sameInterface(sent, on)) {
+      commands.push(setInterfaceCommand(on));
+      sent = { ...on, addresses: sent?.addresses ?? new Map() };
+      this.#interfaces.set(name, sent);
     }
-    if (told.addresses.has(text)) return;
-    told.addresses.set(text, address);
+    if (sent.addresses.has(text)) return;
+    sent.addresses.set(text, address);
     commands.push({ kind: "announce", interfaceName: name, address });
   }
 }

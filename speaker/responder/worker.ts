@@ -1,29 +1,29 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { KernelWire } from "../../src/packet-socket/packet-wire.ts";
+import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { ResponderLoop } from "./loop.ts";
 import { AliveCounter, MainThreadWatchdog } from "./main-thread-watchdog.ts";
 
 /**
- * A main thread that was silent for so long is taken for dead. Longer than any stall seen in practice, shorter than a node that
- * hangs should hold addresses that have moved on.
+ * A main thread that was silent for this long counts as dead. Longer than any stall seen in practice, and shorter than a node that
+ * hangs should hold addresses that have moved to another node.
  */
 const mainThreadSilenceMs = 30_000;
 
-/** The responder thread: it sleeps in poll(2) and nowhere else, so the event loop of this thread never runs. */
+/** The responder thread: it blocks in poll(2) and nowhere else, so the event loop of this thread never runs. */
 function run(start: ResponderStart, report: (report: ResponderReport) => void): void {
   const now = () => performance.now();
-  const wire = new KernelWire();
+  const packetSockets = new LinuxPacketSockets();
   const loop = new ResponderLoop({
-    wire,
+    packetSockets,
     now,
     random: Math.random,
     counters: new Counters(start.counters),
-    watchdog: new MainThreadWatchdog(new AliveCounter(start.heartbeat), now, mainThreadSilenceMs),
+    watchdog: new MainThreadWatchdog(new AliveCounter(start.aliveCount), now, mainThreadSilenceMs),
     report,
   });
-  report({ kind: "ready", wakeFd: wire.wakeFd });
+  report({ kind: "ready", wakeFd: packetSockets.wakeFd });
   while (!loop.stopped) {
     loop.turn();
     for (;;) {
@@ -32,7 +32,7 @@ function run(start: ResponderStart, report: (report: ResponderReport) => void): 
       loop.apply(received.message);
     }
   }
-  wire.close();
+  packetSockets.close();
   start.commands.close();
 }
 

@@ -97,3 +97,10 @@ export function addressBytes(address: IpAddress): Uint8Array {
   }
   return bytes;
 }
+
+/** The address from 4 or 16 bytes in network byte order; the inverse of `addressBytes`. */
+export function addressFromBytes(bytes: Uint8Array): IpAddress {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  return { family: bytes.length === 4 ? "IPv4" : "IPv6", value };
+}

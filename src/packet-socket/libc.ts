@@ -51,7 +51,7 @@ const packetMreq = koffi.struct("packet_mreq", {
 const sockFilter = koffi.struct("sock_filter", { code: "uint16_t", jt: "uint8_t", jf: "uint8_t", k: "uint32_t" });
 const sockFprog = koffi.struct("sock_fprog", { len: "uint16_t", filter: "const sock_filter *" });
 
-/** struct pollfd (poll.h). Written by hand into one buffer, so that waiting makes no garbage: fd, events, revents. */
+/** struct pollfd (poll.h). Written by hand into one buffer, so that waiting allocates nothing: fd, events, revents. */
 const pollFd = koffi.struct("pollfd", { fd: "int", events: "short", revents: "short" });
 
 /** Sizes in bytes, for the test that holds them against the kernel's. */
@@ -152,7 +152,7 @@ export function openEventFd(): number {
   return check("eventfd", native.eventfd(0, linux.EFD_NONBLOCK | linux.EFD_CLOEXEC));
 }
 
-/** Takes what was written to the eventfd since the last time, so that poll waits again. */
+/** Reads what was written to the eventfd, so that poll waits again. */
 export function drainEventFd(fd: number): void {
   native.read(fd, new Uint8Array(8), 8);
 }

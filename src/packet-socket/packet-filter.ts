@@ -14,8 +14,8 @@ const jumpIfEqual = 0x15;
 const returnConstant = 0x06;
 
 /**
- * SKF_AD_OFF + SKF_AD_PKTTYPE (linux/filter.h): for whom the kernel thinks the frame is. PACKET_OTHERHOST (linux/if_packet.h) are
- * frames to another station, and those with the tag of a VLAN that the node has no interface for: the kernel has taken the tag
+ * SKF_AD_OFF + SKF_AD_PKTTYPE (linux/filter.h): whom the kernel takes the frame to be for. PACKET_OTHERHOST (linux/if_packet.h) are
+ * frames for another host, and those with the tag of a VLAN that the node has no interface for: the kernel has taken the tag
  * off before a socket sees them, so that they look as if they belonged to the untagged LAN (__netif_receive_skb_core).
  */
 const packetType = 0xffff_f000 + 4;

@@ -1,7 +1,7 @@
 /** Length of a MAC address in bytes. */
 export const macLength = 6;
 
-/** All stations (IEEE 802.3). */
+/** All stations on the LAN (IEEE 802.3). */
 export const broadcastMac: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
 /** No address: the target of an ARP request, and what the kernel gives for interfaces that have none. */
@@ -18,8 +18,8 @@ export function formatMac(mac: Uint8Array): string {
   return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
-/** Whether a single station can own it: neither a group address (lowest bit of the first byte) nor all zeros. */
-export function isStationMac(mac: Uint8Array): boolean {
+/** Whether it can belong to one interface: neither a group address (lowest bit of the first byte) nor all zeros. */
+export function isUnicastMac(mac: Uint8Array): boolean {
   return ((mac[0] ?? 1) & 1) === 0 && !equalBytes(mac, zeroMac);
 }
 

@@ -27,24 +27,24 @@ export class Lan {
       Namespace.create("pod2"),
       Namespace.create("switch"),
     ]);
-    const world = new Lan(client, [n1, n2], [client, n1, n2, pod1, pod2, lan]);
+    const created = new Lan(client, [n1, n2], [client, n1, n2, pod1, pod2, lan]);
     try {
-      await world.#build(pod1, pod2, lan);
+      await created.#build(pod1, pod2, lan);
     } catch (error) {
       world.destroy();
       throw error;
     }
-    return world;
+    return created;
   }
 
   async #build(pod1: Namespace, pod2: Namespace, lan: Namespace): Promise<void> {
     const [n1, n2] = this.nodes;
     await lan.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
-    for (const [index, station] of [this.client, n1, n2].entries()) {
-      await lan.connect(station, `p${index}`, "eth0");
+    for (const [index, host] of [this.client, n1, n2].entries()) {
+      await lan.connect(host, `p${index}`, "eth0");
       await lan.sh(`ip link set p${index} master br0`);
-      const host = [99, 11, 12][index];
-      await station.sh(`ip addr add 192.0.2.${host}/24 dev eth0; ip addr add 2001:db8::${host}/64 dev eth0 nodad`);
+      const number = [99, 11, 12][index];
+      await host.sh(`ip addr add 192.0.2.${number}/24 dev eth0; ip addr add 2001:db8::${number}/64 dev eth0 nodad`);
     }
     for (const [number, node, pod] of [
       [1, n1, pod1],

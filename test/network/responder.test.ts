@@ -26,11 +26,11 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     ]);
     for (const namespace of [client, node, other, lan]) ends.push(() => namespace.destroy());
     await lan.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
-    for (const [index, station] of [client, node, other].entries()) {
-      await lan.connect(station, `p${index}`, "eth0");
+    for (const [index, host] of [client, node, other].entries()) {
+      await lan.connect(host, `p${index}`, "eth0");
       await lan.sh(`ip link set p${index} master br0`);
-      const host = [99, 11, 12][index];
-      await station.sh(`ip addr add 192.0.2.${host}/24 dev eth0; ip addr add 2001:db8::${host}/64 dev eth0 nodad`);
+      const number = [99, 11, 12][index];
+      await host.sh(`ip addr add 192.0.2.${number}/24 dev eth0; ip addr add 2001:db8::${number}/64 dev eth0 nodad`);
     }
     responder = new Program(node, "responder-process.ts", ["eth0", vip, vip6]);
     ends.unshift(() => responder.kill());
@@ -106,7 +106,7 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     assert.equal(await replies(), before + 1, "without the tag it is answered");
   });
 
-  test("another station that claims the address is heard", async () => {
+  test("another device that claims the address is reported", async () => {
     await other.sh(`ip addr add ${vip}/24 dev eth0; arping -c 1 -w 1 -U -i eth0 -S ${vip} ${vip} || true`);
     const line = await responder.line();
     assert.match(line, /^conflict 192\.0\.2\.200 /);

@@ -29,31 +29,31 @@ class FakeResponder implements Responder {
   alive = true;
   beats = 0;
   options: ResponderOptions | undefined;
-  readonly #told = new SentState();
+  readonly #sent = new SentState();
   /** Told of what it was told. */
-  readonly #onTold: (text: string) => void;
+  readonly #onSent: (text: string) => void;
 
-  constructor(onTold: (text: string) => void) {
-    this.#onTold = onTold;
+  constructor(onSent: (text: string) => void) {
+    this.#onSent = onSent;
   }
 
   get state(): ResponderState {
-    return this.#told.state;
+    return this.#sent.state;
   }
 
   set(desired: ResponderState): void {
-    this.#told.set(desired);
-    this.#onTold(`announce ${this.announced.join(", ")}`);
+    this.#sent.set(desired);
+    this.#onSent(`announce ${this.announced.join(", ")}`);
   }
 
   change(changes: readonly AddressChange[]): void {
-    this.#told.change(changes);
-    this.#onTold(changes.map(({ kind, text, station }) => `${kind} ${text} ${station.name}`).join(", "));
+    this.#sent.change(changes);
+    this.#onSent(changes.map(({ kind, text, on }) => `${kind} ${text} ${on.name}`).join(", "));
   }
 
   /** The thread has given up an interface. */
   fail(interfaceName: string): void {
-    this.#told.forget(interfaceName);
+    this.#sent.forget(interfaceName);
   }
 
   signalAlive(): void {
@@ -65,7 +65,7 @@ class FakeResponder implements Responder {
   }
 
   get announced(): readonly string[] {
-    return [...this.state].flatMap(([name, station]) => [...station.addresses.keys()].map((text) => `${text} ${name}`));
+    return [...this.state].flatMap(([name, on]) => [...on.addresses.keys()].map((text) => `${text} ${name}`));
   }
 }
 

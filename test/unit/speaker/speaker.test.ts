@@ -177,16 +177,16 @@ story("the Speaker object tells the node's interfaces and what it announces", as
   assert.equal(status.kernel, "6.1");
 });
 
-story("another station's claim is told only when it lasts, and its end too", async (fixture) => {
+story("another device's claim is reported only when it lasts, and so is its end", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
-  const sighting = { interfaceName: "eth0", address: address("192.0.2.200"), mac: mac("02:00:00:00:00:77") };
+  const conflict = { interfaceName: "eth0", address: address("192.0.2.200"), mac: mac("02:00:00:00:00:77") };
   const condition = async () => (await fixture.virtualIp()).status?.conditions?.find(({ type }) => type === "Conflict");
-  fixture.responder.options?.onConflict(sighting);
+  fixture.responder.options?.onConflict(conflict);
   await fixture.settle();
   assert.equal(await condition(), undefined);
   await fixture.clock.advance(4_000);
-  fixture.responder.options?.onConflict(sighting);
+  fixture.responder.options?.onConflict(conflict);
   await fixture.settle();
   assert.equal((await condition())?.status, "True");
   assert.match((await condition())?.message ?? "", /02:00:00:00:00:77/);
@@ -225,7 +225,7 @@ story("the death of the responder ends the speaker", async (fixture) => {
   await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
 });
 
-story("the rules are written anew now and then", async (fixture) => {
+story("the rules are replaced now and then", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
   const before = fixture.nft.accepted.length;

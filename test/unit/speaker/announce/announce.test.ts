@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Conflict, ConflictTracker } from "../../../../speaker/announce/conflicts.ts";
-import { MulticastGroups } from "../../../../speaker/announce/multicast.ts";
+import { MulticastGroups } from "../../../../speaker/announce/multicast-groups.ts";
 import { type Announcement, AnnouncementPlan, responderState } from "../../../../speaker/announce/plan.ts";
 import type { Link } from "../../../../speaker/links/link.ts";
 import { statusPatch } from "../../../../speaker/report/virtual-ip-status.ts";

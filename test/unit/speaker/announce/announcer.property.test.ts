@@ -16,25 +16,25 @@ import { silentLogger } from "../../../../src/log/log.ts";
 class ModelResponder implements Responder {
   readonly counters = new Counters();
   readonly alive = true;
-  readonly #told = new SentState();
+  readonly #sent = new SentState();
   /** By interface: its hardware address, and what is answered for. */
-  readonly stations = new Map<string, { readonly mac: string; readonly addresses: Set<string> }>();
+  readonly interfaces = new Map<string, { readonly mac: string; readonly addresses: Set<string> }>();
 
   get state(): ResponderState {
-    return this.#told.state;
+    return this.#sent.state;
   }
 
   set(desired: ResponderState): void {
-    this.#obey(this.#told.set(desired));
+    this.#obey(this.#sent.set(desired));
   }
 
   change(changes: readonly AddressChange[]): void {
-    this.#obey(this.#told.change(changes));
+    this.#obey(this.#sent.change(changes));
   }
 
   fail(interfaceName: string): void {
-    this.#told.forget(interfaceName);
-    this.stations.delete(interfaceName);
+    this.#sent.forget(interfaceName);
+    this.interfaces.delete(interfaceName);
   }
 
   signalAlive(): void {}
@@ -43,13 +43,13 @@ class ModelResponder implements Responder {
 
   #obey(commands: readonly ResponderCommand[]): void {
     for (const command of commands) {
-      if (command.kind === "interfaceGone") this.stations.delete(command.name);
-      if (command.kind === "interface") {
-        const addresses = this.stations.get(command.name)?.addresses ?? new Set();
-        this.stations.set(command.name, { mac: `${command.index} ${command.mac.join(":")}`, addresses });
+      if (command.kind === "removeInterface") this.interfaces.delete(command.name);
+      if (command.kind === "setInterface") {
+        const addresses = this.interfaces.get(command.name)?.addresses ?? new Set();
+        this.interfaces.set(command.name, { mac: `${command.index} ${command.mac.join(":")}`, addresses });
       }
       if (command.kind === "announce" || command.kind === "withdraw") {
-        const addresses = this.stations.get(command.interfaceName)?.addresses;
+        const addresses = this.interfaces.get(command.interfaceName)?.addresses;
         assert.ok(addresses, "the thread has heard of the interface first");
         const text = command.address.join(".");
         if (command.kind === "announce") addresses.add(text);
@@ -84,7 +84,7 @@ class Node {
   async facts(): Promise<unknown> {
     await new Promise((resolve) => setImmediate(resolve));
     return {
-      stations: new Map([...this.responder.stations].map(([name, { mac, addresses }]) => [name, [mac, addresses]])),
+      interfaces: new Map([...this.responder.interfaces].map(([name, { mac, addresses }]) => [name, [mac, addresses]])),
       told: [...this.responder.state.keys()].sort(),
       groups: [...this.groups].sort(),
       announcements: [...names].map((name) => this.announcer.announcement(name)),

@@ -164,6 +164,6 @@ test("the listing of conntrack is read", () => {
 
 test("many flows of one kind make one pattern", () => {
   const flow = { destination: "192.0.2.200", destinationPort: 53, replySource: "10.0.0.1", replySourcePort: 53 };
-  const rule = { destination: "192.0.2.200", destinationPort: 53, targets: new Set<string>() };
+  const rule = { destination: "192.0.2.200", destinationPort: 53, endpoints: new Set<string>() };
   assert.deepEqual(staleFlows([flow, { ...flow }], [rule]), [flow]);
 });

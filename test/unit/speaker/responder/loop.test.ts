@@ -8,7 +8,7 @@ import { AliveCounter, MainThreadWatchdog } from "../../../../speaker/responder/
 import { decodeEthernet } from "../../../../src/packet/ethernet.ts";
 import { formatMac } from "../../../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../../../src/packet/ndp.ts";
-import { FakeWire } from "../../../../src/packet-socket/fake-wire.ts";
+import { FakePacketSockets } from "../../../../src/packet-socket/fake-packet-sockets.ts";
 import { address, arpRequest, clientMac, mac, ndpFrame, ourMac, solicitation } from "./frames.ts";
 
 const vip = address("192.0.2.200");
@@ -16,41 +16,41 @@ const vip6 = address("2001:db8::200");
 
 function makeLoop() {
   const clock = { nowMs: 0 };
-  const wire = new FakeWire("eth0", "eth1");
+  const packetSockets = new FakePacketSockets("eth0", "eth1");
   const counters = new Counters();
-  const heartbeat = new AliveCounter();
+  const aliveCounter = new AliveCounter();
   const reports: ResponderReport[] = [];
   const now = () => clock.nowMs;
   const loop = new ResponderLoop({
-    wire,
+    packetSockets,
     now,
     random: () => 0.5,
     counters,
-    watchdog: new MainThreadWatchdog(heartbeat, now, 30_000),
+    watchdog: new MainThreadWatchdog(aliveCounter, now, 30_000),
     report: (report) => reports.push(report),
   });
-  loop.apply({ kind: "interface", name: "eth0", index: 2, mac: ourMac });
+  loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
   const announce = (what: Uint8Array) => loop.apply({ kind: "announce", interfaceName: "eth0", address: what });
   const withdraw = (what: Uint8Array) => loop.apply({ kind: "withdraw", interfaceName: "eth0", address: what });
-  return { clock, wire, counters, heartbeat, reports, loop, announce, withdraw };
+  return { clock, packetSockets, counters, aliveCounter, reports, loop, announce, withdraw };
 }
 
 /** When frames went out, running the loop each 10 ms. */
 function sendTimes(fixture: ReturnType<typeof makeLoop>, untilMs: number): readonly number[] {
   const times: number[] = [];
   for (; fixture.clock.nowMs <= untilMs; fixture.clock.nowMs += 10) {
-    const before = fixture.wire.sockets.flatMap((socket) => socket.sent).length;
-    fixture.heartbeat.increment();
+    const before = fixture.packetSockets.sockets.flatMap((socket) => socket.sent).length;
+    fixture.aliveCounter.increment();
     fixture.loop.turn();
-    if (fixture.wire.sockets.flatMap((socket) => socket.sent).length > before) times.push(fixture.clock.nowMs);
+    if (fixture.packetSockets.sockets.flatMap((socket) => socket.sent).length > before) times.push(fixture.clock.nowMs);
   }
   return times;
 }
 
 test("a request is answered once the address is announced, and no more after it is withdrawn", () => {
-  const { wire, loop, announce, withdraw, counters } = makeLoop();
+  const { packetSockets, loop, announce, withdraw, counters } = makeLoop();
   announce(vip);
-  const socket = wire.socket("eth0", "arp");
+  const socket = packetSockets.socket("eth0", "arp");
   loop.turn();
   const gratuitous = socket?.sent.length ?? 0;
   socket?.inbox.push(arpRequest("192.0.2.200"), arpRequest("192.0.2.201"));
@@ -79,25 +79,25 @@ test("an address withdrawn and announced again starts one new burst and leaves n
     sendTimes(fixture, 2600),
     burstMs.map((delay) => 100 + delay),
   );
-  assert.equal(fixture.wire.socket("eth0", "arp")?.sent.length, 2 * burstMs.length);
+  assert.equal(fixture.packetSockets.socket("eth0", "arp")?.sent.length, 2 * burstMs.length);
 });
 
 test("an interface with a new hardware address announces its addresses again, with that", () => {
-  const { wire, loop, announce } = makeLoop();
+  const { packetSockets, loop, announce } = makeLoop();
   announce(vip);
   loop.turn();
   const newMac = mac("02:00:00:00:00:07");
-  loop.apply({ kind: "interface", name: "eth0", index: 2, mac: newMac });
+  loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: newMac });
   loop.turn();
-  assert.deepEqual(wire.socket("eth0", "arp")?.sent, gratuitousFrames(newMac, vip));
+  assert.deepEqual(packetSockets.socket("eth0", "arp")?.sent, gratuitousFrames(newMac, vip));
 });
 
 test("the group of an IPv6 address is joined, once for each address, and left again", () => {
-  const { wire, announce, withdraw } = makeLoop();
+  const { packetSockets, announce, withdraw } = makeLoop();
   const sibling = address("2001:db8:1::200");
   announce(vip6);
   announce(sibling);
-  const socket = wire.socket("eth0", "ndp");
+  const socket = packetSockets.socket("eth0", "ndp");
   const group = formatMac(multicastMac(solicitedNode(vip6)));
   assert.deepEqual(socket?.groups.map(formatMac), [group, group]);
   withdraw(sibling);
@@ -105,10 +105,10 @@ test("the group of an IPv6 address is joined, once for each address, and left ag
 });
 
 test("a solicitation is answered", () => {
-  const { wire, loop, announce, counters } = makeLoop();
+  const { packetSockets, loop, announce, counters } = makeLoop();
   announce(vip6);
   loop.turn();
-  const socket = wire.socket("eth0", "ndp");
+  const socket = packetSockets.socket("eth0", "ndp");
   socket?.inbox.push(ndpFrame(solicitation("2001:db8::200")));
   loop.turn();
   assert.deepEqual(decodeEthernet(socket?.sent.at(-1) ?? new Uint8Array())?.destination, clientMac);
@@ -116,12 +116,12 @@ test("a solicitation is answered", () => {
 });
 
 test("a conflict is counted each time and reported once a second", () => {
-  const { wire, loop, announce, counters, reports, clock } = makeLoop();
+  const { packetSockets, loop, announce, counters, reports, clock } = makeLoop();
   announce(vip);
   const claim = gratuitousFrames(clientMac, vip);
   for (const atMs of [0, 500, 1500]) {
     clock.nowMs = atMs;
-    wire.socket("eth0", "arp")?.inbox.push(...claim);
+    packetSockets.socket("eth0", "arp")?.inbox.push(...claim);
     loop.turn();
   }
   assert.equal(counters.read("conflicts"), 6);
@@ -132,10 +132,10 @@ test("a conflict is counted each time and reported once a second", () => {
 });
 
 test("without a sign of the main thread for 30 s nothing is answered or announced, and with one it is again", () => {
-  const { wire, loop, announce, clock, heartbeat, counters } = makeLoop();
+  const { packetSockets, loop, announce, clock, aliveCounter, counters } = makeLoop();
   announce(vip);
   loop.turn();
-  const socket = wire.socket("eth0", "arp");
+  const socket = packetSockets.socket("eth0", "arp");
   const ask = () => {
     const before = socket?.sent.length ?? 0;
     socket?.inbox.push(arpRequest("192.0.2.200"));
@@ -147,42 +147,42 @@ test("without a sign of the main thread for 30 s nothing is answered or announce
   clock.nowMs = 90_000;
   assert.equal(ask(), 0);
   assert.equal(counters.read("silencedFrames"), 1);
-  heartbeat.increment();
+  aliveCounter.increment();
   assert.ok(ask() > 0);
 });
 
 test("an interface that does not exist is reported and disturbs nothing else", () => {
-  const { loop, reports, announce, wire } = makeLoop();
-  loop.apply({ kind: "interface", name: "eth9", index: 9, mac: ourMac });
+  const { loop, reports, announce, packetSockets } = makeLoop();
+  loop.apply({ kind: "setInterface", name: "eth9", index: 9, mac: ourMac });
   loop.apply({ kind: "announce", interfaceName: "eth9", address: vip });
   assert.deepEqual(
     reports.map((report) => report.kind),
     ["interfaceFailed"],
   );
   announce(vip);
-  assert.ok(wire.socket("eth0", "arp") !== undefined);
+  assert.ok(packetSockets.socket("eth0", "arp") !== undefined);
 });
 
 test("an interface whose socket breaks is reported, and can be said anew", () => {
-  const { loop, reports, announce, wire } = makeLoop();
+  const { loop, reports, announce, packetSockets } = makeLoop();
   announce(vip);
   loop.turn();
-  const socket = wire.socket("eth0", "arp");
+  const socket = packetSockets.socket("eth0", "arp");
   assert.ok(socket !== undefined);
   socket.broken = "ENETDOWN";
   loop.turn();
   assert.deepEqual(reports, [{ kind: "interfaceFailed", name: "eth0", reason: "failed with ENETDOWN" }]);
   assert.equal(socket.open, false);
-  loop.apply({ kind: "interface", name: "eth0", index: 2, mac: ourMac });
+  loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
   announce(vip);
   loop.turn();
-  assert.deepEqual(wire.socket("eth0", "arp")?.sent, gratuitousFrames(ourMac, vip));
+  assert.deepEqual(packetSockets.socket("eth0", "arp")?.sent, gratuitousFrames(ourMac, vip));
 });
 
 test("stop closes every socket", () => {
-  const { loop, announce, wire } = makeLoop();
+  const { loop, announce, packetSockets } = makeLoop();
   announce(vip);
   announce(vip6);
   loop.apply({ kind: "stop" });
-  assert.ok(loop.stopped && wire.sockets.every((socket) => !socket.open));
+  assert.ok(loop.stopped && packetSockets.sockets.every((socket) => !socket.open));
 });

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Address4, Address6 } from "ip-address";
-import { formatAddress, type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
+import {
+  addressBytes,
+  addressFromBytes,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+} from "../../../../src/ip/address.ts";
 
 /** Many groups of zeros, as real addresses have. */
 const group = fc.oneof(fc.constant(0), fc.constant(0), fc.integer({ min: 0, max: 0xffff }));
@@ -34,6 +40,19 @@ test("what is written is read as what it was, but for the IPv4-mapped form, whic
       assert.deepEqual(parseAddress(formatAddress(address)), value >> 32n === 0xffffn ? undefined : address);
     }),
   );
+});
+
+test("an address is the same after the way through its bytes, and bytes after the way through an address", () => {
+  for (const length of [4, 16]) {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: length, maxLength: length }), (bytes) => {
+        const address = addressFromBytes(bytes);
+        assert.equal(address.family, length === 4 ? "IPv4" : "IPv6");
+        assert.deepEqual(addressBytes(address), bytes);
+        assert.deepEqual(addressFromBytes(addressBytes(address)), address);
+      }),
+    );
+  }
 });
 
 for (const text of [

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type ArpOperation, decodeArp, encodeArp } from "../../../../src/packet/arp.ts";
 import { decodeEthernet, encodeEthernet, ethernetMinimumLength } from "../../../../src/packet/ethernet.ts";
 import { decodeIpv6, encodeIpv6, ipv6Checksum } from "../../../../src/packet/ipv6.ts";
-import { formatMac, isStationMac, parseMac } from "../../../../src/packet/mac.ts";
+import { formatMac, isUnicastMac, parseMac } from "../../../../src/packet/mac.ts";
 import {
   decodeNeighborMessage,
   encodeNeighborMessage,
@@ -172,7 +172,7 @@ test("MAC addresses as text", () => {
   for (const text of ["", "52:54:00:12:34", "52:54:00:12:34:5g", "52-54-00-12-34-56", "52:54:00:12:34:56:78"]) {
     assert.equal(parseMac(text), undefined);
   }
-  assert.equal(isStationMac(Uint8Array.of(1, 0, 0x5e, 0, 0, 1)), false);
-  assert.equal(isStationMac(new Uint8Array(6)), false);
-  assert.equal(isStationMac(Uint8Array.of(2, 0, 0, 0, 0, 1)), true);
+  assert.equal(isUnicastMac(Uint8Array.of(1, 0, 0x5e, 0, 0, 1)), false);
+  assert.equal(isUnicastMac(new Uint8Array(6)), false);
+  assert.equal(isUnicastMac(Uint8Array.of(2, 0, 0, 0, 0, 1)), true);
 });

@@ -14,17 +14,17 @@ import {
   structSizes,
 } from "./libc.ts";
 import { arpFilter, ndpFilter } from "./packet-filter.ts";
-import type { PacketSocket, Wire, WireProtocol } from "./wire.ts";
+import type { PacketProtocol, PacketSocket, PacketSockets } from "./packet-sockets.ts";
 
 /** A socket that broke while poll slept shows as readable, so that the next `receive` says why. */
-class KernelPacketSocket implements PacketSocket {
+class LinuxPacketSocket implements PacketSocket {
   readonly interfaceName: string;
-  readonly protocol: WireProtocol;
+  readonly protocol: PacketProtocol;
   readonly fd: number;
   readonly #index: number;
   #open = true;
 
-  constructor(interfaceName: string, protocol: WireProtocol) {
+  constructor(interfaceName: string, protocol: PacketProtocol) {
     this.interfaceName = interfaceName;
     this.protocol = protocol;
     this.#index = interfaceIndex(interfaceName);
@@ -64,17 +64,17 @@ class KernelPacketSocket implements PacketSocket {
 }
 
 /** Packet sockets of the kernel, and an eventfd by which another thread ends the wait. */
-export class KernelWire implements Wire {
+export class LinuxPacketSockets implements PacketSockets {
   /** Writing 8 bytes with a number other than 0 to it ends `wait`; any thread of the process may. */
   readonly wakeFd = openEventFd();
   #entries = new DataView(new ArrayBuffer(0));
 
-  open(interfaceName: string, protocol: WireProtocol): KernelPacketSocket {
-    return new KernelPacketSocket(interfaceName, protocol);
+  open(interfaceName: string, protocol: PacketProtocol): LinuxPacketSocket {
+    return new LinuxPacketSocket(interfaceName, protocol);
   }
 
   wait(sockets: readonly PacketSocket[], timeoutMs: number): readonly PacketSocket[] {
-    const mine = sockets.filter((socket) => socket instanceof KernelPacketSocket);
+    const mine = sockets.filter((socket) => socket instanceof LinuxPacketSocket);
     const size = structSizes.pollfd;
     if (this.#entries.byteLength !== (mine.length + 1) * size) {
       this.#entries = new DataView(new ArrayBuffer((mine.length + 1) * size));

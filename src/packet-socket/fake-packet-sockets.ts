@@ -1,10 +1,10 @@
 import { BellhopError } from "../error/error.ts";
-import type { PacketSocket, Wire, WireProtocol } from "./wire.ts";
+import type { PacketProtocol, PacketSocket, PacketSockets } from "./packet-sockets.ts";
 
-/** A socket in memory: `inbox` is what comes from the wire, `sent` what went out. */
+/** A socket in memory: `inbox` holds the frames to receive, `sent` those that were sent. */
 export class FakePacketSocket implements PacketSocket {
   readonly interfaceName: string;
-  readonly protocol: WireProtocol;
+  readonly protocol: PacketProtocol;
   readonly inbox: Uint8Array[] = [];
   readonly sent: Uint8Array[] = [];
   readonly groups: Uint8Array[] = [];
@@ -12,7 +12,7 @@ export class FakePacketSocket implements PacketSocket {
   broken: string | undefined;
   open = true;
 
-  constructor(interfaceName: string, protocol: WireProtocol) {
+  constructor(interfaceName: string, protocol: PacketProtocol) {
     this.interfaceName = interfaceName;
     this.protocol = protocol;
   }
@@ -50,8 +50,8 @@ export class FakePacketSocket implements PacketSocket {
   }
 }
 
-/** The kernel's packet sockets in memory. `wait` never sleeps. */
-export class FakeWire implements Wire {
+/** Packet sockets in memory. `wait` never blocks. */
+export class FakePacketSockets implements PacketSockets {
   readonly interfaces: Set<string>;
   readonly sockets: FakePacketSocket[] = [];
 
@@ -59,7 +59,7 @@ export class FakeWire implements Wire {
     this.interfaces = new Set(interfaces);
   }
 
-  open(interfaceName: string, protocol: WireProtocol): FakePacketSocket {
+  open(interfaceName: string, protocol: PacketProtocol): FakePacketSocket {
     if (!this.interfaces.has(interfaceName)) {
       throw new BellhopError("SocketFailed", `there is no interface ${interfaceName}: ENODEV`);
     }
@@ -75,7 +75,7 @@ export class FakeWire implements Wire {
   }
 
   /** The open socket for the protocol on the interface. */
-  socket(interfaceName: string, protocol: WireProtocol): FakePacketSocket | undefined {
+  socket(interfaceName: string, protocol: PacketProtocol): FakePacketSocket | undefined {
     return this.sockets.find(
       (socket) => socket.open && socket.interfaceName === interfaceName && socket.protocol === protocol,
     );
