@@ -31,7 +31,7 @@ export class Lan {
     try {
       await created.#build(pod1, pod2, lan);
     } catch (error) {
-      world.destroy();
+      created.destroy();
       throw error;
     }
     return created;
