@@ -21,6 +21,7 @@ export async function connect(
   return new HttpsClient({
     credentials,
     userAgent,
+    clock: systemClock,
     observe: (method, status, seconds) => {
       metrics.requests.inc({ method, code: String(status) });
       metrics.requestSeconds.observe({ method }, seconds);

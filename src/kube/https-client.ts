@@ -1,5 +1,6 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import type { Clock } from "../clock/clock.ts";
 import { BellhopError } from "../error/error.ts";
 import { apiErrorOf } from "./api-error.ts";
 import type { ApiClient, ApiRequest, ApiResponse, ApiStream, WatchOptions } from "./client.ts";
@@ -10,6 +11,8 @@ export interface HttpsClientOptions {
   readonly credentials: Credentials;
   /** Seen in the API server's audit log. */
   readonly userAgent: string;
+  readonly clock: Clock;
+  /** Told of each answer: its status, 0 for none, and the time until it was read whole. */
   readonly observe?: (method: string, status: number, seconds: number) => void;
 }
 
@@ -42,7 +45,8 @@ export class HttpsClient implements ApiClient {
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
-    const startedMs = performance.now();
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
     let status = 0;
     try {
       const answer = await this.#exchange(request, true);
@@ -50,7 +54,7 @@ export class HttpsClient implements ApiClient {
       if (status >= 400) throw apiErrorOf(describe(request), status, answer.body, answer.retryAfterMs);
       return { status, body: answer.body };
     } finally {
-      this.#options.observe?.(request.method, status, (performance.now() - startedMs) / 1000);
+      this.#options.observe?.(request.method, status, (clock.monotonicMs() - startedMs) / 1000);
     }
   }
 
@@ -61,6 +65,7 @@ export class HttpsClient implements ApiClient {
     const abort = (): void => void outgoing.destroy();
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
+    // A timer of Node, not of the clock: it is set back with every chunk, which a Clock can only do by making another one.
     const silence = setTimeout(() => outgoing.destroy(new Error(`no byte for ${silenceMs} ms`)), silenceMs);
     try {
       const response = await answerTo(outgoing);
@@ -91,10 +96,10 @@ export class HttpsClient implements ApiClient {
     const outgoing = await this.#open(request, this.#requests);
     const limitMs = request.timeoutMs ?? defaultTimeoutMs;
     let late = false;
-    const deadline = setTimeout(() => {
+    const cancelDeadline = this.#options.clock.after(limitMs, () => {
       late = true;
       outgoing.destroy(new Error(`no full answer within ${limitMs} ms`));
-    }, limitMs);
+    });
     try {
       const response = await answerTo(outgoing);
       return { status: response.statusCode ?? 0, body: await readJson(response), retryAfterMs: retryAfterOf(response) };
@@ -104,7 +109,7 @@ export class HttpsClient implements ApiClient {
         return this.#exchange(request, false);
       throw cause instanceof BellhopError ? cause : unreachable(request, cause);
     } finally {
-      clearTimeout(deadline);
+      cancelDeadline();
     }
   }
 

@@ -18,7 +18,7 @@ export class WatchedAlone {
   private constructor(proxy: FaultProxy, server: string, path: string) {
     this.proxy = proxy;
     const credentials = { server, tls: {}, authorization: () => Promise.resolve(undefined) };
-    this.#client = new HttpsClient({ credentials, userAgent: "bellhop-faults" });
+    this.#client = new HttpsClient({ credentials, userAgent: "bellhop-faults", clock: systemClock });
     this.#reflector = createReflector<unknown>({
       client: this.#client,
       resource: path,

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { V1Service } from "@kubernetes/client-node";
 import { systemClock } from "../../../../src/clock/clock.ts";
+import { FakeClock } from "../../../../src/clock/fake.ts";
 import {
   ApiError,
   isAlreadyExists,
@@ -140,7 +141,7 @@ describe("over HTTP", () => {
   const fake = new FakeApiServer();
   before(async () => {
     served = await serveFake(fake);
-    client = new HttpsClient({ credentials: credentialsFor(served.url), userAgent: "test" });
+    client = new HttpsClient({ credentials: credentialsFor(served.url), userAgent: "test", clock: systemClock });
   });
   after(async () => {
     client.close();
@@ -182,7 +183,11 @@ const kubeconfig = process.env.BELLHOP_TEST_KUBECONFIG;
 describe("a real API server", { skip: kubeconfig === undefined }, () => {
   let client: HttpsClient;
   before(async () => {
-    client = new HttpsClient({ credentials: await kubeconfigCredentials(systemClock, kubeconfig), userAgent: "test" });
+    client = new HttpsClient({
+      credentials: await kubeconfigCredentials(systemClock, kubeconfig),
+      userAgent: "test",
+      clock: systemClock,
+    });
   });
   after(() => client.close());
   contract("the HTTP client", () => client);
@@ -192,7 +197,11 @@ test("a server that says nothing is given up: request and watch", async () => {
   const mute = createServer(() => {});
   await new Promise<void>((resolve) => mute.listen(0, "127.0.0.1", resolve));
   const { port } = mute.address() as AddressInfo;
-  const client = new HttpsClient({ credentials: credentialsFor(`http://127.0.0.1:${port}`), userAgent: "test" });
+  const client = new HttpsClient({
+    credentials: credentialsFor(`http://127.0.0.1:${port}`),
+    userAgent: "test",
+    clock: systemClock,
+  });
   await assert.rejects(client.request({ method: "GET", path: "/x", timeoutMs: 30 }), /no full answer within 30 ms/);
   const stream = client.watch({ method: "GET", path: "/x" }, { silenceMs: 30, signal: neverAborted() });
   await assert.rejects(readAll(stream), /no byte for 30 ms/);
@@ -209,7 +218,11 @@ test("a request on a kept connection that is not answered in time is not asked f
   });
   await new Promise<void>((resolve) => muteAfterOne.listen(0, "127.0.0.1", resolve));
   const { port } = muteAfterOne.address() as AddressInfo;
-  const client = new HttpsClient({ credentials: credentialsFor(`http://127.0.0.1:${port}`), userAgent: "test" });
+  const client = new HttpsClient({
+    credentials: credentialsFor(`http://127.0.0.1:${port}`),
+    userAgent: "test",
+    clock: systemClock,
+  });
   t.after(() => {
     client.close();
     muteAfterOne.closeAllConnections();
@@ -227,3 +240,27 @@ function neverAborted(): AbortSignal {
 async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
   for await (const _event of stream);
 }
+
+test("the time until an answer is that of the clock it was given", async (t) => {
+  const clock = new FakeClock();
+  const slow = createServer(async (_incoming, answer) => {
+    await clock.advance(250);
+    answer.writeHead(200, { "content-type": "application/json" }).end("{}");
+  });
+  await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+  const { port } = slow.address() as AddressInfo;
+  const seen: unknown[] = [];
+  const client = new HttpsClient({
+    credentials: credentialsFor(`http://127.0.0.1:${port}`),
+    userAgent: "test",
+    clock,
+    observe: (...answer) => seen.push(answer),
+  });
+  t.after(() => {
+    client.close();
+    slow.close();
+  });
+  await client.request({ method: "GET", path: "/x" });
+  assert.deepEqual(seen, [["GET", 200, 0.25]]);
+  assert.equal(clock.waiting, 0, "no timer is left");
+});
