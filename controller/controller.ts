@@ -80,7 +80,7 @@ export class Controller {
 
     const pools = new PoolStatusLoop({ ...api, pools: watchedPools, state, random, log });
 
-    const candidates = new CandidateCache(watches, state, speakers);
+    const candidates = new CandidateCache(state, speakers);
     const { allocations, services: observedServices } = state;
     const assignments = new OwnerAssignments({
       allocations,

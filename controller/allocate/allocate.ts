@@ -10,7 +10,8 @@ import {
   evaluateNamedPool,
   type PoolRefusal,
 } from "./choose/evaluate-pool.ts";
-import { allocateNodeAddresses, findNodePool, keptNodeAddresses } from "./choose/node-allocation.ts";
+import { findNodePool } from "./choose/find-node-pool.ts";
+import { allocateNodeAddresses, keptNodeAddresses } from "./choose/node-allocation.ts";
 import { findShared } from "./choose/shared-address.ts";
 import { findAdoptable, isMarkedOurs, shownAddress } from "./choose/shown-address.ts";
 import { type Claim, isHeldBy } from "./claim/claim.ts";

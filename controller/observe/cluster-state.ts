@@ -4,6 +4,7 @@ import { type PoolMembership, poolMembershipOf } from "../allocate/allocations/p
 import { isInUse } from "../allocate/claim/claim.ts";
 import { clusterNetworks } from "../allocate/pool/cluster-network.ts";
 import { choosePools } from "../allocate/pool/pool-set.ts";
+import type { CandidateInput } from "../owners/announcer-node.ts";
 import { ObservedClaims } from "./observed-claims.ts";
 import { ObservedNodes } from "./observed-nodes.ts";
 import { ObservedPools } from "./observed-pools.ts";
@@ -58,5 +59,17 @@ export class ClusterState {
     const allocations = this.currentAllocations();
     const claim = allocations.claims.get(name);
     return claim === undefined || !isInUse(claim) ? undefined : poolMembershipOf(allocations, claim);
+  }
+
+  /** The input for choosing owners at this moment. `live`: names of the nodes whose speaker is alive. */
+  candidateInput(live: ReadonlySet<string>): CandidateInput {
+    const { speakers, nodes, advertisements } = this.#watched;
+    return {
+      speakers: [...speakers.views.values()],
+      nodes: nodes.views,
+      live,
+      advertisements: [...advertisements.views.values()],
+      poolLabels: new Map(this.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
+    };
   }
 }

@@ -1,37 +1,30 @@
-import { candidateInputOf } from "../observe/candidate-input.ts";
 import type { ClusterState } from "../observe/cluster-state.ts";
-import type { Watched } from "../observe/sources.ts";
-import { type CandidatesOf, createCandidates, describeAnnouncerNodes } from "../owners/candidates.ts";
+import { describeAnnouncerNodes } from "../owners/announcer-node.ts";
+import { type CandidatesOf, createCandidates } from "../owners/candidates.ts";
 
-/** Who may announce what, worked out again only after something that it depends on has changed. */
+/** Who may announce which address. Computed again only after `invalidate`. */
 export class CandidateCache {
-  readonly #watched: Watched;
   readonly #state: ClusterState;
   readonly #speakers: { readonly live: ReadonlySet<string> };
   #candidates: CandidatesOf | undefined;
 
-  constructor(watched: Watched, state: ClusterState, speakers: { readonly live: ReadonlySet<string> }) {
-    this.#watched = watched;
+  constructor(state: ClusterState, speakers: { readonly live: ReadonlySet<string> }) {
     this.#state = state;
     this.#speakers = speakers;
   }
 
   current(): CandidatesOf {
-    this.#candidates ??= createCandidates(this.#input());
+    this.#candidates ??= createCandidates(this.#state.candidateInput(this.#speakers.live));
     return this.#candidates;
   }
 
-  /** Nodes, speakers, pools or advertisements have changed. */
+  /** Call it when nodes, speakers, pools or advertisements have changed. */
   invalidate(): void {
     this.#candidates = undefined;
   }
 
-  /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes. */
+  /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */
   describeNodes(): string {
-    return describeAnnouncerNodes(this.#input());
-  }
-
-  #input() {
-    return candidateInputOf(this.#watched, this.#state, this.#speakers.live);
+    return describeAnnouncerNodes(this.#state.candidateInput(this.#speakers.live));
   }
 }

@@ -23,7 +23,7 @@ function explainServiceCommand(): Command {
     );
   return addClusterOptions(command).action(
     async ([namespace = "", name]: readonly [string | undefined, string], options: ClusterCommandOptions) => {
-      const { loadServiceInput: readServiceQuestion } = await import("../../controller/collect/load-service-input.ts");
+      const { loadServiceInput: readServiceQuestion } = await import("../../controller/collect/load-inputs.ts");
       const { explainService } = await import("../../controller/explain/service/explain.ts");
       const { renderService } = await import("./text/service.ts");
       const service = { namespace: namespace === "" ? (options.namespace ?? "") : namespace, name };
@@ -49,7 +49,7 @@ function explainAddressCommand(): Command {
     .description("exit code 0: answered, 2: no answer")
     .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument));
   return addClusterOptions(command).action(async (address: IpAddress, options: ClusterCommandOptions) => {
-    const { loadAddressInput: readAddressQuestion } = await import("../../controller/collect/load-address-input.ts");
+    const { loadAddressInput: readAddressQuestion } = await import("../../controller/collect/load-inputs.ts");
     const { explainAddress } = await import("../../controller/explain/address/explain.ts");
     const { renderAddress } = await import("./text/address.ts");
     const explanation = await withCluster(options, async (asked) =>

@@ -20,8 +20,8 @@ function planCommand(): Command {
     );
   return addClusterOptions(command).action(
     async ({ filename, ...options }: { filename: readonly string[] } & Record<string, string>) => {
-      const { loadPoolsInput: readPoolsQuestion } = await import("../../controller/collect/load-pools-input.ts");
-      const { planPools } = await import("../../controller/explain/pools/plan.ts");
+      const { loadPoolsInput: readPoolsQuestion } = await import("../../controller/collect/load-inputs.ts");
+      const { planPools } = await import("../../controller/explain/pools/plan-pools.ts");
       const { parsePoolManifest } = await import("../../controller/explain/pools/manifest.ts");
       const { renderPoolsPlan } = await import("./text/pools-plan.ts");
       const manifests = filename.map((file) => parsePoolManifest(file === "-" ? "stdin" : file, readText(file)));

@@ -1,73 +1,21 @@
 import { compareAddresses, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
-import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
+import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, isHeldBy } from "../claim/claim.ts";
 import { type RequestedAddress, serviceObject } from "../claim/request.ts";
 import { serviceAnnotation } from "../claim/service-annotations.ts";
 import { findSharingConflict, mustJoin } from "../claim/sharing.ts";
-import { type Pool, reasonNotAdmitted } from "../pool/pool.ts";
+import type { Pool } from "../pool/pool.ts";
 import type { Allocation, Assignment } from "./allocation.ts";
-import { type AllocationContext, evaluateAutoAssign } from "./evaluate-pool.ts";
+import type { AllocationContext } from "./evaluate-pool.ts";
 import {
+  findAdmissionRefusal,
   findNodeAddressConflict,
   findReservedPort,
   heldNodeClaims,
   type NodeAddressConflict,
   nodeAddressesFor,
 } from "./node-pool.ts";
-import { shownAddress } from "./shown-address.ts";
-
-type Requested = ReadonlyMap<IpFamily, RequestedAddress>;
-
-/**
- * The pool of node addresses that the Service belongs to: the one that it names, has addresses from, shows addresses of or asks for
- * addresses of; without any of these, the first pool that gives to it, if it is one of them. Undefined: none.
- */
-export function findNodePool(context: AllocationContext, requested: Requested): Pool | undefined {
-  const { allocations, service } = context;
-  if (!allocations.nodes.hasPools) return undefined;
-  const annotation = serviceAnnotation(service, "pool")?.text;
-  if (annotation !== undefined)
-    return allocations.pools.find(({ name, nodes }) => name === annotation && nodes !== undefined);
-  const asked = [...requested.values()].map(({ address }) => allocations.nodes.poolAt(address));
-  if (asked.length > 0) return asked.every((pool) => pool === asked[0]) ? asked[0] : undefined;
-  const claims = allocations.claimsOf(service.key).filter((claim) => isHeldBy(claim, service));
-  if (claims.some((claim) => claim.node === undefined)) return undefined;
-  if (claims.length > 0) return poolOfMost(context, claims);
-  for (const family of service.ipFamilies) {
-    const shown = shownAddress(service, family);
-    if (shown !== undefined) return allocations.nodes.poolAt(shown);
-  }
-  return firstThatGives(context);
-}
-
-/** Nodes may have gone over to another pool since; the one that has most of them by now has the Service too. */
-function poolOfMost({ allocations }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
-  const counts = new Map<Pool, number>();
-  for (const { address, pool: name } of claims) {
-    const pool = allocations.nodes.poolAt(address);
-    // Where counts are equal, the pool that they were taken from.
-    if (pool !== undefined) counts.set(pool, (counts.get(pool) ?? 0) + (pool.name === name ? 1.5 : 1));
-  }
-  return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
-}
-
-function firstThatGives(context: AllocationContext): Pool | undefined {
-  const { allocations, service } = context;
-  let exhausted = false;
-  for (const family of service.ipFamilies) {
-    for (const pool of allocations.pools) {
-      const { address, code } = evaluateAutoAssign(context, pool, family);
-      if (address !== undefined) return pool.nodes === undefined ? undefined : pool;
-      exhausted ||= code === "PoolExhausted";
-    }
-  }
-  if (exhausted) return undefined;
-  // Nobody gives: a pool in which just a port is in the way can say so best.
-  return allocations.pools.find(
-    (pool) => pool.nodes !== undefined && pool.autoAssign && !pool.draining && gateOf(context, pool) === undefined,
-  );
-}
 
 /** What the Service has of nodes' own addresses and may keep, whatever became of the pool. */
 export function keptNodeAddresses(context: AllocationContext): readonly Assignment[] {
@@ -88,7 +36,11 @@ function keptOfFamily({ allocations, service }: AllocationContext, family: IpFam
  * Decides about all addresses of a Service of such a pool; changes nothing. It has every node's, or none: a port that another Service
  * has at one of them leaves a Service that comes waiting. One that is there already keeps the nodes where nobody is in its way.
  */
-export function allocateNodeAddresses(context: AllocationContext, pool: Pool, requested: Requested): Allocation {
+export function allocateNodeAddresses(
+  context: AllocationContext,
+  pool: Pool,
+  requested: ReadonlyMap<IpFamily, RequestedAddress>,
+): Allocation {
   const { service } = context;
   const choices = service.ipFamilies.map((family) => chooseFamily(context, pool, family, requested.get(family)));
   const assignments = choices.flatMap((choice) => choice.assignments);
@@ -127,7 +79,7 @@ function chooseFamily(
   });
   const atPorts = ({ code, value, detail }: NodeAddressConflict): Reason =>
     reasonOf(code, about("spec.ports", value, detail));
-  const gate = held.length > 0 ? undefined : gateOf(context, pool);
+  const gate = held.length > 0 ? undefined : findAdmissionRefusal(pool, service, context.namespaceLabels);
   if (gate !== undefined) {
     const annotation = serviceAnnotation(service, "pool");
     const [field, value] = annotation === undefined ? ["spec.ipFamilies", family] : [annotation.field, annotation.text];
@@ -176,16 +128,6 @@ function assign(
   claim: Claim | undefined,
 ): Assignment {
   return { address, pool, node, claim, joins: claim !== undefined && mustJoin(claim, service) };
-}
-
-/** What keeps the Service out of the pool, whatever its ports are. */
-function gateOf(
-  { service, namespaceLabels }: AllocationContext,
-  pool: Pool,
-): { readonly code: ReasonCode; readonly detail: string } | undefined {
-  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
-  if (forbidden !== undefined) return { code: "PoolForbidsService", detail: `${pool.name}: ${forbidden}` };
-  return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
 }
 
 function whyNoNode({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): string {

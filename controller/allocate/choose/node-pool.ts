@@ -5,7 +5,7 @@ import type { AllocationsReader } from "../allocations/address-allocations.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, describeHolder, isHeldBy } from "../claim/claim.ts";
 import { findSharingConflict, portsOf } from "../claim/sharing.ts";
-import type { Pool } from "../pool/pool.ts";
+import { type Pool, reasonNotAdmitted } from "../pool/pool.ts";
 
 /** Why a Service cannot have a node's own address, and at which of its ports that lies. */
 export interface NodeAddressConflict {
@@ -59,4 +59,15 @@ export function heldNodeClaims(
   return allocations
     .claimsOf(service.key)
     .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));
+}
+
+/** What keeps the Service out of the pool, whatever its ports are. */
+export function findAdmissionRefusal(
+  pool: Pool,
+  service: ServiceView,
+  namespaceLabels: Readonly<Record<string, string>>,
+): { readonly code: ReasonCode; readonly detail: string } | undefined {
+  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
+  if (forbidden !== undefined) return { code: "PoolForbidsService", detail: `${pool.name}: ${forbidden}` };
+  return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
 }

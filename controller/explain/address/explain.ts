@@ -8,7 +8,7 @@ import { type Claim, describeHolder } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
 import type { ClusterNetwork } from "../../allocate/pool/cluster-network.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
-import { explainClaim } from "../service/address.ts";
+import { explainClaim } from "../service/explain-claim.ts";
 import type { ServiceInput } from "../service/input.ts";
 import type { AddressExplanation, AddressState } from "./explanation.ts";
 

@@ -8,10 +8,10 @@ import { evaluateAllPools, evaluateNamedPool } from "../../allocate/choose/evalu
 import { currentPoolOf } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
 import { annotationField, serviceAnnotation } from "../../allocate/claim/service-annotations.ts";
-import { explainClaim } from "./address.ts";
-import { findReasons } from "./conclude.ts";
 import { countEndpoints, explainPorts, type Receiver } from "./endpoints.ts";
+import { explainClaim } from "./explain-claim.ts";
 import type { AddressPart, ClassPart, FamilyPart, PoolPart, RequestPart, ServiceExplanation } from "./explanation.ts";
+import { findReasons } from "./find-reasons.ts";
 import type { ServiceInput } from "./input.ts";
 
 /** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */

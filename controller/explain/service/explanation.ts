@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
-import type { NodeResult } from "../../owners/candidates.ts";
+import type { NodeResult } from "../../owners/evaluate-nodes.ts";
 
 /** All about one Service; plain data, as `-o json` gives it. */
 export interface ServiceExplanation {

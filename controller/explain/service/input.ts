@@ -3,7 +3,7 @@ import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../../allocate/allocations/address-allocations.ts";
-import type { CandidateInput } from "../../owners/candidates.ts";
+import type { CandidateInput } from "../../owners/announcer-node.ts";
 import type { ConditionPart } from "./explanation.ts";
 
 /** All that the explanation of one Service is made from: what the API server said at one moment. */

@@ -1,10 +1,8 @@
-import { loadAddressInput } from "../../../../controller/collect/load-address-input.ts";
-import { loadPoolsInput } from "../../../../controller/collect/load-pools-input.ts";
-import { loadServiceInput } from "../../../../controller/collect/load-service-input.ts";
+import { loadAddressInput, loadPoolsInput, loadServiceInput } from "../../../../controller/collect/load-inputs.ts";
 import { explainAddress } from "../../../../controller/explain/address/explain.ts";
 import type { AddressExplanation } from "../../../../controller/explain/address/explanation.ts";
 import { parsePoolManifest } from "../../../../controller/explain/pools/manifest.ts";
-import { planPools } from "../../../../controller/explain/pools/plan.ts";
+import { planPools } from "../../../../controller/explain/pools/plan-pools.ts";
 import type { PoolsPlan } from "../../../../controller/explain/pools/pools-plan.ts";
 import { explainService } from "../../../../controller/explain/service/explain.ts";
 import type { ServiceExplanation } from "../../../../controller/explain/service/explanation.ts";

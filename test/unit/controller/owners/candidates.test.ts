@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCandidates, evaluateNodes } from "../../../../controller/owners/candidates.ts";
+import { createCandidates } from "../../../../controller/owners/candidates.ts";
+import { evaluateNodes } from "../../../../controller/owners/evaluate-nodes.ts";
 import { l2AdvertisementSchema } from "../../../../src/api/l2-advertisement.ts";
 import { speakerSchema } from "../../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../../src/ip/address.ts";

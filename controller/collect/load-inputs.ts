@@ -1,13 +1,18 @@
 import type { V1Service } from "@kubernetes/client-node";
+import { timeText } from "../../src/api/api.ts";
 import { isMetallbAnnotation } from "../../src/api/metallb.ts";
 import { BellhopError } from "../../src/error/error.ts";
+import type { IpAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { projectEndpointSlice } from "../../src/model/endpoint-slice.ts";
 import { projectService } from "../../src/model/service.ts";
+import { clusterNetworks } from "../allocate/pool/cluster-network.ts";
+import type { AddressInput } from "../explain/address/explain.ts";
+import type { PoolManifest } from "../explain/pools/manifest.ts";
+import { type PoolsInput, poolsAfter } from "../explain/pools/plan-pools.ts";
 import type { ServiceInput } from "../explain/service/input.ts";
-import { candidateInputOf } from "../observe/candidate-input.ts";
-import { type ReadOptions, readCluster } from "./read-cluster.ts";
+import { createClusterState, type ReadOptions, readCluster } from "./read-cluster.ts";
 
 export interface LoadServiceOptions extends ReadOptions {
   readonly service: { readonly namespace: string; readonly name: string };
@@ -29,7 +34,7 @@ export async function loadServiceInput(options: LoadServiceOptions): Promise<Ser
     allocations: clusterState.currentAllocations(),
     virtualIps: watched.virtualIps.views,
     slices: slices.flatMap((slice) => projectEndpointSlice(slice) ?? []),
-    candidates: candidateInputOf(watched, clusterState, live),
+    candidates: clusterState.candidateInput(live),
     speakers: watched.speakers.views,
     leader,
     namespace,
@@ -44,4 +49,30 @@ async function readService({ client, service: { namespace, name } }: LoadService
     const message = `there is no Service ${namespace}/${name}; kubectl get services --all-namespaces lists those that are there`;
     throw new BellhopError("ObjectNotFound", message);
   }
+}
+
+/** Reads all that bears on one address. Writes nothing. */
+export async function loadAddressInput(options: ReadOptions, address: IpAddress): Promise<AddressInput> {
+  const reading = await readCluster(options);
+  const { watched, clusterState, live } = reading;
+  return {
+    address,
+    allocations: clusterState.currentAllocations(),
+    virtualIps: watched.virtualIps.views,
+    candidates: clusterState.candidateInput(live),
+    services: watched.services.views.values(),
+    pools: [...watched.pools.views.values()],
+    networks: clusterNetworks(watched.serviceCidrs.views.values(), watched.nodes.views.values()),
+  };
+}
+
+/** Reads the cluster, and makes of it the one that it would be with the pools of the manifests applied. Writes nothing. */
+export async function loadPoolsInput(options: ReadOptions, manifests: readonly PoolManifest[]): Promise<PoolsInput> {
+  const { watched, invalidPools, clusterState } = await readCluster(options);
+  const present = watched.pools.views;
+  const views = poolsAfter(present, manifests, timeText(options.clock.wallMs()));
+  const kept = invalidPools.filter(({ name }) => !views.has(name));
+  const after = createClusterState({ ...watched, pools: { views } }, kept, options.clock);
+  const before = clusterState.currentAllocations();
+  return { manifests, present, claims: before.claims.values(), before, after: after.currentAllocations() };
 }

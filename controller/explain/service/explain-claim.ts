@@ -1,7 +1,7 @@
 import { formatAddress } from "../../../src/ip/address.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import type { Claim } from "../../allocate/claim/claim.ts";
-import { evaluateNodes } from "../../owners/candidates.ts";
+import { evaluateNodes } from "../../owners/evaluate-nodes.ts";
 import type { AddressPart } from "./explanation.ts";
 import type { ServiceInput } from "./input.ts";
 

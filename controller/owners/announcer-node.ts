@@ -1,0 +1,110 @@
+import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
+import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
+import type { IpAddress } from "../../src/ip/address.ts";
+import { isOnLan } from "../../src/ip/lan.ts";
+import { formatRange, type IpRange, subnetOf } from "../../src/ip/range.ts";
+import { matchesAnyGlob } from "../../src/model/glob.ts";
+import { matchesAnySelector } from "../../src/model/label-selector.ts";
+import { excludeLabel, type NodeView } from "../../src/model/node.ts";
+
+/** What decides who may announce an address: speakers, Nodes, leases and advertisements as they are at one moment. */
+export interface CandidateInput {
+  readonly speakers: Iterable<Speaker>;
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  /** Names of the nodes whose speaker is alive. */
+  readonly live: ReadonlySet<string>;
+  readonly advertisements: readonly L2Advertisement[];
+  /** Labels of the pools by name. */
+  readonly poolLabels: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/** A Node whose speaker may announce addresses, and its interfaces that are up. */
+export interface AnnouncerNode {
+  readonly node: NodeView;
+  readonly interfaces: readonly {
+    readonly name: string;
+    readonly addresses: readonly string[];
+    readonly subnets: readonly IpRange[];
+  }[];
+}
+
+/** The nodes that take part in load balancing and whose speaker is alive, sorted by name. */
+export function announcerNodesOf(input: CandidateInput): readonly AnnouncerNode[] {
+  return [...input.speakers].flatMap((speaker) => announcerNodeOf(speaker, input)).sort(compareAnnouncerNodes);
+}
+
+/** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */
+export function describeAnnouncerNodes(input: CandidateInput): string {
+  return announcerNodesOf(input)
+    .map(({ node, interfaces }) => {
+      const subnets = interfaces.flatMap((entry) => entry.subnets.map(formatRange));
+      return `${node.name}: ${[...new Set(subnets)].sort().join(" ")}`;
+    })
+    .join("; ");
+}
+
+function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly AnnouncerNode[] {
+  const node = input.nodes.get(speaker.metadata.name);
+  if (node === undefined || reasonForAbsence(node, speaker, input.live) !== undefined) return [];
+  return [createAnnouncerNode(node, speaker)];
+}
+
+/** Does not check that the node takes part; see `reasonForAbsence`. */
+export function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
+  const interfaces = (speaker.status?.interfaces ?? [])
+    .filter((entry) => entry.up)
+    .map((entry) => ({
+      name: entry.name,
+      addresses: entry.addresses,
+      subnets: entry.addresses.flatMap((text) => subnetOf(text) ?? []),
+    }));
+  return { node, interfaces };
+}
+
+/** Why a node announces nothing at all; undefined: it may announce the addresses of its subnets. */
+export function reasonForAbsence(
+  node: NodeView | undefined,
+  speaker: Speaker | undefined,
+  live: ReadonlySet<string>,
+): string | undefined {
+  if (node === undefined) return "there is no Node of this name any more";
+  if (node.excluded) return `it is labelled ${excludeLabel}, or is about to be removed`;
+  if (speaker === undefined)
+    return "no speaker has reported from it: no pod of daemonset/bellhop-speaker has run there";
+  if (!live.has(node.name)) return `its speaker is not alive: Lease ${speakerLeaseName(node.name)} is not renewed`;
+  return undefined;
+}
+
+function compareAnnouncerNodes(left: AnnouncerNode, right: AnnouncerNode): number {
+  return left.node.name < right.node.name ? -1 : left.node.name > right.node.name ? 1 : 0;
+}
+
+/** The advertisements that select the pool; one that names no pool selects all, and addresses without a pool. */
+export function advertisementsFor(pool: string | undefined, input: CandidateInput): readonly L2Advertisement[] {
+  return input.advertisements.filter(({ spec: { ipAddressPools = [], ipAddressPoolSelectors = [] } }) => {
+    if (ipAddressPools.length + ipAddressPoolSelectors.length === 0) return true;
+    if (pool === undefined) return false;
+    return (
+      ipAddressPools.includes(pool) || matchesAnySelector(ipAddressPoolSelectors, input.poolLabels.get(pool) ?? {})
+    );
+  });
+}
+
+/** The interfaces on the LAN of the address, and those of the advertisements that allow this node and one of these interfaces. */
+export function evaluateAnnouncerNode(
+  announcerNode: AnnouncerNode,
+  advertisements: readonly L2Advertisement[],
+  address: IpAddress,
+) {
+  const onSubnet = announcerNode.interfaces.filter(({ subnets }) => isOnLan(subnets, address));
+  return {
+    onSubnet,
+    allowing: advertisements.filter((advertisement) => allows(advertisement, announcerNode.node, onSubnet)),
+  };
+}
+
+function allows({ spec }: L2Advertisement, node: NodeView, onSubnet: readonly { readonly name: string }[]): boolean {
+  const { nodeSelectors = [], interfaces = [] } = spec;
+  if (nodeSelectors.length > 0 && !matchesAnySelector(nodeSelectors, node.labels)) return false;
+  return onSubnet.some((entry) => matchesAnyGlob(interfaces, entry.name));
+}

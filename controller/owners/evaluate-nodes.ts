@@ -1,0 +1,58 @@
+import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { isLan } from "../../src/ip/lan.ts";
+import {
+  type AnnouncerNode,
+  advertisementsFor,
+  type CandidateInput,
+  createAnnouncerNode,
+  evaluateAnnouncerNode,
+  reasonForAbsence,
+} from "./announcer-node.ts";
+
+/** Whether one node may announce an address, and why or why not. */
+export interface NodeResult {
+  readonly node: string;
+  readonly may: boolean;
+  /** What stands against it in a word; undefined: it may. */
+  readonly fault: "NoSpeaker" | "OffSubnet" | "NotAllowed" | undefined;
+  /** With `may` the interfaces and their addresses. */
+  readonly why: string;
+}
+
+/** Asks every node by itself; those that may are the same as createCandidates gives. Sorted by name. */
+export function evaluateNodes(
+  input: CandidateInput,
+  address: IpAddress,
+  pool: string | undefined,
+): readonly NodeResult[] {
+  const speakers = new Map([...input.speakers].map((speaker) => [speaker.metadata.name, speaker]));
+  const advertisements = advertisementsFor(pool, input);
+  const unrestricted = input.advertisements.length === 0;
+  return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
+    const node = input.nodes.get(name);
+    const speaker = speakers.get(name);
+    const absent = reasonForAbsence(node, speaker, input.live);
+    if (absent !== undefined || node === undefined || speaker === undefined) {
+      return { node: name, may: false, fault: "NoSpeaker", why: absent ?? "" };
+    }
+    const announcerNode = createAnnouncerNode(node, speaker);
+    const { onSubnet, allowing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    if (onSubnet.length === 0)
+      return { node: name, may: false, fault: "OffSubnet", why: reasonOffSubnet(announcerNode, address) };
+    if (!unrestricted && allowing.length === 0) {
+      const why = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
+      return { node: name, may: false, fault: "NotAllowed", why };
+    }
+    return { node: name, may: true, fault: undefined, why: describeInterfaces(onSubnet) };
+  });
+}
+
+function reasonOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {
+  const wide = interfaces.filter(({ subnets }) => subnets.some(isLan));
+  const own = wide.length === 0 ? "none with a network is up" : `it has ${describeInterfaces(wide)}`;
+  return `no interface has a subnet with ${formatAddress(address)}: ${own}`;
+}
+
+function describeInterfaces(interfaces: AnnouncerNode["interfaces"]): string {
+  return interfaces.map(({ name, addresses }) => `${name} ${addresses.join(" ")}`).join(", ");
+}

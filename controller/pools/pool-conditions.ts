@@ -1,0 +1,78 @@
+import type { Condition } from "../../src/api/api.ts";
+import { formatAddress } from "../../src/ip/address.ts";
+import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import { reasonMessage } from "../../src/model/reason.ts";
+import type { PoolFacts } from "./pool-facts.ts";
+
+/** The two that tell of addresses appear with the first such address and stay. Undefined where nothing would change. */
+export function poolConditions(
+  present: readonly Condition[],
+  facts: PoolFacts,
+  observedGeneration: number,
+  now: string,
+): readonly Condition[] | undefined {
+  const told = (type: string, addresses: readonly unknown[]): boolean =>
+    addresses.length > 0 || present.some((condition) => condition.type === type);
+  const wanted = [
+    readyCondition(facts, observedGeneration),
+    ...(told(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
+    ...(told(leftOut, facts.leftOut) ? [leftOutCondition(facts.leftOut, observedGeneration)] : []),
+  ];
+  const after = wanted.reduce((list, condition) => withCondition(list, condition, now) ?? list, present);
+  return after === present ? undefined : after;
+}
+
+export const allInPool = "AllInPool";
+const leftOut = "AddressesLeftOut";
+
+function outsideCondition(outside: PoolFacts["outside"], observedGeneration: number): ConditionState {
+  const type = allInPool;
+  if (outside.length === 0) {
+    const message = "The pool has all addresses that were given from it.";
+    return { type, status: "True", reason: "AllInside", message, observedGeneration };
+  }
+  const message = `Services keep ${someOf(outside.map(formatAddress))}, which the pool does not have any more. Put them back, or move a Service: kubectl annotate service NAME bellhop.dev/reassign=now.`;
+  return { type, status: "False", reason: "AddressOutsidePool", message, observedGeneration };
+}
+
+function leftOutCondition(addresses: PoolFacts["leftOut"], observedGeneration: number): ConditionState {
+  const type = leftOut;
+  if (addresses.length === 0) {
+    const message = "Nothing else uses an address of the pool.";
+    return { type, status: "False", reason: "NothingElse", message, observedGeneration };
+  }
+  const texts = addresses.map(
+    ({ address, sources }) => `${formatAddress(address)} (${[...sources].sort().join(", ")})`,
+  );
+  const message = `Not given, because something else uses them: ${someOf(texts)}.`;
+  return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
+}
+
+/** As many as a reader will read. */
+function someOf(texts: readonly string[]): string {
+  const most = 10;
+  const rest = texts.length - most;
+  return rest > 0 ? `${texts.slice(0, most).join(", ")} and ${rest} more` : texts.join(", ");
+}
+
+function readyCondition(
+  { rejected, draining, ofNodes, ipv4, ipv6 }: PoolFacts,
+  observedGeneration: number,
+): ConditionState {
+  const condition = (status: "True" | "False", reason: string, message: string): ConditionState => ({
+    type: "Ready",
+    status,
+    reason,
+    message,
+    observedGeneration,
+  });
+  if (rejected !== undefined) return condition("False", rejected.code, reasonMessage(rejected));
+  if (draining)
+    return condition("False", "Draining", "Services keep what they have from the pool; it gives nothing new.");
+  if (ofNodes && (ipv4?.available ?? 0n) + (ipv6?.available ?? 0n) === 0n) {
+    const message =
+      "No node that takes part in load balancing fits spec.nodeAddresses.nodeSelectors, so the pool has nothing to give.";
+    return condition("False", "NoNodeAddress", message);
+  }
+  return condition("True", "InUse", "The pool gives addresses.");
+}
