@@ -28,7 +28,11 @@ export async function kubeconfigCredentials(clock: Clock, path?: string): Promis
   const refresh = async (): Promise<void> => {
     if (clock.monotonicMs() - readAtMs < authorizationAgeMs) return;
     const fresh: RequestOptions = {};
-    await config.applyToHTTPSOptions(fresh);
+    try {
+      await config.applyToHTTPSOptions(fresh);
+    } catch (cause) {
+      throw new BellhopError("ConfigurationInvalid", `cannot use the kubeconfig ${path ?? "of this user"}`, { cause });
+    }
     options = fresh;
     readAtMs = clock.monotonicMs();
   };

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { FakeClock } from "../../../../src/clock/fake.ts";
 import { inClusterCredentials } from "../../../../src/kube/credentials.ts";
+import { kubeconfigCredentials } from "../../../../src/kube/kubeconfig.ts";
 
 const env = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "443" };
 
@@ -42,3 +46,14 @@ for (const hours of [6, -6]) {
     assert.equal(await credentials.authorization(), "Bearer two");
   });
 }
+
+test("a kubeconfig that cannot be used is a fault of the configuration, like one that cannot be read", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "bellhop-kubeconfig-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "config");
+  const clusters = [{ name: "a", cluster: { server: "http://192.0.2.1" } }];
+  const contexts = [{ name: "a", context: { cluster: "a", user: "a" } }];
+  writeFileSync(file, JSON.stringify({ clusters, contexts, users: [{ name: "a", user: {} }], "current-context": "a" }));
+  await assert.rejects(kubeconfigCredentials(new FakeClock(), file), { code: "ConfigurationInvalid" });
+  await assert.rejects(kubeconfigCredentials(new FakeClock(), join(folder, "none")), { code: "ConfigurationInvalid" });
+});
