@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../src/clock/clock.ts";
 import { Cluster } from "../unit/controller/fake-cluster/cluster.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
@@ -14,7 +15,7 @@ const settledMs = 1_500;
 const spec = { ipFamilies: ["IPv6"] };
 
 async function measure(count: number): Promise<void> {
-  const cluster = new Cluster();
+  const cluster = new Cluster(systemClock);
   await cluster.addNode("n1");
   await cluster.addPool("lan", ["2001:db8::1:0/112"]);
   await cluster.start();

@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const finalizer = "service.kubernetes.io/load-balancer-cleanup";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("giving addresses", () => {
   test("claims, shows all ports with ipMode VIP, and tells it", async () => {
@@ -40,7 +32,7 @@ describe("giving addresses", () => {
     assert.equal(claim?.metadata.name, "192.0.2.10");
     assert.deepEqual(claim?.spec.services, [{ namespace: "default", name: "web", uid: service?.metadata?.uid }]);
     assert.deepEqual(claim?.spec.owners, ["n1"]);
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual(await cluster.eventsOf("web"), ["EnsuringLoadBalancer", "EnsuredLoadBalancer"]),
     );
   });
@@ -48,11 +40,11 @@ describe("giving addresses", () => {
   test("a Service costs one claim and one patch", async () => {
     await cluster.addPool("lan", ["192.0.2.0/24"]);
     await cluster.start();
-    await quiet();
+    await cluster.idle();
     const before = cluster.server.writes.length;
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.1"]);
-    await quiet();
+    await cluster.idle();
     const writes = cluster.server.writes.slice(before + 1).map(({ method, path }) => `${method} ${path}`);
     const status = "PATCH /api/v1/namespaces/default/services/web/status";
     assert.deepEqual(
@@ -88,9 +80,9 @@ describe("giving addresses", () => {
     for (let index = 0; index < 25; index++) await cluster.addService(`web${index}`);
     const shown = async (): Promise<string[]> =>
       (await cluster.services()).flatMap((service) => service.status?.loadBalancer?.ingress?.[0]?.ip ?? []);
-    await eventually(async () => assert.equal((await shown()).length, 20));
+    await cluster.eventually(async () => assert.equal((await shown()).length, 20));
     assert.equal(new Set(await shown()).size, 20);
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const conditions = await Promise.all(
         (await cluster.services()).map(({ metadata }) => cluster.condition(metadata?.name ?? "")),
       );
@@ -98,7 +90,7 @@ describe("giving addresses", () => {
     });
     const [first] = (await cluster.services()).filter((service) => service.status?.loadBalancer?.ingress !== undefined);
     await cluster.deleteService(first?.metadata?.name ?? "");
-    await eventually(async () => assert.equal((await shown()).length, 20));
+    await cluster.eventually(async () => assert.equal((await shown()).length, 20));
   });
 
   test("the edges of a subnet and what stands on an interface are never given", async () => {

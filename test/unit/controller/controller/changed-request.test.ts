@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { beforeEach, describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 const both = { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" };
 
@@ -38,8 +30,8 @@ describe("families that come and go", () => {
       await cluster.expectShown("web", ["192.0.2.10", "2001:db8::10"]);
       await cluster.changeService("web", { spec: { ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack" } });
       await cluster.expectShown("web", ["192.0.2.10"]);
-      await eventually(async () => assert.deepEqual(await cluster.virtualIpNames(), ["192.0.2.10"]));
-      await eventually(async () =>
+      await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIpNames(), ["192.0.2.10"]));
+      await cluster.eventually(async () =>
         assert.deepEqual(await cluster.eventNotesOf("web"), [
           "Ensuring load balancer",
           "Ensured load balancer 192.0.2.10",
@@ -113,17 +105,17 @@ describe("requests that change", () => {
     test(`${words} moves the address: the new one is claimed and shown before the old one goes, and one event tells it`, async () => {
       await cluster.addService("web");
       await cluster.expectCondition("web", "True AddressAssigned");
-      await quiet();
+      await cluster.idle();
       const before = cluster.server.writes.length;
       await cluster.changeService("web", patch);
       await cluster.expectShown("web", [to]);
-      await eventually(async () => assert.deepEqual(await cluster.virtualIpNames(), [to]));
+      await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIpNames(), [to]));
       const steps = cluster.server.writes
         .slice(before + 1)
         .filter(({ path }) => path.includes("virtualips") || path.endsWith("services/web/status"))
         .map(({ method, path }) => `${method} ${path.split("/").at(-1)}`);
       assert.deepEqual(steps, ["POST virtualips", "PATCH status", "DELETE 192.0.2.10"]);
-      await eventually(async () =>
+      await cluster.eventually(async () =>
         assert.deepEqual((await cluster.eventNotesOf("web")).slice(2), [
           `Updated load balancer [192.0.2.10] -> [${to}]${why}`,
         ]),
@@ -135,7 +127,7 @@ describe("requests that change", () => {
     await cluster.addService("web", { loadBalancerIP: "192.0.2.15" });
     await cluster.expectShown("web", ["192.0.2.15"]);
     await cluster.changeService("web", { spec: { loadBalancerIP: null } });
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.15"]);
   });
 });

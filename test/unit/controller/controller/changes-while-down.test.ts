@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually } from "../fake-cluster/eventually.ts";
+import { beforeEach, describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("what happened while no controller ran", () => {
   beforeEach(async () => {
@@ -29,9 +21,11 @@ describe("what happened while no controller ran", () => {
     await cluster.changeService("changed", { spec: { type: "ClusterIP" } });
     assert.deepEqual(await cluster.shown("changed"), [], "the API server has emptied its status");
     await cluster.start();
-    await eventually(async () => assert.equal(await cluster.service("deleted"), undefined));
-    await eventually(async () => assert.deepEqual((await cluster.service("changed"))?.metadata?.finalizers ?? [], []));
-    await eventually(async () => assert.equal((await cluster.virtualIpNames()).length, 1));
+    await cluster.eventually(async () => assert.equal(await cluster.service("deleted"), undefined));
+    await cluster.eventually(async () =>
+      assert.deepEqual((await cluster.service("changed"))?.metadata?.finalizers ?? [], []),
+    );
+    await cluster.eventually(async () => assert.equal((await cluster.virtualIpNames()).length, 1));
     assert.deepEqual(await cluster.shown("stays"), kept);
   });
 
@@ -42,7 +36,7 @@ describe("what happened while no controller ran", () => {
     await cluster.start();
     await cluster.expectCondition("deleted", "True AddressAssigned");
     const uid = (await cluster.service("deleted"))?.metadata?.uid;
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const claims = (await cluster.virtualIps()).filter(({ spec }) => spec.services[0]?.name === "deleted");
       assert.deepEqual(
         claims.map(({ spec }) => spec.services[0]?.uid),

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { poolAnnotation, shareAnnotation } from "../../../../src/api/labels.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { loadBalancerFinalizer } from "../../../../src/model/service.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
+const cluster = useCluster(async (cluster) => {
   await cluster.addNode("n1");
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"]);
 });
-
-afterEach(() => cluster.stopAll());
 
 async function deleteClaim(address: string): Promise<void> {
   await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", address) });
@@ -34,7 +28,7 @@ async function loseOutside(): Promise<void> {
 async function loseClaim(address: string, service: string): Promise<void> {
   const uid = (await cluster.virtualIp(address))?.metadata.uid;
   await deleteClaim(address);
-  await eventually(async () => {
+  await cluster.eventually(async () => {
     const claim = await cluster.virtualIp(address);
     assert.notEqual(claim?.metadata.uid, uid);
     assert.ok(claim?.spec.services.some(({ name }) => name === service));
@@ -51,7 +45,7 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     await cluster.changePool("lan", { state: "Draining" });
     await loseClaim("192.0.2.10", "web");
     await loseClaim("192.0.2.11", "asks");
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
     assert.deepEqual(await cluster.shown("asks"), ["192.0.2.11"]);
     assert.ok(!(await cluster.eventsOf("web")).includes("UpdatedLoadBalancer"));
@@ -68,15 +62,15 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
       await cluster.addService("web", spec, { annotations });
       await cluster.expectShown("web", ["192.0.2.10"]);
       await cluster.changePool("lan", { addresses: ["192.0.2.11-192.0.2.12"] });
-      await quiet();
+      await cluster.idle();
       await loseClaim("192.0.2.10", "web");
-      await eventually(async () => {
+      await cluster.eventually(async () => {
         const found = (await cluster.virtualIp("192.0.2.10"))?.status?.conditions?.find(
           ({ type }) => type === "InPool",
         );
         assert.equal(found?.reason, "AddressOutsidePool");
       });
-      await quiet();
+      await cluster.idle();
       assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
       assert.equal(await cluster.condition("web"), "True AddressAssigned");
       assert.equal((await cluster.virtualIps()).length, 1);
@@ -98,8 +92,10 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
     await cluster.addPool("net", ["192.0.2.20"]);
     await cluster.start();
-    await eventually(async () => assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.services.length, 2));
-    await quiet();
+    await cluster.eventually(async () =>
+      assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.services.length, 2),
+    );
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("a"), ["192.0.2.10"]);
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
   });
@@ -109,7 +105,7 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     await cluster.addNode("n2", ["192.0.2.10/24"]);
     await cluster.start();
     await cluster.expectShown("web", ["192.0.2.11"]);
-    await eventually(async () => assert.ok((await cluster.eventsOf("web")).includes("UpdatedLoadBalancer")));
+    await cluster.eventually(async () => assert.ok((await cluster.eventsOf("web")).includes("UpdatedLoadBalancer")));
   });
 
   test("outside every pool, and reserved for somebody else at once: the Service gets another one", async () => {

@@ -1,25 +1,17 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
 import { ownPath } from "../../../../src/kube/path.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 /** Gives a Service the address, deletes it, and waits until the address is held. */
 async function holdOf(name: string, address: string): Promise<void> {
   await cluster.addService(name);
   await cluster.expectShown(name, [address]);
   await cluster.deleteService(name);
-  await eventually(async () => assert.equal(await cluster.service(name), undefined));
-  await eventually(async () => assert.ok((await cluster.virtualIp(address))?.spec.heldUntil !== undefined));
+  await cluster.eventually(async () => assert.equal(await cluster.service(name), undefined));
+  await cluster.eventually(async () => assert.ok((await cluster.virtualIp(address))?.spec.heldUntil !== undefined));
 }
 
 async function setHeldUntil(address: string, heldUntil: string): Promise<void> {
@@ -37,7 +29,7 @@ describe("an address that is held after its Service was deleted", () => {
     const held = await cluster.virtualIp("192.0.2.10");
     assert.deepEqual(held?.spec.owners, []);
     assert.deepEqual(held?.spec.services, [{ namespace: "default", name: "web" }]);
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const { status } = await cluster.pool("lan");
       assert.deepEqual([status?.assignedIPv4, status?.availableIPv4], ["0", "2"]);
     });
@@ -66,11 +58,11 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.addService("web", { loadBalancerIP: "garbage" });
     await cluster.expectCondition("web", "False RequestedAddressInvalid");
     assert.deepEqual(await cluster.shown("web"), []);
-    await quiet();
+    await cluster.idle();
     assert.ok((await cluster.virtualIp("192.0.2.10"))?.spec.heldUntil !== undefined, "a slip ends no hold");
     await cluster.changeService("web", { spec: { loadBalancerIP: "192.0.2.12" } });
     await cluster.expectShown("web", ["192.0.2.12"]);
-    await eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
+    await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
   });
 
   test("stays held over a restart, and goes at the start if it expired meanwhile", async () => {
@@ -79,11 +71,13 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.addService("b");
     await cluster.expectShown("b", ["192.0.2.11"]);
     await cluster.deleteService("b");
-    await eventually(async () => assert.ok((await cluster.virtualIp("192.0.2.11"))?.spec.heldUntil !== undefined));
+    await cluster.eventually(async () =>
+      assert.ok((await cluster.virtualIp("192.0.2.11"))?.spec.heldUntil !== undefined),
+    );
     await first.stop();
     await setHeldUntil("192.0.2.11", "2020-01-01T00:00:00Z");
     await cluster.start();
-    await eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.11"), undefined));
+    await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.11"), undefined));
     assert.ok((await cluster.virtualIp("192.0.2.10")) !== undefined);
     await cluster.addService("a");
     await cluster.expectShown("a", ["192.0.2.10"]);
@@ -105,16 +99,22 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.11"]);
     await cluster.changeService("web", { spec: { type: "ClusterIP" } });
-    await eventually(async () => assert.ok((await cluster.virtualIp("192.0.2.11"))?.spec.heldUntil !== undefined));
+    await cluster.eventually(async () =>
+      assert.ok((await cluster.virtualIp("192.0.2.11"))?.spec.heldUntil !== undefined),
+    );
     await cluster.deleteService("low");
-    await eventually(async () => assert.ok((await cluster.virtualIp("192.0.2.10"))?.spec.heldUntil !== undefined));
+    await cluster.eventually(async () =>
+      assert.ok((await cluster.virtualIp("192.0.2.10"))?.spec.heldUntil !== undefined),
+    );
     await cluster.changeService("web", { spec: { type: "LoadBalancer" } });
     await cluster.expectShown("web", ["192.0.2.11"]);
     await first.stop();
     await cluster.changeService("web", { metadata: { finalizers: null } });
     await cluster.deleteService("web");
     await cluster.start();
-    await eventually(async () => assert.ok((await cluster.virtualIp("192.0.2.11"))?.spec.heldUntil !== undefined));
+    await cluster.eventually(async () =>
+      assert.ok((await cluster.virtualIp("192.0.2.11"))?.spec.heldUntil !== undefined),
+    );
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.11"]);
   });
@@ -125,9 +125,9 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.addService("after");
     await cluster.expectShown("after", ["192.0.2.11"]);
     await cluster.changePool("lan", { state: "Draining" });
-    await quiet();
+    await cluster.idle();
     await cluster.deleteService("after");
-    await eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.11"), undefined));
+    await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.11"), undefined));
     await cluster.addService("before");
     await cluster.expectCondition("before", "False PoolDraining");
   });

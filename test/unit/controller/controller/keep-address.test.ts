@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { poolAnnotation } from "../../../../src/api/labels.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 const named = { annotations: { [poolAnnotation]: "lan" } };
 
@@ -20,11 +12,11 @@ test("an address that came from the pool that the Service names stays when the p
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   await cluster.start();
   await cluster.addService("web", {}, named);
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
   await cluster.changePool("lan", { addresses: ["192.0.2.15-192.0.2.20"] });
   await cluster.stopAll();
   await cluster.start();
-  await quiet();
+  await cluster.idle();
   assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
   assert.equal(await cluster.condition("web"), "True AddressAssigned");
 });
@@ -33,12 +25,12 @@ test("and when the pool goes", async () => {
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   await cluster.start();
   await cluster.addService("web", {}, named);
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
   await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
   await cluster.stopAll();
   const before = await cluster.service("web");
   await cluster.start();
-  await quiet();
+  await cluster.idle();
   assert.deepEqual(await cluster.service("web"), before);
   assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
 });
@@ -47,13 +39,13 @@ test("a Service that names its pool moves when another pool has the address by n
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   await cluster.start();
   await cluster.addService("web", {}, named);
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
   await cluster.changePool("lan", { addresses: ["192.0.2.15-192.0.2.20"] });
   await cluster.addPool("net", ["192.0.2.10"]);
-  await quiet();
+  await cluster.idle();
   await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/forwarding": "pods" } } });
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.15"]));
-  await eventually(async () =>
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.15"]));
+  await cluster.eventually(async () =>
     assert.equal(
       (await cluster.eventNotesOf("web")).at(-1),
       "Updated load balancer [192.0.2.10] -> [192.0.2.15]: 192.0.2.10 is of pool net, metadata.annotations[bellhop.dev/pool] asks for lan",
@@ -66,11 +58,11 @@ test("and so does the family that it only prefers, when another pool has the add
   await cluster.start();
   const dual = { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "PreferDualStack", loadBalancerIP: "192.0.2.10" };
   await cluster.addService("web", dual, named);
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["2001:db8::10", "192.0.2.10"]));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["2001:db8::10", "192.0.2.10"]));
   await cluster.addPool("net", ["2001:db8::10-2001:db8::11"]);
-  await quiet();
+  await cluster.idle();
   await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
-  await quiet();
+  await cluster.idle();
   assert.deepEqual(await cluster.shown("web"), ["2001:db8::10", "192.0.2.10"]);
 });
 
@@ -78,12 +70,12 @@ test("a wish that cannot be met takes no address away, not even when its Virtual
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   await cluster.start();
   await cluster.addService("web");
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
   await cluster.changeService("web", { spec: { loadBalancerIP: "198.51.100.7" } });
-  await eventually(async () => assert.equal(await cluster.condition("web"), "False RequestedAddressNotInPool"));
+  await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "False RequestedAddressNotInPool"));
   await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.10") });
-  await eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
-  await quiet();
+  await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
+  await cluster.idle();
   assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
   assert.equal(await cluster.condition("web"), "False RequestedAddressNotInPool");
 });
@@ -91,7 +83,7 @@ test("a wish that cannot be met takes no address away, not even when its Virtual
 test("a Service that was refused and leaves type LoadBalancer keeps no condition of ours", async () => {
   await cluster.start();
   await cluster.addService("web");
-  await eventually(async () => assert.equal(await cluster.condition("web"), "False NoPool"));
+  await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "False NoPool"));
   await cluster.changeService("web", { spec: { type: "ClusterIP" } });
-  await eventually(async () => assert.equal(await cluster.condition("web"), "none"));
+  await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "none"));
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import type { ApiClient } from "../../../../src/kube/client.ts";
 import type { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 /** A way to the API server on which nothing new is heard of one collection while it is held back. */
 class LateClient implements ApiClient {
@@ -45,21 +45,15 @@ class LateClient implements ApiClient {
 
 /** Another controller leads too, and what it does is seen before the Services that it does it for. */
 describe("a controller that leads and hears of Services late", () => {
-  let cluster: Cluster;
   let late: LateClient;
 
-  beforeEach(async () => {
-    cluster = new Cluster();
+  afterEach(() => late.letGo());
+  const cluster = useCluster(async (cluster) => {
     late = new LateClient(cluster.server, "/api/v1/services");
     await cluster.addNode("n1");
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20", "2001:db8::10-2001:db8::20"]);
     await cluster.start();
     await cluster.start({}, late);
-  });
-
-  afterEach(async () => {
-    late.letGo();
-    await cluster.stopAll();
   });
 
   async function uids(): Promise<readonly string[]> {
@@ -77,56 +71,56 @@ describe("a controller that leads and hears of Services late", () => {
   test("lets no claim go that names a Service it has not seen", async () => {
     late.holdBack();
     await cluster.addService("web");
-    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
-    await quiet();
+    await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await cluster.idle();
     assert.deepEqual(deletedUids(), []);
   });
 
   test("lets no claim go that is for the next Service of a name", async () => {
     await cluster.addService("web");
-    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
     const old = await uids();
     late.holdBack();
     await cluster.deleteService("web");
-    await eventually(async () => assert.equal(await cluster.service("web"), undefined));
+    await cluster.eventually(async () => assert.equal(await cluster.service("web"), undefined));
     await cluster.addService("web");
-    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
-    await quiet();
+    await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await cluster.idle();
     assert.deepEqual([...new Set(deletedUids())], old);
   });
 
   test("lets no claim go that a Service has got by becoming a load balancer", async () => {
     // With external addresses a Service of any type is known to a controller.
     await cluster.addService("web", { type: "ClusterIP", externalIPs: ["198.51.100.1"] });
-    await quiet();
+    await cluster.idle();
     late.holdBack();
     await cluster.changeService("web", { spec: { type: "LoadBalancer" } });
-    await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
-    await quiet();
+    await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+    await cluster.idle();
     assert.deepEqual(deletedUids(), []);
   });
 
   test("lets no claim go that is for a family which the Service has only now", async () => {
     await cluster.addService("web");
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
-    await quiet();
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
+    await cluster.idle();
     late.holdBack();
     await cluster.changeService("web", {
       spec: { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" },
     });
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 2));
-    await quiet();
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 2));
+    await cluster.idle();
     assert.deepEqual(deletedUids(), []);
   });
 
   test("lets go all the same of what no Service has any more", async () => {
     await cluster.addService("web");
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
     late.holdBack();
     await cluster.deleteService("web");
-    await eventually(async () => assert.deepEqual(await uids(), []));
+    await cluster.eventually(async () => assert.deepEqual(await uids(), []));
     late.letGo();
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.services(), []);
   });
 });
@@ -140,8 +134,8 @@ test("two that lead, of which one has not heard of a pool, do not quarrel withou
   late.holdBack();
   await cluster.addPool("lan", ["192.0.2.10"]);
   await cluster.addService("web");
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
-  await quiet();
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
+  await cluster.idle();
   const writes = cluster.server.writes.filter(({ path }) => path.includes("virtualips"));
   late.letGo();
   await cluster.stopAll();

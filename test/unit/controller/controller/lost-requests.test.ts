@@ -1,24 +1,14 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { ApiError } from "../../../../src/kube/api-error.ts";
 import type { ApiClient } from "../../../../src/kube/client.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
+const cluster = useCluster(async (cluster) => {
   await cluster.addNode("n1");
   await cluster.addNode("n2");
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.99"]);
-});
-
-afterEach(async () => {
-  cluster.server.intercept = undefined;
-  cluster.server.loseAnswer = undefined;
-  await cluster.stopAll();
 });
 
 /** What must hold once everything is quiet: each Service shows the one address that is claimed in its name. */
@@ -67,17 +57,17 @@ for (const seed of [1, 2, 3]) {
       if (index % 10 === 7) cluster.server.compact();
     }
     for (let index = 0; index < 10; index++) await cluster.deleteService(`web${index}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await cluster.pass(500);
     cluster.server.intercept = undefined;
     cluster.server.loseAnswer = undefined;
-    await eventually(() => assertSettled(30));
+    await cluster.eventually(() => assertSettled(30));
   });
 }
 
 test("a controller that loses its lead and gets it back goes on from what is there", async () => {
   const { controller } = await cluster.start();
   for (let index = 0; index < 10; index++) await cluster.addService(`web${index}`);
-  await eventually(() => assertSettled(10));
+  await cluster.eventually(() => assertSettled(10));
   await cluster.stopAll();
   const aborter = new AbortController();
   const watching = new AbortController();
@@ -88,7 +78,7 @@ test("a controller that loses its lead and gets it back goes on from what is the
   await first;
   const again = new AbortController();
   const second = controller.lead(again.signal);
-  await eventually(() => assertSettled(20));
+  await cluster.eventually(() => assertSettled(20));
   again.abort();
   await second;
   watching.abort();
@@ -106,8 +96,8 @@ test("a Service that goes between its claim and its finalizer leaves no claim be
     await cluster.deleteService("web");
   };
   await cluster.addService("web");
-  await eventually(async () => assert.equal(cluster.server.intercept, undefined));
-  await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+  await cluster.eventually(async () => assert.equal(cluster.server.intercept, undefined));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
   assert.deepEqual(await cluster.services(), []);
 });
 
@@ -117,13 +107,13 @@ test("so it is when the controller dies there, and the Service goes before the n
     if (method === "PATCH" && path === statusOf("web")) throw new BellhopError("ApiUnreachable", "dead");
   };
   await cluster.addService("web");
-  await eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
+  await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
   await cluster.stopAll();
   cluster.server.intercept = undefined;
   await cluster.deleteService("web");
   assert.equal((await cluster.virtualIps()).length, 1);
   await cluster.start();
-  await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
 });
 
 test("so it is when another Service of the same name has come meanwhile: it gets a claim of its own", async () => {
@@ -135,8 +125,8 @@ test("so it is when another Service of the same name has come meanwhile: it gets
     await cluster.addService("web");
   };
   await cluster.addService("web");
-  await eventually(async () => assert.equal(cluster.server.intercept, undefined));
-  await eventually(() => assertSettled(1));
+  await cluster.eventually(async () => assert.equal(cluster.server.intercept, undefined));
+  await cluster.eventually(() => assertSettled(1));
 });
 
 test("so it is when the Service leaves type LoadBalancer there, and nothing of ours is left on it", async () => {
@@ -147,8 +137,8 @@ test("so it is when the Service leaves type LoadBalancer there, and nothing of o
     await cluster.changeService("web", { spec: { type: "ClusterIP" } });
   };
   await cluster.addService("web");
-  await eventually(async () => assert.equal(cluster.server.intercept, undefined));
-  await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+  await cluster.eventually(async () => assert.equal(cluster.server.intercept, undefined));
+  await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
   assert.equal((await cluster.service("web"))?.metadata?.finalizers, undefined);
 });
 
@@ -177,8 +167,8 @@ test("a second leader that hears of neither pool nor claim takes no address away
     if (status?.loadBalancer !== undefined) shown.add(JSON.stringify(status.loadBalancer.ingress?.map(({ ip }) => ip)));
   };
   await cluster.addService("web", { loadBalancerIP: "198.51.100.15" });
-  await eventually(async () => assert.deepEqual(await cluster.shown("web"), ["198.51.100.15"]));
-  await quiet();
+  await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["198.51.100.15"]));
+  await cluster.idle();
   assert.deepEqual([...shown], ['["198.51.100.15"]']);
   assert.ok(writes < 30, `${writes} writes to one Service`);
 });

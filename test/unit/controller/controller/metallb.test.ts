@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { projectMetallbPool } from "../../../../controller/observe/metallb-pool.ts";
 import { ApiError } from "../../../../src/kube/api-error.ts";
 import { metallbPath } from "../../../../src/kube/path.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 async function addMetallb(plural: "ipaddresspools" | "l2advertisements", name: string, spec: unknown): Promise<void> {
   const path = metallbPath("metallb-system", plural);
@@ -32,12 +24,14 @@ describe("MetalLB's objects, read in place", () => {
     await cluster.expectShown("ips", ["192.0.2.15"]);
     await cluster.expectShown("pool", ["192.0.2.32"]);
     await cluster.addService("bad", {}, { annotations: { "metallb.io/loadBalancerIPs": "198.51.100.7" } });
-    await eventually(async () => assert.equal(await cluster.condition("bad"), "False RequestedAddressNotInPool"));
+    await cluster.eventually(async () =>
+      assert.equal(await cluster.condition("bad"), "False RequestedAddressNotInPool"),
+    );
     assert.match(
       (await cluster.eventNotesOf("bad")).at(-1) ?? "",
       /metadata\.annotations\[metallb\.io\/loadBalancerIPs\]/,
     );
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await cluster.pass(1_200);
     const written = cluster.server.writes.filter(({ path, method }) => path.includes("pools") && method !== "POST");
     assert.deepEqual(written, []);
   });
@@ -54,7 +48,7 @@ describe("MetalLB's objects, read in place", () => {
     }
     await cluster.start({ metallb: true });
     for (const name of ["a", "b"]) {
-      await eventually(async () => assert.equal(await cluster.condition(name), "True AddressAssigned"));
+      await cluster.eventually(async () => assert.equal(await cluster.condition(name), "True AddressAssigned"));
       assert.deepEqual(await cluster.shown(name), ["192.0.2.17"]);
     }
   });
@@ -79,7 +73,7 @@ describe("MetalLB's objects, read in place", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
-    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
+    await cluster.eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
     const path = `${metallbPath("metallb-system", "ipaddresspools")}/lan`;
     await cluster.server.request({ method: "DELETE", path });
     await cluster.addService("next");
@@ -91,7 +85,7 @@ describe("MetalLB's objects, read in place", () => {
     await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
     await cluster.start();
     await cluster.addService("web", {}, { annotations: { "metallb.io/loadBalancerIPs": "192.0.2.15" } });
-    await eventually(async () => assert.equal(await cluster.condition("web"), "False NoPool"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "False NoPool"));
     assert.deepEqual(
       cluster.server.requests.filter(({ path, method }) => path.includes("metallb") && method === "GET"),
       [],
@@ -107,7 +101,7 @@ describe("MetalLB's objects, read in place", () => {
     const { registry } = await cluster.start({ metallb: true });
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await quiet();
+    await cluster.idle();
     assert.doesNotMatch(await registry.metrics(), /watch_failures_total\{resource="metallb/);
     assert.equal(cluster.server.requests.filter(({ path }) => path.includes("metallb.io")).length, 2);
   });

@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
 import { addNodePool, dropNode, putNode, putThreeNodes } from "../fake-cluster/nodes.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 describe("a pool of the nodes' own addresses among others", () => {
-  let cluster: Cluster;
-
-  beforeEach(() => {
-    cluster = new Cluster();
-  });
-
-  afterEach(() => cluster.stopAll());
+  const cluster = useCluster(async () => {});
 
   test("comes in its turn among pools, and a Service has addresses of one kind only", async () => {
     await putThreeNodes(cluster);
@@ -23,13 +16,13 @@ describe("a pool of the nodes' own addresses among others", () => {
     await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": "nodes" } } });
     const own = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2", "2001:db8::3"];
     await cluster.expectShown("web", own);
-    await eventually(async () => assert.equal((await cluster.virtualIps()).length, 6));
+    await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 6));
     await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": null } } });
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), own);
     await cluster.changeService("web", { metadata: { annotations: { "bellhop.dev/pool": "lan" } } });
     await cluster.expectShown("web", ["192.0.2.50"]);
-    await eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
+    await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
   });
 
   test("that drains keeps what it gave and gives no further node", async () => {
@@ -37,7 +30,7 @@ describe("a pool of the nodes' own addresses among others", () => {
     await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web");
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.changePool("nodes", { state: "Draining" });
     await putNode(cluster, "n4", { internal: ["192.0.2.4"] });
     await cluster.addService("api", { ports: [{ port: 81 }] });
@@ -69,7 +62,7 @@ describe("a pool of the nodes' own addresses among others", () => {
     await cluster.stopAll();
     const before = cluster.server.writes.filter(({ path }) => !path.includes("ipaddresspools")).length;
     await cluster.start();
-    await quiet();
+    await cluster.idle();
     const after = cluster.server.writes.filter(({ path }) => !path.includes("ipaddresspools")).length;
     assert.equal(after, before);
   });
@@ -81,7 +74,7 @@ describe("a pool of the nodes' own addresses among others", () => {
     await cluster.start();
     const names = ["a", "b", "c", "d"];
     await Promise.all(names.map((name) => cluster.addService(name)));
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const conditions = await Promise.all(names.map((name) => cluster.condition(name)));
       assert.equal(conditions.filter((text) => text === "True AddressAssigned").length, 1);
       assert.equal(conditions.filter((text) => text === "False NodeAddressPortTaken").length, 3);
@@ -92,13 +85,13 @@ describe("a pool of the nodes' own addresses among others", () => {
   test("counts the addresses of its nodes, and says when it has none", async () => {
     await addNodePool(cluster, "nodes");
     await cluster.start();
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const { status } = await cluster.pool("nodes");
       assert.equal(status?.conditions?.[0]?.reason, "NoNodeAddress");
     });
     await putThreeNodes(cluster);
     await cluster.addService("web");
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const { status } = await cluster.pool("nodes");
       assert.deepEqual(
         [status?.assignedIPv4, status?.availableIPv4, status?.assignedIPv6, status?.availableIPv6],
@@ -111,7 +104,7 @@ describe("a pool of the nodes' own addresses among others", () => {
   test("is set aside where it also has what means nothing there", async () => {
     await addNodePool(cluster, "both", { addresses: ["192.0.2.50"] });
     await cluster.start();
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const { status } = await cluster.pool("both");
       assert.equal(status?.conditions?.[0]?.reason, "PoolOfNodesMisfit");
     });

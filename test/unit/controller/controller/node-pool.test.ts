@@ -1,19 +1,12 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ownPath } from "../../../../src/kube/path.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
 import { addNodePool, dropNode, putNode, putSlice, putThreeNodes } from "../fake-cluster/nodes.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 /** Services on the nodes' own addresses. */
 describe("a pool of the nodes' own addresses", () => {
-  let cluster: Cluster;
-
-  beforeEach(() => {
-    cluster = new Cluster();
-  });
-
-  afterEach(() => cluster.stopAll());
+  const cluster = useCluster(async () => {});
 
   test("gives a Service every node's, the external ones where a node has such", async () => {
     await putNode(cluster, "n1", { internal: ["192.0.2.1", "2001:db8::1"] });
@@ -34,7 +27,7 @@ describe("a pool of the nodes' own addresses", () => {
       ],
     );
     await cluster.deleteService("web");
-    await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+    await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
   });
 
   test("follows nodes that come and go, and tells it in one event each", async () => {
@@ -49,7 +42,7 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.expectShown("web", ["192.0.2.1"]);
     await putNode(cluster, "n4", { internal: ["192.0.2.4"] });
     await cluster.expectShown("web", ["192.0.2.1", "192.0.2.4"]);
-    await eventually(async () => assert.equal((await cluster.virtualIps()).length, 2));
+    await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 2));
     const updates = (await cluster.eventNotesOf("web")).filter((note) => note.startsWith("Updated"));
     assert.deepEqual(updates, [
       "Updated load balancer [192.0.2.1, 192.0.2.2, 192.0.2.3] -> [192.0.2.1, 192.0.2.3]",
@@ -65,7 +58,7 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.1"]);
     await putNode(cluster, "n1", { internal: ["192.0.2.1"], ready: false });
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
   });
 
@@ -98,12 +91,12 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.addService("api", { ports: [{ port: 81, protocol: "TCP" }] });
-    await eventually(async () => assert.equal((await cluster.shown("api")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("api")).length, 3));
     await cluster.changeService("api", { spec: { ports: [{ port: 80, protocol: "TCP" }] } });
     await cluster.expectCondition("api", "False NodeAddressPortTaken");
     await cluster.expectShown("api", []);
     await cluster.changeService("api", { spec: { ports: [{ port: 82, protocol: "TCP" }] } });
-    await eventually(async () => assert.equal((await cluster.shown("api")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("api")).length, 3));
     const ports = (await cluster.virtualIps()).map(({ spec }) => spec.services.map(({ sharing }) => sharing?.ports));
     assert.deepEqual(
       ports.map((lists) => lists.flat().sort()),
@@ -123,7 +116,7 @@ describe("a pool of the nodes' own addresses", () => {
     await putSlice(cluster, "web", ["n2", "n3"]);
     await cluster.expectShown("web", ["192.0.2.2", "192.0.2.3"]);
     await putSlice(cluster, "web", []);
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.2", "192.0.2.3"]);
     await putSlice(cluster, "web", ["n1"]);
     await cluster.expectShown("web", ["192.0.2.1"]);
@@ -157,12 +150,12 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.expectCondition("kubelet", "False NodeAddressPortReserved");
     assert.deepEqual(await cluster.virtualIps(), []);
     await cluster.addService("web");
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.changeService("web", { spec: { ports: [{ port: 22, protocol: "TCP" }] } });
     await cluster.expectShown("web", []);
     await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: [] } });
-    await eventually(async () => assert.equal((await cluster.shown("kubelet")).length, 3));
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("kubelet")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: ["22/TCP"] } });
     await cluster.expectCondition("web", "False NodeAddressPortReserved");
     assert.equal((await cluster.shown("web")).length, 3);
@@ -191,9 +184,9 @@ describe("a pool of the nodes' own addresses", () => {
     await addNodePool(cluster, "nodes");
     await cluster.start();
     await cluster.addService("web");
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "nodes") });
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       for (const { status } of await cluster.virtualIps()) {
         assert.deepEqual(
           status?.conditions?.map(({ type, reason }) => [type, reason]),

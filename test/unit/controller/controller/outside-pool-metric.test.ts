@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ownPath } from "../../../../src/kube/path.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually } from "../fake-cluster/eventually.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("bellhop_addresses_outside_pool", () => {
   test("counts what Services keep by the pool that it came from, and nothing else; one that stands by tells the same", async () => {
@@ -33,10 +25,12 @@ describe("bellhop_addresses_outside_pool", () => {
     await cluster.deleteService("gone");
     await cluster.addService("r");
     await cluster.expectShown("r", ["192.0.2.99"]);
-    await eventually(async () => assert.ok((await cluster.virtualIp("192.0.2.12"))?.spec.heldUntil !== undefined));
+    await cluster.eventually(async () =>
+      assert.ok((await cluster.virtualIp("192.0.2.12"))?.spec.heldUntil !== undefined),
+    );
     const expectMetric = async (lines: readonly string[]): Promise<void> => {
       for (const source of [registry, standby.registry]) {
-        await eventually(async () => {
+        await cluster.eventually(async () => {
           const found = (await source.metrics())
             .split("\n")
             .filter((line) => line.startsWith("bellhop_addresses_outside_pool{"));

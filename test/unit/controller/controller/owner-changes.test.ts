@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { beforeEach, describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("owners", () => {
   beforeEach(async () => {
@@ -28,9 +20,9 @@ describe("owners", () => {
     for (const name of ["a", "b", "c", "d"]) await cluster.expectCondition(name, "True AddressAssigned");
     assert.equal((await firstOwners()).filter((node) => node === "n1").length, 2);
     await cluster.silenceNode("n2");
-    await eventually(async () => assert.deepEqual(await firstOwners(), ["n1", "n1", "n1", "n1"]));
+    await cluster.eventually(async () => assert.deepEqual(await firstOwners(), ["n1", "n1", "n1", "n1"]));
     await cluster.reviveNode("n2");
-    await eventually(async () => assert.equal((await firstOwners()).filter((node) => node === "n2").length, 2));
+    await cluster.eventually(async () => assert.equal((await firstOwners()).filter((node) => node === "n2").length, 2));
   });
 
   test("owners that somebody else writes are heeded as long as they may announce", async () => {
@@ -38,7 +30,7 @@ describe("owners", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectCondition("web", "True AddressAssigned");
-    await quiet();
+    await cluster.idle();
     const [claim] = await cluster.virtualIps();
     const owners = [...(claim?.spec.owners ?? [])].reverse();
     const path = "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.10";
@@ -50,10 +42,10 @@ describe("owners", () => {
         contentType: "application/merge-patch+json",
       });
     await write(owners);
-    await quiet();
+    await cluster.idle();
     assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, owners);
     await write(["nobody"]);
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners.toSorted(), ["n1", "n2"]),
     );
   });
@@ -68,7 +60,7 @@ describe("owners", () => {
     for (const { spec } of await cluster.virtualIps()) {
       if (spec.owners[0] === "n1") await cluster.deleteService(spec.services[0]?.name ?? "");
     }
-    await eventually(async () => assert.deepEqual(await firstOwners(), ["n2", "n2"]));
+    await cluster.eventually(async () => assert.deepEqual(await firstOwners(), ["n2", "n2"]));
     const path = "/apis/bellhop.dev/v1beta1/speakers/n2/status";
     const interfaces = [
       { name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses: ["192.0.2.250/24", "2001:db8::ff/64"] },
@@ -76,7 +68,7 @@ describe("owners", () => {
     ];
     const body = { status: { interfaces } };
     await cluster.server.request({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await firstOwners(), ["n2", "n2"]);
   });
 
@@ -87,7 +79,7 @@ describe("owners", () => {
     await cluster.silenceNode("n1");
     await cluster.expectCondition("web", "False NoAnnouncer");
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual(
         (await cluster.virtualIps())[0]?.status?.conditions?.map(({ type, status }) => `${type} ${status}`),
         ["Announceable False"],
@@ -108,8 +100,8 @@ describe("owners", () => {
     });
     const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
     await cluster.server.request({ method: "POST", path, body: slice("n1") });
-    await eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1", "n2"]));
+    await cluster.eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1", "n2"]));
     await cluster.server.request({ method: "PUT", path: `${path}/web-1`, body: slice("n2") });
-    await eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2", "n1"]));
+    await cluster.eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2", "n1"]));
   });
 });

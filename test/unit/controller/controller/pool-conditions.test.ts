@@ -1,35 +1,29 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("pools", () => {
   test("the younger of two that overlap is set aside with a condition; the older works on", async () => {
     await cluster.start();
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.addPool("slip", ["192.0.2.20-192.0.2.30"]);
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       assert.equal((await cluster.pool("slip")).status?.conditions?.[0]?.reason, "PoolOverlaps");
       assert.equal((await cluster.pool("lan")).status?.conditions?.[0]?.reason, "InUse");
     });
     assert.deepEqual(await cluster.eventsOf("slip"), ["PoolOverlaps"]);
     await cluster.changePool("slip", { addresses: ["192.0.2.21-192.0.2.30"] });
-    await eventually(async () => assert.equal((await cluster.pool("slip")).status?.conditions?.[0]?.reason, "InUse"));
+    await cluster.eventually(async () =>
+      assert.equal((await cluster.pool("slip")).status?.conditions?.[0]?.reason, "InUse"),
+    );
   });
 
   test("one that does not follow its schema is set aside with a condition", async () => {
     await cluster.start();
     await cluster.addPool("odd", [], { addresses: 7 });
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.equal((await cluster.pool("odd")).status?.conditions?.[0]?.reason, "PoolSchemaInvalid"),
     );
   });
@@ -39,7 +33,7 @@ describe("pools", () => {
     await cluster.addPool("lan", ["192.0.2.0/24", "2001:db8::/64"], { avoidBuggyIPs: true });
     await cluster.addService("web", { ipFamilies: ["IPv4", "IPv6"], ipFamilyPolicy: "RequireDualStack" });
     await cluster.expectShown("web", ["192.0.2.1", "2001:db8::1"]);
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const { assignedIPv4, availableIPv4, assignedIPv6, availableIPv6 } = (await cluster.pool("lan")).status ?? {};
       assert.deepEqual(
         [assignedIPv4, availableIPv4, assignedIPv6, availableIPv6],

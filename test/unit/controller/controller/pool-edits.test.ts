@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ownPath } from "../../../../src/kube/path.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
 import { expectPool } from "../fake-cluster/expect-pool.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 async function expectInPool(address: string, text: string, says = /./): Promise<void> {
-  await eventually(async () => {
+  await cluster.eventually(async () => {
     const found = (await cluster.virtualIp(address))?.status?.conditions?.find(({ type }) => type === "InPool");
     assert.equal(`${found?.status} ${found?.reason}`, text);
     assert.match(found?.message ?? "", says);
@@ -39,7 +31,7 @@ describe("edits of a pool in use", () => {
       await expectPool(cluster, "lan", "AllInPool", "False AddressOutsidePool", /192\.0\.2\.10/);
       assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
       assert.equal(await cluster.condition("web"), "True AddressAssigned");
-      await eventually(async () => assert.ok((await cluster.eventsOf("lan")).includes("AddressOutsidePool")));
+      await cluster.eventually(async () => assert.ok((await cluster.eventsOf("lan")).includes("AddressOutsidePool")));
       await cluster.changePool("lan", { addresses: ["192.0.2.10-192.0.2.20"], exclude: null });
       await expectInPool("192.0.2.10", "True InPool");
       await expectPool(cluster, "lan", "AllInPool", "True AllInside");
@@ -64,7 +56,7 @@ describe("edits of a pool in use", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectCondition("web", "True AddressAssigned");
-    await quiet();
+    await cluster.idle();
     assert.equal((await cluster.virtualIp("192.0.2.10"))?.status?.conditions, undefined);
   });
 
@@ -77,9 +69,9 @@ describe("edits of a pool in use", () => {
     await cluster.changePool("lan", { addresses: ["192.0.2.20"] });
     await expectPool(cluster, "lan", "AllInPool", "False AddressOutsidePool", /192\.0\.2\.10, 2001:db8::11/);
     await cluster.start();
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await cluster.pass(1_500);
     const before = cluster.server.writes.length;
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await cluster.pass(2_500);
     assert.deepEqual(cluster.server.writes.slice(before), []);
   });
 
@@ -92,7 +84,7 @@ describe("edits of a pool in use", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.99"]);
-    await quiet();
+    await cluster.idle();
     assert.equal((await cluster.virtualIp("192.0.2.99"))?.status?.conditions, undefined);
   });
 
@@ -109,7 +101,7 @@ describe("edits of a pool in use", () => {
     );
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.11"]);
-    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.availableIPv4, "8"));
+    await cluster.eventually(async () => assert.equal((await cluster.pool("lan")).status?.availableIPv4, "8"));
     await cluster.changeService("old", { spec: { externalIPs: null } });
     await expectPool(cluster, "lan", "AddressesLeftOut", "False NothingElse");
   });

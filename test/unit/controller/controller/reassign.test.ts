@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { beforeEach, describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 function countOf(reasons: readonly string[], reason: string): number {
   return reasons.filter((other) => other === reason).length;
@@ -27,17 +19,17 @@ describe("bellhop.dev/reassign", () => {
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", reassign("1"));
     await cluster.expectShown("web", ["192.0.2.11"]);
-    await eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
-    await quiet();
+    await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.11"]);
     assert.equal(countOf(await cluster.eventsOf("web"), "UpdatedLoadBalancer"), 1);
     await first.stop();
     await cluster.start();
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.11"], "a restart moves nothing");
     await cluster.changeService("web", reassign(null));
     await cluster.changeService("web", reassign("1"));
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.11"], "the same text has been heeded");
     await cluster.changePool("lan", { state: "Draining" });
     await cluster.addPool("new", ["192.0.2.100"]);
@@ -49,7 +41,7 @@ describe("bellhop.dev/reassign", () => {
     await cluster.start();
     await cluster.addService("web", {}, { annotations: { "bellhop.dev/reassign": "old" } });
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
   });
 
@@ -91,7 +83,7 @@ describe("bellhop.dev/reassign", () => {
     await cluster.expectShown("b", ["192.0.2.10"]);
     await cluster.changeService("a", reassign("now"));
     await cluster.expectShown("a", ["192.0.2.11"]);
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
     await cluster.changeService("b", reassign("now"));
     await cluster.expectShown("b", ["192.0.2.11"]);
@@ -106,7 +98,7 @@ describe("bellhop.dev/reassign", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.12"]);
     await cluster.changeService("web", reassign("now"));
-    await quiet();
+    await cluster.idle();
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.12"]);
   });
 });

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { quiet } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("a refusal that stands", () => {
   test("costs a bounded number of writes and events, whatever happens around it", async () => {
@@ -27,7 +19,7 @@ describe("a refusal that stands", () => {
       await cluster.addService(name, spec);
       await cluster.expectCondition(name, `False ${code}`);
     }
-    await quiet();
+    await cluster.idle();
     const before = cluster.server.writes.length;
     for (let round = 0; round < 10; round++) {
       await cluster.changePool("lan", { autoAssign: round % 2 === 0, avoidBuggyIPs: round % 2 === 0 });
@@ -35,9 +27,9 @@ describe("a refusal that stands", () => {
       for (const { name } of refused) {
         await cluster.changeService(name, { metadata: { labels: { round: String(round) } } });
       }
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await cluster.pass(150);
     }
-    await quiet();
+    await cluster.idle();
     const ours = cluster.server.writes.slice(before).filter(({ path, body }) => {
       const labels = (body as { metadata?: { labels?: { round?: string } } } | undefined)?.metadata?.labels;
       return (path.includes("/services/") || path.includes("/events")) && labels?.round === undefined;

@@ -1,18 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { beforeEach, describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const finalizer = "service.kubernetes.io/load-balancer-cleanup";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("letting go", () => {
   beforeEach(async () => {
@@ -23,11 +15,11 @@ describe("letting go", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await quiet();
+    await cluster.idle();
     const before = cluster.server.writes.length;
     await cluster.deleteService("web");
-    await eventually(async () => assert.equal(await cluster.service("web"), undefined));
-    await quiet();
+    await cluster.eventually(async () => assert.equal(await cluster.service("web"), undefined));
+    await cluster.idle();
     assert.deepEqual(await cluster.virtualIps(), []);
     const writes = cluster.server.writes.slice(before + 1).map(({ method, path }) => `${method} ${path}`);
     assert.deepEqual(
@@ -46,7 +38,9 @@ describe("letting go", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", { spec: { type: "ClusterIP" } });
-    await eventually(async () => assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers ?? [], []));
+    await cluster.eventually(async () =>
+      assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers ?? [], []),
+    );
     assert.deepEqual(await cluster.virtualIps(), []);
     assert.equal(await cluster.condition("web"), "none");
     await cluster.changeService("web", { spec: { type: "LoadBalancer" } });
@@ -60,7 +54,7 @@ describe("letting go", () => {
     await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
     await cluster.expectShown("ours", ["192.0.2.10"]);
     await cluster.deleteService("theirs");
-    await quiet();
+    await cluster.idle();
     assert.deepEqual((await cluster.service("theirs"))?.metadata?.finalizers, [finalizer]);
     const written = cluster.server.writes.filter(({ path }) => path.includes("/services/theirs"));
     assert.equal(written.length, 2, "only the test itself wrote");
@@ -79,7 +73,7 @@ describe("letting go", () => {
     }
     await cluster.setServiceStatus("served", { loadBalancer: { ingress: [{ ip: "203.0.113.1", ipMode: "VIP" }] } });
     await cluster.start();
-    await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+    await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
     assert.deepEqual((await cluster.service("fast"))?.metadata?.finalizers ?? [], []);
     assert.equal(await cluster.condition("fast"), "none");
     assert.deepEqual((await cluster.service("served"))?.metadata?.finalizers, [finalizer], "it may be theirs by now");
@@ -96,10 +90,12 @@ describe("letting go", () => {
       await cluster.changeService("web", { spec: { type: "LoadBalancer", loadBalancerClass: "example.com/other" } });
     };
     await cluster.changeService("web", { spec: { type: "ClusterIP" } });
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.equal((await cluster.service("web"))?.spec?.loadBalancerClass, "example.com/other"),
     );
-    await eventually(async () => assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers ?? [], []));
+    await cluster.eventually(async () =>
+      assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers ?? [], []),
+    );
     assert.equal(await cluster.condition("web"), "none");
     assert.deepEqual(await cluster.virtualIps(), []);
   });
@@ -107,7 +103,7 @@ describe("letting go", () => {
   test("a finalizer that was never ours stays", async () => {
     await cluster.start();
     await cluster.addService("web", { type: "ClusterIP" }, { finalizers: [finalizer] });
-    await quiet();
+    await cluster.idle();
     assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers, [finalizer]);
   });
 
@@ -127,7 +123,7 @@ describe("letting go", () => {
     await cluster.deleteService("web");
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const [claim] = await cluster.virtualIps();
       assert.equal(claim?.spec.services[0]?.uid, (await cluster.service("web"))?.metadata?.uid);
     });
@@ -137,10 +133,10 @@ describe("letting go", () => {
     await cluster.start();
     await cluster.addService("a");
     await cluster.expectShown("a", ["192.0.2.10"]);
-    await quiet();
+    await cluster.idle();
     const path = "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.10";
     await cluster.server.request({ method: "DELETE", path });
-    await eventually(async () => assert.equal((await cluster.virtualIps())[0]?.metadata.name, "192.0.2.10"));
+    await cluster.eventually(async () => assert.equal((await cluster.virtualIps())[0]?.metadata.name, "192.0.2.10"));
     assert.deepEqual(await cluster.shown("a"), ["192.0.2.10"]);
   });
 });

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("asking for an address", () => {
   const cases = [
@@ -53,7 +45,7 @@ describe("asking for an address", () => {
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.changeService("web", { spec: { loadBalancerIP: "192.0.2.15" } });
     await cluster.expectShown("web", ["192.0.2.15"]);
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual(
         (await cluster.virtualIps()).map(({ metadata }) => metadata.name),
         ["192.0.2.15"],
@@ -77,10 +69,10 @@ describe("asking for an address", () => {
     await cluster.expectShown("other", ["192.0.2.12"]);
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1"]));
+    await cluster.eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1"]));
     await cluster.deleteService("web");
-    await eventually(async () => assert.equal(await cluster.service("web"), undefined));
-    await quiet();
+    await cluster.eventually(async () => assert.equal(await cluster.service("web"), undefined));
+    await cluster.idle();
     assert.deepEqual(
       (await cluster.virtualIps()).map(({ metadata }) => metadata.name),
       ["192.0.2.10", "192.0.2.11", "192.0.2.12"],

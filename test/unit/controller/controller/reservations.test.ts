@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually } from "../fake-cluster/eventually.ts";
+import { beforeEach, describe, test } from "node:test";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("reservations made by hand", () => {
   const address = { address: "192.0.2.12" };
@@ -37,7 +29,7 @@ describe("reservations made by hand", () => {
       await cluster.addService("web");
       await cluster.expectShown("web", ["192.0.2.12"]);
       await cluster.deleteService("web");
-      await eventually(async () => assert.equal(await cluster.service("web"), undefined));
+      await cluster.eventually(async () => assert.equal(await cluster.service("web"), undefined));
     }
     const [reservation] = await cluster.virtualIps();
     assert.deepEqual(reservation?.spec.services, [{ namespace: "default", name: "web" }]);
@@ -67,7 +59,7 @@ describe("reservations made by hand", () => {
     await cluster.changeService("b", { spec: { ...ports(81), loadBalancerIP: "192.0.2.12" } });
     await cluster.expectShown("b", ["192.0.2.12"]);
     for (const name of ["a", "b"]) await cluster.deleteService(name);
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual(
         (await cluster.virtualIps()).map(({ spec }) => spec.services),
         [services],
@@ -90,6 +82,6 @@ describe("reservations made by hand", () => {
     await cluster.addVirtualIp("wrong", { address: "192.0.2.12" });
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.12"]);
-    await eventually(async () => assert.deepEqual(await cluster.eventsOf("wrong"), ["VirtualIpInvalid"]));
+    await cluster.eventually(async () => assert.deepEqual(await cluster.eventsOf("wrong"), ["VirtualIpInvalid"]));
   });
 });

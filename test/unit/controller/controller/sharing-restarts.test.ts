@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { BellhopError } from "../../../../src/error/error.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually } from "../fake-cluster/eventually.ts";
 import { expectSilentRestart } from "../fake-cluster/expect-silent-restart.ts";
 import { holders, port, share } from "../fake-cluster/sharing-services.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
+const cluster = useCluster(async (cluster) => {
   await cluster.addNode("n1");
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20", "2001:db8::10-2001:db8::20"]);
 });
-
-afterEach(() => cluster.stopAll());
 
 describe("shared addresses over restarts and lost answers", () => {
   test("Services that showed one address together before we came keep it", async () => {
@@ -30,7 +24,7 @@ describe("shared addresses over restarts and lost answers", () => {
     await cluster.start();
     for (const name of ["a", "b", "c"]) await cluster.expectCondition(name, "True AddressAssigned");
     for (const name of ["a", "b", "c"]) assert.deepEqual(await cluster.shown(name), ["192.0.2.17"]);
-    await eventually(async () => assert.deepEqual((await holders(cluster))["192.0.2.17"], ["a", "b", "c"]));
+    await cluster.eventually(async () => assert.deepEqual((await holders(cluster))["192.0.2.17"], ["a", "b", "c"]));
     assert.notDeepEqual(await cluster.shown("new"), ["192.0.2.17"]);
   });
 
@@ -44,7 +38,7 @@ describe("shared addresses over restarts and lost answers", () => {
     await cluster.deleteService("a");
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       const uid = (await cluster.service("a"))?.metadata?.uid;
       const references = (await cluster.virtualIps())[0]?.spec.services ?? [];
       assert.equal(references.find(({ name }) => name === "a")?.uid, uid);
@@ -66,9 +60,9 @@ describe("shared addresses over restarts and lost answers", () => {
       await cluster.addService("b", { ports: port(81) }, share);
       await cluster.expectShown("b", ["192.0.2.10"]);
       await cluster.deleteService("a");
-      await eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["b"] }));
+      await cluster.eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["b"] }));
       await cluster.deleteService("b");
-      await eventually(async () => assert.deepEqual(await holders(cluster), {}));
+      await cluster.eventually(async () => assert.deepEqual(await holders(cluster), {}));
       assert.equal(lost, 1);
     });
   }
@@ -92,7 +86,7 @@ describe("shared addresses over restarts and lost answers", () => {
     };
     await cluster.deleteService("a");
     await cluster.expectShown("b", ["192.0.2.10"]);
-    await eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["b"] }));
+    await cluster.eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["b"] }));
     assert.equal((await cluster.virtualIps())[0]?.metadata.uid, before, "the claim itself was never given up");
   });
 
@@ -102,7 +96,7 @@ describe("shared addresses over restarts and lost answers", () => {
       await cluster.addService(name, { ports: port(80 + index) }, share);
       await cluster.expectCondition(name, "True AddressAssigned");
     }
-    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
+    await cluster.eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "1"));
     await expectSilentRestart(cluster, first);
   });
 });

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
 import { holders, port, share } from "../fake-cluster/sharing-services.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
+const cluster = useCluster(async (cluster) => {
   await cluster.addNode("n1");
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20", "2001:db8::10-2001:db8::20"]);
 });
-
-afterEach(() => cluster.stopAll());
 
 async function message(name: string): Promise<string> {
   const conditions = (await cluster.service(name))?.status?.conditions ?? [];
@@ -29,9 +23,11 @@ describe("sharing an address", () => {
     for (const name of ["web", "api", "dns", "dns-udp"]) await cluster.expectShown(name, ["192.0.2.10"]);
     assert.deepEqual(await holders(cluster), { "192.0.2.10": ["api", "dns", "dns-udp", "web"] });
     await cluster.deleteService("web");
-    await eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["api", "dns", "dns-udp"] }));
+    await cluster.eventually(async () =>
+      assert.deepEqual(await holders(cluster), { "192.0.2.10": ["api", "dns", "dns-udp"] }),
+    );
     for (const name of ["api", "dns", "dns-udp"]) await cluster.deleteService(name);
-    await eventually(async () => assert.deepEqual(await holders(cluster), {}));
+    await cluster.eventually(async () => assert.deepEqual(await holders(cluster), {}));
   });
 
   test("both families are shared", async () => {
@@ -122,7 +118,7 @@ describe("sharing an address", () => {
     await cluster.changeService("a", { spec: { ports: [...port(80), ...port(81)] } });
     await cluster.expectShown("a", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual(await holders(cluster), { "192.0.2.10": ["b"], "192.0.2.11": ["a"] }),
     );
     const notes = await cluster.eventNotesOf("a");
@@ -137,7 +133,7 @@ describe("sharing an address", () => {
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.changeService("a", { spec: { ports: port(81) } });
-    await eventually(async () =>
+    await cluster.eventually(async () =>
       assert.deepEqual((await cluster.virtualIps())[0]?.spec.services[0]?.sharing?.ports, ["81/TCP"]),
     );
     await cluster.addService("b", { ports: port(80), loadBalancerIP: "192.0.2.10" }, share);
@@ -153,7 +149,7 @@ describe("sharing an address", () => {
     await cluster.changeService("b", { spec: { ports: port(80) } });
     await cluster.expectCondition("b", "False SharingPortTaken");
     assert.deepEqual(await cluster.shown("b"), []);
-    await eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["a"] }));
+    await cluster.eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["a"] }));
   });
 
   test("one that stops sharing leaves, and one that is alone may stop where it is", async () => {
@@ -161,7 +157,9 @@ describe("sharing an address", () => {
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);
     await cluster.changeService("a", { metadata: { annotations: { "bellhop.dev/share": null } } });
-    await eventually(async () => assert.equal((await cluster.virtualIps())[0]?.spec.services[0]?.sharing, undefined));
+    await cluster.eventually(async () =>
+      assert.equal((await cluster.virtualIps())[0]?.spec.services[0]?.sharing, undefined),
+    );
     await cluster.addService("b", { ports: port(81) }, share);
     await cluster.expectShown("b", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("a"), ["192.0.2.10"]);
@@ -175,7 +173,7 @@ describe("sharing an address", () => {
       names.map((name, index) => cluster.addService(name, { ports: port(80 + Math.floor(index / 2)) }, share)),
     );
     for (const name of names) await cluster.expectCondition(name, "True AddressAssigned");
-    await quiet();
+    await cluster.idle();
     const ports = new Map<string, string[]>();
     for (const service of await cluster.services()) {
       const [entry] = service.status?.loadBalancer?.ingress ?? [];

@@ -1,17 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
 import { expectSilentRestart } from "../fake-cluster/expect-silent-restart.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 describe("starting", () => {
   test("with everything in place a restart writes nothing", async () => {
@@ -20,7 +12,7 @@ describe("starting", () => {
     const first = await cluster.start();
     for (const name of ["a", "b", "c"]) await cluster.addService(name);
     for (const name of ["a", "b", "c"]) await cluster.expectCondition(name, "True AddressAssigned");
-    await eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "3"));
+    await cluster.eventually(async () => assert.equal((await cluster.pool("lan")).status?.assignedIPv4, "3"));
     await expectSilentRestart(cluster, first);
   });
 
@@ -35,7 +27,7 @@ describe("starting", () => {
     await cluster.start();
     await cluster.expectShown("new", ["192.0.2.11"]);
     await cluster.expectShown("older", ["192.0.2.10"]);
-    await eventually(async () => assert.notDeepEqual(await cluster.shown("younger"), ["192.0.2.10"]));
+    await cluster.eventually(async () => assert.notDeepEqual(await cluster.shown("younger"), ["192.0.2.10"]));
     await cluster.expectCondition("younger", "True AddressAssigned");
   });
 
@@ -48,7 +40,7 @@ describe("starting", () => {
     await cluster.changeService("web", { metadata: { finalizers: null } });
     await cluster.deleteService("web");
     await cluster.start();
-    await eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
+    await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
   });
 
   test("two that both believe to lead never give one address twice", async () => {
@@ -58,9 +50,9 @@ describe("starting", () => {
     for (let index = 0; index < 40; index++) await cluster.addService(`web${index}`);
     const shown = async (): Promise<string[]> =>
       (await cluster.services()).flatMap((service) => service.status?.loadBalancer?.ingress?.[0]?.ip ?? []);
-    await eventually(async () => assert.equal((await shown()).length, 40));
-    await quiet();
-    await eventually(async () => {
+    await cluster.eventually(async () => assert.equal((await shown()).length, 40));
+    await cluster.idle();
+    await cluster.eventually(async () => {
       const addresses = await shown();
       assert.equal(new Set(addresses).size, 40);
       assert.deepEqual(await cluster.virtualIpNames(), [...addresses].sort());
@@ -74,11 +66,11 @@ describe("starting", () => {
     await cluster.start();
     await cluster.start();
     for (let index = 0; index < 20; index++) await cluster.addService(`web${index}`);
-    await eventually(async () => assert.equal((await cluster.virtualIps()).length, 20));
-    await quiet();
+    await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 20));
+    await cluster.idle();
     const before = cluster.server.writes.length;
-    await quiet();
-    await quiet();
+    await cluster.idle();
+    await cluster.idle();
     const writes = cluster.server.writes.slice(before).filter(({ path }) => path.includes("virtualips"));
     assert.deepEqual(writes, []);
   });

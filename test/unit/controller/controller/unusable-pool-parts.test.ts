@@ -1,21 +1,13 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { ApiError } from "../../../../src/kube/api-error.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually, quiet } from "../fake-cluster/eventually.ts";
 import { expectPool } from "../fake-cluster/expect-pool.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 
-let cluster: Cluster;
-
-beforeEach(async () => {
-  cluster = new Cluster();
-  await cluster.addNode("n1");
-});
-
-afterEach(() => cluster.stopAll());
+const cluster = useCluster();
 
 async function expectCounts(name: string, assigned: string, available: string): Promise<void> {
-  await eventually(async () => {
+  await cluster.eventually(async () => {
     const { status } = await cluster.pool(name);
     assert.deepEqual([status?.assignedIPv4, status?.availableIPv4], [assigned, available]);
   });
@@ -71,7 +63,7 @@ describe("networks of the cluster", () => {
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.server.request({ method: "POST", path, body: serviceCidr });
     await expectPool(cluster, "lan", "Ready", "False PoolOverlapsServiceNetwork");
-    await eventually(async () => {
+    await cluster.eventually(async () => {
       assert.deepEqual(await cluster.eventsOf("lan"), ["PoolOverlapsServiceNetwork", "AddressOutsidePool"]);
     });
     await cluster.addService("late");
@@ -101,6 +93,6 @@ describe("networks of the cluster", () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await quiet();
+    await cluster.idle();
   });
 });

@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { renderAddress } from "../../../../src/cli/text/address.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
 import { renderPoolsPlan } from "../../../../src/cli/text/pools-plan.ts";
 import { renderService } from "../../../../src/cli/text/service.ts";
-import { Cluster } from "../fake-cluster/cluster.ts";
-import { eventually } from "../fake-cluster/eventually.ts";
 import { addNodePool, putNode } from "../fake-cluster/nodes.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
 import { addEndpoints, addLeader, askAddress, askPlan, askService } from "./load-and-explain.ts";
 
 const plain = createPalette(false);
 
 describe("explaining the nodes' own addresses", () => {
-  let cluster: Cluster;
-
-  beforeEach(async () => {
-    cluster = new Cluster();
+  const cluster = useCluster(async (cluster) => {
     await putNode(cluster, "n1", { internal: ["192.0.2.1"] });
     await putNode(cluster, "n2", { internal: ["192.0.2.2"], labels: { edge: "yes" } });
     await addNodePool(cluster, "nodes");
@@ -23,10 +19,8 @@ describe("explaining the nodes' own addresses", () => {
     await cluster.start();
     await cluster.addService("web");
     await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
-    await eventually(async () => assert.equal((await cluster.shown("web")).length, 2));
+    await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 2));
   });
-
-  afterEach(() => cluster.stopAll());
 
   test("a Service that has them is served without an announcement", async () => {
     const explanation = await askService(cluster, "web");
@@ -42,7 +36,7 @@ describe("explaining the nodes' own addresses", () => {
 
   test("one whose port is taken hears by whom", async () => {
     await cluster.addService("other");
-    await eventually(async () => assert.equal(await cluster.condition("other"), "False NodeAddressPortTaken"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("other"), "False NodeAddressPortTaken"));
     const explanation = await askService(cluster, "other");
     assert.deepEqual(
       explanation.reasons.map(({ code }) => code),

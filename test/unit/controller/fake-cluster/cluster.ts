@@ -5,7 +5,8 @@ import { type Condition, groupVersion } from "../../../../src/api/api.ts";
 import { componentLabel, speakerComponent } from "../../../../src/api/labels.ts";
 import { speakerLeaseName } from "../../../../src/api/speaker.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
-import { type Clock, systemClock } from "../../../../src/clock/clock.ts";
+import { type Clock, pause } from "../../../../src/clock/clock.ts";
+import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { type ApiClient, patchTypes } from "../../../../src/kube/client.ts";
 import { ApiEventRecorder } from "../../../../src/kube/event-recorder.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
@@ -14,7 +15,6 @@ import { leasePath, ownPath, servicePath } from "../../../../src/kube/path.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 import { createRegistry, type Registry } from "../../../../src/metrics/registry.ts";
 import { type ControllerSettings, controllerSettingsSchema } from "../../../../src/settings/controller-settings.ts";
-import { eventually } from "./eventually.ts";
 
 const namespace = "bellhop-system";
 
@@ -32,14 +32,74 @@ interface Items<Item> {
   readonly items: Item[];
 }
 
-/** A fake cluster with verbs for what users and speakers do in it. */
+/** How long `eventually` waits, by the clock of the cluster. */
+const patienceMs = 5_000;
+/** Long enough for all that a controller puts off while nothing fails: counts of pools 1 s, events 2 s. */
+const idleMs = 3_000;
+
+/**
+ * A fake cluster with verbs for what users and speakers do in it, and the controllers that run in it. Its clock stands still but
+ * in `eventually`, `idle` and `pass`, and while a controller starts or stops; requests, watches and queues take no time by it.
+ */
 export class Cluster {
-  readonly server = new FakeApiServer();
-  readonly clock: Clock;
+  #server = new FakeApiServer();
+  #clock: Clock;
   readonly #running: RunningController[] = [];
 
-  constructor(clock: Clock = systemClock) {
-    this.clock = clock;
+  /** A benchmark takes the system's clock. */
+  constructor(clock: Clock = new FakeClock()) {
+    this.#clock = clock;
+  }
+
+  get server(): FakeApiServer {
+    return this.#server;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
+  /** Begins again with nothing in it and a clock of its own. */
+  clear(): void {
+    this.#server = new FakeApiServer();
+    this.#clock = new FakeClock();
+  }
+
+  /** Waits until the question throws nothing any more; after five seconds it throws what the question threw last. */
+  async eventually(question: () => Promise<unknown>): Promise<void> {
+    const endMs = this.#clock.monotonicMs() + patienceMs;
+    for (;;) {
+      try {
+        await question();
+        return;
+      } catch (error) {
+        if (this.#clock.monotonicMs() >= endMs) throw error;
+        await this.pass(5);
+      }
+    }
+  }
+
+  /** Lets the controllers do all that they are going to, where nothing is expected to happen. */
+  async idle(): Promise<void> {
+    await this.pass(idleMs);
+  }
+
+  /** Lets time pass. */
+  async pass(ms: number): Promise<void> {
+    if (this.#clock instanceof FakeClock) await this.#clock.advance(ms);
+    else await pause(this.#clock, ms);
+  }
+
+  /** Lets time pass until the work is done. */
+  async #until(work: Promise<unknown>): Promise<void> {
+    let done = false;
+    const finish = (): void => {
+      done = true;
+    };
+    work.then(finish, finish);
+    await settle();
+    while (!done) await this.pass(5);
+    await work;
   }
 
   /** Starts a controller that leads at once, or only stands by; `client` is its way to the API server. */
@@ -49,7 +109,7 @@ export class Cluster {
     leads = true,
   ): Promise<RunningController> {
     const registry = createRegistry();
-    const { clock } = this;
+    const clock = this.#clock;
     const events = new ApiEventRecorder({
       client,
       component: "bellhop-controller",
@@ -72,16 +132,19 @@ export class Cluster {
     const watching = new AbortController();
     const watches = controller.watch(watching.signal);
     const lead = leads ? controller.lead(leading.signal) : Promise.resolve();
-    await controller.whenSynced();
+    await this.#until(controller.whenSynced());
     const running: RunningController = {
       controller,
       registry,
-      stop: async () => {
-        leading.abort();
-        await lead;
-        await events.flush(1_000);
-        watching.abort();
-        await watches;
+      stop: () => {
+        const stop = async (): Promise<void> => {
+          leading.abort();
+          await lead;
+          await events.flush(1_000);
+          watching.abort();
+          await watches;
+        };
+        return this.#until(stop());
       },
     };
     this.#running.push(running);
@@ -194,12 +257,12 @@ export class Cluster {
 
   /** Waits until the Service shows these addresses and no others. */
   async expectShown(name: string, addresses: readonly string[]): Promise<void> {
-    await eventually(async () => assert.deepEqual(await this.shown(name), addresses));
+    await this.eventually(async () => assert.deepEqual(await this.shown(name), addresses));
   }
 
   /** Waits for `status reason` of our condition. */
   async expectCondition(name: string, text: string): Promise<void> {
-    await eventually(async () => assert.equal(await this.condition(name), text));
+    await this.eventually(async () => assert.equal(await this.condition(name), text));
   }
 
   async virtualIp(address: string): Promise<VirtualIP | undefined> {

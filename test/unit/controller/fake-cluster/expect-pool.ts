@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Cluster } from "./cluster.ts";
-import { eventually } from "./eventually.ts";
 
 /** Waits for `status reason` of one condition of a pool, with a message like this. */
 export async function expectPool(
@@ -10,7 +9,7 @@ export async function expectPool(
   text: string,
   says = /./,
 ): Promise<void> {
-  await eventually(async () => {
+  await cluster.eventually(async () => {
     const conditions = (await cluster.pool(name)).status?.conditions;
     const found = conditions?.find((condition) => condition.type === type);
     assert.equal(`${found?.status} ${found?.reason}`, text);

@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Cluster } from "../../fake-cluster/cluster.ts";
-import { eventually } from "../../fake-cluster/eventually.ts";
+import { describe, test } from "node:test";
+import { useCluster } from "../../fake-cluster/use-cluster.ts";
 import { askAddress } from "../load-and-explain.ts";
 
 describe("bellhop explain address", () => {
-  let cluster: Cluster;
-
-  beforeEach(async () => {
-    cluster = new Cluster();
+  const cluster = useCluster(async (cluster) => {
     await cluster.addNode("n1");
     await cluster.addPool("lan", ["192.0.2.0-192.0.2.19"], { avoidBuggyIPs: true, exclude: ["192.0.2.15"] });
     await cluster.addPool("twin", ["192.0.2.18-192.0.2.29"]);
@@ -18,9 +14,8 @@ describe("bellhop explain address", () => {
     await cluster.addService("late", { loadBalancerIP: "192.0.2.10" });
     await cluster.addService("outer", { type: "ClusterIP", externalIPs: ["192.0.2.12"] });
     await cluster.addVirtualIp("192.0.2.13", { address: "192.0.2.13" });
-    await eventually(async () => assert.equal(await cluster.condition("late"), "False RequestedAddressTaken"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("late"), "False RequestedAddressTaken"));
   });
-  afterEach(() => cluster.stopAll());
 
   const cases = [
     { address: "192.0.2.10", state: "assigned", says: /belongs to Service default\/web; no node announces it/ },

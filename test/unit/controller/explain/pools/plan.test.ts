@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { parsePoolManifest } from "../../../../../controller/explain/pools/manifest.ts";
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { renderPoolsPlan } from "../../../../../src/cli/text/pools-plan.ts";
-import { Cluster } from "../../fake-cluster/cluster.ts";
-import { eventually } from "../../fake-cluster/eventually.ts";
+import { useCluster } from "../../fake-cluster/use-cluster.ts";
 import { askPlan } from "../load-and-explain.ts";
 import { manifest, manifestCases } from "./manifest-cases.ts";
 
@@ -44,19 +43,15 @@ describe("reading pools from a file", () => {
 });
 
 describe("bellhop pools plan", () => {
-  let cluster: Cluster;
-
-  beforeEach(async () => {
-    cluster = new Cluster();
+  const cluster = useCluster(async (cluster) => {
     await cluster.addNode("n1");
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
     await cluster.start();
     await cluster.addService("web");
     await cluster.addService("shop");
-    await eventually(async () => assert.equal(await cluster.condition("shop"), "True AddressAssigned"));
-    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("shop"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
   });
-  afterEach(() => cluster.stopAll());
 
   test("a larger pool does no harm", async () => {
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.10-192.0.2.29"]));
@@ -100,7 +95,7 @@ describe("bellhop pools plan", () => {
   test("an old pool that is stretched over a younger one sets that aside, with what it gave", async () => {
     await cluster.addPool("young", ["192.0.2.30-192.0.2.39"], { autoAssign: false });
     await cluster.addService("there", { loadBalancerIP: "192.0.2.31" });
-    await eventually(async () => assert.equal(await cluster.condition("there"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("there"), "True AddressAssigned"));
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.10-192.0.2.30"]));
     assert.deepEqual(
       plan.rejected.map(({ object }) => object),

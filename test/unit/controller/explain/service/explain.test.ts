@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { renderService } from "../../../../../src/cli/text/service.ts";
-import { Cluster } from "../../fake-cluster/cluster.ts";
-import { eventually } from "../../fake-cluster/eventually.ts";
+import type { Cluster } from "../../fake-cluster/cluster.ts";
+import { useCluster } from "../../fake-cluster/use-cluster.ts";
 import { addEndpoints, addLeader, announce, askService } from "../load-and-explain.ts";
 
 interface Case {
@@ -85,14 +85,10 @@ const cases: readonly Case[] = [
 ];
 
 describe("bellhop explain service", () => {
-  let cluster: Cluster;
-
-  beforeEach(async () => {
-    cluster = new Cluster();
+  const cluster = useCluster(async (cluster) => {
     await cluster.addNode("n1");
     await addLeader(cluster);
   });
-  afterEach(() => cluster.stopAll());
 
   for (const { name, spec, annotations, before, codes, says } of cases) {
     test(name, async () => {
@@ -102,10 +98,10 @@ describe("bellhop explain service", () => {
       await cluster.addService("web", spec, annotations === undefined ? {} : { annotations });
       if (codes.length === 0) {
         await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
-        await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+        await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
         await announce(cluster, "192.0.2.10", { node: "n1" });
       }
-      await eventually(async () => {
+      await cluster.eventually(async () => {
         const explanation = await askService(cluster, "web");
         assert.deepEqual(
           explanation.reasons.map(({ code }) => code).filter((code) => code !== "NotAnnouncedYet"),
@@ -126,7 +122,7 @@ describe("bellhop explain service", () => {
     for (const [index, wanted] of ["one.two", "2001:db8::7", "203.0.113.9", "192.0.2.250"].entries()) {
       const name = `web-${index}`;
       await cluster.addService(name, { loadBalancerIP: wanted });
-      await eventually(async () => {
+      await cluster.eventually(async () => {
         const { reasons } = await askService(cluster, name);
         assert.equal(await cluster.condition(name), `False ${reasons[0]?.code}`);
       });
@@ -145,7 +141,7 @@ describe("bellhop explain service", () => {
       ["NotDoneYet"],
     );
     await cluster.start();
-    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
     const codes = async () => (await askService(cluster, "web")).reasons.map(({ code }) => code);
     assert.deepEqual(await codes(), ["NotAnnouncedYet", "NoReadyEndpoint"]);
     await announce(cluster, "192.0.2.10", { node: "n1" });
@@ -159,7 +155,7 @@ describe("bellhop explain service", () => {
     await cluster.start();
     await cluster.addService("web", { externalTrafficPolicy: "Local" });
     await addEndpoints(cluster, "web", [{ nodeName: "n2", ready: true }]);
-    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
     await announce(cluster, "192.0.2.10", { node: "n1" });
     const { reasons } = await askService(cluster, "web");
     assert.deepEqual(
@@ -174,7 +170,7 @@ describe("bellhop explain service", () => {
     await cluster.start();
     await cluster.addService("web");
     await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
-    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
     await announce(cluster, "192.0.2.10", { node: "n1" });
     await cluster.silenceNode("n1");
     const { reasons, families } = await askService(cluster, "web");
@@ -187,7 +183,7 @@ describe("bellhop explain service", () => {
     await cluster.start();
     await cluster.addService("web");
     await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
-    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
     const conflict = { type: "Conflict", status: "True", reason: "ForeignMac", message: "02:00:00:00:00:99 claims it" };
     const conditions = [{ ...conflict, lastTransitionTime: "2026-01-01T00:00:00Z" }];
     await announce(cluster, "192.0.2.10", { node: "n1", conditions });
@@ -204,10 +200,10 @@ describe("bellhop explain service", () => {
     await cluster.start();
     const annotations = { "bellhop.dev/share": "front" };
     await cluster.addService("web", {}, { annotations });
-    await eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
     const ports = [{ port: 443, protocol: "TCP", nodePort: 30443 }];
     await cluster.addService("secure", { ports }, { annotations });
-    await eventually(async () => assert.equal(await cluster.condition("secure"), "True AddressAssigned"));
+    await cluster.eventually(async () => assert.equal(await cluster.condition("secure"), "True AddressAssigned"));
     const explanation = await askService(cluster, "web");
     assert.deepEqual([...(explanation.families[0]?.addresses[0]?.services ?? [])].sort(), [
       "default/secure",
