@@ -1,4 +1,4 @@
-/** Something that a new user gets wrong, and what is asked then. */
+/** A mistake of a new user, and the commands that show what Bellhop says. */
 export interface Mistake {
   readonly title: string;
   /** One sentence for the reader. */
@@ -8,10 +8,30 @@ export interface Mistake {
   readonly apply: string;
   /** Shell lines; the manifest is their standard input too. */
   readonly ask: readonly string[];
-  /** Stands in what is printed once the answer has come. */
+  /** Matches the output once the answer is there. */
   readonly until: RegExp;
-  /** Done afterwards, unshown, so that the next mistake starts from a sound cluster. */
+  /** Runs afterwards and is not shown, so that the next mistake starts from a sound cluster. */
   readonly cure?: string;
+}
+
+/** docs/mistakes.md up to its first chapter. */
+export const mistakesHead = `# Mistakes, and what Bellhop says
+
+This page shows the mistakes of new users: each was typed into a real cluster, and the output below is what the cluster answered.
+\`npm run docs:lab\` runs them again and writes this page. [Reasons](reference/reasons.md) explains every code.
+
+\`bellhop\` runs in the pod of the controller, where it needs no kubeconfig. This alias makes the command short:
+
+\`\`\`sh
+alias bellhop='kubectl -n bellhop-system exec -i deploy/bellhop-controller -- bellhop'
+\`\`\`
+
+The cluster has three nodes on 172.30.0.0/24 and fd30::/64, and a DaemonSet \`web\` whose pods are ready.
+`;
+
+/** The chapter of one mistake up to what the cluster answers. */
+export function introduction({ title, says, manifest }: Mistake): string {
+  return `\n## ${title}\n\n${says}\n\n\`\`\`yaml\n${manifest.trim()}\n\`\`\`\n`;
 }
 
 export const preparation = `
@@ -61,7 +81,7 @@ function addresses(...all: readonly string[]): string {
   return `  addresses:\n${all.map((address) => `    - ${address}\n`).join("")}`;
 }
 
-/** What is asked about a Service: its line, its events, its condition, and Bellhop. */
+/** What a user would look at for a Service: its line, its events, and what Bellhop explains. */
 function askService(name: string): readonly string[] {
   return [
     `kubectl get service ${name}`,
@@ -81,7 +101,7 @@ const onNodes = "  annotations:\n    bellhop.dev/pool: nodes\n";
 export const mistakes: readonly Mistake[] = [
   {
     title: "No pool at all",
-    says: "Bellhop is installed, and nobody has told it which addresses it may give.",
+    says: "Bellhop is installed, but no pool says which addresses it may assign.",
     manifest: service("web"),
     apply,
     ask: askService("web"),
@@ -89,8 +109,8 @@ export const mistakes: readonly Mistake[] = [
     cure: `kubectl apply -f - <<'END'\n${lan}\nEND`,
   },
   {
-    title: "An address that is none",
-    says: "The API server takes any text as `spec.loadBalancerIP`.",
+    title: "An invalid address",
+    says: "The API server accepts any text as `spec.loadBalancerIP`. This one has the letter O instead of zeros.",
     manifest: service("garbage", "  loadBalancerIP: 172.30.0.2OO\n"),
     apply,
     ask: askService("garbage"),
@@ -105,8 +125,8 @@ export const mistakes: readonly Mistake[] = [
     until: /✗ Not served: RequestedAddressWrongFamily/,
   },
   {
-    title: "An address that is in no pool",
-    says: "The address is on the network, but the pool ends at .250.",
+    title: "An address outside every pool",
+    says: "The address belongs to the network, but the pool ends at .250.",
     manifest: service("outside", "  loadBalancerIP: 172.30.0.251\n"),
     apply,
     ask: [...askService("outside"), "bellhop explain address 172.30.0.251"],
@@ -122,14 +142,14 @@ export const mistakes: readonly Mistake[] = [
   },
   {
     title: "The address of a node",
-    says: "A node's own address can be no Service's.",
+    says: "A Service cannot have the address of a node.",
     manifest: service("node", "  loadBalancerIP: 172.30.0.11\n"),
     apply,
     ask: askService("node"),
     until: /✗ Not served: RequestedAddressTaken/,
   },
   {
-    title: "A class that is not ours",
+    title: "A class of another load balancer",
     says: "Bellhop writes nothing to such a Service, events included; `bellhop explain` says why.",
     manifest: service("foreign", "  loadBalancerClass: example.com/other\n"),
     apply,
@@ -137,8 +157,8 @@ export const mistakes: readonly Mistake[] = [
     until: /✗ Not served: ForeignClass/,
   },
   {
-    title: "A pool that is not there",
-    says: "A slip in the annotation.",
+    title: "A pool that does not exist",
+    says: "A typing error in the annotation.",
     manifest: service("named", "", "  annotations:\n    bellhop.dev/pool: lam\n"),
     apply,
     ask: askService("named"),
@@ -146,23 +166,23 @@ export const mistakes: readonly Mistake[] = [
   },
   {
     title: "A pool that is full",
-    says: "A pool of one address, and two Services that want it.",
+    says: "A pool with one address, and two Services that request it.",
     manifest: `${pool("tiny", `  autoAssign: false\n${addresses("172.30.0.199")}`)}---${service("first", "", "  annotations:\n    bellhop.dev/pool: tiny\n")}---${service("second", "", "  annotations:\n    bellhop.dev/pool: tiny\n")}`,
     apply,
     ask: ["kubectl get service first", ...askService("second")],
     until: /✗ Not served: PoolExhausted/,
   },
   {
-    title: "A pool of garbage, host bits, mixed and reversed ranges",
-    says: "What the API server can see by itself it refuses; `bellhop pools plan` tells the lines, and what was meant.",
+    title: "Invalid text, host bits, mixed and reversed ranges in a pool",
+    says: "The API server rejects what it can see by itself. `bellhop pools plan` shows the lines, and how to correct them.",
     manifest: pool("slips", addresses("lan", "172.30.0.130/28", "172.30.0.150-fd30::150", "172.30.0.170-172.30.0.160")),
     apply,
     ask: ["bellhop pools plan -f -"],
     until: /PoolRangeInvalid/,
   },
   {
-    title: "A reversed range of IPv6",
-    says: "This one only the controller can see. The pool is set aside whole, the others go on.",
+    title: "A reversed IPv6 range",
+    says: "Only the controller can see this one. It rejects the whole pool; the other pools keep working.",
     manifest: pool("reversed", addresses("fd30::3ff-fd30::300")),
     apply,
     ask: askPool("reversed"),
@@ -171,7 +191,7 @@ export const mistakes: readonly Mistake[] = [
   },
   {
     title: "Two pools that overlap",
-    says: "The older one goes on working.",
+    says: "The older one keeps working.",
     manifest: pool("twin", addresses("172.30.0.240-172.30.0.254")),
     apply,
     ask: askPool("twin"),
@@ -180,7 +200,7 @@ export const mistakes: readonly Mistake[] = [
   },
   {
     title: "A pool inside the cluster's own network",
-    says: "Cluster IPs and external addresses must not be the same.",
+    says: "Cluster IPs and external addresses must not overlap.",
     manifest: pool("inside", addresses("10.96.1.0/24")),
     apply,
     ask: askPool("inside"),
@@ -188,24 +208,24 @@ export const mistakes: readonly Mistake[] = [
     cure: "kubectl delete ipaddresspool inside",
   },
   {
-    title: "A pool that no node's network has",
-    says: "The address is given, but no node can answer for it.",
+    title: "A pool outside the networks of the nodes",
+    says: "The address is assigned, but no node can answer for it.",
     manifest: `${pool("far", `  autoAssign: false\n${addresses("198.51.100.0/28")}`)}---${service("far", "", "  annotations:\n    bellhop.dev/pool: far\n")}`,
     apply,
     ask: askService("far"),
     until: /✗ Not served: NoAnnouncer/,
   },
   {
-    title: "A selector that finds no pod",
-    says: "The address is there and announced; behind it is nothing.",
+    title: "A selector without pods",
+    says: "The address is assigned and announced, but no pod is behind it.",
     manifest: service("empty").replace("app: web", "app: wbe"),
     apply,
     ask: askService("empty"),
     until: /✗ Not served: NoReadyEndpoint/,
   },
   {
-    title: "A pool made smaller while it is in use",
-    says: "Asked before applying, the plan names who would be left outside.",
+    title: "A pool that shrinks while it is in use",
+    says: "Before you apply an edit, the plan names the Services whose addresses would be outside every pool.",
     manifest: pool("lan", addresses("172.30.0.210-172.30.0.250", "fd30::200-fd30::2ff")),
     apply: "bellhop pools plan -f -",
     ask: ["bellhop explain service default/web | tail -n 1"],
@@ -213,23 +233,23 @@ export const mistakes: readonly Mistake[] = [
   },
   {
     title: "Addresses and nodes in one pool",
-    says: "A pool has addresses of its own, or those of nodes.",
+    says: "A pool has either addresses of its own, or the addresses of nodes.",
     manifest: pool("both", `  nodeAddresses: {}\n${addresses("172.30.0.199")}`),
     apply,
     ask: ["bellhop pools plan -f -"],
     until: /PoolOfNodesMisfit/,
   },
   {
-    title: "One port of the nodes, wanted twice",
-    says: "On the nodes' own addresses Services go together while their ports differ.",
+    title: "One port of the nodes, requested twice",
+    says: "Services share the nodes' own addresses while their ports differ.",
     manifest: `${pool("nodes", "  nodeAddresses: {}\n  autoAssign: false\n")}---${service("nodes-first", "", onNodes)}---${service("nodes-second", "", onNodes)}`,
     apply,
     ask: ["kubectl get service nodes-first", ...askService("nodes-second")],
     until: /✗ Not served: NodeAddressPortTaken[\s\S]*default\/nodes-first/,
   },
   {
-    title: "A port at which the node itself listens",
-    says: "10250 is the kubelet's; a Service there would cut the node off.",
+    title: "A port on which the node itself listens",
+    says: "10250 is the port of the kubelet. A Service there would cut the node off.",
     manifest: service("kubelet", "", onNodes).replace("port: 80,", "port: 10250,"),
     apply,
     ask: askService("kubelet"),

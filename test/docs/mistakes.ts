@@ -6,23 +6,9 @@ import { showProgress } from "../lab/progress.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
 import { installProduct } from "../product/install.ts";
-import { type Mistake, mistakes, preparation } from "./mistake-list.ts";
+import { introduction, type Mistake, mistakes, mistakesHead, preparation } from "./mistake-list.ts";
 
 const file = fileURLToPath(new URL("../../docs/mistakes.md", import.meta.url));
-
-const head = `# Mistakes, and what Bellhop says
-
-What a new user gets wrong, typed into a real cluster, with what the cluster answered: the output below is as it came.
-Made by \`npm run docs:lab\`, which anyone can run again. Every code is explained in [reasons.md](reference/reasons.md).
-
-\`bellhop\` runs in the pod of the controller, where it needs no kubeconfig; this makes the command short:
-
-\`\`\`sh
-alias bellhop='kubectl -n bellhop-system exec -i deploy/bellhop-controller -- bellhop'
-\`\`\`
-
-The cluster has three nodes on 172.30.0.0/24 and fd30::/64, and a DaemonSet \`web\` whose pods are ready.
-`;
 
 /** The alias as a function; kubectl says by itself that the command ended with another code than 0, which the text says too. */
 const prelude = `bellhop() { kubectl -n bellhop-system exec -i deploy/bellhop-controller -- bellhop "$@" 2>&1 | grep -v '^command terminated'; }\n`;
@@ -38,7 +24,8 @@ async function run(lab: Lab, line: string, input?: string): Promise<string> {
 }
 
 /** Makes one mistake, asks until the answer is there, and gives the chapter about it. */
-async function make(lab: Lab, { title, says, manifest, apply, ask, until }: Mistake): Promise<string> {
+async function make(lab: Lab, mistake: Mistake): Promise<string> {
+  const { title, manifest, apply, ask, until } = mistake;
   const applied = await run(lab, apply, manifest);
   const answers = await waitFor(
     { what: `${title}: an answer with ${until}`, timeoutMs: 20_000, intervalMs: 500 },
@@ -49,7 +36,7 @@ async function make(lab: Lab, { title, says, manifest, apply, ask, until }: Mist
     },
   );
   const shown = [`$ ${apply}\n${applied}`, ...answers].join("\n\n");
-  return `\n## ${title}\n\n${says}\n\n\`\`\`yaml\n${manifest.trim()}\n\`\`\`\n\n\`\`\`console\n${shown}\n\`\`\`\n`;
+  return `${introduction(mistake)}\n\`\`\`console\n${shown}\n\`\`\`\n`;
 }
 
 /** Writes docs/mistakes.md from a lab of its own, or from the one that is named, which must have no pools and is left running. */
@@ -73,7 +60,7 @@ async function main(given: string | undefined): Promise<void> {
     );
     if (given === undefined) await downLab(name);
   }
-  writeFileSync(file, `${head}${chapters.join("")}`);
+  writeFileSync(file, `${mistakesHead}${chapters.join("")}`);
 }
 
 await main(process.argv[2]);

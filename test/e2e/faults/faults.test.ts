@@ -75,7 +75,7 @@ describe("faults between the controller and the API server", () => {
     for (const { service, name, step } of cases) {
       const tries = controller.proxy.tries.get(`${service}/${step}`) ?? 0;
       const outcome = isCreating(step) ? "the Service has one address" : "the Service and its VirtualIP are gone";
-      table.add(name, stepNames[step], `${outcome}; tried ${tries} ${tries === 1 ? "time" : "times"}`);
+      table.add(name, stepNames[step], `${outcome}; ${tries} ${tries === 1 ? "attempt" : "attempts"}`);
     }
     await stop(controller);
   });
@@ -86,9 +86,9 @@ describe("faults between the controller and the API server", () => {
     readonly end?: (proxy: FaultProxy) => void;
   }[] = [
     { name: "all watches cut", begin: (proxy) => proxy.cutWatches() },
-    { name: "all watches say 410 Expired: everything is listed anew", begin: (proxy) => proxy.expireWatches() },
+    { name: "all watches report 410 Expired: everything is listed again", begin: (proxy) => proxy.expireWatches() },
     {
-      name: "watches refused with 410 when they are asked for again",
+      name: "watches answered with 410 when they are opened again",
       begin: (proxy) => {
         const refused = new Set<string>();
         proxy.script = ({ isWatch, path }) => {
@@ -100,12 +100,12 @@ describe("faults between the controller and the API server", () => {
       },
     },
     {
-      name: "events of Services come 3 s after those of VirtualIPs",
+      name: "events of Services arrive 3 s after events of VirtualIPs",
       begin: (proxy) => proxy.delaysMs.set("services", 3_000),
       end: (proxy) => proxy.delaysMs.clear(),
     },
     {
-      name: "events of VirtualIPs come 3 s after those of Services",
+      name: "events of VirtualIPs arrive 3 s after events of Services",
       begin: (proxy) => proxy.delaysMs.set("virtualips", 3_000),
       end: (proxy) => proxy.delaysMs.clear(),
     },
@@ -124,7 +124,11 @@ describe("faults between the controller and the API server", () => {
       await ledger.settle([...bystanders, ...young]);
       await ledger.delete(young);
       await ledger.settle(bystanders);
-      table.add(name, "five Services come, five go", "all that came have one address, all that went are gone");
+      table.add(
+        name,
+        "create five Services, delete five",
+        "each new Service has one address, the deleted ones are gone",
+      );
       await stop(controller);
     });
   }
@@ -145,8 +149,8 @@ describe("faults between the controller and the API server", () => {
     await ledger.settle([...bystanders, "elected"]);
     await ledger.delete(["elected"]);
     await ledger.settle(bystanders);
-    const outcome = "when the lease has run out the other one finishes it; one address";
-    table.add("leader killed (SIGKILL), another stands by", `after ${stepNames.claim}`, outcome);
+    const outcome = "when the lease has expired, the standby completes it: one address";
+    table.add("leader killed (SIGKILL), with a standby", `after ${stepNames.claim}`, outcome);
     await stop(first);
     await stop(second);
   });
@@ -167,8 +171,8 @@ describe("faults between the controller and the API server", () => {
       ({ proxy }) => [...proxy.tries.keys()].filter((key) => key.endsWith("/claim")).length,
     );
     assert.ok(Math.min(...both) > 0, "both must have tried to claim");
-    const outcome = "each has one address, claimed once; the slower one's writes are refused";
-    table.add("two controllers lead at once, one of them 2 s behind", "45 Services come, 45 go", outcome);
+    const outcome = "each Service has one address, claimed once; the writes of the slower controller are refused";
+    table.add("two controllers lead at once, one of them 2 s behind", "create 45 Services, delete 45", outcome);
     await stop(left);
     await stop(right);
   });
@@ -197,11 +201,13 @@ async function killAt(step: Step, moment: "before" | "after"): Promise<void> {
     await ledger.delete([service]);
   }
   await ledger.settle(bystanders);
-  const outcome = isCreating(step) ? "one address, the one claimed first if it was" : "Service and VirtualIP are gone";
+  const outcome = isCreating(step)
+    ? "one address, the same if one was claimed already"
+    : "Service and VirtualIP are gone";
   table.add(
-    "leader killed (SIGKILL), the next one starts",
+    "leader killed (SIGKILL), another one starts",
     `${moment} ${stepNames[step]}`,
-    `the next one finishes it: ${outcome}`,
+    `the new leader completes it: ${outcome}`,
   );
   await stop(second);
 }

@@ -21,7 +21,7 @@ export const stepNames: Readonly<Record<Step, string>> = {
   claim: "claim (create VirtualIP)",
   show: "show (status, finalizer)",
   release: "release (delete VirtualIP)",
-  leave: "leave (take the finalizer off)",
+  leave: "leave (remove the finalizer)",
 };
 
 export function isCreating(step: Step): boolean {

@@ -10,7 +10,7 @@ const silenceLimitMs = 150_000;
 const unheard = "unheard";
 
 const givenUp =
-  "after 150 s it is given up; the next one goes on from there, or all is listed anew if that version is too old";
+  "after 150 s the watch is closed; the next one continues from its version, or everything is listed again if that is too old";
 
 /** Ways in which the other end may fall silent, and what is to be seen of each. */
 const silences: readonly {
@@ -20,7 +20,7 @@ const silences: readonly {
   readonly outcome: string;
 }[] = [
   {
-    name: "a watch that stands falls silent: not a byte more, no end",
+    name: "an established watch goes silent without closing",
     begin: ({ proxy }) => proxy.muteWatches(),
     expected: ["unreachable"],
     outcome: givenUp,
@@ -51,7 +51,7 @@ const silences: readonly {
       proxy.expireWatches();
     },
     expected: ["expired", "unreachable"],
-    outcome: "after 30 s it is asked for again",
+    outcome: "after 30 s it is requested again",
   },
 ];
 
@@ -94,7 +94,7 @@ export class SilenceTrial {
         failures.slice(expected.length).every((kind) => kind === "expired"),
         `${name}: ${failures}`,
       );
-      table.add(name, "a Service comes meanwhile", outcome);
+      table.add(name, "a Service is created meanwhile", outcome);
     }
   }
 
@@ -103,7 +103,11 @@ export class SilenceTrial {
     const what = "the quiet watch to stand for longer than the limit of silence";
     await waitFor({ what, timeoutMs: 240_000 }, async () => this.#quiet.standsForMs > 1.2 * silenceLimitMs);
     assert.deepEqual(await this.#quiet.failures(), []);
-    table.add("nothing happens for minutes", "watch of what never changes", "bookmarks come in time, the watch stands");
+    table.add(
+      "nothing happens for minutes",
+      "a watch of objects that never change",
+      "bookmarks arrive in time, and the watch continues",
+    );
   }
 
   async stop(): Promise<void> {
