@@ -1,9 +1,11 @@
 import { type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
+import { invalidSettings } from "../src/model/invalid-settings.ts";
+import { type Reason, reasonMessage } from "../src/model/reason.ts";
 import { refersTo, serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
-import { type NodeFacts, type Problem, renderService } from "./dataplane/render.ts";
+import { type NodeFacts, renderService } from "./dataplane/render.ts";
 import { ServiceIndex } from "./service-index.ts";
 import type { Watches } from "./watches.ts";
 
@@ -11,19 +13,20 @@ export interface ServiceRulesOptions {
   readonly node: string;
   readonly watches: Watches;
   readonly dataplane: Dataplane;
-  /** Told when there is something to render. Must do no more than note it. */
+  /** Called when there is something to render. Must do no more than note it. */
   readonly onDirty: () => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   readonly log: Logger;
 }
 
-/** Knows which Services an event touches, and renders just these. */
+/** Knows which Services an event changes, and renders only these. */
 export class ServiceRules {
   readonly #options: ServiceRulesOptions;
   readonly #slices = new ServiceIndex();
   readonly #virtualIps = new ServiceIndex();
-  readonly #problems = new Map<string, string>();
+  /** By Service: what was last logged about its settings. */
+  readonly #logged = new Map<string, string>();
   #dirty = new Set<string>();
   #dirtySinceMs: number | undefined;
   #node: NodeFacts;
@@ -33,24 +36,24 @@ export class ServiceRules {
     this.#node = { name: options.node, addresses: { IPv4: undefined, IPv6: undefined } };
   }
 
-  /** This node as it was last heard of; a Node object that vanished changes nothing. */
+  /** This node as it was last seen; a deleted Node object changes nothing. */
   get node(): NodeFacts {
     return this.#node;
   }
 
   serviceChanged(key: string): void {
-    this.#touch([key]);
+    this.#markDirty([key]);
   }
 
   sliceChanged(key: string): void {
     const slice = this.#options.watches.slices.views.get(key);
-    this.#touch(this.#slices.set(key, slice === undefined ? [] : [slice.serviceKey]));
+    this.#markDirty(this.#slices.set(key, slice === undefined ? [] : [slice.serviceKey]));
   }
 
   virtualIpChanged(name: string): void {
     const services = this.#options.watches.virtualIps.views.get(name)?.spec.services ?? [];
     const keys = services.map(serviceKeyOf);
-    this.#touch(this.#virtualIps.set(name, keys), true);
+    this.#markDirty(this.#virtualIps.set(name, keys), true);
   }
 
   nodeChanged(): void {
@@ -63,10 +66,10 @@ export class ServiceRules {
   }
 
   allChanged(): void {
-    this.#touch([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
+    this.#markDirty([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
   }
 
-  /** Gives the data plane what changed. Returns since when something waited, if anything did. */
+  /** Hands what changed to the data plane. Returns since when the first change waited, in monotonic milliseconds; undefined: none did. */
   render(): number | undefined {
     const dirty = this.#dirty;
     const since = this.#dirtySinceMs;
@@ -76,8 +79,8 @@ export class ServiceRules {
     return since;
   }
 
-  /** Services without an address of ours are no business of ours, unless they just lost it. */
-  #touch(services: readonly string[], always = false): void {
+  /** Services without an address of ours do not concern the rules, unless they have just lost it. */
+  #markDirty(services: readonly string[], always = false): void {
     let touched = false;
     for (const key of services) {
       if (!always && ![...this.#virtualIps.objectsOf(key)].length) continue;
@@ -90,17 +93,16 @@ export class ServiceRules {
   }
 
   #render(key: string): readonly Element[] {
-    const { watches, log } = this.#options;
+    const { watches } = this.#options;
     const service = watches.services.views.get(key);
     const addresses = service === undefined ? [] : this.#addressesOf(key, service.uid);
     if (service === undefined || service.type !== "LoadBalancer" || addresses.length === 0) {
-      this.#problems.delete(key);
+      this.#logged.delete(key);
       return [];
     }
     const slices = [...this.#slices.objectsOf(key)].flatMap((name) => watches.slices.views.get(name) ?? []);
-    const { elements, problems } = renderService(service, slices, addresses, this.#node);
-    this.#tellProblems(key, problems, log);
-    return elements;
+    this.#logInvalid(key, invalidSettings(service));
+    return renderService(service, slices, addresses, this.#node);
   }
 
   /** A Service that was made anew under its old name is another one, and has no claim to the addresses of the first. */
@@ -113,12 +115,14 @@ export class ServiceRules {
     });
   }
 
-  /** Says each problem once, not with every change of an endpoint. */
-  #tellProblems(key: string, problems: readonly Problem[], log: Logger): void {
-    const text = JSON.stringify(problems);
-    if (this.#problems.get(key) === text) return;
-    if (problems.length === 0) this.#problems.delete(key);
-    else this.#problems.set(key, text);
-    for (const problem of problems) log.warn(problem, "the Service asks for something that cannot be read");
+  /** Logs each reason once, and not with every change of an endpoint. The user gets the same reasons from the controller. */
+  #logInvalid(key: string, reasons: readonly Reason[]): void {
+    const text = reasons.map(reasonMessage).join(" ");
+    if ((this.#logged.get(key) ?? "") === text) return;
+    if (reasons.length === 0) this.#logged.delete(key);
+    else this.#logged.set(key, text);
+    for (const reason of reasons) {
+      this.#options.log.warn({ service: key, reason: reason.code }, reasonMessage(reason));
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
-import { type Reason, type ReasonCode, reasonOf } from "../../src/model/reason.ts";
+import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "./allocations/address-allocations.ts";
 import { listRejectedPools, reasonInNoPool } from "./allocations/describe-pools.ts";
@@ -16,7 +16,7 @@ import { findShared } from "./choose/shared-address.ts";
 import { findAdoptable, isMarkedOurs, shownAddress } from "./choose/shown-address.ts";
 import { type Claim, isHeldBy } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
-import { parseRequest, type RequestedAddress, serviceObject } from "./claim/request.ts";
+import { parseRequest, type RequestedAddress } from "./claim/request.ts";
 import { serviceAnnotation } from "./claim/service-annotations.ts";
 import { findJoiningConflict, findSharingConflict, mustJoin } from "./claim/sharing.ts";
 import { reasonNotAdmitted } from "./pool/pool.ts";

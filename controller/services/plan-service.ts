@@ -1,5 +1,6 @@
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
-import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
+import { invalidSettings } from "../../src/model/invalid-settings.ts";
+import { type Reason, reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import {
   type AddressReady,
   type IngressEntry,
@@ -12,7 +13,6 @@ import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, currentPoolOf, isHeldBy } from "../allocate/claim/claim.ts";
-import { serviceObject } from "../allocate/claim/request.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
 import { addressTexts, reasonForMove, updateMessage } from "./update-event.ts";
 
@@ -131,13 +131,11 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const surplus = ours.filter((claim) => !kept.has(claim.name));
   const silent = assignments.find((assignment) => !hasAnnouncer(assignment));
-  const condition = conditionFor(
-    service,
-    assignments,
-    enough ? undefined : reason,
-    silent,
-    enough ? reason : undefined,
-  );
+  const invalid = invalidSettings(service);
+  const condition = withRemarks(conditionFor(service, assignments, enough ? undefined : reason, silent), [
+    ...(enough && reason !== undefined ? [reason] : []),
+    ...invalid,
+  ]);
   const ingress = ingressFor(
     service,
     assignments.map(({ address }) => address),
@@ -158,7 +156,16 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
     ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
   ops.push(...surplus.map(release));
   if (condition.status === "False") ops.push(warningEvent(condition));
+  ops.push(...newWarnings(service, invalid));
   return plan(ops, reason);
+}
+
+/** An event for each reason that the condition does not show yet: one that it shows was reported when it was written there. */
+function newWarnings(service: ServiceView, reasons: readonly Reason[]): readonly ServiceOp[] {
+  const shown = service.addressReady?.message ?? "";
+  return reasons
+    .filter((reason) => !shown.includes(reasonMessage(reason)))
+    .map((reason) => warningEvent({ reason: reason.code, message: reasonMessage(reason) }));
 }
 
 /** Whether the claim is a reservation of the user in which we have noted what this Service takes. */
@@ -193,7 +200,6 @@ function conditionFor(
   assignments: readonly Assignment[],
   refusal: Reason | undefined,
   silent: Assignment | undefined,
-  lack: Reason | undefined,
 ): AddressReady {
   if (refusal !== undefined) {
     const message = `${reasonMessage(refusal)} Until then it keeps ${addressTexts(assignments)}.`;
@@ -204,8 +210,14 @@ function conditionFor(
     const quiet = reasonOf("NoAnnouncer", { ...about, value: formatAddress(silent.address) });
     return { status: "False", reason: quiet.code, message: reasonMessage(quiet) };
   }
-  const remark = lack === undefined ? "" : `; ${reasonMessage(lack)}`;
-  return { status: "True", reason: "AddressAssigned", message: `${addressTexts(assignments)}${remark}` };
+  return { status: "True", reason: "AddressAssigned", message: addressTexts(assignments) };
+}
+
+/** The condition with reasons that prevent no address at the end of its message. */
+function withRemarks(condition: AddressReady, remarks: readonly Reason[]): AddressReady {
+  if (remarks.length === 0) return condition;
+  const join = condition.status === "True" ? ";" : "";
+  return { ...condition, message: `${condition.message}${join} ${remarks.map(reasonMessage).join(" ")}` };
 }
 
 function sameCondition(left: AddressReady | undefined, right: AddressReady): boolean {
@@ -216,6 +228,6 @@ function normalEvent(reason: string, message: string): ServiceOp {
   return { kind: "Event", type: "Normal", reason, message };
 }
 
-function warningEvent(condition: AddressReady): ServiceOp {
-  return { kind: "Event", type: "Warning", reason: condition.reason, message: condition.message };
+function warningEvent({ reason, message }: Pick<AddressReady, "reason" | "message">): ServiceOp {
+  return { kind: "Event", type: "Warning", reason, message };
 }

@@ -1,10 +1,10 @@
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { type EndpointSliceView, serviceProxyNameLabel } from "../../src/model/endpoint-slice.ts";
-import { forwardingAnnotation, forwardingOf, wantedForwarding } from "../../src/model/forwarding.ts";
+import { forwardingOf } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
+import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import type { NftProtocol } from "../../src/nft/element.ts";
 import type { Element, ServicePortKey } from "./element.ts";
-import { readSourceRanges } from "./source-ranges.ts";
 import { nftFamilies } from "./tables.ts";
 import { type UsableEndpoint, usableEndpoints } from "./usable-endpoints.ts";
 
@@ -17,40 +17,19 @@ export interface NodeFacts {
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
 }
 
-/** Something in an object that is not as it should be; traffic is handled as the docstring of the reader says. */
-export interface Problem {
-  readonly object: string;
-  readonly field: string;
-  readonly value: string;
-  readonly reason: string;
-}
-
-export interface Rendering {
-  readonly elements: readonly Element[];
-  readonly problems: readonly Problem[];
-}
-
 /**
- * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused. One
- * with endpoints on other nodes alone gets no pods under externalTrafficPolicy Local, so that kube-proxy's own rules for the
- * address or the node port drop. Source ranges hold all the same.
+ * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused. A port
+ * whose endpoints are all on other nodes gets no endpoints under externalTrafficPolicy Local, so that kube-proxy's own rules for the
+ * address or the node port drop. Source ranges apply all the same.
  */
 export function renderService(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
   addresses: readonly IpAddress[],
   node: NodeFacts,
-): Rendering {
+): readonly Element[] {
   const elements: Element[] = [];
-  const problems: Problem[] = [];
   const ranges = readSourceRanges(service.sourceRanges);
-  for (const value of ranges.garbage) {
-    problems.push({ object: service.key, field: "loadBalancerSourceRanges", value, reason: "NotACidr" });
-  }
-  if (wantedForwarding(service) === "invalid") {
-    const value = service.annotations[forwardingAnnotation] ?? "";
-    problems.push({ object: service.key, field: forwardingAnnotation, value, reason: "UnknownForwarding" });
-  }
   const seen = new Set<IpFamily>();
   for (const address of [...addresses].sort(compareAddresses)) {
     const { family } = address;
@@ -70,7 +49,7 @@ export function renderService(
       elements.push(...renderPort({ service, port, key, slices, node, nodeAddress }));
     }
   }
-  return { elements, problems };
+  return elements;
 }
 
 interface PortContext {

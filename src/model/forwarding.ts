@@ -5,8 +5,8 @@ export type Forwarding = "nodeport" | "pods" | "kube-proxy";
 
 export const forwardingAnnotation = "bellhop.dev/forwarding";
 
-/** What the annotation asks for: undefined where there is none, "invalid" where it is none of the known words. */
-export function wantedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
+/** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
+export function requestedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
   const text = service.annotations[forwardingAnnotation];
   if (text === undefined || text === "nodeport" || text === "pods" || text === "kube-proxy") return text;
   return "invalid";
@@ -14,10 +14,10 @@ export function wantedForwarding(service: ServiceView): Forwarding | "invalid" |
 
 /**
  * The way for one port. SCTP is always left to kube-proxy: its checksum covers the ports, and nftables cannot keep it right.
- * Without a node port, or without an address of this node to reach it at, pods are what is left. An invalid wish counts as none.
+ * Without a node port, or without an address of this node to reach it at, pods are what is left. An invalid request is treated as not set.
  */
 export function forwardingOf(service: ServiceView, port: ServicePort, nodePortReachable: boolean): Forwarding {
-  const wanted = wantedForwarding(service);
-  if (port.protocol === "SCTP" || wanted === "kube-proxy") return "kube-proxy";
-  return port.nodePort === 0 || !nodePortReachable || wanted === "pods" ? "pods" : "nodeport";
+  const requested = requestedForwarding(service);
+  if (port.protocol === "SCTP" || requested === "kube-proxy") return "kube-proxy";
+  return port.nodePort === 0 || !nodePortReachable || requested === "pods" ? "pods" : "nodeport";
 }

@@ -139,6 +139,15 @@ const reasonTable = {
     problem: "is Local, but no node that may announce the address runs a ready pod",
     cure: "Run a pod on one of these nodes, or set spec.externalTrafficPolicy to Cluster.",
   },
+  SourceRangeInvalid: {
+    problem:
+      "is not a CIDR, so it admits no client and closes the address family that it looks like, or both families where that is unclear",
+    cure: "Write a network with its prefix length: 192.0.2.0/24 or 2001:db8::/32.",
+  },
+  ForwardingInvalid: {
+    problem: "is not one of nodeport, pods and kube-proxy, and is treated as not set",
+    cure: "Write one of these words, or remove the annotation.",
+  },
   PoolEmpty: {
     problem: "is empty, so the pool has nothing to give",
     cure: "Write addresses of your network there, or let the pool give the nodes' own with spec.nodeAddresses.",
@@ -197,6 +206,16 @@ const reasonTable = {
 export type ReasonCode = keyof typeof reasonTable;
 
 export const reasonCodes = Object.keys(reasonTable) as readonly ReasonCode[];
+
+/** How reasons name a Service. */
+export function serviceObject({ key }: { readonly key: string }): string {
+  return `Service ${key}`;
+}
+
+/** How reasons name an annotation. */
+export function annotationField(annotation: string): string {
+  return `metadata.annotations[${annotation}]`;
+}
 
 /** A typed "no". It is returned, never thrown. */
 export interface Reason {

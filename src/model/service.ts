@@ -2,6 +2,7 @@ import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } fro
 import { loadBalancerClass } from "../api/api.ts";
 import { addressReadyCondition } from "../api/labels.ts";
 import type { IpFamily } from "../ip/address.ts";
+import { annotationField } from "./reason.ts";
 import { serviceKeyOf } from "./service-reference.ts";
 
 export type Protocol = "TCP" | "UDP" | "SCTP";
@@ -54,6 +55,8 @@ export interface ServiceView {
   readonly affinityTimeoutSeconds: number | undefined;
   /** From the field, else from the annotation, blanks trimmed; free text. Empty: everyone. */
   readonly sourceRanges: readonly string[];
+  /** Where these are written, as reasons name it. */
+  readonly sourceRangesField: string;
   readonly externalIPs: readonly string[];
   readonly finalizers: readonly string[];
   readonly deleting: boolean;
@@ -98,7 +101,7 @@ export function projectService(raw: V1Service, keepsToo: (annotation: string) =>
       spec.sessionAffinity === "ClientIP"
         ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
         : undefined,
-    sourceRanges: sourceRangesOf(spec.loadBalancerSourceRanges, annotations[sourceRangesAnnotation]),
+    ...sourceRangesOf(spec.loadBalancerSourceRanges, annotations[sourceRangesAnnotation]),
     externalIPs: spec.externalIPs ?? [],
     finalizers: metadata.finalizers ?? [],
     deleting: metadata.deletionTimestamp !== undefined,
@@ -145,9 +148,16 @@ function projectPort(port: V1ServicePort): ServicePort {
   };
 }
 
-function sourceRangesOf(field: readonly string[] | undefined, annotation: string | undefined): readonly string[] {
-  const texts = field !== undefined && field.length > 0 ? field : (annotation ?? "").split(",");
-  return texts.map((text) => text.trim()).filter((text) => text !== "");
+function sourceRangesOf(
+  field: readonly string[] | undefined,
+  annotation: string | undefined,
+): Pick<ServiceView, "sourceRanges" | "sourceRangesField"> {
+  const inSpec = field !== undefined && field.length > 0;
+  const texts = inSpec ? field : (annotation ?? "").split(",");
+  return {
+    sourceRanges: texts.map((text) => text.trim()).filter((text) => text !== ""),
+    sourceRangesField: inSpec ? "spec.loadBalancerSourceRanges" : annotationField(sourceRangesAnnotation),
+  };
 }
 
 function projectIngress(entry: V1LoadBalancerIngress): IngressEntry {

@@ -90,7 +90,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     slices: readonly EndpointSliceView[],
     vips: readonly string[] = Object.values(addresses),
   ) {
-    const { elements } = renderService(
+    const elements = renderService(
       view,
       slices,
       vips.flatMap((text) => parseAddress(text) ?? []),

@@ -1,8 +1,8 @@
 import { compareAddresses, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
-import { type Reason, reasonOf } from "../../../src/model/reason.ts";
+import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, isHeldBy } from "../claim/claim.ts";
-import { type RequestedAddress, serviceObject } from "../claim/request.ts";
+import type { RequestedAddress } from "../claim/request.ts";
 import { serviceAnnotation } from "../claim/service-annotations.ts";
 import { findSharingConflict, mustJoin } from "../claim/sharing.ts";
 import type { Pool } from "../pool/pool.ts";

@@ -1,5 +1,5 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
-import { type Reason, reasonOf } from "../../../src/model/reason.ts";
+import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
 
@@ -44,9 +44,4 @@ function requestTexts(service: ServiceView): readonly { readonly field: string; 
       : annotation.text.split(",").map((text) => ({ field: annotation.field, text: text.trim() }));
   const text = service.loadBalancerIP;
   return text === undefined ? byAnnotation : [{ field: "spec.loadBalancerIP", text }, ...byAnnotation];
-}
-
-/** How reasons name a Service. */
-export function serviceObject(service: ServiceView): string {
-  return `Service ${service.key}`;
 }

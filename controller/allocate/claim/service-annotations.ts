@@ -1,5 +1,6 @@
 import { ipsAnnotation, poolAnnotation, shareAnnotation } from "../../../src/api/labels.ts";
 import { metallbAnnotations } from "../../../src/api/metallb.ts";
+import { annotationField } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 
 /** What a user may write in annotations about the address of a Service. */
@@ -22,9 +23,4 @@ export function serviceAnnotation(
     if (text !== undefined) return { field: annotationField(annotation), text };
   }
   return undefined;
-}
-
-/** How reasons name an annotation. */
-export function annotationField(annotation: string): string {
-  return `metadata.annotations[${annotation}]`;
 }

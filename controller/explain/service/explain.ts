@@ -1,13 +1,14 @@
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
-import { forwardingAnnotation, wantedForwarding } from "../../../src/model/forwarding.ts";
-import { reasonMessage } from "../../../src/model/reason.ts";
+import { invalidSettings } from "../../../src/model/invalid-settings.ts";
+import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
 import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
+import { readSourceRanges } from "../../../src/model/source-ranges.ts";
 import { allocate } from "../../allocate/allocate.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { evaluateAllPools, evaluateNamedPool } from "../../allocate/choose/evaluate-pool.ts";
 import { currentPoolOf } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
-import { annotationField, serviceAnnotation } from "../../allocate/claim/service-annotations.ts";
+import { serviceAnnotation } from "../../allocate/claim/service-annotations.ts";
 import { countEndpoints, explainPorts, type Receiver } from "./endpoints.ts";
 import { explainClaim } from "./explain-claim.ts";
 import type { AddressPart, ClassPart, FamilyPart, PoolPart, RequestPart, ServiceExplanation } from "./explanation.ts";
@@ -37,6 +38,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     served: reasons.length === 0,
     addresses: addresses.map(({ address }) => address),
     reasons,
+    warnings: wanted ? invalidSettings(service) : [],
     remarks: wanted ? findRemarks(input, allocation, addresses) : [],
     request: explainRequest(service),
     class: classPart,
@@ -122,15 +124,21 @@ function findRemarks(
       if (condition.status === "False") remarks.push(`${announcedBy}: ${condition.message}`);
     }
   }
-  if (service.sourceRanges.length > 0) remarks.push(`Only clients in ${service.sourceRanges.join(", ")} are let in.`);
-  if (wantedForwarding(service) === "invalid") {
-    const value = JSON.stringify(service.annotations[forwardingAnnotation]);
-    remarks.push(
-      `${annotationField(forwardingAnnotation)} ${value} is none of nodeport, pods, kube-proxy, and counts as not set.`,
-    );
-  }
+  remarks.push(...describeSourceRanges(service));
   if (leader === undefined && addresses.length > 0) {
     remarks.push("No controller is at work: what is served stays served, but nothing new happens.");
   }
   return [...new Set(remarks)];
+}
+
+/** Which clients the source ranges admit, by family. */
+function describeSourceRanges({ sourceRanges, ipFamilies }: ServiceView): readonly string[] {
+  const { allowed, invalid } = readSourceRanges(sourceRanges);
+  const closed = ipFamilies.filter((family) => allowed[family]?.length === 0);
+  const limited = ipFamilies.some((family) => (allowed[family]?.length ?? 0) > 0);
+  const readable = sourceRanges.filter((text) => !invalid.includes(text));
+  return [
+    ...(limited ? [`Only clients in ${readable.join(", ")} are admitted.`] : []),
+    ...closed.map((family) => `No ${family} client is admitted, because no source range of that family can be read.`),
+  ];
 }

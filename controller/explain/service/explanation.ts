@@ -12,7 +12,9 @@ export interface ServiceExplanation {
   readonly addresses: readonly string[];
   /** What stands in the way, the first thing to cure first. */
   readonly reasons: readonly Reason[];
-  /** What is worth knowing and stands in nobody's way. */
+  /** Settings of the Service that cannot be read; none of them prevents an address. */
+  readonly warnings: readonly Reason[];
+  /** What else is worth knowing. */
   readonly remarks: readonly string[];
   readonly request: RequestPart;
   readonly class: ClassPart;

@@ -1,8 +1,7 @@
 import { conflictCondition, leaderLeaseName } from "../../../src/api/labels.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
-import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
+import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
-import { serviceObject } from "../../allocate/claim/request.ts";
 import { usableNodes } from "./endpoints.ts";
 import type { AddressPart, ClassPart, NodeEndpoints } from "./explanation.ts";
 import type { ServiceInput } from "./input.ts";

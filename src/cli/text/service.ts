@@ -90,9 +90,12 @@ function renderConditions({ conditions, reasons }: ServiceExplanation, { faint }
 }
 
 function renderConclusion(explanation: ServiceExplanation, palette: Palette): readonly string[] {
-  const { served, addresses, families, reasons, remarks } = explanation;
+  const { served, addresses, families, reasons, warnings, remarks } = explanation;
   const { bold, good, bad } = palette;
-  const notes = remarks.map((remark) => `  Note: ${remark}`);
+  const notes = [
+    ...warnings.flatMap((reason) => [`  Warning: ${bold(reason.code)}`, ...reasonText(reason)]),
+    ...remarks.map((remark) => `  Note: ${remark}`),
+  ];
   const [first, ...others] = reasons;
   if (served || first === undefined) {
     const own = families.some((family) => family.addresses.some(({ node }) => node !== undefined));

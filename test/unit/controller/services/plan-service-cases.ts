@@ -102,6 +102,35 @@ export const planCases: readonly PlanCase[] = [
     ],
   },
   {
+    name: "a source range that cannot be read prevents no address: a warning beside it",
+    service: { annotations: { "service.beta.kubernetes.io/load-balancer-source-ranges": "192.0.2.0/33" } },
+    ops: [
+      "Normal EnsuringLoadBalancer",
+      "Create 192.0.2.10",
+      `Patch [192.0.2.10] ${assigned}, finalizer`,
+      "Normal EnsuredLoadBalancer",
+      "Warning SourceRangeInvalid",
+    ],
+  },
+  {
+    name: "nor does an unknown word for forwarding, on a Service that has its address",
+    claims: [mine],
+    service: { ...shown, annotations: { "bellhop.dev/forwarding": "magic" } },
+    ops: [`Patch ${assigned}`, "Warning ForwardingInvalid"],
+  },
+  {
+    name: "such a warning comes after the reason for a False condition",
+    claims: [mine],
+    service: { ...shown, annotations: { "bellhop.dev/forwarding": "magic" } },
+    noAnnouncer: true,
+    ops: ["Patch False NoAnnouncer", "Warning NoAnnouncer", "Warning ForwardingInvalid"],
+  },
+  {
+    name: "without an address there is only the refusal",
+    service: { loadBalancerIP: "198.51.100.1", annotations: { "bellhop.dev/forwarding": "magic" } },
+    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+  },
+  {
     name: "a Service joins the address of others",
     claims: [
       {

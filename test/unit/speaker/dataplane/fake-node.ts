@@ -82,7 +82,7 @@ export class FakeNode {
     addresses: readonly string[] = [vip, vip6],
   ): Promise<void> {
     const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
-    this.dataplane.setService(view.key, renderService(view, slices, parsed, node).elements);
+    this.dataplane.setService(view.key, renderService(view, slices, parsed, node));
     await this.dataplane.apply(settings);
   }
 

@@ -1,36 +1,35 @@
-import type { IpFamily } from "../../src/ip/address.ts";
-import { familyBits } from "../../src/ip/address.ts";
-import { type IpRange, subnetOf } from "../../src/ip/range.ts";
+import { familyBits, type IpFamily } from "../ip/address.ts";
+import { type IpRange, subnetOf } from "../ip/range.ts";
 
 export interface SourceRanges {
-  /** Undefined: everyone may. Otherwise disjoint ranges in rising order; none of them: nobody may. */
+  /** Undefined: every client is admitted. Otherwise disjoint ranges in rising order; empty: no client is admitted. */
   readonly allowed: Readonly<Record<IpFamily, readonly IpRange[] | undefined>>;
-  /** What could not be read. */
-  readonly garbage: readonly string[];
+  /** The texts that are not CIDRs. */
+  readonly invalid: readonly string[];
 }
 
 /**
  * Reads loadBalancerSourceRanges as kube-proxy does: a family without a range of its own is open to everyone, and so is one
- * with a range of all its addresses; host bits do not matter. What is no CIDR allows nobody, and closes the family that it looks
- * like, or both: a slip of the pen must not open a Service.
+ * with a range of all its addresses; host bits do not matter. A text that is not a CIDR admits no client, and closes the family that it
+ * looks like, or both: a typing mistake must not open a Service.
  */
 export function readSourceRanges(texts: readonly string[]): SourceRanges {
   const ranges: Record<IpFamily, IpRange[] | undefined> = { IPv4: undefined, IPv6: undefined };
-  const garbage: string[] = [];
+  const invalid: string[] = [];
   for (const text of texts) {
     const range = subnetOf(text);
-    const families: readonly IpFamily[] = range === undefined ? familiesOfGarbage(text) : [range.family];
-    if (range === undefined) garbage.push(text);
+    const families: readonly IpFamily[] = range === undefined ? familiesLike(text) : [range.family];
+    if (range === undefined) invalid.push(text);
     for (const family of families) {
       const list = ranges[family] ?? [];
       ranges[family] = list;
       if (range !== undefined) list.push(range);
     }
   }
-  return { allowed: { IPv4: mergeRanges(ranges.IPv4), IPv6: mergeRanges(ranges.IPv6) }, garbage };
+  return { allowed: { IPv4: mergeRanges(ranges.IPv4), IPv6: mergeRanges(ranges.IPv6) }, invalid };
 }
 
-function familiesOfGarbage(text: string): readonly IpFamily[] {
+function familiesLike(text: string): readonly IpFamily[] {
   if (text.includes(":")) return ["IPv6"];
   return text.includes(".") ? ["IPv4"] : ["IPv4", "IPv6"];
 }

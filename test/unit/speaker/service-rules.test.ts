@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Dataplane } from "../../../speaker/dataplane/dataplane.ts";
+import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
+import { createDataplaneMetrics } from "../../../speaker/dataplane/metrics.ts";
+import { ServiceRules } from "../../../speaker/service-rules.ts";
+import type { Watches } from "../../../speaker/watches.ts";
+import { virtualIpSchema } from "../../../src/api/virtual-ip.ts";
+import { createLogger, silentLogger } from "../../../src/log/log.ts";
+import { createRegistry } from "../../../src/metrics/registry.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { FakeNft } from "../../../src/nft/fake-nft.ts";
+import { service, vip } from "./dataplane/fake-node.ts";
+
+test("settings that cannot be read are logged once, with the code that the user gets", () => {
+  const services = new Map<string, ServiceView>();
+  const references = [{ namespace: "default", name: "web" }];
+  const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
+  const views = {
+    services: { views: services },
+    slices: { views: new Map() },
+    virtualIps: { views: new Map([[vip, virtualIp]]) },
+    nodes: { views: new Map() },
+  };
+  const lines: { readonly msg: string; readonly service: string; readonly reason: string }[] = [];
+  const rules = new ServiceRules({
+    node: "n1",
+    watches: views as unknown as Watches,
+    dataplane: new Dataplane({
+      nft: new FakeNft(),
+      conntrack: new FakeConntrack(),
+      log: silentLogger,
+      metrics: createDataplaneMetrics(createRegistry()),
+      now: () => 0,
+    }),
+    onDirty: () => undefined,
+    now: () => 0,
+    log: createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) }),
+  });
+  const see = (forwarding: string): void => {
+    services.set("default/web", service({ annotations: { "bellhop.dev/forwarding": forwarding } }));
+    rules.serviceChanged("default/web");
+    rules.render();
+  };
+  rules.virtualIpChanged(vip);
+  see("magic");
+  see("magic");
+  assert.deepEqual(
+    lines.map(({ service: key, reason }) => `${key} ${reason}`),
+    ["default/web ForwardingInvalid"],
+  );
+  assert.match(lines[0]?.msg ?? "", /bellhop\.dev\/forwarding\] "magic" is not one of/);
+  see("wand");
+  assert.equal(lines.length, 2);
+  see("pods");
+  see("wand");
+  assert.equal(lines.length, 3);
+});

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { invalidSettings } from "../../../../src/model/invalid-settings.ts";
+import { projectService } from "../../../../src/model/service.ts";
+
+const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
+const forwarding = "bellhop.dev/forwarding";
+
+const cases: readonly {
+  readonly name: string;
+  readonly ranges?: readonly string[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** `CODE field value`. */
+  readonly reasons: readonly string[];
+}[] = [
+  { name: "nothing is set", reasons: [] },
+  {
+    name: "all is right",
+    ranges: ["192.0.2.0/24", " 2001:db8::/32 "],
+    annotations: { [forwarding]: "pods" },
+    reasons: [],
+  },
+  { name: "host bits are allowed", ranges: ["192.0.2.1/24"], reasons: [] },
+  {
+    name: "all source ranges that cannot be read are one reason",
+    ranges: ["192.0.2.0/33", "192.0.2.0/24", "everyone"],
+    reasons: ["SourceRangeInvalid spec.loadBalancerSourceRanges 192.0.2.0/33, everyone"],
+  },
+  {
+    name: "an address without a prefix length",
+    ranges: ["192.0.2.7"],
+    reasons: ["SourceRangeInvalid spec.loadBalancerSourceRanges 192.0.2.7"],
+  },
+  {
+    name: "source ranges in the annotation",
+    annotations: { [rangesAnnotation]: "10.0.0.0/8, 10.0.0/8" },
+    reasons: [`SourceRangeInvalid metadata.annotations[${rangesAnnotation}] 10.0.0/8`],
+  },
+  {
+    name: "the annotation does not count beside the field",
+    ranges: ["10.0.0.0/8"],
+    annotations: { [rangesAnnotation]: "everyone" },
+    reasons: [],
+  },
+  {
+    name: "an unknown word for forwarding",
+    annotations: { [forwarding]: "Pods" },
+    reasons: [`ForwardingInvalid metadata.annotations[${forwarding}] Pods`],
+  },
+  {
+    name: "both",
+    ranges: ["everyone"],
+    annotations: { [forwarding]: "" },
+    reasons: [
+      "SourceRangeInvalid spec.loadBalancerSourceRanges everyone",
+      `ForwardingInvalid metadata.annotations[${forwarding}] `,
+    ],
+  },
+];
+
+describe("settings of a Service that cannot be read", () => {
+  for (const { name, ranges = [], annotations = {}, reasons } of cases) {
+    test(name, () => {
+      const service = projectService({
+        metadata: { namespace: "default", name: "web", annotations: { ...annotations } },
+        spec: { type: "LoadBalancer", loadBalancerSourceRanges: [...ranges] },
+      });
+      const found = invalidSettings(service);
+      assert.deepEqual(
+        found.map(({ code, field, value }) => `${code} ${field} ${value}`),
+        reasons,
+      );
+      for (const { object } of found) assert.equal(object, "Service default/web");
+    });
+  }
+});
