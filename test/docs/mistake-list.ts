@@ -224,14 +224,6 @@ export const mistakes: readonly Mistake[] = [
     until: /✗ Not served: NoReadyEndpoint/,
   },
   {
-    title: "An unknown word for forwarding",
-    says: "The Service is served as if the annotation were not set; a warning says so.",
-    manifest: service("magic", "", "  annotations:\n    bellhop.dev/forwarding: magic\n"),
-    apply,
-    ask: askService("magic"),
-    until: /Warning: ForwardingInvalid/,
-  },
-  {
     title: "A pool that shrinks while it is in use",
     says: "Before you apply an edit, the plan names the Services whose addresses would be outside every pool.",
     manifest: pool("lan", addresses("172.30.0.210-172.30.0.250", "fd30::200-fd30::2ff")),
