@@ -42,31 +42,6 @@ describe("families that come and go", () => {
     });
   }
 
-  test("one request for each family, in one annotation", async () => {
-    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20", "2001:db8::10-2001:db8::20"]);
-    await cluster.start();
-    const annotations = { "bellhop.dev/ips": "2001:db8::15, 192.0.2.15" };
-    await cluster.addService("web", both, { annotations });
-    await cluster.expectShown("web", ["192.0.2.15", "2001:db8::15"]);
-  });
-
-  test("PreferDualStack gets the family that it asks for also where the other has no pool", async () => {
-    await cluster.addPool("four", ["192.0.2.10-192.0.2.20"]);
-    await cluster.start();
-    await cluster.addService("web", { ...both, ipFamilyPolicy: "PreferDualStack", loadBalancerIP: "192.0.2.15" });
-    await cluster.expectShown("web", ["192.0.2.15"]);
-    await cluster.expectCondition("web", "True AddressAssigned");
-  });
-
-  test("a request of PreferDualStack that cannot be met is refused, not replaced", async () => {
-    await cluster.addPool("four", ["192.0.2.10-192.0.2.20"]);
-    await cluster.start();
-    const annotations = { "bellhop.dev/ips": "192.0.2.15,2001:db8::15" };
-    await cluster.addService("web", { ...both, ipFamilyPolicy: "PreferDualStack" }, { annotations });
-    await cluster.expectCondition("web", "False RequestedAddressNotInPool");
-    assert.deepEqual(await cluster.shown("web"), []);
-  });
-
   test("RequireDualStack asked of a Service that has one family: it keeps that, says so, and gets both when it can", async () => {
     await cluster.addPool("four", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();

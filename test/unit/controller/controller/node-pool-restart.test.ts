@@ -40,16 +40,6 @@ describe("a pool of the nodes' own addresses among others", () => {
     await cluster.expectShown("web", ["192.0.2.2", "192.0.2.3"]);
   });
 
-  test("gives the addresses of particular nodes to who asks for them", async () => {
-    await putThreeNodes(cluster);
-    await addNodePool(cluster, "nodes");
-    await cluster.start();
-    await cluster.addService("web", { loadBalancerIP: "192.0.2.2" });
-    await cluster.expectShown("web", ["192.0.2.2"]);
-    await cluster.addService("api", { ports: [{ port: 81 }], loadBalancerIP: "192.0.2.9" });
-    await cluster.expectCondition("api", "False RequestedAddressNotInPool");
-  });
-
   test("takes over what another program had shown, and after a restart writes nothing", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");

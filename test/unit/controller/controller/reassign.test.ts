@@ -88,17 +88,4 @@ describe("bellhop.dev/reassign", () => {
     await cluster.changeService("b", reassign("now"));
     await cluster.expectShown("b", ["192.0.2.11"]);
   });
-
-  test("a reservation of the user stays in any case", async () => {
-    await cluster.addVirtualIp("192.0.2.12", {
-      address: "192.0.2.12",
-      services: [{ namespace: "default", name: "web" }],
-    });
-    await cluster.start();
-    await cluster.addService("web");
-    await cluster.expectShown("web", ["192.0.2.12"]);
-    await cluster.changeService("web", reassign("now"));
-    await cluster.idle();
-    assert.deepEqual(await cluster.shown("web"), ["192.0.2.12"]);
-  });
 });

@@ -35,17 +35,6 @@ describe("reservations made by hand", () => {
     assert.deepEqual(reservation?.spec.services, [{ namespace: "default", name: "web" }]);
   });
 
-  test("outside every pool too", async () => {
-    await cluster.addVirtualIp("192.0.2.99", {
-      address: "192.0.2.99",
-      services: [{ namespace: "default", name: "web" }],
-    });
-    await cluster.start();
-    await cluster.addService("web");
-    await cluster.expectShown("web", ["192.0.2.99"]);
-    await cluster.expectCondition("web", "True AddressAssigned");
-  });
-
   test("for two who share it: what each takes is noted while it is there and gone with it", async () => {
     const services = ["a", "b"].map((name) => ({ namespace: "default", name }));
     await cluster.addVirtualIp("192.0.2.12", { ...address, services });
@@ -65,16 +54,6 @@ describe("reservations made by hand", () => {
         [services],
       ),
     );
-  });
-
-  test("for two of which none has a sharing key: neither gets it, for it would be the other's too", async () => {
-    const services = ["a", "b"].map((name) => ({ namespace: "default", name }));
-    await cluster.addVirtualIp("192.0.2.12", { ...address, services });
-    await cluster.start();
-    await cluster.addService("a");
-    await cluster.expectShown("a", ["192.0.2.13"]);
-    await cluster.addService("b", { loadBalancerIP: "192.0.2.12" });
-    await cluster.expectCondition("b", "False RequestedAddressTaken");
   });
 
   test("one whose name is not its address's is told so and holds nothing", async () => {

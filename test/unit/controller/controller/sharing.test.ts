@@ -42,71 +42,18 @@ describe("sharing an address", () => {
     await cluster.expectShown("single", ["192.0.2.10", "2001:db8::10"]);
   });
 
-  test("without request, one that does not fit gets an address of its own, which the next one joins", async () => {
+  test("an address that is requested is refused where it clashes, and assigned once it fits", async () => {
     await cluster.start();
-    await cluster.addService("a", { ports: port(80) }, share);
-    await cluster.expectShown("a", ["192.0.2.10"]);
-    await cluster.addService("b", { ports: port(80) }, share);
-    await cluster.expectShown("b", ["192.0.2.11"]);
-    await cluster.addService("c", { ports: port(81) }, share);
-    await cluster.expectShown("c", ["192.0.2.10"]);
-  });
-
-  const first = { ports: port(80), selector: { app: "web" } };
-  const refusals = [
-    { name: "no key", spec: { ports: port(81) }, metadata: {}, code: "RequestedAddressTaken", says: /default\/first/ },
-    {
-      name: "another key",
-      spec: { ports: port(81) },
-      metadata: { annotations: { "bellhop.dev/share": "back" } },
-      code: "SharingKeyDiffers",
-      says: /default\/first is "front"/,
-    },
-    {
-      name: "the same port",
-      spec: { ports: port(80) },
-      metadata: share,
-      code: "SharingPortTaken",
-      says: /default\/first has 80\/TCP/,
-    },
-    {
-      name: "another policy",
-      spec: { ports: port(81), externalTrafficPolicy: "Local", selector: { app: "web" } },
-      metadata: share,
-      code: "SharingPolicyDiffers",
-      says: /default\/first has Cluster/,
-    },
-  ];
-  for (const { name, spec, metadata, code, says } of refusals) {
-    test(`an address that is asked for is refused with ${name}, and given once it fits`, async () => {
-      await cluster.start();
-      await cluster.addService("first", first, share);
-      await cluster.expectShown("first", ["192.0.2.10"]);
-      await cluster.addService("second", { ...spec, loadBalancerIP: "192.0.2.10" }, metadata);
-      await cluster.expectCondition("second", `False ${code}`);
-      assert.match(await message("second"), says);
-      assert.deepEqual(await cluster.shown("second"), []);
-      await cluster.changeService("second", {
-        metadata: share,
-        spec: { ports: port(82), externalTrafficPolicy: "Cluster" },
-      });
-      await cluster.expectShown("second", ["192.0.2.10"]);
-      await cluster.expectCondition("second", "True AddressAssigned");
-      assert.deepEqual(await cluster.shown("first"), ["192.0.2.10"]);
-    });
-  }
-
-  test("under Local only the same pods share", async () => {
-    await cluster.start();
-    const local = { externalTrafficPolicy: "Local", loadBalancerIP: "192.0.2.15" };
-    await cluster.addService("a", { ...local, ports: port(80), selector: { app: "web", tier: "front" } }, share);
-    await cluster.expectShown("a", ["192.0.2.15"]);
-    await cluster.addService("b", { ...local, ports: port(81), selector: { tier: "front", app: "web" } }, share);
-    await cluster.expectShown("b", ["192.0.2.15"]);
-    await cluster.addService("c", { ...local, ports: port(82), selector: { app: "other" } }, share);
-    await cluster.expectCondition("c", "False SharingPolicyDiffers");
-    await cluster.addService("d", { ...local, ports: port(83), selector: {} }, share);
-    await cluster.expectCondition("d", "False SharingPolicyDiffers");
+    await cluster.addService("first", { ports: port(80) }, share);
+    await cluster.expectShown("first", ["192.0.2.10"]);
+    await cluster.addService("second", { ports: port(80), loadBalancerIP: "192.0.2.10" }, share);
+    await cluster.expectCondition("second", "False SharingPortTaken");
+    assert.match(await message("second"), /default\/first.*80\/TCP|80\/TCP.*default\/first/);
+    assert.deepEqual(await cluster.shown("second"), []);
+    await cluster.changeService("second", { spec: { ports: port(82) } });
+    await cluster.expectShown("second", ["192.0.2.10"]);
+    await cluster.expectCondition("second", "True AddressAssigned");
+    assert.deepEqual(await cluster.shown("first"), ["192.0.2.10"]);
   });
 
   test("whoever changes gives way, not who was there unchanged; the move is one event that says why", async () => {

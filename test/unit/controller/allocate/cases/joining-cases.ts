@@ -158,4 +158,14 @@ export const joiningCases: readonly AllocationCase[] = [
     service: { ...share(), ports: ["81/TCP"] },
     assigns: own,
   },
+  {
+    name: "both families join the address of the same others",
+    pools: [{ name: "lan", addresses: ["192.0.2.10", "2001:db8::10"] }],
+    claims: [
+      { address: "192.0.2.10", pool: "lan", services: [sharer("first", ["80/TCP"])] },
+      { address: "2001:db8::10", pool: "lan", services: [sharer("first", ["80/TCP"])] },
+    ],
+    service: { ...share(), ports: ["81/TCP"], families: ["IPv4", "IPv6"], policy: "RequireDualStack" },
+    assigns: ["192.0.2.10 joins from lan", "2001:db8::10 joins from lan"],
+  },
 ];

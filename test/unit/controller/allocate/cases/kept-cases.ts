@@ -109,4 +109,23 @@ export const keptThoughRefusedCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 new from lan"],
     refuses: { code: "RequestedAddressNotInPool", field: "spec.loadBalancerIP", value: "198.51.100.1" },
   },
+  {
+    name: "a preferred family whose named pool is gone stays, though another pool has its address",
+    pools: [{ name: "net", addresses: ["2001:db8::10-2001:db8::11"] }],
+    claims: [
+      { address: "192.0.2.10", pool: "lan", services: ["web"] },
+      { address: "2001:db8::10", pool: "lan", services: ["web"] },
+    ],
+    service: {
+      annotations: { "bellhop.dev/pool": "lan" },
+      loadBalancerIP: "192.0.2.10",
+      families: ["IPv6", "IPv4"],
+      policy: "PreferDualStack",
+      shows: ["2001:db8::10", "192.0.2.10"],
+      ours: true,
+    },
+    assigns: ["2001:db8::10 held from lan", "192.0.2.10 held from lan"],
+    refuses: { code: "PoolNotFound", field: "metadata.annotations[bellhop.dev/pool]", value: "lan" },
+    enough: true,
+  },
 ];

@@ -117,6 +117,14 @@ export const nodeRefusalCases: readonly AllocationCase[] = [
     refuses: { code: "RequestedAddressNotInPool", field: "spec.loadBalancerIP", value: "203.0.113.2", names: ["edge"] },
   },
   {
+    name: "a requested address that no node has",
+    pools: [edge],
+    nodes,
+    service: { loadBalancerIP: "203.0.113.9" },
+    assigns: [],
+    refuses: { code: "RequestedAddressNotInPool", field: "spec.loadBalancerIP", value: "203.0.113.9" },
+  },
+  {
     name: "the named pool does not admit the Service",
     pools: [{ name: "edge", spec: { nodeAddresses: {}, serviceAllocation: { namespaces: ["shop"] } } }],
     nodes,
