@@ -8,8 +8,13 @@ const prototypes = [new Map().values(), new Set().values(), [].values()].map(
 );
 
 /**
- * Counts how many entries of Maps, Sets and arrays are looked at while the work runs: in loops, in copies (`[...map.values()]`) and in what
- * is built from them. A figure of work and not of time, so that a test can hold it against another one.
+ * Counts how many entries of Maps, Sets and arrays are visited while the work runs: in `for ... of`, in copies (`[...map.values()]`)
+ * and in what is built from them. A figure of work and not of time, so that a test can compare two of them.
+ *
+ * It patches `next` of the built-in iterator prototypes and puts it back afterwards. While the work runs this holds for the whole
+ * process: nothing else may run beside it in the same test file, and two calls must not overlap. It does not see visits that use no
+ * iterator: `forEach`, `map`, `filter`, `find` and the like on arrays, loops by index, and `Map.forEach`. A cost that is only in
+ * these stays uncounted, so the figure is a lower bound.
  */
 export async function countVisits(work: () => Promise<void>): Promise<number> {
   let visits = 0;

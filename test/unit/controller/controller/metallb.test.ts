@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { projectMetallbPool } from "../../../../controller/observe/metallb-pool.ts";
 import { ApiError } from "../../../../src/kube/api-error.ts";
 import { metallbPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
@@ -105,13 +104,4 @@ describe("MetalLB's objects, read in place", () => {
     assert.doesNotMatch(await registry.metrics(), /watch_failures_total\{resource="metallb/);
     assert.equal(cluster.server.requests.filter(({ path }) => path.includes("metallb.io")).length, 2);
   });
-});
-
-test("a CIDR of MetalLB's with host bits set means its network, as there", () => {
-  const pool = projectMetallbPool({
-    metadata: { name: "lan", namespace: "metallb-system" },
-    spec: { addresses: ["192.0.2.77/24", "2001:db8::5/120", "192.0.2.1-192.0.2.3"] },
-  });
-  assert.ok("spec" in pool);
-  assert.deepEqual(pool.spec.addresses, ["192.0.2.0-192.0.2.255", "2001:db8::-2001:db8::ff", "192.0.2.1-192.0.2.3"]);
 });

@@ -1,79 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { SpeakerWatch } from "../../../../controller/observe/speaker-watch.ts";
-import { SpeakerLiveness } from "../../../../controller/owners/liveness.ts";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { leasePath } from "../../../../src/kube/path.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 import { projectSpeakerLease, type SpeakerLeaseView } from "../../../../src/model/lease.ts";
-
-function lease(renewal: string, holder = "n1"): SpeakerLeaseView {
-  return { node: "n1", holder, durationMs: 6_000, renewal };
-}
-
-describe("liveness by our own clock", () => {
-  let liveness: SpeakerLiveness;
-  beforeEach(() => {
-    liveness = new SpeakerLiveness();
-  });
-
-  test("alive while the lease changes, suspect after its duration, gone only when buried, back with the next renewal", () => {
-    assert.equal(liveness.observe("n1", lease("1"), 0), true);
-    assert.equal(liveness.observe("n1", lease("2"), 4_000), false);
-    assert.deepEqual(liveness.suspects(9_999), []);
-    assert.deepEqual(liveness.suspects(10_000), ["n1"]);
-    assert.equal(liveness.live.has("n1"), true);
-    assert.equal(liveness.markDead("n1"), true);
-    assert.equal(liveness.live.has("n1"), false);
-    assert.deepEqual(liveness.suspects(20_000), []);
-    assert.equal(liveness.observe("n1", lease("2"), 21_000), false);
-    assert.equal(liveness.observe("n1", lease("3"), 22_000), true);
-  });
-
-  test("the same lease heard again is no renewal", () => {
-    liveness.observe("n1", lease("1"), 0);
-    liveness.observe("n1", lease("1"), 5_000);
-    assert.deepEqual(liveness.suspects(6_000), ["n1"]);
-  });
-
-  test("where more than half fall silent together, each gets a longer grace, also once the first are back", () => {
-    for (const node of ["n1", "n2", "n3"]) liveness.observe(node, { ...lease("1"), node }, 0);
-    assert.deepEqual(liveness.suspects(5_000), []);
-    assert.deepEqual(liveness.suspects(6_000), []);
-    for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("2"), node }, 7_000);
-    assert.deepEqual(liveness.suspects(8_000), []);
-    assert.deepEqual(liveness.suspects(13_000), []);
-    for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("3"), node }, 23_999);
-    assert.deepEqual(liveness.suspects(24_000), ["n3"]);
-  });
-
-  test("one of two that is silent gets no longer grace", () => {
-    for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("1"), node }, 0);
-    liveness.observe("n1", lease("2"), 4_000);
-    assert.deepEqual(liveness.suspects(5_000), []);
-    assert.deepEqual(liveness.suspects(6_000), ["n2"]);
-  });
-
-  test("a good-bye counts at once, and so does a lease that is deleted", () => {
-    for (const last of [lease("2", ""), undefined]) {
-      liveness.observe("n1", lease("1"), 0);
-      assert.equal(liveness.observe("n1", last, 1), true);
-      assert.equal(liveness.live.size, 0);
-    }
-  });
-
-  test("whoever could not be heard gets a new grace; who was dead stays dead", () => {
-    liveness.observe("n1", lease("1"), 0);
-    liveness.observe("n2", { ...lease("1"), node: "n2" }, 0);
-    liveness.markDead("n2");
-    liveness.resetObservations(5_000);
-    assert.deepEqual(liveness.suspects(10_999), []);
-    assert.deepEqual(liveness.suspects(11_000), ["n1"]);
-    assert.deepEqual([...liveness.live], ["n1"]);
-  });
-});
 
 describe("watching speakers", () => {
   const namespace = "bellhop-system";
