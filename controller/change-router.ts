@@ -11,7 +11,7 @@ import type { PoolStatusLoop } from "./pools/pool-status-loop.ts";
 import type { ServiceLoop } from "./services/service-loop.ts";
 import type { OwnerAssignments } from "./virtual-ips/owner-assignments.ts";
 import type { OwnerPlanner } from "./virtual-ips/owner-planner.ts";
-import { membershipDiffers } from "./virtual-ips/virtual-ip-conditions.ts";
+import { poolMembershipDiffers } from "./virtual-ips/virtual-ip-conditions.ts";
 import type { VirtualIpLoop } from "./virtual-ips/virtual-ip-loop.ts";
 
 export interface ChangeRouterOptions {
@@ -36,7 +36,7 @@ const wakeDelayMs = 100;
  */
 export class ChangeRouter implements ChangeListener, TermPart {
   readonly #options: ChangeRouterOptions;
-  #wakePlanned = false;
+  #wakeScheduled = false;
   /** The revision of the pools for which owners and memberships were last looked at. */
   #routedPoolRevision = 0;
 
@@ -87,7 +87,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     const { state, pools } = this.#options;
     const changes = state.allocations.takeChanges();
     pools.addSoon(changes.pools);
-    if (changes.freed) this.#wakeLater();
+    if (changes.freed) this.#wakeSoon();
   }
 
   #route(resource: WatchedResource, key: string): void {
@@ -105,7 +105,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
         else pools.addSoon([key]);
         break;
       case "namespaces":
-        this.#wakeLater();
+        this.#wakeSoon();
         break;
       case "slices":
         this.#sliceChanged(key);
@@ -151,32 +151,32 @@ export class ChangeRouter implements ChangeListener, TermPart {
     for (const claim of changed) this.#addServicesOf(claim);
     if (assignments.observe(name)) planner.claimChanged(name);
     const held = state.allocations.claims.get(name)?.heldUntilMs !== undefined;
-    const differs = this.#membershipDiffers(name) || assignments.differs(name);
+    const differs = this.#poolMembershipDiffers(name) || assignments.differs(name);
     if (held || differs || state.claims.invalidReason(name) !== undefined) virtualIps.add(name);
   }
 
   /** Whether the VirtualIP says otherwise about its pool than is so. */
-  #membershipDiffers(name: string): boolean {
+  #poolMembershipDiffers(name: string): boolean {
     const { watched, state } = this.#options;
     const object = watched.virtualIps.views.get(name);
     const membership = object === undefined ? undefined : state.poolMembership(name);
-    return object !== undefined && membership !== undefined && membershipDiffers(object, membership);
+    return object !== undefined && membership !== undefined && poolMembershipDiffers(object, membership);
   }
 
   #poolsChanged(): void {
     const { state, pools } = this.#options;
-    state.notePoolsChanged();
-    this.#wakeLater();
+    state.invalidatePools();
+    this.#wakeSoon();
     pools.addSoon(state.pools.names);
   }
 
   /** Once for all that happens within a short while: pools are read again, and pending Services are looked at again. */
-  #wakeLater(): void {
+  #wakeSoon(): void {
     const { term, clock } = this.#options;
-    if (this.#wakePlanned || !term.active) return;
-    this.#wakePlanned = true;
+    if (this.#wakeScheduled || !term.active) return;
+    this.#wakeScheduled = true;
     clock.after(wakeDelayMs, () => {
-      this.#wakePlanned = false;
+      this.#wakeScheduled = false;
       if (term.active) this.#wake();
     });
   }
@@ -187,7 +187,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
       this.#routedPoolRevision = state.poolRevision;
       planner.advertisementsChanged();
       const { claims, nodeClaims } = state.allocations;
-      for (const name of claims.keys()) if (this.#membershipDiffers(name)) virtualIps.add(name);
+      for (const name of claims.keys()) if (this.#poolMembershipDiffers(name)) virtualIps.add(name);
       // Nodes may have joined, left or changed pools.
       for (const claim of nodeClaims) this.#addServicesOf(claim);
     }

@@ -2,7 +2,7 @@ import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/ad
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "./allocations/address-allocations.ts";
-import { listRejectedPools, reasonInNoPool } from "./allocations/describe-pools.ts";
+import { describeNoPool, listRejectedPools } from "./allocations/describe-pools.ts";
 import type { Allocation, Assignment } from "./choose/allocation.ts";
 import {
   type AllocationContext,
@@ -13,13 +13,13 @@ import {
 import { findNodePool } from "./choose/find-node-pool.ts";
 import { allocateNodeAddresses, keptNodeAddresses } from "./choose/node-allocation.ts";
 import { findShared } from "./choose/shared-address.ts";
-import { findAdoptable, isMarkedOurs, shownAddress } from "./choose/shown-address.ts";
+import { findAdoptable, isAssignedByBellhop, shownAddress } from "./choose/shown-address.ts";
 import { type Claim, isHeldBy } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
 import { serviceAnnotation } from "./claim/service-annotations.ts";
-import { findJoiningConflict, findSharingConflict, mustJoin } from "./claim/sharing.ts";
-import { reasonNotAdmitted } from "./pool/pool.ts";
+import { findJoiningConflict, findSharingConflict, needsJoin } from "./claim/sharing.ts";
+import { describeAdmissionRefusal } from "./pool/pool.ts";
 
 type Context = AllocationContext;
 
@@ -40,29 +40,29 @@ export function allocate(
 ): Allocation {
   const context: Context = { allocations, service, namespaceLabels };
   const { requested, reason } = parseRequest(service);
-  if (requested === undefined) return { assignments: heldAssignments(context), reason, enough: false };
+  if (requested === undefined) return { assignments: heldAssignments(context), reason, satisfied: false };
   const nodePool = findNodePool(context, requested);
   if (nodePool !== undefined) return allocateNodeAddresses(context, nodePool, requested);
-  const asksForNothing = serviceAnnotation(service, "pool") === undefined && requested.size === 0;
-  const own = asksForNothing && !holdsOther(context) ? keptNodeAddresses(context) : [];
+  const requestsNothing = serviceAnnotation(service, "pool") === undefined && requested.size === 0;
+  const own = requestsNothing && !holdsOther(context) ? keptNodeAddresses(context) : [];
   // Their pool is gone or set aside: nobody is stripped for that.
-  if (own.length > 0) return { assignments: own, reason: undefined, enough: true };
+  if (own.length > 0) return { assignments: own, reason: undefined, satisfied: true };
   const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
   const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
   const refusal = choices.find((choice) => choice.assignment === undefined)?.reason;
   const assignments = choices.flatMap((choice) => choice.assignment ?? []);
   if (refusal === undefined) {
     const stays = choices.find((choice) => choice.reason !== undefined)?.reason;
-    return { assignments, reason: stays, enough: stays === undefined };
+    return { assignments, reason: stays, satisfied: stays === undefined };
   }
-  const unasked = refused.every((family) => !requested.has(family));
-  const enough = service.ipFamilyPolicy === "PreferDualStack" && unasked && assignments.length > 0;
-  if (!enough) return { assignments: heldAssignments(context), reason: refusal, enough };
+  const notRequested = refused.every((family) => !requested.has(family));
+  const satisfied = service.ipFamilyPolicy === "PreferDualStack" && notRequested && assignments.length > 0;
+  if (!satisfied) return { assignments: heldAssignments(context), reason: refusal, satisfied };
   // What it has of the family that it only prefers is better than nothing, though it asks for another.
   const kept = service.ipFamilies.flatMap(
     (family, index) => choices[index]?.assignment ?? heldAssignment(context, family) ?? [],
   );
-  return { assignments: kept, reason: refusal, enough };
+  return { assignments: kept, reason: refusal, satisfied };
 }
 
 /** What the Service has already and may keep, one per family at most. */
@@ -76,7 +76,7 @@ function heldAssignments(context: Context): readonly Assignment[] {
 function heldAssignment(context: Context, family: IpFamily): Assignment | undefined {
   const claim = heldClaim(context, family);
   if (claim !== undefined) return assignmentOf(context, claim);
-  return isMarkedOurs(context.service) ? adoptShown(context, family, undefined) : undefined;
+  return isAssignedByBellhop(context.service) ? adoptShown(context, family, undefined) : undefined;
 }
 
 /** Whether the Service has an address that is no node's own. */
@@ -85,11 +85,11 @@ function holdsOther(context: Context): boolean {
 }
 
 function assignmentOf({ service }: Context, claim: Claim): Assignment {
-  return { address: claim.address, pool: claim.pool, claim, joins: mustJoin(claim, service) };
+  return { address: claim.address, pool: claim.pool, claim, needsJoin: needsJoin(claim, service) };
 }
 
-function newAssignment(address: IpAddress, pool: string | undefined): { readonly assignment: Assignment } {
-  return { assignment: { address, pool, claim: undefined, joins: false } };
+function newAssignmentOf(address: IpAddress, pool: string | undefined): { readonly assignment: Assignment } {
+  return { assignment: { address, pool, claim: undefined, needsJoin: false } };
 }
 
 /** Of several that fit beside those who share them, and that need not be left: the one that the status shows, else the lowest. */
@@ -135,7 +135,7 @@ function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
  * still. A reservation made by hand stays in any case.
  */
 function mayStay({ allocations }: Context, held: Claim, poolName: string | undefined): boolean {
-  return poolName === undefined || !held.ours || (allocations.poolOf(held.address)?.name ?? held.pool) === poolName;
+  return poolName === undefined || !held.managed || (allocations.poolOf(held.address)?.name ?? held.pool) === poolName;
 }
 
 /** An address that is held since a Service of this name was deleted, from a pool that would give it anew. */
@@ -148,7 +148,7 @@ function keptClaim({ allocations, service, namespaceLabels }: Context, family: I
       pool !== undefined &&
       !pool.draining &&
       (poolName === undefined || pool.name === poolName) &&
-      reasonNotAdmitted(pool, service, namespaceLabels) === undefined &&
+      describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
       allocations.blockedBy(claim.address) === undefined
     );
   });
@@ -158,7 +158,7 @@ function adoptShown(context: Context, family: IpFamily, poolName: string | undef
   const found = findAdoptable(context, family, poolName);
   if (found === undefined) return undefined;
   const { address, pool, claim } = found;
-  return claim === undefined ? newAssignment(address, pool).assignment : assignmentOf(context, claim);
+  return claim === undefined ? newAssignmentOf(address, pool).assignment : assignmentOf(context, claim);
 }
 
 function chooseRequested(context: Context, { address, field, text }: RequestedAddress): Choice {
@@ -169,25 +169,27 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   const claim = allocations.claimAt(address);
   const pool = allocations.poolOf(address);
   if (claim !== undefined && isHeldBy(claim, service)) {
-    const fault = findSharingConflict(claim, service);
-    return fault === undefined ? { assignment: assignmentOf(context, claim) } : refuse(fault.code, fault.detail);
+    const conflict = findSharingConflict(claim, service);
+    return conflict === undefined
+      ? { assignment: assignmentOf(context, claim) }
+      : refuse(conflict.code, conflict.detail);
   }
-  const fault =
+  const conflict =
     claim === undefined ? undefined : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
-  if (fault !== undefined) return refuse(fault.code, fault.detail);
+  if (conflict !== undefined) return refuse(conflict.code, conflict.detail);
   const blocked = allocations.blockedBy(address);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
   const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);
   if (adopted?.address.value === address.value) return { assignment: adopted };
-  if (pool === undefined) return refuse("RequestedAddressNotInPool", reasonInNoPool(allocations, address));
+  if (pool === undefined) return refuse("RequestedAddressNotInPool", describeNoPool(allocations, address));
   if (poolName !== undefined && poolName !== pool.name) {
     return refuse("RequestedAddressNotInNamedPool", `it is in ${pool.name}, not in ${poolName}`);
   }
-  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
-  if (forbidden !== undefined) return refuse("PoolForbidsService", `${pool.name}: ${forbidden}`);
+  const notAdmitted = describeAdmissionRefusal(pool, service, namespaceLabels);
+  if (notAdmitted !== undefined) return refuse("PoolForbidsService", `${pool.name}: ${notAdmitted}`);
   if (pool.draining) return refuse("PoolDraining", pool.name);
-  return claim === undefined ? newAssignment(address, pool.name) : { assignment: assignmentOf(context, claim) };
+  return claim === undefined ? newAssignmentOf(address, pool.name) : { assignment: assignmentOf(context, claim) };
 }
 
 function chooseFromNamed(
@@ -196,7 +198,7 @@ function chooseFromNamed(
   { field, text: poolName }: { readonly field: string; readonly text: string },
 ): Choice {
   const { pool, address, code, detail } = evaluateNamedPool(context, poolName, family);
-  if (address !== undefined) return newAssignment(address, pool);
+  if (address !== undefined) return newAssignmentOf(address, pool);
   return { reason: reasonOf(code, about(context.service, field, poolName, detail)) };
 }
 
@@ -210,7 +212,7 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
   for (const pool of allocations.pools) {
     const result = evaluateAutoAssign(context, pool, family);
     if (result.address === undefined) refusals.push(result);
-    else if (pool.nodes === undefined) return newAssignment(result.address, pool.name);
+    else if (pool.nodes === undefined) return newAssignmentOf(result.address, pool.name);
     else {
       const detail = "it gives nodes' own addresses, to Services that have no other";
       refusals.push({ pool: pool.name, code: "NoPoolForService", detail });

@@ -8,7 +8,7 @@ import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 import { ClusterState } from "../observe/cluster-state.ts";
 import { createSources, nameOf, type Source, type Watched } from "../observe/sources.ts";
 import { listAll } from "./list-all.ts";
-import { type LeaseReading, readLeases } from "./read-leases.ts";
+import { type LeaseHolders, readLeaseHolders } from "./read-leases.ts";
 
 /** A pool that does not follow its schema. */
 export interface InvalidPool {
@@ -18,7 +18,7 @@ export interface InvalidPool {
 }
 
 /** The cluster at one moment, seen as the controller sees it. */
-export interface ClusterReading extends LeaseReading {
+export interface ClusterSnapshot extends LeaseHolders {
   readonly watched: Watched;
   readonly invalidPools: readonly InvalidPool[];
   readonly clusterState: ClusterState;
@@ -38,7 +38,7 @@ export interface ReadOptions {
 }
 
 /** Lists what the controller watches, once, and derives from it what the controller does. Writes nothing. */
-export async function readCluster(options: ReadOptions): Promise<ClusterReading> {
+export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot> {
   const { client, namespace, service, clock } = options;
   const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options.metallbNamespace);
   const invalidPools: InvalidPool[] = [];
@@ -51,11 +51,11 @@ export async function readCluster(options: ReadOptions): Promise<ClusterReading>
         if (resource === "pools") invalidPools.push({ name: keyOf(raw), invalid: view, raw });
       } else if (view !== undefined) found.set(keyOf(raw), view);
     }
-    if (source.also !== undefined) await readAlso(client, source.also, found);
+    if (source.fallback !== undefined) await readFallback(client, source.fallback, found);
     views[resource] = found;
   });
   const [leases, slices] = await Promise.all([
-    readLeases(client, namespace, clock),
+    readLeaseHolders(client, namespace, clock),
     service === undefined ? [] : readSlices(client, service),
     ...reads,
   ]);
@@ -82,7 +82,7 @@ export function createClusterState(watched: Watched, invalidPools: readonly Inva
 }
 
 /** What stands in for objects that the first collection lacks. */
-async function readAlso(client: ApiClient, source: Source<unknown>, found: Map<string, unknown>): Promise<void> {
+async function readFallback(client: ApiClient, source: Source<unknown>, found: Map<string, unknown>): Promise<void> {
   for await (const raw of listSource(client, source)) {
     const view = source.project(raw);
     const ours = found.has(nameOf(raw)) || view === undefined || view instanceof InvalidObject;

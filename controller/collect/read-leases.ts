@@ -8,7 +8,7 @@ import { projectSpeakerLease } from "../../src/model/lease.ts";
 import { listAll } from "./list-all.ts";
 
 /** Who of Bellhop is alive. */
-export interface LeaseReading {
+export interface LeaseHolders {
   /** Nodes whose speaker is alive. */
   readonly live: ReadonlySet<string>;
   /** The controller that leads; undefined: none does. */
@@ -16,25 +16,25 @@ export interface LeaseReading {
 }
 
 /** A holder renews every 2 s; one that has not within this time, while we looked on, is gone. */
-const patienceMs = 4_000;
-const lookAgainMs = 500;
+const observeMs = 4_000;
+const pollMs = 500;
 /** Where another lease shows that our clock is about right, one that is older than this is not looked at again. */
-const longGoneMs = 30_000;
+const expiredMs = 30_000;
 
 /**
  * Reads the leases once where their times make sense by our clock. Those that look run out are looked at again for a while,
  * because it may be our clock that is wrong: a lease that changes meanwhile is held.
  */
-export async function readLeases(client: ApiClient, namespace: string, clock: Clock): Promise<LeaseReading> {
+export async function readLeaseHolders(client: ApiClient, namespace: string, clock: Clock): Promise<LeaseHolders> {
   const first = await readHeld(client, namespace);
   const nowMs = clock.wallMs();
   const alive = new Set([...first].filter(([, lease]) => isFresh(lease, nowMs)).map(([name]) => name));
-  const doubtful = [...first].filter(([name, lease]) => {
-    return !alive.has(name) && (alive.size === 0 || Math.abs(ageMs(lease, nowMs)) < longGoneMs);
+  const unconfirmed = [...first].filter(([name, lease]) => {
+    return !alive.has(name) && (alive.size === 0 || Math.abs(ageMs(lease, nowMs)) < expiredMs);
   });
-  const deadlineMs = clock.monotonicMs() + patienceMs;
-  while (doubtful.some(([name]) => !alive.has(name)) && clock.monotonicMs() < deadlineMs) {
-    await pause(clock, lookAgainMs);
+  const deadlineMs = clock.monotonicMs() + observeMs;
+  while (unconfirmed.some(([name]) => !alive.has(name)) && clock.monotonicMs() < deadlineMs) {
+    await pause(clock, pollMs);
     for (const [name, lease] of await readHeld(client, namespace)) {
       if (renewalOf(lease) !== renewalOf(first.get(name))) alive.add(name);
     }

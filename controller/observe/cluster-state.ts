@@ -39,7 +39,7 @@ export class ClusterState {
   }
 
   /** A pool, a network of the cluster or a node that pools depend on has changed. */
-  notePoolsChanged(): void {
+  invalidatePools(): void {
     this.#poolRevision++;
   }
 

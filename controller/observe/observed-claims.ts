@@ -84,7 +84,7 @@ function sameHolders(before: Claim, after: Claim): boolean {
   return (
     (before.uid === after.uid || before.uid === "") &&
     before.pool === after.pool &&
-    before.ours === after.ours &&
+    before.managed === after.managed &&
     before.heldUntilMs === after.heldUntilMs &&
     JSON.stringify(before.services) === JSON.stringify(after.services)
   );

@@ -26,11 +26,11 @@ export class ObservedNodes {
 
   observeNode(name: string): NodeChange {
     const node = this.#watched.nodes.views.get(name);
-    const moved = this.#allocations.nodes.setNode(name, node === undefined ? undefined : nodeInfoOf(node));
+    const nodeChanged = this.#allocations.nodes.setNode(name, node === undefined ? undefined : nodeInfoOf(node));
     this.#allocations.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
     const podCidrs = this.#podCidrs.changed(name, (node?.podCIDRs ?? []).join());
     const owners = this.#nodes.changed(name, node === undefined ? "" : JSON.stringify([node.excluded, node.labels]));
-    return { pools: podCidrs || (moved && this.#allocations.nodes.hasPools), owners };
+    return { pools: podCidrs || (nodeChanged && this.#allocations.nodes.hasPools), owners };
   }
 
   /** Returns whether its interfaces have changed; speakers write much else all the time. */

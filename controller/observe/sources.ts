@@ -25,7 +25,7 @@ export interface Source<View> {
   readonly optional?: boolean;
   readonly project: ReflectorOptions<View>["project"];
   /** Another collection that is seen as part of this one, by name alone; what both have is as this one has it. */
-  readonly also?: Source<View>;
+  readonly fallback?: Source<View>;
 }
 
 /** Everything that the controller reads. */
@@ -58,18 +58,19 @@ export type Watched = {
  * count besides ours, and so do its annotations.
  */
 export function createSources(namespace: string, metallbNamespace?: string): Sources {
-  const keepsToo = metallbNamespace === undefined ? undefined : isMetallbAnnotation;
+  const keepsAnnotation = metallbNamespace === undefined ? undefined : isMetallbAnnotation;
   const metallb = <View>(
     plural: "ipaddresspools" | "l2advertisements",
     project: Source<View>["project"],
-  ): Pick<Source<View>, "also"> =>
+  ): Pick<Source<View>, "fallback"> =>
     metallbNamespace === undefined
       ? {}
-      : { also: { path: metallbPath(metallbNamespace, plural), optional: true, project } };
+      : { fallback: { path: metallbPath(metallbNamespace, plural), optional: true, project } };
   return {
     services: {
       path: collections.services,
-      project: (raw) => (concernsController(raw as V1Service) ? projectService(raw as V1Service, keepsToo) : undefined),
+      project: (raw) =>
+        concernsController(raw as V1Service) ? projectService(raw as V1Service, keepsAnnotation) : undefined,
     },
     pools: {
       path: ownPath("ipaddresspools"),

@@ -66,7 +66,7 @@ export class SpeakerWatch {
     if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs)
       this.#liveness.resetObservations(nowMs);
     this.#connectedSinceMs = connectedSinceMs;
-    const suspects = this.#liveness.suspects(nowMs);
+    const suspects = this.#liveness.findExpired(nowMs);
     if (suspects.length === 0 || this.#confirming) return;
     this.#confirming = true;
     void Promise.all(suspects.map((node) => this.#confirm(node))).finally(() => {
@@ -78,12 +78,12 @@ export class SpeakerWatch {
   async #confirm(node: string): Promise<void> {
     const { client, namespace, clock, log, leases, changes } = this.#options;
     const name = speakerLeaseName(node);
-    const heard = leases.views.get(`${namespace}/${name}`)?.renewal;
+    const observed = leases.views.get(`${namespace}/${name}`)?.renewal;
     try {
       const path = leasePath(namespace, name);
       const { body } = await client.request({ method: "GET", path, timeoutMs: confirmTimeoutMs });
       const lease = projectSpeakerLease(body as V1Lease);
-      if (lease === undefined || lease.renewal !== heard) {
+      if (lease === undefined || lease.renewal !== observed) {
         if (this.#liveness.observe(node, lease, clock.monotonicMs())) changes.liveSpeakersChanged();
         return;
       }

@@ -27,7 +27,7 @@ export interface WatchesOptions {
 /** Reflectors that do not run yet. */
 export function createWatches(options: WatchesOptions): Watches {
   const { client, changes, clock, random, log, metrics } = options;
-  const reflect = <View>(name: string, source: Source<View>, told: Told): Reflector<View> =>
+  const reflect = <View>(name: string, source: Source<View>, told: ChangeHandlers): Reflector<View> =>
     createReflector({
       client,
       resource: name,
@@ -46,13 +46,13 @@ export function createWatches(options: WatchesOptions): Watches {
     source: Source<ViewOf<Sources[Resource]>>,
   ): Reflector<ViewOf<Sources[Resource]>> => {
     const onChange = (key: string): void => changes.changed(resource, key);
-    const onInvalid: Told["onInvalid"] = (key, invalid, raw) => changes.invalid(resource, key, invalid, raw);
-    if (source.also === undefined) return reflect(resource, source, { onChange, onInvalid });
+    const onInvalid: ChangeHandlers["onInvalid"] = (key, invalid, raw) => changes.invalid(resource, key, invalid, raw);
+    if (source.fallback === undefined) return reflect(resource, source, { onChange, onInvalid });
     const joined = new JoinedReflector<ViewOf<Sources[Resource]>>(onChange);
     const changed = (key: string): void => joined.changed(key);
     joined.join(
       reflect(resource, source, { onChange: changed, onInvalid }),
-      reflect(`${resource} of others`, source.also, { onChange: changed, keyOf: nameOf }),
+      reflect(`${resource} of others`, source.fallback, { onChange: changed, keyOf: nameOf }),
     );
     return joined;
   };
@@ -71,7 +71,7 @@ export function createWatches(options: WatchesOptions): Watches {
   };
 }
 
-type Told = Pick<ReflectorOptions<unknown>, "onChange" | "onInvalid" | "keyOf">;
+type ChangeHandlers = Pick<ReflectorOptions<unknown>, "onChange" | "onInvalid" | "keyOf">;
 
 export function eachWatch(watches: Watches): readonly (readonly [WatchedResource, Reflector<unknown>])[] {
   return Object.entries(watches) as [WatchedResource, Reflector<unknown>][];

@@ -45,7 +45,7 @@ export function describeAnnouncerNodes(input: CandidateInput): string {
 
 function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly AnnouncerNode[] {
   const node = input.nodes.get(speaker.metadata.name);
-  if (node === undefined || reasonForAbsence(node, speaker, input.live) !== undefined) return [];
+  if (node === undefined || describeAbsence(node, speaker, input.live) !== undefined) return [];
   return [createAnnouncerNode(node, speaker)];
 }
 
@@ -62,7 +62,7 @@ export function createAnnouncerNode(node: NodeView, speaker: Speaker): Announcer
 }
 
 /** Why a node announces nothing at all; undefined: it may announce the addresses of its subnets. */
-export function reasonForAbsence(
+export function describeAbsence(
   node: NodeView | undefined,
   speaker: Speaker | undefined,
   live: ReadonlySet<string>,

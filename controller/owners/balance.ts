@@ -12,10 +12,10 @@ export interface BalanceItem {
  * no assignment of these addresses is more even (semi-matching without cost-reducing path, Harvey et al. 2006). Gives the new
  * owner of every address that moves.
  */
-export function balance(movables: readonly BalanceItem[]): ReadonlyMap<string, string> {
-  const board = new BalanceState(movables);
-  for (let source = board.nextReducible(); source !== undefined; source = board.nextReducible()) board.move(source);
-  return board.moved;
+export function balance(items: readonly BalanceItem[]): ReadonlyMap<string, string> {
+  const state = new BalanceState(items);
+  for (let source = state.nextReducible(); source !== undefined; source = state.nextReducible()) state.move(source);
+  return state.moved;
 }
 
 interface Group {
@@ -43,7 +43,7 @@ class BalanceState {
       const key = choices.join(",");
       const group = groups.get(key) ?? { choices, held: new Map() };
       groups.set(key, group);
-      this.#give(group, owner, name);
+      this.#assign(group, owner, name);
       this.#start.set(name, owner);
       for (const node of choices) if (!this.#loads.has(node)) this.#loads.set(node, 0);
       this.#loads.set(owner, (this.#loads.get(owner) ?? 0) + 1);
@@ -72,7 +72,7 @@ class BalanceState {
       const name = group.held.get(from)?.pop();
       if (name === undefined) continue;
       if (group.held.get(from)?.length === 0) this.#groupsHeldBy.get(from)?.delete(group);
-      this.#give(group, to, name);
+      this.#assign(group, to, name);
       this.#now.set(name, to);
     }
     const target = this.#path.at(-1)?.to ?? source;
@@ -80,7 +80,7 @@ class BalanceState {
     this.#loads.set(target, (this.#loads.get(target) ?? 0) + 1);
   }
 
-  #give(group: Group, owner: string, name: string): void {
+  #assign(group: Group, owner: string, name: string): void {
     const names = group.held.get(owner) ?? [];
     names.push(name);
     group.held.set(owner, names);

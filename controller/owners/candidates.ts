@@ -16,14 +16,14 @@ export interface Candidates {
   readonly interfaces: readonly string[];
 }
 
-export type CandidatesOf = (address: IpAddress, pool: string | undefined) => Candidates;
+export type CandidateLookup = (address: IpAddress, pool: string | undefined) => Candidates;
 
 /**
  * Gives the question "who may announce this address" over one moment's nodes. A node may if its speaker is alive, it is not
  * excluded from load balancers, an interface that is up is on the address's LAN, and, where there are L2Advertisements, one of
  * them names the pool, the node and that interface. Answers are shared by all addresses between the same subnet borders.
  */
-export function createCandidates(input: CandidateInput): CandidatesOf {
+export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
   const borders = subnetBorders(announcerNodes);
   const known = new Map<string, Candidates>();

@@ -5,8 +5,8 @@ import {
   advertisementsFor,
   type CandidateInput,
   createAnnouncerNode,
+  describeAbsence,
   evaluateAnnouncerNode,
-  reasonForAbsence,
 } from "./announcer-node.ts";
 
 /** Whether one node may announce an address, and why or why not. */
@@ -31,14 +31,14 @@ export function evaluateNodes(
   return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
     const node = input.nodes.get(name);
     const speaker = speakers.get(name);
-    const absent = reasonForAbsence(node, speaker, input.live);
+    const absent = describeAbsence(node, speaker, input.live);
     if (absent !== undefined || node === undefined || speaker === undefined) {
       return { node: name, may: false, fault: "NoSpeaker", why: absent ?? "" };
     }
     const announcerNode = createAnnouncerNode(node, speaker);
     const { onSubnet, allowing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
     if (onSubnet.length === 0)
-      return { node: name, may: false, fault: "OffSubnet", why: reasonOffSubnet(announcerNode, address) };
+      return { node: name, may: false, fault: "OffSubnet", why: describeOffSubnet(announcerNode, address) };
     if (!unrestricted && allowing.length === 0) {
       const why = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
       return { node: name, may: false, fault: "NotAllowed", why };
@@ -47,7 +47,7 @@ export function evaluateNodes(
   });
 }
 
-function reasonOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {
+function describeOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {
   const wide = interfaces.filter(({ subnets }) => subnets.some(isLan));
   const own = wide.length === 0 ? "none with a network is up" : `it has ${describeInterfaces(wide)}`;
   return `no interface has a subnet with ${formatAddress(address)}: ${own}`;

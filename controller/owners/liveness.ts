@@ -14,9 +14,9 @@ interface Observation {
  * all of them or a slow API server than the death of as many nodes, and addresses that move break connections. Kubernetes' node
  * lifecycle controller slows down likewise (--unhealthy-zone-threshold, 0.55).
  */
-const commonSilenceFactor = 4;
+const massExpiryFactor = 4;
 /** Of a lease's duration; by then two renewals are missing. */
-const silentFraction = 0.75;
+const expiryFraction = 0.75;
 
 /**
  * Which speakers are alive, judged by our own clock alone: a lease that has not changed for its whole duration *while we would
@@ -24,22 +24,22 @@ const silentFraction = 0.75;
  * the API server or a restart of ours makes nobody look dead. Does no input or output.
  */
 export class SpeakerLiveness {
-  readonly #sightings = new Map<string, Observation>();
+  readonly #observations = new Map<string, Observation>();
   readonly #dead = new Set<string>();
 
   /** Nodes whose speaker is alive. */
   get live(): ReadonlySet<string> {
-    return new Set([...this.#sightings.keys()].filter((node) => !this.#dead.has(node)));
+    return new Set([...this.#observations.keys()].filter((node) => !this.#dead.has(node)));
   }
 
   /** A lease as heard now; undefined: it is gone. An empty holder is a good-bye. Gives whether somebody came or went. */
   observe(node: string, lease: SpeakerLeaseView | undefined, nowMs: number): boolean {
     const wasLive = this.#isLive(node);
     if (lease === undefined || lease.holder === "") {
-      this.#sightings.delete(node);
+      this.#observations.delete(node);
       this.#dead.delete(node);
-    } else if (this.#sightings.get(node)?.renewal !== lease.renewal) {
-      this.#sightings.set(node, {
+    } else if (this.#observations.get(node)?.renewal !== lease.renewal) {
+      this.#observations.set(node, {
         renewal: lease.renewal,
         durationMs: lease.durationMs,
         sinceMs: nowMs,
@@ -52,21 +52,21 @@ export class SpeakerLiveness {
 
   /** We may have missed renewals. Those who were dead before stay dead until they renew. */
   resetObservations(nowMs: number): void {
-    for (const sighting of this.#sightings.values()) {
-      sighting.sinceMs = nowMs;
-      sighting.timeoutMs = sighting.durationMs;
+    for (const observation of this.#observations.values()) {
+      observation.sinceMs = nowMs;
+      observation.timeoutMs = observation.durationMs;
     }
   }
 
   /** Nodes whose lease has run out; to be confirmed by a direct read before they are buried. */
-  suspects(nowMs: number): readonly string[] {
-    const living = [...this.#sightings].filter(([node]) => !this.#dead.has(node));
-    const silent = living.filter(([, { sinceMs, durationMs }]) => nowMs - sinceMs >= durationMs * silentFraction);
-    if (living.length > 1 && silent.length * 2 > living.length) {
-      for (const [, sighting] of silent) sighting.timeoutMs = sighting.durationMs * commonSilenceFactor;
+  findExpired(nowMs: number): readonly string[] {
+    const alive = [...this.#observations].filter(([node]) => !this.#dead.has(node));
+    const expired = alive.filter(([, { sinceMs, durationMs }]) => nowMs - sinceMs >= durationMs * expiryFraction);
+    if (alive.length > 1 && expired.length * 2 > alive.length) {
+      for (const [, observation] of expired) observation.timeoutMs = observation.durationMs * massExpiryFactor;
     }
-    return silent
-      .filter(([, { sinceMs, timeoutMs: patienceMs }]) => nowMs - sinceMs >= patienceMs)
+    return expired
+      .filter(([, { sinceMs, timeoutMs }]) => nowMs - sinceMs >= timeoutMs)
       .map(([node]) => node)
       .sort();
   }
@@ -79,6 +79,6 @@ export class SpeakerLiveness {
   }
 
   #isLive(node: string): boolean {
-    return this.#sightings.has(node) && !this.#dead.has(node);
+    return this.#observations.has(node) && !this.#dead.has(node);
   }
 }

@@ -11,19 +11,19 @@ export function poolConditions(
   observedGeneration: number,
   now: string,
 ): readonly Condition[] | undefined {
-  const told = (type: string, addresses: readonly unknown[]): boolean =>
+  const reported = (type: string, addresses: readonly unknown[]): boolean =>
     addresses.length > 0 || present.some((condition) => condition.type === type);
   const wanted = [
     readyCondition(facts, observedGeneration),
-    ...(told(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
-    ...(told(leftOut, facts.leftOut) ? [leftOutCondition(facts.leftOut, observedGeneration)] : []),
+    ...(reported(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
+    ...(reported(addressesLeftOut, facts.blocked) ? [blockedCondition(facts.blocked, observedGeneration)] : []),
   ];
   const after = wanted.reduce((list, condition) => withCondition(list, condition, now) ?? list, present);
   return after === present ? undefined : after;
 }
 
 export const allInPool = "AllInPool";
-const leftOut = "AddressesLeftOut";
+const addressesLeftOut = "AddressesLeftOut";
 
 function outsideCondition(outside: PoolFacts["outside"], observedGeneration: number): ConditionState {
   const type = allInPool;
@@ -31,12 +31,12 @@ function outsideCondition(outside: PoolFacts["outside"], observedGeneration: num
     const message = "The pool has all addresses that were given from it.";
     return { type, status: "True", reason: "AllInside", message, observedGeneration };
   }
-  const message = `Services keep ${someOf(outside.map(formatAddress))}, which the pool does not have any more. Put them back, or move a Service: kubectl annotate service NAME bellhop.dev/reassign=now.`;
+  const message = `Services keep ${listSome(outside.map(formatAddress))}, which the pool does not have any more. Put them back, or move a Service: kubectl annotate service NAME bellhop.dev/reassign=now.`;
   return { type, status: "False", reason: "AddressOutsidePool", message, observedGeneration };
 }
 
-function leftOutCondition(addresses: PoolFacts["leftOut"], observedGeneration: number): ConditionState {
-  const type = leftOut;
+function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: number): ConditionState {
+  const type = addressesLeftOut;
   if (addresses.length === 0) {
     const message = "Nothing else uses an address of the pool.";
     return { type, status: "False", reason: "NothingElse", message, observedGeneration };
@@ -44,12 +44,12 @@ function leftOutCondition(addresses: PoolFacts["leftOut"], observedGeneration: n
   const texts = addresses.map(
     ({ address, sources }) => `${formatAddress(address)} (${[...sources].sort().join(", ")})`,
   );
-  const message = `Not given, because something else uses them: ${someOf(texts)}.`;
+  const message = `Not given, because something else uses them: ${listSome(texts)}.`;
   return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
 }
 
 /** As many as a reader will read. */
-function someOf(texts: readonly string[]): string {
+function listSome(texts: readonly string[]): string {
   const most = 10;
   const rest = texts.length - most;
   return rest > 0 ? `${texts.slice(0, most).join(", ")} and ${rest} more` : texts.join(", ");

@@ -15,7 +15,7 @@ export interface PoolFacts {
   /** What Services have from it although it is not in the pool any more. Sorted, so that all controllers report it alike. */
   readonly outside: readonly IpAddress[];
   /** What is in it and cannot be assigned, because something else uses it. Sorted. */
-  readonly leftOut: readonly BlockedAddress[];
+  readonly blocked: readonly BlockedAddress[];
   /** Undefined where the pool is rejected. */
   readonly ipv4: FamilyCount | undefined;
   readonly ipv6: FamilyCount | undefined;
@@ -32,7 +32,7 @@ export function poolFactsOf(name: string, pools: Watched["pools"], allocations: 
       .filter((claim) => claim.pool === name)
       .map(({ address }) => address)
       .sort(compareAddresses),
-    leftOut: allocations.excludedFrom(name),
+    blocked: allocations.blockedIn(name),
     ipv4: allocations.countOf(name, "IPv4"),
     ipv6: allocations.countOf(name, "IPv6"),
   };

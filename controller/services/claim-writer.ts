@@ -39,7 +39,7 @@ export interface ClaimWriterOptions {
  */
 export class ClaimWriter {
   readonly #options: ClaimWriterOptions;
-  readonly #turns = new KeyedMutex();
+  readonly #mutex = new KeyedMutex();
 
   constructor(options: ClaimWriterOptions) {
     this.#options = options;
@@ -60,7 +60,7 @@ export class ClaimWriter {
       pool: op.pool,
       node: op.node,
       services: known?.uid === "" ? withService(known, service) : [referenceOf(service, op)],
-      ours: true,
+      managed: true,
       uid: "",
       resourceVersion: "",
     };
@@ -70,7 +70,7 @@ export class ClaimWriter {
 
   /** Gives whether the address is now this Service's. */
   create(service: ServiceView, address: IpAddress): Promise<boolean> {
-    return this.#turns.run(virtualIpName(address), async () => {
+    return this.#mutex.run(virtualIpName(address), async () => {
       const { client, allocations, assignments } = this.#options;
       const claim = allocations.claimAt(address);
       if (claim === undefined || !isHeldBy(claim, service)) return false;
@@ -92,20 +92,20 @@ export class ClaimWriter {
       };
       try {
         const created = await client.request({ method: "POST", path: ownPath("virtualips"), body });
-        this.#learn(created.body, claim.name);
+        this.#observe(created.body, claim.name);
         return true;
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
       }
       // By us in an earlier try whose answer was lost, or by somebody else, whom the allocations then know.
-      const holder = await this.read(claim.name);
+      const holder = await this.refresh(claim.name);
       return holder !== undefined && isHeldBy(holder, service) && isRecorded(holder, service);
     });
   }
 
   /** Names the Service in a claim of others, or writes anew what it takes there. */
   join(service: ServiceView, { name }: Claim): Promise<boolean> {
-    return this.#turns.run(name, async () => {
+    return this.#mutex.run(name, async () => {
       const { client, allocations, assignments } = this.#options;
       const claim = allocations.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
@@ -113,8 +113,10 @@ export class ClaimWriter {
       if (held && isRecorded(claim, service)) return true;
       const shared = allocations.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
       const adopts = service.ingress.some(({ ip }) => ip === formatAddress(claim.address));
-      const fault = held ? findSharingConflict(claim, service) : findJoiningConflict(claim, service, shared || adopts);
-      if (fault !== undefined) return false;
+      const conflict = held
+        ? findSharingConflict(claim, service)
+        : findJoiningConflict(claim, service, shared || adopts);
+      if (conflict !== undefined) return false;
       const services = withService(claim, service);
       if (claim.heldUntilMs === undefined) return this.#write(client, claim, { services });
       const written = await this.#write(client, claim, {
@@ -134,7 +136,7 @@ export class ClaimWriter {
    * Service of the name; a reservation of the user stays.
    */
   release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
-    return this.#turns.run(planned.name, async () => {
+    return this.#mutex.run(planned.name, async () => {
       const { client, allocations, assignments } = this.#options;
       const known = allocations.claims.get(planned.name);
       const claim = known?.uid === planned.uid ? known : planned;
@@ -153,7 +155,7 @@ export class ClaimWriter {
         }
       } catch (error) {
         if (mine.sharing !== undefined && isConflict(error)) {
-          await this.read(claim.name);
+          await this.refresh(claim.name);
           return false;
         }
         if (!isNotFound(error)) throw error;
@@ -180,21 +182,21 @@ export class ClaimWriter {
     const path = ownPath("virtualips", name);
     try {
       const patched = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
-      this.#learn(patched.body, name);
+      this.#observe(patched.body, name);
       return true;
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error;
-      await this.read(claim.name);
+      await this.refresh(claim.name);
       return false;
     }
   }
 
   /** Brings the allocations up to what the API server has; gives the claim, unless there is none. */
-  async read(name: string): Promise<Claim | undefined> {
+  async refresh(name: string): Promise<Claim | undefined> {
     const { client, allocations } = this.#options;
     try {
       const found = await client.request({ method: "GET", path: ownPath("virtualips", name) });
-      this.#learn(found.body, name);
+      this.#observe(found.body, name);
     } catch (error) {
       if (!isNotFound(error)) throw error;
       allocations.drop(name);
@@ -202,7 +204,7 @@ export class ClaimWriter {
     return allocations.claims.get(name);
   }
 
-  #learn(raw: unknown, name: string): void {
+  #observe(raw: unknown, name: string): void {
     const { claim } = parseClaim(virtualIpSchema.parse(raw) satisfies VirtualIP);
     if (claim === undefined) this.#options.allocations.drop(name);
     else this.#options.allocations.put(claim);

@@ -1,6 +1,6 @@
 import type { ServiceView } from "../../src/model/service.ts";
 
-interface Ahead {
+interface Mutation {
   readonly view: ServiceView;
   /** Versions that our own writes have replaced. */
   readonly replaced: Set<string>;
@@ -11,24 +11,24 @@ interface Ahead {
  * only meet a conflict. Compares versions for equality alone.
  */
 export class MutationCache {
-  readonly #ahead = new Map<string, Ahead>();
+  readonly #mutations = new Map<string, Mutation>();
 
   written(before: ServiceView, after: ServiceView): void {
-    const replaced = this.#ahead.get(after.key)?.replaced ?? new Set();
+    const replaced = this.#mutations.get(after.key)?.replaced ?? new Set();
     if (before.resourceVersion !== after.resourceVersion) replaced.add(before.resourceVersion);
-    this.#ahead.set(after.key, { view: after, replaced });
+    this.#mutations.set(after.key, { view: after, replaced });
   }
 
   /** The newer of what the watch has and what we wrote. */
   newest(key: string, watched: ServiceView | undefined): ServiceView | undefined {
-    const ahead = this.#ahead.get(key);
+    const ahead = this.#mutations.get(key);
     if (ahead === undefined) return watched;
     if (watched !== undefined && ahead.replaced.has(watched.resourceVersion)) return ahead.view;
-    this.#ahead.delete(key);
+    this.#mutations.delete(key);
     return watched;
   }
 
   clear(): void {
-    this.#ahead.clear();
+    this.#mutations.clear();
   }
 }

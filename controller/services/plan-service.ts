@@ -14,7 +14,7 @@ import type { AllocationsReader } from "../allocate/allocations/address-allocati
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, currentPoolOf, isHeldBy } from "../allocate/claim/claim.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
-import { addressTexts, reasonForMove, updateMessage } from "./update-event.ts";
+import { addressTexts, describeMoveCause, updateMessage } from "./update-event.ts";
 
 /** One step for one Service; plain data that prints itself. */
 export type ServiceOp =
@@ -67,18 +67,18 @@ export interface ServicePlanInput {
  */
 export function planService(input: ServicePlanInput): ServicePlan {
   const { key, service, allocations, defaultClass } = input;
-  const ours = allocations.claimsOf(key).filter((claim) => claim.ours || hasNote(claim, key));
+  const claims = allocations.claimsOf(key).filter((claim) => claim.managed || recordsSharingOf(claim, key));
   // What is held already for the name stays so until it expires or a Service takes it up.
-  const live = ours.filter((claim) => claim.heldUntilMs === undefined);
-  if (service === undefined) return plan(live.map((claim) => releaseOrHold(allocations, claim)));
-  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, live);
-  if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, live);
-  const stale = ours.filter((claim) => !isHeldBy(claim, service));
+  const active = claims.filter((claim) => claim.heldUntilMs === undefined);
+  if (service === undefined) return plan(active.map((claim) => releaseOrHold(allocations, claim)));
+  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, active);
+  if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, active);
+  const stale = claims.filter((claim) => !isHeldBy(claim, service));
   // A Service of the same name under another uid had them: upstream too takes the old load balancer down first.
   if (stale.length > 0) {
     return { ops: stale.map((claim) => releaseOrHold(allocations, claim)), reason: undefined, again: true };
   }
-  return planWanted(input, service, ours);
+  return planDesired(input, service, claims);
 }
 
 function plan(ops: readonly ServiceOp[], reason?: Reason): ServicePlan {
@@ -91,7 +91,7 @@ function release(claim: Claim): ServiceOp {
 
 /** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
 function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp {
-  const pool = claim.ours ? currentPoolOf(allocations, claim) : undefined;
+  const pool = claim.managed ? currentPoolOf(allocations, claim) : undefined;
   const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
   return { kind: "ReleaseVirtualIp", claim, holdMs };
 }
@@ -100,40 +100,40 @@ function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp 
  * The Service went over to another class so fast that we never saw it without type LoadBalancer, or saw it and lost the race. Our
  * condition or our claim on it says that the finalizer is ours too; once the other class has given it an address it may be theirs.
  */
-function planHandedOver(service: ServiceView, ours: readonly Claim[]): ServicePlan {
-  const wasOurs = service.addressReady !== undefined || ours.some((claim) => isHeldBy(claim, service));
+function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
+  const wasOurs = service.addressReady !== undefined || claims.some((claim) => isHeldBy(claim, service));
   const removeFinalizer = service.ingress.length === 0 && service.finalizers.includes(loadBalancerFinalizer);
   const marked = removeFinalizer || service.addressReady !== undefined;
   const leave: readonly ServiceOp[] =
     wasOurs && marked ? [{ kind: "LeaveService", removeFinalizer, clearIngress: false }] : [];
-  return plan([...leave, ...ours.map(release)]);
+  return plan([...leave, ...claims.map(release)]);
 }
 
 /** The Service is being deleted, or is no longer of type LoadBalancer: speakers let go first, the finalizer goes last. */
-function planLeaving(allocations: AllocationsReader, service: ServiceView, ours: readonly Claim[]): ServicePlan {
+function planLeaving(allocations: AllocationsReader, service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
   // While the type is still LoadBalancer the class says whose the finalizer is; afterwards the class is gone too.
   const finalizerIsOurs = removeFinalizer && service.type === "LoadBalancer";
-  const touched = ours.length > 0 || service.addressReady !== undefined || finalizerIsOurs;
+  const touched = claims.length > 0 || service.addressReady !== undefined || finalizerIsOurs;
   if (!touched) return plan([]);
   const clearIngress = service.type === "LoadBalancer" && service.ingress.length > 0;
   const leave: ServiceOp = { kind: "LeaveService", removeFinalizer, clearIngress };
-  if (ours.length === 0) return plan([leave]);
-  const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(ours)}`);
-  const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(ours)}`);
-  return plan([deleting, ...ours.map((claim) => releaseOrHold(allocations, claim)), leave, deleted]);
+  if (claims.length === 0) return plan([leave]);
+  const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(claims)}`);
+  const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(claims)}`);
+  return plan([deleting, ...claims.map((claim) => releaseOrHold(allocations, claim)), leave, deleted]);
 }
 
-function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonly Claim[]): ServicePlan {
+function planDesired(input: ServicePlanInput, service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const { allocations, namespaceLabels, hasAnnouncer } = input;
-  const { assignments, reason, enough } = allocate(allocations, service, namespaceLabels);
-  if (assignments.length === 0 && reason !== undefined) return planRefused(service, ours, reason);
+  const { assignments, reason, satisfied } = allocate(allocations, service, namespaceLabels);
+  if (assignments.length === 0 && reason !== undefined) return planRefused(service, claims, reason);
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
-  const surplus = ours.filter((claim) => !kept.has(claim.name));
-  const silent = assignments.find((assignment) => !hasAnnouncer(assignment));
+  const released = claims.filter((claim) => !kept.has(claim.name));
+  const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
   const invalid = invalidSettings(service);
-  const condition = withRemarks(conditionFor(service, assignments, enough ? undefined : reason, silent), [
-    ...(enough && reason !== undefined ? [reason] : []),
+  const condition = withRemarks(conditionFor(service, assignments, satisfied ? undefined : reason, unannounced), [
+    ...(satisfied && reason !== undefined ? [reason] : []),
     ...invalid,
   ]);
   const ingress = ingressFor(
@@ -141,20 +141,20 @@ function planWanted(input: ServicePlanInput, service: ServiceView, ours: readonl
     assignments.map(({ address }) => address),
   );
   const ingressDiffers = !sameIngress(service.ingress, ingress);
-  const moved = updateMessage(service, assignments);
+  const updated = updateMessage(service, assignments);
   const needsFinalizer = !service.finalizers.includes(loadBalancerFinalizer);
   const ops: ServiceOp[] = [];
-  if (ingressDiffers && moved === undefined) ops.push(normalEvent("EnsuringLoadBalancer", "Ensuring load balancer"));
+  if (ingressDiffers && updated === undefined) ops.push(normalEvent("EnsuringLoadBalancer", "Ensuring load balancer"));
   for (const assignment of assignments) ops.push(...claimOps(assignment));
   if (ingressDiffers || needsFinalizer || !sameCondition(service.addressReady, condition)) {
     const shown = ingressDiffers ? ingress : undefined;
     ops.push({ kind: "PatchStatus", ingress: shown, condition, addFinalizer: needsFinalizer });
   }
-  if (moved !== undefined)
-    ops.push(normalEvent("UpdatedLoadBalancer", `${moved}${reasonForMove(allocations, service, surplus)}`));
+  if (updated !== undefined)
+    ops.push(normalEvent("UpdatedLoadBalancer", `${updated}${describeMoveCause(allocations, service, released)}`));
   else if (ingressDiffers)
     ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
-  ops.push(...surplus.map(release));
+  ops.push(...released.map(release));
   if (condition.status === "False") ops.push(warningEvent(condition));
   ops.push(...newWarnings(service, invalid));
   return plan(ops, reason);
@@ -169,18 +169,18 @@ function newWarnings(service: ServiceView, reasons: readonly Reason[]): readonly
 }
 
 /** Whether the claim is a reservation of the user in which we have noted what this Service takes. */
-function hasNote(claim: Claim, key: string): boolean {
+function recordsSharingOf(claim: Claim, key: string): boolean {
   return claim.services.some((reference) => serviceKeyOf(reference) === key && reference.sharing !== undefined);
 }
 
-function claimOps({ address, pool, node, claim, joins }: Assignment): readonly ServiceOp[] {
-  if (claim !== undefined && joins) return [{ kind: "JoinVirtualIp", claim }];
+function claimOps({ address, pool, node, claim, needsJoin }: Assignment): readonly ServiceOp[] {
+  if (claim !== undefined && needsJoin) return [{ kind: "JoinVirtualIp", claim }];
   if (claim === undefined || claim.uid === "") return [{ kind: "CreateVirtualIp", address, pool, node }];
   return [];
 }
 
 /** Nothing to give: say why, and show no address that is not ours to show. */
-function planRefused(service: ServiceView, ours: readonly Claim[], reason: Reason): ServicePlan {
+function planRefused(service: ServiceView, claims: readonly Claim[], reason: Reason): ServicePlan {
   const condition: AddressReady = { status: "False", reason: reason.code, message: reasonMessage(reason) };
   // Without our finalizer the addresses were shown by somebody else, who may still serve them.
   const clear = service.ingress.length > 0 && service.finalizers.includes(loadBalancerFinalizer);
@@ -188,27 +188,27 @@ function planRefused(service: ServiceView, ours: readonly Claim[], reason: Reaso
   if (clear || !sameCondition(service.addressReady, condition)) {
     ops.push({ kind: "PatchStatus", ingress: clear ? [] : undefined, condition, addFinalizer: false });
   }
-  const moved = clear ? updateMessage(service, []) : undefined;
+  const message = clear ? updateMessage(service, []) : undefined;
   // A hold outlasts a slip in what the Service asks for.
-  const live = ours.filter((claim) => claim.heldUntilMs === undefined);
-  const told = moved === undefined ? [] : [normalEvent("UpdatedLoadBalancer", moved)];
-  return plan([...ops, ...live.map(release), ...told, warningEvent(condition)], reason);
+  const active = claims.filter((claim) => claim.heldUntilMs === undefined);
+  const updated = message === undefined ? [] : [normalEvent("UpdatedLoadBalancer", message)];
+  return plan([...ops, ...active.map(release), ...updated, warningEvent(condition)], reason);
 }
 
 function conditionFor(
   service: ServiceView,
   assignments: readonly Assignment[],
   refusal: Reason | undefined,
-  silent: Assignment | undefined,
+  unannounced: Assignment | undefined,
 ): AddressReady {
   if (refusal !== undefined) {
     const message = `${reasonMessage(refusal)} Until then it keeps ${addressTexts(assignments)}.`;
     return { status: "False", reason: refusal.code, message };
   }
-  if (silent !== undefined) {
+  if (unannounced !== undefined) {
     const about = { object: serviceObject(service), field: "status.loadBalancer.ingress" };
-    const quiet = reasonOf("NoAnnouncer", { ...about, value: formatAddress(silent.address) });
-    return { status: "False", reason: quiet.code, message: reasonMessage(quiet) };
+    const noAnnouncer = reasonOf("NoAnnouncer", { ...about, value: formatAddress(unannounced.address) });
+    return { status: "False", reason: noAnnouncer.code, message: reasonMessage(noAnnouncer) };
   }
   return { status: "True", reason: "AddressAssigned", message: addressTexts(assignments) };
 }

@@ -104,26 +104,26 @@ export class ServiceLoop implements TermPart {
 
   async #handle(key: string): Promise<WorkResult> {
     try {
-      return await this.#bringUpToDate(key);
+      return await this.#sync(key);
     } finally {
       this.#options.changes.allocationsChanged();
     }
   }
 
-  async #bringUpToDate(key: string): Promise<WorkResult> {
+  async #sync(key: string): Promise<WorkResult> {
     const { watched, mutations, writer, metrics, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     // Addresses that are not its own, though it shows them.
-    const strange = new Set<bigint>();
+    const notHeld = new Set<bigint>();
     for (let turn = 0; turn < maxPlans; turn++) {
       const service = mutations.newest(key, watched.services.views.get(key));
       const plan = this.#plan(key, service);
-      const doubtful = writer.doubtful(service, plan.ops).find(({ value }) => !strange.has(value));
-      if (service !== undefined && doubtful !== undefined) {
-        if (!(await writer.lookUp(service, doubtful))) strange.add(doubtful.value);
+      const unconfirmed = writer.findUnconfirmed(service, plan.ops).find(({ value }) => !notHeld.has(value));
+      if (service !== undefined && unconfirmed !== undefined) {
+        if (!(await writer.lookUp(service, unconfirmed))) notHeld.add(unconfirmed.value);
         continue;
       }
-      this.#note(key, plan);
+      this.#recordPending(key, plan);
       for (const { kind } of plan.ops) metrics.operations.inc({ kind });
       if (service !== undefined) writer.assume(service, plan.ops);
       const result = await writer.write(key, service, plan.ops);
@@ -158,7 +158,7 @@ export class ServiceLoop implements TermPart {
     });
   }
 
-  #note(key: string, { reason }: ServicePlan): void {
+  #recordPending(key: string, { reason }: ServicePlan): void {
     const before = this.#pending.get(key);
     if (reason === undefined) {
       this.#pending.delete(key);

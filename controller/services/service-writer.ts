@@ -50,7 +50,7 @@ export class ServiceWriter {
    * Addresses that the Service shows, that the ops take from it, and that the allocations does not know as its own. Somebody may have
    * claimed them for it whose claim we have not heard of yet: ask before it loses what it has.
    */
-  doubtful(service: ServiceView | undefined, ops: readonly ServiceOp[]): readonly IpAddress[] {
+  findUnconfirmed(service: ServiceView | undefined, ops: readonly ServiceOp[]): readonly IpAddress[] {
     const shown = ops.flatMap((op) => (op.kind === "PatchStatus" && op.ingress !== undefined ? [op.ingress] : []))[0];
     if (service === undefined || shown === undefined) return [];
     const lost = service.ingress.filter(({ ip }) => !shown.some((entry) => entry.ip === ip));
@@ -59,7 +59,7 @@ export class ServiceWriter {
 
   /** Asks the API server who has the address, and notes it in the allocations; gives whether it is this Service. */
   async lookUp(service: ServiceView, address: IpAddress): Promise<boolean> {
-    await this.#claims.read(virtualIpName(address));
+    await this.#claims.refresh(virtualIpName(address));
     return this.#isHeld(service, address);
   }
 
@@ -74,13 +74,14 @@ export class ServiceWriter {
     // Whether the API server itself has said that the Service is as planned for; a patch that it takes says so too.
     let confirmed = false;
     for (const op of ops) {
-      const doubtful = op.kind === "ReleaseVirtualIp" ? !isCertainlyLeaving(newest, op.claim) : isClaim(op) && !patches;
-      if (doubtful) confirmed ||= await isUnchanged(this.#options.client, key, newest);
-      if (doubtful && !confirmed) return "outdated";
+      const needsCheck =
+        op.kind === "ReleaseVirtualIp" ? !isCertainlyLeaving(newest, op.claim) : isClaim(op) && !patches;
+      if (needsCheck) confirmed ||= await isUnchanged(this.#options.client, key, newest);
+      if (needsCheck && !confirmed) return "outdated";
       if (op.kind === "ReleaseVirtualIp") {
         if (!(await this.#claims.release(op.claim, key, op.holdMs))) return "replan";
       } else if (newest === undefined) throw new Error(`${op.kind} was planned without a Service`);
-      else if (op.kind === "Event") this.#tell(newest, op);
+      else if (op.kind === "Event") this.#recordEvent(newest, op);
       else if (op.kind === "CreateVirtualIp") {
         if (!(await this.#claims.create(newest, op.address))) return "replan";
       } else if (op.kind === "JoinVirtualIp") {
@@ -93,7 +94,7 @@ export class ServiceWriter {
     return "done";
   }
 
-  #tell(service: ServiceView, { type, reason, message }: Extract<ServiceOp, { kind: "Event" }>): void {
+  #recordEvent(service: ServiceView, { type, reason, message }: Extract<ServiceOp, { kind: "Event" }>): void {
     this.#options.events.record(serviceSubject(service), { type, reason, message });
   }
 

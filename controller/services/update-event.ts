@@ -16,16 +16,20 @@ export function updateMessage(
 }
 
 /** Why an address had to be left, where the annotation of the Service alone does not tell it: an address never moves without a reason that can be read. */
-export function reasonForMove(allocations: AllocationsReader, service: ServiceView, surplus: readonly Claim[]): string {
-  for (const claim of surplus) {
-    const why = findSharingConflict(claim, service)?.detail ?? reasonOutsideNamedPool(allocations, service, claim);
-    if (why !== undefined) return `: ${why}`;
+export function describeMoveCause(
+  allocations: AllocationsReader,
+  service: ServiceView,
+  released: readonly Claim[],
+): string {
+  for (const claim of released) {
+    const cause = findSharingConflict(claim, service)?.detail ?? describeNamedPoolMismatch(allocations, service, claim);
+    if (cause !== undefined) return `: ${cause}`;
   }
   return "";
 }
 
 /** Pools may have been edited since: then the address is in another one although the Service asks for what it always has. */
-function reasonOutsideNamedPool(
+function describeNamedPoolMismatch(
   allocations: AllocationsReader,
   service: ServiceView,
   { address, pool }: Claim,

@@ -1,20 +1,20 @@
 import type { ClusterState } from "../observe/cluster-state.ts";
 import { describeAnnouncerNodes } from "../owners/announcer-node.ts";
-import { type CandidatesOf, createCandidates } from "../owners/candidates.ts";
+import { type CandidateLookup, createCandidateLookup } from "../owners/candidates.ts";
 
 /** Who may announce which address. Computed again only after `invalidate`. */
 export class CandidateCache {
   readonly #state: ClusterState;
   readonly #speakers: { readonly live: ReadonlySet<string> };
-  #candidates: CandidatesOf | undefined;
+  #candidates: CandidateLookup | undefined;
 
   constructor(state: ClusterState, speakers: { readonly live: ReadonlySet<string> }) {
     this.#state = state;
     this.#speakers = speakers;
   }
 
-  current(): CandidatesOf {
-    this.#candidates ??= createCandidates(this.#state.candidateInput(this.#speakers.live));
+  current(): CandidateLookup {
+    this.#candidates ??= createCandidateLookup(this.#state.candidateInput(this.#speakers.live));
     return this.#candidates;
   }
 

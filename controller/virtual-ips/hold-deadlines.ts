@@ -31,7 +31,7 @@ export class HoldDeadlines {
   }
 
   /** How long the hold that says `heldUntilMs` still lasts; not positive: it is over. */
-  leftMs(name: string, heldUntilMs: number): number {
+  remainingMs(name: string, heldUntilMs: number): number {
     const own = this.#deadlines.get(name);
     return own?.heldUntilMs === heldUntilMs
       ? own.dueMs - this.#clock.monotonicMs()

@@ -4,7 +4,7 @@ import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
-import type { CandidatesOf } from "../owners/candidates.ts";
+import type { CandidateLookup } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
 
 /** Who is to announce one address. */
@@ -17,7 +17,7 @@ export interface OwnerAssignment {
 export interface OwnerAssignmentsOptions {
   readonly allocations: { readonly claims: ReadonlyMap<string, Claim> };
   readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
-  readonly candidates: { current(): CandidatesOf };
+  readonly candidates: { current(): CandidateLookup };
   /** Nodes with ready endpoints of the Services of a claim; undefined: every node will do. */
   readonly services: { localNodes(services: Claim["services"]): ReadonlySet<string> | undefined };
 }
@@ -42,7 +42,7 @@ interface Entry {
  */
 export class OwnerAssignments {
   readonly #options: OwnerAssignmentsOptions;
-  readonly #placements = new Map<string, Entry>();
+  readonly #entries = new Map<string, Entry>();
   readonly #loads = new Map<string, number>();
   /** Where we have decided anew and the object does not say so yet. */
   readonly #unwritten = new Set<string>();
@@ -56,23 +56,23 @@ export class OwnerAssignments {
     return this.#loads;
   }
 
-  wanted(name: string): OwnerAssignment | undefined {
-    return this.#placements.get(name)?.assignment;
+  desired(name: string): OwnerAssignment | undefined {
+    return this.#entries.get(name)?.assignment;
   }
 
-  /** Places one address that has no announcement yet; returns the current one where it has. */
+  /** Places one address that has no assignment yet; returns the current one where it has. */
   assignOwners(claim: Claim): OwnerAssignment {
     if (claim.node !== undefined) return { owners: [], interfaces: [] };
-    const known = this.wanted(claim.name);
+    const known = this.desired(claim.name);
     if (known !== undefined) return known;
-    const announcement = this.preview(claim);
-    this.#place(claim, announcement);
-    return announcement;
+    const assignment = this.preview(claim);
+    this.#assign(claim, assignment);
+    return assignment;
   }
 
   /** Who would announce the address, without remembering it. */
   preview(claim: Claim): OwnerAssignment {
-    const known = this.wanted(claim.name);
+    const known = this.desired(claim.name);
     if (known !== undefined) return known;
     const { nodes, interfaces } = this.#options.candidates.current()(claim.address, claim.pool);
     const owners = ownersForNew(this.#owned(claim, nodes, []), this.#loads);
@@ -88,7 +88,7 @@ export class OwnerAssignments {
       address,
       pool,
       services: [{ namespace, name, uid }],
-      ours: true,
+      managed: true,
       uid: "",
       resourceVersion: "",
     };
@@ -96,9 +96,9 @@ export class OwnerAssignments {
   }
 
   forget(name: string): void {
-    const first = this.wanted(name)?.owners[0];
+    const first = this.desired(name)?.owners[0];
     if (first !== undefined) this.#count(first, -1);
-    this.#placements.delete(name);
+    this.#entries.delete(name);
     this.#unwritten.delete(name);
   }
 
@@ -110,18 +110,18 @@ export class OwnerAssignments {
   observe(name: string): boolean {
     const claim = this.#options.allocations.claims.get(name);
     const spec = this.#options.virtualIps.views.get(name)?.spec;
-    const placement = this.#placements.get(name);
-    if (claim === undefined || !isAnnounced(claim)) return placement !== undefined;
-    if (placement === undefined) return true;
+    const entry = this.#entries.get(name);
+    if (claim === undefined || !isAnnounced(claim)) return entry !== undefined;
+    if (entry === undefined) return true;
     if (spec === undefined) return false;
-    const { owners, interfaces } = placement.assignment;
-    const others = this.#ownersOfOthers(name, spec, owners);
-    this.#place(claim, { owners: others ?? owners, interfaces });
-    return others !== undefined || !sameInputs(placement.claim, claim);
+    const { owners, interfaces } = entry.assignment;
+    const others = this.#foreignOwners(name, spec, owners);
+    this.#assign(claim, { owners: others ?? owners, interfaces });
+    return others !== undefined || !sameInputs(entry.claim, claim);
   }
 
   /** The owners of the object where they are not of our making. */
-  #ownersOfOthers(name: string, spec: VirtualIP["spec"], owners: readonly string[]): readonly string[] | undefined {
+  #foreignOwners(name: string, spec: VirtualIP["spec"], owners: readonly string[]): readonly string[] | undefined {
     if (!this.differs(name)) this.#unwritten.delete(name);
     else if (!this.#unwritten.has(name) && !sameTexts(spec.owners, owners)) return spec.owners;
     return undefined;
@@ -129,14 +129,14 @@ export class OwnerAssignments {
 
   /** Forgets everything: what the objects say counts again. */
   reset(): void {
-    this.#placements.clear();
+    this.#entries.clear();
     this.#loads.clear();
     this.#unwritten.clear();
   }
 
   /** Plans all addresses anew; `even` see planOwners. Costs as much as there are addresses. */
   replanAll(even: boolean): ReplanResult {
-    return this.#replan([...this.#placements.keys()], [...this.#options.allocations.claims.values()], even);
+    return this.#replan([...this.#entries.keys()], [...this.#options.allocations.claims.values()], even);
   }
 
   /** Plans these alone anew, as a pass would that finds all others as they should be. */
@@ -153,7 +153,7 @@ export class OwnerAssignments {
     const candidatesOf = this.#options.candidates.current();
     const { views } = this.#options.virtualIps;
     const claims = present.filter(isAnnounced);
-    const before = new Map(claims.map(({ name }) => [name, this.wanted(name)]));
+    const before = new Map(claims.map(({ name }) => [name, this.desired(name)]));
     const interfaces = new Map<string, readonly string[]>();
     const owned = claims.map((claim) => {
       const candidates = candidatesOf(claim.address, claim.pool);
@@ -165,7 +165,7 @@ export class OwnerAssignments {
     const plan = planOwners(owned, { even, others: this.#loads });
     for (const claim of claims) {
       const owners = plan.get(claim.name) ?? [];
-      this.#place(claim, { owners, interfaces: interfaces.get(claim.name) ?? [] });
+      this.#assign(claim, { owners, interfaces: interfaces.get(claim.name) ?? [] });
     }
     const announceabilityChanged = claims.filter(({ name }) => {
       const known = before.get(name);
@@ -173,13 +173,13 @@ export class OwnerAssignments {
     });
     const toWrite = claims.map(({ name }) => name).filter((name) => this.differs(name));
     for (const name of toWrite) this.#unwritten.add(name);
-    return { toWrite, announceabilityChanged: announceabilityChanged };
+    return { toWrite, announceabilityChanged };
   }
 
   /** Whether the object exists and says otherwise than is wanted. */
   differs(name: string): boolean {
     const spec = this.#options.virtualIps.views.get(name)?.spec;
-    const wanted = this.wanted(name);
+    const wanted = this.desired(name);
     if (spec === undefined || wanted === undefined) return false;
     return !sameTexts(spec.owners, wanted.owners) || !sameTexts(spec.interfaces, wanted.interfaces);
   }
@@ -188,10 +188,10 @@ export class OwnerAssignments {
     return { name: claim.name, current, candidates, local: this.#options.services.localNodes(claim.services) };
   }
 
-  #place(claim: Claim, announcement: OwnerAssignment): void {
-    const before = this.wanted(claim.name)?.owners[0];
-    const [after] = announcement.owners;
-    this.#placements.set(claim.name, { claim, assignment: announcement });
+  #assign(claim: Claim, assignment: OwnerAssignment): void {
+    const before = this.desired(claim.name)?.owners[0];
+    const [after] = assignment.owners;
+    this.#entries.set(claim.name, { claim, assignment });
     if (before === after) return;
     if (before !== undefined) this.#count(before, -1);
     if (after !== undefined) this.#count(after, 1);

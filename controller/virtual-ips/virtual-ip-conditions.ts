@@ -11,7 +11,7 @@ export interface DesiredCondition {
   /** Undefined: all is well. */
   readonly reason: Reason | undefined;
   /** What is said once a fault is over. */
-  readonly cured: { readonly reason: string; readonly message: string };
+  readonly whenTrue: { readonly reason: string; readonly message: string };
 }
 
 /** Whether some node may announce the address. */
@@ -19,13 +19,13 @@ export function announceable(reason: Reason | undefined): DesiredCondition {
   return {
     type: "Announceable",
     reason,
-    cured: { reason: "HasOwners", message: "Some node may announce it." },
+    whenTrue: { reason: "HasOwners", message: "Some node may announce it." },
   };
 }
 
 /** Whether a pool has the address. */
 export function inPool(reason: Reason | undefined): DesiredCondition {
-  return { type: "InPool", reason, cured: { reason: "InPool", message: "A pool has it." } };
+  return { type: "InPool", reason, whenTrue: { reason: "InPool", message: "A pool has it." } };
 }
 
 /** The list with the desired in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
@@ -35,13 +35,13 @@ export function withDesiredConditions(
   now: string,
 ): readonly Condition[] | undefined {
   let changed: readonly Condition[] | undefined;
-  for (const { type, reason, cured } of desired) {
+  for (const { type, reason, whenTrue } of desired) {
     const list = changed ?? present;
     if (reason !== undefined) {
       const message = reasonMessage(reason);
       changed = withCondition(list, { type, status: "False", reason: reason.code, message }, now) ?? changed;
     } else if (list.some((condition) => condition.type === type)) {
-      changed = withCondition(list, { type, status: "True", ...cured }, now) ?? changed;
+      changed = withCondition(list, { type, status: "True", ...whenTrue }, now) ?? changed;
     }
   }
   return changed;
@@ -51,16 +51,16 @@ export function withDesiredConditions(
  * The pool that a claim of ours must name from now on, because its address is in another one than it says: pools were renamed,
  * split or joined. Undefined where it stays as it is.
  */
-export function newPoolOf({ metadata, spec }: VirtualIP, { pool }: PoolMembership): string | undefined {
+export function correctedPoolOf({ metadata, spec }: VirtualIP, { pool }: PoolMembership): string | undefined {
   const ours = metadata.labels[managedByLabel] === managedByController;
   return ours && pool !== undefined && pool !== spec.pool ? pool : undefined;
 }
 
 /** Whether the object says otherwise about its pool than is so. */
-export function membershipDiffers(object: VirtualIP, membership: PoolMembership): boolean {
+export function poolMembershipDiffers(object: VirtualIP, membership: PoolMembership): boolean {
   const conditions = object.status?.conditions ?? [];
   return (
-    newPoolOf(object, membership) !== undefined ||
+    correctedPoolOf(object, membership) !== undefined ||
     withDesiredConditions(conditions, [inPool(membership.reason)], "") !== undefined
   );
 }

@@ -12,7 +12,7 @@ import type { Watched } from "../observe/sources.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { VirtualIpMetrics } from "./metrics.ts";
 import type { OwnerAssignments } from "./owner-assignments.ts";
-import { announceable, inPool, newPoolOf, withDesiredConditions } from "./virtual-ip-conditions.ts";
+import { announceable, correctedPoolOf, inPool, withDesiredConditions } from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
   readonly client: ApiClient;
@@ -27,7 +27,7 @@ export interface VirtualIpWriterOptions {
   readonly clock: Clock;
 }
 
-const longestWaitMs = 60_000;
+const maxRecheckMs = 60_000;
 
 /** Brings one VirtualIP at a time to what is planned for it. */
 export class VirtualIpWriter {
@@ -59,13 +59,13 @@ export class VirtualIpWriter {
   async #update(planned: VirtualIP): Promise<void> {
     const { state, assignments, clock } = this.#options;
     const { name } = planned.metadata;
-    const wanted = assignments.wanted(name);
+    const wanted = assignments.desired(name);
     const invalid = state.claims.invalidReason(name);
     const membership = state.poolMembership(name);
     let object = planned;
     if (invalid !== undefined) this.#recordReason(object, invalid);
     const owners = wanted !== undefined && assignments.differs(name) ? wanted : undefined;
-    const pool = membership === undefined ? undefined : newPoolOf(object, membership);
+    const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
     if (owners !== undefined || pool !== undefined) {
       const spec = { ...owners, ...(pool === undefined ? {} : { pool }) };
       const patched = await this.#patch(name, ownPath("virtualips", name), { metadata: versionOf(object), spec });
@@ -88,8 +88,8 @@ export class VirtualIpWriter {
   async #endHold(object: VirtualIP, heldUntilMs: number): Promise<number | undefined> {
     const { client, holds, limiter } = this.#options;
     const { name } = object.metadata;
-    const leftMs = holds.leftMs(name, heldUntilMs);
-    if (leftMs > 0) return Math.min(leftMs, longestWaitMs);
+    const leftMs = holds.remainingMs(name, heldUntilMs);
+    if (leftMs > 0) return Math.min(leftMs, maxRecheckMs);
     limiter.recordWrite(name);
     // Guarded by version too: a Service may take it up at this very moment.
     const body = { preconditions: versionOf(object) };

@@ -61,7 +61,7 @@ export class AddressAllocations implements AllocationsReader {
   /** Claims of ours whose address is in no pool that serves: pools were edited since. */
   readonly #outside = new Map<string, Claim>();
   /** Names of claims of nodes' own addresses. */
-  readonly #ofNodes = new Set<string>();
+  readonly #nodeClaimNames = new Set<string>();
 
   #changedPools = new Set<string>();
   #freed = false;
@@ -98,7 +98,7 @@ export class AddressAllocations implements AllocationsReader {
 
   /** Who has nodes' own addresses. */
   get nodeClaims(): readonly Claim[] {
-    return this.#named(this.#ofNodes);
+    return this.#claimsNamed(this.#nodeClaimNames);
   }
 
   readyNodesOf(serviceKey: string): ReadonlySet<string> {
@@ -106,7 +106,7 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
-  excludedFrom(poolName: string): readonly BlockedAddress[] {
+  blockedIn(poolName: string): readonly BlockedAddress[] {
     const free = this.#free.find(({ pool }) => pool.name === poolName);
     return this.#blocks.all().filter(({ address }) => free?.contains(address) ?? false);
   }
@@ -118,35 +118,35 @@ export class AddressAllocations implements AllocationsReader {
     this.nodes.setPools(pools.usable);
     this.#outside.clear();
     for (const claim of this.#claims.values()) {
-      this.#take(claim.address, isAssigned(claim));
+      this.#markUsed(claim.address, isAssigned(claim));
       if (this.#isOutside(claim)) this.#outside.set(claim.name, claim);
     }
-    for (const { address } of this.#blocks.all()) this.#take(address, false);
+    for (const { address } of this.#blocks.all()) this.#markUsed(address, false);
   }
 
   /** A claim as the API server tells it, or one that is being made. Replaces what was known under its name. */
   put(claim: Claim): void {
     const before = this.#remove(claim.name);
     this.#claims.set(claim.name, claim);
-    if (claim.node !== undefined) this.#ofNodes.add(claim.name);
+    if (claim.node !== undefined) this.#nodeClaimNames.add(claim.name);
     for (const reference of claim.services) {
       this.#byService.add(serviceKeyOf(reference), claim.name);
       if (reference.sharing !== undefined && claim.node === undefined)
         this.#bySharingKey.add(reference.sharing.key, claim.name);
     }
-    this.#take(claim.address, isAssigned(claim));
+    this.#markUsed(claim.address, isAssigned(claim));
     if (this.#isOutside(claim)) {
       this.#outside.set(claim.name, claim);
-      this.#noteOutside(claim);
+      this.#recordChanged(claim);
     }
     // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
-    if (before !== undefined && hasLost(before, claim)) this.#noteFreed(currentPoolOf(this, claim));
+    if (before !== undefined && hasReleased(before, claim)) this.#recordFreed(currentPoolOf(this, claim));
   }
 
   /** Gives the claim that was dropped. */
   drop(name: string): Claim | undefined {
     const claim = this.#remove(name);
-    if (claim !== undefined) this.#noteFreed(currentPoolOf(this, claim));
+    if (claim !== undefined) this.#recordFreed(currentPoolOf(this, claim));
     return claim;
   }
 
@@ -154,32 +154,32 @@ export class AddressAllocations implements AllocationsReader {
     const claim = this.#claims.get(name);
     if (claim === undefined) return undefined;
     this.#claims.delete(name);
-    this.#ofNodes.delete(name);
+    this.#nodeClaimNames.delete(name);
     for (const reference of claim.services) {
       this.#byService.delete(serviceKeyOf(reference), name);
       if (reference.sharing !== undefined) this.#bySharingKey.delete(reference.sharing.key, name);
     }
-    this.#giveBack(claim.address, isAssigned(claim));
-    if (this.#outside.delete(name)) this.#noteOutside(claim);
+    this.#markFree(claim.address, isAssigned(claim));
+    if (this.#outside.delete(name)) this.#recordChanged(claim);
     return claim;
   }
 
-  #named(names: Iterable<string>): readonly Claim[] {
+  #claimsNamed(names: Iterable<string>): readonly Claim[] {
     return [...names].flatMap((name) => this.#claims.get(name) ?? []);
   }
 
   #isOutside(claim: Claim): boolean {
-    return claim.ours && isInUse(claim) && currentPoolOf(this, claim) === undefined;
+    return claim.managed && isInUse(claim) && currentPoolOf(this, claim) === undefined;
   }
 
   /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. */
   block(source: string, addresses: readonly IpAddress[]): void {
-    const { taken, freed } = this.#blocks.set(source, addresses);
+    const { blocked, freed } = this.#blocks.set(source, addresses);
     for (const address of freed) {
-      this.#giveBack(address, false);
-      this.#noteFreed(this.poolOf(address));
+      this.#markFree(address, false);
+      this.#recordFreed(this.poolOf(address));
     }
-    for (const address of taken) this.#take(address, false);
+    for (const address of blocked) this.#markUsed(address, false);
   }
 
   claimAt(address: IpAddress): Claim | undefined {
@@ -187,11 +187,11 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   claimsOf(serviceKey: string): readonly Claim[] {
-    return this.#named(this.#byService.of(serviceKey));
+    return this.#claimsNamed(this.#byService.of(serviceKey));
   }
 
   claimsSharing(key: string): readonly Claim[] {
-    return this.#named(this.#bySharingKey.of(key));
+    return this.#claimsNamed(this.#bySharingKey.of(key));
   }
 
   blockedBy(address: IpAddress): string | undefined {
@@ -217,30 +217,30 @@ export class AddressAllocations implements AllocationsReader {
     return { assigned: BigInt(assigned.length), available: pool.draining ? 0n : BigInt(all.length) };
   }
 
-  #take(address: IpAddress, assigned: boolean): void {
+  #markUsed(address: IpAddress, assigned: boolean): void {
     const free = this.#freeOf(address);
     if (free === undefined) return;
-    free.take(address, assigned);
+    free.markUsed(address, assigned);
     this.#changedPools.add(free.pool.name);
   }
 
   /** An address is free again only when neither a claim nor a block is left on it. */
-  #giveBack(address: IpAddress, assigned: boolean): void {
+  #markFree(address: IpAddress, assigned: boolean): void {
     const free = this.#freeOf(address);
     if (free === undefined) return;
     const name = virtualIpName(address);
-    free.giveBack(address, assigned);
-    if (this.#claims.has(name) || this.#blocks.has(address)) free.take(address, false);
+    free.markFree(address, assigned);
+    if (this.#claims.has(name) || this.#blocks.has(address)) free.markUsed(address, false);
   }
 
-  #noteFreed(pool: Pool | undefined): void {
+  #recordFreed(pool: Pool | undefined): void {
     if (pool === undefined) return;
     this.#changedPools.add(pool.name);
     this.#freed = true;
   }
 
   /** A claim whose address is in no pool has come or gone: the pool that it names reports it. */
-  #noteOutside({ pool }: Claim): void {
+  #recordChanged({ pool }: Claim): void {
     if (pool !== undefined) this.#changedPools.add(pool);
   }
 
@@ -255,7 +255,7 @@ function isAssigned(claim: Claim): boolean {
 }
 
 /** Whether somebody who held the address holds it no more, or takes less of it. */
-function hasLost(before: Claim, after: Claim): boolean {
+function hasReleased(before: Claim, after: Claim): boolean {
   const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
   return before.services.some((reference) => !held.has(JSON.stringify(reference)));
 }

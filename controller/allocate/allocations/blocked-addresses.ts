@@ -15,14 +15,14 @@ export class BlockedAddresses {
   set(
     source: string,
     addresses: readonly IpAddress[],
-  ): { readonly taken: readonly IpAddress[]; readonly freed: readonly IpAddress[] } {
+  ): { readonly blocked: readonly IpAddress[]; readonly freed: readonly IpAddress[] } {
     const before = this.#from.get(source) ?? [];
-    if (sameAddresses(before, addresses)) return { taken: [], freed: [] };
+    if (sameAddresses(before, addresses)) return { blocked: [], freed: [] };
     const freed = before.filter((address) => this.#remove(source, address));
-    const taken = addresses.filter((address) => this.#add(source, address));
+    const blocked = addresses.filter((address) => this.#add(source, address));
     if (addresses.length === 0) this.#from.delete(source);
     else this.#from.set(source, addresses);
-    return { taken, freed };
+    return { blocked, freed };
   }
 
   has(address: IpAddress): boolean {

@@ -3,7 +3,7 @@ import { formatRange, rangeContains } from "../../../src/ip/range.ts";
 import type { AllocationsReader } from "./address-allocations.ts";
 
 /** As many pools or ranges as a reader will read. */
-const most = 5;
+const maxListed = 5;
 
 /** Which pools there are, for who has named another one; undefined: none. */
 export function listPoolNames({ pools, rejected }: AllocationsReader): string | undefined {
@@ -19,7 +19,7 @@ export function listRejectedPools({ rejected }: AllocationsReader): string | und
 }
 
 /** Why an address is in no usable pool: one excludes it, or what the pools have instead; undefined: there is nothing to say. */
-export function reasonInNoPool(allocations: AllocationsReader, address: IpAddress): string | undefined {
+export function describeNoPool(allocations: AllocationsReader, address: IpAddress): string | undefined {
   const excluding = allocations.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
   if (excluding !== undefined) return `pool ${excluding.name} excludes it`;
   const ranges = rangesOf(allocations, address.family);
@@ -29,11 +29,13 @@ export function reasonInNoPool(allocations: AllocationsReader, address: IpAddres
 function rangesOf({ pools }: AllocationsReader, family: IpFamily): readonly string[] {
   return pools.flatMap(({ name, ranges }) => {
     const own = ranges.filter((range) => range.family === family).map(formatRange);
-    return own.length === 0 ? [] : [`${own.slice(0, most).join(", ")}${own.length > most ? ", …" : ""} (${name})`];
+    return own.length === 0
+      ? []
+      : [`${own.slice(0, maxListed).join(", ")}${own.length > maxListed ? ", …" : ""} (${name})`];
   });
 }
 
 function listSome(texts: readonly string[]): string {
-  const more = texts.length - most;
-  return `${texts.slice(0, most).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const more = texts.length - maxListed;
+  return `${texts.slice(0, maxListed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -30,13 +30,13 @@ export class FreeAddresses {
   }
 
   /** Takes an address of the pool out; `assigned`: because a Service has it. */
-  take(address: IpAddress, assigned: boolean): void {
+  markUsed(address: IpAddress, assigned: boolean): void {
     if (assigned) this.#assigned[address.family]++;
     if (this.#free[address.family].remove(address.value) && this.#isAvoided(address)) this.#freeBuggy--;
   }
 
   /** Gives it back. Must be told the same `assigned` as take was. */
-  giveBack(address: IpAddress, assigned: boolean): void {
+  markFree(address: IpAddress, assigned: boolean): void {
     if (assigned) this.#assigned[address.family]--;
     if (this.#free[address.family].has(address.value)) return;
     this.#free[address.family].add(address.value);

@@ -23,7 +23,7 @@ export interface NodeAddress {
  * as there are nodes.
  */
 export class NodeAddresses {
-  readonly #stands = new Map<string, NodeInfo>();
+  readonly #nodes = new Map<string, NodeInfo>();
   /** By name of the VirtualIP that claims it. */
   readonly #byAddress = new Map<string, string>();
   /** Oldest first. */
@@ -39,26 +39,26 @@ export class NodeAddresses {
   }
 
   /** Undefined: the node is gone. Gives whether it differs from what was known. */
-  setNode(name: string, stand: NodeInfo | undefined): boolean {
-    const before = this.#stands.get(name);
-    if (textOf(before) === textOf(stand)) return false;
+  setNode(name: string, info: NodeInfo | undefined): boolean {
+    const before = this.#nodes.get(name);
+    if (textOf(before) === textOf(info)) return false;
     for (const address of before?.addresses ?? []) this.#byAddress.delete(virtualIpName(address));
-    if (stand === undefined) this.#stands.delete(name);
-    else this.#stands.set(name, stand);
-    for (const address of stand?.addresses ?? []) this.#byAddress.set(virtualIpName(address), name);
+    if (info === undefined) this.#nodes.delete(name);
+    else this.#nodes.set(name, info);
+    for (const address of info?.addresses ?? []) this.#byAddress.set(virtualIpName(address), name);
     return true;
   }
 
   /** The node that has the address and takes part in load balancing. */
   nodeAt(address: IpAddress): string | undefined {
     const name = this.#byAddress.get(virtualIpName(address));
-    return name === undefined || this.#stands.get(name)?.excluded === true ? undefined : name;
+    return name === undefined || this.#nodes.get(name)?.excluded === true ? undefined : name;
   }
 
   /** The pool whose node has the address. */
   poolAt(address: IpAddress): Pool | undefined {
-    const stand = this.#stands.get(this.nodeAt(address) ?? "");
-    return stand === undefined ? undefined : this.#poolOf(stand);
+    const info = this.#nodes.get(this.nodeAt(address) ?? "");
+    return info === undefined ? undefined : this.#poolOf(info);
   }
 
   /**
@@ -66,7 +66,7 @@ export class NodeAddresses {
    * `local` only of those nodes. Sorted.
    */
   of(pool: Pool, family: IpFamily, local?: ReadonlySet<string>): readonly NodeAddress[] {
-    const members = [...this.#stands.values()].filter((stand) => !stand.excluded && this.#poolOf(stand) === pool);
+    const members = [...this.#nodes.values()].filter((stand) => !stand.excluded && this.#poolOf(stand) === pool);
     const ready = members.filter((stand) => stand.ready);
     return (ready.length > 0 ? ready : members)
       .filter(({ name }) => local === undefined || local.has(name))
@@ -83,8 +83,8 @@ export class NodeAddresses {
   }
 }
 
-function textOf(stand: NodeInfo | undefined): string {
-  if (stand === undefined) return "";
-  const { labels, ready, excluded, addresses } = stand;
+function textOf(info: NodeInfo | undefined): string {
+  if (info === undefined) return "";
+  const { labels, ready, excluded, addresses } = info;
   return JSON.stringify([Object.entries(labels).sort(), ready, excluded, addresses.map(virtualIpName)]);
 }

@@ -15,12 +15,12 @@ export interface PoolMembership {
 /** Says where the address of a claim belongs since the pools were last edited; nobody loses it for that. */
 export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): PoolMembership {
   const pool = currentPoolOf(allocations, claim)?.name;
-  if (pool !== undefined || !claim.ours) return { pool, reason: undefined };
+  if (pool !== undefined || !claim.managed) return { pool, reason: undefined };
   const about = { object: `VirtualIP ${claim.name}`, field: "spec.address", value: formatAddress(claim.address) };
-  return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: reasonOutside(allocations, claim) }) };
+  return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: describeOutside(allocations, claim) }) };
 }
 
-function reasonOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {
+function describeOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {
   if (name === undefined) return "no pool has it";
   const broken = rejected.get(name);
   if (broken !== undefined) return `pool ${name} is set aside (${broken.code})`;

@@ -11,7 +11,7 @@ export interface Assignment {
   /** The claim that the Service holds already, or that it is to join; undefined: to be made. */
   readonly claim: Claim | undefined;
   /** Whether that claim has yet to name the Service, or to say what is true of it now. */
-  readonly joins: boolean;
+  readonly needsJoin: boolean;
 }
 
 /**
@@ -22,5 +22,5 @@ export interface Allocation {
   readonly assignments: readonly Assignment[];
   readonly reason: Reason | undefined;
   /** Whether that is all that the Service must have: a second family that it only prefers does not count. */
-  readonly enough: boolean;
+  readonly satisfied: boolean;
 }

@@ -3,7 +3,7 @@ import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
 import { listPoolNames } from "../allocations/describe-pools.ts";
-import { type Pool, poolHasFamily, reasonNotAdmitted } from "../pool/pool.ts";
+import { describeAdmissionRefusal, type Pool, poolHasFamily } from "../pool/pool.ts";
 import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "./node-pool.ts";
 
 /** Who asks a pool, and what is taken and free. */
@@ -31,17 +31,17 @@ export function evaluateNamedPool(context: AllocationContext, name: string, fami
   const { pools, rejected } = context.allocations;
   const pool = pools.find((candidate) => candidate.name === name);
   if (pool !== undefined) return evaluatePool(context, pool, family);
-  const fault = rejected.get(name);
-  return fault === undefined
+  const reason = rejected.get(name);
+  return reason === undefined
     ? { pool: name, code: "PoolNotFound", detail: listPoolNames(context.allocations) }
-    : { pool: name, code: "PoolUnusable", detail: `${fault.code}: ${fault.field} ${fault.problem}` };
+    : { pool: name, code: "PoolUnusable", detail: `${reason.code}: ${reason.field} ${reason.problem}` };
 }
 
 function evaluatePool(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   const { allocations, service, namespaceLabels } = context;
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
-  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
-  if (forbidden !== undefined) return refuse("PoolForbidsService", forbidden);
+  const notAdmitted = describeAdmissionRefusal(pool, service, namespaceLabels);
+  if (notAdmitted !== undefined) return refuse("PoolForbidsService", notAdmitted);
   if (pool.nodes !== undefined) return evaluateNodePool(context, pool, family);
   if (!poolHasFamily(pool, family)) return refuse("PoolLacksFamily", `it has no ${family} addresses`);
   if (pool.draining) return refuse("PoolDraining", pool.name);
@@ -55,13 +55,13 @@ function evaluateNodePool({ allocations, service }: AllocationContext, pool: Poo
   if (pool.draining) return refuse("PoolDraining", pool.name);
   const reserved = findReservedPort(pool, service);
   if (reserved !== undefined) return refuse(reserved.code, `${reserved.value} is kept ${reserved.detail}`);
-  const places = nodeAddressesFor(allocations, pool, service, family);
-  const [first] = places;
+  const nodeAddresses = nodeAddressesFor(allocations, pool, service, family);
+  const [first] = nodeAddresses;
   if (first === undefined) return refuse("NoNodeAddress", `no node has an ${family} address for this Service`);
-  const fault = places
-    .map((place) => findNodeAddressConflict(allocations, service, place))
+  const conflict = nodeAddresses
+    .map((nodeAddress) => findNodeAddressConflict(allocations, service, nodeAddress))
     .find((found) => found !== undefined);
-  return fault === undefined ? { pool: pool.name, address: first.address } : refuse(fault.code, fault.detail);
+  return conflict === undefined ? { pool: pool.name, address: first.address } : refuse(conflict.code, conflict.detail);
 }
 
 /** Asks a pool for a Service that names none. */
@@ -78,6 +78,6 @@ export function evaluateAutoAssign(context: AllocationContext, pool: Pool, famil
 export function evaluateAllPools(context: AllocationContext, family: IpFamily): readonly PoolResult[] {
   const { pools, rejected } = context.allocations;
   const results = pools.map((pool) => evaluateAutoAssign(context, pool, family));
-  const broken = [...rejected].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
-  return [...results, ...broken];
+  const rejectedResults = [...rejected].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
+  return [...results, ...rejectedResults];
 }

@@ -24,16 +24,16 @@ export function findNodePool(
   if (asked.length > 0) return asked.every((pool) => pool === asked[0]) ? asked[0] : undefined;
   const claims = allocations.claimsOf(service.key).filter((claim) => isHeldBy(claim, service));
   if (claims.some((claim) => claim.node === undefined)) return undefined;
-  if (claims.length > 0) return poolOfMost(context, claims);
+  if (claims.length > 0) return poolOfMostClaims(context, claims);
   for (const family of service.ipFamilies) {
     const shown = shownAddress(service, family);
     if (shown !== undefined) return allocations.nodes.poolAt(shown);
   }
-  return firstThatGives(context);
+  return firstPoolWithAddress(context);
 }
 
 /** Nodes may have gone over to another pool since; the one that has most of them by now has the Service too. */
-function poolOfMost({ allocations }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
+function poolOfMostClaims({ allocations }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
   const counts = new Map<Pool, number>();
   for (const { address, pool: name } of claims) {
     const pool = allocations.nodes.poolAt(address);
@@ -43,7 +43,7 @@ function poolOfMost({ allocations }: AllocationContext, claims: readonly Claim[]
   return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
 }
 
-function firstThatGives(context: AllocationContext): Pool | undefined {
+function firstPoolWithAddress(context: AllocationContext): Pool | undefined {
   const { allocations, service } = context;
   let exhausted = false;
   for (const family of service.ipFamilies) {

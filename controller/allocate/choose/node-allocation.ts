@@ -4,7 +4,7 @@ import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, isHeldBy } from "../claim/claim.ts";
 import type { RequestedAddress } from "../claim/request.ts";
 import { serviceAnnotation } from "../claim/service-annotations.ts";
-import { findSharingConflict, mustJoin } from "../claim/sharing.ts";
+import { findSharingConflict, needsJoin } from "../claim/sharing.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { Allocation, Assignment } from "./allocation.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
@@ -46,14 +46,14 @@ export function allocateNodeAddresses(
   const assignments = choices.flatMap((choice) => choice.assignments);
   const refusal = choices.find((choice) => choice.assignments.length === 0)?.reason;
   const reason = refusal ?? choices.find((choice) => choice.reason !== undefined)?.reason;
-  if (refusal === undefined) return { assignments, reason, enough: reason === undefined };
+  if (refusal === undefined) return { assignments, reason, satisfied: reason === undefined };
   const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignments.length === 0);
-  const unasked = refused.every((family) => !requested.has(family));
-  const enough = service.ipFamilyPolicy === "PreferDualStack" && unasked && assignments.length > 0;
+  const notRequested = refused.every((family) => !requested.has(family));
+  const satisfied = service.ipFamilyPolicy === "PreferDualStack" && notRequested && assignments.length > 0;
   return {
-    assignments: enough ? assignments : assignments.filter(({ claim }) => isHeld(claim, context)),
+    assignments: satisfied ? assignments : assignments.filter(({ claim }) => isHeld(claim, context)),
     reason,
-    enough,
+    satisfied,
   };
 }
 
@@ -77,40 +77,45 @@ function chooseFamily(
     value,
     ...(detail === undefined ? {} : { detail }),
   });
-  const atPorts = ({ code, value, detail }: NodeAddressConflict): Reason =>
+  const portReason = ({ code, value, detail }: NodeAddressConflict): Reason =>
     reasonOf(code, about("spec.ports", value, detail));
-  const gate = held.length > 0 ? undefined : findAdmissionRefusal(pool, service, context.namespaceLabels);
-  if (gate !== undefined) {
+  const refusal = held.length > 0 ? undefined : findAdmissionRefusal(pool, service, context.namespaceLabels);
+  if (refusal !== undefined) {
     const annotation = serviceAnnotation(service, "pool");
     const [field, value] = annotation === undefined ? ["spec.ipFamilies", family] : [annotation.field, annotation.text];
-    return { assignments: [], reason: reasonOf(gate.code, about(field, value, gate.detail)) };
+    return { assignments: [], reason: reasonOf(refusal.code, about(field, value, refusal.detail)) };
   }
   const reserved = findReservedPort(pool, service);
   // Who has the port since before it was reserved keeps it; who changes to it does not get it.
-  if (reserved !== undefined) return { assignments: kept.filter(({ joins }) => !joins), reason: atPorts(reserved) };
+  if (reserved !== undefined)
+    return { assignments: kept.filter((assignment) => !assignment.needsJoin), reason: portReason(reserved) };
   const all = nodeAddressesFor(allocations, pool, service, family);
   const wanted = requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
   // A pool that drains gives no further node.
-  const places = pool.draining ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address))) : wanted;
-  if (places.length === 0 && requested !== undefined) {
-    const fault = about(requested.field, requested.text, `pool ${pool.name} has no such node for this Service`);
-    return { assignments: [], reason: reasonOf("RequestedAddressNotInPool", fault) };
+  const nodeAddresses = pool.draining
+    ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address)))
+    : wanted;
+  if (nodeAddresses.length === 0 && requested !== undefined) {
+    const refused = about(requested.field, requested.text, `pool ${pool.name} has no such node for this Service`);
+    return { assignments: [], reason: reasonOf("RequestedAddressNotInPool", refused) };
   }
-  if (places.length === 0) {
+  if (nodeAddresses.length === 0) {
     // That no pod is ready is no reason to take away an address, only none to give one.
-    const silent = kept.length > 0 && allocations.nodes.of(pool, family).length > 0;
-    const detail = whyNoNode(context, pool, family);
+    const keepsUntilReady = kept.length > 0 && allocations.nodes.of(pool, family).length > 0;
+    const detail = describeNoNode(context, pool, family);
     return {
       assignments: kept,
-      reason: silent ? undefined : reasonOf("NoNodeAddress", about("spec.ipFamilies", family, detail)),
+      reason: keepsUntilReady ? undefined : reasonOf("NoNodeAddress", about("spec.ipFamilies", family, detail)),
     };
   }
-  const faults = places.map((place) => findNodeAddressConflict(allocations, service, place));
-  const fault = faults.find((found) => found !== undefined);
-  if (fault !== undefined && held.length === 0) return { assignments: [], reason: atPorts(fault) };
-  const free = places.filter((_, index) => faults[index] === undefined);
-  const assignments = free.map((place) => assign(service, place, pool.name, allocations.claimAt(place.address)));
-  return { assignments, reason: fault === undefined ? undefined : atPorts(fault) };
+  const conflicts = nodeAddresses.map((nodeAddress) => findNodeAddressConflict(allocations, service, nodeAddress));
+  const conflict = conflicts.find((found) => found !== undefined);
+  if (conflict !== undefined && held.length === 0) return { assignments: [], reason: portReason(conflict) };
+  const free = nodeAddresses.filter((_, index) => conflicts[index] === undefined);
+  const assignments = free.map((nodeAddress) =>
+    assign(service, nodeAddress, pool.name, allocations.claimAt(nodeAddress.address)),
+  );
+  return { assignments, reason: conflict === undefined ? undefined : portReason(conflict) };
 }
 
 function isHeld(claim: Claim | undefined, { service }: AllocationContext): boolean {
@@ -127,10 +132,10 @@ function assign(
   pool: string | undefined,
   claim: Claim | undefined,
 ): Assignment {
-  return { address, pool, node, claim, joins: claim !== undefined && mustJoin(claim, service) };
+  return { address, pool, node, claim, needsJoin: claim !== undefined && needsJoin(claim, service) };
 }
 
-function whyNoNode({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): string {
+function describeNoNode({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): string {
   if (allocations.nodes.of(pool, family).length > 0) {
     return `under externalTrafficPolicy Local only nodes with ready pods count, and no node of pool ${pool.name} has one of ${service.key}`;
   }

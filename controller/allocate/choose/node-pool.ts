@@ -5,7 +5,7 @@ import type { AllocationsReader } from "../allocations/address-allocations.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, describeHolder, isHeldBy } from "../claim/claim.ts";
 import { findSharingConflict, portsOf } from "../claim/sharing.ts";
-import { type Pool, reasonNotAdmitted } from "../pool/pool.ts";
+import { describeAdmissionRefusal, type Pool } from "../pool/pool.ts";
 
 /** Why a Service cannot have a node's own address, and at which of its ports that lies. */
 export interface NodeAddressConflict {
@@ -43,11 +43,13 @@ export function findNodeAddressConflict(
   if (claim === undefined) return undefined;
   const value = portsOf(service).join(", ");
   if (claim.node === undefined) {
-    const detail = claim.ours ? describeHolder(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}`;
+    const detail = claim.managed ? describeHolder(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
-  const fault = findSharingConflict(claim, service);
-  return fault === undefined ? undefined : { code: fault.code, value, detail: `${fault.detail} of Node ${node}` };
+  const conflict = findSharingConflict(claim, service);
+  return conflict === undefined
+    ? undefined
+    : { code: conflict.code, value, detail: `${conflict.detail} of Node ${node}` };
 }
 
 /** The nodes' own addresses that the Service has, of one family. */
@@ -67,7 +69,7 @@ export function findAdmissionRefusal(
   service: ServiceView,
   namespaceLabels: Readonly<Record<string, string>>,
 ): { readonly code: ReasonCode; readonly detail: string } | undefined {
-  const forbidden = reasonNotAdmitted(pool, service, namespaceLabels);
+  const forbidden = describeAdmissionRefusal(pool, service, namespaceLabels);
   if (forbidden !== undefined) return { code: "PoolForbidsService", detail: `${pool.name}: ${forbidden}` };
   return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
 }

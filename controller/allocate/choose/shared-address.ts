@@ -1,7 +1,7 @@
 import { compareAddresses, type IpFamily } from "../../../src/ip/address.ts";
 import type { Claim } from "../claim/claim.ts";
 import { findJoiningConflict, sharingOf } from "../claim/sharing.ts";
-import { reasonNotAdmitted } from "../pool/pool.ts";
+import { describeAdmissionRefusal } from "../pool/pool.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 
 /**
@@ -26,7 +26,7 @@ export function findShared(
         pool !== undefined &&
         !pool.draining &&
         (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
-        reasonNotAdmitted(pool, service, namespaceLabels) === undefined &&
+        describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
         allocations.blockedBy(claim.address) === undefined &&
         findJoiningConflict(claim, service, pool.sharedAcrossNamespaces) === undefined
       );

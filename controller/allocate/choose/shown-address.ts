@@ -31,7 +31,7 @@ export function findAdoptable(
   if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
   const pool = allocations.poolOf(address);
   // No pool vouches for what somebody else has shown, or for what any writer of a status may have put there.
-  if (pool === undefined && !isMarkedOurs(service)) return undefined;
+  if (pool === undefined && !isAssignedByBellhop(service)) return undefined;
   if (pool !== undefined && poolName !== undefined && pool.name !== poolName) return undefined;
   const claim = allocations.claimAt(address);
   // Both show it, and both say that they share it: so it was before we came, in whatever namespaces.
@@ -41,6 +41,6 @@ export function findAdoptable(
 }
 
 /** Our condition and the finalizer that we write with every address: what the Service shows was given by us. */
-export function isMarkedOurs({ addressReady, finalizers }: ServiceView): boolean {
+export function isAssignedByBellhop({ addressReady, finalizers }: ServiceView): boolean {
   return addressReady !== undefined && finalizers.includes(loadBalancerFinalizer);
 }

@@ -15,7 +15,7 @@ export interface Claim {
   readonly node?: string | undefined;
   readonly services: readonly ServiceReference[];
   /** Made by the controller; others are reservations of the user, which are never removed. */
-  readonly ours: boolean;
+  readonly managed: boolean;
   /** Wall time until which it is kept for a Service that was deleted; nobody has it meanwhile. Never for a reservation. */
   readonly heldUntilMs?: number | undefined;
   /** Both empty while the creation is under way. */
@@ -39,16 +39,16 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
     const about = { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address, detail };
     return { reason: reasonOf("VirtualIpInvalid", about) };
   }
-  const ours = metadata.labels[managedByLabel] === managedByController;
+  const managed = metadata.labels[managedByLabel] === managedByController;
   return {
     claim: {
       name: metadata.name,
       address,
       pool: spec.pool,
-      node: ours ? spec.node : undefined,
+      node: managed ? spec.node : undefined,
       services: spec.services,
-      ours,
-      heldUntilMs: ours && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
+      managed,
+      heldUntilMs: managed && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
     },

@@ -4,11 +4,11 @@ import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import type { Claim } from "./claim.ts";
 
 /** Long enough to tell desired apart; an annotation may have 256 KiB. */
-const longestText = 200;
+const maxLength = 200;
 
 /** The annotation for another address; undefined: there is none. */
 export function reassignOf(service: ServiceView): string | undefined {
-  const text = service.annotations[reassignAnnotation]?.slice(0, longestText) ?? "";
+  const text = service.annotations[reassignAnnotation]?.slice(0, maxLength) ?? "";
   return text === "" ? undefined : text;
 }
 
@@ -18,7 +18,7 @@ export function reassignOf(service: ServiceView): string | undefined {
  */
 export function mustLeave(claim: Claim, service: ServiceView): boolean {
   const annotation = reassignOf(service);
-  if (annotation === undefined || !claim.ours) return false;
+  if (annotation === undefined || !claim.managed) return false;
   const reference = claim.services.find((candidate) => serviceKeyOf(candidate) === service.key);
   return reference !== undefined && reference.reassigned !== annotation;
 }

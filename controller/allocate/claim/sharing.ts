@@ -25,7 +25,7 @@ export function sharingOf(service: ServiceView): Sharing | undefined {
 }
 
 /** What the Service takes at the address of this claim; on a node's own only its ports count, and everybody offers to share. */
-function takesOf(service: ServiceView, { node }: Pick<Claim, "node">): Sharing | undefined {
+function sharingAt(service: ServiceView, { node }: Pick<Claim, "node">): Sharing | undefined {
   return node === undefined ? sharingOf(service) : { key: "", ports: portsOf(service), backends: "" };
 }
 
@@ -50,13 +50,13 @@ function backendsOf(service: ServiceView): string {
  * names has not come yet and stands in the way of those alone who do not share, because of these nothing is noted there.
  */
 export function findSharingConflict(claim: Claim, service: ServiceView): SharingConflict | undefined {
-  const mine = takesOf(service, claim);
+  const mine = sharingAt(service, claim);
   for (const other of claim.services) {
     if (serviceKeyOf(other) === service.key) continue;
     const isAbsent = other.uid === undefined && other.sharing === undefined;
-    if (isAbsent && (claim.ours || mine !== undefined)) continue;
-    const fault = faultBetween(mine, other, claim);
-    if (fault !== undefined) return fault;
+    if (isAbsent && (claim.managed || mine !== undefined)) continue;
+    const conflict = findConflictBetween(mine, other, claim);
+    if (conflict !== undefined) return conflict;
   }
   return undefined;
 }
@@ -67,10 +67,10 @@ export function findJoiningConflict(
   service: ServiceView,
   acrossNamespaces: boolean,
 ): SharingConflict | undefined {
-  if (!claim.ours) return { code: "RequestedAddressReserved", detail: `by VirtualIP ${claim.name}` };
+  if (!claim.managed) return { code: "RequestedAddressReserved", detail: `by VirtualIP ${claim.name}` };
   if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeHolder(claim) };
-  const fault = findSharingConflict(claim, service);
-  if (fault !== undefined) return fault;
+  const conflict = findSharingConflict(claim, service);
+  if (conflict !== undefined) return conflict;
   const foreign = claim.services.find((other) => other.namespace !== service.namespace);
   if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;
   return {
@@ -79,7 +79,11 @@ export function findJoiningConflict(
   };
 }
 
-function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim: Claim): SharingConflict | undefined {
+function findConflictBetween(
+  mine: Sharing | undefined,
+  other: ServiceReference,
+  claim: Claim,
+): SharingConflict | undefined {
   const theirs = other.sharing;
   const who = `Service ${serviceKeyOf(other)}`;
   if (mine === undefined || theirs === undefined) {
@@ -101,11 +105,11 @@ function faultBetween(mine: Sharing | undefined, other: ServiceReference, claim:
 /** Whether the claim says of the Service what is true of it now. */
 export function isRecorded(claim: Claim, service: ServiceView): boolean {
   const reference = claim.services.find((candidate) => serviceKeyOf(candidate) === service.key);
-  return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, takesOf(service, claim));
+  return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, sharingAt(service, claim));
 }
 
 /** Whether a Service that is to have the address has yet to be named in the claim, or to say there what is true of it now. */
-export function mustJoin(claim: Claim, service: ServiceView): boolean {
+export function needsJoin(claim: Claim, service: ServiceView): boolean {
   // While it is being made its maker writes what is true at that moment.
   return !isHeldBy(claim, service) || (claim.uid !== "" && !isRecorded(claim, service));
 }
@@ -121,7 +125,7 @@ export function referenceOf(
   claim: Pick<Claim, "node">,
 ): ServiceReference & { readonly uid: string } {
   const { namespace, name, uid } = service;
-  const sharing = takesOf(service, claim);
+  const sharing = sharingAt(service, claim);
   const reassigned = reassignOf(service);
   return {
     namespace,
@@ -143,7 +147,7 @@ export function withService(claim: Claim, service: ServiceView): readonly Servic
   const givenFor = before?.uid === uid ? before?.reassigned : reassigned;
   const own = { ...anybody, uid, ...(givenFor === undefined ? {} : { reassigned: givenFor }) };
   // A reservation stays one for whoever has the name.
-  const kept = claim.ours ? own : anybody;
+  const kept = claim.managed ? own : anybody;
   return claim.services.map((reference, position) => (position === index ? kept : reference));
 }
 
@@ -151,7 +155,7 @@ export function withService(claim: Claim, service: ServiceView): readonly Servic
  * The Services of the claim without this one; of a reservation the user's own reference stays, without what we have noted there.
  */
 export function withoutService(claim: Claim, serviceKey: string): readonly ServiceReference[] {
-  if (claim.ours) return claim.services.filter((reference) => serviceKeyOf(reference) !== serviceKey);
+  if (claim.managed) return claim.services.filter((reference) => serviceKeyOf(reference) !== serviceKey);
   return claim.services.map(({ sharing, ...reference }) =>
     serviceKeyOf(reference) === serviceKey || sharing === undefined ? reference : { ...reference, sharing },
   );

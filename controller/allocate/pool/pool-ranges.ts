@@ -23,7 +23,7 @@ export interface PoolEntry {
 export interface EntriesParse {
   readonly entries: readonly PoolEntry[];
   readonly excluded: readonly IpRange[];
-  readonly faults: readonly Reason[];
+  readonly reasons: readonly Reason[];
 }
 
 interface ReadRange {
@@ -33,7 +33,7 @@ interface ReadRange {
 }
 
 /** What is wrong with the text of a range, and where it can be told, what was meant. */
-function describeFault(text: string, fault: RangeFault): string {
+function describeRangeFault(text: string, fault: RangeFault): string {
   switch (fault) {
     case "NotAnAddress":
       return "a part of it is no IPv4 or IPv6 address";
@@ -58,31 +58,31 @@ const specialRanges = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "fe8
   (text) => parseRange(text).range as IpRange,
 );
 
-/** Reads `spec.addresses` and `spec.exclude`, with one fault at most per entry. */
+/** Reads `spec.addresses` and `spec.exclude`, with one reason at most per entry. */
 export function parseEntries(object: string, spec: IPAddressPool["spec"]): EntriesParse {
   const read: ReadRange[] = [];
-  const faults: Reason[] = [];
+  const reasons: Reason[] = [];
   for (const [index, text] of (spec.addresses ?? []).entries()) {
     const { range, reason } = readRange(object, `spec.addresses[${index}]`, text);
-    const fault = range === undefined ? reason : misplacement(object, range, read);
-    if (fault !== undefined) faults.push(fault);
+    const found = range === undefined ? reason : findPlacementReason(object, range, read);
+    if (found !== undefined) reasons.push(found);
     if (range !== undefined) read.push(range);
   }
   const excluded: IpRange[] = [];
   for (const [index, text] of spec.exclude.entries()) {
     const { range, reason } = readRange(object, `spec.exclude[${index}]`, text);
-    if (range === undefined) faults.push(reason);
+    if (range === undefined) reasons.push(reason);
     else excluded.push(range.range);
   }
   return {
     entries: read.map(({ field, text, range }) => ({ field, text, ranges: subtractRanges(range, excluded) })),
     excluded,
-    faults,
+    reasons,
   };
 }
 
 /** A range of addresses that no Service can have, or some of which stand in an earlier entry. */
-function misplacement(
+function findPlacementReason(
   object: string,
   { field, text, range }: ReadRange,
   earlier: readonly ReadRange[],
@@ -101,7 +101,9 @@ function readRange(
 ): { readonly range: ReadRange; readonly reason?: never } | { readonly range?: never; readonly reason: Reason } {
   const { range, fault } = parseRange(text);
   if (range !== undefined) return { range: { field, text, range } };
-  return { reason: reasonOf("PoolRangeInvalid", { object, field, value: text, detail: describeFault(text, fault) }) };
+  return {
+    reason: reasonOf("PoolRangeInvalid", { object, field, value: text, detail: describeRangeFault(text, fault) }),
+  };
 }
 
 /** The first entry that has addresses in common with any of the ranges, and with which. */

@@ -18,19 +18,19 @@ export interface PoolSet {
  */
 export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly ClusterNetwork[] = []): PoolSet {
   const rejected = new Map<string, Reason>();
-  const sound: Pool[] = [];
+  const valid: Pool[] = [];
   for (const raw of pools) {
     const { pool, reason } = parsePool(raw);
     if (pool === undefined) rejected.set(raw.metadata.name, reason);
-    else sound.push(pool);
+    else valid.push(pool);
   }
   const usable: Pool[] = [];
-  for (const pool of sound.sort(compareAge)) {
+  for (const pool of valid.sort(compareAge)) {
     const reason = networkOverlapOf(pool, networks) ?? overlapOf(pool, usable);
     if (reason === undefined) usable.push(pool);
     else rejected.set(pool.name, reason);
   }
-  return { usable: usable.sort(comparePools), rejected: rejected };
+  return { usable: usable.sort(comparePools), rejected };
 }
 
 function overlapOf(pool: Pool, older: readonly Pool[]): Reason | undefined {

@@ -37,12 +37,12 @@ export interface Pool {
 }
 
 export type PoolParse =
-  | { readonly pool: Pool; readonly reason?: never; readonly faults?: never }
+  | { readonly pool: Pool; readonly reason?: never; readonly reasons?: never }
   | {
       readonly pool?: never;
       /** The first of the faults. */
       readonly reason: Reason;
-      readonly faults: readonly Reason[];
+      readonly reasons: readonly Reason[];
     };
 
 /** Longer, and a hold would outlast any reason for it. */
@@ -52,15 +52,15 @@ const maxHoldMs = 366 * 24 * 3_600_000;
 export function parsePool(raw: IPAddressPool): PoolParse {
   const { metadata, spec } = raw;
   const object = poolObject(metadata.name);
-  const { entries, excluded, faults } = parseEntries(object, spec);
+  const { entries, excluded, reasons } = parseEntries(object, spec);
   const hold = spec.holdAfterDelete ?? "0s";
   const holdAfterDeleteMs = parseDuration(hold) ?? Number.POSITIVE_INFINITY;
-  const all = [...kindFaults(object, spec), ...faults];
+  const all = [...findKindReasons(object, spec), ...reasons];
   if (holdAfterDeleteMs > maxHoldMs) {
     all.push(reasonOf("PoolHoldInvalid", { object, field: "spec.holdAfterDelete", value: hold }));
   }
   const [reason] = all;
-  if (reason !== undefined) return { reason, faults: all };
+  if (reason !== undefined) return { reason, reasons: all };
   const {
     priority = 0,
     namespaces = [],
@@ -96,7 +96,7 @@ export function parsePool(raw: IPAddressPool): PoolParse {
 }
 
 /** A pool has addresses of its own or those of nodes, and what is about the one kind means nothing to the other. */
-function kindFaults(object: string, spec: IPAddressPool["spec"]): readonly Reason[] {
+function findKindReasons(object: string, spec: IPAddressPool["spec"]): readonly Reason[] {
   const { addresses = [], nodeAddresses, exclude, holdAfterDelete } = spec;
   if (nodeAddresses === undefined) {
     return addresses.length > 0 ? [] : [reasonOf("PoolEmpty", { object, field: "spec.addresses", value: "" })];
@@ -126,7 +126,7 @@ export function isRestricted(pool: Pool): boolean {
  * Why serviceAllocation does not admit the Service: its namespace by name or labels (where either is given), or its own labels
  * (where selectors are given). Undefined: it does.
  */
-export function reasonNotAdmitted(
+export function describeAdmissionRefusal(
   pool: Pool,
   service: ServiceView,
   namespaceLabels: Readonly<Record<string, string>>,

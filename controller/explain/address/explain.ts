@@ -26,9 +26,9 @@ export function explainAddress(input: AddressInput): AddressExplanation {
   const text = formatAddress(address);
   const claim = allocations.claimAt(address);
   const all = [...services];
-  const { state, conclusion } = judge(input, claim, all);
+  const { state, conclusion } = conclude(input, claim, all);
   const holders = new Set((claim?.services ?? []).map(serviceKeyOf));
-  const wantedBy = all.filter((service) => !holders.has(service.key) && asksFor(service, address));
+  const wantedBy = all.filter((service) => !holders.has(service.key) && requestsAddress(service, address));
   return {
     address: text,
     state,
@@ -41,7 +41,7 @@ export function explainAddress(input: AddressInput): AddressExplanation {
   };
 }
 
-function judge(
+function conclude(
   { address, allocations, networks, virtualIps }: AddressInput,
   claim: Claim | undefined,
   services: readonly ServiceView[],
@@ -50,10 +50,10 @@ function judge(
   if (claim !== undefined) {
     const node = virtualIps.get(claim.name)?.status?.node;
     const announced = node === undefined ? "; no node announces it" : `; ${node} announces it`;
-    const voice = claim.node === undefined ? announced : `; it is the own address of Node ${claim.node}`;
+    const announcement = claim.node === undefined ? announced : `; it is the own address of Node ${claim.node}`;
     return {
       state: stateOf(claim),
-      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : voice}.`,
+      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : announcement}.`,
     };
   }
   const ofNodes = allocations.nodes.poolAt(address);
@@ -99,7 +99,7 @@ function stateOf({ services, heldUntilMs }: Claim): AddressState {
   return heldUntilMs === undefined ? "assigned" : "held";
 }
 
-function asksFor(service: ServiceView, address: IpAddress): boolean {
+function requestsAddress(service: ServiceView, address: IpAddress): boolean {
   return parseRequest(service).requested?.get(address.family)?.address.value === address.value;
 }
 

@@ -10,8 +10,8 @@ import {
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
 import { parsePool, poolObject } from "../../allocate/pool/pool.ts";
 
-/** A fault, and where in which file it stands. */
-export interface PlacedReason {
+/** A reason, and where in which file it was found. */
+export interface LocatedReason {
   readonly file: string;
   /** From 1. */
   readonly line: number;
@@ -21,7 +21,7 @@ export interface PlacedReason {
 export interface PoolManifest {
   /** Sound ones. */
   readonly pools: readonly IPAddressPool[];
-  readonly faults: readonly PlacedReason[];
+  readonly reasons: readonly LocatedReason[];
   /** Objects of other kinds, which are no affair of the plan: `Namespace shop`. */
   readonly skipped: readonly string[];
 }
@@ -32,34 +32,34 @@ const strictSpecSchema = ipAddressPoolSpecSchema
   .strict();
 const strictPoolSchema = ipAddressPoolSchema.extend({ spec: strictSpecSchema });
 
-/** Reads the pools of one YAML file, which may hold several documents and Lists, and finds all faults at once. Never throws. */
+/** Reads the pools of one YAML file, which may hold several documents and Lists, and finds all reasons at once. Never throws. */
 export function parsePoolManifest(file: string, text: string): PoolManifest {
   const lines = new LineCounter();
   const pools: IPAddressPool[] = [];
-  const faults: PlacedReason[] = [];
+  const reasons: LocatedReason[] = [];
   const skipped: string[] = [];
   const lineAt = (offset: number | undefined): number => (offset === undefined ? 1 : lines.linePos(offset).line);
   for (const document of parseAllDocuments(text, { lineCounter: lines })) {
     for (const { pos, message } of document.errors) {
       const detail = message.split("\n")[0]?.replace(/ at line .*/, "") ?? "";
       const about = { object: file, field: "the document", value: "", detail };
-      faults.push({ file, line: lineAt(pos[0]), reason: reasonOf("ManifestInvalid", about) });
+      reasons.push({ file, line: lineAt(pos[0]), reason: reasonOf("ManifestInvalid", about) });
     }
     if (document.errors.length > 0 || document.contents === null) continue;
     for (const node of objectsIn(document.contents)) {
       const read = readObject(node);
       if (read.skipped !== undefined) skipped.push(read.skipped);
       if (read.pool !== undefined) pools.push(read.pool);
-      faults.push(...read.faults.map(({ path, reason }) => ({ file, line: lineAt(offsetOf(node, path)), reason })));
+      reasons.push(...read.reasons.map(({ path, reason }) => ({ file, line: lineAt(offsetOf(node, path)), reason })));
     }
   }
-  return { pools, faults, skipped };
+  return { pools, reasons, skipped };
 }
 
 interface ReadObject {
   readonly pool?: IPAddressPool;
   readonly skipped?: string;
-  readonly faults: readonly { readonly path: readonly PropertyKey[]; readonly reason: Reason }[];
+  readonly reasons: readonly { readonly path: readonly PropertyKey[]; readonly reason: Reason }[];
 }
 
 /** The objects of a document: itself, or the items of a List. */
@@ -76,28 +76,28 @@ function readObject(node: Node): ReadObject {
   const name = String(raw?.metadata?.name ?? "");
   if (raw?.kind !== "IPAddressPool") {
     const skipped = `${String(raw?.kind ?? "an object without kind")} ${name}`.trim();
-    return { skipped, faults: [] };
+    return { skipped, reasons: [] };
   }
   const object = poolObject(name);
-  const fault = (code: ReasonCode, path: readonly PropertyKey[], detail: string) => {
+  const reasonAt = (code: ReasonCode, path: readonly PropertyKey[], detail: string) => {
     const value = valueAt(raw, path);
     return { path, reason: reasonOf(code, { object, field: fieldText(path), value, detail }) };
   };
   if (raw.apiVersion !== groupVersion) {
-    return { faults: [fault("PoolSchemaInvalid", ["apiVersion"], `it must be ${groupVersion}`)] };
+    return { reasons: [reasonAt("PoolSchemaInvalid", ["apiVersion"], `it must be ${groupVersion}`)] };
   }
   const strict = strictPoolSchema.safeParse(raw);
   const unfit = (strict.error?.issues ?? [])
-    .flatMap(issueFaults)
-    .map(({ path, detail }) => fault("PoolSchemaInvalid", path, detail));
+    .flatMap(issueDetails)
+    .map(({ path, detail }) => reasonAt("PoolSchemaInvalid", path, detail));
   const parsed = ipAddressPoolSchema.safeParse(raw);
-  if (!parsed.success) return { faults: unfit };
-  const wrong = (parsePool(parsed.data).faults ?? []).map((reason) => ({ path: pathOf(reason.field), reason }));
-  const faults = [...unfit, ...wrong];
-  return faults.length === 0 ? { pool: parsed.data, faults } : { faults };
+  if (!parsed.success) return { reasons: unfit };
+  const wrong = (parsePool(parsed.data).reasons ?? []).map((reason) => ({ path: pathOf(reason.field), reason }));
+  const reasons = [...unfit, ...wrong];
+  return reasons.length === 0 ? { pool: parsed.data, reasons } : { reasons };
 }
 
-function issueFaults(
+function issueDetails(
   issue: z.core.$ZodIssue,
 ): readonly { readonly path: readonly PropertyKey[]; readonly detail: string }[] {
   if (issue.code !== "unrecognized_keys") return [{ path: issue.path, detail: issue.message }];

@@ -36,7 +36,7 @@ export function poolsAfter(
 
 /** What would come of it. Pure; changes nothing. */
 export function planPools({ manifests, present, claims, before, after }: PoolsInput): PoolsPlan {
-  const faults = manifests.flatMap((manifest) => manifest.faults);
+  const faults = manifests.flatMap((manifest) => manifest.reasons);
   const rejected = [...after.rejected.values()].filter(({ object }) => {
     return ![...before.rejected.values()].some((known) => known.object === object);
   });

@@ -1,13 +1,13 @@
 import type { IpFamily } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
-import type { PlacedReason } from "./manifest.ts";
+import type { LocatedReason } from "./manifest.ts";
 
 /** What applying some pools would do; plain data, as `-o json` gives it. */
 export interface PoolsPlan {
   /** Nothing is refused or set aside, and no address in use falls outside or goes from its Services. */
   readonly harmless: boolean;
   /** In the files; such a pool is left out of everything below. */
-  readonly faults: readonly PlacedReason[];
+  readonly faults: readonly LocatedReason[];
   /** One per sound pool of the files. */
   readonly pools: readonly PoolChange[];
   /** Pools that would be set aside and are not so now; of the files or others. */

@@ -22,7 +22,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
   const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
   const allocation: Allocation = wanted
     ? allocate(allocations, service, namespaceLabels)
-    : { assignments: [], reason: undefined, enough: false };
+    : { assignments: [], reason: undefined, satisfied: false };
   const claims = allocation.assignments.flatMap(({ claim }) => claim ?? []);
   const addresses = claims.map((claim) => explainClaim(claim, input));
   const endpoints = countEndpoints(slices);
@@ -90,13 +90,13 @@ function explainFamily(input: ServiceInput, family: IpFamily, addresses: readonl
   const asked = requested?.get(family)?.text;
   // An address that is asked for, or one that is there, is no input to pools.
   const isQuestion = addresses.length === 0 && requested !== undefined && asked === undefined;
-  return { family, addresses, asked, pools: isQuestion ? askPools(input, family) : [] };
+  return { family, addresses, asked, pools: isQuestion ? evaluatePools(input, family) : [] };
 }
 
-function askPools(input: ServiceInput, family: IpFamily): readonly PoolPart[] {
+function evaluatePools(input: ServiceInput, family: IpFamily): readonly PoolPart[] {
   const named = serviceAnnotation(input.service, "pool")?.text;
-  const verdicts = named === undefined ? evaluateAllPools(input, family) : [evaluateNamedPool(input, named, family)];
-  return verdicts.map(({ pool, address, code, detail }) => ({
+  const results = named === undefined ? evaluateAllPools(input, family) : [evaluateNamedPool(input, named, family)];
+  return results.map(({ pool, address, code, detail }) => ({
     pool,
     gives: address === undefined ? undefined : formatAddress(address),
     code,
@@ -107,11 +107,11 @@ function askPools(input: ServiceInput, family: IpFamily): readonly PoolPart[] {
 /** What is worth knowing though the Service is served as far as it must be. */
 function findRemarks(
   { service, allocations, leader, speakers }: ServiceInput,
-  { reason, enough }: Allocation,
+  { reason, satisfied }: Allocation,
   addresses: readonly AddressPart[],
 ): readonly string[] {
   const remarks: string[] = [];
-  if (enough && reason !== undefined)
+  if (satisfied && reason !== undefined)
     remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
   for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);

@@ -22,12 +22,12 @@ export function findReasons(
     return [refuse(code, "spec.loadBalancerClass", classPart.name ?? "")];
   }
   if (service.deleting) return [refuse("BeingDeleted", "metadata.deletionTimestamp", "")];
-  const { reason, enough } = allocation;
+  const { reason, satisfied } = allocation;
   return [
-    ...(reason !== undefined && !enough ? [reason] : []),
-    ...findUndone(input, allocation, reason !== undefined && !enough),
-    ...addresses.flatMap((part) => findSilence(input, part)),
-    ...findEmptiness(input, addresses, endpoints),
+    ...(reason !== undefined && !satisfied ? [reason] : []),
+    ...findPendingReasons(input, allocation, reason !== undefined && !satisfied),
+    ...addresses.flatMap((part) => findAnnouncementReasons(input, part)),
+    ...findEndpointReasons(input, addresses, endpoints),
   ];
 }
 
@@ -39,7 +39,7 @@ function reasonAbout({ service }: ServiceInput): Refuse {
 }
 
 /** What is decided and not yet done, or can be done by nobody. */
-function findUndone(
+function findPendingReasons(
   { service, leader, namespace }: ServiceInput,
   { assignments }: Allocation,
   refused: boolean,
@@ -57,12 +57,12 @@ function findUndone(
 }
 
 /** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
-function findSilence(input: ServiceInput, part: AddressPart): readonly Reason[] {
+function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readonly Reason[] {
   if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
   if (!part.nodes.some(({ may }) => may)) {
     const field = "status.loadBalancer.ingress";
-    return [reasonAbout(input)("NoAnnouncer", field, part.address, whyNobody(part))];
+    return [reasonAbout(input)("NoAnnouncer", field, part.address, describeNoAnnouncer(part))];
   }
   if (part.announcedBy === undefined) {
     const detail =
@@ -73,17 +73,17 @@ function findSilence(input: ServiceInput, part: AddressPart): readonly Reason[] 
   return conflict === undefined ? [] : [reasonOf("AddressConflict", { ...about, detail: conflict.message })];
 }
 
-const faultTexts = {
+const resultTexts = {
   NoSpeaker: "no live speaker, or no part in load balancing",
   OffSubnet: "no interface in its subnet",
   NotAllowed: "no L2Advertisement that allows it",
 } as const;
 
 /** What the nodes lack, those that lack the same together. */
-function whyNobody({ nodes }: AddressPart): string {
+function describeNoAnnouncer({ nodes }: AddressPart): string {
   if (nodes.length === 0) return "there is no node";
-  const groups = Object.entries(faultTexts).flatMap(([fault, text]) => {
-    const names = nodes.filter((verdict) => verdict.fault === fault).map(({ node }) => node);
+  const groups = Object.entries(resultTexts).flatMap(([fault, text]) => {
+    const names = nodes.filter((result) => result.fault === fault).map(({ node }) => node);
     if (names.length === 0) return [];
     const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
     return [`${names.slice(0, 5).join(", ")}${more} ${names.length === 1 ? "has" : "have"} ${text}`];
@@ -92,7 +92,7 @@ function whyNobody({ nodes }: AddressPart): string {
 }
 
 /** Whether pods are there, and where traffic can get to them. */
-function findEmptiness(
+function findEndpointReasons(
   input: ServiceInput,
   addresses: readonly AddressPart[],
   endpoints: readonly NodeEndpoints[],

@@ -8,11 +8,11 @@ for (const [title, cases] of Object.entries(allocationCases)) {
   describe(`allocate: ${title}`, () => {
     for (const data of cases) {
       test(data.name, () => {
-        const { assignments, reason, enough } = allocateCase(data);
+        const { assignments, reason, satisfied } = allocateCase(data);
         assert.deepEqual(assignments.map(assignmentText), data.assigns);
         const { code, field, value, names = [] } = data.refuses ?? {};
         assert.deepEqual([reason?.code, reason?.field, reason?.value], [code, field, value]);
-        assert.equal(enough, data.refuses === undefined || data.enough === true);
+        assert.equal(satisfied, data.refuses === undefined || data.satisfied === true);
         if (reason === undefined) return;
         assert.match(reason.object, /^Service (\S+)\/web$/);
         for (const name of names)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readLeases } from "../../../../controller/collect/read-leases.ts";
+import { readLeaseHolders } from "../../../../controller/collect/read-leases.ts";
 import type { Clock } from "../../../../src/clock/clock.ts";
 import { patchTypes } from "../../../../src/kube/client.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
@@ -47,7 +47,7 @@ describe("who of Bellhop is alive", () => {
       "bellhop-controller": "2026-01-01T00:00:01.000000Z",
     });
     const clock = waitingClock("2026-01-01T00:00:02Z");
-    const { live, leader } = await readLeases(server, namespace, clock);
+    const { live, leader } = await readLeaseHolders(server, namespace, clock);
     assert.deepEqual([...live], ["n1"]);
     assert.equal(leader, "x");
     assert.equal(clock.waitedMs, 0);
@@ -61,7 +61,7 @@ describe("who of Bellhop is alive", () => {
     const clock = waitingClock("2026-01-01T01:00:00Z", () =>
       renew(server, "speaker-n1", "2026-01-01T00:00:02.000000Z"),
     );
-    const { live, leader } = await readLeases(server, namespace, clock);
+    const { live, leader } = await readLeaseHolders(server, namespace, clock);
     assert.deepEqual([...live], ["n1"]);
     assert.equal(leader, undefined);
   });
@@ -72,12 +72,16 @@ describe("who of Bellhop is alive", () => {
       "speaker-n2": "2025-12-01T00:00:00Z",
     });
     const clock = waitingClock("2026-01-01T00:00:02Z");
-    assert.deepEqual([...(await readLeases(server, namespace, clock)).live], ["n1"]);
+    assert.deepEqual([...(await readLeaseHolders(server, namespace, clock)).live], ["n1"]);
     assert.equal(clock.waitedMs, 0);
   });
 
   test("without any lease nobody is alive", async () => {
-    const { live, leader } = await readLeases(new FakeApiServer(), namespace, waitingClock("2026-01-01T00:00:00Z"));
+    const { live, leader } = await readLeaseHolders(
+      new FakeApiServer(),
+      namespace,
+      waitingClock("2026-01-01T00:00:00Z"),
+    );
     assert.equal(live.size, 0);
     assert.equal(leader, undefined);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCandidates } from "../../../../controller/owners/candidates.ts";
+import { createCandidateLookup } from "../../../../controller/owners/candidates.ts";
 import { evaluateNodes } from "../../../../controller/owners/evaluate-nodes.ts";
 import { l2AdvertisementSchema } from "../../../../src/api/l2-advertisement.ts";
 import { speakerSchema } from "../../../../src/api/speaker.ts";
@@ -93,7 +93,7 @@ for (const { name, advertisements, address, nodes: expected, interfaces = [] } o
       poolLabels: new Map([["lan", { zone: "lan" }]]),
     };
     const vip = parseAddress(address) as IpAddress;
-    const found = createCandidates(input)(vip, "lan");
+    const found = createCandidateLookup(input)(vip, "lan");
     assert.deepEqual([found.nodes, found.interfaces], [expected, interfaces]);
     const verdicts = evaluateNodes(input, vip, "lan");
     assert.deepEqual(

@@ -16,12 +16,12 @@ describe("liveness by our own clock", () => {
   test("alive while the lease changes, suspect after its duration, gone only when buried, back with the next renewal", () => {
     assert.equal(liveness.observe("n1", lease("1"), 0), true);
     assert.equal(liveness.observe("n1", lease("2"), 4_000), false);
-    assert.deepEqual(liveness.suspects(9_999), []);
-    assert.deepEqual(liveness.suspects(10_000), ["n1"]);
+    assert.deepEqual(liveness.findExpired(9_999), []);
+    assert.deepEqual(liveness.findExpired(10_000), ["n1"]);
     assert.equal(liveness.live.has("n1"), true);
     assert.equal(liveness.markDead("n1"), true);
     assert.equal(liveness.live.has("n1"), false);
-    assert.deepEqual(liveness.suspects(20_000), []);
+    assert.deepEqual(liveness.findExpired(20_000), []);
     assert.equal(liveness.observe("n1", lease("2"), 21_000), false);
     assert.equal(liveness.observe("n1", lease("3"), 22_000), true);
   });
@@ -29,25 +29,25 @@ describe("liveness by our own clock", () => {
   test("the same lease heard again is no renewal", () => {
     liveness.observe("n1", lease("1"), 0);
     liveness.observe("n1", lease("1"), 5_000);
-    assert.deepEqual(liveness.suspects(6_000), ["n1"]);
+    assert.deepEqual(liveness.findExpired(6_000), ["n1"]);
   });
 
   test("where more than half fall silent together, each gets a longer grace, also once the first are back", () => {
     for (const node of ["n1", "n2", "n3"]) liveness.observe(node, { ...lease("1"), node }, 0);
-    assert.deepEqual(liveness.suspects(5_000), []);
-    assert.deepEqual(liveness.suspects(6_000), []);
+    assert.deepEqual(liveness.findExpired(5_000), []);
+    assert.deepEqual(liveness.findExpired(6_000), []);
     for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("2"), node }, 7_000);
-    assert.deepEqual(liveness.suspects(8_000), []);
-    assert.deepEqual(liveness.suspects(13_000), []);
+    assert.deepEqual(liveness.findExpired(8_000), []);
+    assert.deepEqual(liveness.findExpired(13_000), []);
     for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("3"), node }, 23_999);
-    assert.deepEqual(liveness.suspects(24_000), ["n3"]);
+    assert.deepEqual(liveness.findExpired(24_000), ["n3"]);
   });
 
   test("one of two that is silent gets no longer grace", () => {
     for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("1"), node }, 0);
     liveness.observe("n1", lease("2"), 4_000);
-    assert.deepEqual(liveness.suspects(5_000), []);
-    assert.deepEqual(liveness.suspects(6_000), ["n2"]);
+    assert.deepEqual(liveness.findExpired(5_000), []);
+    assert.deepEqual(liveness.findExpired(6_000), ["n2"]);
   });
 
   test("a good-bye counts at once, and so does a lease that is deleted", () => {
@@ -63,8 +63,8 @@ describe("liveness by our own clock", () => {
     liveness.observe("n2", { ...lease("1"), node: "n2" }, 0);
     liveness.markDead("n2");
     liveness.resetObservations(5_000);
-    assert.deepEqual(liveness.suspects(10_999), []);
-    assert.deepEqual(liveness.suspects(11_000), ["n1"]);
+    assert.deepEqual(liveness.findExpired(10_999), []);
+    assert.deepEqual(liveness.findExpired(11_000), ["n1"]);
     assert.deepEqual([...liveness.live], ["n1"]);
   });
 });

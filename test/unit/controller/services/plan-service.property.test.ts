@@ -144,7 +144,7 @@ class Model {
 function claimFor(service: ServiceView, op: Extract<ServiceOp, { kind: "CreateVirtualIp" }>): Claim {
   const { address, pool } = op;
   const services = [referenceOf(service, op)];
-  return { name: virtualIpName(address), address, pool, services, ours: true, uid: "u", resourceVersion: "1" };
+  return { name: virtualIpName(address), address, pool, services, managed: true, uid: "u", resourceVersion: "1" };
 }
 
 test("whatever is edited, deleted, held, drained and moved: the properties of addresses hold", () => {

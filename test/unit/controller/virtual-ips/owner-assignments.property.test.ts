@@ -38,14 +38,14 @@ class Place {
     const name = `192.0.2.${index}`;
     const address = { family: "IPv4", value: 0xc0000200n + BigInt(index) } as const;
     const services = held ? [{ namespace: "default", name }] : [];
-    this.claims.set(name, { name, address, pool: "lan", services, ours: true, uid: name, resourceVersion: "1" });
+    this.claims.set(name, { name, address, pool: "lan", services, managed: true, uid: name, resourceVersion: "1" });
     if (local === undefined) this.#local.delete(name);
     else this.#local.set(name, new Set(local));
     return name;
   }
 
   get wanted(): unknown {
-    return [...this.claims.keys()].sort().map((name) => [name, this.keeper.wanted(name)]);
+    return [...this.claims.keys()].sort().map((name) => [name, this.keeper.desired(name)]);
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createCandidates } from "../../../../controller/owners/candidates.ts";
+import { createCandidateLookup } from "../../../../controller/owners/candidates.ts";
 import { linksFor } from "../../../../speaker/links/link.ts";
 import { type Speaker, speakerSchema } from "../../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
@@ -32,7 +32,7 @@ describe("whether an interface is on an address's LAN", () => {
 function nodeWith(interfaces: readonly { readonly up: boolean; readonly addresses: readonly string[] }[]) {
   const list = interfaces.map((entry, index) => ({ ...entry, name: `eth${index}`, mac: "02:00:00:00:00:01" }));
   const speaker: Speaker = speakerSchema.parse({ metadata: { name: "n1" }, status: { interfaces: list } });
-  const candidates = createCandidates({
+  const candidates = createCandidateLookup({
     speakers: [speaker],
     nodes: new Map([["n1", projectNode({ metadata: { name: "n1" } })]]),
     live: new Set(["n1"]),

@@ -20,7 +20,7 @@ function claimOf(offset: number, services: readonly string[]): Claim {
   const address = addressOf(offset);
   const name = virtualIpName(address);
   const references = services.map((service) => ({ namespace: "default", name: service, uid: service }));
-  return { name, address, pool: "lan", services: references, ours: true, uid: "u", resourceVersion: "1" };
+  return { name, address, pool: "lan", services: references, managed: true, uid: "u", resourceVersion: "1" };
 }
 
 const step = fc.record({
@@ -81,7 +81,7 @@ test("a pool of a whole /64 costs no more than its gaps", () => {
       address,
       pool: "lan",
       services: [{ namespace: "d", name }],
-      ours: true,
+      managed: true,
       uid: "u",
       resourceVersion: "",
     });

@@ -109,7 +109,7 @@ export interface AllocationCase extends ClusterData {
   /** None: the Service gets all that it should. */
   readonly refuses?: RefusalData;
   /** Whether the addresses will do although something is refused: a second family that is only preferred. */
-  readonly enough?: true;
+  readonly satisfied?: true;
 }
 
 const defaultPools: readonly PoolData[] = [{ name: "lan", addresses: ["192.0.2.10-192.0.2.12"] }];
@@ -132,8 +132,8 @@ export function allocationsOf(data: ClusterData): AddressAllocations {
 }
 
 /** How cases write an assignment. */
-export function assignmentText({ address, pool, claim, joins }: Assignment): string {
-  const how = claim === undefined ? "new" : joins ? "joins" : "held";
+export function assignmentText({ address, pool, claim, needsJoin }: Assignment): string {
+  const how = claim === undefined ? "new" : needsJoin ? "joins" : "held";
   return `${formatAddress(address)} ${how}${pool === undefined ? "" : ` from ${pool}`}`;
 }
 
@@ -158,7 +158,7 @@ export function claimOf({ address: text, pool, node, services = [], reservation,
     services: services.map((service) =>
       typeof service === "string" ? { namespace: "default", name: service, uid: `${service}-uid` } : service,
     ),
-    ours: reservation === undefined,
+    managed: reservation === undefined,
     heldUntilMs: held ? Date.UTC(2026, 0, 2) : undefined,
     uid: unwritten ? "" : name,
     resourceVersion: "1",

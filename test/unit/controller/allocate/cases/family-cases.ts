@@ -47,7 +47,7 @@ export const familyCases: readonly AllocationCase[] = [
     service: prefer,
     assigns: ["192.0.2.10 new from four"],
     refuses: noIpv6,
-    enough: true,
+    satisfied: true,
   },
   {
     name: "the first family may be the one that PreferDualStack does without",
@@ -55,7 +55,7 @@ export const familyCases: readonly AllocationCase[] = [
     service: prefer,
     assigns: ["2001:db8::10 new from six"],
     refuses: { code: "NoPoolForService", field: "spec.ipFamilies", value: "IPv4" },
-    enough: true,
+    satisfied: true,
   },
   {
     name: "PreferDualStack gets the second family once there is a pool",
@@ -77,7 +77,7 @@ export const familyCases: readonly AllocationCase[] = [
     service: { ...prefer, loadBalancerIP: "192.0.2.12" },
     assigns: ["192.0.2.12 new from four"],
     refuses: noIpv6,
-    enough: true,
+    satisfied: true,
   },
   {
     name: "a request of PreferDualStack that is refused refuses both families",
@@ -102,7 +102,7 @@ export const familyCases: readonly AllocationCase[] = [
     },
     assigns: ["192.0.2.10 held from four", "2001:db8::10 new from six"],
     refuses: { code: "PoolLacksFamily", field: "metadata.annotations[bellhop.dev/pool]", value: "six" },
-    enough: true,
+    satisfied: true,
   },
   {
     name: "a family that is gone from spec.ipFamilies is not kept",
@@ -128,6 +128,6 @@ export const familyCases: readonly AllocationCase[] = [
     service: prefer,
     assigns: ["192.0.2.10 new from four"],
     refuses: { code: "PoolExhausted", field: "spec.ipFamilies", value: "IPv6", names: ["six"] },
-    enough: true,
+    satisfied: true,
   },
 ];

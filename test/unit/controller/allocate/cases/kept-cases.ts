@@ -126,6 +126,6 @@ export const keptThoughRefusedCases: readonly AllocationCase[] = [
     },
     assigns: ["2001:db8::10 held from lan", "192.0.2.10 held from lan"],
     refuses: { code: "PoolNotFound", field: "metadata.annotations[bellhop.dev/pool]", value: "lan" },
-    enough: true,
+    satisfied: true,
   },
 ];

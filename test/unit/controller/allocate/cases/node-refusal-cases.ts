@@ -90,7 +90,7 @@ export const nodeRefusalCases: readonly AllocationCase[] = [
     service: { families: ["IPv4", "IPv6"], policy: "PreferDualStack" },
     assigns: ["203.0.113.2 new from edge"],
     refuses: { code: "NoNodeAddress", field: "spec.ipFamilies", value: "IPv6" },
-    enough: true,
+    satisfied: true,
   },
   {
     name: "but is under RequireDualStack",

@@ -103,7 +103,7 @@ class Model {
     const { assignments } = allocate(this.allocations, service, {});
     for (const { address, pool, node, claim } of assignments) {
       const name = virtualIpName(address);
-      const made = claim ?? { name, address, pool, node, services: [], ours: true, uid: name, resourceVersion: "1" };
+      const made = claim ?? { name, address, pool, node, services: [], managed: true, uid: name, resourceVersion: "1" };
       this.allocations.put({ ...made, services: withService(made, service) });
     }
     this.#letGo(service.key, new Set(assignments.map(({ address }) => virtualIpName(address))));

@@ -25,9 +25,9 @@ describe("a VirtualIP is a claim only if its name is made from its address", () 
 test("node and hold count only in a VirtualIP of ours", () => {
   const spec = { address: "192.0.2.7", node: "n1", heldUntil: "2026-01-01T00:00:00Z" };
   const ours = parseClaim(virtualIp("192.0.2.7", spec)).claim;
-  assert.deepEqual([ours?.ours, ours?.node, ours?.heldUntilMs], [true, "n1", Date.UTC(2026, 0, 1)]);
+  assert.deepEqual([ours?.managed, ours?.node, ours?.heldUntilMs], [true, "n1", Date.UTC(2026, 0, 1)]);
   const theirs = parseClaim(virtualIp("192.0.2.7", spec, false)).claim;
-  assert.deepEqual([theirs?.ours, theirs?.node, theirs?.heldUntilMs], [false, undefined, undefined]);
+  assert.deepEqual([theirs?.managed, theirs?.node, theirs?.heldUntilMs], [false, undefined, undefined]);
 });
 
 test("a hold until a time that cannot be read is over", () => {

@@ -55,7 +55,7 @@ function carryOut(allocations: AddressAllocations, service: ServiceView, gone: b
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   for (const { address, pool: from, claim } of assignments) {
     const name = virtualIpName(address);
-    const made = claim ?? { name, address, pool: from, services: [], ours: true, uid: name, resourceVersion: "1" };
+    const made = claim ?? { name, address, pool: from, services: [], managed: true, uid: name, resourceVersion: "1" };
     allocations.put({ ...made, services: withService(made, service) });
   }
   for (const claim of allocations.claimsOf(service.key)) {

@@ -10,7 +10,7 @@ import { manifest, manifestCases } from "./manifest-cases.ts";
 describe("reading pools from a file", () => {
   for (const { name, text, faults } of manifestCases) {
     test(name, () => {
-      const found = parsePoolManifest("new.yaml", text).faults;
+      const found = parsePoolManifest("new.yaml", text).reasons;
       assert.deepEqual(
         found.map(({ line, reason }) => `${line} ${reason.code} ${reason.field}`),
         faults,
@@ -26,8 +26,8 @@ describe("reading pools from a file", () => {
       "  - {apiVersion: v1, kind: Namespace, metadata: {name: shop}}",
       '  - {apiVersion: bellhop.dev/v1beta1, kind: IPAddressPool, metadata: {name: p}, spec: {addresses: ["192.0.2.1"]}}',
     ].join("\n");
-    const { pools, faults, skipped } = parsePoolManifest("new.yaml", text);
-    assert.deepEqual(faults, []);
+    const { pools, reasons, skipped } = parsePoolManifest("new.yaml", text);
+    assert.deepEqual(reasons, []);
     assert.deepEqual(skipped, ["Namespace shop"]);
     assert.deepEqual(
       pools.map(({ metadata }) => metadata.name),
@@ -36,9 +36,9 @@ describe("reading pools from a file", () => {
   });
 
   test("what was meant is told where it can be", () => {
-    const { faults } = parsePoolManifest("new.yaml", manifest("p", ["192.0.2.17/24", "192.0.2.9-192.0.2.2"]));
-    assert.match(faults[0]?.reason.problem ?? "", /192\.0\.2\.0\/24 is the network, 192\.0\.2\.17 the one address/);
-    assert.match(faults[1]?.reason.problem ?? "", /192\.0\.2\.2-192\.0\.2\.9/);
+    const { reasons } = parsePoolManifest("new.yaml", manifest("p", ["192.0.2.17/24", "192.0.2.9-192.0.2.2"]));
+    assert.match(reasons[0]?.reason.problem ?? "", /192\.0\.2\.0\/24 is the network, 192\.0\.2\.17 the one address/);
+    assert.match(reasons[1]?.reason.problem ?? "", /192\.0\.2\.2-192\.0\.2\.9/);
   });
 });
 
