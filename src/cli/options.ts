@@ -16,7 +16,11 @@ export function kubeconfigOption(): Option {
 }
 
 export function httpHostOption(): Option {
-  return new Option("--http-host <address>", "where /metrics, /healthz and /readyz are served").default("0.0.0.0");
+  const option = new Option(
+    "--http-host <address>",
+    "address that /metrics, /healthz and /readyz are served on; ::, every address of both families",
+  );
+  return option.default("::");
 }
 
 export function httpPortOption(port: number): Option {

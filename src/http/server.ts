@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { BellhopError } from "../error/error.ts";
 import type { HttpAnswer, Routes } from "./routes.ts";
@@ -18,7 +18,16 @@ export interface HttpServer {
 /** How long a client may take to send its request. */
 const requestTimeoutMs = 10_000;
 
-/** Serves the routes to GET and HEAD; 404 names the paths that exist. Throws SocketFailed when the port cannot be had. */
+/** The IPv6 wildcard; Node clears IPV6_V6ONLY, so a socket bound to it serves IPv4 too. */
+const anyIPv6 = "::";
+const anyIPv4 = "0.0.0.0";
+/** What the kernel says where IPv6 is switched off (`ipv6.disable=1`), or no IPv6 address can be bound. */
+const withoutIPv6 = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];
+
+/**
+ * Serves the routes to GET and HEAD; 404 names the paths that exist. The host `::` means every address of both families, and every
+ * IPv4 address where the kernel has no IPv6. Throws SocketFailed when it cannot listen; the cause has the system's code.
+ */
 export async function startHttpServer({ host, port, routes }: HttpServerOptions): Promise<HttpServer> {
   const handlers = new Map(Object.entries(routes));
   const notFound = { status: 404, body: `the paths served here are ${[...handlers.keys()].join(", ")}\n` };
@@ -37,12 +46,11 @@ export async function startHttpServer({ host, port, routes }: HttpServerOptions)
     }
   }
   server.requestTimeout = requestTimeoutMs;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) =>
-      reject(new BellhopError("SocketFailed", `cannot serve HTTP on ${host}:${port}`, { cause })),
-    );
-    server.listen(port, host, resolve);
-  });
+  try {
+    await listen(server, host, port);
+  } catch (cause) {
+    throw new BellhopError("SocketFailed", `cannot serve HTTP on ${hostPort(host, port)}`, { cause });
+  }
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
@@ -51,6 +59,35 @@ export async function startHttpServer({ host, port, routes }: HttpServerOptions)
         server.closeAllConnections();
       }),
   };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await listenOn(server, host, port);
+  } catch (error) {
+    if (host !== anyIPv6 || !withoutIPv6.includes(systemCode(error) ?? "")) throw error;
+    await listenOn(server, anyIPv4, port);
+  }
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** As it is written in a URL. */
+function hostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** The code of a failed system call, such as EADDRINUSE; undefined for other errors. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
 }
 
 function send(response: ServerResponse, { status, body, contentType = "text/plain; charset=utf-8" }: HttpAnswer): void {

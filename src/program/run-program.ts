@@ -1,6 +1,6 @@
 import { type Clock, type Random, systemClock } from "../clock/clock.ts";
+import { keepHttpServer } from "../http/keep-http-server.ts";
 import { healthRoutes, metricsRoute, type Routes } from "../http/routes.ts";
-import { startHttpServer } from "../http/server.ts";
 import type { ApiClient } from "../kube/client.ts";
 import { connect } from "../kube/connect.ts";
 import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
@@ -40,7 +40,7 @@ export interface ProgramWork {
 
 /**
  * Runs one of Bellhop's programs until its work is over. Starts what every program has, in this order: log, metrics, the connection
- * to the API server, the program's own part, the HTTP server, the work. At the end the HTTP server closes after the work, so that
+ * to the API server, the program's own part, the HTTP server, the work. A port that another process has delays the HTTP server alone. At the end the HTTP server closes after the work, so that
  * probes are answered while it finishes, and the connection last. Throws what prevents the start and what the work throws; either way
  * nothing stays open.
  */
@@ -63,7 +63,14 @@ export async function runProgram(
       ...healthRoutes({ unhealthy: () => [], unready: work.unready }),
       ...work.routes,
     };
-    const http = await startHttpServer({ host: settings.httpHost, port: settings.httpPort, routes });
+    const http = await keepHttpServer({
+      host: settings.httpHost,
+      port: settings.httpPort,
+      routes,
+      clock: systemClock,
+      random: Math.random,
+      log: log.child({ component: "http" }),
+    });
     try {
       log.info({ version, port: http.port, ...work.facts }, "started");
       await work.run(signal);

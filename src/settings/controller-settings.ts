@@ -11,7 +11,8 @@ export const controllerSettingsSchema = z.object({
   kubeconfig: z.string().optional(),
   /** Whether Services without loadBalancerClass are ours. */
   defaultClass: z.boolean().default(true),
-  httpHost: z.string().default("0.0.0.0"),
+  /** `::`: every address of the pod, of either family. */
+  httpHost: z.string().default("::"),
   httpPort: z.int().min(0).max(65_535).default(7480),
   logLevel: z.enum(logLevels).default("info"),
   /** How many Services are worked on at once. */

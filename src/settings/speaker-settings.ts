@@ -12,7 +12,8 @@ export const speakerSettingsSchema = z.object({
   namespace: z.string().min(1),
   /** Outside a cluster; none: $KUBECONFIG, else ~/.kube/config. */
   kubeconfig: z.string().optional(),
-  httpHost: z.string().default("0.0.0.0"),
+  /** `::`: every address of the pod, of either family. */
+  httpHost: z.string().default("::"),
   httpPort: z.int().min(0).max(65_535).default(7481),
   logLevel: z.enum(logLevels).default("info"),
   /** Which bit of packet and connection marks is ours, 0 to 31. Other programs on the node must leave it alone. */

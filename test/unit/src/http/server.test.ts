@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { Server as NetServer, type Server } from "node:net";
+import { describe, mock, test } from "node:test";
 import { Counter } from "prom-client";
+import { FakeClock } from "../../../../src/clock/fake.ts";
+import { keepHttpServer } from "../../../../src/http/keep-http-server.ts";
 import { healthRoutes, metricsRoute, type Routes } from "../../../../src/http/routes.ts";
 import { startHttpServer } from "../../../../src/http/server.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
 import { createRegistry } from "../../../../src/metrics/registry.ts";
 
 interface Answer {
@@ -13,8 +17,12 @@ interface Answer {
 
 type Ask = (path: string, method?: string) => Promise<Answer>;
 
-async function withServer(routes: Routes, use: (ask: Ask) => Promise<void>): Promise<void> {
-  const server = await startHttpServer({ host: "127.0.0.1", port: 0, routes });
+function withServer(routes: Routes, use: (ask: Ask) => Promise<void>): Promise<void> {
+  return withServerOn("127.0.0.1", routes, use);
+}
+
+async function withServerOn(host: string, routes: Routes, use: (ask: Ask) => Promise<void>): Promise<void> {
+  const server = await startHttpServer({ host, port: 0, routes });
   try {
     await use(async (path, method = "GET") => {
       const answer = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
@@ -88,5 +96,78 @@ describe("the HTTP server", () => {
     const first = await startHttpServer({ ...options, port: 0 });
     await assert.rejects(startHttpServer({ ...options, port: first.port }), { code: "SocketFailed" });
     await first.close();
+  });
+
+  test("the host :: is every address of both families", async () => {
+    const server = await startHttpServer({
+      host: "::",
+      port: 0,
+      routes: { "/": () => ({ status: 200, body: "here" }) },
+    });
+    try {
+      for (const host of ["127.0.0.1", "[::1]"]) {
+        assert.equal(await (await fetch(`http://${host}:${server.port}/`)).text(), "here", host);
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
+  for (const code of ["EAFNOSUPPORT", "EADDRNOTAVAIL"]) {
+    test(`where the kernel has no IPv6 (${code}) the host :: is every IPv4 address`, async () => {
+      const listen = NetServer.prototype.listen;
+      const refusing = mock.method(
+        NetServer.prototype,
+        "listen",
+        function (this: Server, port: number, host: string, done: () => void) {
+          if (host !== "::") return Reflect.apply(listen, this, [port, host, done]) as Server;
+          process.nextTick(() => this.emit("error", Object.assign(new Error(code), { code })));
+          return this;
+        },
+      );
+      try {
+        await withServerOn("::", { "/": () => ({ status: 200, body: "here" }) }, async (ask) => {
+          assert.equal((await ask("/")).text, "here");
+        });
+      } finally {
+        refusing.mock.restore();
+      }
+    });
+  }
+});
+
+describe("the HTTP server of a program", () => {
+  const options = { host: "127.0.0.1", routes: { "/": () => ({ status: 200, body: "ours" }) } };
+  const quiet = { random: () => 0.5, log: silentLogger };
+
+  test("waits for a port that another process has, and serves when it is free", async () => {
+    const other = await startHttpServer({ ...options, port: 0, routes: {} });
+    const clock = new FakeClock();
+    const kept = await keepHttpServer({ ...options, ...quiet, clock, port: other.port });
+    assert.equal(kept.port, undefined);
+    await clock.advance(60_000);
+    assert.equal(kept.port, undefined);
+    await other.close();
+    for (let attempt = 0; kept.port === undefined && attempt < 100; attempt++) {
+      await clock.advance(60_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.equal(await (await fetch(`http://127.0.0.1:${kept.port}/`)).text(), "ours");
+    await kept.close();
+    await assert.rejects(fetch(`http://127.0.0.1:${other.port}/`));
+  });
+
+  test("can be closed while it waits for its port", async () => {
+    const other = await startHttpServer({ ...options, port: 0 });
+    const clock = new FakeClock();
+    const kept = await keepHttpServer({ ...options, ...quiet, clock, port: other.port });
+    await kept.close();
+    assert.equal(clock.waiting, 0);
+    await other.close();
+  });
+
+  test("an address that can never be bound ends the start", async () => {
+    const wrong = { ...options, ...quiet, host: "not an address", port: 0 };
+    await assert.rejects(keepHttpServer({ ...wrong, clock: new FakeClock() }), { code: "SocketFailed" });
   });
 });
