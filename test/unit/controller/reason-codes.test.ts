@@ -7,7 +7,7 @@ import { evaluateCases } from "./allocate/choose/evaluate-pool-cases.ts";
 import { claimCases } from "./allocate/claim/claim-cases.ts";
 import { rejectedPoolCases } from "./allocate/pool/rejected-pool-cases.ts";
 import { manifestCases } from "./explain/pools/manifest-cases.ts";
-import { concludeCases } from "./explain/service/conclude-cases.ts";
+import { findReasonsCases } from "./explain/service/find-reasons-cases.ts";
 import { planCases } from "./services/plan-service-cases.ts";
 
 /** The tables whose rows say which reason comes of what, by the test that runs them. */
@@ -22,7 +22,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   "allocate/allocations/pool-membership.test.ts": membershipCases.flatMap(({ refuses }) => refuses?.code ?? []),
   "allocate/pool/pool-set.test.ts": rejectedPoolCases.map(({ refuses }) => refuses.code),
   "explain/pools/plan.test.ts": manifestCases.flatMap(({ faults }) => faults.map((text) => text.split(" ")[1] ?? "")),
-  "explain/service/conclude.test.ts": concludeCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
+  "explain/service/find-reasons.test.ts": findReasonsCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
   "services/plan-service.test.ts": planCases.flatMap(({ ops }) => ops.map((text) => text.split(" ")[1] ?? "")),
 };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { renderService } from "../../../../../src/cli/text/service.ts";
-import { explainCase } from "./conclude-cases.ts";
+import { explainCase } from "./find-reasons-cases.ts";
 
 const ranges = "service.beta.kubernetes.io/load-balancer-source-ranges";
 

@@ -7,7 +7,7 @@ import type { RefusalData } from "../../allocate/cases/allocation-case.ts";
 import { allocationsOf, type ClusterData, type ServiceData, serviceOf } from "../../allocate/cases/allocation-case.ts";
 
 /** One row: nodes n1 and n2 on 192.0.2.0/24 with live speakers, and why the Service `default/web` is not served. */
-export interface ConcludeCase extends ClusterData {
+export interface FindReasonsCase extends ClusterData {
   readonly name: string;
   readonly service?: ServiceData;
   readonly noDefaultClass?: true;
@@ -29,7 +29,7 @@ const served = { claims: mine, service: shown, announcedBy: "n1", endpoints: { n
 const ingress = "status.loadBalancer.ingress";
 const virtualIp = { object: "VirtualIP 192.0.2.10", field: "spec.address", value: "192.0.2.10" } as const;
 
-export const concludeCases: readonly ConcludeCase[] = [
+export const findReasonsCases: readonly FindReasonsCase[] = [
   { name: "a Service that is served", ...served, reasons: [] },
   { name: "served without a leader", ...served, noLeader: true, reasons: [] },
   {
@@ -177,7 +177,7 @@ export const concludeCases: readonly ConcludeCase[] = [
 const nodes = ["n1", "n2"];
 
 /** Explains the Service of the case. */
-export function explainCase(data: ConcludeCase): ServiceExplanation {
+export function explainCase(data: FindReasonsCase): ServiceExplanation {
   const conflict = { type: "Conflict", status: "True", reason: "ForeignMac", message: "02:00:00:00:00:99 claims it" };
   const virtualIps = (data.claims ?? []).map(({ address }) =>
     virtualIpSchema.parse({

@@ -3,10 +3,10 @@ import { describe, test } from "node:test";
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { renderService } from "../../../../../src/cli/text/service.ts";
 import { reasonMessage } from "../../../../../src/model/reason.ts";
-import { concludeCases, explainCase } from "./conclude-cases.ts";
+import { explainCase, findReasonsCases } from "./find-reasons-cases.ts";
 
 describe("why a Service is not served", () => {
-  for (const data of concludeCases) {
+  for (const data of findReasonsCases) {
     test(data.name, () => {
       const explanation = explainCase(data);
       assert.deepEqual(
