@@ -43,3 +43,20 @@ export class Host {
     return { links, forwarding };
   }
 }
+
+const forwardingFiles = {
+  IPv4: "/proc/sys/net/ipv4/ip_forward",
+  IPv6: "/proc/sys/net/ipv6/conf/all/forwarding",
+} as const satisfies Record<IpFamily, string>;
+
+/** The families that the kernel of the node does not forward, so that the node cannot reach pods. Changes nothing. */
+export function familiesWithoutForwarding(read: (path: string) => string): readonly IpFamily[] {
+  return (["IPv4", "IPv6"] as const).filter((family) => {
+    try {
+      return read(forwardingFiles[family]).trim() === "0";
+    } catch {
+      // A kernel without the family has no such file.
+      return true;
+    }
+  });
+}

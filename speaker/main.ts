@@ -1,19 +1,21 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
-import { createNft } from "../src/nft/nft.ts";
+import { createNft, type Nft } from "../src/nft/nft.ts";
+import type { NftFamily } from "../src/nft/transaction.ts";
 import { runProgram } from "../src/program/run-program.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { openGroupSocket } from "./announce/group-socket.ts";
 import { createConntrack } from "./dataplane/conntrack.ts";
-import { familiesWithoutForwarding } from "./links/ip-forwarding.ts";
+import { removeTable, tableName } from "./dataplane/tables.ts";
+import { familiesWithoutForwarding } from "./host.ts";
 import { readLinks, systemLinkSource } from "./links/read.ts";
 import { startResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
 
 /**
- * Runs the speaker of this node until the signal is aborted, and then ends at once: the kernel goes on forwarding, and the lease
- * is left to run out. Throws when it cannot start or when its responder thread dies.
+ * Runs the speaker of this node until the signal is aborted, and then stops at once: the kernel continues to forward, and the lease
+ * is left to expire. Throws when it cannot start or when its responder thread dies.
  */
 export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal): Promise<void> {
   await runProgram("bellhop-speaker", settings, signal, (program) => {
@@ -35,4 +37,16 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       run: (ending) => speaker.run(ending),
     };
   });
+}
+
+/**
+ * Removes Bellhop's tables from the kernel of this node, whether they are there or not; for uninstalling. Tracked
+ * connections straight to pods continue; connections through node ports end. Throws BellhopError NftFailed after both families were tried.
+ */
+export async function removeRules(nft: Nft = createNft()): Promise<void> {
+  const families: readonly NftFamily[] = ["ip", "ip6"];
+  const results = await Promise.allSettled(
+    families.map((family) => nft.run({ family, table: tableName, commands: removeTable })),
+  );
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }

@@ -7,11 +7,11 @@ import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
 import { type NodeFacts, renderService } from "./dataplane/render.ts";
 import { ServiceIndex } from "./service-index.ts";
-import type { Watches } from "./watches.ts";
+import type { SpeakerWatches } from "./watches.ts";
 
 export interface ServiceRulesOptions {
   readonly node: string;
-  readonly watches: Watches;
+  readonly watches: SpeakerWatches;
   readonly dataplane: Dataplane;
   /** Called when there is something to render. Must do no more than note it. */
   readonly onDirty: () => void;
@@ -105,7 +105,7 @@ export class ServiceRules {
     return renderService(service, slices, addresses, this.#node);
   }
 
-  /** A Service that was made anew under its old name is another one, and has no claim to the addresses of the first. */
+  /** A Service that was deleted and created again is another Service, and does not own the addresses of the first. */
   #addressesOf(key: string, uid: string): readonly IpAddress[] {
     return [...this.#virtualIps.objectsOf(key)].flatMap((name) => {
       const spec = this.#options.watches.virtualIps.views.get(name)?.spec;

@@ -23,7 +23,7 @@ import { forwardingCondition, speakerStatus } from "./report/speaker-status.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { SyncLoop } from "./sync-loop.ts";
-import { createWatches, type Watches } from "./watches.ts";
+import { createSpeakerWatches, type SpeakerWatches } from "./watches.ts";
 
 /** Everything of the outside world that the speaker touches. */
 export interface SpeakerOptions {
@@ -54,7 +54,7 @@ const shutdownMs = 1_000;
 export class Speaker {
   readonly #options: SpeakerOptions;
   readonly #log: Logger;
-  readonly #watches: Watches;
+  readonly #watches: SpeakerWatches;
   readonly #rules: ServiceRules;
   readonly #dataplane: Dataplane;
   readonly #reporter: Reporter;
@@ -84,7 +84,7 @@ export class Speaker {
       metrics: createDataplaneMetrics(registry),
       now: () => clock.monotonicMs(),
     });
-    this.#watches = createWatches({
+    this.#watches = createSpeakerWatches({
       client,
       node: settings.node,
       clock,

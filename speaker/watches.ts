@@ -13,7 +13,7 @@ import { type NodeView, projectNode } from "../src/model/node.ts";
 import { projectService, type ServiceView } from "../src/model/service.ts";
 
 /** The watches that the speaker works from. */
-export interface Watches {
+export interface SpeakerWatches {
   readonly services: Reflector<ServiceView>;
   readonly slices: Reflector<EndpointSliceView>;
   readonly virtualIps: Reflector<VirtualIP>;
@@ -21,10 +21,10 @@ export interface Watches {
   readonly nodes: Reflector<NodeView>;
 }
 
-export interface WatchesOptions {
+export interface SpeakerWatchesOptions {
   readonly client: ApiClient;
   readonly node: string;
-  readonly onChange: Readonly<Record<keyof Watches, (key: string) => void>>;
+  readonly onChange: Readonly<Record<keyof SpeakerWatches, (key: string) => void>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -32,7 +32,7 @@ export interface WatchesOptions {
 }
 
 /** Reflectors that do not run yet. */
-export function createWatches(options: WatchesOptions): Watches {
+export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
   const { client, node, onChange, clock, random, log, metrics } = options;
   const common = { client, clock, random, log, metrics };
   return {

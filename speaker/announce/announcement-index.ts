@@ -1,7 +1,7 @@
 import { NameIndex } from "../../src/index/name-index.ts";
 import type { Announcement } from "./plan.ts";
 
-/** What is announced at this moment, found by VirtualIP, by address and by interface. Nothing here costs more than it gives. */
+/** What is announced at this moment, found by VirtualIP, by address and by interface. Each call costs as much as it returns. */
 export class AnnouncementIndex {
   readonly #byName = new Map<string, Announcement>();
   /** Names of the VirtualIPs that announce it; nearly always one. */

@@ -12,7 +12,7 @@ interface Noted {
 }
 
 /**
- * Collects the addresses on interfaces whose announcement a pass may change, and then says which it did change. Several VirtualIPs may
+ * Collects the addresses on interfaces whose announcement a sync may change, and then says which it did change. Several VirtualIPs may
  * have the same address, so one that ends does not always end the announcement.
  */
 export class ChangedAnnouncements {

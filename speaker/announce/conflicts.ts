@@ -1,4 +1,4 @@
-/** A device that claims an address which is announced here. */
+/** A device that claims an address that is also announced here. */
 export interface Conflict {
   readonly address: string;
   /** Lower case, colons. */

@@ -20,7 +20,7 @@ const groupsPerSocket = 64;
 
 /**
  * Joins the solicited-node groups of announced IPv6 addresses the way any program does, so that the kernel reports them by MLD: a
- * switch that snoops sends requests for the address only to ports from which it heard such a report. The packet socket's own
+ * switch that snoops sends requests for the address only to ports on which it received such a report. The packet socket's own
  * membership opens the network card's filter, but says nothing to the switch.
  */
 export class MulticastGroups {

@@ -36,7 +36,7 @@ export interface TableChange {
 
 /**
  * What brings the table from `applied` to what the index wants, looking at the changed elements alone. Deletions come first.
- * Undefined when there is nothing to do. Chains that no element leads to any more stay until the table is next replaced: some
+ * Undefined when there is nothing to do. Chains that no element leads to any longer stay until the table is next replaced: some
  * kernels refuse to delete them in the same transaction.
  */
 export function changeTable(

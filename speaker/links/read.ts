@@ -4,7 +4,7 @@ import { parseAddress } from "../../src/ip/address.ts";
 import { subnetOf } from "../../src/ip/range.ts";
 import type { Link } from "./link.ts";
 
-/** What the kernel tells, as node:os gives it, and a way to read files below /sys/class/net. */
+/** What the kernel says about interfaces: node:os, and a way to read files below /sys/class/net. */
 export interface LinkSource {
   readonly interfaces: () => ReturnType<typeof networkInterfaces>;
   /** Throws where there is no such file, or nothing in it (the carrier of an interface that is switched off). */
@@ -18,7 +18,7 @@ export const systemLinkSource: LinkSource = {
 
 const noMac = "00:00:00:00:00:00";
 
-/** Link-local addresses (RFC 4291 section 2.5.6): the same on every LAN, so they tell nothing about one. */
+/** Link-local addresses (RFC 4291 section 2.5.6): the same on every LAN, so they do not identify one. */
 const linkLocal = /^fe[89ab]/i;
 
 /**
@@ -48,7 +48,7 @@ export function readLinks(source: LinkSource): readonly Link[] {
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** Some drivers never tell their state: `unknown` with a carrier counts as up (Documentation/networking/operstates.rst). */
+/** Some drivers never report their state: `unknown` with a carrier counts as up (Documentation/networking/operstates.rst). */
 function hasCarrier(source: LinkSource, name: string): boolean {
   const folder = `/sys/class/net/${name}`;
   const state = readOr(source, `${folder}/operstate`, "down");
@@ -63,7 +63,7 @@ function readOr(source: LinkSource, path: string, otherwise: string): string {
   }
 }
 
-/** Whether two readings say the same. */
+/** Whether two readings are the same. */
 export function sameLinks(left: readonly Link[], right: readonly Link[]): boolean {
   const text = (links: readonly Link[]) =>
     links.map(({ name, index, mac, up, addresses }) => [name, index, mac, up, ...addresses].join(" ")).join("\n");

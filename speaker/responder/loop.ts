@@ -8,7 +8,7 @@ import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
 import { Schedule } from "./schedule.ts";
 
-/** Longer than every ARP and NDP frame; what is cut off was no such frame. */
+/** Longer than every ARP and NDP frame; what is cut off was not such a frame. */
 const frameBufferLength = 2048;
 
 /** How many frames of one socket are handled before the others and the commands get their turn. */
@@ -31,18 +31,19 @@ export interface ResponderLoopOptions {
   readonly report: (report: ResponderReport) => void;
 }
 
-interface Announcement {
+/** An address that is announced, and how many times it was since the take-over. */
+interface ScheduledAnnouncement {
   readonly responder: InterfaceResponder;
   readonly address: Uint8Array;
   sent: number;
 }
 
-/** Answers requests and announces addresses: all that the responder thread does, without the thread. */
+/** Answers requests and announces addresses: everything that the responder thread does, without the thread. */
 export class ResponderLoop {
   readonly #options: ResponderLoopOptions;
   readonly #responders = new Map<string, InterfaceResponder>();
-  readonly #schedule = new Schedule<Announcement>();
-  readonly #announcements = new Map<string, Announcement>();
+  readonly #schedule = new Schedule<ScheduledAnnouncement>();
+  readonly #announcements = new Map<string, ScheduledAnnouncement>();
   readonly #buffer = new Uint8Array(frameBufferLength);
   readonly #reportedAtMs = new Map<string, number>();
   #sockets: PacketSocket[] = [];

@@ -26,13 +26,13 @@ export function speakerCommand(): Command {
         .env("BELLHOP_MARK_BIT"),
     )
     .addOption(
-      new Option("--resync-seconds <seconds>", "how often the rules are written anew, changed or not").default("1800"),
+      new Option("--resync-seconds <seconds>", "how often the rules are replaced, changed or not").default("1800"),
     )
     .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, for uninstalling"))
     .action(async (options: Record<string, string | true | undefined>) => {
       if (options.cleanup === true) {
         await runUntilSignal("speaker", async () => {
-          const { removeRules } = await import("../../speaker/cleanup.ts");
+          const { removeRules } = await import("../../speaker/main.ts");
           await removeRules();
         });
         return;

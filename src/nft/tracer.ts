@@ -12,7 +12,7 @@ import {
 /** Where a packet ended, and as what. */
 export interface TraceOutcome {
   readonly end: "local" | "forwarded" | "dropped" | "refused";
-  /** What the sender is told: "reset" or "unreachable". */
+  /** How the sender learns of a refusal. */
   readonly refusal?: Refusal;
   /** The chain that dropped or refused it. */
   readonly chain?: string;

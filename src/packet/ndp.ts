@@ -28,7 +28,7 @@ export const ndpTypes = { solicitation: 135, advertisement: 136 } as const;
 /** Every NDP packet carries it, so that none can come from beyond a router (RFC 4861 section 7.1). */
 export const ndpHopLimit = 255;
 
-/** Where the checksum stands in every ICMPv6 message (RFC 4443 section 2.1). */
+/** Where the checksum is in every ICMPv6 message (RFC 4443 section 2.1). */
 const checksumOffset = 2;
 const headerLength = 24;
 /** Options come in units of 8 bytes (RFC 4861 section 4.6); a link-layer address of Ethernet takes one. */
@@ -98,7 +98,7 @@ export function setChecksum(message: Uint8Array, checksum: number): void {
 /** ff02::1, every node on the link (RFC 4291 section 2.7.1). */
 export const allNodes: Uint8Array = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
 
-/** ff02::1:ffXX:XXXX, where those who look for the address ask (RFC 4291 section 2.7.1). */
+/** ff02::1:ffXX:XXXX, to which solicitations for the address are sent (RFC 4291 section 2.7.1). */
 export function solicitedNode(address: Uint8Array): Uint8Array {
   const group = Uint8Array.of(0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 0);
   group.set(address.subarray(13, 16), 13);

@@ -4,7 +4,7 @@ import { Dataplane } from "../../../speaker/dataplane/dataplane.ts";
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
 import { createDataplaneMetrics } from "../../../speaker/dataplane/metrics.ts";
 import { ServiceRules } from "../../../speaker/service-rules.ts";
-import type { Watches } from "../../../speaker/watches.ts";
+import type { SpeakerWatches } from "../../../speaker/watches.ts";
 import { virtualIpSchema } from "../../../src/api/virtual-ip.ts";
 import { createLogger, silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
@@ -25,7 +25,7 @@ test("settings that cannot be read are logged once, with the code that the user 
   const lines: { readonly msg: string; readonly service: string; readonly reason: string }[] = [];
   const rules = new ServiceRules({
     node: "n1",
-    watches: views as unknown as Watches,
+    watches: views as unknown as SpeakerWatches,
     dataplane: new Dataplane({
       nft: new FakeNft(),
       conntrack: new FakeConntrack(),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { NetworkInterfaceInfo } from "node:os";
 import { test } from "node:test";
-import { familiesWithoutForwarding } from "../../../../speaker/links/ip-forwarding.ts";
+import { familiesWithoutForwarding } from "../../../../speaker/host.ts";
 import { type Link, linksFor } from "../../../../speaker/links/link.ts";
 import { type LinkSource, readLinks, sameLinks } from "../../../../speaker/links/read.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
