@@ -73,7 +73,7 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
   };
 }
 
-const parseVirtualIp = parseObject("VirtualIP", virtualIpSchema);
+const parseVirtualIp = parseObject(virtualIpSchema);
 
 /** A node's own address is not announced: the node answers for it by itself, and kube-proxy forwards. */
 function projectAnnounced(raw: unknown): VirtualIP | InvalidObject | undefined {

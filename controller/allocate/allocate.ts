@@ -2,7 +2,13 @@ import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/ad
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "./allocations/address-allocations.ts";
-import { describeNoPool, listRejectedPools } from "./allocations/describe-pools.ts";
+import {
+  describeDraining,
+  describeExhausted,
+  describeNoPool,
+  joinDetails,
+  listRejectedPools,
+} from "./allocations/describe-pools.ts";
 import type { Allocation, Assignment } from "./choose/allocation.ts";
 import {
   type AllocationContext,
@@ -184,11 +190,12 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   if (adopted?.address.value === address.value) return { assignment: adopted };
   if (pool === undefined) return refuse("RequestedAddressNotInPool", describeNoPool(allocations, address));
   if (poolName !== undefined && poolName !== pool.name) {
-    return refuse("RequestedAddressNotInNamedPool", `it is in ${pool.name}, not in ${poolName}`);
+    const detail = `The address is in pool ${pool.name}, and the Service names pool ${poolName}.`;
+    return refuse("RequestedAddressNotInNamedPool", detail);
   }
   const notAdmitted = describeAdmissionRefusal(pool, service, namespaceLabels);
-  if (notAdmitted !== undefined) return refuse("PoolForbidsService", `${pool.name}: ${notAdmitted}`);
-  if (pool.draining) return refuse("PoolDraining", pool.name);
+  if (notAdmitted !== undefined) return refuse("PoolForbidsService", notAdmitted);
+  if (pool.draining) return refuse("PoolDraining", describeDraining([pool.name]));
   return claim === undefined ? newAssignmentOf(address, pool.name) : { assignment: assignmentOf(context, claim) };
 }
 
@@ -214,21 +221,27 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
     if (result.address === undefined) refusals.push(result);
     else if (pool.nodes === undefined) return newAssignmentOf(result.address, pool.name);
     else {
-      const detail = "it gives nodes' own addresses, to Services that have no other";
+      const detail = `Pool ${pool.name} assigns node addresses, and only to Services without other addresses.`;
       refusals.push({ pool: pool.name, code: "NoPoolForService", detail });
     }
   }
   const full = refusals.filter(({ code }) => code === "PoolExhausted");
   const draining = refusals.filter(({ code }) => code === "PoolDraining");
   if (full.length === 0 && draining.length > 0) {
-    return refuse("PoolDraining", draining.map(({ pool }) => pool).join(", "));
+    return refuse("PoolDraining", describeDraining(draining.map(({ pool }) => pool)));
   }
   if (full.length === 0) {
-    return refuse("NoPoolForService", refusals.map(({ pool, detail }) => `${pool}: ${detail}`).join("; "));
+    return refuse("NoPoolForService", joinDetails(refusals.flatMap(({ detail }) => detail ?? [])));
   }
-  return refuse("PoolExhausted", `every ${family} address of ${full.map(({ pool }) => pool).join(", ")} is taken`);
+  return refuse(
+    "PoolExhausted",
+    describeExhausted(
+      full.map(({ pool }) => pool),
+      family,
+    ),
+  );
 }
 
 function about(service: ServiceView, field: string, value: string, detail: string | undefined) {
-  return { object: serviceObject(service), field, value, ...(detail === undefined ? {} : { detail }) };
+  return { object: serviceObject(service), field, value, detail };
 }

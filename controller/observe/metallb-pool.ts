@@ -8,7 +8,7 @@ export interface MetallbPool extends IPAddressPool {
   readonly metallbNamespace: string;
 }
 
-const parse = parseObject("MetalLB's IPAddressPool", ipAddressPoolSchema);
+const parse = parseObject(ipAddressPoolSchema);
 
 /**
  * Gives the pool the meaning that MetalLB gives it where ours differs: host bits of a CIDR are ignored, and Services share an

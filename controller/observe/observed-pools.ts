@@ -49,7 +49,7 @@ export class ObservedPools {
     }
     const { metadata, status } = raw as { metadata: Partial<PoolObject["metadata"]>; status?: PoolObject["status"] };
     const { uid = "", resourceVersion = "", generation = 0 } = metadata;
-    const about = { object: poolObject(name), field: "the object", value: "", detail: invalid.message };
+    const about = { object: poolObject(name), field: "", value: "", detail: invalid.message };
     this.#invalid.set(name, {
       reason: reasonOf("PoolSchemaInvalid", about),
       object: { metadata: { name, uid, resourceVersion, generation }, status },

@@ -74,16 +74,16 @@ export function createSources(namespace: string, metallbNamespace?: string): Sou
     },
     pools: {
       path: ownPath("ipaddresspools"),
-      project: parseObject("IPAddressPool", ipAddressPoolSchema),
+      project: parseObject(ipAddressPoolSchema),
       ...metallb<IPAddressPool>("ipaddresspools", projectMetallbPool),
     },
     advertisements: {
       path: ownPath("l2advertisements"),
-      project: parseObject("L2Advertisement", l2AdvertisementSchema),
-      ...metallb("l2advertisements", parseObject("MetalLB's L2Advertisement", l2AdvertisementSchema)),
+      project: parseObject(l2AdvertisementSchema),
+      ...metallb("l2advertisements", parseObject(l2AdvertisementSchema)),
     },
-    virtualIps: { path: ownPath("virtualips"), project: parseObject("VirtualIP", virtualIpSchema) },
-    speakers: { path: ownPath("speakers"), project: parseObject("Speaker", speakerSchema) },
+    virtualIps: { path: ownPath("virtualips"), project: parseObject(virtualIpSchema) },
+    speakers: { path: ownPath("speakers"), project: parseObject(speakerSchema) },
     nodes: { path: collections.nodes, project: (raw) => projectNode(raw as V1Node) },
     slices: {
       path: collections.endpointSlices,

@@ -67,11 +67,10 @@ export function describeAbsence(
   speaker: Speaker | undefined,
   live: ReadonlySet<string>,
 ): string | undefined {
-  if (node === undefined) return "there is no Node of this name any more";
-  if (node.excluded) return `it is labelled ${excludeLabel}, or is about to be removed`;
-  if (speaker === undefined)
-    return "no speaker has reported from it: no pod of daemonset/bellhop-speaker has run there";
-  if (!live.has(node.name)) return `its speaker is not alive: Lease ${speakerLeaseName(node.name)} is not renewed`;
+  if (node === undefined) return "the Node no longer exists";
+  if (node.excluded) return `it has the label ${excludeLabel}, or is about to be removed`;
+  if (speaker === undefined) return "its speaker has never reported: no pod of daemonset/bellhop-speaker has run there";
+  if (!live.has(node.name)) return `its speaker is not running: Lease ${speakerLeaseName(node.name)} is not renewed`;
   return undefined;
 }
 

@@ -49,8 +49,8 @@ export function evaluateNodes(
 
 function describeOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {
   const wide = interfaces.filter(({ subnets }) => subnets.some(isLan));
-  const own = wide.length === 0 ? "none with a network is up" : `it has ${describeInterfaces(wide)}`;
-  return `no interface has a subnet with ${formatAddress(address)}: ${own}`;
+  const own = wide.length === 0 ? "no interface with a subnet is up" : `it has ${describeInterfaces(wide)}`;
+  return `no interface is on the subnet of ${formatAddress(address)}; ${own}`;
 }
 
 function describeInterfaces(interfaces: AnnouncerNode["interfaces"]): string {

@@ -28,23 +28,23 @@ const addressesLeftOut = "AddressesLeftOut";
 function outsideCondition(outside: PoolFacts["outside"], observedGeneration: number): ConditionState {
   const type = allInPool;
   if (outside.length === 0) {
-    const message = "The pool has all addresses that were given from it.";
+    const message = "The pool contains all addresses that it has assigned.";
     return { type, status: "True", reason: "AllInside", message, observedGeneration };
   }
-  const message = `Services keep ${listSome(outside.map(formatAddress))}, which the pool does not have any more. Put them back, or move a Service: kubectl annotate service NAME bellhop.dev/reassign=now.`;
+  const message = `Services keep ${listSome(outside.map(formatAddress))}, which the pool no longer contains. Put these addresses back, or move the Services: kubectl annotate service NAME bellhop.dev/reassign=now.`;
   return { type, status: "False", reason: "AddressOutsidePool", message, observedGeneration };
 }
 
 function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: number): ConditionState {
   const type = addressesLeftOut;
   if (addresses.length === 0) {
-    const message = "Nothing else uses an address of the pool.";
+    const message = "Nothing outside Bellhop uses an address of the pool.";
     return { type, status: "False", reason: "NothingElse", message, observedGeneration };
   }
   const texts = addresses.map(
     ({ address, sources }) => `${formatAddress(address)} (${[...sources].sort().join(", ")})`,
   );
-  const message = `Not given, because something else uses them: ${listSome(texts)}.`;
+  const message = `The pool does not assign these addresses, because something else uses them: ${listSome(texts)}.`;
   return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
 }
 
@@ -68,11 +68,15 @@ function readyCondition(
   });
   if (rejected !== undefined) return condition("False", rejected.code, reasonMessage(rejected));
   if (draining)
-    return condition("False", "Draining", "Services keep what they have from the pool; it gives nothing new.");
+    return condition(
+      "False",
+      "Draining",
+      "The pool is draining. Services keep their addresses, and the pool assigns no new ones.",
+    );
   if (ofNodes && (ipv4?.available ?? 0n) + (ipv6?.available ?? 0n) === 0n) {
     const message =
-      "No node that takes part in load balancing fits spec.nodeAddresses.nodeSelectors, so the pool has nothing to give.";
+      "No node that takes part in load balancing matches spec.nodeAddresses.nodeSelectors, so the pool has no addresses.";
     return condition("False", "NoNodeAddress", message);
   }
-  return condition("True", "InUse", "The pool gives addresses.");
+  return condition("True", "InUse", "The pool assigns addresses.");
 }

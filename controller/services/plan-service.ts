@@ -202,7 +202,7 @@ function conditionFor(
   unannounced: Assignment | undefined,
 ): AddressReady {
   if (refusal !== undefined) {
-    const message = `${reasonMessage(refusal)} Until then it keeps ${addressTexts(assignments)}.`;
+    const message = `${reasonMessage(refusal)} Until then the Service keeps ${addressTexts(assignments)}.`;
     return { status: "False", reason: refusal.code, message };
   }
   if (unannounced !== undefined) {
@@ -216,7 +216,7 @@ function conditionFor(
 /** The condition with reasons that prevent no address at the end of its message. */
 function withRemarks(condition: AddressReady, remarks: readonly Reason[]): AddressReady {
   if (remarks.length === 0) return condition;
-  const join = condition.status === "True" ? ";" : "";
+  const join = condition.status === "True" ? "." : "";
   return { ...condition, message: `${condition.message}${join} ${remarks.map(reasonMessage).join(" ")}` };
 }
 

@@ -1,4 +1,5 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { fieldText } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
@@ -15,7 +16,7 @@ export function updateMessage(
   return before === "" || before === now ? undefined : `Updated load balancer [${before}] -> [${now}]`;
 }
 
-/** Why an address had to be left, where the annotation of the Service alone does not tell it: an address never moves without a reason that can be read. */
+/** Why an address had to be left, as a sentence to append, where the annotation of the Service alone does not say it: an address never moves without a reason that can be read. */
 export function describeMoveCause(
   allocations: AllocationsReader,
   service: ServiceView,
@@ -23,7 +24,7 @@ export function describeMoveCause(
 ): string {
   for (const claim of released) {
     const cause = findSharingConflict(claim, service)?.detail ?? describeNamedPoolMismatch(allocations, service, claim);
-    if (cause !== undefined) return `: ${cause}`;
+    if (cause !== undefined) return `. ${cause}`;
   }
   return "";
 }
@@ -37,7 +38,7 @@ function describeNamedPoolMismatch(
   const annotation = serviceAnnotation(service, "pool");
   const present = allocations.poolOf(address)?.name ?? pool;
   if (annotation === undefined || present === undefined || present === annotation.text) return undefined;
-  return `${formatAddress(address)} is of pool ${present}, ${annotation.field} asks for ${annotation.text}`;
+  return `${formatAddress(address)} is in pool ${present}, and the Service names pool ${annotation.text} (${fieldText(annotation.field)}).`;
 }
 
 /** Addresses as events name them. */

@@ -19,13 +19,13 @@ export function announceable(reason: Reason | undefined): DesiredCondition {
   return {
     type: "Announceable",
     reason,
-    whenTrue: { reason: "HasOwners", message: "Some node may announce it." },
+    whenTrue: { reason: "HasOwners", message: "At least one node may announce the address." },
   };
 }
 
 /** Whether a pool has the address. */
 export function inPool(reason: Reason | undefined): DesiredCondition {
-  return { type: "InPool", reason, whenTrue: { reason: "InPool", message: "A pool has it." } };
+  return { type: "InPool", reason, whenTrue: { reason: "InPool", message: "The address is in a pool." } };
 }
 
 /** The list with the desired in it; undefined: nothing to write, which is also so for a condition that never had a fault. */

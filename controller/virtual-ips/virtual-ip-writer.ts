@@ -117,8 +117,8 @@ export class VirtualIpWriter {
     metrics.moves.inc();
     const message =
       after === undefined
-        ? `No node may announce it any more; ${before} did.`
-        : `${owners.join(", then ")} (before: ${object.spec.owners.join(", then ") || "nobody"})`;
+        ? `No node may announce the address. Its last owner was ${before}.`
+        : `The owners are ${owners.join(", then ")} (before: ${object.spec.owners.join(", then ") || "none"}).`;
     const type = after === undefined ? "Warning" : "Normal";
     events.record(ownSubject("VirtualIP", object.metadata), { type, reason: "OwnersChanged", message });
   }

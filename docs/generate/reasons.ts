@@ -1,22 +1,24 @@
-import { type ReasonCode, reasonCodes, reasonOf } from "../../src/model/reason.ts";
+import { type ReasonCode, reasonCodes } from "../../src/model/reason.ts";
+import { reasonTable } from "../../src/model/reason-table.ts";
 import { generatedFrom, wrap } from "./markdown.ts";
 
 /** What a code is about, by how it begins; the order of the chapters. */
 const chapters: readonly (readonly [string, RegExp])[] = [
-  ["Addresses that a Service asks for", /^Requested/],
-  ["Addresses that several Services have together", /^Sharing/],
+  ["Requested addresses", /^Requested/],
+  ["Shared addresses", /^Sharing/],
   ["Pools", /^(No)?Pool/],
-  ["All else", /./],
+  ["Other reasons", /./],
 ];
 
-const head = `# Why not: every reason, what it means and its cure
+const head = `# Reasons: what they mean, and what to do
 
-${generatedFrom("src/model/reason.ts")}
+${generatedFrom("src/model/reason-table.ts")}
 
-Whatever Bellhop refuses it refuses for one of these reasons. The code is the reason of an event and of a condition
+When Bellhop refuses something, it gives one of these reasons. The code is the reason of an event and of a condition
 (\`bellhop.dev/AddressReady\` on Services, \`Ready\` on IPAddressPools, \`Announceable\` on VirtualIPs), and the label \`reason\` of the
-metrics \`bellhop_services_pending\` and \`bellhop_refusals_total\`. Messages name the object, the field, the value that stands there,
-what is wrong with it (the text below, often with more detail) and the cure.
+metrics \`bellhop_services_pending\` and \`bellhop_refusals_total\`.
+
+A message names the object, the field and its value, often adds details such as the Service that has an address, and ends with the cure.
 `;
 
 /** The whole of docs/reference/reasons.md. */
@@ -31,6 +33,7 @@ export function reasonsPage(): string {
 }
 
 function entry(code: ReasonCode): string {
-  const { problem, cure } = reasonOf(code, { object: "", field: "", value: "" });
-  return `\n### ${code}\n\n${wrap(`Meaning: what stands there ${problem}.`)}\n\n${wrap(`Cure: ${cure}`)}\n`;
+  const { meaning, sentence, cure } = reasonTable[code];
+  const message = sentence.replaceAll(/[[\]]/g, "").replaceAll(/\{(\w+)\}/g, "*$1*");
+  return `\n### ${code}\n\n${wrap(meaning)}\n\n${wrap(`Message: ${message}`)}\n\n${wrap(`Cure: ${cure}`)}\n`;
 }

@@ -6,20 +6,16 @@ import { InvalidObject } from "./view-store.ts";
  * that the definition in the cluster is not the one of this version, or that the object is older than it.
  */
 export function parseObject<Schema extends z.ZodType>(
-  kind: string,
   schema: Schema,
 ): (raw: unknown) => z.infer<Schema> | InvalidObject {
   return (raw) => {
     const parsed = schema.safeParse(raw);
     if (parsed.success) return Object.freeze(parsed.data as object) as z.infer<Schema>;
-    const name = (raw as { metadata?: { name?: string } } | undefined)?.metadata?.name ?? "";
     const faults = parsed.error.issues.slice(0, 5).map((issue) => {
       const field = issue.path.join(".");
-      return `${field === "" ? "the object" : field} is ${describeValue(raw, issue.path)}: ${issue.message}`;
+      return `${field === "" ? "The object" : field} is ${describeValue(raw, issue.path)} (${issue.message}).`;
     });
-    return new InvalidObject(
-      `${kind} ${name}: ${faults.join("; ")}. Correct the field, or install the definitions that belong to this version.`,
-    );
+    return new InvalidObject(faults.join(" "));
   };
 }
 

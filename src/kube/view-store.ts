@@ -3,7 +3,7 @@ import type { KubeMetrics } from "./metrics.ts";
 
 /** What `project` answers for an object that does not follow its schema. */
 export class InvalidObject {
-  /** Names field, value and cure. */
+  /** Names every wrong field and its value, in whole sentences. */
   readonly message: string;
 
   constructor(message: string) {
@@ -85,7 +85,10 @@ export class ViewStore<View> {
     this.#drop(key);
     this.#count();
     if (known) return;
-    log.warn({ resource, object: key, fault: fault.message }, "an object does not follow its schema and is set aside");
+    log.warn(
+      { resource, object: key, fault: fault.message },
+      "an object does not match its schema and is ignored; correct it, or install the CustomResourceDefinitions of this version",
+    );
     onInvalid?.(key, fault, raw);
   }
 

@@ -29,13 +29,13 @@ export class BlockedAddresses {
     return this.#blocks.has(virtualIpName(address));
   }
 
-  /** One source, in words; undefined: nothing uses the address. */
+  /** One source, as a sentence; undefined: nothing uses the address. */
   describe(address: IpAddress): string | undefined {
     const sources = this.#blocks.get(virtualIpName(address))?.sources;
     if (sources === undefined) return undefined;
     // One tells enough; that an address is the node's own says more than that it stands on an interface.
     const [first] = [...sources].sort().reverse();
-    return `${formatAddress(address)} is ${first}`;
+    return `${formatAddress(address)} is ${first}.`;
   }
 
   /** Sorted by address. */

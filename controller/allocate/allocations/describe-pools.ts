@@ -9,21 +9,24 @@ const maxListed = 5;
 export function listPoolNames({ pools, rejected }: AllocationsReader): string | undefined {
   const names = [...pools.map(({ name }) => name), ...rejected.keys()].sort();
   if (names.length === 0) return undefined;
-  return names.length === 1 ? `the only one is ${names[0]}` : `there are ${listSome(names)}`;
+  return names.length === 1 ? `The only pool is ${names[0]}.` : `The pools are ${listSome(names)}.`;
 }
 
 /** Pools that are there but cannot be used, so that nobody reads that there is none and makes another; undefined: none. */
 export function listRejectedPools({ rejected }: AllocationsReader): string | undefined {
   if (rejected.size === 0) return undefined;
-  return [...rejected].map(([name, { code }]) => `${name} is set aside (${code})`).join(", ");
+  const names = [...rejected].map(([name, { code }]) => `${name} (${code})`);
+  return names.length === 1 ? `Pool ${names[0]} is rejected.` : `These pools are rejected: ${listSome(names)}.`;
 }
 
 /** Why an address is in no usable pool: one excludes it, or what the pools have instead; undefined: there is nothing to say. */
 export function describeNoPool(allocations: AllocationsReader, address: IpAddress): string | undefined {
   const excluding = allocations.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
-  if (excluding !== undefined) return `pool ${excluding.name} excludes it`;
+  if (excluding !== undefined) return `Pool ${excluding.name} excludes it.`;
   const ranges = rangesOf(allocations, address.family);
-  return ranges.length === 0 ? `no pool has ${address.family} addresses` : `pools have ${listSome(ranges)}`;
+  return ranges.length === 0
+    ? `No usable pool has ${address.family} addresses.`
+    : `The usable pools have ${listSome(ranges)}.`;
 }
 
 function rangesOf({ pools }: AllocationsReader, family: IpFamily): readonly string[] {
@@ -33,6 +36,23 @@ function rangesOf({ pools }: AllocationsReader, family: IpFamily): readonly stri
       ? []
       : [`${own.slice(0, maxListed).join(", ")}${own.length > maxListed ? ", …" : ""} (${name})`];
   });
+}
+
+/** Which pools are draining. */
+export function describeDraining(pools: readonly string[]): string {
+  return pools.length === 1 ? `Pool ${pools[0]} is draining.` : `Pools ${listSome(pools)} are draining.`;
+}
+
+/** Which pools have no free address. */
+export function describeExhausted(pools: readonly string[], family: IpFamily): string {
+  return `All ${family} addresses of ${pools.length === 1 ? "pool" : "pools"} ${listSome(pools)} are taken.`;
+}
+
+/** The details of several refusals, as many as a reader will read. */
+export function joinDetails(details: readonly string[]): string {
+  const more = details.length - maxListed;
+  const rest = more > 0 ? [`${more} more ${more === 1 ? "pool does" : "pools do"} not match either.`] : [];
+  return [...details.slice(0, maxListed), ...rest].join(" ");
 }
 
 function listSome(texts: readonly string[]): string {

@@ -21,12 +21,12 @@ export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): 
 }
 
 function describeOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {
-  if (name === undefined) return "no pool has it";
+  if (name === undefined) return "No pool contains it.";
   const broken = rejected.get(name);
-  if (broken !== undefined) return `pool ${name} is set aside (${broken.code})`;
+  if (broken !== undefined) return `Pool ${name} is rejected (${broken.code}).`;
   const pool = pools.find((candidate) => candidate.name === name);
-  if (pool === undefined) return `pool ${name} is gone`;
-  if (node !== undefined) return `pool ${name} does not have Node ${node} any more`;
+  if (pool === undefined) return `Pool ${name} no longer exists.`;
+  if (node !== undefined) return `Pool ${name} no longer includes Node ${node}.`;
   const excluded = pool.excluded.some((range) => rangeContains(range, address));
-  return excluded ? `pool ${name} excludes it` : `pool ${name} no longer holds it`;
+  return excluded ? `Pool ${name} excludes it.` : `Pool ${name} no longer contains it.`;
 }

@@ -2,7 +2,7 @@ import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
-import { listPoolNames } from "../allocations/describe-pools.ts";
+import { describeDraining, describeExhausted, listPoolNames } from "../allocations/describe-pools.ts";
 import { describeAdmissionRefusal, type Pool, poolHasFamily } from "../pool/pool.ts";
 import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "./node-pool.ts";
 
@@ -34,7 +34,7 @@ export function evaluateNamedPool(context: AllocationContext, name: string, fami
   const reason = rejected.get(name);
   return reason === undefined
     ? { pool: name, code: "PoolNotFound", detail: listPoolNames(context.allocations) }
-    : { pool: name, code: "PoolUnusable", detail: `${reason.code}: ${reason.field} ${reason.problem}` };
+    : { pool: name, code: "PoolUnusable", detail: `The reason is ${reason.code}. ${reason.problem}` };
 }
 
 function evaluatePool(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
@@ -43,21 +43,22 @@ function evaluatePool(context: AllocationContext, pool: Pool, family: IpFamily):
   const notAdmitted = describeAdmissionRefusal(pool, service, namespaceLabels);
   if (notAdmitted !== undefined) return refuse("PoolForbidsService", notAdmitted);
   if (pool.nodes !== undefined) return evaluateNodePool(context, pool, family);
-  if (!poolHasFamily(pool, family)) return refuse("PoolLacksFamily", `it has no ${family} addresses`);
-  if (pool.draining) return refuse("PoolDraining", pool.name);
+  if (!poolHasFamily(pool, family)) return refuse("PoolLacksFamily", `Pool ${pool.name} has no ${family} addresses.`);
+  if (pool.draining) return refuse("PoolDraining", describeDraining([pool.name]));
   const address = allocations.firstFree(pool, family);
-  if (address === undefined) return refuse("PoolExhausted", `every ${family} address of ${pool.name} is taken`);
+  if (address === undefined) return refuse("PoolExhausted", describeExhausted([pool.name], family));
   return { pool: pool.name, address };
 }
 
 function evaluateNodePool({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
-  if (pool.draining) return refuse("PoolDraining", pool.name);
+  if (pool.draining) return refuse("PoolDraining", describeDraining([pool.name]));
   const reserved = findReservedPort(pool, service);
-  if (reserved !== undefined) return refuse(reserved.code, `${reserved.value} is kept ${reserved.detail}`);
+  if (reserved !== undefined) return refuse(reserved.code, reserved.detail);
   const nodeAddresses = nodeAddressesFor(allocations, pool, service, family);
   const [first] = nodeAddresses;
-  if (first === undefined) return refuse("NoNodeAddress", `no node has an ${family} address for this Service`);
+  if (first === undefined)
+    return refuse("NoNodeAddress", `No node of pool ${pool.name} has an ${family} address for this Service.`);
   const conflict = nodeAddresses
     .map((nodeAddress) => findNodeAddressConflict(allocations, service, nodeAddress))
     .find((found) => found !== undefined);
@@ -67,7 +68,7 @@ function evaluateNodePool({ allocations, service }: AllocationContext, pool: Poo
 /** Asks a pool for a Service that names none. */
 export function evaluateAutoAssign(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   if (pool.autoAssign) return evaluatePool(context, pool, family);
-  const detail = "autoAssign is false, so only Services that name it get addresses from it";
+  const detail = `Pool ${pool.name} has autoAssign set to false, so it serves only Services that name it.`;
   return { pool: pool.name, code: "PoolNotAutoAssigned", detail };
 }
 

@@ -75,7 +75,7 @@ function chooseFamily(
     object: serviceObject(service),
     field,
     value,
-    ...(detail === undefined ? {} : { detail }),
+    detail,
   });
   const portReason = ({ code, value, detail }: NodeAddressConflict): Reason =>
     reasonOf(code, about("spec.ports", value, detail));
@@ -96,7 +96,11 @@ function chooseFamily(
     ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address)))
     : wanted;
   if (nodeAddresses.length === 0 && requested !== undefined) {
-    const refused = about(requested.field, requested.text, `pool ${pool.name} has no such node for this Service`);
+    const refused = about(
+      requested.field,
+      requested.text,
+      `No node of pool ${pool.name} that can serve the Service has this address.`,
+    );
     return { assignments: [], reason: reasonOf("RequestedAddressNotInPool", refused) };
   }
   if (nodeAddresses.length === 0) {
@@ -135,9 +139,9 @@ function assign(
   return { address, pool, node, claim, needsJoin: claim !== undefined && needsJoin(claim, service) };
 }
 
-function describeNoNode({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): string {
+function describeNoNode({ allocations }: AllocationContext, pool: Pool, family: IpFamily): string {
   if (allocations.nodes.of(pool, family).length > 0) {
-    return `under externalTrafficPolicy Local only nodes with ready pods count, and no node of pool ${pool.name} has one of ${service.key}`;
+    return `With externalTrafficPolicy Local, only nodes with a ready pod of the Service count, and pool ${pool.name} has none.`;
   }
-  return `no node of pool ${pool.name} has an ${family} address`;
+  return `No node of pool ${pool.name} has an ${family} address.`;
 }

@@ -30,26 +30,30 @@ export function nodeAddressesFor(
 export function findReservedPort(pool: Pool, service: ServiceView): NodeAddressConflict | undefined {
   const value = portsOf(service).find((port) => pool.nodes?.reservedPorts.includes(port));
   if (value === undefined) return undefined;
-  return { code: "NodeAddressPortReserved", value, detail: `by spec.nodeAddresses.reservedPorts of pool ${pool.name}` };
+  return {
+    code: "NodeAddressPortReserved",
+    value,
+    detail: `Pool ${pool.name} lists ${value} in spec.nodeAddresses.reservedPorts.`,
+  };
 }
 
 /** What stands in the way at one address; undefined: nothing. */
 export function findNodeAddressConflict(
   allocations: AllocationsReader,
   service: ServiceView,
-  { node, address }: NodeAddress,
+  { address }: NodeAddress,
 ): NodeAddressConflict | undefined {
   const claim = allocations.claimAt(address);
   if (claim === undefined) return undefined;
   const value = portsOf(service).join(", ");
   if (claim.node === undefined) {
-    const detail = claim.managed ? describeHolder(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}`;
+    const detail = claim.managed
+      ? describeHolder(claim)
+      : `VirtualIP ${claim.name} reserves ${formatAddress(address)}.`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
   const conflict = findSharingConflict(claim, service);
-  return conflict === undefined
-    ? undefined
-    : { code: conflict.code, value, detail: `${conflict.detail} of Node ${node}` };
+  return conflict === undefined ? undefined : { code: conflict.code, value, detail: conflict.detail };
 }
 
 /** The nodes' own addresses that the Service has, of one family. */

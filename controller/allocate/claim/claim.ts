@@ -34,8 +34,8 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
   if (address === undefined || expected !== metadata.name) {
     const detail =
       expected === undefined
-        ? "the text is no IP address"
-        : `its VirtualIP must be named ${expected}, not ${metadata.name}`;
+        ? "The text is not an IP address."
+        : `The VirtualIP of this address must have the name ${expected}.`;
     const about = { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address, detail };
     return { reason: reasonOf("VirtualIpInvalid", about) };
   }
@@ -79,15 +79,15 @@ export function isInUse(claim: Claim): boolean {
 }
 
 function describeHold(untilMs: number, reference: ServiceReference): string {
-  return `held for a new Service ${serviceKeyOf(reference)} until ${new Date(untilMs).toISOString()}`;
+  return `held until ${new Date(untilMs).toISOString()} for a new Service ${serviceKeyOf(reference)}`;
 }
 
-/** Who has the address, for messages. */
+/** Who has the address, as a sentence. */
 export function describeHolder(claim: Claim): string {
   const [first, ...others] = claim.services;
   const text = formatAddress(claim.address);
   if (first !== undefined && claim.heldUntilMs !== undefined)
-    return `${text} is ${describeHold(claim.heldUntilMs, first)}`;
-  if (first === undefined) return `VirtualIP ${claim.name} reserves ${text} for nobody yet`;
-  return `${text} belongs to Service ${serviceKeyOf(first)}${others.length > 0 ? ` and ${others.length} more` : ""}`;
+    return `${text} is ${describeHold(claim.heldUntilMs, first)}.`;
+  if (first === undefined) return `VirtualIP ${claim.name} reserves ${text}, and no Service has it yet.`;
+  return `${text} belongs to Service ${serviceKeyOf(first)}${others.length > 0 ? ` and ${others.length} more` : ""}.`;
 }

@@ -22,13 +22,13 @@ export function parseRequest(service: ServiceView): RequestParse {
     const address = parseAddress(text);
     if (address === undefined) return { reason: reasonOf("RequestedAddressInvalid", about) };
     if (!service.ipFamilies.includes(address.family)) {
-      const detail = `it is ${address.family}, spec.ipFamilies is ${service.ipFamilies.join(", ")}`;
+      const detail = `The address is ${address.family}, and spec.ipFamilies is ${service.ipFamilies.join(", ")}.`;
       return { reason: reasonOf("RequestedAddressWrongFamily", { ...about, detail }) };
     }
     const other = requested.get(address.family);
     if (other !== undefined && other.address.value !== address.value) {
       return {
-        reason: reasonOf("RequestedAddressesAmbiguous", { ...about, detail: `${other.text} is asked for too` }),
+        reason: reasonOf("RequestedAddressesAmbiguous", { ...about, detail: `The other one is ${other.text}.` }),
       };
     }
     requested.set(address.family, { address, field, text });

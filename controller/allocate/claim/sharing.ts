@@ -67,7 +67,7 @@ export function findJoiningConflict(
   service: ServiceView,
   acrossNamespaces: boolean,
 ): SharingConflict | undefined {
-  if (!claim.managed) return { code: "RequestedAddressReserved", detail: `by VirtualIP ${claim.name}` };
+  if (!claim.managed) return { code: "RequestedAddressReserved", detail: `VirtualIP ${claim.name} reserves it.` };
   if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeHolder(claim) };
   const conflict = findSharingConflict(claim, service);
   if (conflict !== undefined) return conflict;
@@ -75,7 +75,7 @@ export function findJoiningConflict(
   if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;
   return {
     code: "SharingForbiddenAcrossNamespaces",
-    detail: `${formatAddress(claim.address)} belongs to Service ${serviceKeyOf(foreign)}`,
+    detail: `${formatAddress(claim.address)} belongs to Service ${serviceKeyOf(foreign)}.`,
   };
 }
 
@@ -87,19 +87,30 @@ function findConflictBetween(
   const theirs = other.sharing;
   const who = `Service ${serviceKeyOf(other)}`;
   if (mine === undefined || theirs === undefined) {
-    const unshared = mine === undefined ? "" : ", which shares it with nobody";
+    const unshared = mine === undefined ? "" : " That Service does not share it.";
     return { code: "RequestedAddressTaken", detail: `${describeHolder(claim)}${unshared}` };
   }
   if (mine.key !== theirs.key)
-    return { code: "SharingKeyDiffers", detail: `the key of ${who} is ${JSON.stringify(theirs.key)}` };
+    return { code: "SharingKeyDiffers", detail: `The sharing key of ${who} is ${JSON.stringify(theirs.key)}.` };
   const port = mine.ports.find((candidate) => theirs.ports.includes(candidate));
   if (port !== undefined) {
     const code = claim.node === undefined ? "SharingPortTaken" : "NodeAddressPortTaken";
-    return { code, detail: `${who} has ${port} on ${formatAddress(claim.address)}` };
+    const where = `${formatAddress(claim.address)}${claim.node === undefined ? "" : ` of Node ${claim.node}`}`;
+    return { code, detail: `${who} uses ${port} on ${where}.` };
   }
   if (mine.backends !== theirs.backends)
-    return { code: "SharingPolicyDiffers", detail: `${who} has ${theirs.backends}, this one ${mine.backends}` };
+    return {
+      code: "SharingPolicyDiffers",
+      detail: `${who} has ${describeBackends(theirs.backends)}. This Service has ${describeBackends(mine.backends)}.`,
+    };
   return undefined;
+}
+
+/** `externalTrafficPolicy Local and the pods "shop app=web"`, of what backendsOf returns. */
+function describeBackends(backends: string): string {
+  const [policy = "", ...pods] = backends.split(" ");
+  const behind = pods.length === 0 ? "" : ` and the pods ${JSON.stringify(pods.join(" "))}`;
+  return `externalTrafficPolicy ${policy}${behind}`;
 }
 
 /** Whether the claim says of the Service what is true of it now. */

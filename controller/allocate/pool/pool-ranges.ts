@@ -36,19 +36,19 @@ interface ReadRange {
 function describeRangeFault(text: string, fault: RangeFault): string {
   switch (fault) {
     case "NotAnAddress":
-      return "a part of it is no IPv4 or IPv6 address";
+      return "A part of it is not an IPv4 or IPv6 address.";
     case "BadPrefixLength":
-      return "what follows the / is no prefix length of this family";
+      return "The part after the / is not a prefix length of this IP family.";
     case "HostBitsSet": {
       const [address = "", length = ""] = text.split("/");
       const network = formatRange(subnetOf(text) ?? { family: "IPv4", first: 0n, last: 0n }).split("-")[0];
-      return `bits beyond the prefix length are set; ${network}/${length} is the network, ${address} the one address`;
+      return `Host bits are set. The network is ${network}/${length}, and the single address is ${address}.`;
     }
     case "MixedFamilies":
-      return "one end is IPv4, the other IPv6";
+      return "One end is IPv4, and the other is IPv6.";
     case "Reversed": {
       const [first = "", last = ""] = text.split("-");
-      return `its last address lies before its first; ${last.trim()}-${first.trim()} is the other way round`;
+      return `The last address is lower than the first. The other way round it is ${last.trim()}-${first.trim()}.`;
     }
   }
 }
@@ -91,7 +91,7 @@ function findPlacementReason(
   if (specialRanges.some((special) => rangesOverlap(special, range))) return reasonOf("PoolRangeSpecial", about);
   const other = earlier.find((candidate) => rangesOverlap(candidate.range, range));
   if (other === undefined) return undefined;
-  return reasonOf("PoolRangesOverlap", { ...about, detail: `${other.field} "${other.text}"` });
+  return reasonOf("PoolRangesOverlap", { ...about, detail: `The other entry is ${other.text} in ${other.field}.` });
 }
 
 function readRange(

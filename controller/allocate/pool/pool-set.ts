@@ -37,7 +37,7 @@ function overlapOf(pool: Pool, older: readonly Pool[]): Reason | undefined {
   for (const other of older) {
     const overlap = findOverlap(pool.entries, other.ranges);
     if (overlap === undefined) continue;
-    const detail = `${formatRange(overlap.other)} of pool ${other.name}`;
+    const detail = `The older pool ${other.name} has ${formatRange(overlap.other)} and stays in use.`;
     return entryReason("PoolOverlaps", pool, overlap.entry, detail);
   }
   return undefined;
@@ -48,7 +48,8 @@ function networkOverlapOf(pool: Pool, networks: readonly ClusterNetwork[]): Reas
     const overlap = findOverlap(pool.entries, [range]);
     if (overlap === undefined) continue;
     const code = use === "Service" ? "PoolOverlapsServiceNetwork" : "PoolOverlapsPodNetwork";
-    return entryReason(code, pool, overlap.entry, `${formatRange(range)} of ${source}`);
+    const whose = use === "Service" ? `The network of ${source}` : `The pod network of ${source}`;
+    return entryReason(code, pool, overlap.entry, `${whose} is ${formatRange(range)}.`);
   }
   return undefined;
 }

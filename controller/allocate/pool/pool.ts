@@ -136,12 +136,19 @@ export function describeAdmissionRefusal(
     pool.namespaces.includes(service.namespace) ||
     matchesAnySelector(pool.namespaceSelectors, namespaceLabels);
   if (!byNamespace) {
-    const names =
-      pool.namespaces.length > 0 ? `namespaces ${pool.namespaces.join(", ")}` : "namespaces with other labels";
-    return `it is kept for ${names}, not for ${service.namespace}`;
+    return `Pool ${pool.name} admits only namespaces ${namespacesText(pool)}, and ${service.namespace} is not one of them.`;
   }
   if (pool.serviceSelectors.length === 0 || matchesAnySelector(pool.serviceSelectors, service.labels)) return undefined;
-  return "it is kept for Services with other labels";
+  return `Pool ${pool.name} admits only Services whose labels match its serviceSelectors.`;
+}
+
+function namespacesText({ namespaces, namespaceSelectors }: Pool): string {
+  const more = namespaces.length - 5;
+  const names = `${namespaces.slice(0, 5).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  if (namespaceSelectors.length === 0) return names;
+  return namespaces.length === 0
+    ? "that match its namespaceSelectors"
+    : `${names} and those that match its namespaceSelectors`;
 }
 
 /** The order in which pools are tried: priority, then those kept for some Services, then the name. */

@@ -49,49 +49,49 @@ function conclude(
   const text = formatAddress(address);
   if (claim !== undefined) {
     const node = virtualIps.get(claim.name)?.status?.node;
-    const announced = node === undefined ? "; no node announces it" : `; ${node} announces it`;
-    const announcement = claim.node === undefined ? announced : `; it is the own address of Node ${claim.node}`;
+    const announced = node === undefined ? " No node announces it." : ` Node ${node} announces it.`;
+    const announcement = claim.node === undefined ? announced : ` It is the address of Node ${claim.node}.`;
     return {
       state: stateOf(claim),
-      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : announcement}.`,
+      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : announcement}`,
     };
   }
   const ofNodes = allocations.nodes.poolAt(address);
   if (ofNodes !== undefined) {
-    const whose = `the own address of Node ${allocations.nodes.nodeAt(address)}`;
-    return { state: "free", conclusion: `${text} is ${whose}, and pool ${ofNodes.name} gives it to Services.` };
+    const whose = `the address of Node ${allocations.nodes.nodeAt(address)}`;
+    return { state: "free", conclusion: `${text} is ${whose}, and pool ${ofNodes.name} assigns it to Services.` };
   }
   const blocked = allocations.blockedBy(address);
-  if (blocked !== undefined) return { state: "used", conclusion: `No Service can have ${text}: ${blocked}.` };
+  if (blocked !== undefined) return { state: "used", conclusion: `${blocked} No Service can have it.` };
   const shownBy = services.find(({ ingress }) => ingress.some(({ ip }) => ip === text));
   if (shownBy !== undefined) {
     const whose = shownBy.loadBalancerClass === undefined ? "" : ` of class ${shownBy.loadBalancerClass}`;
     return {
       state: "used",
-      conclusion: `Service ${shownBy.key}${whose} shows ${text} in its status, and no VirtualIP claims it.`,
+      conclusion: `Service ${shownBy.key}${whose} shows ${text} in its status, but no VirtualIP claims it.`,
     };
   }
   const pool = allocations.poolOf(address);
   if (pool !== undefined) {
     const how = pool.draining
-      ? `, but the pool drains and gives nothing new`
+      ? ", but the pool is draining and assigns no new addresses"
       : pool.autoAssign
         ? ""
-        : " to Services that name the pool or the address";
+        : ", for Services that name the pool or the address";
     return {
       state: pool.draining ? "outside" : "free",
-      conclusion: `${text} is free: pool ${pool.name} has it to give${how}.`,
+      conclusion: `${text} is free in pool ${pool.name}${how}.`,
     };
   }
   const network = networks.find(({ range }) => rangeContains(range, address));
   if (network !== undefined) {
-    const what = network.use === "Service" ? "cluster IPs" : "pods";
+    const what = network.use === "Service" ? "the network of the cluster IPs" : "the pod network";
     return {
       state: "outside",
-      conclusion: `${text} belongs to the network of ${what} (${network.source}) and can be no external address.`,
+      conclusion: `${text} belongs to ${what} (${network.source}) and cannot be an external address.`,
     };
   }
-  return { state: "outside", conclusion: `Nobody has ${text}, and no pool that can be used holds it.` };
+  return { state: "outside", conclusion: `No Service has ${text}, and no usable pool contains it.` };
 }
 
 function stateOf({ services, heldUntilMs }: Claim): AddressState {
@@ -111,9 +111,9 @@ function poolNotes({ address, allocations, pools }: AddressInput): readonly stri
     if (pool.excluded.some((range) => rangeContains(range, address))) return [`Pool ${pool.name} excludes it.`];
     if (!pool.ranges.some((range) => rangeContains(range, address))) return [];
     const reason = allocations.rejected.get(pool.name);
-    if (reason !== undefined) return [`Pool ${pool.name} holds it and is set aside. ${reasonMessage(reason)}`];
+    if (reason !== undefined) return [`Pool ${pool.name} contains it, but is rejected. ${reasonMessage(reason)}`];
     const octet = address.value & 0xffn;
     const avoided = pool.avoidBuggyIPs && address.family === "IPv4" && (octet === 0n || octet === 255n);
-    return avoided ? [`Pool ${pool.name} gives it only to a Service that asks for it (avoidBuggyIPs).`] : [];
+    return avoided ? [`Pool ${pool.name} assigns it only to a Service that requests it (avoidBuggyIPs).`] : [];
   });
 }

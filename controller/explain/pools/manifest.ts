@@ -22,7 +22,7 @@ export interface PoolManifest {
   /** Sound ones. */
   readonly pools: readonly IPAddressPool[];
   readonly reasons: readonly LocatedReason[];
-  /** Objects of other kinds, which are no affair of the plan: `Namespace shop`. */
+  /** Objects of other kinds, which the plan ignores: `Namespace shop`. */
   readonly skipped: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export function parsePoolManifest(file: string, text: string): PoolManifest {
   for (const document of parseAllDocuments(text, { lineCounter: lines })) {
     for (const { pos, message } of document.errors) {
       const detail = message.split("\n")[0]?.replace(/ at line .*/, "") ?? "";
-      const about = { object: file, field: "the document", value: "", detail };
+      const about = { object: file, field: "", value: "", detail: detail === "" ? detail : `${detail}.` };
       reasons.push({ file, line: lineAt(pos[0]), reason: reasonOf("ManifestInvalid", about) });
     }
     if (document.errors.length > 0 || document.contents === null) continue;
@@ -84,7 +84,7 @@ function readObject(node: Node): ReadObject {
     return { path, reason: reasonOf(code, { object, field: fieldText(path), value, detail }) };
   };
   if (raw.apiVersion !== groupVersion) {
-    return { reasons: [reasonAt("PoolSchemaInvalid", ["apiVersion"], `it must be ${groupVersion}`)] };
+    return { reasons: [reasonAt("PoolSchemaInvalid", ["apiVersion"], `It must be ${groupVersion}.`)] };
   }
   const strict = strictPoolSchema.safeParse(raw);
   const unfit = (strict.error?.issues ?? [])
@@ -100,13 +100,13 @@ function readObject(node: Node): ReadObject {
 function issueDetails(
   issue: z.core.$ZodIssue,
 ): readonly { readonly path: readonly PropertyKey[]; readonly detail: string }[] {
-  if (issue.code !== "unrecognized_keys") return [{ path: issue.path, detail: issue.message }];
-  return issue.keys.map((key) => ({ path: [...issue.path, key], detail: "there is no such field" }));
+  if (issue.code !== "unrecognized_keys") return [{ path: issue.path, detail: `${issue.message}.` }];
+  return issue.keys.map((key) => ({ path: [...issue.path, key], detail: "There is no such field." }));
 }
 
 /** `spec.addresses[2]`. */
 function fieldText(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return "the object";
+  if (path.length === 0) return "";
   return path
     .map((step) => (typeof step === "number" ? `[${step}]` : `.${String(step)}`))
     .join("")

@@ -60,9 +60,9 @@ function wayOf(service: ServiceView, port: ServicePort, receiver: Receiver): str
   const local = service.externalTrafficPolicy === "Local";
   switch (receiver === "own node" ? "kube-proxy" : forwardingOf(service, port, receiver === "node ports")) {
     case "nodeport":
-      return `node port ${port.nodePort} of the announcing node, from where kube-proxy takes it to a pod${local ? " of that node" : ""}`;
+      return `node port ${port.nodePort} of the announcing node, then through kube-proxy to a pod${local ? " on that node" : ""}`;
     case "pods":
-      return `straight to a pod${local ? " of the announcing node" : ""}`;
+      return `directly to a pod${local ? " on the announcing node" : ""}`;
     case "kube-proxy":
       return "kube-proxy's own rules for the address";
   }

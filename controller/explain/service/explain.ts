@@ -80,8 +80,11 @@ function explainRequest(service: ServiceView): RequestPart {
 function explainClass({ service, defaultClass }: ServiceInput): ClassPart {
   const name = service.loadBalancerClass;
   const ours = isOurClass(service, defaultClass);
-  if (name !== undefined) return { name, ours, why: ours ? "Bellhop's own class" : "another load balancer's class" };
-  const why = ours ? "Bellhop takes Services without a class" : "here Bellhop takes only Services that name its class";
+  if (name !== undefined)
+    return { name, ours, why: ours ? "the class of Bellhop" : "the class of another load balancer" };
+  const why = ours
+    ? "Bellhop serves Services without a class"
+    : "this installation serves only Services with the class of Bellhop";
   return { name, ours, why };
 }
 
@@ -100,7 +103,7 @@ function evaluatePools(input: ServiceInput, family: IpFamily): readonly PoolPart
     pool,
     gives: address === undefined ? undefined : formatAddress(address),
     code,
-    why: code === "PoolNotFound" ? "there is no such pool" : (detail ?? "has a free address"),
+    why: code === "PoolNotFound" ? "There is no such pool." : (detail ?? "It has a free address."),
   }));
 }
 
@@ -112,21 +115,21 @@ function findRemarks(
 ): readonly string[] {
   const remarks: string[] = [];
   if (satisfied && reason !== undefined)
-    remarks.push(`A second family is preferred and not there. ${reasonMessage(reason)}`);
+    remarks.push(`The Service prefers dual-stack, but has only one IP family. ${reasonMessage(reason)}`);
   for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);
     if (address !== undefined && pool !== undefined && currentPoolOf(allocations, { address, node }) === undefined) {
       remarks.push(
-        `${text} is in no usable pool any more (it was taken from ${pool}); it stays until you ask for another.`,
+        `${text} is no longer in any usable pool (it was assigned from ${pool}). The Service keeps it until you request another address.`,
       );
     }
     for (const condition of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
-      if (condition.status === "False") remarks.push(`${announcedBy}: ${condition.message}`);
+      if (condition.status === "False") remarks.push(`Node ${announcedBy}: ${condition.message}`);
     }
   }
   remarks.push(...describeSourceRanges(service));
   if (leader === undefined && addresses.length > 0) {
-    remarks.push("No controller is at work: what is served stays served, but nothing new happens.");
+    remarks.push("No controller is active: what is served stays served, but nothing changes.");
   }
   return [...new Set(remarks)];
 }

@@ -34,8 +34,7 @@ export function findReasons(
 type Refuse = (code: ReasonCode, field: string, value: string, detail?: string) => Reason;
 
 function reasonAbout({ service }: ServiceInput): Refuse {
-  return (code, field, value, detail) =>
-    reasonOf(code, { object: serviceObject(service), field, value, ...(detail === undefined ? {} : { detail }) });
+  return (code, field, value, detail) => reasonOf(code, { object: serviceObject(service), field, value, detail });
 }
 
 /** What is decided and not yet done, or can be done by nobody. */
@@ -53,7 +52,11 @@ function findPendingReasons(
   }
   if (done || refused) return [];
   const about = { object: serviceObject(service), field: "status.loadBalancer.ingress", value: shown.join(", ") };
-  return [reasonOf("NotDoneYet", { ...about, detail: `${due.join(", ")} is on its way` })];
+  const detail =
+    due.length === 0
+      ? "The controller is about to remove its addresses."
+      : `The controller is about to assign ${due.join(", ")}.`;
+  return [reasonOf("NotDoneYet", { ...about, detail })];
 }
 
 /** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
@@ -66,29 +69,41 @@ function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readon
   }
   if (part.announcedBy === undefined) {
     const detail =
-      part.owners.length === 0 ? "no owner is written yet" : `its owners are ${part.owners.join(", then ")}`;
+      part.owners.length === 0 ? "No owner is assigned yet." : `Its owners are ${part.owners.join(", then ")}.`;
     return [reasonOf("NotAnnouncedYet", { ...about, detail })];
   }
   const conflict = part.conditions.find(({ type, status }) => type === conflictCondition && status === "True");
-  return conflict === undefined ? [] : [reasonOf("AddressConflict", { ...about, detail: conflict.message })];
+  return conflict === undefined
+    ? []
+    : [reasonOf("AddressConflict", { ...about, detail: firstSentence(conflict.message) })];
 }
 
+/** The condition's message goes on with a cure of its own. */
+function firstSentence(message: string): string {
+  return /^.*?\.(?= |$)/.exec(message)?.[0] ?? message;
+}
+
+/** What one node lacks, and what several do. */
 const resultTexts = {
-  NoSpeaker: "no live speaker, or no part in load balancing",
-  OffSubnet: "no interface in its subnet",
-  NotAllowed: "no L2Advertisement that allows it",
+  NoSpeaker: [
+    "has no running speaker or is excluded from load balancing",
+    "have no running speaker or are excluded from load balancing",
+  ],
+  OffSubnet: ["has no interface on the subnet of the address", "have no interface on the subnet of the address"],
+  NotAllowed: ["is not allowed by any L2Advertisement", "are not allowed by any L2Advertisement"],
 } as const;
 
-/** What the nodes lack, those that lack the same together. */
+/** What the nodes lack, grouped by what it is. */
 function describeNoAnnouncer({ nodes }: AddressPart): string {
-  if (nodes.length === 0) return "there is no node";
-  const groups = Object.entries(resultTexts).flatMap(([fault, text]) => {
+  if (nodes.length === 0) return "There are no nodes.";
+  const groups = Object.entries(resultTexts).flatMap(([fault, [ofOne, ofSeveral]]) => {
     const names = nodes.filter((result) => result.fault === fault).map(({ node }) => node);
     if (names.length === 0) return [];
     const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-    return [`${names.slice(0, 5).join(", ")}${more} ${names.length === 1 ? "has" : "have"} ${text}`];
+    const who = `${names.length === 1 ? "Node" : "Nodes"} ${names.slice(0, 5).join(", ")}${more}`;
+    return [`${who} ${names.length === 1 ? ofOne : ofSeveral}.`];
   });
-  return groups.join("; ");
+  return groups.join(" ");
 }
 
 /** Whether pods are there, and where traffic can get to them. */
@@ -112,8 +127,9 @@ function findEndpointReasons(
     const near =
       announcedBy === undefined ? nodes.some(({ node, may }) => may && usable.has(node)) : usable.has(announcedBy);
     if (near) continue;
-    const where = [...usable].map((node) => node ?? "an unknown node").join(", ");
-    return [refuse("NoLocalEndpoint", "spec.externalTrafficPolicy", "Local", `ready pods are on ${where}`)];
+    const names = [...usable].map((node) => node ?? "an unknown node");
+    const where = `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
+    return [refuse("NoLocalEndpoint", "spec.externalTrafficPolicy", "Local", `Its ready pods are on ${where}.`)];
   }
   return [];
 }
@@ -122,5 +138,8 @@ function describeNotReady(endpoints: readonly NodeEndpoints[], family: string): 
   const notReady = endpoints
     .filter((count) => count.family === family)
     .reduce((sum, { notReady: own }) => sum + own, 0);
-  return notReady === 0 ? `there is no ${family} endpoint at all` : `of ${notReady} ${family} endpoints none is ready`;
+  if (notReady === 0) return `There are no ${family} endpoints at all.`;
+  return notReady === 1
+    ? `Its only ${family} endpoint is not ready.`
+    : `None of its ${notReady} ${family} endpoints is ready.`;
 }

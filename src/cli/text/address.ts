@@ -10,11 +10,11 @@ export function renderAddress(explanation: AddressExplanation, palette: Palette)
   const lines = [
     bold(`Address ${address}`),
     "",
-    `  Pool       ${pool ?? "none that can be used"}`,
+    `  Pool       ${pool ?? "no usable pool"}`,
     ...poolNotes.map((note) => `             ${note}`),
     ...(services.length === 0 ? [] : [`  Services   ${services.join(", ")}`]),
     ...(claim === undefined ? [] : renderClaim("Claim", claim, palette)),
-    ...(wantedBy.length === 0 ? [] : [`  Wanted     by ${wantedBy.join(", ")}, who cannot have it`]),
+    ...(wantedBy.length === 0 ? [] : [`  Requested  by ${wantedBy.join(", ")} (not assigned)`]),
     "",
     paint(bold(conclusion)),
   ];

@@ -20,17 +20,17 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
   const place = [interfaces.join(", "), mac].filter((text) => text !== undefined && text !== "").join(", MAC ");
   const announcement =
     announcedBy === undefined
-      ? bad("announced by nobody")
+      ? bad("not announced by any node")
       : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
-  const voice = ownNode === undefined ? announcement : `the own address of ${bold(ownNode)}, which answers for it`;
+  const voice = ownNode === undefined ? announcement : `the address of Node ${bold(ownNode)}, which answers for it`;
   const heirs = owners.filter((owner) => owner !== announcedBy);
   return [
-    `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not made yet"}`,
+    `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not created yet"}`,
     `             ${voice}${heirs.length === 0 ? "" : `; next ${heirs.join(", then ")}`}`,
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
     ...nodes.map(
       ({ node, may, why }) =>
-        `    ${may ? good("✓") : bad("✗")} ${node} ${may ? "may announce it:" : "may not:"} ${faint(why)}`,
+        `    ${may ? good("✓") : bad("✗")} ${node} ${may ? "may announce it:" : "cannot announce it:"} ${faint(why)}`,
     ),
   ];
 }

@@ -2,7 +2,7 @@ import type { AffectedAddress, PoolChange, PoolsPlan } from "../../../controller
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
 
-/** Addresses listed by name; of more the number is told. */
+/** How many addresses are listed; the others are counted. */
 const listed = 20;
 
 /** The plan for people. Ends with a line break. */
@@ -15,22 +15,18 @@ export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
       ...reasonText(reason),
     ]),
     ...plan.pools.map((pool) => describePool(pool, bold)),
-    ...plan.skipped.map((object) => `${object}: not an IPAddressPool, passed over`),
+    ...plan.skipped.map((object) => `${object}: not an IPAddressPool, skipped`),
     ...plan.rejected.flatMap((reason) => [
-      bad(`✗ ${reason.object} is set aside then: ${reason.code}`),
+      bad(`✗ ${reason.object} would be rejected: ${reason.code}`),
       ...reasonText(reason),
     ]),
-    ...plan.restored.map((name) => `IPAddressPool ${name} would serve again`),
+    ...plan.restored.map((name) => `IPAddressPool ${name} would be usable again`),
     ...listAddresses(
-      "in use would fall outside every pool; they stay, and are flagged, until their Services ask for another",
+      "in use would be outside every pool (Services keep such an address until they request another)",
       plan.outside,
       bad,
     ),
-    ...listAddresses(
-      "of nodes in use would go from their Services, which keep the nodes that are left",
-      plan.leaving,
-      bad,
-    ),
+    ...listAddresses("of nodes would be removed from Services, which keep their other addresses", plan.leaving, bad),
     ...listAddresses("in use would belong to another pool", plan.moved, bold),
     `Addresses in usable pools: IPv4 +${IPv4.come} -${IPv4.go}, IPv6 +${IPv6.come} -${IPv6.go}`,
     "",
@@ -65,15 +61,17 @@ function listAddresses(
 
 function conclude({ harmless, faults, rejected, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
   if (harmless)
-    return good(bold("✓ Nothing is refused, and no address in use falls outside. Nothing has been changed yet."));
+    return good(
+      bold("✓ No pool would be rejected, and every address in use stays in a pool. Nothing has been changed yet."),
+    );
   const parts = [
-    ...(faults.length > 0 ? [`${countOf(faults.length, "fault", "faults")} in the files`] : []),
-    ...(rejected.length > 0 ? [`${countOf(rejected.length, "pool is", "pools are")} set aside`] : []),
+    ...(faults.length > 0 ? [`${countOf(faults.length, "error", "errors")} in the files`] : []),
+    ...(rejected.length > 0 ? [`${countOf(rejected.length, "pool", "pools")} would be rejected`] : []),
     ...(outside.length > 0
-      ? [`${countOf(outside.length, "address in use falls", "addresses in use fall")} outside`]
+      ? [`${countOf(outside.length, "address", "addresses")} in use would be outside every pool`]
       : []),
     ...(leaving.length > 0
-      ? [`${countOf(leaving.length, "address goes from its Services", "addresses go from their Services")}`]
+      ? [`${countOf(leaving.length, "address", "addresses")} would be removed from Services`]
       : []),
   ];
   return bad(bold(`✗ Do not apply this as it is: ${parts.join(", ")}. Nothing has been changed.`));

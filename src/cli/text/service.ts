@@ -4,11 +4,12 @@ import type {
   PortPart,
   ServiceExplanation,
 } from "../../../controller/explain/service/explanation.ts";
+import { fieldText } from "../../model/reason.ts";
 import { renderClaim } from "./claim.ts";
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
 
-/** The explanation for people: from what was asked for down to one conclusion and its cure. Ends with a line break. */
+/** The explanation for people: from what was requested down to one conclusion and its cure. Ends with a line break. */
 export function renderService(explanation: ServiceExplanation, palette: Palette): string {
   const { bold } = palette;
   const lines = [
@@ -26,15 +27,15 @@ export function renderService(explanation: ServiceExplanation, palette: Palette)
   return `${lines.join("\n")}\n`;
 }
 
-function renderRequest({ request, class: { name, ours, why } }: ServiceExplanation): readonly string[] {
+function renderRequest({ request, class: { name, why } }: ServiceExplanation): readonly string[] {
   const { ipFamilies, ipFamilyPolicy, externalTrafficPolicy, desired } = request;
-  const asked = desired.map(({ field, text }) => `${field} ${JSON.stringify(text)}`);
+  const asked = desired.map(({ field, text }) => `${fieldText(field)} ${JSON.stringify(text)}`);
   return [
-    `  Asks for   ${ipFamilies.join(" and ")} (${ipFamilyPolicy}), externalTrafficPolicy ${externalTrafficPolicy}`,
+    `  Requests   ${ipFamilies.join(" and ")} (${ipFamilyPolicy}), externalTrafficPolicy ${externalTrafficPolicy}`,
     ...(asked.length === 0
       ? ["             no particular address or pool"]
       : asked.map((text) => `             ${text}`)),
-    `  Class      ${name ?? "none"}: ${ours ? "ours" : "not ours"}, ${why}`,
+    `  Class      ${name ?? "none"}: ${why}`,
   ];
 }
 
@@ -42,10 +43,10 @@ function renderFamily({ family, addresses, asked, pools }: FamilyPart, palette: 
   if (addresses.length > 0) return addresses.flatMap((address) => renderClaim(family, address, palette));
   const { bold, good, bad } = palette;
   const verdicts = untilGiven(pools).map(({ pool, gives, code, why }) => {
-    if (gives !== undefined) return `    ${good("✓")} pool ${pool} has ${gives} to give`;
-    return `    ${bad("✗")} pool ${pool}: ${code}, ${why}`;
+    if (gives !== undefined) return `    ${good("✓")} pool ${pool} can assign ${gives}`;
+    return `    ${bad("✗")} pool ${pool}: ${code}. ${why}`;
   });
-  const annotation = asked === undefined ? "" : `; ${asked} is asked for`;
+  const annotation = asked === undefined ? "" : `; ${asked} is requested`;
   return [`  ${bold(family)}       no address${annotation}`, ...verdicts];
 }
 
@@ -68,7 +69,7 @@ function renderPorts(ports: readonly PortPart[], { faint, bad }: Palette): reado
 function renderEndpoints({ endpoints, families }: ServiceExplanation, { bad }: Palette): readonly string[] {
   return families.map(({ family }, index) => {
     const own = endpoints.filter((count) => count.family === family);
-    const texts = own.map((count) => `${count.node ?? "no known node"} ${describeCount(count, bad)}`);
+    const texts = own.map((count) => `${count.node ?? "unknown node"} ${describeCount(count, bad)}`);
     return `  ${(index === 0 ? "Endpoints" : "").padEnd(10)} ${family}: ${texts.join("; ") || bad("none")}`;
   });
 }
@@ -76,12 +77,12 @@ function renderEndpoints({ endpoints, families }: ServiceExplanation, { bad }: P
 function describeCount({ ready, draining, notReady }: NodeEndpoints, bad: Palette["bad"]): string {
   return [
     ...(ready > 0 ? [`${ready} ready`] : []),
-    ...(draining > 0 ? [`${draining} ending but serving`] : []),
+    ...(draining > 0 ? [`${draining} terminating, still serving`] : []),
     ...(notReady > 0 ? [bad(`${notReady} not ready`)] : []),
   ].join(", ");
 }
 
-/** What the conclusion says again is not said twice. */
+/** Leaves out the message that the conclusion repeats. */
 function renderConditions({ conditions, reasons }: ServiceExplanation, { faint }: Palette): readonly string[] {
   return conditions.map(({ type, status, reason, message }, index) => {
     const text = `  ${(index === 0 ? "Conditions" : "").padEnd(10)} ${type} ${status}, ${reason}`;
@@ -100,18 +101,18 @@ function renderConclusion(explanation: ServiceExplanation, palette: Palette): re
   if (served || first === undefined) {
     const own = families.some((family) => family.addresses.some(({ node }) => node !== undefined));
     const several = addresses.length > 1;
-    const announced = several ? "are announced, and lead" : "is announced, and leads";
-    const ofNodes = several ? "are nodes' own addresses, and lead" : "is a node's own address, and leads";
+    const announced = several ? "are announced and have" : "is announced and has";
+    const ofNodes = several ? "are node addresses and have" : "is a node address and has";
     const text = own ? ofNodes : announced;
-    return [good(bold(`✓ Served: ${addresses.join(" and ")} ${text} to ready pods.`)), ...notes];
+    return [good(bold(`✓ Served: ${addresses.join(" and ")} ${text} ready endpoints.`)), ...notes];
   }
   return [
     bad(bold(`✗ Not served: ${first.code}`)),
     ...reasonText(first),
     ...others.flatMap((reason, index) => {
-      // A cure that was told already is not told again.
+      // A cure is printed once.
       const told = reasons.slice(0, index + 1).some(({ cure }) => cure === reason.cure);
-      return [`  Then also ${bold(reason.code)}`, ...reasonText(reason).slice(0, told ? 1 : undefined)];
+      return [`  Also ${bold(reason.code)}`, ...reasonText(reason).slice(0, told ? 1 : undefined)];
     }),
     ...notes,
   ];

@@ -28,10 +28,10 @@ describe("explaining the nodes' own addresses", () => {
     const text = renderService(explanation, plain);
     assert.match(
       text,
-      /192\.0\.2\.1 from pool nodes, VirtualIP 192\.0\.2\.1\n +the own address of n1, which answers for it/,
+      /192\.0\.2\.1 from pool nodes, VirtualIP 192\.0\.2\.1\n +the address of Node n1, which answers for it/,
     );
     assert.match(text, /80\/TCP → kube-proxy's own rules for the address/);
-    assert.match(text, /✓ Served: 192\.0\.2\.1 and 192\.0\.2\.2 are nodes' own addresses, and lead to ready pods/);
+    assert.match(text, /✓ Served: 192\.0\.2\.1 and 192\.0\.2\.2 are node addresses and have ready endpoints/);
   });
 
   test("one whose port is taken hears by whom", async () => {
@@ -45,15 +45,15 @@ describe("explaining the nodes' own addresses", () => {
     const text = renderService(explanation, plain);
     assert.match(
       text,
-      /✗ pool nodes: NodeAddressPortTaken, Service default\/web has 80\/TCP on 192\.0\.2\.1 of Node n1/,
+      /✗ pool nodes: NodeAddressPortTaken\. Service default\/web uses 80\/TCP on 192\.0\.2\.1 of Node n1/,
     );
   });
 
   test("an address says whose it is, taken or not", async () => {
     const taken = await askAddress(cluster, "192.0.2.1");
     assert.equal(taken.state, "assigned");
-    assert.match(taken.conclusion, /belongs to Service default\/web; it is the own address of Node n1/);
-    assert.match(renderAddress(taken, plain), /the own address of n1/);
+    assert.match(taken.conclusion, /belongs to Service default\/web\. It is the address of Node n1/);
+    assert.match(renderAddress(taken, plain), /the address of Node n1/);
     await putNode(cluster, "n3", { internal: ["192.0.2.3"] });
     await cluster.deleteService("web");
     const free = await askAddress(cluster, "192.0.2.3");
@@ -79,7 +79,7 @@ spec:
     assert.match(text, /IPAddressPool nodes: changed, IPv4 2 → 1, IPv6 0/);
     assert.match(
       text,
-      /1 address of nodes in use would go from their Services, which keep the nodes that are left:\n +192\.0\.2\.1/,
+      /1 address of nodes would be removed from Services, which keep their other addresses:\n +192\.0\.2\.1/,
     );
     const empty = await askPlan(cluster, manifest.replace("edge", "none"));
     assert.deepEqual([empty.outside.length, empty.leaving.length], [2, 0]);

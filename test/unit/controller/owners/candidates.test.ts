@@ -120,8 +120,8 @@ test("what stands against a node is told", () => {
   const why = new Map(
     evaluateNodes(input, parseAddress("192.0.2.9") as IpAddress, "lan").map((one) => [one.node, one.why]),
   );
-  assert.match(why.get("n2") ?? "", /speaker is not alive: Lease speaker-n2/);
+  assert.match(why.get("n2") ?? "", /speaker is not running: Lease speaker-n2/);
   assert.match(why.get("excluded") ?? "", /exclude-from-external-load-balancers/);
-  assert.match(why.get("down") ?? "", /none with a network is up/);
+  assert.match(why.get("down") ?? "", /no interface with a subnet is up/);
   assert.match(why.get("n1") ?? "", /eth0 192\.0\.2\.1\/24/);
 });

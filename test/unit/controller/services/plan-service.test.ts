@@ -40,7 +40,7 @@ describe("settings that cannot be read", () => {
 
   test("are at the end of the condition's message, with their cures", () => {
     const [first, second] = invalidSettings(service).map(reasonMessage);
-    assert.equal(conditionIn(plan(service)).message, `192.0.2.10; ${first} ${second}`);
+    assert.equal(conditionIn(plan(service)).message, `192.0.2.10. ${first} ${second}`);
     assert.match(conditionIn(plan(service, false)).message, /cannot|no node/);
     assert.ok(conditionIn(plan(service, false)).message.endsWith(` ${first} ${second}`));
   });

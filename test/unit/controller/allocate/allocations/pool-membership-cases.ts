@@ -11,8 +11,8 @@ const claim = { address: "192.0.2.10", pool: "lan", services: ["web"] };
 const ofNode = { address: "203.0.113.1", node: "n1", pool: "edge", services: ["web"] };
 const n1 = { name: "n1", addresses: ["203.0.113.1"] };
 const edge = { name: "edge", spec: { nodeAddresses: {} } };
-const about = { code: "AddressOutsidePool", field: "spec.address", value: "192.0.2.10", names: ["pool lan"] } as const;
-const aboutNode = { ...about, value: "203.0.113.1", names: ["pool edge"] } as const;
+const about = { code: "AddressOutsidePool", field: "spec.address", value: "192.0.2.10", names: ["Pool lan"] } as const;
+const aboutNode = { ...about, value: "203.0.113.1", names: ["Pool edge"] } as const;
 
 export const membershipCases: readonly MembershipCase[] = [
   { name: "the pool that it was taken from", claim, pool: "lan" },
@@ -29,7 +29,7 @@ export const membershipCases: readonly MembershipCase[] = [
     name: "its pool is set aside",
     pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }],
     claim,
-    refuses: { ...about, names: ["pool lan", "PoolRangeInvalid"] },
+    refuses: { ...about, names: ["Pool lan", "PoolRangeInvalid"] },
   },
   {
     name: "it came from no pool",
@@ -48,6 +48,6 @@ export const membershipCases: readonly MembershipCase[] = [
     pools: [{ name: "edge", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } } }],
     nodes: [n1],
     claim: ofNode,
-    refuses: { ...aboutNode, names: ["pool edge", "Node n1"] },
+    refuses: { ...aboutNode, names: ["Pool edge", "Node n1"] },
   },
 ];

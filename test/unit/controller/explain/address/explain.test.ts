@@ -18,16 +18,16 @@ describe("bellhop explain address", () => {
   });
 
   const cases = [
-    { address: "192.0.2.10", state: "assigned", says: /belongs to Service default\/web; no node announces it/ },
-    { address: "192.0.2.11", state: "free", says: /pool lan has it to give/ },
+    { address: "192.0.2.10", state: "assigned", says: /belongs to Service default\/web\. No node announces it/ },
+    { address: "192.0.2.11", state: "free", says: /192\.0\.2\.11 is free in pool lan\./ },
     { address: "192.0.2.12", state: "used", says: /in spec\.externalIPs of Service default\/outer/ },
-    { address: "192.0.2.13", state: "reserved", says: /reserves 192\.0\.2\.13 for nobody yet/ },
-    { address: "192.0.2.15", state: "outside", says: /Nobody has/, note: /Pool lan excludes it/ },
+    { address: "192.0.2.13", state: "reserved", says: /reserves 192\.0\.2\.13, and no Service has it yet/ },
+    { address: "192.0.2.15", state: "outside", says: /No Service has/, note: /Pool lan excludes it/ },
     { address: "192.0.2.0", state: "used", says: /network, broadcast or anycast address/, note: /avoidBuggyIPs/ },
-    { address: "192.0.2.25", state: "outside", says: /Nobody has/, note: /Pool twin holds it and is set aside/ },
+    { address: "192.0.2.25", state: "outside", says: /No Service has/, note: /Pool twin contains it, but is rejected/ },
     { address: "192.0.2.61", state: "outside", says: /drain/ },
     { address: "192.0.2.250", state: "used", says: /on an interface of Node n1/ },
-    { address: "203.0.113.1", state: "outside", says: /no pool that can be used holds it/ },
+    { address: "203.0.113.1", state: "outside", says: /no usable pool contains it/ },
   ];
   for (const { address, state, says, note } of cases) {
     test(`${address}: ${state}`, async () => {

@@ -39,7 +39,7 @@ export const manifestCases: readonly ManifestCase[] = [
     text: manifest("p", ["192.0.2.1"]).replace("bellhop.dev", "metallb.io"),
     faults: ["1 PoolSchemaInvalid apiVersion"],
   },
-  { name: "no YAML", text: "a: [1\nb: 2", faults: ["2 ManifestInvalid the document"] },
+  { name: "no YAML", text: "a: [1\nb: 2", faults: ["2 ManifestInvalid "] },
   { name: "nothing", text: "", faults: [] },
   {
     name: "the second document",

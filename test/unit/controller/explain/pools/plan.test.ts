@@ -37,7 +37,10 @@ describe("reading pools from a file", () => {
 
   test("what was meant is told where it can be", () => {
     const { reasons } = parsePoolManifest("new.yaml", manifest("p", ["192.0.2.17/24", "192.0.2.9-192.0.2.2"]));
-    assert.match(reasons[0]?.reason.problem ?? "", /192\.0\.2\.0\/24 is the network, 192\.0\.2\.17 the one address/);
+    assert.match(
+      reasons[0]?.reason.problem ?? "",
+      /The network is 192\.0\.2\.0\/24, and the single address is 192\.0\.2\.17\./,
+    );
     assert.match(reasons[1]?.reason.problem ?? "", /192\.0\.2\.2-192\.0\.2\.9/);
   });
 });
@@ -58,7 +61,7 @@ describe("bellhop pools plan", () => {
     assert.ok(plan.harmless);
     assert.deepEqual(plan.addresses.IPv4, { come: "10", go: "0" });
     assert.equal(plan.pools[0]?.change, "changed");
-    assert.match(renderPoolsPlan(plan, createPalette(false)), /IPv4 10 → 20[\s\S]*✓ Nothing is refused/);
+    assert.match(renderPoolsPlan(plan, createPalette(false)), /IPv4 10 → 20[\s\S]*✓ No pool would be rejected/);
   });
 
   test("a smaller one leaves a Service outside, by name", async () => {

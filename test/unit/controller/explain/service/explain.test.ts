@@ -26,30 +26,30 @@ async function addPools(cluster: Cluster): Promise<void> {
 
 const cases: readonly Case[] = [
   { name: "all is well", codes: [], says: /✓ Served: 192\.0\.2\.10 is announced/ },
-  { name: "not of the type", spec: { type: "ClusterIP" }, codes: ["NotLoadBalancer"], says: /spec\.type "ClusterIP"/ },
+  { name: "not of the type", spec: { type: "ClusterIP" }, codes: ["NotLoadBalancer"], says: /spec\.type ClusterIP/ },
   {
     name: "of another class",
     spec: { loadBalancerClass: "example.com/x" },
     codes: ["ForeignClass"],
-    says: /example\.com\/x: not ours/,
+    says: /example\.com\/x: the class of another load balancer/,
   },
   {
     name: "an annotation that is no address",
     spec: { loadBalancerIP: "one.two" },
     codes: ["RequestedAddressInvalid"],
-    says: /spec\.loadBalancerIP "one\.two" is no IP address/,
+    says: /requests one\.two \(spec\.loadBalancerIP\), which is not an IP address/,
   },
   {
     name: "an annotation of the other family",
     spec: { loadBalancerIP: "2001:db8::7" },
     codes: ["RequestedAddressWrongFamily"],
-    says: /it is IPv6/,
+    says: /The address is IPv6/,
   },
   {
     name: "an annotation outside all pools",
     spec: { loadBalancerIP: "203.0.113.9" },
     codes: ["RequestedAddressNotInPool"],
-    says: /203\.0\.113\.9 is asked for[\s\S]*pools have .*192\.0\.2\.10-192\.0\.2\.19 \(lan\)/,
+    says: /203\.0\.113\.9 is requested[\s\S]*pools have .*192\.0\.2\.10-192\.0\.2\.19 \(lan\)/,
   },
   {
     name: "an annotation for the node's own address",
@@ -61,13 +61,13 @@ const cases: readonly Case[] = [
     name: "a pool that is not there",
     annotations: { "bellhop.dev/pool": "nosuch" },
     codes: ["PoolNotFound"],
-    says: /✗ pool nosuch: PoolNotFound[\s\S]*there are far, lan, named, shop/,
+    says: /✗ pool nosuch: PoolNotFound[\s\S]*The pools are far, lan, named, shop/,
   },
   {
     name: "a pool that does not admit it",
     annotations: { "bellhop.dev/pool": "shop" },
     codes: ["PoolForbidsService"],
-    says: /kept for namespaces shop, not for default/,
+    says: /admits only namespaces shop, and default is not one of them/,
   },
   {
     name: "a pool without the family",
@@ -80,7 +80,7 @@ const cases: readonly Case[] = [
     annotations: { "bellhop.dev/pool": "far" },
     before: (cluster) => addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]),
     codes: ["NoAnnouncer"],
-    says: /✗ n1 may not: no interface has a subnet with 198\.51\.100\.[\s\S]*n1 has no interface in its subnet/,
+    says: /✗ n1 cannot announce it: no interface is on the subnet of 198\.51\.100\.[\s\S]*n1 has no interface on the subnet of the address/,
   },
 ];
 
@@ -147,7 +147,7 @@ describe("bellhop explain service", () => {
     await announce(cluster, "192.0.2.10", { node: "n1" });
     await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: false }]);
     const { reasons } = await askService(cluster, "web");
-    assert.match(reasons[0]?.problem ?? "", /of 1 IPv4 endpoints none is ready/);
+    assert.match(reasons[0]?.problem ?? "", /Its only IPv4 endpoint is not ready\./);
   });
 
   test("under Local a ready pod elsewhere is not enough", async () => {
@@ -175,7 +175,7 @@ describe("bellhop explain service", () => {
     await cluster.silenceNode("n1");
     const { reasons, families } = await askService(cluster, "web");
     assert.equal(reasons[0]?.code, "NoAnnouncer");
-    assert.match(families[0]?.addresses[0]?.nodes[0]?.why ?? "", /its speaker is not alive/);
+    assert.match(families[0]?.addresses[0]?.nodes[0]?.why ?? "", /its speaker is not running/);
   });
 
   test("a foreign device that claims the address is named", async () => {
