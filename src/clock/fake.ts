@@ -24,6 +24,11 @@ export class FakeClock implements Clock {
     this.#wallAheadMs += ms;
   }
 
+  /** Time passes in which nothing runs, as while the event loop is blocked: what fell due meanwhile runs late, with the next advance. */
+  stall(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   after(ms: number, callback: () => void): () => void {
     const timer: Timer = { dueMs: this.#nowMs + Math.max(0, ms), callback };
     this.#timers.add(timer);
@@ -47,7 +52,7 @@ export class FakeClock implements Clock {
       next.callback();
       await settle();
     }
-    this.#nowMs = endMs;
+    this.#nowMs = Math.max(this.#nowMs, endMs);
     await settle();
   }
 }

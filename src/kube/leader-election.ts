@@ -21,8 +21,9 @@ export interface LeaderElectionOptions {
 export interface LeaderTiming {
   /** Others wait this long after the last renewal that they saw. */
   readonly leaseMs: number;
-  /** Without a successful renewal for this long, we stop; shorter than leaseMs. */
+  /** After failing to renew for this long, we stop; with retryMs shorter than leaseMs. */
   readonly renewDeadlineMs: number;
+  /** The wait before a renewal, and between attempts. */
   readonly retryMs: number;
 }
 
@@ -51,7 +52,7 @@ export async function runLeaderElection(options: LeaderElectionOptions, signal: 
 
 async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
   const { clock } = options;
-  const { renewDeadlineMs, retryMs } = options.timing ?? defaultTiming;
+  const { retryMs } = options.timing ?? defaultTiming;
   const lost = new AbortController();
   const work = options.lead(AbortSignal.any([signal, lost.signal]));
   // A failure of the work itself ends the leading; the caller of `lead` hears it when `work` is awaited below.
@@ -59,17 +60,42 @@ async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOption
   const end = (): void => over.abort();
   const finished = work.then(end, end);
   const ending = AbortSignal.any([signal, over.signal]);
-  let renewedMs = clock.monotonicMs();
-  while (!ending.aborted && clock.monotonicMs() - renewedMs < renewDeadlineMs) {
-    await pause(clock, retryMs, ending);
-    if (ending.aborted) break;
-    if (await candidate.tryToHold(renewedMs + renewDeadlineMs - clock.monotonicMs())) renewedMs = clock.monotonicMs();
-    else if (candidate.heldByAnother) break;
-  }
+  do await pause(clock, retryMs, ending);
+  while (!ending.aborted && (await renew(candidate, options, ending)));
   lost.abort();
   await finished;
   await candidate.giveBack();
   await work;
+}
+
+/**
+ * Tries to renew the lease until the deadline, which begins with the first attempt and not with the last renewal, as in client-go
+ * (LeaderElector.renew): a process that was stalled has a whole deadline when it runs again. What keeps it from overwriting
+ * another holder meanwhile is the resourceVersion of the lease. Returns false when the lease is lost.
+ */
+async function renew(candidate: Candidate, options: LeaderElectionOptions, ending: AbortSignal): Promise<boolean> {
+  const { clock, log } = options;
+  const { renewDeadlineMs, retryMs } = options.timing ?? defaultTiming;
+  let startedMs = clock.monotonicMs();
+  while (!ending.aborted) {
+    const endMs = startedMs + renewDeadlineMs;
+    const attemptedMs = clock.monotonicMs();
+    // An answer needs some time: an attempt with less than a retry left would say nothing about the lease.
+    if (endMs - attemptedMs < retryMs) return false;
+    if (await candidate.tryToHold(endMs)) return true;
+    if (candidate.heldByAnother) return false;
+    const overdueMs = clock.monotonicMs() - Math.max(endMs, attemptedMs + requestTimeoutMs(renewDeadlineMs));
+    if (overdueMs >= retryMs) {
+      log.warn({ overdueMs: Math.round(overdueMs) }, "this process was stalled while it renewed the leader lease");
+      startedMs = clock.monotonicMs();
+    } else await pause(clock, retryMs, ending);
+  }
+  return true;
+}
+
+/** Half of the renew deadline, so that one lost answer leaves time for another attempt (as kube-controller-manager's client). */
+function requestTimeoutMs(renewDeadlineMs: number): number {
+  return renewDeadlineMs / 2;
 }
 
 class Candidate {
@@ -91,20 +117,37 @@ class Candidate {
     return holder !== "" && holder !== this.#options.identity;
   }
 
-  /** Takes or renews the lease; false while another has it or the API server does not answer in time. */
-  async tryToHold(limitMs: number = this.#timing.renewDeadlineMs): Promise<boolean> {
+  /** Takes or renews the lease, by `endMs` where given; false while another has it or the API server does not answer in time. */
+  async tryToHold(endMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     try {
-      const timeoutMs = Math.max(1, limitMs);
       // While we hold it, what we wrote last is what is stored: one request instead of two, unless somebody interfered.
-      if (this.#lease === undefined || !this.#isOurs()) this.#observe(await this.#leases.read(timeoutMs));
-      if (this.#lease !== undefined && !this.#isOurs() && !this.#isFree()) return false;
-      this.#observe(await this.#write(timeoutMs));
+      if (!this.#isOurs()) this.#observe(await this.#leases.read(this.#timeoutMs(endMs)));
+      if (!this.#isOurs() && this.#lease !== undefined && !this.#isFree()) return false;
+      this.#observe(await this.#write(this.#timeoutMs(endMs)));
       return true;
     } catch (error) {
-      if (isConflict(error) || isAlreadyExists(error)) this.#lease = undefined;
-      else this.#options.log.warn({ err: error }, "the leader lease could not be taken or renewed");
+      if (isConflict(error) || isAlreadyExists(error)) return this.#observeOther(endMs);
+      this.#options.log.warn({ err: error }, "the leader lease could not be taken or renewed");
       return false;
     }
+  }
+
+  /** Another client wrote the lease since we read it. Learns at once who holds it now. Returns false. */
+  async #observeOther(endMs: number): Promise<false> {
+    this.#lease = undefined;
+    try {
+      this.#observe(await this.#leases.read(this.#timeoutMs(endMs)));
+    } catch (error) {
+      this.#options.log.warn({ err: error }, "the leader lease has changed and could not be read");
+    }
+    return false;
+  }
+
+  /** Never less than a retry, even where a stall of this process has used up the time. */
+  #timeoutMs(endMs: number): number {
+    const { renewDeadlineMs, retryMs } = this.#timing;
+    const leftMs = endMs - this.#options.clock.monotonicMs();
+    return Math.max(retryMs, Math.min(leftMs, requestTimeoutMs(renewDeadlineMs)));
   }
 
   /** Empties the holder so that the next need not wait. Failures only cost that wait. */

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { pause } from "../../../../src/clock/clock.ts";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
+import type { ApiRequest, ApiResponse } from "../../../../src/kube/client.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { runLeaderElection } from "../../../../src/kube/leader-election.ts";
+import { leasePath } from "../../../../src/kube/path.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 import { expectNothingLeft } from "../../expect-nothing-left.ts";
 
@@ -21,14 +24,20 @@ interface Contender {
   stop(): Promise<void>;
 }
 
-function stand(identity: string, reach: () => boolean = () => true): Contender {
+function stand(
+  identity: string,
+  reach: () => boolean = () => true,
+  answer: (request: ApiRequest, send: () => Promise<ApiResponse>) => Promise<ApiResponse> = (_, send) => send(),
+): Contender {
   const aborter = new AbortController();
   const state = { leading: false, terms: 0, stop: () => Promise.resolve() };
   const running = runLeaderElection(
     {
       client: {
         request: (request) =>
-          reach() ? server.request(request) : Promise.reject(new BellhopError("ApiUnreachable", "cut off")),
+          reach()
+            ? answer(request, () => server.request(request))
+            : Promise.reject(new BellhopError("ApiUnreachable", "cut off")),
         watch: (request, options) => server.watch(request, options),
       },
       namespace: "bellhop-system",
@@ -150,4 +159,106 @@ test("a leader keeps nothing of a renewal that is over", async () => {
   };
   await expectNothingLeft(300, () => clock.advance(2_000), forget);
   await leader.stop();
+});
+
+test("a leader that was stalled for longer than its lease renews it again, where no other took it", async () => {
+  // Without a millisecond for the answer there is none.
+  const only = stand(
+    "a",
+    () => true,
+    async (request, send) => {
+      if ((request.timeoutMs ?? 0) > 1) return send();
+      throw new BellhopError("ApiUnreachable", `no full answer within ${request.timeoutMs} ms`);
+    },
+  );
+  await clock.advance(10_000);
+  for (let stall = 0; stall < 10; stall++) {
+    clock.stall(30_000);
+    await clock.advance(2_000);
+  }
+  assert.deepEqual([only.leading, only.terms], [true, 1]);
+  await only.stop();
+});
+
+test("a leader that was stalled stops at once when it runs again, where another took the lease", async () => {
+  const first = stand("a");
+  await settle();
+  await clock.advance(4_000);
+  const lease = await server.request({ method: "GET", path: leasePath("bellhop-system", "controller") });
+  const taken = lease.body as { spec: Record<string, unknown> };
+  clock.stall(30_000);
+  await server.request({
+    method: "PUT",
+    path: leasePath("bellhop-system", "controller"),
+    body: { ...taken, spec: { ...taken.spec, holderIdentity: "b" } },
+  });
+  await clock.advance(0);
+  assert.deepEqual([first.leading, first.terms], [false, 1]);
+  const body = (await server.request({ method: "GET", path: leasePath("bellhop-system", "controller") })).body;
+  assert.equal((body as { spec: { holderIdentity: string } }).spec.holderIdentity, "b");
+  await first.stop();
+});
+
+test("a leader that is stalled while it waits for answers, so that all of them are overdue, goes on leading", async () => {
+  let stalls = 0;
+  const only = stand(
+    "a",
+    () => true,
+    async (request, send) => {
+      const response = await send();
+      if (request.method !== "PUT" || stalls === 0) return response;
+      stalls--;
+      clock.stall(25_000);
+      throw new BellhopError("ApiUnreachable", `no full answer within ${request.timeoutMs} ms`);
+    },
+  );
+  await clock.advance(10_000);
+  stalls = 3;
+  for (let turn = 0; turn < 5; turn++) await clock.advance(10_000);
+  assert.deepEqual([stalls, only.leading, only.terms], [0, true, 1]);
+  await only.stop();
+});
+
+test("no request for the lease has less time for its answer than a retry takes", async () => {
+  const timeoutsMs: number[] = [];
+  let slow = false;
+  const only = stand(
+    "a",
+    () => true,
+    async (request, send) => {
+      timeoutsMs.push(request.timeoutMs ?? 0);
+      if (!slow) return send();
+      await pause(clock, request.timeoutMs ?? 0);
+      throw new BellhopError("ApiUnreachable", "too slow");
+    },
+  );
+  await clock.advance(10_000);
+  slow = true;
+  clock.stall(9_500);
+  await clock.advance(60_000);
+  assert.equal(only.leading, false);
+  assert.ok(timeoutsMs.length > 10 && timeoutsMs.every((ms) => ms >= 2_000 && ms <= 5_000), timeoutsMs.join());
+  slow = false;
+  await clock.advance(10_000);
+  assert.equal(only.leading, true);
+  await only.stop();
+});
+
+test("a renewal whose answer was lost is no reason to stop", async () => {
+  let lost = 0;
+  const only = stand(
+    "a",
+    () => true,
+    async (request, send) => {
+      const response = await send();
+      if (request.method !== "PUT" || lost === 0) return response;
+      lost--;
+      throw new BellhopError("ApiUnreachable", "the answer was lost");
+    },
+  );
+  await clock.advance(10_000);
+  lost = 1;
+  await clock.advance(20_000);
+  assert.deepEqual([lost, only.leading, only.terms], [0, true, 1]);
+  await only.stop();
 });
