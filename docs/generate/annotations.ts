@@ -91,7 +91,7 @@ What Bellhop reads and writes besides the fields of its [own kinds](crds.md). Na
 
 ## Annotations of Services
 
-Users write them; Bellhop never does. [What a Service may ask for](../services.md) explains them.
+Users write them; Bellhop never does. [What a Service can request](../services.md) explains them.
 
 ${table(["Annotation", "Value", "Meaning"], serviceAnnotations)}
 ## Annotations of MetalLB

@@ -32,6 +32,15 @@ describe("links between documents", () => {
         if (anchor !== undefined && there.endsWith(".md")) assert.ok(anchorsOf(read(there)).has(anchor), target);
       }
     });
+
+    test(`${document} names files and folders that exist`, () => {
+      for (const [, path = ""] of read(join(root, document)).matchAll(
+        /`((?:controller|deploy|docs|speaker|src|test)\/[\w./-]+)`/g,
+      )) {
+        const places = [root, dirname(join(root, document))].map((folder) => join(folder, path));
+        assert.ok(places.some(existsSync), `there is no ${path}`);
+      }
+    });
   }
 });
 
