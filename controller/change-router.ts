@@ -164,10 +164,8 @@ export class ChangeRouter implements ChangeListener, TermPart {
   }
 
   #poolsChanged(): void {
-    const { state, pools } = this.#options;
-    state.invalidatePools();
+    this.#options.state.invalidatePools();
     this.#wakeSoon();
-    pools.addSoon(state.pools.names);
   }
 
   /** Once for all that happens within a short while: pools are read again, and pending Services are looked at again. */
@@ -182,9 +180,10 @@ export class ChangeRouter implements ChangeListener, TermPart {
   }
 
   #wake(): void {
-    const { state, planner, services, virtualIps } = this.#options;
+    const { state, planner, services, virtualIps, pools } = this.#options;
     if (this.#routedPoolRevision !== state.poolRevision) {
       this.#routedPoolRevision = state.poolRevision;
+      pools.addSoon(state.pools.names);
       planner.advertisementsChanged();
       const { claims, nodeClaims } = state.allocations;
       for (const name of claims.keys()) if (this.#poolMembershipDiffers(name)) virtualIps.add(name);

@@ -1,5 +1,6 @@
 import { NameIndex } from "../../../src/index/name-index.ts";
-import { type IpAddress, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
+import { compareAddresses, type IpAddress, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
+import { RangeMap } from "../../../src/ip/range-map.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { type Claim, currentPoolOf, isInUse } from "../claim/claim.ts";
@@ -53,7 +54,9 @@ export class AddressAllocations implements AllocationsReader {
   readonly #readyNodes: ReadyNodesReader;
   readonly nodes = new NodeAddresses();
   #pools: PoolSet = { usable: [], rejected: new Map() };
-  #free: readonly FreeAddresses[] = [];
+  /** By name of the pool. Pools of nodes' own addresses have none. */
+  #free: ReadonlyMap<string, FreeAddresses> = new Map();
+  #freeByRange = new RangeMap<FreeAddresses>();
   readonly #claims = new Map<string, Claim>();
   readonly #byService = new NameIndex();
   readonly #bySharingKey = new NameIndex();
@@ -105,16 +108,21 @@ export class AddressAllocations implements AllocationsReader {
     return this.#readyNodes.of(serviceKey);
   }
 
-  /** What a pool would have to give if nodes or spec.externalIPs did not use it. Costs as much as there are such addresses. */
+  /** What a pool would have to give if nodes or spec.externalIPs did not use it. Sorted. */
   blockedIn(poolName: string): readonly BlockedAddress[] {
-    const free = this.#free.find(({ pool }) => pool.name === poolName);
-    return this.#blocks.all().filter(({ address }) => free?.contains(address) ?? false);
+    const ranges = this.#free.get(poolName)?.pool.ranges ?? [];
+    return ranges
+      .flatMap((range) => this.#blocks.within(range))
+      .sort((left, right) => compareAddresses(left.address, right.address));
   }
 
   /** Takes the pools anew; as costly as there are claims. */
   setPools(pools: PoolSet): void {
     this.#pools = pools;
-    this.#free = pools.usable.filter(({ nodes }) => nodes === undefined).map((pool) => new FreeAddresses(pool));
+    const withRanges = pools.usable.filter(({ nodes }) => nodes === undefined);
+    this.#free = new Map(withRanges.map((pool) => [pool.name, new FreeAddresses(pool)]));
+    this.#freeByRange = new RangeMap();
+    for (const free of this.#free.values()) for (const range of free.pool.ranges) this.#freeByRange.fill(range, free);
     this.nodes.setPools(pools.usable);
     this.#outside.clear();
     for (const claim of this.#claims.values()) {
@@ -203,13 +211,15 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   firstFree(pool: Pool, family: IpFamily): IpAddress | undefined {
-    return this.#free.find((free) => free.pool === pool)?.first(family);
+    return this.#free.get(pool.name)?.first(family);
   }
 
   /** Undefined for a pool that is set aside. Of nodes' own addresses all can be given, whoever has them already. */
   countOf(poolName: string, family: IpFamily): FamilyCount | undefined {
+    const free = this.#free.get(poolName);
+    if (free !== undefined) return free.count(family);
     const pool = this.#pools.usable.find(({ name }) => name === poolName);
-    if (pool?.nodes === undefined) return this.#free.find((free) => free.pool === pool)?.count(family);
+    if (pool === undefined) return undefined;
     const all = this.nodes.of(pool, family);
     const assigned = this.nodeClaims.filter(
       ({ address }) => address.family === family && this.nodes.poolAt(address) === pool,
@@ -245,7 +255,7 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   #freeOf(address: IpAddress): FreeAddresses | undefined {
-    return this.#free.find((free) => free.contains(address));
+    return this.#freeByRange.at(address);
   }
 }
 

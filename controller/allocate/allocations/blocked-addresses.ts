@@ -1,4 +1,5 @@
 import { compareAddresses, formatAddress, type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
+import { type IpRange, rangeContains } from "../../../src/ip/range.ts";
 
 /** An address that something else than a Service's VirtualIP uses, and what does. */
 export interface BlockedAddress {
@@ -10,6 +11,8 @@ export interface BlockedAddress {
 export class BlockedAddresses {
   readonly #blocks = new Map<string, { readonly address: IpAddress; readonly sources: Set<string> }>();
   readonly #from = new Map<string, readonly IpAddress[]>();
+  /** By address; undefined: to be sorted again. */
+  #sorted: readonly BlockedAddress[] | undefined;
 
   /** Says which addresses a source uses; replaces what it said before. Gives those that are used only now, and those that are free. */
   set(
@@ -40,7 +43,24 @@ export class BlockedAddresses {
 
   /** Sorted by address. */
   all(): readonly BlockedAddress[] {
-    return [...this.#blocks.values()].sort((left, right) => compareAddresses(left.address, right.address));
+    this.#sorted ??= [...this.#blocks.values()].sort((left, right) => compareAddresses(left.address, right.address));
+    return this.#sorted;
+  }
+
+  /** Those in the range, sorted by address. Costs as much as there are, and the logarithm of all, until one is added or removed. */
+  within(range: IpRange): readonly BlockedAddress[] {
+    const all = this.all();
+    const start = { family: range.family, value: range.first };
+    let low = 0;
+    let high = all.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareAddresses((all[middle] as BlockedAddress).address, start) < 0) low = middle + 1;
+      else high = middle;
+    }
+    let end = low;
+    while (end < all.length && rangeContains(range, (all[end] as BlockedAddress).address)) end++;
+    return all.slice(low, end);
   }
 
   #add(source: string, address: IpAddress): boolean {
@@ -48,6 +68,7 @@ export class BlockedAddresses {
     const block = this.#blocks.get(name) ?? { address, sources: new Set() };
     this.#blocks.set(name, block);
     block.sources.add(source);
+    if (block.sources.size === 1) this.#sorted = undefined;
     return block.sources.size === 1;
   }
 
@@ -56,6 +77,7 @@ export class BlockedAddresses {
     const block = this.#blocks.get(name);
     block?.sources.delete(source);
     if (block === undefined || block.sources.size > 0) return false;
+    this.#sorted = undefined;
     return this.#blocks.delete(name);
   }
 }

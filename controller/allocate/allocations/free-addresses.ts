@@ -1,6 +1,5 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { IntervalSet } from "../../../src/ip/interval-set.ts";
-import { rangeContains } from "../../../src/ip/range.ts";
 import type { Pool } from "../pool/pool.ts";
 
 /** How many addresses of one family a pool has. Those that avoidBuggyIPs leaves out count as neither, unless assigned. */
@@ -23,10 +22,6 @@ export class FreeAddresses {
     if (!pool.avoidBuggyIPs) return;
     for (const { first, last } of this.#free.IPv4.intervals())
       this.#freeBuggy += countBuggy(last) - countBuggy(first - 1n);
-  }
-
-  contains(address: IpAddress): boolean {
-    return this.pool.ranges.some((range) => rangeContains(range, address));
   }
 
   /** Takes an address of the pool out; `assigned`: because a Service has it. */

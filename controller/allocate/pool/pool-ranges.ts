@@ -6,8 +6,8 @@ import {
   type RangeFault,
   rangesOverlap,
   subnetOf,
-  subtractRanges,
 } from "../../../src/ip/range.ts";
+import { RangeMap } from "../../../src/ip/range-map.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 
 /** One entry of `spec.addresses`. */
@@ -61,21 +61,29 @@ const specialRanges = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "fe8
 /** Reads `spec.addresses` and `spec.exclude`, with one reason at most per entry. */
 export function parseEntries(object: string, spec: IPAddressPool["spec"]): EntriesParse {
   const read: ReadRange[] = [];
+  const earlier = new RangeMap<ReadRange>();
   const reasons: Reason[] = [];
   for (const [index, text] of (spec.addresses ?? []).entries()) {
     const { range, reason } = readRange(object, `spec.addresses[${index}]`, text);
-    const found = range === undefined ? reason : findPlacementReason(object, range, read);
+    const found = range === undefined ? reason : findPlacementReason(object, range, earlier);
     if (found !== undefined) reasons.push(found);
-    if (range !== undefined) read.push(range);
+    if (range === undefined) continue;
+    read.push(range);
+    earlier.fill(range.range, range);
   }
   const excluded: IpRange[] = [];
+  const holes = new RangeMap<true>();
   for (const [index, text] of spec.exclude.entries()) {
     const { range, reason } = readRange(object, `spec.exclude[${index}]`, text);
-    if (range === undefined) reasons.push(reason);
-    else excluded.push(range.range);
+    if (range === undefined) {
+      reasons.push(reason);
+      continue;
+    }
+    excluded.push(range.range);
+    holes.fill(range.range, true);
   }
   return {
-    entries: read.map(({ field, text, range }) => ({ field, text, ranges: subtractRanges(range, excluded) })),
+    entries: read.map(({ field, text, range }) => ({ field, text, ranges: holes.gapsIn(range) })),
     excluded,
     reasons,
   };
@@ -85,11 +93,11 @@ export function parseEntries(object: string, spec: IPAddressPool["spec"]): Entri
 function findPlacementReason(
   object: string,
   { field, text, range }: ReadRange,
-  earlier: readonly ReadRange[],
+  earlier: RangeMap<ReadRange>,
 ): Reason | undefined {
   const about = { object, field, value: text };
   if (specialRanges.some((special) => rangesOverlap(special, range))) return reasonOf("PoolRangeSpecial", about);
-  const other = earlier.find((candidate) => rangesOverlap(candidate.range, range));
+  const other = earlier.firstIn(range);
   if (other === undefined) return undefined;
   return reasonOf("PoolRangesOverlap", { ...about, detail: `The other entry is ${other.text} in ${other.field}.` });
 }
@@ -104,16 +112,4 @@ function readRange(
   return {
     reason: reasonOf("PoolRangeInvalid", { object, field, value: text, detail: describeRangeFault(text, fault) }),
   };
-}
-
-/** The first entry that has addresses in common with any of the ranges, and with which. */
-export function findOverlap<Range extends IpRange>(
-  entries: readonly PoolEntry[],
-  ranges: Iterable<Range>,
-): { readonly entry: PoolEntry; readonly other: Range } | undefined {
-  for (const other of ranges) {
-    const entry = entries.find((candidate) => candidate.ranges.some((range) => rangesOverlap(range, other)));
-    if (entry !== undefined) return { entry, other };
-  }
-  return undefined;
 }

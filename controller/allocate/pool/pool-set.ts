@@ -1,9 +1,10 @@
 import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
-import { formatRange } from "../../../src/ip/range.ts";
+import { formatRange, type IpRange } from "../../../src/ip/range.ts";
+import { RangeMap } from "../../../src/ip/range-map.ts";
 import { type Reason, type ReasonCode, reasonOf } from "../../../src/model/reason.ts";
 import type { ClusterNetwork } from "./cluster-network.ts";
-import { compareAge, comparePools, type Pool, parsePool, poolObject } from "./pool.ts";
-import { findOverlap, type PoolEntry } from "./pool-ranges.ts";
+import { compareAge, comparePools, type Pool, type PoolParse, parsePool, poolObject } from "./pool.ts";
+import type { PoolEntry } from "./pool-ranges.ts";
 
 /** All pools of one moment: those that give addresses, and why the others do not. */
 export interface PoolSet {
@@ -14,42 +15,75 @@ export interface PoolSet {
 
 /**
  * Sorts out broken pools, those that overlap the cluster's own networks, and of pools that overlap one another all but the oldest
- * (by name where they are equally old), so that a slip in a new pool cannot disturb one that serves.
+ * (by name where they are equally old), so that a slip in a new pool cannot disturb one that serves. Each range is looked up among
+ * the ranges of older pools by a binary search.
  */
 export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly ClusterNetwork[] = []): PoolSet {
   const rejected = new Map<string, Reason>();
-  const valid: Pool[] = [];
+  const sound: Pool[] = [];
   for (const raw of pools) {
-    const { pool, reason } = parsePool(raw);
+    const { pool, reason } = parseOnce(raw);
     if (pool === undefined) rejected.set(raw.metadata.name, reason);
-    else valid.push(pool);
+    else sound.push(pool);
   }
+  const reserved = new RangeMap<ClusterNetwork>();
+  for (const network of networks) reserved.fill(network.range, network);
+  const taken = new RangeMap<TakenRange>();
   const usable: Pool[] = [];
-  for (const pool of valid.sort(compareAge)) {
-    const reason = networkOverlapOf(pool, networks) ?? overlapOf(pool, usable);
-    if (reason === undefined) usable.push(pool);
-    else rejected.set(pool.name, reason);
+  for (const pool of sound.sort(compareAge)) {
+    const reason = networkOverlapOf(pool, reserved) ?? overlapOf(pool, taken);
+    if (reason !== undefined) {
+      rejected.set(pool.name, reason);
+      continue;
+    }
+    usable.push(pool);
+    for (const range of pool.ranges) taken.fill(range, { range, pool });
   }
-  return { usable: usable.sort(comparePools), rejected };
+  return { usable: usable.sort(comparePools), rejected: rejected };
 }
 
-function overlapOf(pool: Pool, older: readonly Pool[]): Reason | undefined {
-  for (const other of older) {
-    const overlap = findOverlap(pool.entries, other.ranges);
-    if (overlap === undefined) continue;
-    const detail = `The older pool ${other.name} has ${formatRange(overlap.other)} and stays in use.`;
-    return entryReason("PoolOverlaps", pool, overlap.entry, detail);
-  }
-  return undefined;
+interface TakenRange {
+  readonly range: IpRange;
+  readonly pool: Pool;
 }
 
-function networkOverlapOf(pool: Pool, networks: readonly ClusterNetwork[]): Reason | undefined {
-  for (const { range, use, source } of networks) {
-    const overlap = findOverlap(pool.entries, [range]);
-    if (overlap === undefined) continue;
-    const code = use === "Service" ? "PoolOverlapsServiceNetwork" : "PoolOverlapsPodNetwork";
-    const whose = use === "Service" ? `The network of ${source}` : `The pod network of ${source}`;
-    return entryReason(code, pool, overlap.entry, `${whose} is ${formatRange(range)}.`);
+const parsed = new WeakMap<IPAddressPool, PoolParse>();
+
+/** A change of one pool makes all pools be sorted out again, and reading them is most of that work. An object is never changed. */
+function parseOnce(raw: IPAddressPool): PoolParse {
+  let parse = parsed.get(raw);
+  if (parse === undefined) {
+    parse = parsePool(raw);
+    parsed.set(raw, parse);
+  }
+  return parse;
+}
+
+function overlapOf(pool: Pool, taken: RangeMap<TakenRange>): Reason | undefined {
+  const overlap = findOverlap(pool, taken);
+  if (overlap === undefined) return undefined;
+  const { entry, other } = overlap;
+  return entryReason("PoolOverlaps", pool, entry, `${formatRange(other.range)} of pool ${other.pool.name}`);
+}
+
+function networkOverlapOf(pool: Pool, reserved: RangeMap<ClusterNetwork>): Reason | undefined {
+  const overlap = findOverlap(pool, reserved);
+  if (overlap === undefined) return undefined;
+  const { range, use, source } = overlap.other;
+  const code = use === "Service" ? "PoolOverlapsServiceNetwork" : "PoolOverlapsPodNetwork";
+  return entryReason(code, pool, overlap.entry, `${formatRange(range)} of ${source}`);
+}
+
+/** The first entry that has addresses in common with the map, and what is at the lowest of them. */
+function findOverlap<Value>(
+  { entries }: Pool,
+  map: RangeMap<Value>,
+): { readonly entry: PoolEntry; readonly other: Value } | undefined {
+  for (const entry of entries) {
+    for (const range of entry.ranges) {
+      const other = map.firstIn(range);
+      if (other !== undefined) return { entry, other };
+    }
   }
   return undefined;
 }

@@ -6,6 +6,7 @@ import { parseDuration } from "../../../../../src/api/duration.ts";
 import { ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
 import { formatRange, type IpRange, rangeContains, subtractRanges } from "../../../../../src/ip/range.ts";
 import { reasonMessage } from "../../../../../src/model/reason.ts";
+import { countVisits } from "../../../count-visits.ts";
 import { networks, rejectCase, rejectedPoolCases } from "./rejected-pool-cases.ts";
 
 function pool(name: string, addresses: readonly string[], second = 0, more: Record<string, unknown> = {}) {
@@ -113,4 +114,41 @@ describe("a pool within a network of the cluster", () => {
     );
     assert.equal(usable.length, 1);
   });
+});
+
+test("reading many pools again costs as much for each as reading few", async () => {
+  const poolsOf = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      pool(`p${index}`, [`10.${index >> 8}.${index & 255}.0/24`], index % 60),
+    );
+  const visitsPerPool = async (count: number): Promise<number> => {
+    const pools = poolsOf(count);
+    choosePools(pools);
+    return (await countVisits(async () => assert.equal(choosePools(pools).usable.length, count))) / count;
+  };
+  const [few, many] = [await visitsPerPool(50), await visitsPerPool(5_000)];
+  assert.ok(many < few + 5, `${few} entries were looked at per pool among 50, ${many} among 5,000`);
+});
+
+test("of many pools those that overlap an older one are rejected, as a comparison of each with each other one says", () => {
+  const range = fc.record({ first: fc.integer({ min: 0, max: 200 }), length: fc.integer({ min: 0, max: 20 }) });
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 30 }), (ranges) => {
+      const texts = ranges.map(({ first, length }) => `192.0.2.${first}-192.0.2.${first + length}`);
+      const pools = texts.map((text, index) => pool(`p${String(index).padStart(2, "0")}`, [text], index));
+      const serving: typeof ranges = [];
+      for (const one of ranges) {
+        const overlaps = serving.some(
+          ({ first, length }) => one.first <= first + length && first <= one.first + one.length,
+        );
+        if (!overlaps) serving.push(one);
+      }
+      const { usable, rejected } = choosePools(pools);
+      assert.deepEqual(
+        usable.map(({ name }) => name),
+        serving.map((one) => `p${String(ranges.indexOf(one)).padStart(2, "0")}`),
+      );
+      assert.equal(rejected.size, ranges.length - serving.length);
+    }),
+  );
 });
