@@ -22,6 +22,7 @@ const holding = { ...lan, spec: { holdAfterDelete: "10m" } };
 const mine = { address: "192.0.2.10", pool: "lan", services: ["web"] };
 const shown = { shows: ["192.0.2.10"], ours: true } as const;
 const reference = { namespace: "default", name: "web" };
+const front = { key: "front", ports: ["81/TCP"], backends: "Cluster" };
 const assigned = "True AddressAssigned";
 
 export const planCases: readonly PlanCase[] = [
@@ -230,6 +231,62 @@ export const planCases: readonly PlanCase[] = [
     claims: [{ address: "192.0.2.10", pool: "lan", services: [{ ...reference, uid: "earlier-uid" }] }],
     ops: ["Release 192.0.2.10"],
     again: true,
+  },
+  {
+    name: "a finalizer that is missing is written, though all else is as it should be",
+    claims: [mine],
+    service: { shows: ["192.0.2.10"], condition: true },
+    ops: [`Patch ${assigned}, finalizer`],
+  },
+  {
+    name: "a refusal of a Service of ours that shows nothing",
+    service: { ours: true, loadBalancerIP: "198.51.100.1" },
+    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+  },
+  {
+    name: "what was noted in a reservation is taken out when the Service is gone",
+    claims: [{ address: "192.0.2.10", services: [{ ...reference, sharing: front }], reservation: true }],
+    service: "gone",
+    ops: ["Release 192.0.2.10"],
+  },
+  {
+    name: "but what was noted there for another Service stays",
+    claims: [
+      {
+        address: "192.0.2.10",
+        services: [reference, { ...reference, name: "first", sharing: front }],
+        reservation: true,
+      },
+    ],
+    service: "gone",
+    ops: [],
+  },
+  {
+    name: "a deleted Service without a claim: only the finalizer",
+    service: { ...shown, deleting: true },
+    ops: ["Leave finalizer ingress"],
+  },
+  { name: "a deleted Service that has nothing of ours", service: { deleting: true }, ops: [] },
+  {
+    name: "a deleted Service with the finalizer alone: its class is ours, so the finalizer is too",
+    service: { finalizer: true, deleting: true },
+    ops: ["Leave finalizer"],
+  },
+  {
+    name: "a Service that left type LoadBalancer after a refusal loses the condition",
+    service: { type: "ClusterIP", condition: true },
+    ops: ["Leave"],
+  },
+  {
+    name: "a Service of another class with the finalizer, which is theirs",
+    service: { loadBalancerClass: "example.com/x", finalizer: true },
+    ops: [],
+  },
+  {
+    name: "a Service that went over to another class before its condition was written",
+    claims: [mine],
+    service: { loadBalancerClass: "example.com/x", finalizer: true },
+    ops: ["Leave finalizer", "Release 192.0.2.10"],
   },
 ];
 

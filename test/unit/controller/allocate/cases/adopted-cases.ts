@@ -71,4 +71,14 @@ export const adoptedCases: readonly AllocationCase[] = [
     service: { shows: ["lb.example.org"] },
     assigns: ["192.0.2.10 new from lan"],
   },
+  {
+    name: "one that no pool has is not adopted for our finalizer alone, which others write too",
+    service: { shows: ["198.51.100.1"], finalizer: true },
+    assigns: ["192.0.2.10 new from lan"],
+  },
+  {
+    name: "nor for our condition alone",
+    service: { shows: ["198.51.100.1"], condition: true },
+    assigns: ["192.0.2.10 new from lan"],
+  },
 ];

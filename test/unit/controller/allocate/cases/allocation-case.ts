@@ -66,7 +66,9 @@ export interface ServiceData {
   readonly shows?: readonly string[];
   /** Whether it has our condition and our finalizer. */
   readonly ours?: true;
-  /** It has the finalizer, whoever put it there. */
+  /** It has our condition without the finalizer. */
+  readonly condition?: true;
+  /** It has the finalizer, which others write too, without our condition. */
   readonly finalizer?: true;
   readonly type?: string;
   readonly loadBalancerClass?: string;
@@ -201,7 +203,7 @@ export function serviceOf(data: ServiceData = {}): ServiceView {
       },
       status: {
         loadBalancer: { ingress: shows.map((ip) => ({ ip, ipMode: "VIP", ports })) },
-        conditions: ours ? [{ ...condition, lastTransitionTime: new Date(0) }] : [],
+        conditions: ours || data.condition ? [{ ...condition, lastTransitionTime: new Date(0) }] : [],
       },
     },
     isMetallbAnnotation,

@@ -126,4 +126,46 @@ export const keptNodeCases: readonly AllocationCase[] = [
     service: { annotations: { "bellhop.dev/pool": "lan" } },
     assigns: ["192.0.2.10 new from lan"],
   },
+  {
+    name: "without their pool the addresses of nodes that are gone are not kept",
+    pools: [],
+    nodes: [n1],
+    claims: mine,
+    assigns: ["203.0.113.1 held from edge"],
+  },
+  {
+    name: "nor those where another Service has the port",
+    pools: [],
+    nodes,
+    claims: [
+      claim("203.0.113.1", "n1", user("web", ["80/TCP"])),
+      claim("203.0.113.2", "n2", user("web", ["81/TCP"]), user("first", ["80/TCP"])),
+    ],
+    assigns: ["203.0.113.1 held from edge"],
+  },
+  {
+    name: "where its nodes are in two pools now, the pool that they were taken from has the Service",
+    pools: [
+      { name: "also", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { also: "yes" } }] } } },
+      { name: "edge", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } } },
+    ],
+    nodes: [
+      { ...n1, labels: { also: "yes" } },
+      { ...n2, labels: { edge: "yes" } },
+    ],
+    claims: mine,
+    assigns: ["203.0.113.2 held from edge"],
+  },
+  {
+    name: "a Service with addresses of both kinds keeps those of pools with a refused request",
+    pools: [edge, lan],
+    nodes,
+    claims: [
+      { address: "192.0.2.10", pool: "lan", services: ["web"] },
+      claim("2001:db8::1", "n1", user("web", ["80/TCP"])),
+    ],
+    service: { loadBalancerIP: "none", families: ["IPv4", "IPv6"], policy: "RequireDualStack" },
+    assigns: ["192.0.2.10 held from lan"],
+    refuses: { code: "RequestedAddressInvalid", field: "spec.loadBalancerIP", value: "none" },
+  },
 ];

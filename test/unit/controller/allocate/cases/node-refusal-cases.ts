@@ -160,4 +160,28 @@ export const nodeRefusalCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 held from lan"],
     refuses: { code: "PoolExhausted", ...unnamed, names: ["lan"] },
   },
+  {
+    name: "a requested address of a node that is excluded from load balancing",
+    pools: [edge],
+    nodes: [n1, { ...n2, excluded: true }],
+    service: { loadBalancerIP: "203.0.113.2" },
+    assigns: [],
+    refuses: { code: "RequestedAddressNotInPool", field: "spec.loadBalancerIP", value: "203.0.113.2" },
+  },
+  {
+    name: "a request of a node's address in one family and of a pool's address in the other",
+    pools: [edge, { name: "six", addresses: ["2001:db8:1::/64"] }],
+    nodes,
+    service: {
+      families: ["IPv6", "IPv4"],
+      policy: "RequireDualStack",
+      annotations: { "bellhop.dev/ips": "2001:db8:1::1,203.0.113.2" },
+    },
+    assigns: [],
+    refuses: {
+      code: "RequestedAddressNotInPool",
+      field: "metadata.annotations[bellhop.dev/ips]",
+      value: "203.0.113.2",
+    },
+  },
 ];

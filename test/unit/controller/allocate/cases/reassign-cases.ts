@@ -60,4 +60,13 @@ export const reassignCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.11 new from lan", "2001:db8::10 held from lan"],
     refuses: { code: "PoolExhausted", field: "spec.ipFamilies", value: "IPv6" },
   },
+  {
+    name: "of two addresses the one that was assigned for the text stays, though the status shows the other",
+    claims: [
+      mine,
+      { address: "192.0.2.11", pool: "lan", services: [{ ...reference, uid: "web-uid", reassigned: "1" }] },
+    ],
+    service: { ...reassign("1"), ...shown },
+    assigns: ["192.0.2.11 held from lan"],
+  },
 ];

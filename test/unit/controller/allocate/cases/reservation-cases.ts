@@ -81,4 +81,12 @@ export const reservationCases: readonly AllocationCase[] = [
     assigns: [],
     refuses: { code: "RequestedAddressTaken", field: "spec.loadBalancerIP", value: "192.0.2.10" },
   },
+  {
+    name: "a reservation for a sharer and a Service that does not exist yet",
+    claims: [
+      { address: "192.0.2.12", services: [reference, { namespace: "default", name: "first" }], reservation: true },
+    ],
+    service: { annotations: { "bellhop.dev/share": "front" } },
+    assigns: ["192.0.2.12 joins"],
+  },
 ];
