@@ -218,7 +218,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       ["tcp", 80, 30080],
       ["udp", 53, 30053],
     ] as const) {
-      test(`${family} ${protocol}: a client that uses one port for the address and for the node port is heard by both`, async () => {
+      test(`${family} ${protocol}: a client that uses one port for the address and for the node port is answered by both`, async () => {
         await put(service({ ports: toNodePorts }), slicesOf("n2"));
         const self = node.addresses[family === "ip" ? "IPv4" : "IPv6"];
         for (let round = 0; round < 3; round++) {
@@ -236,7 +236,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       assert.match((await ask())[0] ?? "", /^pod2 /);
     });
 
-    test(`${family}: a UDP client that was there before the Service is heard once it is`, async () => {
+    test(`${family}: a UDP client that was there before the Service is answered once the Service is there`, async () => {
       await put(service(), [], []);
       const ask = () => lan.ask("udp", addresses[family], 53, 1, 42_000);
       assert.doesNotMatch((await ask())[0] ?? "", /^pod/);

@@ -18,7 +18,7 @@ export class Namespace {
     this.#holder = holder;
   }
 
-  /** `/sys` is mounted anew in it, because interfaces are read there. */
+  /** `/sys` is mounted again in it, because interfaces are read there. */
   static async create(name: string): Promise<Namespace> {
     const script = "mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec sleep 600";
     const holder = spawn("unshare", ["--net", "--mount", "--kill-child", "sh", "-ec", script], {

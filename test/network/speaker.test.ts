@@ -70,7 +70,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.deepEqual(await lan.ask("tcp", addresses[1], 80, 3), Array(3).fill("pod1 2001:db8::99"));
   });
 
-  test("it tells what it does, and that it lives", async () => {
+  test("it reports what it does, and that it is alive", async () => {
     const { status } = await object<{ status: { node: string; interfaces: string[]; mac: string } }>(
       ownPath("virtualips", "2001-db8--200"),
     );
@@ -87,7 +87,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.match(await lan.nodes[0].sh("ip -6 maddr show dev eth0"), /ff02::1:ff00:200/);
   });
 
-  test("when it is told to end it does so at once, and the kernel goes on forwarding without it", async () => {
+  test("when it is asked to end it does so at once, and the kernel continues to forward without it", async () => {
     assert.equal(await speaker.end("SIGTERM"), 0);
     for (const address of addresses) {
       assert.equal((await lan.ask("tcp", address, 80))[0]?.split(" ")[0], "pod1");
@@ -103,7 +103,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
   });
 
-  test("its clean-up leaves no table of ours", async () => {
+  test("its clean-up leaves none of our tables", async () => {
     assert.equal(await speaker.end("SIGTERM"), 0);
     const cleanup = new Program(lan.nodes[0], "../../src/cli/main.ts", ["speaker", "--cleanup"]);
     await cleanup.over();

@@ -30,7 +30,7 @@ class FakeResponder implements Responder {
   beats = 0;
   options: ResponderOptions | undefined;
   readonly #sent = new SentState();
-  /** Told of what it was told. */
+  /** Called with what it was sent. */
   readonly #onSent: (text: string) => void;
 
   constructor(onSent: (text: string) => void) {

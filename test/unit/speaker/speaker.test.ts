@@ -59,20 +59,23 @@ story(
   },
 );
 
-story("an interface that goes down lets go of its addresses, and comes back with them", async (fixture) => {
-  await fixture.populate("n1");
-  await fixture.start();
-  fixture.links = [link("eth0", "192.0.2.11/24", { up: false })];
-  await fixture.clock.advance(2_000);
-  await fixture.settle();
-  assert.deepEqual(fixture.responder.announced, []);
-  fixture.links = [link("eth0", "192.0.2.11/24")];
-  await fixture.clock.advance(2_000);
-  await fixture.settle();
-  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
-});
+story(
+  "an interface that goes down withdraws its addresses, and announces them again when it is up",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    fixture.links = [link("eth0", "192.0.2.11/24", { up: false })];
+    await fixture.clock.advance(2_000);
+    await fixture.settle();
+    assert.deepEqual(fixture.responder.announced, []);
+    fixture.links = [link("eth0", "192.0.2.11/24")];
+    await fixture.clock.advance(2_000);
+    await fixture.settle();
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+  },
+);
 
-story("an interface that the responder has given up is told anew, with all of its addresses", async (fixture) => {
+story("an interface that the responder has given up is set again, with all of its addresses", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
   fixture.responder.fail("eth0");
@@ -86,7 +89,7 @@ story("an interface that the responder has given up is told anew, with all of it
 });
 
 story(
-  "while the rules cannot be written nothing new is announced, what is announced stays, and what moved is let go",
+  "while the rules cannot be written nothing new is announced, what is announced stays, and what moved is withdrawn",
   async (fixture) => {
     await fixture.populate("n1");
     await fixture.claim("192.0.2.201", ["n1"]);
@@ -114,7 +117,7 @@ story("before everything is listed nothing in the kernel is touched", async (fix
   assert.ok(fixture.speaker.unready.some((fault) => fault.startsWith("slices")));
 });
 
-story("no port is refused because its endpoints are not listed yet, or listed anew", async (fixture) => {
+story("no port is refused because its endpoints are not listed yet, or are being listed again", async (fixture) => {
   await fixture.populate("n1");
   fixture.api.intercept = (request) => {
     if (request.path.includes("endpointslices")) throw new BellhopError("ApiUnreachable", "no route");
@@ -141,7 +144,7 @@ story("no port is refused because its endpoints are not listed yet, or listed an
   assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("no_endpoint_services")?.elements.size, 1);
 });
 
-story("with the API server away the node goes on, and the lease is tried again", async (fixture) => {
+story("without the API server the node continues, and the lease is tried again", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
   const lease = leasePath("bellhop-system", "speaker-n1");
@@ -164,7 +167,7 @@ story("with the API server away the node goes on, and the lease is tried again",
   assert.match(text, /bellhop_speaker_announced_addresses 1\b/);
 });
 
-story("the Speaker object tells the node's interfaces and what it announces", async (fixture) => {
+story("the Speaker object lists the node's interfaces and what it announces", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
   await fixture.clock.advance(1_000);
@@ -195,7 +198,7 @@ story("another device's claim is reported only when it lasts, and so is its end"
   assert.equal((await condition())?.status, "False");
 });
 
-story("a Service that is deleted leaves no rules, and its address is let go", async (fixture) => {
+story("a Service that is deleted leaves no rules, and its address is withdrawn", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
   await fixture.api.request({ method: "DELETE", path: "/api/v1/namespaces/default/services/web" });

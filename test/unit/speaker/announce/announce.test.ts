@@ -53,7 +53,7 @@ for (const [name, object, announced] of [
   });
 }
 
-test("packets are rewritten on every LAN that has an address, whoever announces it", () => {
+test("packets are rewritten on every LAN that has an address, whichever node announces it", () => {
   const theirs = virtualIp("198.51.100.200", { owners: ["n2"] });
   assert.deepEqual(planOf([theirs]).lanInterfaces, ["eth1"]);
   assert.deepEqual(planOf([virtualIp("198.51.100.200", { services: [] })]).lanInterfaces, []);
@@ -85,12 +85,12 @@ test("groups are joined once for each address and interface, spread over sockets
 
 const claim: Conflict = { address: "192.0.2.200", mac: "02:00:00:00:00:77", interfaceName: "eth0" };
 
-test("a claim that ends within 3 s is a take-over, one that goes on is a conflict until it is silent", () => {
+test("a claim that ends within 3 s is a take-over, and one that lasts is a conflict until it falls silent", () => {
   const tracker = new ConflictTracker();
   for (const atMs of [0, 50, 150, 400, 1000, 2000]) assert.equal(tracker.observe(claim, atMs), false);
   assert.equal(tracker.conflictOf(claim.address), undefined);
   assert.equal(tracker.observe(claim, 32_000), true);
-  assert.equal(tracker.observe(claim, 62_000), false, "told once");
+  assert.equal(tracker.observe(claim, 62_000), false, "reported once");
   assert.deepEqual(tracker.conflictOf(claim.address), claim);
   assert.deepEqual(
     tracker.expire(100_000, () => true),
@@ -103,7 +103,7 @@ test("a claim that ends within 3 s is a take-over, one that goes on is a conflic
   assert.equal(tracker.count, 0);
 });
 
-test("a conflict about an address that was let go is forgotten", () => {
+test("a conflict about an address that was withdrawn is forgotten", () => {
   const tracker = new ConflictTracker();
   tracker.observe(claim, 0);
   tracker.observe(claim, 5_000);
@@ -127,7 +127,7 @@ test("the status is written at take-over, kept by a restart, and changed with th
   assert.deepEqual(changed, ours, "since when does not change with the interface");
 });
 
-test("a node that announces no more takes back its own status only while no other is to announce", () => {
+test("a node that no longer announces removes its own status, but not when another node is the announcer", () => {
   const input = { node: "n1", announcement: undefined, conflict: undefined, now };
   const patch = (owners: string[], status: VirtualIP["status"]) =>
     statusPatch(virtualIp("192.0.2.200", { owners }, status), input);

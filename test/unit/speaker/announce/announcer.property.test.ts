@@ -12,7 +12,7 @@ import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 
-/** Does what it is told, as the thread does, and may give up an interface. */
+/** Carries out the commands as the thread does, and may give up an interface. */
 class ModelResponder implements Responder {
   readonly counters = new Counters();
   readonly alive = true;
@@ -50,7 +50,7 @@ class ModelResponder implements Responder {
       }
       if (command.kind === "announce" || command.kind === "withdraw") {
         const addresses = this.interfaces.get(command.interfaceName)?.addresses;
-        assert.ok(addresses, "the thread has heard of the interface first");
+        assert.ok(addresses, "the thread has the interface already");
         const text = command.address.join(".");
         if (command.kind === "announce") addresses.add(text);
         else assert.ok(addresses.delete(text), "only what is announced is withdrawn");
@@ -85,7 +85,7 @@ class Node {
     await new Promise((resolve) => setImmediate(resolve));
     return {
       interfaces: new Map([...this.responder.interfaces].map(([name, { mac, addresses }]) => [name, [mac, addresses]])),
-      told: [...this.responder.state.keys()].sort(),
+      sent: [...this.responder.state.keys()].sort(),
       groups: [...this.groups].sort(),
       announcements: [...names].map((name) => this.announcer.announcement(name)),
       addresses: [...this.announcer.addresses].sort(),
@@ -146,7 +146,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("fail" as const), name: fc.constantFrom("eth0", "eth1") }) },
 );
 
-test("what is announced change by change is what is announced when all is planned anew", async () => {
+test("what is announced change by change is what is announced when everything is planned again", async () => {
   await fc.assert(
     fc.asyncProperty(links, fc.array(step, { maxLength: 40 }), async (first, steps) => {
       const views = new Map<string, VirtualIP>();

@@ -109,7 +109,7 @@ test("under externalTrafficPolicy Local only this node's pods are used, on both 
   await fakeNode.put(view, [slice([endpoint("10.244.2.2", "n2")], { ports: both })]);
   await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
   assert.equal(where(fakeNode.send(vip)), "forwarded 10.9.9.9 80");
-  // At the node port too kube-proxy drops what comes anew, and knows the connections that run.
+  // At the node port, too, kube-proxy drops new connections and continues those that it knows.
   assert.equal(where(fakeNode.send(vip, { port: 443 })), "local 172.30.0.11 30443");
 });
 
@@ -140,7 +140,7 @@ test("source ranges hold before either way, for everyone, and per family", async
   }
 });
 
-test("source ranges of no use close the family they look like", async () => {
+test("source ranges that cannot be read close the family that they look like", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ sourceRanges: ["192.0.2.0/33"] }), [local, local6]);
   assert.equal(where(fakeNode.send(vip)), "dropped in check_source_ranges");
@@ -276,7 +276,7 @@ const flow = (destinationPort: number, replySource: string, replySourcePort = 53
   replySourcePort,
 });
 
-test("UDP flows that were there before the rules, or whose pod is gone, are cut and no others", async () => {
+test("UDP flows that were there before the rules, or whose pod is gone, are deleted, and no others", async () => {
   const fakeNode = new FakeNode();
   const kept = [flow(53, "10.244.1.3"), flow(54, "10.244.1.9"), flow(53, "10.1.1.1", 53, "192.0.2.77")];
   fakeNode.conntrack.flows = [...kept, flow(53, vip, 53)];
@@ -290,7 +290,7 @@ test("UDP flows that were there before the rules, or whose pod is gone, are cut 
   assert.deepEqual(fakeNode.conntrack.flows, kept.slice(1));
 });
 
-test("UDP flows to a node port that ended at the node itself are cut, and kube-proxy's are left to it", async () => {
+test("UDP flows to a node port that ended at the node itself are deleted, and kube-proxy's are left to it", async () => {
   const fakeNode = new FakeNode();
   const kept = [flow(30053, "10.244.9.9", 5353, "172.30.0.11")];
   fakeNode.conntrack.flows = [...kept, flow(30053, "172.30.0.11", 30053, "172.30.0.11")];

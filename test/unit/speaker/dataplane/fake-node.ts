@@ -90,7 +90,7 @@ export class FakeNode {
     return [...this.nft.tables.values()].filter((table) => table.family === family);
   }
 
-  /** Sends the first packet of a connection from the LAN unless told otherwise. Knows of no connection before it. */
+  /** Sends the first packet of a connection from the LAN unless `change` says otherwise. There was no connection before it. */
   send(destination: string, change: Partial<SentPacket> = {}): TraceOutcome {
     const ipv6 = destination.includes(":");
     const packet = {

@@ -63,7 +63,7 @@ test("connections that run are not reset when the last endpoint is no longer rea
   assert.equal(where(fakeNode.send(vip, { syn: false })), "local 172.30.0.11 30080");
 });
 
-test("in-cluster clients are refused by kube-proxy, and who may not ask is dropped", async () => {
+test("in-cluster clients are refused by kube-proxy, and clients outside the source ranges are dropped", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ sourceRanges: ["192.0.2.0/25"] }), [unready]);
   assert.equal(where(fakeNode.send(vip, { source: "192.0.2.99" })), "refused by reset in reject_no_endpoints");

@@ -47,7 +47,7 @@ test("the lease is made, with the label by which it is found, and renewed every 
     assert.notEqual((await read(api)).spec.renewTime, first.spec.renewTime);
   }));
 
-test("a lease that somebody else wrote to, or deleted, is renewed in the same attempt", () =>
+test("a lease that another client changed or deleted is renewed in the same attempt", () =>
   run(async ({ api, clock, results }) => {
     const contentType = "application/merge-patch+json";
     await api.request({ method: "PATCH", path, body: { metadata: { labels: { more: "x" } } }, contentType });

@@ -47,7 +47,7 @@ function sendTimes(fixture: ReturnType<typeof makeLoop>, untilMs: number): reado
   return times;
 }
 
-test("a request is answered once the address is announced, and no more after it is withdrawn", () => {
+test("a request is answered once the address is announced, and no longer after it is withdrawn", () => {
   const { packetSockets, loop, announce, withdraw, counters } = makeLoop();
   announce(vip);
   const socket = packetSockets.socket("eth0", "arp");
@@ -62,7 +62,7 @@ test("a request is answered once the address is announced, and no more after it 
   assert.equal(socket?.open, false);
 });
 
-test("take-over is announced in a burst, then slowly for ever", () => {
+test("take-over is announced in a burst, then slowly without end", () => {
   const fixture = makeLoop();
   fixture.announce(vip);
   assert.deepEqual(sendTimes(fixture, 2000 + 2 * repeatMs), [...burstMs, 2000 + repeatMs, 2000 + 2 * repeatMs]);
@@ -163,7 +163,7 @@ test("an interface that does not exist is reported and disturbs nothing else", (
   assert.ok(packetSockets.socket("eth0", "arp") !== undefined);
 });
 
-test("an interface whose socket breaks is reported, and can be said anew", () => {
+test("an interface whose socket breaks is reported, and can be set again", () => {
   const { loop, reports, announce, packetSockets } = makeLoop();
   announce(vip);
   loop.turn();

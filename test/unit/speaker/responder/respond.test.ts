@@ -88,7 +88,7 @@ test("duplicate address detection is answered to all nodes, unsolicited (RFC 486
 
 const silence: readonly (readonly [string, Uint8Array])[] = [
   ["an ARP request for another address", arpRequest("192.0.2.201")],
-  ["an ARP request sent to another station", arpRequest(vip, "192.0.2.99", mac("02:00:00:00:00:55"))],
+  ["an ARP request sent to another host", arpRequest(vip, "192.0.2.99", mac("02:00:00:00:00:55"))],
   ["a solicitation for another address", ndpFrame(solicitation("2001:db8::201"))],
   ["a solicitation that came through a router", ndpFrame(solicitation(vip6), { hopLimit: 254 })],
   ["a solicitation with a wrong checksum", ndpFrame(solicitation(vip6), { spoilChecksum: true })],
@@ -113,7 +113,7 @@ function withSource(frame: Uint8Array, source: Uint8Array): Uint8Array {
 }
 
 for (const operation of ["request", "reply"] as const) {
-  test(`an ARP ${operation} from another station that claims our address is a conflict`, () => {
+  test(`an ARP ${operation} from another device that claims our address is a conflict`, () => {
     const payload = encodeArp({
       operation,
       senderMac: clientMac,
@@ -130,7 +130,7 @@ for (const operation of ["request", "reply"] as const) {
   });
 }
 
-test("an advertisement of another station for our address is a conflict", () => {
+test("an advertisement of another device for our address is a conflict", () => {
   const frame = ndpFrame(
     {
       kind: "advertisement",
@@ -145,7 +145,7 @@ test("an advertisement of another station for our address is a conflict", () => 
   assert.deepEqual(respond(frame, both), { kind: "conflict", address: address(vip6), mac: clientMac });
 });
 
-test("what this node announces is no conflict when it is heard again on another interface", () => {
+test("what this node announces is not a conflict when it arrives on another interface", () => {
   for (const text of [vip, vip6]) {
     for (const frame of gratuitousFrames(otherOwnMac, address(text))) assert.equal(respond(frame, both), undefined);
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type NftData, printData } from "../../../../src/nft/element.ts";
 import { FakeNft } from "../../../../src/nft/fake-nft.ts";
 import { createNft } from "../../../../src/nft/nft.ts";
 import { printTransaction } from "../../../../src/nft/transaction.ts";
@@ -40,6 +41,23 @@ test("the text of a transaction", () => {
     "delete table ip6 bellhop",
     "",
   ]);
+});
+
+const printed: readonly (readonly [NftData, string])[] = [
+  [{ kind: "address", address: { family: "IPv4", value: 0xc000_0201n } }, "192.0.2.1"],
+  [{ kind: "address", address: { family: "IPv6", value: 1n } }, "::1"],
+  [{ kind: "range", range: { family: "IPv4", first: 0n, last: 255n } }, "0.0.0.0-0.0.0.255"],
+  [{ kind: "range", range: { family: "IPv4", first: 1n, last: 1n } }, "0.0.0.1"],
+  [{ kind: "protocol", protocol: "sctp" }, "sctp"],
+  [{ kind: "port", port: 443 }, "443"],
+  [{ kind: "interface", name: "eth0" }, '"eth0"'],
+  [{ kind: "index", index: 2 }, "2"],
+  [{ kind: "goto", chain: "pick_random_3" }, "goto pick_random_3"],
+];
+
+test("each kind of data is printed as nft spells it, and parts are joined to a concatenation", () => {
+  for (const [part, text] of printed) assert.equal(printData([part]), text);
+  assert.equal(printData(printed.map(([part]) => part)), printed.map(([, text]) => text).join(" . "));
 });
 
 test("many elements are spread over several commands", () => {
