@@ -27,24 +27,24 @@ export interface ChangeRouterOptions {
   readonly clock: Clock;
 }
 
-/** Pending Services are looked at again this long after an address was freed, once for all that were freed until then. */
+/** Pending Services are planned again this long after an address was freed, once for all that were freed meanwhile. */
 const wakeDelayMs = 100;
 
 /**
- * Knows what follows from a change: updates the cluster state, and puts what has to be looked at into the queues. While another
- * controller leads, only the state is updated.
+ * Knows what follows from each change: updates the cluster state, and adds to the queues what is affected. While another controller
+ * leads, it only updates the state.
  */
 export class ChangeRouter implements ChangeListener, TermPart {
   readonly #options: ChangeRouterOptions;
   #wakeScheduled = false;
-  /** The revision of the pools for which owners and memberships were last looked at. */
+  /** The revision of the pools for which owners and pool memberships were last checked. */
   #routedPoolRevision = 0;
 
   constructor(options: ChangeRouterOptions) {
     this.#options = options;
   }
 
-  /** Makes everything due once. */
+  /** Adds everything to the queues. */
   start(): void {
     this.#routedPoolRevision = this.#options.state.poolRevision;
     this.resync();
@@ -52,7 +52,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
 
   stop(): void {}
 
-  /** Makes everything due, whatever events may have missed. */
+  /** Adds everything to the queues, to repair what an event may have missed. */
   resync(): void {
     const { watched, state, services, virtualIps, pools } = this.#options;
     for (const claim of state.claims.dropLost()) this.#addServicesOf(claim);
@@ -82,7 +82,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     this.#addServicesOf(claim);
   }
 
-  /** Fetches what the allocations have collected since the last time. */
+  /** Fetches what the allocations have collected since the last call. */
   allocationsChanged(): void {
     const { state, pools } = this.#options;
     const changes = state.allocations.takeChanges();
@@ -138,7 +138,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     const { allocations, services } = this.#options.state;
     for (const service of services.observeSlice(key)) {
       this.#planOwnersOf(allocations.claimsOf(service));
-      // Where endpoints are decides which nodes' own addresses the Service has.
+      // With nodes' own addresses, the nodes with endpoints decide which addresses the Service has.
       if (allocations.nodes.hasPools) this.#addService(service);
     }
   }
@@ -155,7 +155,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     if (held || differs || state.claims.invalidReason(name) !== undefined) virtualIps.add(name);
   }
 
-  /** Whether the VirtualIP says otherwise about its pool than is so. */
+  /** Whether the pool or the condition InPool of the VirtualIP is out of date. */
   #poolMembershipDiffers(name: string): boolean {
     const { watched, state } = this.#options;
     const object = watched.virtualIps.views.get(name);
@@ -168,7 +168,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     this.#wakeSoon();
   }
 
-  /** Once for all that happens within a short while: pools are read again, and pending Services are looked at again. */
+  /** A little later, once for all changes until then: applies changed pools, and plans pending Services again. */
   #wakeSoon(): void {
     const { term, clock } = this.#options;
     if (this.#wakeScheduled || !term.active) return;

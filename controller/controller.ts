@@ -37,10 +37,10 @@ export interface ControllerOptions {
   readonly kubeMetrics: KubeMetrics;
 }
 
-/** A slow look at everything repairs what any event has missed. */
+/** Looks at everything now and then, to repair what an event may have missed. */
 const resyncMs = 10 * 60_000;
 
-/** The whole controller but for its process: watches always, writes only while `lead` runs. Puts the rooms together. */
+/** Builds the parts of the controller. They watch as long as `watch` runs, and write only while `lead` runs. */
 export class Controller {
   readonly #clock: Clock;
   readonly #term = new LeadershipTerm();
@@ -52,13 +52,11 @@ export class Controller {
   readonly #router: ChangeRouter;
   readonly #parts: readonly TermPart[];
 
-  /** Bottom-up: each part gets what it reads and what it drives; the change feed alone leads back up, to the router. */
+  /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
   constructor({ client, settings, events, clock, random, log, registry, kubeMetrics }: ControllerOptions) {
     const { namespace, metallb, defaultClass, workers, rebalanceAfterMs } = settings;
     const metallbNamespace = metallb ? settings.metallbNamespace : undefined;
-    const [watchLog, ownersLog, servicesLog] = ["watch", "owners", "services"].map((component) =>
-      log.child({ component }),
-    ) as [Logger, Logger, Logger];
+    const ownersLog = log.child({ component: "owners" });
     const api = { client, events, clock };
     const term = this.#term;
     const mutations = this.#mutations;
@@ -71,7 +69,7 @@ export class Controller {
       changes,
       clock,
       random,
-      log: watchLog,
+      log: log.child({ component: "watch" }),
       metrics: kubeMetrics,
     });
     const state = new ClusterState(watches, clock);
@@ -125,7 +123,7 @@ export class Controller {
       workers,
       metrics: createServiceMetrics(registry),
       random,
-      log: servicesLog,
+      log: log.child({ component: "services" }),
     });
 
     const router = new ChangeRouter({
@@ -152,29 +150,30 @@ export class Controller {
     this.#parts = [planner, router, services, virtualIps, pools];
   }
 
-  /** What has not been listed yet. */
+  /** The collections that have not been listed yet. */
   get unsynced(): readonly WatchedResource[] {
     return eachWatch(this.#watches).flatMap(([resource, reflector]) => (reflector.synced ? [] : [resource]));
   }
 
-  /** Whether Services wait for others to be worked on. */
+  /** Whether Services are waiting in the queue. */
   get busy(): boolean {
     return this.#services.queue.depth > 0;
   }
 
-  /** Keeps all watches going until aborted. */
+  /** Runs all watches until aborted. */
   async watch(signal: AbortSignal): Promise<void> {
     this.#speakers.run(signal);
     await Promise.all(eachWatch(this.#watches).map(([, reflector]) => reflector.run(signal)));
   }
 
+  /** Resolves when every collection has been listed once. */
   async whenSynced(): Promise<void> {
     await Promise.all(eachWatch(this.#watches).map(([, reflector]) => reflector.whenSynced));
   }
 
   /**
-   * Acts until aborted, and returns when nothing of it is under way any more. Starts from what the API server says: addresses
-   * that are shown or claimed are adopted before any other is assigned.
+   * Acts until aborted, and resolves when no work is under way. Starts from what the API server says: addresses that are shown or
+   * claimed are adopted before any other is assigned.
    */
   async lead(signal: AbortSignal): Promise<void> {
     await this.whenSynced();

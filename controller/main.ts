@@ -10,15 +10,15 @@ import { Controller } from "./controller.ts";
 const name = "bellhop-controller";
 
 /**
- * Shorter than client-go's 15, 10 and 2 s: a node that dies may take the leader along with an announcer, and the standby should lead
- * by the time the announcer's own lease (6 s) has run out. A needless change of leader costs nothing but a look at everything.
+ * Shorter than client-go's 15, 10 and 2 s: a node that dies may take down the leader and an announcer at once, and the standby should
+ * lead by the time the announcer's own lease (6 s) has expired. A needless change of leader only costs one look at everything.
  */
 const electionTiming = { leaseMs: 6_000, renewDeadlineMs: 4_000, retryMs: 1_000 };
-/** How long the last events may take when the process ends. */
+/** How long writing the last events may take when the process ends. */
 const flushMs = 2_000;
 
 /**
- * Runs the controller until the signal is aborted: watches, takes part in leader election, acts while it leads, and at the end
+ * Runs the controller until the signal is aborted: watches, takes part in leader election, and acts while it leads. At the end it
  * finishes what is under way, releases the lease and writes the last events. Throws when it cannot start, or for a bug.
  */
 export async function runController(settings: ControllerSettings, signal: AbortSignal): Promise<void> {
@@ -53,7 +53,7 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
     unready: () => controller.unsynced.map((resource) => `${resource} are not listed yet`),
     facts: { namespace, instance, defaultClass },
     run: async (signal) => {
-      // The watches go on while the leading stops, which still needs them.
+      // Stopping to lead still needs the watches.
       const watching = new AbortController();
       const watches = controller.watch(watching.signal);
       try {

@@ -8,7 +8,7 @@ import type { ServiceLoop } from "./services/service-loop.ts";
 import type { OwnerAssignments } from "./virtual-ips/owner-assignments.ts";
 import type { VirtualIpLoop } from "./virtual-ips/virtual-ip-loop.ts";
 
-/** The parts of the controller that are read whenever the metrics are. */
+/** The parts that the gauges read. */
 export interface MetricSources {
   readonly term: LeadershipTerm;
   readonly state: ClusterState;
@@ -19,7 +19,7 @@ export interface MetricSources {
   readonly assignments: OwnerAssignments;
 }
 
-/** Registers what is read from the controller's parts whenever the metrics are read; call once per registry. */
+/** Registers the gauges, which read the controller's parts at each scrape. Call it once per registry. */
 export function registerControllerGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   const { term, state, services, virtualIps, pools, speakers, assignments } = sources;

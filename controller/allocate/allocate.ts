@@ -29,15 +29,15 @@ import { describeAdmissionRefusal } from "./pool/pool.ts";
 
 type Context = AllocationContext;
 
-/** Both: it keeps what it has, although it asks to leave it. */
+/** With both, the Service keeps what it has, although it requests to leave it. */
 type Choice =
   | { readonly assignment: Assignment; readonly reason?: Reason }
   | { readonly assignment?: never; readonly reason: Reason };
 
 /**
- * Decides everything about the addresses of one Service; changes nothing. An address that the Service has stays as long as
- * nothing that the user wrote says otherwise, whatever becomes of its pool. An address that is asked for is given or refused,
- * never replaced by another; with a refusal the Service keeps what it has.
+ * Decides which addresses one Service has. Changes nothing. An address that the Service has stays as long as the user does not request
+ * otherwise, whatever happens to its pool. A requested address is assigned or refused, never replaced by another; after a refusal the
+ * Service keeps what it has.
  */
 export function allocate(
   allocations: AllocationsReader,
@@ -51,7 +51,7 @@ export function allocate(
   if (nodePool !== undefined) return allocateNodeAddresses(context, nodePool, requested);
   const requestsNothing = serviceAnnotation(service, "pool") === undefined && requested.size === 0;
   const own = requestsNothing && !holdsOther(context) ? keptNodeAddresses(context) : [];
-  // Their pool is gone or set aside: nobody is stripped for that.
+  // Their pool is gone or rejected, which takes no address away.
   if (own.length > 0) return { assignments: own, reason: undefined, satisfied: true };
   const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
   const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
@@ -64,28 +64,28 @@ export function allocate(
   const notRequested = refused.every((family) => !requested.has(family));
   const satisfied = service.ipFamilyPolicy === "PreferDualStack" && notRequested && assignments.length > 0;
   if (!satisfied) return { assignments: heldAssignments(context), reason: refusal, satisfied };
-  // What it has of the family that it only prefers is better than nothing, though it asks for another.
+  // An address of the family that it only prefers is kept, although it requests another one.
   const kept = service.ipFamilies.flatMap(
     (family, index) => choices[index]?.assignment ?? heldAssignment(context, family) ?? [],
   );
   return { assignments: kept, reason: refusal, satisfied };
 }
 
-/** What the Service has already and may keep, one per family at most. */
+/** What the Service has already and may keep: one address per family, or nodes' own addresses. */
 function heldAssignments(context: Context): readonly Assignment[] {
   const kept = holdsOther(context) ? [] : keptNodeAddresses(context);
   if (kept.length > 0) return kept;
   return context.service.ipFamilies.flatMap((family) => heldAssignment(context, family) ?? []);
 }
 
-/** Also one that was ours and whose claim is lost: a annotation that cannot be met takes no address away. */
+/** Includes an address that we assigned and whose claim is lost: an annotation that cannot be met takes no address away. */
 function heldAssignment(context: Context, family: IpFamily): Assignment | undefined {
   const claim = heldClaim(context, family);
   if (claim !== undefined) return assignmentOf(context, claim);
   return isAssignedByBellhop(context.service) ? adoptShown(context, family, undefined) : undefined;
 }
 
-/** Whether the Service has an address that is no node's own. */
+/** Whether the Service has an address that is not a node's own. */
 function holdsOther(context: Context): boolean {
   return context.service.ipFamilies.some((family) => heldClaim(context, family) !== undefined);
 }
@@ -98,7 +98,7 @@ function newAssignmentOf(address: IpAddress, pool: string | undefined): { readon
   return { assignment: { address, pool, claim: undefined, needsJoin: false } };
 }
 
-/** Of several that fit beside those who share them, and that need not be left: the one that the status shows, else the lowest. */
+/** Of the claims that it may keep beside those who share them, and need not leave: the one that the status shows, else the lowest. */
 function heldClaim({ allocations, service }: Context, family: IpFamily): Claim | undefined {
   const held = allocations
     .claimsOf(service.key)
@@ -128,7 +128,7 @@ function chooseAddress(context: Context, family: IpFamily, requested: RequestedA
   return chooseNew(context, family);
 }
 
-/** An address that the Service does not have, and other than the one that it is to leave. */
+/** A new address, other than the one that it is to leave. */
 function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
   const annotation = serviceAnnotation(context.service, "pool");
   const shared = findShared(context, family, annotation?.text, left);
@@ -137,14 +137,14 @@ function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
 }
 
 /**
- * Only another pool that the user names moves an address: one that its pool does not have any more counts as being from there
- * still. A reservation made by hand stays in any case.
+ * Only an annotation that names another pool moves an address. An address that its pool no longer contains still counts as being from
+ * that pool. A reservation of the user stays in any case.
  */
 function mayStay({ allocations }: Context, held: Claim, poolName: string | undefined): boolean {
   return poolName === undefined || !held.managed || (allocations.poolOf(held.address)?.name ?? held.pool) === poolName;
 }
 
-/** An address that is held since a Service of this name was deleted, from a pool that would give it anew. */
+/** An address held since a Service of this name was deleted, from a pool that would assign it again. */
 function keptClaim({ allocations, service, namespaceLabels }: Context, family: IpFamily, poolName: string | undefined) {
   return allocations.claimsOf(service.key).find((claim) => {
     const pool = allocations.poolOf(claim.address);

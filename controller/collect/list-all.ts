@@ -1,6 +1,6 @@
 import type { ApiClient } from "../../src/kube/client.ts";
 
-/** Objects per answer; the API server's own chunk of kubectl. */
+/** Objects per answer, as kubectl requests them (--chunk-size). */
 const pageSize = 500;
 
 interface Page {
@@ -8,7 +8,7 @@ interface Page {
   readonly metadata?: { readonly continue?: string };
 }
 
-/** Every object of a collection. Only a page of them is held at a time. Throws what the client throws. */
+/** Yields every object of a collection. Holds one page at a time. Throws what the client throws. */
 export async function* listAll(
   client: ApiClient,
   path: string,

@@ -16,11 +16,11 @@ import { createClusterState, type ReadOptions, readCluster } from "./read-cluste
 
 export interface LoadServiceOptions extends ReadOptions {
   readonly service: { readonly namespace: string; readonly name: string };
-  /** Whether the controller takes Services without a class. */
+  /** Whether the controller handles Services without a class. */
   readonly defaultClass: boolean;
 }
 
-/** Reads all that bears on one Service. Throws ObjectNotFound where there is no such Service. Writes nothing. */
+/** Reads everything that affects one Service. Throws ObjectNotFound if the Service does not exist. Writes nothing. */
 export async function loadServiceInput(options: LoadServiceOptions): Promise<ServiceInput> {
   const { service, defaultClass, namespace } = options;
   const [raw, reading] = await Promise.all([readService(options), readCluster(options)]);
@@ -51,7 +51,7 @@ async function readService({ client, service: { namespace, name } }: LoadService
   }
 }
 
-/** Reads all that bears on one address. Writes nothing. */
+/** Reads everything that affects one address. Writes nothing. */
 export async function loadAddressInput(options: ReadOptions, address: IpAddress): Promise<AddressInput> {
   const reading = await readCluster(options);
   const { watched, clusterState, live } = reading;
@@ -66,7 +66,7 @@ export async function loadAddressInput(options: ReadOptions, address: IpAddress)
   };
 }
 
-/** Reads the cluster, and makes of it the one that it would be with the pools of the manifests applied. Writes nothing. */
+/** Reads the cluster, and derives what it would be with the pools of the manifests applied. Writes nothing. */
 export async function loadPoolsInput(options: ReadOptions, manifests: readonly PoolManifest[]): Promise<PoolsInput> {
   const { watched, invalidPools, clusterState } = await readCluster(options);
   const present = watched.pools.views;

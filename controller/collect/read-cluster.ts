@@ -17,27 +17,27 @@ export interface InvalidPool {
   readonly raw: unknown;
 }
 
-/** The cluster at one moment, seen as the controller sees it. */
+/** The cluster at one moment, as the controller sees it. */
 export interface ClusterSnapshot extends LeaseHolders {
   readonly watched: Watched;
   readonly invalidPools: readonly InvalidPool[];
   readonly clusterState: ClusterState;
-  /** Of the Service that was asked for; empty where none was. */
+  /** Of the Service in the options. Empty without one. */
   readonly slices: readonly V1EndpointSlice[];
 }
 
 export interface ReadOptions {
   readonly client: ApiClient;
-  /** Where Bellhop itself lives. */
+  /** Bellhop's own namespace. */
   readonly namespace: string;
-  /** Where MetalLB's objects are; undefined: they do not count. */
+  /** Where MetalLB's objects are. Undefined: they are not read. */
   readonly metallbNamespace?: string;
-  /** Endpoints are read of this Service alone: all of a cluster would be most of what it holds. */
+  /** EndpointSlices are read only of this Service: those of a whole cluster are too many. */
   readonly service?: { readonly namespace: string; readonly name: string };
   readonly clock: Clock;
 }
 
-/** Lists what the controller watches, once, and derives from it what the controller does. Writes nothing. */
+/** Lists what the controller watches once, and derives the same state from it. Writes nothing. */
 export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot> {
   const { client, namespace, service, clock } = options;
   const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options.metallbNamespace);
@@ -69,7 +69,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   return { ...leases, watched, invalidPools, slices, clusterState: createClusterState(watched, invalidPools, clock) };
 }
 
-/** What the controller would derive from these objects. */
+/** The state that the controller would derive from these views. */
 export function createClusterState(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): ClusterState {
   const state = new ClusterState(watched, clock);
   for (const { name, invalid, raw } of invalidPools) state.pools.reject(name, invalid, raw);
@@ -81,16 +81,16 @@ export function createClusterState(watched: Watched, invalidPools: readonly Inva
   return state;
 }
 
-/** What stands in for objects that the first collection lacks. */
+/** Adds the objects of a fallback collection whose names the first one does not have. */
 async function readFallback(client: ApiClient, source: Source<unknown>, found: Map<string, unknown>): Promise<void> {
   for await (const raw of listSource(client, source)) {
     const view = source.project(raw);
-    const ours = found.has(nameOf(raw)) || view === undefined || view instanceof InvalidObject;
-    if (!ours) found.set(nameOf(raw), view);
+    const usable = view !== undefined && !(view instanceof InvalidObject);
+    if (usable && !found.has(nameOf(raw))) found.set(nameOf(raw), view);
   }
 }
 
-/** What a collection holds; one that need not be there is empty then. */
+/** Yields the objects of a collection. An optional one that does not exist is empty. */
 async function* listSource(client: ApiClient, { path, query, optional }: Source<unknown>): AsyncGenerator<unknown> {
   try {
     yield* listAll(client, path, query);
@@ -109,7 +109,7 @@ async function readSlices(
   return slices;
 }
 
-/** `namespace/name`, or the name where there is no namespace, as reflectors have it. */
+/** `namespace/name`, or the name without a namespace, as in reflectors. */
 function keyOf(raw: unknown): string {
   const { namespace, name = "" } = (raw as { metadata?: { namespace?: string; name?: string } }).metadata ?? {};
   return namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;

@@ -7,23 +7,23 @@ import { leasePath } from "../../src/kube/path.ts";
 import { projectSpeakerLease } from "../../src/model/lease.ts";
 import { listAll } from "./list-all.ts";
 
-/** Who of Bellhop is alive. */
+/** The processes that hold their Lease. */
 export interface LeaseHolders {
   /** Nodes whose speaker is alive. */
   readonly live: ReadonlySet<string>;
-  /** The controller that leads; undefined: none does. */
+  /** Identity of the controller that leads. Undefined: none does. */
   readonly leader: string | undefined;
 }
 
-/** A holder renews every 2 s; one that has not within this time, while we looked on, is gone. */
+/** A holder renews every 2 s. One that has not renewed while we observed it for this long is gone. */
 const observeMs = 4_000;
 const pollMs = 500;
-/** Where another lease shows that our clock is about right, one that is older than this is not looked at again. */
+/** If another lease shows that our clock is about right, one that is older than this is not observed. */
 const expiredMs = 30_000;
 
 /**
- * Reads the leases once where their times make sense by our clock. Those that look run out are looked at again for a while,
- * because it may be our clock that is wrong: a lease that changes meanwhile is held.
+ * Reads the leases once if their times make sense by our clock. Those that look expired are read again for a few seconds, because our
+ * clock may be wrong: a lease that changes meanwhile is held. Throws what the client throws.
  */
 export async function readLeaseHolders(client: ApiClient, namespace: string, clock: Clock): Promise<LeaseHolders> {
   const first = await readHeld(client, namespace);
@@ -46,7 +46,7 @@ export async function readLeaseHolders(client: ApiClient, namespace: string, clo
   };
 }
 
-/** By name; without those that were given up. */
+/** Leases with a holder, by name. */
 async function readHeld(client: ApiClient, namespace: string): Promise<ReadonlyMap<string, V1Lease>> {
   try {
     const held = new Map<string, V1Lease>();

@@ -12,7 +12,7 @@ import { ObservedServices } from "./observed-services.ts";
 import { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./sources.ts";
 
-/** What is derived from the watches, kept up to date key by key. */
+/** What is derived from the watched views, updated key by key. Does not act on changes: it returns what they affect. */
 export class ClusterState {
   readonly allocations: AddressAllocations;
   readonly claims: ObservedClaims;
@@ -33,17 +33,17 @@ export class ClusterState {
     this.#watched = watched;
   }
 
-  /** Goes up with each change of what pools are made from. */
+  /** Increases with each change to what pools are made from. */
   get poolRevision(): number {
     return this.#poolRevision;
   }
 
-  /** A pool, a network of the cluster or a node that pools depend on has changed. */
+  /** Call it when a pool, a network of the cluster or a node that pools depend on has changed. */
   invalidatePools(): void {
     this.#poolRevision++;
   }
 
-  /** The allocations with the pools of this moment. Costs as much as there are claims if pools have changed, else nothing. */
+  /** The allocations with the pools of this moment. Costs O(claims) after pools have changed, otherwise nothing. */
   currentAllocations(): AddressAllocations {
     if (this.#allocatedRevision === this.#poolRevision) return this.allocations;
     const { pools, serviceCidrs, nodes } = this.#watched;
@@ -54,7 +54,7 @@ export class ClusterState {
     return this.allocations;
   }
 
-  /** Which pool has the address of a VirtualIP; undefined where no Service has it, or it is not a claim. */
+  /** Which pool contains the address of a VirtualIP. Undefined where no Service has it, or it is not a valid claim. */
   poolMembership(name: string): PoolMembership | undefined {
     const allocations = this.currentAllocations();
     const claim = allocations.claims.get(name);

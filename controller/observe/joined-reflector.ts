@@ -1,6 +1,6 @@
 import type { Reflector } from "../../src/kube/reflector.ts";
 
-/** Two collections seen as one by their keys; what both have is as the first has it. */
+/** Two collections shown as one. Where both have a key, the view of the first counts. */
 export class JoinedReflector<View> implements Reflector<View> {
   readonly #onChange: (key: string) => void;
   readonly #views = new Map<string, View>();
@@ -11,7 +11,7 @@ export class JoinedReflector<View> implements Reflector<View> {
     this.#onChange = onChange;
   }
 
-  /** Call it once, before they run; both must tell their changes to `changed`. */
+  /** Call it once, before `run`. Both must report their changes to `changed`. */
   join(first: Reflector<View>, second: Reflector<View>): void {
     this.#first = first;
     this.#second = second;

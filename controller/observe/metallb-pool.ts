@@ -3,7 +3,7 @@ import { formatRange, subnetOf } from "../../src/ip/range.ts";
 import { parseObject } from "../../src/kube/parse-object.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
 
-/** An IPAddressPool of MetalLB, read as if it were ours. */
+/** An IPAddressPool of MetalLB, read as one of ours. */
 export interface MetallbPool extends IPAddressPool {
   readonly metallbNamespace: string;
 }
@@ -11,8 +11,8 @@ export interface MetallbPool extends IPAddressPool {
 const parse = parseObject(ipAddressPoolSchema);
 
 /**
- * Gives the pool the meaning that MetalLB gives it where ours differs: host bits of a CIDR are ignored, and Services share an
- * address whatever their namespaces.
+ * Keeps the meaning that the pool has for MetalLB where ours differs: host bits of a CIDR are ignored, and Services of different
+ * namespaces may share an address.
  */
 export function projectMetallbPool(raw: unknown): MetallbPool | InvalidObject {
   const pool = parse(raw);

@@ -6,7 +6,7 @@ import type { NodeInfo } from "../allocate/allocations/node-addresses.ts";
 
 type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
 
-/** A node as pools of nodes' own addresses see it; what is no address in the Node object is left out. */
+/** A node as pools of nodes' own addresses see it. Texts of the Node that are not addresses are ignored. */
 export function nodeInfoOf(node: NodeView): NodeInfo {
   const { name, labels, ready, excluded, externalIPs } = node;
   const external = parseAll(externalIPs);
@@ -14,19 +14,19 @@ export function nodeInfoOf(node: NodeView): NodeInfo {
   return { name, labels, ready, excluded, addresses: uniqueAddresses([...external, ...missing]) };
 }
 
-/** All addresses that the Node object tells. */
+/** All addresses in the status of the Node. */
 export function addressesOf(node: NodeView): readonly IpAddress[] {
   return uniqueAddresses([...internalOf(node), ...parseAll(node.externalIPs)]);
 }
 
-/** What stands on the interfaces themselves. */
+/** The addresses of the interfaces themselves. */
 export function interfaceAddresses(interfaces: Interfaces): readonly IpAddress[] {
   return uniqueAddresses(parseAll(textsOf(interfaces).map((text) => text.split("/")[0] ?? "")));
 }
 
 /**
- * Network and broadcast address of each IPv4 subnet (RFC 1122 section 3.2.1.3; none in a /31, RFC 3021), and the subnet-router
- * anycast address of each IPv6 one (RFC 4291 section 2.6.1), which every router in it answers for.
+ * The addresses that no host in a subnet may have: network and broadcast address of an IPv4 subnet (RFC 1122 section 3.2.1.3; none
+ * in a /31, RFC 3021), and the subnet-router anycast address of an IPv6 subnet (RFC 4291 section 2.6.1), which its routers answer.
  */
 export function subnetEdges(interfaces: Interfaces): readonly IpAddress[] {
   const edges = textsOf(interfaces).flatMap((text): readonly IpAddress[] => {

@@ -4,26 +4,26 @@ import type { AddressAllocations } from "../allocate/allocations/address-allocat
 import { type Claim, parseClaim } from "../allocate/claim/claim.ts";
 import type { Watched } from "./sources.ts";
 
-/** What one VirtualIP that was added, modified or deleted means. */
+/** What follows from one VirtualIP that was added, modified or deleted. */
 export interface ClaimChange {
-  /** The claims, old and new, whose Services it matters to. */
+  /** The claims, old and new, whose Services must be planned again. */
   readonly changed: readonly Claim[];
   /** The claim that is gone. */
   readonly gone: Claim | undefined;
 }
 
-/** How long a claim that we made may be unseen by the watch before it counts as lost. */
+/** A claim that we created and that the watch has not shown for this long counts as lost. */
 const unseenLimitMs = 60_000;
 
-/** Brings VirtualIPs from the watch into the allocations, and tells which claims the watch has not confirmed. */
+/** Brings VirtualIPs from the watch into the allocations, and knows which claims the watch has not confirmed. */
 export class ObservedClaims {
   readonly #virtualIps: Watched["virtualIps"];
   readonly #allocations: AddressAllocations;
   readonly #clock: Clock;
   readonly #invalidReasons = new Map<string, Reason>();
-  /** Last uid that the watch has shown, by VirtualIP. */
+  /** The last uid that the watch has shown, by name of the VirtualIP. */
   readonly #seenUids = new Map<string, string>();
-  /** Since when a claim is in the allocations without having been seen. */
+  /** Since when a claim has been in the allocations without being shown, in monotonic ms. */
   readonly #unseenSinceMs = new Map<string, number>();
 
   constructor(virtualIps: Watched["virtualIps"], allocations: AddressAllocations, clock: Clock) {
@@ -32,6 +32,7 @@ export class ObservedClaims {
     this.#clock = clock;
   }
 
+  /** Call it for each VirtualIP that was added, modified or deleted. */
   observe(name: string): ClaimChange {
     const object = this.#virtualIps.views.get(name);
     const before = this.#allocations.claims.get(name);
@@ -45,7 +46,7 @@ export class ObservedClaims {
       if (before !== undefined && sameHolders(before, claim)) return { changed: [], gone: undefined };
       return { changed: before === undefined ? [claim] : [before, claim], gone: undefined };
     }
-    // What went may be an older object of this name than the one that we have just made.
+    // The deleted object may be older than the one of the same name that we have just created.
     const older = before !== undefined && before.uid !== this.#seenUids.get(name);
     this.#seenUids.delete(name);
     if (before === undefined || older) return { changed: [], gone: undefined };
@@ -53,18 +54,18 @@ export class ObservedClaims {
     return { changed: [before], gone: before };
   }
 
-  /** Why the VirtualIP is not a valid claim; undefined: it is, or there is none. */
+  /** Why the VirtualIP is not a valid claim. Undefined: it is valid, or does not exist. */
   invalidReason(name: string): Reason | undefined {
     return this.#invalidReasons.get(name);
   }
 
-  /** Forgets claims that were about to be made when we last led. */
+  /** Drops claims that were about to be created when our last term ended. */
   dropUnconfirmed(): void {
     const seen = this.#virtualIps.views;
     for (const { name } of [...this.#allocations.claims.values()]) if (!seen.has(name)) this.#allocations.drop(name);
   }
 
-  /** Forgets claims that were made but that the watch has not shown for a minute, and returns them. */
+  /** Drops and returns the claims that were created but that the watch has not shown for a minute. Call it repeatedly. */
   dropLost(): readonly Claim[] {
     const nowMs = this.#clock.monotonicMs();
     const seen = this.#virtualIps.views;
@@ -79,7 +80,7 @@ export class ObservedClaims {
   }
 }
 
-/** Whether the claim is what was known; one that was about to be made had no uid yet. */
+/** Whether the same Services hold the claim as before. A claim that was about to be created had no uid yet. */
 function sameHolders(before: Claim, after: Claim): boolean {
   return (
     (before.uid === after.uid || before.uid === "") &&

@@ -3,15 +3,15 @@ import { Fingerprints } from "./fingerprints.ts";
 import { addressesOf, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
 import type { Watched } from "./sources.ts";
 
-/** What a change of a Node concerns. */
+/** What a change of a Node affects. */
 export interface NodeChange {
-  /** Networks of pods, or the nodes of a pool of node addresses. */
+  /** Whether its pod networks have changed, or the nodes of a pool of nodes' own addresses. */
   readonly pools: boolean;
-  /** Its labels, or whether it takes part in load balancing. */
+  /** Whether its labels have changed, or its part in load balancing. */
   readonly owners: boolean;
 }
 
-/** Nodes and speakers as the watch shows them. Addresses that nodes use themselves are blocked in the allocations. */
+/** Brings Nodes and speakers into the allocations. Addresses that nodes use themselves are blocked there. */
 export class ObservedNodes {
   readonly #watched: Pick<Watched, "nodes" | "speakers">;
   readonly #allocations: AddressAllocations;
@@ -33,7 +33,7 @@ export class ObservedNodes {
     return { pools: podCidrs || (nodeChanged && this.#allocations.nodes.hasPools), owners };
   }
 
-  /** Returns whether its interfaces have changed; speakers write much else all the time. */
+  /** Returns whether the interfaces have changed: speakers also write other fields, and often. */
   observeSpeaker(name: string): boolean {
     const interfaces = this.#watched.speakers.views.get(name)?.status?.interfaces;
     if (!this.#interfaces.changed(name, interfaces === undefined ? "" : JSON.stringify(interfaces))) return false;

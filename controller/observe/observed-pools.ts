@@ -5,7 +5,7 @@ import { poolObject } from "../allocate/pool/pool.ts";
 import { Fingerprints } from "./fingerprints.ts";
 import type { Watched } from "./sources.ts";
 
-/** The part of a pool that is needed to write its status, also of one that does not follow its schema. */
+/** The part of a pool that is needed to write its status, even where it does not follow its schema. */
 export interface PoolObject {
   readonly metadata: {
     readonly name: string;
@@ -14,7 +14,7 @@ export interface PoolObject {
     readonly generation: number;
   };
   readonly status?: IPAddressPool["status"] | undefined;
-  /** Where MetalLB has it; its status is not ours to write. Undefined: it is ours. */
+  /** Namespace of a pool of MetalLB, whose status is not ours to write. Undefined: the pool is ours. */
   readonly metallbNamespace?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ interface InvalidPool {
   readonly object: PoolObject;
 }
 
-/** The pools that the watch has shown, with those that do not follow their schema. */
+/** The pools that the watch shows, including those that do not follow their schema. */
 export class ObservedPools {
   readonly #pools: Watched["pools"];
   readonly #invalid = new Map<string, InvalidPool>();
@@ -33,7 +33,7 @@ export class ObservedPools {
     this.#pools = pools;
   }
 
-  /** Returns whether more than its status has changed, which we write ourselves whenever its counts do. */
+  /** Returns whether more than the status has changed, which we write ourselves. */
   observe(name: string): boolean {
     const pool = this.#pools.views.get(name);
     if (pool === undefined) return this.#fingerprints.changed(name, "");
@@ -41,7 +41,7 @@ export class ObservedPools {
     return this.#fingerprints.changed(name, JSON.stringify([uid, creationTimestamp, labels, pool.spec]));
   }
 
-  /** A pool does not follow its schema; without `invalid` it does again, or is gone. */
+  /** A pool does not follow its schema. Without `invalid` it follows it again, or was deleted. */
   reject(name: string, invalid: InvalidObject | undefined, raw: unknown): void {
     if (invalid === undefined) {
       this.#invalid.delete(name);
@@ -56,7 +56,7 @@ export class ObservedPools {
     });
   }
 
-  /** Why each pool that does not follow its schema is rejected, by name. */
+  /** The pools that do not follow their schema, and why, by name. */
   get invalidReasons(): Iterable<readonly [string, Reason]> {
     return [...this.#invalid].map(([name, { reason }]) => [name, reason] as const);
   }

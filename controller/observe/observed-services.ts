@@ -6,7 +6,7 @@ import type { Claim } from "../allocate/claim/claim.ts";
 import type { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./sources.ts";
 
-/** Services and their endpoints as the watch shows them: which of them want local endpoints, and which nodes have these. */
+/** Brings Services and their endpoints into the allocations, and knows which nodes have the endpoints of Services with Local. */
 export class ObservedServices {
   readonly #watched: Pick<Watched, "services" | "slices">;
   readonly #allocations: AddressAllocations;
@@ -20,7 +20,7 @@ export class ObservedServices {
     this.#readyNodes = readyNodes;
   }
 
-  /** Returns the claims of the Service if it has changed between Cluster and Local. Its spec.externalIPs are blocked. */
+  /** Blocks spec.externalIPs in the allocations. Returns the claims of the Service if it has changed between Cluster and Local. */
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
@@ -38,7 +38,7 @@ export class ObservedServices {
     return services.filter((service) => this.#local.has(service));
   }
 
-  /** Nodes with ready endpoints of these Services; undefined: none of them wants local endpoints. */
+  /** Nodes with ready endpoints of those of the Services with externalTrafficPolicy Local. Undefined: all are Cluster. */
   localNodes(services: readonly ServiceReference[]): ReadonlySet<string> | undefined {
     const keys = services.map(serviceKeyOf).filter((key) => this.#local.has(key));
     if (keys.length === 0) return undefined;

@@ -2,13 +2,13 @@ import type { V1EndpointSlice } from "@kubernetes/client-node";
 import { NameIndex } from "../../src/index/name-index.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 
-/** All that the controller needs of an EndpointSlice: where ready endpoints are. Far smaller than the whole. */
+/** What the controller keeps of an EndpointSlice: on which nodes its ready endpoints are. Far smaller than the whole. */
 export interface ReadyNodesView {
   readonly serviceKey: string;
   readonly nodes: readonly string[];
 }
 
-/** Undefined where the slice belongs to no Service or has no ready endpoint on a known node. */
+/** Undefined where the slice does not belong to a Service, or has no ready endpoint with a node name. */
 export function projectReadyNodes(raw: V1EndpointSlice): ReadyNodesView | undefined {
   const name = raw.metadata?.labels?.[serviceNameLabel];
   if (name === undefined || raw.addressType === "FQDN") return undefined;
@@ -21,12 +21,12 @@ export function projectReadyNodes(raw: V1EndpointSlice): ReadyNodesView | undefi
   return Object.freeze({ serviceKey: `${raw.metadata?.namespace ?? ""}/${name}`, nodes: [...nodes].sort() });
 }
 
-/** The nodes with ready endpoints by Service, kept slice by slice. */
+/** The nodes with ready endpoints of each Service, updated slice by slice. */
 export class ReadyNodes {
   readonly #slices = new Map<string, ReadyNodesView>();
   readonly #byService = new NameIndex();
 
-  /** Gives the Services whose nodes may have changed: two where the slice goes from one to another. */
+  /** Returns the Services whose nodes may have changed: two where the slice moves from one Service to another. */
   put(sliceKey: string, view: ReadyNodesView | undefined): readonly string[] {
     const before = this.#slices.get(sliceKey);
     if (before !== undefined && view !== undefined && sameView(before, view)) return [];

@@ -21,10 +21,10 @@ import { projectReadyNodes, type ReadyNodesView } from "./ready-nodes.ts";
 export interface Source<View> {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** The API server may not have the collection at all; it is empty then. */
+  /** The API server may not have the collection at all. It is empty then. */
   readonly optional?: boolean;
   readonly project: ReflectorOptions<View>["project"];
-  /** Another collection that is seen as part of this one, by name alone; what both have is as this one has it. */
+  /** A collection shown as part of this one, keyed by name alone. Where both have a name, this one counts. */
   readonly fallback?: Source<View>;
 }
 
@@ -48,14 +48,14 @@ export type WatchedResource = keyof Sources;
 /** What is kept of each object of a source. */
 export type ViewOf<From> = From extends Source<infer View> ? View : never;
 
-/** What is there of each resource at this moment, wherever it was read. */
+/** The views of each resource at this moment, whether watched or listed once. */
 export type Watched = {
   readonly [Resource in WatchedResource]: { readonly views: ReadonlyMap<string, ViewOf<Sources[Resource]>> };
 };
 
 /**
- * `namespace`: where the Leases of the speakers are. `metallbNamespace`: where MetalLB's pools and advertisements are, which then
- * count besides ours, and so do its annotations.
+ * `namespace`: where the Leases of the speakers are. `metallbNamespace`: where MetalLB's pools and advertisements are. With it these
+ * count beside ours, and so do MetalLB's annotations.
  */
 export function createSources(namespace: string, metallbNamespace?: string): Sources {
   const keepsAnnotation = metallbNamespace === undefined ? undefined : isMetallbAnnotation;
@@ -104,7 +104,7 @@ export function createSources(namespace: string, metallbNamespace?: string): Sou
   };
 }
 
-/** The key of an object that is seen as one without namespace. */
+/** The key of an object that is treated as if it had no namespace. */
 export function nameOf(raw: unknown): string {
   return (raw as { metadata?: { name?: string } }).metadata?.name ?? "";
 }

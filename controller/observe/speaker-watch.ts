@@ -14,18 +14,18 @@ export interface SpeakerWatchOptions {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly leases: Reflector<SpeakerLeaseView>;
-  /** Hears when a speaker starts, leaves or dies. */
+  /** Receives a call when a speaker starts, stops or dies. */
   readonly changes: Pick<ChangeListener, "liveSpeakersChanged">;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** How often leases are looked over. A fraction of the 6 s that a speaker's lease lasts. */
+/** How often leases are checked. A fraction of the 6 s that a speaker's lease lasts. */
 const checkMs = 500;
-/** An answer that takes longer is no proof of anything. */
+/** A slower answer does not prove that the lease is still the same. */
 const confirmTimeoutMs = 2_000;
 
-/** Knows which speakers live: hears their leases, and asks the API server itself before it takes one for dead. */
+/** Knows which speakers are alive: watches their leases, and asks the API server itself before it declares one dead. */
 export class SpeakerWatch {
   readonly #options: SpeakerWatchOptions;
   readonly #liveness = new SpeakerLiveness();
@@ -36,6 +36,7 @@ export class SpeakerWatch {
     this.#options = options;
   }
 
+  /** Names of the nodes whose speaker is alive. */
   get live(): ReadonlySet<string> {
     return this.#liveness.live;
   }
@@ -49,7 +50,7 @@ export class SpeakerWatch {
     this.#options.changes.liveSpeakersChanged();
   }
 
-  /** Looks after the leases until aborted. */
+  /** Checks the leases until aborted. */
   run(signal: AbortSignal): void {
     const { clock } = this.#options;
     repeat(
@@ -62,7 +63,7 @@ export class SpeakerWatch {
 
   #check(nowMs: number): void {
     const { connectedSinceMs } = this.#options.leases;
-    // A watch that is down, or another one than last time: renewals may have passed unheard.
+    // A watch that is down, or was restarted since the last check, may have missed renewals.
     if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs)
       this.#liveness.resetObservations(nowMs);
     this.#connectedSinceMs = connectedSinceMs;
@@ -74,7 +75,7 @@ export class SpeakerWatch {
     });
   }
 
-  /** Our watch may be half open, or the API server stuck: only its own answer, just now, counts. */
+  /** The watch may be half open, or the API server stuck: only an answer that it gives now counts. */
   async #confirm(node: string): Promise<void> {
     const { client, namespace, clock, log, leases, changes } = this.#options;
     const name = speakerLeaseName(node);

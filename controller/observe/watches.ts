@@ -7,16 +7,16 @@ import type { ChangeListener } from "./change-feed.ts";
 import { JoinedReflector } from "./joined-reflector.ts";
 import { createSources, nameOf, type Source, type Sources, type ViewOf, type WatchedResource } from "./sources.ts";
 
-/** The same, watched. */
+/** A reflector for each source. */
 export type Watches = { readonly [Resource in WatchedResource]: Reflector<ViewOf<Sources[Resource]>> };
 
 export interface WatchesOptions {
   readonly client: ApiClient;
   /** Where the Leases of the speakers are. */
   readonly namespace: string;
-  /** Where MetalLB's pools and advertisements are; undefined: nothing of MetalLB is read. */
+  /** Where MetalLB's pools and advertisements are. Undefined: they are not read. */
   readonly metallbNamespace: string | undefined;
-  /** Hears of every change. */
+  /** Receives every change. */
   readonly changes: ChangeListener;
   readonly clock: Clock;
   readonly random: Random;
@@ -24,7 +24,7 @@ export interface WatchesOptions {
   readonly metrics: KubeMetrics;
 }
 
-/** Reflectors that do not run yet. */
+/** Creates the reflectors. They do not run yet. */
 export function createWatches(options: WatchesOptions): Watches {
   const { client, changes, clock, random, log, metrics } = options;
   const reflect = <View>(name: string, source: Source<View>, told: ChangeHandlers): Reflector<View> =>

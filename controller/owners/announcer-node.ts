@@ -49,7 +49,7 @@ function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly Anno
   return [createAnnouncerNode(node, speaker)];
 }
 
-/** Does not check that the node takes part; see `reasonForAbsence`. */
+/** Reads the interfaces of a node. Does not check that the node takes part: see `describeAbsence`. */
 export function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
   const interfaces = (speaker.status?.interfaces ?? [])
     .filter((entry) => entry.up)
@@ -61,7 +61,7 @@ export function createAnnouncerNode(node: NodeView, speaker: Speaker): Announcer
   return { node, interfaces };
 }
 
-/** Why a node announces nothing at all; undefined: it may announce the addresses of its subnets. */
+/** Why a node announces nothing at all. Undefined: it may announce addresses of its subnets. */
 export function describeAbsence(
   node: NodeView | undefined,
   speaker: Speaker | undefined,

@@ -1,16 +1,17 @@
 /** One address and the nodes that may be its first owner. */
 export interface BalanceItem {
   readonly name: string;
+  /** The present first owner. */
   readonly owner: string;
-  /** Sorted; holds `owner`. */
+  /** Sorted; contains `owner`. */
   readonly choices: readonly string[];
 }
 
 /**
- * Evens out how many addresses each node is first owner of, by the fewest moves from where they are: as long as some chain of
- * moves brings a node with at least two more than another one down by one, the shortest such chain is made. When none is left,
- * no assignment of these addresses is more even (semi-matching without cost-reducing path, Harvey et al. 2006). Gives the new
- * owner of every address that moves.
+ * Balances how many addresses each node is first owner of, by the fewest moves. As long as a chain of moves leads from a node to one with
+ * at least two addresses less, the shortest such chain is carried out. When none is left, no assignment of these addresses is more even
+ * (a semi-matching without cost-reducing path: Harvey, Ladner, Lovász, Tamir, "Semi-matchings for bipartite graphs and load balancing",
+ * 2006). Returns the new owner of each address that moves.
  */
 export function balance(items: readonly BalanceItem[]): ReadonlyMap<string, string> {
   const state = new BalanceState(items);
@@ -18,9 +19,10 @@ export function balance(items: readonly BalanceItem[]): ReadonlyMap<string, stri
   return state.moved;
 }
 
+/** Addresses with the same choices, which can replace each other in a chain. */
 interface Group {
   readonly choices: readonly string[];
-  /** By present owner: names, the next one to move last. */
+  /** Names by present owner. The last one moves first. */
   readonly held: Map<string, string[]>;
 }
 
@@ -54,7 +56,7 @@ class BalanceState {
     return new Map([...this.#now].filter(([name, owner]) => this.#start.get(name) !== owner));
   }
 
-  /** The most loaded node from which a chain of moves leads to one with at least two less; undefined when all is even. */
+  /** The most loaded node from which a chain of moves leads to one with at least two less. Undefined: the assignment is balanced. */
   nextReducible(): string | undefined {
     const nodes = [...this.#loads].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
     const least = nodes.at(-1)?.[1] ?? 0;
@@ -66,7 +68,7 @@ class BalanceState {
     return undefined;
   }
 
-  /** Makes the chain that nextReducible has found. */
+  /** Carries out the chain that `nextReducible` has found for this node. */
   move(source: string): void {
     for (const { from, to, group } of this.#path) {
       const name = group.held.get(from)?.pop();
@@ -89,7 +91,7 @@ class BalanceState {
     this.#groupsHeldBy.set(owner, groups);
   }
 
-  /** Breadth first, so that the chain is the shortest; of the ends at one distance the least loaded. */
+  /** Breadth first, so that the chain is the shortest. Of the ends at the same distance it picks the least loaded. */
   #findPath(source: string, sourceLoad: number): readonly Step[] {
     const cameBy = new Map<string, Step | undefined>([[source, undefined]]);
     let frontier = [source];

@@ -8,20 +8,20 @@ import {
   evaluateAnnouncerNode,
 } from "./announcer-node.ts";
 
-/** Who may announce one address, and from which interfaces. */
+/** The nodes that may announce one address, and from which interfaces. */
 export interface Candidates {
   /** Sorted. */
   readonly nodes: readonly string[];
-  /** Globs for VirtualIP.spec.interfaces; empty: every interface with the subnet. */
+  /** Globs for VirtualIP.spec.interfaces. Empty: every interface on the LAN of the address. */
   readonly interfaces: readonly string[];
 }
 
 export type CandidateLookup = (address: IpAddress, pool: string | undefined) => Candidates;
 
 /**
- * Gives the question "who may announce this address" over one moment's nodes. A node may if its speaker is alive, it is not
- * excluded from load balancers, an interface that is up is on the address's LAN, and, where there are L2Advertisements, one of
- * them names the pool, the node and that interface. Answers are shared by all addresses between the same subnet borders.
+ * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
+ * it is not excluded from load balancers, an interface that is up is on the LAN of the address, and, where there are L2Advertisements,
+ * one of them selects the pool, the node and that interface. Answers are cached for all addresses between the same subnet borders.
  */
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
@@ -66,7 +66,7 @@ function findCandidates(
 
 type Borders = Readonly<Record<"IPv4" | "IPv6", readonly bigint[]>>;
 
-/** Between two neighbouring borders every address lies in the same subnets. */
+/** All addresses between two neighbouring borders are in the same subnets. */
 function subnetBorders(announcerNodes: readonly AnnouncerNode[]): Borders {
   const borders = { IPv4: new Set<bigint>(), IPv6: new Set<bigint>() };
   for (const { interfaces } of announcerNodes) {
@@ -78,7 +78,7 @@ function subnetBorders(announcerNodes: readonly AnnouncerNode[]): Borders {
   return { IPv4: sorted(borders.IPv4), IPv6: sorted(borders.IPv6) };
 }
 
-/** How many borders lie at or below the value. */
+/** How many borders are at or below the value. */
 function intervalIndex(borders: readonly bigint[], value: bigint): number {
   let low = 0;
   let high = borders.length;

@@ -13,13 +13,13 @@ import {
 export interface NodeResult {
   readonly node: string;
   readonly may: boolean;
-  /** What stands against it in a word; undefined: it may. */
+  /** Why it may not, as a word. Undefined: it may. */
   readonly fault: "NoSpeaker" | "OffSubnet" | "NotAllowed" | undefined;
-  /** With `may` the interfaces and their addresses. */
+  /** Why it may not, in words; with `may` the interfaces and their addresses. */
   readonly why: string;
 }
 
-/** Asks every node by itself; those that may are the same as createCandidates gives. Sorted by name. */
+/** Evaluates every node by itself. Those that may are the same as `createCandidateLookup` finds. Sorted by name. */
 export function evaluateNodes(
   input: CandidateInput,
   address: IpAddress,

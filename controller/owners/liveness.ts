@@ -3,25 +3,25 @@ import type { SpeakerLeaseView } from "../../src/model/lease.ts";
 interface Observation {
   readonly renewal: string;
   readonly durationMs: number;
-  /** When we last saw it change, or from when on we could have. */
+  /** When we last observed a change, or since when we could have observed one; monotonic ms. */
   sinceMs: number;
-  /** How long it may be silent. */
+  /** How long it may stay unchanged. */
   timeoutMs: number;
 }
 
 /**
- * Where more than half of all speakers fall silent together, each may be silent this many times as long. That is rather a restart of
- * all of them or a slow API server than the death of as many nodes, and addresses that move break connections. Kubernetes' node
- * lifecycle controller slows down likewise (--unhealthy-zone-threshold, 0.55).
+ * If more than half of all speakers expire together, each has this many times its lease. A restart of all of them or a slow API server is
+ * more likely than the death of so many nodes, and moving addresses breaks connections. The node lifecycle controller of Kubernetes slows
+ * down in the same situation (--unhealthy-zone-threshold, 0.55).
  */
 const massExpiryFactor = 4;
-/** Of a lease's duration; by then two renewals are missing. */
+/** Fraction of a lease's duration. Two renewals are missing then. */
 const expiryFraction = 0.75;
 
 /**
- * Which speakers are alive, judged by our own clock alone: a lease that has not changed for its whole duration *while we would
- * have heard of it*. Whatever breaks our hearing must be told by `deafened`: then every grace starts anew, so that an outage of
- * the API server or a restart of ours makes nobody look dead. Does no input or output.
+ * Which speakers are alive, by our own clock alone. A speaker expires when its lease has not changed for its whole duration while we could
+ * have observed a change. Call `resetObservations` whenever changes may have been missed: each duration then starts again, so that an
+ * outage of the API server or our own restart does not make a speaker look dead. Does no input or output.
  */
 export class SpeakerLiveness {
   readonly #observations = new Map<string, Observation>();
@@ -32,7 +32,10 @@ export class SpeakerLiveness {
     return new Set([...this.#observations.keys()].filter((node) => !this.#dead.has(node)));
   }
 
-  /** A lease as heard now; undefined: it is gone. An empty holder is a good-bye. Gives whether somebody came or went. */
+  /**
+   * `lease` undefined: it was deleted. An empty holder: the speaker has released it. Returns whether the speaker became alive or stopped
+   * being alive.
+   */
   observe(node: string, lease: SpeakerLeaseView | undefined, nowMs: number): boolean {
     const wasLive = this.#isLive(node);
     if (lease === undefined || lease.holder === "") {
@@ -50,7 +53,7 @@ export class SpeakerLiveness {
     return wasLive !== this.#isLive(node);
   }
 
-  /** We may have missed renewals. Those who were dead before stay dead until they renew. */
+  /** Renewals may have been missed. Speakers that are dead stay dead until they renew. */
   resetObservations(nowMs: number): void {
     for (const observation of this.#observations.values()) {
       observation.sinceMs = nowMs;
@@ -58,7 +61,10 @@ export class SpeakerLiveness {
     }
   }
 
-  /** Nodes whose lease has run out; to be confirmed by a direct read before they are buried. */
+  /**
+   * Nodes whose lease has expired; confirm each by reading the lease before `markDead`. Extends the timeouts when more than half expire
+   * together.
+   */
   findExpired(nowMs: number): readonly string[] {
     const alive = [...this.#observations].filter(([node]) => !this.#dead.has(node));
     const expired = alive.filter(([, { sinceMs, durationMs }]) => nowMs - sinceMs >= durationMs * expiryFraction);
@@ -71,7 +77,7 @@ export class SpeakerLiveness {
       .sort();
   }
 
-  /** Gives whether the node counted as alive. */
+  /** Returns whether the speaker was alive before. */
   markDead(node: string): boolean {
     const wasLive = this.#isLive(node);
     this.#dead.add(node);

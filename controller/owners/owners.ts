@@ -5,23 +5,23 @@ import { type BalanceItem, balance } from "./balance.ts";
 export interface OwnedAddress {
   /** Name of its VirtualIP. */
   readonly name: string;
-  /** The owner list as it stands. */
+  /** The present owner list. */
   readonly current: readonly string[];
-  /** Who may announce it; sorted. */
+  /** Nodes that may announce it; sorted. */
   readonly candidates: readonly string[];
-  /** Nodes with ready endpoints where externalTrafficPolicy is Local; undefined: every node will do. */
+  /** Nodes with ready endpoints where externalTrafficPolicy is Local. Undefined: any node will do. */
   readonly local: ReadonlySet<string> | undefined;
 }
 
-/** How many nodes stand in an owner list: one announces, two wait. */
+/** How many nodes an owner list has: one announces, two wait. */
 export const maxOwners = 3;
 
 /**
- * The owner lists of all addresses. The first owner stays while it may announce; else the first in the list that may follows,
- * because that is who has taken over already; an address without either goes to the node with the fewest. `even` also moves
- * addresses that are served, by the fewest moves that make the counts differ by at most one where the candidates allow it: ask
- * for it only when the nodes have been the same for a while, as each such move is a hand-over. `others`: how many addresses each
- * node is first owner of that are not among these and stay as they are.
+ * Plans the owner lists of all addresses. The first owner stays while it may announce. Otherwise the next in the list that may follows,
+ * because it has taken over already. An address without either goes to the node with the fewest. `even` also moves addresses in use, by
+ * the fewest moves that make the counts differ by at most one where the candidates allow it. Set it only when the nodes have been the
+ * same for a while, because each move interrupts connections. `others`: how many further addresses each node is first owner of, which
+ * stay as they are.
  */
 export function planOwners(
   addresses: readonly OwnedAddress[],
@@ -49,12 +49,12 @@ export function planOwners(
   return new Map(sorted.map((address) => [address.name, ownerList(address, first.get(address.name))]));
 }
 
-/** The owner list of one new address, given how many addresses each node is first owner of. */
+/** The owner list of one new address. `loads`: how many addresses each node is first owner of. */
 export function ownersForNew(address: OwnedAddress, loads: ReadonlyMap<string, number>): readonly string[] {
   return ownerList(address, leastLoaded(firstChoices(address), loads, address.name));
 }
 
-/** Nodes with ready endpoints if any of them may announce, else all that may. */
+/** Candidates with ready endpoints, or all candidates if none has any. */
 function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
   if (local === undefined) return candidates;
   const near = candidates.filter((node) => local.has(node));
@@ -86,7 +86,7 @@ function leastLoaded(
   return best?.node;
 }
 
-/** The first owner, then those who waited already, then others by rank; under Local those with endpoints before the rest. */
+/** The first owner, then those that waited already, then others by rank. Under Local those with endpoints come before the rest. */
 function ownerList({ name, current, candidates, local }: OwnedAddress, first: string | undefined): readonly string[] {
   if (first === undefined) return [];
   const waiting = current.filter((node) => node !== first && candidates.includes(node));

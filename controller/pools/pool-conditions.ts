@@ -4,7 +4,7 @@ import { type ConditionState, withCondition } from "../../src/model/condition.ts
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { PoolFacts } from "./pool-facts.ts";
 
-/** The two that tell of addresses appear with the first such address and stay. Undefined where nothing would change. */
+/** The conditions of a pool. AllInPool and AddressesLeftOut appear with the first address that they list. Undefined: no change. */
 export function poolConditions(
   present: readonly Condition[],
   facts: PoolFacts,
@@ -48,7 +48,7 @@ function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: n
   return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
 }
 
-/** As many as a reader will read. */
+/** As many as somebody will read. */
 function listSome(texts: readonly string[]): string {
   const most = 10;
   const rest = texts.length - most;

@@ -7,21 +7,21 @@ import type { Watched } from "../observe/sources.ts";
 
 /** What the status of a pool is made from. */
 export interface PoolFacts {
-  /** Undefined: the pool serves. */
+  /** Why the pool is rejected. Undefined: it is usable. */
   readonly rejected: Reason | undefined;
   readonly draining: boolean;
-  /** Whether it has nodes' own addresses instead of its own. */
+  /** Whether it has nodes' own addresses instead of addresses of its own. */
   readonly ofNodes: boolean;
-  /** What Services have from it although it is not in the pool any more. Sorted, so that all controllers report it alike. */
+  /** Addresses that Services keep although the pool no longer contains them. Sorted, so that all controllers report the same. */
   readonly outside: readonly IpAddress[];
-  /** What is in it and cannot be assigned, because something else uses it. Sorted. */
+  /** Addresses of the pool that cannot be assigned because something else uses them. Sorted. */
   readonly blocked: readonly BlockedAddress[];
   /** Undefined where the pool is rejected. */
   readonly ipv4: FamilyCount | undefined;
   readonly ipv6: FamilyCount | undefined;
 }
 
-/** Collects the facts of one pool. Costs as much as there are addresses outside all pools, and blocked ones. */
+/** Collects the facts of one pool. Costs O(addresses outside all pools + blocked addresses). */
 export function poolFactsOf(name: string, pools: Watched["pools"], allocations: AddressAllocations): PoolFacts {
   const spec = pools.views.get(name)?.spec;
   return {

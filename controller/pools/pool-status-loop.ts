@@ -20,7 +20,7 @@ export interface PoolStatusLoopOptions {
   readonly log: Logger;
 }
 
-/** Counts of a pool are written at most this often; each write wakes every reader of pools. */
+/** The status of a pool is written at most this often, because each write wakes every reader of pools. */
 const delayMs = 1_000;
 const workers = 2;
 
@@ -42,7 +42,7 @@ export class PoolStatusLoop implements TermPart {
     });
   }
 
-  /** What the status of these pools says may have changed. It is written a little later, once for all changes until then. */
+  /** Call it when the status of these pools may have changed. It is written a second later, once for all changes until then. */
   addSoon(names: Iterable<string>): void {
     for (const name of names) this.queue.addAfter(name, delayMs);
   }

@@ -18,7 +18,7 @@ export interface PoolStatusPatch {
   readonly conditions?: readonly Condition[];
 }
 
-/** What the status must become; undefined when it is right. Counts are decimal texts, as an IPv6 pool goes beyond any number. */
+/** The patch that corrects the status; undefined: it is right. Counts are decimal texts, as those of an IPv6 pool exceed 2^53. */
 export function planPoolStatus(
   { metadata, status }: PoolObject,
   facts: PoolFacts,
@@ -42,7 +42,7 @@ export interface PoolStatusWriterOptions {
   readonly clock: Clock;
 }
 
-/** Writes the status of one pool if it differs, and tells an event when it is set aside. Throws on conflict. */
+/** Writes the status of one pool if it differs, and records an event if the pool is rejected. Throws on conflict. */
 export async function writePoolStatus(
   { client, events, clock }: PoolStatusWriterOptions,
   pool: PoolObject,
@@ -70,7 +70,7 @@ export async function writePoolStatus(
   }
 }
 
-/** The pool, where it is MetalLB's as an object of MetalLB. */
+/** A pool of MetalLB is referred to as MetalLB's object. */
 function subjectOf({ metadata, metallbNamespace: namespace }: PoolObject): EventSubject {
   const subject = ownSubject("IPAddressPool", metadata);
   return namespace === undefined ? subject : { ...subject, apiVersion: metallbGroupVersion, namespace };

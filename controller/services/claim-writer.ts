@@ -26,16 +26,16 @@ import type { ServiceOp } from "./plan-service.ts";
 export interface ClaimWriterOptions {
   readonly client: ApiClient;
   readonly allocations: AddressAllocations;
-  /** Chooses owners for a claim that is about to be made, and forgets those of one that is gone. */
+  /** Chooses owners for a claim that is about to be created, and forgets those of one that is gone. */
   readonly assignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
   readonly clock: Clock;
 }
 
 /**
- * Makes, shares and removes VirtualIPs, one write at a time for each. A list of Services is written for the version that it was
- * read from: of two who add or take away at once one is refused and plans again. Each verb gives whether the cluster was as
- * planned; what was found otherwise is in the allocations by then. Throws what the API server refuses for other reasons.
+ * Creates, shares and deletes VirtualIPs, one write at a time for each. The list of Services is written only for the version that it
+ * was read from: of two concurrent changes one is refused and planned again. Each method resolves to whether the cluster was as
+ * planned. If it was not, the allocations already contain what was found. Throws what the API server refuses for other reasons.
  */
 export class ClaimWriter {
   readonly #options: ClaimWriterOptions;
@@ -45,7 +45,7 @@ export class ClaimWriter {
     this.#options = options;
   }
 
-  /** Notes in the allocations what an op is about to claim: a new address, or a place on one that is being made. */
+  /** Records in the allocations what an op is about to claim: a new address, or a share of one that is being created. */
   assume(service: ServiceView, op: ServiceOp): void {
     const { allocations, assignments } = this.#options;
     if (op.kind === "JoinVirtualIp") {
@@ -68,13 +68,13 @@ export class ClaimWriter {
     assignments.assignOwners(claim);
   }
 
-  /** Gives whether the address is now this Service's. */
+  /** Creates the VirtualIP that `assume` has recorded. Resolves to whether the Service now has the address. */
   create(service: ServiceView, address: IpAddress): Promise<boolean> {
     return this.#mutex.run(virtualIpName(address), async () => {
       const { client, allocations, assignments } = this.#options;
       const claim = allocations.claimAt(address);
       if (claim === undefined || !isHeldBy(claim, service)) return false;
-      // Made meanwhile by one that shares it and that wrote what we had assumed.
+      // Created meanwhile by a Service that shares it, with what `assume` had recorded of this one.
       if (claim.uid !== "") return isRecorded(claim, service);
       const { owners, interfaces } = assignments.assignOwners(claim);
       const body = {
@@ -97,13 +97,13 @@ export class ClaimWriter {
       } catch (error) {
         if (!isAlreadyExists(error)) throw error;
       }
-      // By us in an earlier try whose answer was lost, or by somebody else, whom the allocations then know.
+      // Created by us in an earlier try whose answer was lost, or by another client, as the allocations then show.
       const holder = await this.refresh(claim.name);
       return holder !== undefined && isHeldBy(holder, service) && isRecorded(holder, service);
     });
   }
 
-  /** Names the Service in a claim of others, or writes anew what it takes there. */
+  /** Adds the Service to an existing claim, or updates what is recorded of it there. */
   join(service: ServiceView, { name }: Claim): Promise<boolean> {
     return this.#mutex.run(name, async () => {
       const { client, allocations, assignments } = this.#options;
@@ -124,7 +124,7 @@ export class ClaimWriter {
         heldUntil: null,
         ...assignments.assignOwners(claim),
       });
-      // A pass over all addresses may have forgotten it meanwhile, as nobody had it yet.
+      // Planning all addresses may have forgotten its owners meanwhile, as no Service had it yet.
       const taken = allocations.claims.get(name);
       if (written && taken !== undefined) assignments.assignOwners(taken);
       return written;
@@ -132,8 +132,8 @@ export class ClaimWriter {
   }
 
   /**
-   * Takes the Service out of the claim. What serves nobody else is removed, or held for `holdMs` without announcement for the next
-   * Service of the name; a reservation of the user stays.
+   * Removes the Service from the claim. A claim without another Service is deleted, or held without announcement for `holdMs` for the
+   * next Service of the name. A reservation of the user stays.
    */
   release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
     return this.#mutex.run(planned.name, async () => {
@@ -147,9 +147,9 @@ export class ClaimWriter {
       if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, mine, holdMs);
       const { uid, resourceVersion } = claim;
       try {
-        // Made only in the allocations so far; if a lost answer made it real, its event brings it back and it is released then.
+        // Without uid it exists only in the allocations. If an answer was lost, the watch brings it back and it is released then.
         if (uid !== "") {
-          // By uid alone where nobody else may come: a speaker that writes the status meanwhile makes it no other claim.
+          // By uid alone where no other Service may join: a speaker that writes the status meanwhile does not make it another claim.
           const preconditions = mine.sharing === undefined ? { uid } : { uid, resourceVersion };
           await client.request({ method: "DELETE", path: ownPath("virtualips", claim.name), body: { preconditions } });
         }
@@ -191,7 +191,7 @@ export class ClaimWriter {
     }
   }
 
-  /** Brings the allocations up to what the API server has; gives the claim, unless there is none. */
+  /** Updates the allocations to what the API server has, and resolves to the claim if there is one. */
   async refresh(name: string): Promise<Claim | undefined> {
     const { client, allocations } = this.#options;
     try {

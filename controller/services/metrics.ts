@@ -8,7 +8,7 @@ export interface ServiceMetrics {
   readonly operations: Counter<"kind">;
 }
 
-/** Registers them; call once per registry. */
+/** Registers the metrics. Call it once per registry. */
 export function createServiceMetrics(registry: Registry): ServiceMetrics {
   const registers = [registry];
   return {

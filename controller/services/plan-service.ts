@@ -16,7 +16,7 @@ import { type Claim, currentPoolOf, isHeldBy } from "../allocate/claim/claim.ts"
 import { ingressFor, sameIngress } from "./ingress.ts";
 import { addressTexts, describeMoveCause, updateMessage } from "./update-event.ts";
 
-/** One step for one Service; plain data that prints itself. */
+/** One step for one Service, as plain data. */
 export type ServiceOp =
   | { readonly kind: "Event"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
   | {
@@ -26,32 +26,32 @@ export type ServiceOp =
       /** The node whose own address it is. */
       readonly node?: string | undefined;
     }
-  /** Names the Service in the claim of others, or says anew there what it takes. */
+  /** Adds the Service to an existing claim, or updates what is recorded of it there. */
   | { readonly kind: "JoinVirtualIp"; readonly claim: Claim }
-  /** Takes the Service out of the claim; without any other the claim goes, or is held so long for the Service's name. */
+  /** Removes the Service from the claim. Without another Service the claim is deleted, or held for `holdMs` for the Service's name. */
   | { readonly kind: "ReleaseVirtualIp"; readonly claim: Claim; readonly holdMs: number }
   | {
       readonly kind: "PatchStatus";
-      /** Undefined: left as it is. */
+      /** Undefined: unchanged. */
       readonly ingress: readonly IngressEntry[] | undefined;
       readonly condition: AddressReady;
-      /** In the same write as the addresses, so that none is shown without it; until then the VirtualIP is the record. */
+      /** In the same write as the addresses, so that none is shown without it. Until then the VirtualIP is the only record. */
       readonly addFinalizer: boolean;
     }
   | { readonly kind: "LeaveService"; readonly removeFinalizer: boolean; readonly clearIngress: boolean };
 
 export interface ServicePlan {
-  /** In the order in which they must be done; a failed one ends the work. */
+  /** In the order in which they must be carried out. A failed one ends the work. */
   readonly ops: readonly ServiceOp[];
-  /** What the Service cannot have now; it is planned again when addresses or pools change. */
+  /** Why the Service does not have all that it requests. It is planned again when addresses or pools change. */
   readonly reason: Reason | undefined;
-  /** Plan again at once after the ops: they only clear the way. */
+  /** Whether to plan again right after the ops, which only prepare for that. */
   readonly again: boolean;
 }
 
 export interface ServicePlanInput {
   readonly key: string;
-  /** Undefined: there is no such Service any more. */
+  /** Undefined: the Service does not exist any longer. */
   readonly service: ServiceView | undefined;
   readonly allocations: AllocationsReader;
   readonly namespaceLabels: Readonly<Record<string, string>>;
@@ -62,19 +62,19 @@ export interface ServicePlanInput {
 }
 
 /**
- * All that has to be done for one Service now. Pure. A Service of another class is never written to; one that left us is cleaned
- * up only by what our own records say: a VirtualIP that names it, or our condition on it.
+ * Plans everything that must be done for one Service now. Pure. A Service of another class is not written to. One that was ours is
+ * cleaned up only as far as our own records say: a VirtualIP that names it, or our condition on it.
  */
 export function planService(input: ServicePlanInput): ServicePlan {
   const { key, service, allocations, defaultClass } = input;
   const claims = allocations.claimsOf(key).filter((claim) => claim.managed || recordsSharingOf(claim, key));
-  // What is held already for the name stays so until it expires or a Service takes it up.
+  // A hold for the name stays until it expires or a Service takes it over.
   const active = claims.filter((claim) => claim.heldUntilMs === undefined);
   if (service === undefined) return plan(active.map((claim) => releaseOrHold(allocations, claim)));
   if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, active);
   if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, active);
   const stale = claims.filter((claim) => !isHeldBy(claim, service));
-  // A Service of the same name under another uid had them: upstream too takes the old load balancer down first.
+  // They belong to an earlier Service of the same name. The service controller of Kubernetes deletes the old load balancer first, too.
   if (stale.length > 0) {
     return { ops: stale.map((claim) => releaseOrHold(allocations, claim)), reason: undefined, again: true };
   }
@@ -89,7 +89,7 @@ function release(claim: Claim): ServiceOp {
   return { kind: "ReleaseVirtualIp", claim, holdMs: 0 };
 }
 
-/** The Service is gone or goes: its address too, unless the pool holds it for the name. A pool that drains holds nothing. */
+/** For a Service that is gone or leaves: releases its address, unless the pool holds it for the name. A draining pool does not. */
 function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp {
   const pool = claim.managed ? currentPoolOf(allocations, claim) : undefined;
   const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
@@ -97,8 +97,8 @@ function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp 
 }
 
 /**
- * The Service went over to another class so fast that we never saw it without type LoadBalancer, or saw it and lost the race. Our
- * condition or our claim on it says that the finalizer is ours too; once the other class has given it an address it may be theirs.
+ * The Service changed to another class before we could write to it without type LoadBalancer. Our condition or our claim says that the
+ * finalizer is ours, too. Once the other class has assigned an address, the finalizer may be theirs.
  */
 function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const wasOurs = service.addressReady !== undefined || claims.some((claim) => isHeldBy(claim, service));
@@ -109,10 +109,10 @@ function planHandedOver(service: ServiceView, claims: readonly Claim[]): Service
   return plan([...leave, ...claims.map(release)]);
 }
 
-/** The Service is being deleted, or is no longer of type LoadBalancer: speakers let go first, the finalizer goes last. */
+/** The Service is being deleted, or is no longer of type LoadBalancer: the claims are released first, the finalizer goes last. */
 function planLeaving(allocations: AllocationsReader, service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
-  // While the type is still LoadBalancer the class says whose the finalizer is; afterwards the class is gone too.
+  // The class says whose finalizer it is, but only exists as long as the type is LoadBalancer.
   const finalizerIsOurs = removeFinalizer && service.type === "LoadBalancer";
   const touched = claims.length > 0 || service.addressReady !== undefined || finalizerIsOurs;
   if (!touched) return plan([]);
@@ -168,7 +168,7 @@ function newWarnings(service: ServiceView, reasons: readonly Reason[]): readonly
     .map((reason) => warningEvent({ reason: reason.code, message: reasonMessage(reason) }));
 }
 
-/** Whether the claim is a reservation of the user in which we have noted what this Service takes. */
+/** Whether the claim is a reservation of the user in which we have recorded what this Service uses. */
 function recordsSharingOf(claim: Claim, key: string): boolean {
   return claim.services.some((reference) => serviceKeyOf(reference) === key && reference.sharing !== undefined);
 }
@@ -179,17 +179,17 @@ function claimOps({ address, pool, node, claim, needsJoin }: Assignment): readon
   return [];
 }
 
-/** Nothing to give: say why, and show no address that is not ours to show. */
+/** No address can be assigned: say why, and remove the addresses that we showed. */
 function planRefused(service: ServiceView, claims: readonly Claim[], reason: Reason): ServicePlan {
   const condition: AddressReady = { status: "False", reason: reason.code, message: reasonMessage(reason) };
-  // Without our finalizer the addresses were shown by somebody else, who may still serve them.
+  // Without our finalizer the addresses were written by another controller, which may still serve them.
   const clear = service.ingress.length > 0 && service.finalizers.includes(loadBalancerFinalizer);
   const ops: ServiceOp[] = [];
   if (clear || !sameCondition(service.addressReady, condition)) {
     ops.push({ kind: "PatchStatus", ingress: clear ? [] : undefined, condition, addFinalizer: false });
   }
   const message = clear ? updateMessage(service, []) : undefined;
-  // A hold outlasts a slip in what the Service asks for.
+  // A hold outlasts a mistake in the request.
   const active = claims.filter((claim) => claim.heldUntilMs === undefined);
   const updated = message === undefined ? [] : [normalEvent("UpdatedLoadBalancer", message)];
   return plan([...ops, ...active.map(release), ...updated, warningEvent(condition)], reason);

@@ -7,8 +7,8 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 
 /**
- * Whether the Service itself says, whatever else has happened to it since, that the claim is not for it any more: a deletion is
- * never taken back, and a uid never comes again.
+ * Whether the Service certainly no longer needs the claim, whatever happened to it since it was seen: a deletion is never taken back,
+ * and a uid is never used again.
  */
 export function isCertainlyLeaving(service: ServiceView | undefined, { services }: Claim): boolean {
   if (service?.deleting !== true) return false;
@@ -17,16 +17,16 @@ export function isCertainlyLeaving(service: ServiceView | undefined, { services 
 }
 
 /**
- * Asks the API server whether a Service is just as it was seen; `seen` undefined: whether there is none for us. The watches of Services
- * and of VirtualIPs do not run in step, so a claim that another controller, or we ourselves before a restart, made for the newest
- * form of a Service may be seen together with an older form that has no right to it.
+ * Asks the API server whether a Service is unchanged since it was seen. `seen` undefined: whether there is still none for us. The watches
+ * of Services and VirtualIPs are not in step: a claim that another controller, or we before a restart, created for the newest version
+ * of a Service may be seen together with an older version that does not need it.
  */
 export async function isUnchanged(client: ApiClient, key: string, seen: ServiceView | undefined): Promise<boolean> {
   const [namespace = "", name = ""] = key.split("/");
   try {
     const { body } = await client.request({ method: "GET", path: servicePath(namespace, name) });
     const service = body as V1Service;
-    // One that has nothing to do with us is not seen, though it is there.
+    // A Service that does not concern us is not in the views, though it exists.
     if (seen === undefined) return !concernsController(service);
     return service.metadata?.uid === seen.uid && service.metadata.resourceVersion === seen.resourceVersion;
   } catch (error) {

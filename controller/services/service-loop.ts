@@ -23,7 +23,7 @@ export interface ServiceLoopOptions {
   readonly assignments: OwnerAssignments;
   readonly writer: ServiceWriter;
   readonly mutations: MutationCache;
-  /** Hears when work on a Service may have assigned or released addresses. */
+  /** Receives a call when work on a Service may have assigned or released addresses. */
   readonly changes: Pick<ChangeListener, "allocationsChanged">;
   readonly defaultClass: boolean;
   readonly workers: number;
@@ -34,10 +34,10 @@ export interface ServiceLoopOptions {
   readonly log: Logger;
 }
 
-/** Plans in a row for one key before it waits its turn again; each but the first follows a lost race. */
+/** Plans in a row for one key before it is retried later. Each but the first follows a lost race. */
 const maxPlans = 8;
 
-/** Works on Services by key: plans, notes in the allocations what it is about to claim, writes. */
+/** Works on Services by key: plans, records in the allocations what is about to be claimed, writes. */
 export class ServiceLoop implements TermPart {
   readonly #options: ServiceLoopOptions;
   readonly #pending = new Map<string, Reason>();
@@ -57,7 +57,7 @@ export class ServiceLoop implements TermPart {
     });
   }
 
-  /** Something about the Service has changed. It is looked at now, or a little later when it has been written to very often. */
+  /** Call it when something about the Service has changed. It is planned now, or a little later if it was written to very often. */
   add(key: string): void {
     this.#limiter.add(this.queue, key);
   }
@@ -70,18 +70,19 @@ export class ServiceLoop implements TermPart {
     return this.queue.stop();
   }
 
+  /** Why each Service lacks something that it requests, by key. */
   get pending(): ReadonlyMap<string, Reason> {
     return this.#pending;
   }
 
-  /** Looks again at every Service that lacks something. */
+  /** Plans every pending Service again. */
   wakePending(): void {
     for (const key of this.#pending.keys()) this.queue.add(key);
   }
 
   /**
-   * Notes in the allocations every address that a Service of ours shows, before any is given out; older Services first, so that of two
-   * which show the same address the older keeps it.
+   * Records in the allocations every address that a Service of ours shows, before any other is assigned. Older Services come first, so
+   * that of two which show the same address the older keeps it.
    */
   adoptShown(): void {
     const { watched, writer } = this.#options;
@@ -90,7 +91,7 @@ export class ServiceLoop implements TermPart {
     for (const service of byAge) {
       const shown = new Set(service.ingress.map((entry) => entry.ip));
       const { ops } = this.#plan(service.key, service);
-      // What else it lacks is not chosen now: it might be an address that another Service shows.
+      // New addresses are not chosen yet: they might be addresses that another Service shows.
       writer.assume(
         service,
         ops.filter(
@@ -113,7 +114,7 @@ export class ServiceLoop implements TermPart {
   async #sync(key: string): Promise<WorkResult> {
     const { watched, mutations, writer, metrics, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
-    // Addresses that are not its own, though it shows them.
+    // Addresses that the Service shows, but that the API server says it does not hold.
     const notHeld = new Set<bigint>();
     for (let turn = 0; turn < maxPlans; turn++) {
       const service = mutations.newest(key, watched.services.views.get(key));
@@ -139,7 +140,7 @@ export class ServiceLoop implements TermPart {
     return "retry";
   }
 
-  /** Another client wrote first; what it wrote is on its way to us. */
+  /** Another client wrote first. The watch will bring what it wrote. */
   #retryAfterConflict(key: string): WorkResult {
     this.#options.metrics.reconciles.inc({ result: "conflict" });
     this.#options.log.debug({ service: key }, "a Service changed while it was worked on");

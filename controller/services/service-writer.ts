@@ -15,22 +15,22 @@ import { isCertainlyLeaving, isUnchanged } from "./service-check.ts";
 
 export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly events: EventRecorder;
-  /** Whether an annotation of another system counts, as in the watched views. */
+  /** Which annotations of MetalLB count, as in the watched views. Undefined: none. */
   readonly keepsAnnotation: ((name: string) => boolean) | undefined;
   /** Remembers Services as our own writes left them. */
   readonly mutations: MutationCache;
 }
 
 /**
- * `replan`: the cluster was not as planned; plan again from what the allocations now know. `outdated`: the Service has another form by now
- * than the one that was planned for; plan again when the watch has brought it.
+ * `replan`: the cluster was not as planned; plan again from the allocations. `outdated`: the Service has changed since it was planned
+ * for; plan again when the watch has brought the change.
  */
 export type WriteResult = "done" | "replan" | "outdated";
 
 /**
- * Carries out the ops of one Service, one after the other. Every write names the version or the uid that it was planned for, or
- * creates under a name that is unique, and no claim is let go, or made without a patch to follow, on the word of an old view of the
- * Service, so that a stale plan fails instead of doing harm. Throws what the API server refuses.
+ * Carries out the ops of one Service in order. A stale plan fails instead of doing harm: every write names the version or uid that it was
+ * planned for, or creates an object under a unique name. No claim is released, or created without a patch to follow, because of an
+ * outdated view of the Service. Throws what the API server refuses.
  */
 export class ServiceWriter {
   readonly #options: ServiceWriterOptions;
@@ -41,14 +41,14 @@ export class ServiceWriter {
     this.#claims = new ClaimWriter(options);
   }
 
-  /** Notes in the allocations what is about to be claimed. Call it in the same turn as the planning. */
+  /** Records in the allocations what is about to be claimed. Call it in the same turn of the event loop as the planning. */
   assume(service: ServiceView, ops: readonly ServiceOp[]): void {
     for (const op of ops) this.#claims.assume(service, op);
   }
 
   /**
-   * Addresses that the Service shows, that the ops take from it, and that the allocations does not know as its own. Somebody may have
-   * claimed them for it whose claim we have not heard of yet: ask before it loses what it has.
+   * Addresses that the Service shows, that the ops would remove, and that the allocations do not record as its own. Another controller may
+   * have claimed one for it without the watch having shown that yet: call `lookUp` before the Service loses it.
    */
   findUnconfirmed(service: ServiceView | undefined, ops: readonly ServiceOp[]): readonly IpAddress[] {
     const shown = ops.flatMap((op) => (op.kind === "PatchStatus" && op.ingress !== undefined ? [op.ingress] : []))[0];
@@ -57,7 +57,7 @@ export class ServiceWriter {
     return lost.flatMap(({ ip }) => parseAddress(ip) ?? []).filter((address) => !this.#isHeld(service, address));
   }
 
-  /** Asks the API server who has the address, and notes it in the allocations; gives whether it is this Service. */
+  /** Asks the API server who has the address, and records that in the allocations. Resolves to whether it is this Service. */
   async lookUp(service: ServiceView, address: IpAddress): Promise<boolean> {
     await this.#claims.refresh(virtualIpName(address));
     return this.#isHeld(service, address);
@@ -68,10 +68,11 @@ export class ServiceWriter {
     return claim !== undefined && isHeldBy(claim, service);
   }
 
+  /** `service` undefined: it does not exist any longer; then only claims are released. */
   async write(key: string, service: ServiceView | undefined, ops: readonly ServiceOp[]): Promise<WriteResult> {
     let newest = service;
     const patches = ops.some(({ kind }) => kind === "PatchStatus");
-    // Whether the API server itself has said that the Service is as planned for; a patch that it takes says so too.
+    // Whether the API server has confirmed that the Service is as planned for. A patch that it accepts confirms that, too.
     let confirmed = false;
     for (const op of ops) {
       const needsCheck =
@@ -115,7 +116,7 @@ export class ServiceWriter {
       mutations.written(service, after);
       return after;
     } catch (error) {
-      // The Service is gone: nothing left to write, and its deletion is on its way to us.
+      // The Service is gone. The watch will bring its deletion.
       if (isNotFound(error)) return service;
       throw error;
     }
@@ -131,7 +132,7 @@ interface PatchBody {
   readonly status?: Record<string, unknown>;
 }
 
-/** Strategic merge: finalizers and conditions are merged by value and by type, so those of others are left alone. */
+/** A strategic merge patch: finalizers merge by value and conditions by type, so those of others stay. */
 function patchBody(
   service: ServiceView,
   op: Extract<ServiceOp, { kind: "PatchStatus" | "LeaveService" }>,
@@ -161,7 +162,7 @@ function patchBody(
   }
 }
 
-/** The time is sent only when the status changes; else the merge keeps the one that stands. */
+/** Sends the time only when the status changes. Otherwise the merge keeps the present one. */
 function conditionPatch(before: AddressReady | undefined, wanted: AddressReady, now: string): Record<string, unknown> {
   const changes = before?.status !== wanted.status;
   return { type: addressReadyCondition, ...wanted, ...(changes ? { lastTransitionTime: now } : {}) };

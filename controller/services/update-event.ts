@@ -6,7 +6,7 @@ import type { Claim } from "../allocate/claim/claim.ts";
 import { serviceAnnotation } from "../allocate/claim/service-annotations.ts";
 import { findSharingConflict } from "../allocate/claim/sharing.ts";
 
-/** `Updated load balancer [old] -> [new]`, as upstream words a change of hosts; undefined where no address was shown or all stay. */
+/** The text of the event for changed addresses, worded like that of the service controller. Undefined: none was shown, or all stay. */
 export function updateMessage(
   service: ServiceView,
   after: readonly { readonly address: IpAddress }[],
@@ -16,7 +16,7 @@ export function updateMessage(
   return before === "" || before === now ? undefined : `Updated load balancer [${before}] -> [${now}]`;
 }
 
-/** Why an address had to be left, as a sentence to append, where the annotation of the Service alone does not say it: an address never moves without a reason that can be read. */
+/** Why an address was released, as a sentence to append, where the Service itself does not show that: no address moves without a reason. */
 export function describeMoveCause(
   allocations: AllocationsReader,
   service: ServiceView,
@@ -29,7 +29,7 @@ export function describeMoveCause(
   return "";
 }
 
-/** Pools may have been edited since: then the address is in another one although the Service asks for what it always has. */
+/** Pools may have been edited: the address is in another pool then, although the Service requests the same pool as before. */
 function describeNamedPoolMismatch(
   allocations: AllocationsReader,
   service: ServiceView,

@@ -6,9 +6,9 @@ interface Deadline {
 }
 
 /**
- * When holds end. One that this process has written ends by its monotonic clock, so that setting the wall clock neither cuts nor
- * lengthens it; one that another process wrote, or whose time somebody has changed since, when the wall clock says so, as nothing
- * else outlives a process.
+ * When holds end. A hold that this process has written ends by the monotonic clock, so that setting the wall clock does not change its
+ * length. One that another process wrote, or whose time was changed since, ends by the wall clock: a monotonic clock does not outlive
+ * its process.
  */
 export class HoldDeadlines {
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class HoldDeadlines {
     this.#clock = clock;
   }
 
-  /** A hold begins that says `heldUntilMs`, in wall time, and is to last `holdMs`. */
+  /** Records a hold that was just written. `heldUntilMs`: what it says, in wall time; `holdMs`: how long it is to last. */
   begin(name: string, heldUntilMs: number, holdMs: number): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [other, { dueMs }] of this.#deadlines) {
@@ -30,7 +30,7 @@ export class HoldDeadlines {
     this.#deadlines.set(name, { heldUntilMs, dueMs: nowMs + holdMs });
   }
 
-  /** How long the hold that says `heldUntilMs` still lasts; not positive: it is over. */
+  /** How long a hold still lasts, in ms; zero or less: it is over. `heldUntilMs`: what the object says, in wall time. */
   remainingMs(name: string, heldUntilMs: number): number {
     const own = this.#deadlines.get(name);
     return own?.heldUntilMs === heldUntilMs

@@ -2,11 +2,11 @@ import { Counter } from "prom-client";
 import type { Registry } from "../../src/metrics/registry.ts";
 
 export interface VirtualIpMetrics {
-  /** First owners that the controller has changed. */
+  /** Changes of a first owner. */
   readonly moves: Counter;
 }
 
-/** Registers them; call once per registry. */
+/** Registers the metrics. Call it once per registry. */
 export function createVirtualIpMetrics(registry: Registry): VirtualIpMetrics {
   return {
     moves: new Counter({

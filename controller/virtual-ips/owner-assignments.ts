@@ -7,10 +7,11 @@ import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import type { CandidateLookup } from "../owners/candidates.ts";
 import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
 
-/** Who is to announce one address. */
+/** Which nodes are to announce one address. */
 export interface OwnerAssignment {
-  /** Nodes in order; empty: nobody may. */
+  /** Node names in order. Empty: no node may announce it. */
   readonly owners: readonly string[];
+  /** Globs, as in VirtualIP.spec.interfaces. */
   readonly interfaces: readonly string[];
 }
 
@@ -18,33 +19,33 @@ export interface OwnerAssignmentsOptions {
   readonly allocations: { readonly claims: ReadonlyMap<string, Claim> };
   readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
   readonly candidates: { current(): CandidateLookup };
-  /** Nodes with ready endpoints of the Services of a claim; undefined: every node will do. */
+  /** Nodes with ready endpoints of the Services of a claim. Undefined: any node will do. */
   readonly services: { localNodes(services: Claim["services"]): ReadonlySet<string> | undefined };
 }
 
-/** What planning anew has changed. */
+/** What planning again has changed. */
 export interface ReplanResult {
-  /** VirtualIPs whose object says otherwise than is wanted. */
+  /** Names of VirtualIPs whose object differs from the desired assignment. */
   readonly toWrite: readonly string[];
-  /** Claims that got their first announcer, or lost the last. */
+  /** Claims that gained their first candidate, or lost the last one. */
   readonly announceabilityChanged: readonly Claim[];
 }
 
-/** What is wanted for a claim as it is. */
+/** The assignment, and the claim that it was made for. */
 interface Entry {
   readonly claim: Claim;
   readonly assignment: OwnerAssignment;
 }
 
 /**
- * Remembers who is to announce what, so that one new address is placed without looking at all others. What it remembers is what
- * is wanted; the objects follow.
+ * Remembers the desired owners of each address, so that a new address is assigned without looking at the others. Writes nothing: the
+ * objects follow.
  */
 export class OwnerAssignments {
   readonly #options: OwnerAssignmentsOptions;
   readonly #entries = new Map<string, Entry>();
   readonly #loads = new Map<string, number>();
-  /** Where we have decided anew and the object does not say so yet. */
+  /** Names of VirtualIPs whose owners were planned again and are not written yet. */
   readonly #unwritten = new Set<string>();
 
   constructor(options: OwnerAssignmentsOptions) {
@@ -56,11 +57,12 @@ export class OwnerAssignments {
     return this.#loads;
   }
 
+  /** Undefined: the address has no owners assigned. */
   desired(name: string): OwnerAssignment | undefined {
     return this.#entries.get(name)?.assignment;
   }
 
-  /** Places one address that has no assignment yet; returns the current one where it has. */
+  /** Assigns owners to one address, and returns them. An existing assignment stays. A node's own address has no owners. */
   assignOwners(claim: Claim): OwnerAssignment {
     if (claim.node !== undefined) return { owners: [], interfaces: [] };
     const known = this.desired(claim.name);
@@ -70,7 +72,7 @@ export class OwnerAssignments {
     return assignment;
   }
 
-  /** Who would announce the address, without remembering it. */
+  /** The owners that `assignOwners` would assign. Remembers nothing. */
   preview(claim: Claim): OwnerAssignment {
     const known = this.desired(claim.name);
     if (known !== undefined) return known;
@@ -79,9 +81,9 @@ export class OwnerAssignments {
     return { owners, interfaces };
   }
 
-  /** Whether some node may announce what the Service has or is about to get. */
+  /** Whether some node may announce an address that the Service has or is about to get. */
   hasAnnouncer({ namespace, name, uid }: ServiceView, { address, pool, node, claim }: Assignment): boolean {
-    // A node answers for its own address by itself.
+    // A node answers for its own address without an announcer.
     if (node !== undefined) return true;
     const planned: Claim = claim ?? {
       name: virtualIpName(address),
@@ -103,9 +105,9 @@ export class OwnerAssignments {
   }
 
   /**
-   * The object has changed. Gives whether a review is due: it is claimed now and was not, or the other way round; other Services or
-   * another pool have it; or somebody else has written other owners. Those count from now on, so that two who write never push an
-   * address to and fro, but may not announce it at all.
+   * Call it when a VirtualIP has changed. Returns whether its owners must be planned again: it is in use now and was not, or the other way
+   * round; its Services or its pool differ; or another client has written other owners. Those count from now on, so that two writers do
+   * not move an address back and forth. They must be planned again because they may not be candidates.
    */
   observe(name: string): boolean {
     const claim = this.#options.allocations.claims.get(name);
@@ -120,26 +122,26 @@ export class OwnerAssignments {
     return others !== undefined || !sameInputs(entry.claim, claim);
   }
 
-  /** The owners of the object where they are not of our making. */
+  /** The owners in the object, if another client has written them. */
   #foreignOwners(name: string, spec: VirtualIP["spec"], owners: readonly string[]): readonly string[] | undefined {
     if (!this.differs(name)) this.#unwritten.delete(name);
     else if (!this.#unwritten.has(name) && !sameTexts(spec.owners, owners)) return spec.owners;
     return undefined;
   }
 
-  /** Forgets everything: what the objects say counts again. */
+  /** Forgets everything: the owners in the objects count again. */
   reset(): void {
     this.#entries.clear();
     this.#loads.clear();
     this.#unwritten.clear();
   }
 
-  /** Plans all addresses anew; `even` see planOwners. Costs as much as there are addresses. */
+  /** Plans the owners of all addresses again. `even`: see `planOwners`. Costs O(addresses). */
   replanAll(even: boolean): ReplanResult {
     return this.#replan([...this.#entries.keys()], [...this.#options.allocations.claims.values()], even);
   }
 
-  /** Plans these alone anew, as a pass would that finds all others as they should be. */
+  /** Plans only these again. Comes to the same as `replanAll(false)` if nothing that affects the others has changed. */
   replan(names: readonly string[]): ReplanResult {
     const { claims } = this.#options.allocations;
     return this.#replan(
@@ -176,7 +178,7 @@ export class OwnerAssignments {
     return { toWrite, announceabilityChanged };
   }
 
-  /** Whether the object exists and says otherwise than is wanted. */
+  /** Whether the object exists and differs from the desired assignment. */
   differs(name: string): boolean {
     const spec = this.#options.virtualIps.views.get(name)?.spec;
     const wanted = this.desired(name);
@@ -204,12 +206,12 @@ export class OwnerAssignments {
   }
 }
 
-/** Neither what is reserved for nobody, nor what is held for a Service that was deleted, nor what a node has itself. */
+/** Not a reservation without Services, a hold, or a node's own address. */
 function isAnnounced(claim: Claim): boolean {
   return isInUse(claim) && claim.node === undefined;
 }
 
-/** Whether all that a claim adds to the choice of owners is the same: its pool, and whose endpoints count. */
+/** Whether the claim would get the same owners: its pool is the same, and the Services whose endpoints count. */
 function sameInputs(before: Claim, after: Claim): boolean {
   return before.pool === after.pool && sameTexts(before.services.map(serviceKeyOf), after.services.map(serviceKeyOf));
 }

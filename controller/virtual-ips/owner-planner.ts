@@ -12,22 +12,23 @@ export interface OwnerPlannerOptions {
   readonly assignments: OwnerAssignments;
   /** Writes the VirtualIPs whose owners differ from the plan. */
   readonly virtualIps: VirtualIpLoop;
-  /** Hears when an address got its first node that may announce it, or lost the last. */
+  /** Receives a call when an address gained its first node that may announce it, or lost the last one. */
   readonly changes: Pick<ChangeListener, "announceabilityChanged">;
-  /** How long nodes must have been the same before addresses in use are evened out. */
+  /** How long the nodes must be the same before addresses in use are balanced. */
   readonly rebalanceAfterMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Changes are collected this long, so that a burst of them is planned at once. */
+/** Changes are collected for this long, so that a burst of them is planned once. */
 const collectMs = 50;
 
-/** Decides when owners are planned again. Plans only while this controller leads. */
+/** Decides when owners are planned again. Does so only while this controller leads. */
 export class OwnerPlanner implements TermPart {
   readonly #options: OwnerPlannerOptions;
+  /** The nodes as text when the balance was last scheduled. */
   #nodes = "";
-  /** Claims to plan again, and whether all are. */
+  /** Names of claims to plan again. */
   readonly #changed = new Set<string>();
   #allChanged = false;
   #cancelPlan: (() => void) | undefined;
@@ -37,7 +38,7 @@ export class OwnerPlanner implements TermPart {
     this.#options = options;
   }
 
-  /** Starts from what the objects say, and plans at once. */
+  /** Starts from the owners in the objects, and plans all of them at once. */
   start(): void {
     const { candidates, assignments } = this.#options;
     this.#changed.clear();
@@ -56,8 +57,8 @@ export class OwnerPlanner implements TermPart {
   }
 
   /**
-   * Speakers, nodes, leases or their interfaces may have changed. Only where a node or a subnet was added or removed are addresses
-   * evened out later, so that no address in use moves without such a cause.
+   * Call it when speakers, nodes, leases or interfaces may have changed. Addresses are balanced later only if a node or a subnet was added
+   * or removed, so that no address in use moves without such a cause.
    */
   nodesChanged(): void {
     this.advertisementsChanged();
@@ -73,7 +74,7 @@ export class OwnerPlanner implements TermPart {
     });
   }
 
-  /** What may be announced from where has changed, but no node was added or removed. */
+  /** Call it when advertisements or pools have changed, but no node was added or removed. */
   advertisementsChanged(): void {
     this.#options.candidates.invalidate();
     if (!this.#options.term.active) return;
@@ -81,7 +82,7 @@ export class OwnerPlanner implements TermPart {
     this.#planSoon();
   }
 
-  /** Where the endpoints of its Services are, or which Services have it, has changed. */
+  /** Call it when the Services of a claim, or the nodes of their endpoints, have changed. */
   claimChanged(name: string): void {
     if (!this.#options.term.active) return;
     this.#changed.add(name);

@@ -5,12 +5,12 @@ import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { PoolMembership } from "../allocate/allocations/pool-membership.ts";
 
-/** One of the controller's own conditions on a VirtualIP; the others are the speakers'. */
+/** One of the controller's conditions on a VirtualIP. Other conditions are written by speakers. */
 export interface DesiredCondition {
   readonly type: string;
-  /** Undefined: all is well. */
+  /** Why the condition is False. Undefined: it is True. */
   readonly reason: Reason | undefined;
-  /** What is said once a fault is over. */
+  /** Written instead when there is no reason any longer. */
   readonly whenTrue: { readonly reason: string; readonly message: string };
 }
 
@@ -23,12 +23,12 @@ export function announceable(reason: Reason | undefined): DesiredCondition {
   };
 }
 
-/** Whether a pool has the address. */
+/** Whether a pool contains the address. */
 export function inPool(reason: Reason | undefined): DesiredCondition {
   return { type: "InPool", reason, whenTrue: { reason: "InPool", message: "The address is in a pool." } };
 }
 
-/** The list with the desired in it; undefined: nothing to write, which is also so for a condition that never had a fault. */
+/** The list with the desired conditions, which appear with their first reason and stay. Undefined: nothing to write. */
 export function withDesiredConditions(
   present: readonly Condition[],
   desired: readonly DesiredCondition[],
@@ -48,15 +48,15 @@ export function withDesiredConditions(
 }
 
 /**
- * The pool that a claim of ours must name from now on, because its address is in another one than it says: pools were renamed,
- * split or joined. Undefined where it stays as it is.
+ * The pool that a claim of ours must name because its address is in another one than it says: pools were renamed, split or merged.
+ * Undefined: the present one is right.
  */
 export function correctedPoolOf({ metadata, spec }: VirtualIP, { pool }: PoolMembership): string | undefined {
   const ours = metadata.labels[managedByLabel] === managedByController;
   return ours && pool !== undefined && pool !== spec.pool ? pool : undefined;
 }
 
-/** Whether the object says otherwise about its pool than is so. */
+/** Whether the pool or the condition InPool of the object is out of date. */
 export function poolMembershipDiffers(object: VirtualIP, membership: PoolMembership): boolean {
   const conditions = object.status?.conditions ?? [];
   return (

@@ -51,7 +51,7 @@ export class VirtualIpLoop implements TermPart {
     });
   }
 
-  /** The VirtualIP differs from what it should say. It is written now, or later when it has been written to very often. */
+  /** Call it when the VirtualIP differs from what is desired. It is written now, or a little later if it was written to very often. */
   add(name: string): void {
     this.#limiter.add(this.queue, name);
   }

@@ -21,15 +21,16 @@ export interface VirtualIpWriterOptions {
   readonly state: ClusterState;
   readonly assignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
-  /** Hears of each write before it is sent. */
+  /** Records each write before it is sent. */
   readonly limiter: WriteRateLimiter;
   readonly metrics: VirtualIpMetrics;
   readonly clock: Clock;
 }
 
+/** The wall clock may be set while a hold lasts, so its end is checked again at least this often. */
 const maxRecheckMs = 60_000;
 
-/** Brings one VirtualIP at a time to what is planned for it. */
+/** Writes what is desired for one VirtualIP at a time. */
 export class VirtualIpWriter {
   readonly #options: VirtualIpWriterOptions;
 
@@ -38,9 +39,9 @@ export class VirtualIpWriter {
   }
 
   /**
-   * Writes owners, interfaces and pool, and the controller's conditions, which appear with the first reason and stay. Each write
-   * names the version that it was planned for; a conflict is thrown, and its cause brings us back. Returns after how many
-   * milliseconds to look at it again; undefined: after its next change.
+   * Writes owners, interfaces, pool and the controller's conditions, or deletes a hold that is over. Each write names the version that it
+   * was planned for. Throws conflicts: the change that caused one calls this method again. Resolves to the time in ms after which to call
+   * it again for a hold; undefined: after the next change.
    */
   async write(name: string): Promise<number | undefined> {
     const { state, virtualIps } = this.#options;
@@ -84,14 +85,14 @@ export class VirtualIpWriter {
     if (membership?.reason !== undefined) this.#recordReason(object, membership.reason);
   }
 
-  /** Removes a hold that has expired; the wall clock may be set, so one that has not is looked at again now and then. */
+  /** Deletes the hold if it is over. Otherwise resolves to the time in ms until it is to be checked again. */
   async #endHold(object: VirtualIP, heldUntilMs: number): Promise<number | undefined> {
     const { client, holds, limiter } = this.#options;
     const { name } = object.metadata;
     const leftMs = holds.remainingMs(name, heldUntilMs);
     if (leftMs > 0) return Math.min(leftMs, maxRecheckMs);
     limiter.recordWrite(name);
-    // Guarded by version too: a Service may take it up at this very moment.
+    // By version as well: a Service may be taking it over at this moment.
     const body = { preconditions: versionOf(object) };
     await client.request({ method: "DELETE", path: ownPath("virtualips", name), body });
     return undefined;
@@ -108,7 +109,7 @@ export class VirtualIpWriter {
     this.#options.events.record(ownSubject("VirtualIP", object.metadata), event);
   }
 
-  /** An address never moves without a reason that can be read. */
+  /** An address never moves without an event. */
   #recordMove(object: VirtualIP, owners: readonly string[]): void {
     const { events, metrics } = this.#options;
     const before = object.spec.owners[0];
@@ -124,7 +125,7 @@ export class VirtualIpWriter {
   }
 }
 
-/** Both guard the write; a merge patch replaces the list of conditions, so it must be the newest that we extend. */
+/** Preconditions of a write. A merge patch replaces the whole list of conditions, so it must extend the newest one. */
 function versionOf({ metadata: { uid, resourceVersion } }: VirtualIP): Record<string, string> {
   return { uid, resourceVersion };
 }

@@ -10,18 +10,19 @@ import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 
-/** What the allocator reads. */
+/** What `allocate` reads. */
 export interface AllocationsReader {
-  /** In the order in which they are tried. */
+  /** Usable pools, in the order in which they are tried. */
   readonly pools: readonly Pool[];
   readonly rejected: ReadonlyMap<string, Reason>;
   claimAt(address: IpAddress): Claim | undefined;
-  /** Every claim that names this Service, under whichever uid. */
+  /** Every claim that names this Service, whatever the uid. */
   claimsOf(serviceKey: string): readonly Claim[];
-  /** Every claim of Services that share by this key, whatever their namespace. */
+  /** Every claim of Services with this sharing key, whatever their namespace. */
   claimsSharing(key: string): readonly Claim[];
-  /** Why nobody may have the address though no VirtualIP claims it: a node or spec.externalIPs of a Service uses it. */
+  /** What uses the address although no VirtualIP claims it: a node, or spec.externalIPs of a Service. */
   blockedBy(address: IpAddress): string | undefined;
+  /** The usable pool with the address in its ranges. Not for nodes' own addresses: see `nodes.poolAt`. */
   poolOf(address: IpAddress): Pool | undefined;
   /** The lowest free address of a pool. */
   firstFree(pool: Pool, family: IpFamily): IpAddress | undefined;
@@ -36,19 +37,19 @@ export interface ReadyNodesReader {
   of(serviceKey: string): ReadonlySet<string>;
 }
 
-/** What has changed since somebody last took the changes. */
+/** What has changed since the changes were last taken. */
 export interface AllocationChanges {
-  /** Names of the pools whose counts may be different. */
+  /** Names of the pools whose counts may have changed. */
   readonly pools: ReadonlySet<string>;
-  /** Whether an address may be free again. */
+  /** Whether an address may have become free. */
   readonly freed: boolean;
 }
 
 const noReadyNodes: ReadyNodesReader = { of: () => new Set() };
 
 /**
- * Who has which address. Holds what the API server has told, plus the claims that ClaimWriter is making right now, so that work
- * done side by side does not choose the same address. Every change costs about the logarithm of the gaps in a pool.
+ * Who has which address. Contains the claims that the API server has shown, and those that ClaimWriter is creating now, so that
+ * Services planned at the same time do not get the same address. A change costs O(log gaps in the pool).
  */
 export class AddressAllocations implements AllocationsReader {
   readonly #readyNodes: ReadyNodesReader;
@@ -61,9 +62,9 @@ export class AddressAllocations implements AllocationsReader {
   readonly #byService = new NameIndex();
   readonly #bySharingKey = new NameIndex();
   readonly #blocks = new BlockedAddresses();
-  /** Claims of ours whose address is in no pool that serves: pools were edited since. */
+  /** Claims of ours whose address is in no usable pool, because pools were edited. */
   readonly #outside = new Map<string, Claim>();
-  /** Names of claims of nodes' own addresses. */
+  /** Names of the claims of nodes' own addresses. */
   readonly #nodeClaimNames = new Set<string>();
 
   #changedPools = new Set<string>();
@@ -94,12 +95,12 @@ export class AddressAllocations implements AllocationsReader {
     return this.#claims;
   }
 
-  /** Addresses that Services have although no pool has them any more. */
+  /** Claims that are in use although no usable pool contains their address. */
   get outside(): ReadonlyMap<string, Claim> {
     return this.#outside;
   }
 
-  /** Who has nodes' own addresses. */
+  /** The claims of nodes' own addresses. */
   get nodeClaims(): readonly Claim[] {
     return this.#claimsNamed(this.#nodeClaimNames);
   }
@@ -108,7 +109,7 @@ export class AddressAllocations implements AllocationsReader {
     return this.#readyNodes.of(serviceKey);
   }
 
-  /** What a pool would have to give if nodes or spec.externalIPs did not use it. Sorted. */
+  /** Addresses of a pool that cannot be assigned because nodes or spec.externalIPs use them. Sorted. */
   blockedIn(poolName: string): readonly BlockedAddress[] {
     const ranges = this.#free.get(poolName)?.pool.ranges ?? [];
     return ranges
@@ -116,7 +117,7 @@ export class AddressAllocations implements AllocationsReader {
       .sort((left, right) => compareAddresses(left.address, right.address));
   }
 
-  /** Takes the pools anew; as costly as there are claims. */
+  /** Replaces the pools. Costs O(claims + blocked addresses). */
   setPools(pools: PoolSet): void {
     this.#pools = pools;
     const withRanges = pools.usable.filter(({ nodes }) => nodes === undefined);
@@ -132,7 +133,7 @@ export class AddressAllocations implements AllocationsReader {
     for (const { address } of this.#blocks.all()) this.#markUsed(address, false);
   }
 
-  /** A claim as the API server tells it, or one that is being made. Replaces what was known under its name. */
+  /** Records a claim that the API server has shown, or one that is being created. Replaces the one of the same name. */
   put(claim: Claim): void {
     const before = this.#remove(claim.name);
     this.#claims.set(claim.name, claim);
@@ -147,15 +148,13 @@ export class AddressAllocations implements AllocationsReader {
       this.#outside.set(claim.name, claim);
       this.#recordChanged(claim);
     }
-    // Others may have waited for the one who let go. The same holders again, as after each creation, free nothing.
+    // Others may be waiting for what was released. The same holders again, as after each creation, release nothing.
     if (before !== undefined && hasReleased(before, claim)) this.#recordFreed(currentPoolOf(this, claim));
   }
 
-  /** Gives the claim that was dropped. */
-  drop(name: string): Claim | undefined {
+  drop(name: string): void {
     const claim = this.#remove(name);
     if (claim !== undefined) this.#recordFreed(currentPoolOf(this, claim));
-    return claim;
   }
 
   #remove(name: string): Claim | undefined {
@@ -180,7 +179,7 @@ export class AddressAllocations implements AllocationsReader {
     return claim.managed && isInUse(claim) && currentPoolOf(this, claim) === undefined;
   }
 
-  /** Says which addresses a source (`the address of Node n1`) uses by itself; replaces what it said before. */
+  /** Sets which addresses a source (`the address of Node n1`) uses itself. Replaces what it used before. */
   block(source: string, addresses: readonly IpAddress[]): void {
     const { blocked, freed } = this.#blocks.set(source, addresses);
     for (const address of freed) {
@@ -214,7 +213,7 @@ export class AddressAllocations implements AllocationsReader {
     return this.#free.get(pool.name)?.first(family);
   }
 
-  /** Undefined for a pool that is set aside. Of nodes' own addresses all can be given, whoever has them already. */
+  /** Undefined for a pool that is rejected. All nodes' own addresses count as available, because Services share them by port. */
   countOf(poolName: string, family: IpFamily): FamilyCount | undefined {
     const free = this.#free.get(poolName);
     if (free !== undefined) return free.count(family);
@@ -234,7 +233,7 @@ export class AddressAllocations implements AllocationsReader {
     this.#changedPools.add(free.pool.name);
   }
 
-  /** An address is free again only when neither a claim nor a block is left on it. */
+  /** The address becomes free only if it is neither claimed nor blocked. */
   #markFree(address: IpAddress, assigned: boolean): void {
     const free = this.#freeOf(address);
     if (free === undefined) return;
@@ -249,7 +248,7 @@ export class AddressAllocations implements AllocationsReader {
     this.#freed = true;
   }
 
-  /** A claim whose address is in no pool has come or gone: the pool that it names reports it. */
+  /** A claim outside all pools was added or removed: the pool that it names reports it. */
   #recordChanged({ pool }: Claim): void {
     if (pool !== undefined) this.#changedPools.add(pool);
   }
@@ -259,12 +258,12 @@ export class AddressAllocations implements AllocationsReader {
   }
 }
 
-/** Whether it counts in the pool that has the address in its ranges; a node's own never does. */
+/** Whether the claim counts as assigned in the pool with the address in its ranges. A node's own address does not. */
 function isAssigned(claim: Claim): boolean {
   return isInUse(claim) && claim.node === undefined;
 }
 
-/** Whether somebody who held the address holds it no more, or takes less of it. */
+/** Whether a Service no longer holds the address, or uses other ports of it. */
 function hasReleased(before: Claim, after: Claim): boolean {
   const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
   return before.services.some((reference) => !held.has(JSON.stringify(reference)));

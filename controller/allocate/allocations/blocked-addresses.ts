@@ -1,20 +1,21 @@
 import { compareAddresses, formatAddress, type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
 import { type IpRange, rangeContains } from "../../../src/ip/range.ts";
 
-/** An address that something else than a Service's VirtualIP uses, and what does. */
+/** An address that something other than a VirtualIP uses, and what does. */
 export interface BlockedAddress {
   readonly address: IpAddress;
+  /** `the address of Node n1`. */
   readonly sources: ReadonlySet<string>;
 }
 
-/** What nodes, their interfaces and spec.externalIPs use, by source (`the address of Node n1`). */
+/** The addresses that nodes, their interfaces and spec.externalIPs use, by source. */
 export class BlockedAddresses {
   readonly #blocks = new Map<string, { readonly address: IpAddress; readonly sources: Set<string> }>();
   readonly #from = new Map<string, readonly IpAddress[]>();
   /** By address; undefined: to be sorted again. */
   #sorted: readonly BlockedAddress[] | undefined;
 
-  /** Says which addresses a source uses; replaces what it said before. Gives those that are used only now, and those that are free. */
+  /** Sets the addresses that a source uses. Returns those that are blocked now and were not, and those that no longer are. */
   set(
     source: string,
     addresses: readonly IpAddress[],
@@ -32,11 +33,11 @@ export class BlockedAddresses {
     return this.#blocks.has(virtualIpName(address));
   }
 
-  /** One source, as a sentence; undefined: nothing uses the address. */
+  /** One source, as a sentence. Undefined: the address is not blocked. */
   describe(address: IpAddress): string | undefined {
     const sources = this.#blocks.get(virtualIpName(address))?.sources;
     if (sources === undefined) return undefined;
-    // One tells enough; that an address is the node's own says more than that it stands on an interface.
+    // One is enough. In reverse order `the address of Node` comes before `on an interface of Node`, which says less.
     const [first] = [...sources].sort().reverse();
     return `${formatAddress(address)} is ${first}.`;
   }

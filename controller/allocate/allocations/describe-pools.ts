@@ -2,25 +2,25 @@ import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { formatRange, rangeContains } from "../../../src/ip/range.ts";
 import type { AllocationsReader } from "./address-allocations.ts";
 
-/** As many pools or ranges as a reader will read. */
+/** As many pools or ranges as somebody will read. */
 const maxListed = 5;
 
-/** Which pools there are, for who has named another one; undefined: none. */
+/** The names of the pools, for a Service that names one that does not exist. Undefined: there are none. */
 export function listPoolNames({ pools, rejected }: AllocationsReader): string | undefined {
   const names = [...pools.map(({ name }) => name), ...rejected.keys()].sort();
   if (names.length === 0) return undefined;
   return names.length === 1 ? `The only pool is ${names[0]}.` : `The pools are ${listSome(names)}.`;
 }
 
-/** Pools that are there but cannot be used, so that nobody reads that there is none and makes another; undefined: none. */
+/** Pools that exist but cannot be used, so that users do not create another one. Undefined: none. */
 export function listRejectedPools({ rejected }: AllocationsReader): string | undefined {
   if (rejected.size === 0) return undefined;
   const names = [...rejected].map(([name, { code }]) => `${name} (${code})`);
   return names.length === 1 ? `Pool ${names[0]} is rejected.` : `These pools are rejected: ${listSome(names)}.`;
 }
 
-/** Why an address is in no usable pool: one excludes it, or what the pools have instead; undefined: there is nothing to say. */
-export function describeNoPool(allocations: AllocationsReader, address: IpAddress): string | undefined {
+/** Why an address is in no usable pool: one excludes it, or what the pools contain instead. */
+export function describeNoPool(allocations: AllocationsReader, address: IpAddress): string {
   const excluding = allocations.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
   if (excluding !== undefined) return `Pool ${excluding.name} excludes it.`;
   const ranges = rangesOf(allocations, address.family);

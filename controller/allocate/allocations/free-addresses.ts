@@ -2,18 +2,18 @@ import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { IntervalSet } from "../../../src/ip/interval-set.ts";
 import type { Pool } from "../pool/pool.ts";
 
-/** How many addresses of one family a pool has. Those that avoidBuggyIPs leaves out count as neither, unless assigned. */
+/** How many addresses of one family a pool has. Those that avoidBuggyIPs avoids are not available, but may be assigned. */
 export interface FamilyCount {
   readonly assigned: bigint;
   readonly available: bigint;
 }
 
-/** What is free of one pool, kept up to date address by address; the first free one is found without a scan. */
+/** The free addresses of one pool, updated address by address. Finds the first free one without a scan. */
 export class FreeAddresses {
   readonly pool: Pool;
   readonly #free = { IPv4: new IntervalSet(), IPv6: new IntervalSet() };
   readonly #assigned = { IPv4: 0n, IPv6: 0n };
-  /** Free addresses that avoidBuggyIPs leaves out. */
+  /** Free addresses that avoidBuggyIPs avoids. */
   #freeBuggy = 0n;
 
   constructor(pool: Pool) {
@@ -24,13 +24,13 @@ export class FreeAddresses {
       this.#freeBuggy += countBuggy(last) - countBuggy(first - 1n);
   }
 
-  /** Takes an address of the pool out; `assigned`: because a Service has it. */
+  /** Marks an address of the pool as used. `assigned`: a Service has it. */
   markUsed(address: IpAddress, assigned: boolean): void {
     if (assigned) this.#assigned[address.family]++;
     if (this.#free[address.family].remove(address.value) && this.#isAvoided(address)) this.#freeBuggy--;
   }
 
-  /** Gives it back. Must be told the same `assigned` as take was. */
+  /** Undoes `markUsed`. `assigned` must be the same as it was there. */
   markFree(address: IpAddress, assigned: boolean): void {
     if (assigned) this.#assigned[address.family]--;
     if (this.#free[address.family].has(address.value)) return;
@@ -38,7 +38,7 @@ export class FreeAddresses {
     if (this.#isAvoided(address)) this.#freeBuggy++;
   }
 
-  /** The lowest address that may be given unasked. */
+  /** The lowest free address that may be assigned without a request. */
   first(family: IpFamily): IpAddress | undefined {
     for (const { first, last } of this.#free[family].intervals()) {
       let value = first;

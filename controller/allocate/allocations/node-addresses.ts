@@ -2,14 +2,14 @@ import { compareAddresses, type IpAddress, type IpFamily, virtualIpName } from "
 import { matchesAnySelector } from "../../../src/model/label-selector.ts";
 import { compareAge, type Pool } from "../pool/pool.ts";
 
-/** A node as pools of node addresses see it. */
+/** A node as pools of nodes' own addresses see it. */
 export interface NodeInfo {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly ready: boolean;
-  /** Takes no part in load balancing, or is about to go. */
+  /** Does not take part in load balancing, or is about to be removed. */
   readonly excluded: boolean;
-  /** Of each family those of type ExternalIP, else the one of type InternalIP. */
+  /** Of each family those of type ExternalIP, otherwise the one of type InternalIP. */
   readonly addresses: readonly IpAddress[];
 }
 
@@ -19,12 +19,12 @@ export interface NodeAddress {
 }
 
 /**
- * Which node has which address, and which pool has which node: of several whose selectors fit the oldest. The answers cost as much
- * as there are nodes.
+ * Which node has which address, and which pool has which node: the oldest of those whose selectors match. Each answer costs
+ * O(nodes).
  */
 export class NodeAddresses {
   readonly #nodes = new Map<string, NodeInfo>();
-  /** By name of the VirtualIP that claims it. */
+  /** Node name by the name that the VirtualIP of the address has. */
   readonly #byAddress = new Map<string, string>();
   /** Oldest first. */
   #pools: readonly Pool[] = [];
@@ -33,12 +33,12 @@ export class NodeAddresses {
     this.#pools = pools.filter(({ nodes }) => nodes !== undefined).sort(compareAge);
   }
 
-  /** Whether any pool gives nodes' own addresses. */
+  /** Whether any pool has nodes' own addresses. */
   get hasPools(): boolean {
     return this.#pools.length > 0;
   }
 
-  /** Undefined: the node is gone. Gives whether it differs from what was known. */
+  /** `info` undefined: the node is gone. Returns whether it differs from before. */
   setNode(name: string, info: NodeInfo | undefined): boolean {
     const before = this.#nodes.get(name);
     if (textOf(before) === textOf(info)) return false;
@@ -49,21 +49,21 @@ export class NodeAddresses {
     return true;
   }
 
-  /** The node that has the address and takes part in load balancing. */
+  /** Name of the node with the address, if it takes part in load balancing. */
   nodeAt(address: IpAddress): string | undefined {
     const name = this.#byAddress.get(virtualIpName(address));
     return name === undefined || this.#nodes.get(name)?.excluded === true ? undefined : name;
   }
 
-  /** The pool whose node has the address. */
+  /** The pool of the node with the address. */
   poolAt(address: IpAddress): Pool | undefined {
     const info = this.#nodes.get(this.nodeAt(address) ?? "");
     return info === undefined ? undefined : this.#poolOf(info);
   }
 
   /**
-   * The addresses of a pool's nodes that are ready; where none is, of all, because then it is rather we who do not hear of them. With
-   * `local` only of those nodes. Sorted.
+   * The addresses of the pool's ready nodes. If no node is ready, those of all: then the fault is more likely in what we observe. With
+   * `local` only those of these nodes. Sorted.
    */
   of(pool: Pool, family: IpFamily, local?: ReadonlySet<string>): readonly NodeAddress[] {
     const members = [...this.#nodes.values()].filter((stand) => !stand.excluded && this.#poolOf(stand) === pool);

@@ -4,15 +4,15 @@ import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import { type Claim, currentPoolOf } from "../claim/claim.ts";
 import type { AllocationsReader } from "./address-allocations.ts";
 
-/** How a claim stands to the pools as they are now. */
+/** Which pool the address of a claim belongs to now. */
 export interface PoolMembership {
-  /** The pool that has the address; undefined: none does. */
+  /** The pool that contains the address. Undefined: none does. */
   readonly pool: string | undefined;
-  /** Why none does; undefined also for a reservation, which may lie where the user wants it. */
+  /** Why none does. Undefined for a reservation, which may be outside all pools. */
   readonly reason: Reason | undefined;
 }
 
-/** Says where the address of a claim belongs since the pools were last edited; nobody loses it for that. */
+/** Finds the pool of a claim as pools are now. Takes no address away. */
 export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): PoolMembership {
   const pool = currentPoolOf(allocations, claim)?.name;
   if (pool !== undefined || !claim.managed) return { pool, reason: undefined };

@@ -2,25 +2,25 @@ import type { IpAddress } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import type { Claim } from "../claim/claim.ts";
 
-/** One address for the Service. */
+/** One address of the Service. */
 export interface Assignment {
   readonly address: IpAddress;
   readonly pool: string | undefined;
   /** The node whose own address it is. */
   readonly node?: string | undefined;
-  /** The claim that the Service holds already, or that it is to join; undefined: to be made. */
+  /** The claim that the Service holds already, or that it is to join. Undefined: it must be created. */
   readonly claim: Claim | undefined;
-  /** Whether that claim has yet to name the Service, or to say what is true of it now. */
+  /** Whether the Service must still be added to that claim, or what is recorded of it there be updated. */
   readonly needsJoin: boolean;
 }
 
 /**
- * What the Service is to have, in the order of its ipFamilies, and what it cannot have. Both are there when the Service keeps
- * an address although it asks for another, or gets one of the two families that it would like.
+ * The addresses that the Service is to have, in the order of its ipFamilies, and why it cannot have more. Both are set when the Service
+ * keeps an address although it requests another one, or gets one of two families that it prefers.
  */
 export interface Allocation {
   readonly assignments: readonly Assignment[];
   readonly reason: Reason | undefined;
-  /** Whether that is all that the Service must have: a second family that it only prefers does not count. */
+  /** Whether the Service has all that it requires. A second family that it only prefers is not required. */
   readonly satisfied: boolean;
 }

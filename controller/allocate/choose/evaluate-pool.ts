@@ -6,14 +6,14 @@ import { describeDraining, describeExhausted, listPoolNames } from "../allocatio
 import { describeAdmissionRefusal, type Pool, poolHasFamily } from "../pool/pool.ts";
 import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "./node-pool.ts";
 
-/** Who asks a pool, and what is taken and free. */
+/** The Service that needs an address, and what is assigned and free. */
 export interface AllocationContext {
   readonly allocations: AllocationsReader;
   readonly service: ServiceView;
   readonly namespaceLabels: Readonly<Record<string, string>>;
 }
 
-/** A pool's no. */
+/** Why a pool assigns no address to a Service. */
 export interface PoolRefusal {
   readonly pool: string;
   readonly address?: never;
@@ -21,12 +21,12 @@ export interface PoolRefusal {
   readonly detail: string | undefined;
 }
 
-/** What one pool says to one Service: the address that it would give, or why none. */
+/** The address that a pool would assign to a Service, or why it assigns none. */
 export type PoolResult =
   | { readonly pool: string; readonly address: IpAddress; readonly code?: never; readonly detail?: never }
   | PoolRefusal;
 
-/** Asks the pool that the Service names. */
+/** Evaluates the pool that the Service names. */
 export function evaluateNamedPool(context: AllocationContext, name: string, family: IpFamily): PoolResult {
   const { pools, rejected } = context.allocations;
   const pool = pools.find((candidate) => candidate.name === name);
@@ -65,7 +65,7 @@ function evaluateNodePool({ allocations, service }: AllocationContext, pool: Poo
   return conflict === undefined ? { pool: pool.name, address: first.address } : refuse(conflict.code, conflict.detail);
 }
 
-/** Asks a pool for a Service that names none. */
+/** Evaluates a pool for a Service that names none. */
 export function evaluateAutoAssign(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   if (pool.autoAssign) return evaluatePool(context, pool, family);
   const detail = `Pool ${pool.name} has autoAssign set to false, so it serves only Services that name it.`;
@@ -73,8 +73,8 @@ export function evaluateAutoAssign(context: AllocationContext, pool: Pool, famil
 }
 
 /**
- * Asks every pool in the order in which they are tried: what `allocate` hears for a Service without an address, as far as it
- * has to ask, and from the pools that come after the first that gives.
+ * Evaluates every pool in the order in which `allocate` tries them for a Service without an address. `allocate` itself stops at the first
+ * pool that has one.
  */
 export function evaluateAllPools(context: AllocationContext, family: IpFamily): readonly PoolResult[] {
   const { pools, rejected } = context.allocations;

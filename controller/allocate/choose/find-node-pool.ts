@@ -8,8 +8,8 @@ import { findAdmissionRefusal } from "./node-pool.ts";
 import { shownAddress } from "./shown-address.ts";
 
 /**
- * The pool of node addresses that the Service belongs to: the one that it names, has addresses from, shows addresses of or asks for
- * addresses of; without any of these, the first pool that gives to it, if it is one of them. Undefined: none.
+ * The pool of nodes' own addresses that the Service belongs to: the one that it names, requests addresses of, has addresses from or
+ * shows addresses of. Without any of these, the first pool that has an address for it, if that is one with nodes' own addresses.
  */
 export function findNodePool(
   context: AllocationContext,
@@ -32,12 +32,12 @@ export function findNodePool(
   return firstPoolWithAddress(context);
 }
 
-/** Nodes may have gone over to another pool since; the one that has most of them by now has the Service too. */
+/** Nodes may have changed pools: the pool with most of them now has the Service. */
 function poolOfMostClaims({ allocations }: AllocationContext, claims: readonly Claim[]): Pool | undefined {
   const counts = new Map<Pool, number>();
   for (const { address, pool: name } of claims) {
     const pool = allocations.nodes.poolAt(address);
-    // Where counts are equal, the pool that they were taken from.
+    // Where counts are equal, the pool that they were assigned from.
     if (pool !== undefined) counts.set(pool, (counts.get(pool) ?? 0) + (pool.name === name ? 1.5 : 1));
   }
   return [...counts].sort(([, left], [, right]) => right - left)[0]?.[0];
@@ -54,7 +54,7 @@ function firstPoolWithAddress(context: AllocationContext): Pool | undefined {
     }
   }
   if (exhausted) return undefined;
-  // Nobody gives: a pool in which just a port is in the way can say so best.
+  // No pool has an address: one in which only a port conflicts gives the most useful reason.
   return allocations.pools.find(
     (pool) =>
       pool.nodes !== undefined &&

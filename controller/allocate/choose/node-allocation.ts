@@ -17,7 +17,7 @@ import {
   nodeAddressesFor,
 } from "./node-pool.ts";
 
-/** What the Service has of nodes' own addresses and may keep, whatever became of the pool. */
+/** The nodes' own addresses that the Service has and may keep, whatever happened to the pool. */
 export function keptNodeAddresses(context: AllocationContext): readonly Assignment[] {
   return context.service.ipFamilies.flatMap((family) => keptOfFamily(context, family));
 }
@@ -33,8 +33,8 @@ function keptOfFamily({ allocations, service }: AllocationContext, family: IpFam
 }
 
 /**
- * Decides about all addresses of a Service of such a pool; changes nothing. It has every node's, or none: a port that another Service
- * has at one of them leaves a Service that comes waiting. One that is there already keeps the nodes where nobody is in its way.
+ * Decides which addresses a Service has from a pool of nodes' own addresses. Changes nothing. A new Service gets those of every node, or
+ * none where one of its ports is taken on any node. A Service that has some already keeps the nodes without such a conflict.
  */
 export function allocateNodeAddresses(
   context: AllocationContext,
@@ -86,12 +86,12 @@ function chooseFamily(
     return { assignments: [], reason: reasonOf(refusal.code, about(field, value, refusal.detail)) };
   }
   const reserved = findReservedPort(pool, service);
-  // Who has the port since before it was reserved keeps it; who changes to it does not get it.
+  // A Service that had the port before it was reserved keeps it. One that changes to it does not get it.
   if (reserved !== undefined)
     return { assignments: kept.filter((assignment) => !assignment.needsJoin), reason: portReason(reserved) };
   const all = nodeAddressesFor(allocations, pool, service, family);
   const wanted = requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
-  // A pool that drains gives no further node.
+  // A draining pool assigns no further nodes.
   const nodeAddresses = pool.draining
     ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address)))
     : wanted;
@@ -104,7 +104,7 @@ function chooseFamily(
     return { assignments: [], reason: reasonOf("RequestedAddressNotInPool", refused) };
   }
   if (nodeAddresses.length === 0) {
-    // That no pod is ready is no reason to take away an address, only none to give one.
+    // Without a ready pod no address is assigned, but none is taken away either.
     const keepsUntilReady = kept.length > 0 && allocations.nodes.of(pool, family).length > 0;
     const detail = describeNoNode(context, pool, family);
     return {

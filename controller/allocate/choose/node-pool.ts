@@ -7,7 +7,7 @@ import { type Claim, describeHolder, isHeldBy } from "../claim/claim.ts";
 import { findSharingConflict, portsOf } from "../claim/sharing.ts";
 import { describeAdmissionRefusal, type Pool } from "../pool/pool.ts";
 
-/** Why a Service cannot have a node's own address, and at which of its ports that lies. */
+/** Why a Service cannot have a node's own address, and because of which ports. */
 export interface NodeAddressConflict {
   readonly code: ReasonCode;
   /** `80/TCP`. */
@@ -15,7 +15,7 @@ export interface NodeAddressConflict {
   readonly detail: string;
 }
 
-/** Where the Service would be served: under externalTrafficPolicy Local only by nodes with ready endpoints. */
+/** The addresses that the Service would be served at. Under externalTrafficPolicy Local only those of nodes with ready endpoints. */
 export function nodeAddressesFor(
   allocations: AllocationsReader,
   pool: Pool,
@@ -26,7 +26,7 @@ export function nodeAddressesFor(
   return allocations.nodes.of(pool, family, local);
 }
 
-/** A port of the Service that the pool keeps for the nodes themselves. */
+/** A port of the Service that the pool reserves for the nodes themselves. */
 export function findReservedPort(pool: Pool, service: ServiceView): NodeAddressConflict | undefined {
   const value = portsOf(service).find((port) => pool.nodes?.reservedPorts.includes(port));
   if (value === undefined) return undefined;
@@ -37,7 +37,7 @@ export function findReservedPort(pool: Pool, service: ServiceView): NodeAddressC
   };
 }
 
-/** What stands in the way at one address; undefined: nothing. */
+/** Why the Service cannot have one address. Undefined: it can. */
 export function findNodeAddressConflict(
   allocations: AllocationsReader,
   service: ServiceView,
@@ -56,7 +56,7 @@ export function findNodeAddressConflict(
   return conflict === undefined ? undefined : { code: conflict.code, value, detail: conflict.detail };
 }
 
-/** The nodes' own addresses that the Service has, of one family. */
+/** The claims of nodes' own addresses that the Service holds, of one family. */
 export function heldNodeClaims(
   allocations: AllocationsReader,
   service: ServiceView,
@@ -67,7 +67,7 @@ export function heldNodeClaims(
     .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));
 }
 
-/** What keeps the Service out of the pool, whatever its ports are. */
+/** Why the pool assigns nothing to the Service, whatever its ports are. */
 export function findAdmissionRefusal(
   pool: Pool,
   service: ServiceView,

@@ -5,8 +5,8 @@ import { describeAdmissionRefusal } from "../pool/pool.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 
 /**
- * The lowest address that Services with the same sharing key have and on which this one fits too, from a pool that would give it
- * an address of its own, other than one that it is to leave; undefined: it gets one of its own, where others may join it.
+ * The lowest address that Services with the same sharing key have and that this one may join, from a pool that would assign it an
+ * address of its own. `left`: a claim that it is to leave. Undefined: it needs an address of its own, which others may join.
  */
 export function findShared(
   { allocations, service, namespaceLabels }: AllocationContext,

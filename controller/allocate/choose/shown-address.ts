@@ -4,23 +4,23 @@ import type { Claim } from "../claim/claim.ts";
 import { findJoiningConflict } from "../claim/sharing.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 
-/** An address that the Service may go on showing although no claim names the Service. */
+/** An address that the Service may keep showing although no claim names it. */
 export interface AdoptableAddress {
   readonly address: IpAddress;
-  /** The pool that it counts as being from. */
+  /** The pool that it is recorded to be from. */
   readonly pool: string | undefined;
-  /** That of others who share it; undefined: it is to be claimed. */
+  /** The claim of Services that share it. Undefined: it must be created. */
   readonly claim: Claim | undefined;
 }
 
-/** What the status of the Service shows of this family. */
+/** The first address of this family in the status of the Service. */
 export function shownAddress(service: ServiceView, family: IpFamily): IpAddress | undefined {
   return service.ingress.map((entry) => parseAddress(entry.ip)).find((address) => address?.family === family);
 }
 
 /**
- * An address in the status without a claim: given before Bellhop came, or its VirtualIP was lost or deleted by hand. It stays if
- * nobody else has it: one that no pool has, only where we gave it.
+ * An address in the status without a claim: it was assigned before Bellhop was installed, or its VirtualIP was lost or deleted by hand. It
+ * stays if nothing else uses it. One outside all pools stays only if we assigned it.
  */
 export function findAdoptable(
   { allocations, service }: AllocationContext,
@@ -30,17 +30,17 @@ export function findAdoptable(
   const address = shownAddress(service, family);
   if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
   const pool = allocations.poolOf(address);
-  // No pool vouches for what somebody else has shown, or for what any writer of a status may have put there.
+  // Outside all pools, anybody who may write the status may have put the address there.
   if (pool === undefined && !isAssignedByBellhop(service)) return undefined;
   if (pool !== undefined && poolName !== undefined && pool.name !== poolName) return undefined;
   const claim = allocations.claimAt(address);
-  // Both show it, and both say that they share it: so it was before we came, in whatever namespaces.
+  // Both show it and both share it: so they did before Bellhop was installed, whatever their namespaces.
   if (claim !== undefined && findJoiningConflict(claim, service, true) !== undefined) return undefined;
-  // One that no pool has any more counts as being from the pool that the Service names, as it did before its claim was lost.
+  // Outside all pools it counts as being from the pool that the Service names, as before its claim was lost.
   return { address, pool: pool?.name ?? poolName, claim };
 }
 
-/** Our condition and the finalizer that we write with every address: what the Service shows was given by us. */
+/** Whether it has our condition and the finalizer, which we write with every address: then we assigned what it shows. */
 export function isAssignedByBellhop({ addressReady, finalizers }: ServiceView): boolean {
   return addressReady !== undefined && finalizers.includes(loadBalancerFinalizer);
 }

@@ -5,20 +5,20 @@ import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { refersTo, serviceKeyOf } from "../../../src/model/service-reference.ts";
 
-/** A VirtualIP as the allocator sees it. */
+/** A VirtualIP as `allocate` sees it. */
 export interface Claim {
   /** Name of the VirtualIP. */
   readonly name: string;
   readonly address: IpAddress;
   readonly pool: string | undefined;
-  /** The node whose own address it is; such a claim is shared by all Services whose ports differ, and announced by nobody. */
+  /** The node whose own address it is. Such a claim is shared by all Services whose ports differ, and is not announced. */
   readonly node?: string | undefined;
   readonly services: readonly ServiceReference[];
-  /** Made by the controller; others are reservations of the user, which are never removed. */
+  /** Created by the controller. Others are reservations of the user, which are never deleted. */
   readonly managed: boolean;
-  /** Wall time until which it is kept for a Service that was deleted; nobody has it meanwhile. Never for a reservation. */
+  /** Wall time in ms until which the address is held for the next Service of a name. Never set for a reservation. */
   readonly heldUntilMs?: number | undefined;
-  /** Both empty while the creation is under way. */
+  /** Empty while the object is being created, and so is `resourceVersion`. */
   readonly uid: string;
   readonly resourceVersion: string;
 }
@@ -27,7 +27,7 @@ export type ClaimParse =
   | { readonly claim: Claim; readonly reason?: never }
   | { readonly claim?: never; readonly reason: Reason };
 
-/** Refuses a VirtualIP whose name is not made from its address, because only that name keeps the address unique. */
+/** Rejects a VirtualIP whose name is not made from its address, because only that name keeps the address unique. */
 export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
   const address = parseAddress(spec.address);
   const expected = address === undefined ? undefined : virtualIpName(address);
@@ -55,7 +55,7 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
   };
 }
 
-/** Whether the claim is for this very Service. */
+/** Whether the claim names this Service: by uid, or by name where it has no uid. */
 export function isHeldBy(claim: Claim, service: ServiceView): boolean {
   return claim.services.some((reference) => refersTo(reference, service));
 }
@@ -65,7 +65,7 @@ interface PoolLookup<Pool> {
   readonly nodes: { poolAt(address: IpAddress): Pool | undefined };
 }
 
-/** The pool that has the address of a claim as pools and nodes are now, which may be another than the claim names. */
+/** The pool of a claim as pools and nodes are now. May be another one than the claim names. */
 export function currentPoolOf<Pool>(
   allocations: PoolLookup<Pool>,
   { address, node }: Pick<Claim, "address" | "node">,
@@ -73,7 +73,7 @@ export function currentPoolOf<Pool>(
   return node === undefined ? allocations.poolOf(address) : allocations.nodes.poolAt(address);
 }
 
-/** A reservation for nobody and a hold for a deleted Service take the address out, but no Service has it. */
+/** Whether a Service has the address. Not so for a reservation without Services, or a hold for a deleted Service. */
 export function isInUse(claim: Claim): boolean {
   return claim.services.length > 0 && claim.heldUntilMs === undefined;
 }

@@ -3,18 +3,18 @@ import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import type { Claim } from "./claim.ts";
 
-/** Long enough to tell desired apart; an annotation may have 256 KiB. */
+/** Characters of the annotation that count. Enough to distinguish requests; an annotation may have 256 KiB. */
 const maxLength = 200;
 
-/** The annotation for another address; undefined: there is none. */
+/** The text of the annotation that requests another address. Undefined: it is not set. */
 export function reassignOf(service: ServiceView): string | undefined {
   const text = service.annotations[reassignAnnotation]?.slice(0, maxLength) ?? "";
   return text === "" ? undefined : text;
 }
 
 /**
- * Whether the Service asks to leave this address. Each address says for which text it was given, so that a annotation is acted on once,
- * whoever leads and however often it is read; a reservation of the user never has to be left.
+ * Whether the Service requests to leave this address. Each claim records for which text it was assigned, so that a text is applied once,
+ * whichever controller leads. A reservation of the user never has to be left.
  */
 export function mustLeave(claim: Claim, service: ServiceView): boolean {
   const annotation = reassignOf(service);

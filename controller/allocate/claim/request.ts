@@ -3,7 +3,7 @@ import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
 
-/** An address that the user asks for, and where. */
+/** An address that the user requests, and in which field. */
 export interface RequestedAddress {
   readonly address: IpAddress;
   readonly field: string;
@@ -14,7 +14,7 @@ export type RequestParse =
   | { readonly requested: ReadonlyMap<IpFamily, RequestedAddress>; readonly reason?: never }
   | { readonly requested?: never; readonly reason: Reason };
 
-/** Reads spec.loadBalancerIP and the annotation bellhop.dev/ips; both are free text that nobody has checked. */
+/** Reads spec.loadBalancerIP and the annotation bellhop.dev/ips. Both are free text that the API server does not validate. */
 export function parseRequest(service: ServiceView): RequestParse {
   const requested = new Map<IpFamily, RequestedAddress>();
   for (const { field, text } of requestTexts(service)) {

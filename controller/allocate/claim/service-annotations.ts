@@ -3,17 +3,17 @@ import { metallbAnnotations } from "../../../src/api/metallb.ts";
 import { annotationField } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 
-/** What a user may write in annotations about the address of a Service. */
+/** What a user may request in annotations. */
 export type RequestAnnotation = "ips" | "pool" | "share";
 
-/** The first that is there counts. MetalLB's are in the view only where they are to be honoured. */
+/** The first that is set counts. MetalLB's are in the view only where they are to be honoured. */
 const annotationsOf: Readonly<Record<RequestAnnotation, readonly string[]>> = {
   ips: [ipsAnnotation, ...metallbAnnotations("loadBalancerIPs")],
   pool: [poolAnnotation, ...metallbAnnotations("address-pool")],
   share: [shareAnnotation, ...metallbAnnotations("allow-shared-ip")],
 };
 
-/** What the user wrote, and how reasons name the place; undefined: nothing. */
+/** The text of the annotation, and how reasons name the field. Undefined: it is not set. */
 export function serviceAnnotation(
   service: ServiceView,
   name: RequestAnnotation,

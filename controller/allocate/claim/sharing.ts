@@ -7,13 +7,13 @@ import { type Claim, describeHolder, isHeldBy } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
 
-/** Why a Service cannot have an address together with those who have it. */
+/** Why a Service cannot share an address with the Services that have it. */
 export interface SharingConflict {
   readonly code: ReasonCode;
   readonly detail: string;
 }
 
-/** What the Service offers to others on its address; undefined: it wants the address for itself. */
+/** How the Service shares its address. Undefined: it does not share it. */
 export function sharingOf(service: ServiceView): Sharing | undefined {
   const key = serviceAnnotation(service, "share")?.text.trim() ?? "";
   if (key === "") return undefined;
@@ -24,7 +24,7 @@ export function sharingOf(service: ServiceView): Sharing | undefined {
   };
 }
 
-/** What the Service takes at the address of this claim; on a node's own only its ports count, and everybody offers to share. */
+/** How the Service uses the address of this claim. On a node's own address every Service shares, and only ports count. */
 function sharingAt(service: ServiceView, { node }: Pick<Claim, "node">): Sharing | undefined {
   return node === undefined ? sharingOf(service) : { key: "", ports: portsOf(service), backends: "" };
 }
@@ -36,7 +36,7 @@ export function portsOf(service: ServiceView): string[] {
 
 /**
  * Under Local only nodes with ready pods announce and serve, so all Services of the address must have the same pods: the same
- * namespace and selector. Without a selector nobody can tell, and only the Service itself is like it.
+ * namespace and selector. Without a selector the pods are unknown, so the Service does not match any other.
  */
 function backendsOf(service: ServiceView): string {
   if (service.externalTrafficPolicy === "Cluster") return "Cluster";
@@ -45,9 +45,9 @@ function backendsOf(service: ServiceView): string {
 }
 
 /**
- * Why the Service, as it is now, cannot be on this address beside the others that the claim names. It is held against what they
- * had when they were let on, so whoever changes has to give way and never those who did not. A Service that a reservation only
- * names has not come yet and stands in the way of those alone who do not share, because of these nothing is noted there.
+ * Why the Service, as it is now, cannot have this address together with the others that the claim names. It is compared with what is
+ * recorded of them, so a Service that changes gives way, and never one that did not. A Service that a reservation names and that does
+ * not exist yet conflicts only with Services that do not share: nothing is recorded of those.
  */
 export function findSharingConflict(claim: Claim, service: ServiceView): SharingConflict | undefined {
   const mine = sharingAt(service, claim);
@@ -61,7 +61,7 @@ export function findSharingConflict(claim: Claim, service: ServiceView): Sharing
   return undefined;
 }
 
-/** As sharingFault, for a Service that is not on the address yet. */
+/** Like findSharingConflict, for a Service that does not have the address yet. */
 export function findJoiningConflict(
   claim: Claim,
   service: ServiceView,
@@ -113,15 +113,15 @@ function describeBackends(backends: string): string {
   return `externalTrafficPolicy ${policy}${behind}`;
 }
 
-/** Whether the claim says of the Service what is true of it now. */
+/** Whether what the claim records of the Service is up to date. */
 export function isRecorded(claim: Claim, service: ServiceView): boolean {
   const reference = claim.services.find((candidate) => serviceKeyOf(candidate) === service.key);
   return claim.heldUntilMs === undefined && sameSharing(reference?.sharing, sharingAt(service, claim));
 }
 
-/** Whether a Service that is to have the address has yet to be named in the claim, or to say there what is true of it now. */
+/** Whether a Service that is to have the address must still be added to the claim, or what is recorded of it be updated. */
 export function needsJoin(claim: Claim, service: ServiceView): boolean {
-  // While it is being made its maker writes what is true at that moment.
+  // While the claim is being created, the creation itself writes what is up to date then.
   return !isHeldBy(claim, service) || (claim.uid !== "" && !isRecorded(claim, service));
 }
 
@@ -130,7 +130,7 @@ function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boo
   return left.key === right.key && left.backends === right.backends && left.ports.join() === right.ports.join();
 }
 
-/** The Service as this claim names it. */
+/** The Service as this claim is to name it. */
 export function referenceOf(
   service: ServiceView,
   claim: Pick<Claim, "node">,
@@ -147,23 +147,23 @@ export function referenceOf(
   };
 }
 
-/** The Services of the claim with this one on it as it is now, in its old place if it had one. */
+/** The Services of the claim with this one as it is now, at its previous position if it had one. */
 export function withService(claim: Claim, service: ServiceView): readonly ServiceReference[] {
   const mine = referenceOf(service, claim);
   const index = claim.services.findIndex((reference) => serviceKeyOf(reference) === service.key);
   if (index < 0) return [...claim.services, mine];
   const { uid, reassigned, ...anybody } = mine;
   const before = claim.services[index];
-  // An address that it has already was given for an earlier annotation, if for any.
+  // An address that it has already was assigned for an earlier text, if for any.
   const givenFor = before?.uid === uid ? before?.reassigned : reassigned;
   const own = { ...anybody, uid, ...(givenFor === undefined ? {} : { reassigned: givenFor }) };
-  // A reservation stays one for whoever has the name.
+  // A reservation stays one for any Service of the name, so it records no uid.
   const kept = claim.managed ? own : anybody;
   return claim.services.map((reference, position) => (position === index ? kept : reference));
 }
 
 /**
- * The Services of the claim without this one; of a reservation the user's own reference stays, without what we have noted there.
+ * The Services of the claim without this one. In a reservation the user's own reference stays, without what we have recorded there.
  */
 export function withoutService(claim: Claim, serviceKey: string): readonly ServiceReference[] {
   if (claim.managed) return claim.services.filter((reference) => serviceKeyOf(reference) !== serviceKey);

@@ -2,7 +2,7 @@ import { type IpRange, subnetOf } from "../../../src/ip/range.ts";
 import type { NodeView } from "../../../src/model/node.ts";
 import type { ServiceCidrView } from "../../../src/model/service-cidr.ts";
 
-/** A network that the cluster itself uses, and no pool may. */
+/** A network that the cluster itself uses, so no pool may overlap it. */
 export interface ClusterNetwork {
   readonly use: "Service" | "Pod";
   readonly range: IpRange;
@@ -10,7 +10,7 @@ export interface ClusterNetwork {
   readonly source: string;
 }
 
-/** Those that the API server tells of, in a fixed order; what is no CIDR there is left out. */
+/** The networks of ServiceCIDRs and Nodes, in a fixed order. Texts that are not CIDRs are ignored. */
 export function clusterNetworks(
   serviceCidrs: Iterable<ServiceCidrView>,
   nodes: Iterable<NodeView>,

@@ -19,7 +19,7 @@ export interface PoolEntry {
   readonly ranges: readonly IpRange[];
 }
 
-/** What could be read, and everything that could not. */
+/** The entries that could be read, and why the others could not. */
 export interface EntriesParse {
   readonly entries: readonly PoolEntry[];
   readonly excluded: readonly IpRange[];
@@ -32,7 +32,7 @@ interface ReadRange {
   readonly range: IpRange;
 }
 
-/** What is wrong with the text of a range, and where it can be told, what was meant. */
+/** What is wrong with the text of a range, and what was probably meant. */
 function describeRangeFault(text: string, fault: RangeFault): string {
   switch (fault) {
     case "NotAnAddress":
@@ -53,7 +53,7 @@ function describeRangeFault(text: string, fault: RangeFault): string {
   }
 }
 
-/** RFC 6890: unspecified, loopback, multicast, reserved, and link-local IPv6, which means nothing without an interface. */
+/** RFC 6890: unspecified, loopback, multicast and reserved addresses, and link-local IPv6, which is ambiguous without an interface. */
 const specialRanges = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8"].map(
   (text) => parseRange(text).range as IpRange,
 );
@@ -89,7 +89,7 @@ export function parseEntries(object: string, spec: IPAddressPool["spec"]): Entri
   };
 }
 
-/** A range of addresses that no Service can have, or some of which stand in an earlier entry. */
+/** Why a range cannot be used: no Service can have its addresses, or it overlaps an earlier entry. */
 function findPlacementReason(
   object: string,
   { field, text, range }: ReadRange,

@@ -6,7 +6,7 @@ import type { ClusterNetwork } from "./cluster-network.ts";
 import { compareAge, comparePools, type Pool, type PoolParse, parsePool, poolObject } from "./pool.ts";
 import type { PoolEntry } from "./pool-ranges.ts";
 
-/** All pools of one moment: those that give addresses, and why the others do not. */
+/** All pools of one moment: those that can be used, and why the others cannot. */
 export interface PoolSet {
   /** In the order in which they are tried. */
   readonly usable: readonly Pool[];
@@ -14,9 +14,9 @@ export interface PoolSet {
 }
 
 /**
- * Sorts out broken pools, those that overlap the cluster's own networks, and of pools that overlap one another all but the oldest
- * (by name where they are equally old), so that a slip in a new pool cannot disturb one that serves. Each range is looked up among
- * the ranges of older pools by a binary search.
+ * Rejects invalid pools, pools that overlap the cluster's own networks, and of pools that overlap each other all but the oldest (the
+ * first by name where they are equally old), so that a mistake in a new pool cannot disturb one in use. Each range is compared with
+ * those of older pools by binary search.
  */
 export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly ClusterNetwork[] = []): PoolSet {
   const rejected = new Map<string, Reason>();

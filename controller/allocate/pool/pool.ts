@@ -8,31 +8,31 @@ import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { type PoolEntry, parseEntries } from "./pool-ranges.ts";
 
-/** An IPAddressPool, read and found sound. */
+/** A valid IPAddressPool. */
 export interface Pool {
   readonly name: string;
   readonly createdAtMs: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly entries: readonly PoolEntry[];
-  /** Of all entries, without what is excluded. */
+  /** The ranges of all entries, without what is excluded. */
   readonly ranges: readonly IpRange[];
   readonly excluded: readonly IpRange[];
-  /** Undefined: it has addresses of its own. Otherwise those of the nodes that any selector fits, or of all where there is none. */
+  /** Undefined: the pool has addresses of its own. Otherwise it has those of the nodes that any selector matches, or of all nodes. */
   readonly nodes:
     | { readonly selectors: readonly LabelSelector[]; readonly reservedPorts: readonly string[] }
     | undefined;
-  /** Gives nothing new. */
+  /** Assigns no new addresses. */
   readonly draining: boolean;
-  /** How long the address of a deleted Service is kept for one of the same name; 0: not at all. */
+  /** How long the address of a deleted Service is held for one of the same name; 0: not at all. */
   readonly holdAfterDeleteMs: number;
   readonly autoAssign: boolean;
   readonly avoidBuggyIPs: boolean;
-  /** Lower is tried first; Infinity where the user gave none or 0. */
+  /** Lower is tried first. Infinity where it is unset or 0. */
   readonly priority: number;
   readonly namespaces: readonly string[];
   readonly namespaceSelectors: readonly LabelSelector[];
   readonly serviceSelectors: readonly LabelSelector[];
-  /** Whether Services of different namespaces may have one of its addresses together. */
+  /** Whether Services of different namespaces may share one of its addresses. */
   readonly sharedAcrossNamespaces: boolean;
 }
 
@@ -40,15 +40,15 @@ export type PoolParse =
   | { readonly pool: Pool; readonly reason?: never; readonly reasons?: never }
   | {
       readonly pool?: never;
-      /** The first of the faults. */
+      /** The first of the reasons. */
       readonly reason: Reason;
       readonly reasons: readonly Reason[];
     };
 
-/** Longer, and a hold would outlast any reason for it. */
+/** A year. A longer hold is a mistake. */
 const maxHoldMs = 366 * 24 * 3_600_000;
 
-/** One fault sets the whole pool aside: half a pool would hide the mistake until it runs out. */
+/** One mistake rejects the whole pool: half a pool would hide the mistake until it is exhausted. */
 export function parsePool(raw: IPAddressPool): PoolParse {
   const { metadata, spec } = raw;
   const object = poolObject(metadata.name);
@@ -95,7 +95,7 @@ export function parsePool(raw: IPAddressPool): PoolParse {
   };
 }
 
-/** A pool has addresses of its own or those of nodes, and what is about the one kind means nothing to the other. */
+/** A pool has either addresses of its own or nodes' own addresses. Fields for the other kind are mistakes. */
 function findKindReasons(object: string, spec: IPAddressPool["spec"]): readonly Reason[] {
   const { addresses = [], nodeAddresses, exclude, holdAfterDelete } = spec;
   if (nodeAddresses === undefined) {
@@ -117,14 +117,14 @@ export function poolHasFamily(pool: Pool, family: IpFamily): boolean {
   return pool.ranges.some((range) => range.family === family);
 }
 
-/** Whether the pool is kept for some Services only. */
+/** Whether serviceAllocation restricts the pool to some Services. */
 export function isRestricted(pool: Pool): boolean {
   return pool.namespaces.length + pool.namespaceSelectors.length + pool.serviceSelectors.length > 0;
 }
 
 /**
- * Why serviceAllocation does not admit the Service: its namespace by name or labels (where either is given), or its own labels
- * (where selectors are given). Undefined: it does.
+ * Why serviceAllocation does not admit the Service: because of its namespace, by name or labels (where either is set), or because of its
+ * own labels (where selectors are set). Undefined: it admits the Service.
  */
 export function describeAdmissionRefusal(
   pool: Pool,
@@ -151,14 +151,14 @@ function namespacesText({ namespaces, namespaceSelectors }: Pool): string {
     : `${names} and those that match its namespaceSelectors`;
 }
 
-/** The order in which pools are tried: priority, then those kept for some Services, then the name. */
+/** The order in which pools are tried: by priority, restricted pools first, then by name. */
 export function comparePools(left: Pool, right: Pool): number {
   if (left.priority !== right.priority) return left.priority < right.priority ? -1 : 1;
   if (isRestricted(left) !== isRestricted(right)) return isRestricted(left) ? -1 : 1;
   return left.name < right.name ? -1 : left.name > right.name ? 1 : 0;
 }
 
-/** Oldest first; where they are equally old by name. */
+/** Oldest first, then by name. */
 export function compareAge(left: Pool, right: Pool): number {
   return left.createdAtMs - right.createdAtMs || (left.name < right.name ? -1 : 1);
 }

@@ -12,7 +12,7 @@ import { explainClaim } from "../service/explain-claim.ts";
 import type { ServiceInput } from "../service/input.ts";
 import type { AddressExplanation, AddressState } from "./explanation.ts";
 
-/** All that the explanation of one address is made from. */
+/** What the explanation of one address is made from. */
 export interface AddressInput extends Pick<ServiceInput, "allocations" | "virtualIps" | "candidates"> {
   readonly address: IpAddress;
   readonly services: Iterable<ServiceView>;
@@ -20,7 +20,7 @@ export interface AddressInput extends Pick<ServiceInput, "allocations" | "virtua
   readonly networks: readonly ClusterNetwork[];
 }
 
-/** Says who has an address, or why nobody can. Pure. */
+/** Explains who has an address, or why no Service can have it. Pure. */
 export function explainAddress(input: AddressInput): AddressExplanation {
   const { address, allocations, services } = input;
   const text = formatAddress(address);
@@ -103,7 +103,7 @@ function requestsAddress(service: ServiceView, address: IpAddress): boolean {
   return parseRequest(service).requested?.get(address.family)?.address.value === address.value;
 }
 
-/** Pools that would hold the address if they were not set aside, did not exclude or avoid it. */
+/** Pools that would have the address if they were not rejected and did not exclude or avoid it. */
 function poolNotes({ address, allocations, pools }: AddressInput): readonly string[] {
   return pools.flatMap((raw) => {
     const { pool } = parsePool(raw);

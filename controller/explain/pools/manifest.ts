@@ -19,20 +19,20 @@ export interface LocatedReason {
 }
 
 export interface PoolManifest {
-  /** Sound ones. */
+  /** The valid pools. */
   readonly pools: readonly IPAddressPool[];
   readonly reasons: readonly LocatedReason[];
   /** Objects of other kinds, which the plan ignores: `Namespace shop`. */
   readonly skipped: readonly string[];
 }
 
-/** The schema of a pool, but without mercy for fields that it does not know: the API server would drop them in silence. */
+/** The schema of a pool that also rejects unknown fields, which the API server would drop silently. */
 const strictSpecSchema = ipAddressPoolSpecSchema
   .extend({ serviceAllocation: serviceAllocationSchema.strict().optional() })
   .strict();
 const strictPoolSchema = ipAddressPoolSchema.extend({ spec: strictSpecSchema });
 
-/** Reads the pools of one YAML file, which may hold several documents and Lists, and finds all reasons at once. Never throws. */
+/** Reads the pools of one YAML file, which may hold several documents and Lists, and reports everything that is wrong. Never throws. */
 export function parsePoolManifest(file: string, text: string): PoolManifest {
   const lines = new LineCounter();
   const pools: IPAddressPool[] = [];
@@ -126,7 +126,7 @@ function valueAt(raw: unknown, path: readonly PropertyKey[]): string {
   return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
 }
 
-/** Where the deepest part of the path begins that is there. */
+/** Where the deepest existing part of the path begins. */
 function offsetOf(node: Node, path: readonly PropertyKey[]): number | undefined {
   let offset = node.range?.[0];
   let here: unknown = node;

@@ -19,7 +19,7 @@ export interface PoolsInput {
   readonly after: AllocationsReader;
 }
 
-/** The pools of the cluster once those of the manifests are applied: a pool that is there keeps its age, a new one is the youngest. */
+/** The pools of the cluster once the manifests are applied. An existing pool keeps its age, a new one is the youngest. */
 export function poolsAfter(
   present: ReadonlyMap<string, IPAddressPool>,
   manifests: readonly PoolManifest[],
@@ -34,14 +34,14 @@ export function poolsAfter(
   return after;
 }
 
-/** What would come of it. Pure; changes nothing. */
+/** Says what applying the pools would do. Pure; changes nothing. */
 export function planPools({ manifests, present, claims, before, after }: PoolsInput): PoolsPlan {
   const faults = manifests.flatMap((manifest) => manifest.reasons);
   const rejected = [...after.rejected.values()].filter(({ object }) => {
     return ![...before.rejected.values()].some((known) => known.object === object);
   });
   const planned = new Set(manifests.flatMap(({ pools }) => pools.map(({ metadata }) => metadata.name)));
-  // One of the files that is set aside now as before is no success either.
+  // A pool of the files that is rejected now as before is not a success either.
   const stillAside = [...after.rejected].filter(([name, reason]) => planned.has(name) && !rejected.includes(reason));
   const { outside, moved, leaving } = findAffected(claims, before, after);
   const refused = [...rejected, ...stillAside.map(([, reason]) => reason)];
@@ -82,7 +82,7 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
 }
 
-/** Decimal numbers of addresses, of nodes those that are there now; zero for a pool that cannot be read. */
+/** Decimal numbers of addresses; of nodes' own addresses those that exist now. Zero for a pool that cannot be read. */
 function sizesOf(raw: IPAddressPool, { pools, nodes }: AllocationsReader): Readonly<Record<IpFamily, string>> {
   const ofNodes = pools.find((pool) => pool.name === raw.metadata.name && pool.nodes !== undefined);
   if (ofNodes !== undefined) {
@@ -105,7 +105,7 @@ function countChange(family: IpFamily, before: AllocationsReader, after: Allocat
   return { come: String(all - unionOf(family, old).size), go: String(all - unionOf(family, fresh).size) };
 }
 
-/** Addresses that were in no pool before are no affair of this change. */
+/** Ignores addresses that were in no pool before. */
 function findAffected(claims: Iterable<Claim>, before: AllocationsReader, after: AllocationsReader) {
   const outside: AffectedAddress[] = [];
   const moved: AffectedAddress[] = [];
@@ -121,7 +121,7 @@ function findAffected(claims: Iterable<Claim>, before: AllocationsReader, after:
   return { outside, moved, leaving };
 }
 
-/** Whether it is a node's own address, which goes from its Services while their pool has other nodes for them. */
+/** Whether it is a node's own address that its Services would lose, because their pool has other nodes for them. */
 function losesNode(
   { pools, nodes }: AllocationsReader,
   { node, address: { family } }: Claim,

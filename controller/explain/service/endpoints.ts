@@ -37,10 +37,10 @@ function stateOf(ready: number, draining: number): EndpointState {
   return ready > 0 ? "ready" : draining > 0 ? "draining" : "notReady";
 }
 
-/** Who gets the packets: an announcer with or without node ports, or each node at its own address. */
+/** What receives the packets: an announcer with or without node ports, or each node at its own address. */
 export type Receiver = "node ports" | "no node ports" | "own node";
 
-/** What becomes of a connection to each port. */
+/** Where a connection to each port goes. */
 export function explainPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],

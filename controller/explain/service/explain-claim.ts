@@ -5,7 +5,7 @@ import { evaluateNodes } from "../../owners/evaluate-nodes.ts";
 import type { AddressPart } from "./explanation.ts";
 import type { ServiceInput } from "./input.ts";
 
-/** An address with its claim, who announces it, and what stands for or against every node. */
+/** An address with its claim, who announces it, and why each node may or may not. */
 export function explainClaim(
   { address, name, pool, node: ownNode, services }: Claim,
   { virtualIps, candidates }: Pick<ServiceInput, "virtualIps" | "candidates">,
@@ -19,7 +19,7 @@ export function explainClaim(
     virtualIp: object?.metadata.name,
     services: services.map(serviceKeyOf),
     owners: object?.spec.owners ?? [],
-    // The speaker that is dead cannot take back what it has written.
+    // A dead speaker cannot remove what it has written.
     announcedBy: node !== undefined && candidates.live.has(node) ? node : undefined,
     interfaces,
     mac,

@@ -15,7 +15,7 @@ import type { AddressPart, ClassPart, FamilyPart, PoolPart, RequestPart, Service
 import { findReasons } from "./find-reasons.ts";
 import type { ServiceInput } from "./input.ts";
 
-/** Joins all that bears on one Service into one answer. Pure: decides as the controller does, with the controller's own code. */
+/** Explains one Service. Pure; decides as the controller does, with the controller's own functions. */
 export function explainService(input: ServiceInput): ServiceExplanation {
   const { service, allocations, namespaceLabels, slices, conditions } = input;
   const classPart = explainClass(input);
@@ -49,7 +49,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
   };
 }
 
-/** Without an announcer there is no node to ask yet; nodes as good as always have an internal address. */
+/** Without an announcer the node is unknown. Nearly all nodes have an internal address, and so node ports. */
 function receiverOf({ service, candidates }: ServiceInput, [first]: readonly AddressPart[]): Receiver {
   if (first?.node !== undefined) return "own node";
   const node = candidates.nodes.get(first?.announcedBy ?? "");
@@ -91,7 +91,7 @@ function explainClass({ service, defaultClass }: ServiceInput): ClassPart {
 function explainFamily(input: ServiceInput, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
   const { requested } = parseRequest(input.service);
   const asked = requested?.get(family)?.text;
-  // An address that is asked for, or one that is there, is no input to pools.
+  // Pools are evaluated only for a Service that has no address and requests none.
   const isQuestion = addresses.length === 0 && requested !== undefined && asked === undefined;
   return { family, addresses, asked, pools: isQuestion ? evaluatePools(input, family) : [] };
 }
@@ -107,7 +107,7 @@ function evaluatePools(input: ServiceInput, family: IpFamily): readonly PoolPart
   }));
 }
 
-/** What is worth knowing though the Service is served as far as it must be. */
+/** What is worth knowing even if the Service is served. */
 function findRemarks(
   { service, allocations, leader, speakers }: ServiceInput,
   { reason, satisfied }: Allocation,

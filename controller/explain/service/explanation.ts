@@ -2,7 +2,7 @@ import type { IpFamily } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import type { NodeResult } from "../../owners/evaluate-nodes.ts";
 
-/** All about one Service; plain data, as `-o json` gives it. */
+/** Everything about one Service; plain data, as `-o json` prints it. */
 export interface ServiceExplanation {
   /** `namespace/name`. */
   readonly service: string;
@@ -10,11 +10,11 @@ export interface ServiceExplanation {
   readonly served: boolean;
   /** The addresses that it has. */
   readonly addresses: readonly string[];
-  /** What stands in the way, the first thing to cure first. */
+  /** Why it is not served, in the order in which it must be cured. */
   readonly reasons: readonly Reason[];
   /** Settings of the Service that cannot be read; none of them prevents an address. */
   readonly warnings: readonly Reason[];
-  /** What else is worth knowing. */
+  /** What is worth knowing even if the Service is served. */
   readonly remarks: readonly string[];
   readonly request: RequestPart;
   readonly class: ClassPart;
@@ -24,12 +24,12 @@ export interface ServiceExplanation {
   readonly conditions: readonly ConditionPart[];
 }
 
-/** What the user wrote. */
+/** What the user has requested. */
 export interface RequestPart {
   readonly ipFamilies: readonly IpFamily[];
   readonly ipFamilyPolicy: string;
   readonly externalTrafficPolicy: string;
-  /** Field and text of all that asks for an address or a pool, or says how to forward. */
+  /** Field and text of everything that requests an address or a pool, or says how to forward. */
   readonly desired: readonly { readonly field: string; readonly text: string }[];
 }
 
@@ -40,20 +40,20 @@ export interface ClassPart {
   readonly why: string;
 }
 
-/** One family of the Service: which addresses it has, or what the pools said. */
+/** One family of the Service: which addresses it has, or what each pool would assign. */
 export interface FamilyPart {
   readonly family: IpFamily;
-  /** One at most, unless they are nodes' own; none: it has none. */
+  /** At most one, unless they are nodes' own addresses. */
   readonly addresses: readonly AddressPart[];
-  /** The address that is asked for; undefined: any will do. */
+  /** The requested address. Undefined: any will do. */
   readonly asked: string | undefined;
-  /** Asked only where it has no address and asks for none in particular; in the order in which they are tried. */
+  /** In the order in which they are tried. Empty if it has an address or requests one. */
   readonly pools: readonly PoolPart[];
 }
 
 export interface PoolPart {
   readonly pool: string;
-  /** The address that it would give. */
+  /** The address that it would assign. */
   readonly gives: string | undefined;
   /** Code of the refusal. */
   readonly code: string | undefined;
@@ -64,11 +64,11 @@ export interface PoolPart {
 export interface AddressPart {
   readonly address: string;
   readonly pool: string | undefined;
-  /** The node whose own address it is, which answers for it by itself; undefined: it is announced. */
+  /** The node whose own address it is, which answers for it without an announcer. Undefined: it must be announced. */
   readonly node: string | undefined;
-  /** Name of its VirtualIP; undefined: not made yet. */
+  /** Name of its VirtualIP. Undefined: not created yet. */
   readonly virtualIp: string | undefined;
-  /** `namespace/name` of all that have it. */
+  /** `namespace/name` of the Services that have it. */
   readonly services: readonly string[];
   readonly owners: readonly string[];
   readonly announcedBy: string | undefined;
@@ -86,17 +86,17 @@ export interface PortPart {
   readonly nodePort: number;
   /** How it gets to a pod. */
   readonly way: string;
-  /** Pods that are ready for it, counted per family. */
+  /** Number of ready pods by family. */
   readonly ready: Readonly<Partial<Record<IpFamily, number>>>;
 }
 
 /** Endpoints of one family on one node. */
 export interface NodeEndpoints {
   readonly family: IpFamily;
-  /** Undefined: on no node that is known. */
+  /** Undefined: the node is unknown. */
   readonly node: string | undefined;
   readonly ready: number;
-  /** Not ready, but still serving while they end. */
+  /** Terminating, but still serving. */
   readonly draining: number;
   readonly notReady: number;
 }

@@ -6,7 +6,7 @@ import { usableNodes } from "./endpoints.ts";
 import type { AddressPart, ClassPart, NodeEndpoints } from "./explanation.ts";
 import type { ServiceInput } from "./input.ts";
 
-/** All that stands in the way of the Service, in the order in which it must be cured; none: it is served. */
+/** Why the Service is not served, in the order in which it must be cured. Empty: it is served. */
 export function findReasons(
   input: ServiceInput,
   classPart: ClassPart,
@@ -37,7 +37,7 @@ function reasonAbout({ service }: ServiceInput): Refuse {
   return (code, field, value, detail) => reasonOf(code, { object: serviceObject(service), field, value, detail });
 }
 
-/** What is decided and not yet done, or can be done by nobody. */
+/** What is decided and not done yet, or will not be done because no controller leads. */
 function findPendingReasons(
   { service, leader, namespace }: ServiceInput,
   { assignments }: Allocation,
@@ -59,7 +59,7 @@ function findPendingReasons(
   return [reasonOf("NotDoneYet", { ...about, detail })];
 }
 
-/** Whether the address is announced, and by nobody else; a node's own needs no announcement. */
+/** Why the address is not announced, or which other device claims it. A node's own address is not announced. */
 function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readonly Reason[] {
   if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
@@ -93,7 +93,7 @@ const resultTexts = {
   NotAllowed: ["is not allowed by any L2Advertisement", "are not allowed by any L2Advertisement"],
 } as const;
 
-/** What the nodes lack, grouped by what it is. */
+/** What the nodes lack, grouped. */
 function describeNoAnnouncer({ nodes }: AddressPart): string {
   if (nodes.length === 0) return "There are no nodes.";
   const groups = Object.entries(resultTexts).flatMap(([fault, [ofOne, ofSeveral]]) => {
@@ -106,7 +106,7 @@ function describeNoAnnouncer({ nodes }: AddressPart): string {
   return groups.join(" ");
 }
 
-/** Whether pods are there, and where traffic can get to them. */
+/** Why no pod is ready, or why traffic cannot reach the ready ones. */
 function findEndpointReasons(
   input: ServiceInput,
   addresses: readonly AddressPart[],
@@ -122,7 +122,7 @@ function findEndpointReasons(
     const usable = usableNodes(endpoints, family, service.externalTrafficPolicy);
     if (usable.size === 0)
       return [refuse("NoReadyEndpoint", "spec.selector", text, describeNotReady(endpoints, family))];
-    // A node's own address is only given under Local where a pod is ready.
+    // Under Local a node's own address is assigned only where a pod is ready.
     if (service.externalTrafficPolicy !== "Local" || ownNode !== undefined) continue;
     const near =
       announcedBy === undefined ? nodes.some(({ node, may }) => may && usable.has(node)) : usable.has(announcedBy);

@@ -6,22 +6,22 @@ import type { AllocationsReader } from "../../allocate/allocations/address-alloc
 import type { CandidateInput } from "../../owners/announcer-node.ts";
 import type { ConditionPart } from "./explanation.ts";
 
-/** All that the explanation of one Service is made from: what the API server said at one moment. */
+/** What the explanation of one Service is made from: the cluster at one moment. */
 export interface ServiceInput {
   readonly service: ServiceView;
   readonly conditions: readonly ConditionPart[];
   /** Of the Service; undefined: none. */
   readonly selector: Readonly<Record<string, string>> | undefined;
   readonly namespaceLabels: Readonly<Record<string, string>>;
-  /** Whether the controller takes Services without a class. */
+  /** Whether the controller handles Services without a class. */
   readonly defaultClass: boolean;
   readonly allocations: AllocationsReader;
   readonly virtualIps: ReadonlyMap<string, VirtualIP>;
   readonly slices: readonly EndpointSliceView[];
   readonly candidates: CandidateInput;
   readonly speakers: ReadonlyMap<string, Speaker>;
-  /** The controller that leads; undefined: none. */
+  /** Identity of the controller that leads. Undefined: none does. */
   readonly leader: string | undefined;
-  /** Where Bellhop itself lives. */
+  /** Bellhop's own namespace. */
   readonly namespace: string;
 }
