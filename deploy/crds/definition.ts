@@ -61,9 +61,9 @@ export function objectSchema(description: string, properties: Record<string, Ope
     description,
     ...("spec" in properties ? { required: ["spec"] } : {}),
     properties: {
-      apiVersion: { type: "string" },
-      kind: { type: "string" },
-      metadata: { type: "object" },
+      apiVersion: { type: "string", description: "Version of the API: bellhop.dev/v1beta1." },
+      kind: { type: "string", description: "Kind of the object." },
+      metadata: { type: "object", description: "Standard metadata of an object." },
       ...properties,
     },
   };

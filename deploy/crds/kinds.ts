@@ -35,7 +35,7 @@ const rangeRules: readonly Validation[] = [
   },
   {
     rule: `self.split('-').size() != 2 || !isIP(${firstOf}) || !isIP(${lastOf}) || ip(${firstOf}).family() == ip(${lastOf}).family()`,
-    messageExpression: '"\'" + self + "\' mixes IPv4 and IPv6; both ends of a range are of one family"',
+    messageExpression: '"\'" + self + "\' mixes IPv4 and IPv6; both ends of a range must be of the same family"',
   },
   {
     rule: `self.split('-').size() != 2 || !self.matches('^ *([0-9]+[.]){3}[0-9]+ *- *([0-9]+[.]){3}[0-9]+ *$') || ${numberOf(firstOf)} <= ${numberOf(lastOf)}`,
@@ -45,24 +45,24 @@ const rangeRules: readonly Validation[] = [
 
 const durationRule: Validation = {
   rule: "self.matches('^([0-9]+([.][0-9]+)?(h|ms|m|s))+$')",
-  messageExpression: '"\'" + self + "\' is no length of time; write hours, minutes or seconds: 10m, 1h30m"',
+  messageExpression: '"\'" + self + "\' is not a duration; write hours, minutes or seconds: 10m, 1h30m"',
 };
 
 /** A pool has addresses of its own or those of nodes; what is about the one kind means nothing to the other. */
 const poolKindRules: Validation[] = [
   {
     rule: "has(self.addresses) != has(self.nodeAddresses)",
-    message: "write either addresses, or nodeAddresses to give the nodes' own",
+    message: "set either addresses, or nodeAddresses to assign the addresses of the nodes",
   },
   {
     rule: "!has(self.nodeAddresses) || (!has(self.exclude) || self.exclude.size() == 0) && !has(self.holdAfterDelete)",
-    message: "exclude and holdAfterDelete mean nothing with nodeAddresses; take them out",
+    message: "exclude and holdAfterDelete have no effect with nodeAddresses; remove them",
   },
 ];
 
 const portRule: Validation = {
   rule: "self.matches('^[1-9][0-9]{0,4}/(TCP|UDP|SCTP)$') && int(self.split('/')[0]) <= 65535",
-  messageExpression: '"\'" + self + "\' is no port; write number and protocol: 22/TCP"',
+  messageExpression: '"\'" + self + "\' is not a port; write number and protocol: 22/TCP"',
 };
 
 function conditionList(schema: OpenApiSchema): void {
@@ -99,7 +99,7 @@ function ipAddressPool(): Record<string, unknown> {
       { name: "Reason", type: "string", jsonPath: ".status.conditions[?(@.type=='Ready')].reason", priority: 1 },
       ageColumn,
     ],
-    schema: objectSchema("Addresses that Bellhop may give to Services of type LoadBalancer.", { spec, status }),
+    schema: objectSchema("Addresses that Bellhop may assign to Services of type LoadBalancer.", { spec, status }),
   });
 }
 
@@ -115,7 +115,7 @@ function l2Advertisement(): Record<string, unknown> {
     // All that it says is in lists, and nobody writes a status that could count them: kubectl describe shows it.
     columns: [ageColumn],
     schema: objectSchema(
-      "Which pools are announced from which nodes and interfaces. With none at all, every pool is, from every node on its subnet.",
+      "Restricts which pools are announced, from which nodes and interfaces. Without any L2Advertisement, every node on the subnet of an address may announce it.",
       { spec },
     ),
   });
@@ -133,14 +133,20 @@ function virtualIp(): Record<string, unknown> {
       messageExpression:
         '"\'" + self + "\' is not the canonical text of an address (RFC 5952): lower case, shortest form, no zone"',
     },
-    { rule: "self == oldSelf", message: "the address of a VirtualIP is fixed; make another one and delete this" },
+    {
+      rule: "self == oldSelf",
+      message: "the address of a VirtualIP is immutable; create another VirtualIP and delete this one",
+    },
   ];
-  const schema = objectSchema("The claim of one external address: creating it is the allocation.", { spec, status });
+  const schema = objectSchema(
+    "The claim of one external address. Creating the object allocates the address, because its name is made from the address.",
+    { spec, status },
+  );
   schema["x-kubernetes-validations"] = [
     {
       rule: "self.metadata.name == self.spec.address.replace(':', '-') || (self.spec.address.contains(':') && (self.metadata.name == self.spec.address.replace(':', '-') + '0' || self.metadata.name == '0' + self.spec.address.replace(':', '-') || self.metadata.name == '0' + self.spec.address.replace(':', '-') + '0'))",
       messageExpression:
-        "\"a VirtualIP is named after its address, with '-' for ':' (and 0 before a leading, after a trailing one): the name '\" + self.metadata.name + \"' does not fit \" + self.spec.address",
+        "\"a VirtualIP is named after its address, with '-' for ':' (and 0 before a leading, after a trailing one): the name '\" + self.metadata.name + \"' does not match \" + self.spec.address",
     },
   ];
   return customResourceDefinition({
@@ -152,7 +158,7 @@ function virtualIp(): Record<string, unknown> {
       { name: "Namespace", type: "string", jsonPath: ".spec.services[0].namespace" },
       { name: "Service", type: "string", jsonPath: ".spec.services[0].name" },
       { name: "Pool", type: "string", jsonPath: ".spec.pool" },
-      { name: "Node", type: "string", jsonPath: ".status.node", description: "The node that announces it." },
+      { name: "Node", type: "string", jsonPath: ".status.node", description: "The node that announces the address." },
       { name: "Held Until", type: "string", jsonPath: ".spec.heldUntil" },
       { name: "Since", type: "date", jsonPath: ".status.since" },
       { name: "MAC", type: "string", jsonPath: ".status.mac", priority: 1 },
@@ -161,14 +167,14 @@ function virtualIp(): Record<string, unknown> {
         type: "string",
         jsonPath: ".spec.owners[0]",
         priority: 1,
-        description: "The node that should announce it; spec.owners lists those that take over.",
+        description: "The node that should announce the address. spec.owners lists the nodes that take over.",
       },
       {
         name: "Node Address",
         type: "string",
         jsonPath: ".spec.node",
         priority: 1,
-        description: "The node whose own address it is.",
+        description: "The node whose own address this is.",
       },
       ageColumn,
     ],
@@ -190,11 +196,14 @@ function speaker(): Record<string, unknown> {
         name: "Announcing",
         type: "integer",
         jsonPath: ".status.announcingCount",
-        description: "How many addresses the node answers for.",
+        description: "Number of addresses that the node announces.",
       },
       ageColumn,
     ],
-    schema: objectSchema("What the speaker of one node sees and announces; written by it alone.", { status }),
+    schema: objectSchema(
+      "What the speaker of one node sees and announces. Only that speaker writes it. The object is named after the node.",
+      { status },
+    ),
   });
 }
 

@@ -15,27 +15,28 @@ export function timeText(wallMs: number): string {
 
 /** metav1.Condition. */
 export const conditionSchema = z.object({
-  type: z.string(),
-  status: z.enum(["True", "False", "Unknown"]),
-  reason: z.string(),
-  message: z.string(),
-  lastTransitionTime: z.string(),
-  observedGeneration: z.int().optional(),
+  type: z.string().describe("Type of the condition."),
+  status: z.enum(["True", "False", "Unknown"]).describe("Status of the condition."),
+  reason: z.string().describe("Why the condition has this status, as one word in CamelCase."),
+  message: z.string().describe("Why the condition has this status, as text for people."),
+  lastTransitionTime: z.string().describe("When the status last changed."),
+  observedGeneration: z.int().optional().describe("The metadata.generation that the condition was set for."),
 });
 export type Condition = z.infer<typeof conditionSchema>;
 
 /** metav1.LabelSelector. */
 export const labelSelectorSchema = z.object({
-  matchLabels: z.record(z.string(), z.string()).optional(),
+  matchLabels: z.record(z.string(), z.string()).optional().describe("Labels and the values that they must have."),
   matchExpressions: z
     .array(
       z.object({
-        key: z.string(),
-        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-        values: z.array(z.string()).optional(),
+        key: z.string().describe("Name of the label."),
+        operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).describe("How the label is compared."),
+        values: z.array(z.string()).optional().describe("Values for the operators In and NotIn."),
       }),
     )
-    .optional(),
+    .optional()
+    .describe("Requirements that the labels must meet, all of them."),
 });
 export type LabelSelector = z.infer<typeof labelSelectorSchema>;
 

@@ -1,19 +1,31 @@
 import { z } from "zod";
 import { conditionSchema, labelSelectorSchema, metadataSchema } from "./api.ts";
 
-/** Who may take addresses from the pool without naming it, and in which order pools are tried. */
+/** Which Services may get addresses from the pool, and in which order pools are tried. */
 export const serviceAllocationSchema = z.object({
   priority: z
     .int()
     .min(0)
     .optional()
-    .describe("Pools with a lower number are tried first; 0 or none comes last, in no promised order among equals."),
-  namespaces: z.array(z.string()).optional().describe("Namespaces whose Services may take addresses from this pool."),
+    .describe(
+      "Pools with a lower number are tried first. Pools with 0 or without a number are tried last. The order of pools with the same number is not defined.",
+    ),
+  namespaces: z
+    .array(z.string())
+    .optional()
+    .describe("Namespaces whose Services may get addresses from this pool. Without namespaces and selectors: all."),
   namespaceSelectors: z
     .array(labelSelectorSchema)
     .optional()
-    .describe("The same, by labels of the namespace; any one suffices."),
-  serviceSelectors: z.array(labelSelectorSchema).optional().describe("Labels a Service must have; any one suffices."),
+    .describe(
+      "Labels of the namespaces whose Services may get addresses from this pool. One matching selector is enough.",
+    ),
+  serviceSelectors: z
+    .array(labelSelectorSchema)
+    .optional()
+    .describe(
+      "Labels of the Services that may get addresses from this pool. One matching selector is enough. None: all.",
+    ),
 });
 
 /**
@@ -31,69 +43,91 @@ export const usualNodePorts = [
   "10259/TCP",
 ] as const;
 
-/** Instead of addresses of its own the pool has those of nodes. */
+/** The pool assigns the addresses of nodes instead of addresses of its own. */
 export const nodeAddressesSchema = z.object({
   nodeSelectors: z
     .array(labelSelectorSchema)
     .optional()
-    .describe("Labels a node must have; any one suffices. None: every node."),
+    .describe("Labels of the nodes whose addresses are assigned. One matching selector is enough. None: all nodes."),
   reservedPorts: z
     .array(z.string())
     .default([...usualNodePorts])
-    .describe("Ports that no Service may take there, because the nodes themselves listen on them: 22/TCP."),
+    .describe("Ports that no Service may use on node addresses, because the nodes themselves listen on them: 22/TCP."),
 });
 
-/** How Services may have one address of the pool together (annotation bellhop.dev/share). */
+/** How Services may share an address of the pool (annotation bellhop.dev/share). */
 export const poolSharingSchema = z.object({
   acrossNamespaces: z
     .boolean()
     .default(false)
-    .describe("Whether Services of different namespaces may have one address together."),
+    .describe("Whether Services of different namespaces may share an address."),
 });
 
-export const ipAddressPoolSpecSchema = z.object({
-  addresses: z
-    .array(z.string())
-    .min(1)
-    .optional()
-    .describe(
-      "CIDRs, first-last ranges or single addresses, IPv4 and IPv6 mixed: 192.0.2.0/24, 192.0.2.10-192.0.2.20, 2001:db8::/64.",
-    ),
-  nodeAddresses: nodeAddressesSchema
-    .optional()
-    .describe(
-      "Instead of `addresses`: a Service has the own addresses of all these nodes (ExternalIP, else InternalIP), beside other Services with other ports.",
-    ),
-  exclude: z
-    .array(z.string())
-    .default([])
-    .describe("Taken out of `addresses`, written like them: addresses that something else uses."),
-  state: z
-    .enum(["Active", "Draining"])
-    .default("Active")
-    .describe("Draining: Services keep what they have from it, and nothing new is given."),
-  holdAfterDelete: z
-    .string()
-    .optional()
-    .describe(
-      "How long the address of a deleted Service is kept for a new one of the same namespace and name: 10m, 1h30m; a year at most.",
-    ),
-  autoAssign: z.boolean().default(true).describe("Whether Services that name no pool may get an address from it."),
-  avoidBuggyIPs: z
-    .boolean()
-    .default(false)
-    .describe("Leaves out IPv4 addresses ending in .0 and .255, which some old equipment takes for broadcasts."),
-  serviceAllocation: serviceAllocationSchema.optional(),
-  sharing: poolSharingSchema.optional(),
-});
+export const ipAddressPoolSpecSchema = z
+  .object({
+    addresses: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe(
+        "The addresses of the pool: CIDRs, ranges or single addresses of both IP families, for example 192.0.2.0/24, 192.0.2.10-192.0.2.20, 2001:db8::/64. Exactly one of addresses and nodeAddresses is required.",
+      ),
+    nodeAddresses: nodeAddressesSchema
+      .optional()
+      .describe(
+        "Assign the addresses of nodes instead of addresses of the pool. Each Service gets the address of every selected node (ExternalIP, otherwise InternalIP). Services with different ports share these addresses.",
+      ),
+    exclude: z
+      .array(z.string())
+      .default([])
+      .describe("Addresses to leave out, in the same notation as addresses, for example because a router uses them."),
+    state: z
+      .enum(["Active", "Draining"])
+      .default("Active")
+      .describe("Draining: Services keep the addresses that they have, and the pool assigns no new ones."),
+    holdAfterDelete: z
+      .string()
+      .optional()
+      .describe(
+        "How long the address of a deleted Service stays reserved for a new Service with the same namespace and name, for example 10m or 1h30m. At most one year. Not set: not at all.",
+      ),
+    autoAssign: z
+      .boolean()
+      .default(true)
+      .describe("Whether Services that name no pool and request no address may get an address from this pool."),
+    avoidBuggyIPs: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether to skip IPv4 addresses that end in .0 or .255, which some old devices treat as broadcast addresses. A Service can still request them.",
+      ),
+    serviceAllocation: serviceAllocationSchema
+      .optional()
+      .describe("Which Services may get addresses from this pool, and when it is tried. Not set: all Services."),
+    sharing: poolSharingSchema.optional().describe("How Services may share an address of this pool."),
+  })
+  .describe("The addresses of the pool, and the Services that may get them.");
 
-export const ipAddressPoolStatusSchema = z.object({
-  assignedIPv4: z.string().optional().describe("Addresses given to Services, exact."),
-  availableIPv4: z.string().optional().describe("Addresses that could be given now, exact; 0 while the pool drains."),
-  assignedIPv6: z.string().optional(),
-  availableIPv6: z.string().optional(),
-  conditions: z.array(conditionSchema).optional(),
-});
+export const ipAddressPoolStatusSchema = z
+  .object({
+    assignedIPv4: z.string().optional().describe("Exact number of IPv4 addresses that are assigned to Services."),
+    availableIPv4: z
+      .string()
+      .optional()
+      .describe("Exact number of IPv4 addresses that can be assigned. 0 while the pool is draining."),
+    assignedIPv6: z.string().optional().describe("Exact number of IPv6 addresses that are assigned to Services."),
+    availableIPv6: z
+      .string()
+      .optional()
+      .describe("Exact number of IPv6 addresses that can be assigned. 0 while the pool is draining."),
+    conditions: z
+      .array(conditionSchema)
+      .optional()
+      .describe(
+        "Ready: whether the pool assigns addresses. AllInPool and AddressesLeftOut: what to know about addresses.",
+      ),
+  })
+  .describe("What the controller has found. The controller writes it.");
 
 export const ipAddressPoolSchema = z.object({
   metadata: metadataSchema,

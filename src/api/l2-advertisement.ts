@@ -1,23 +1,30 @@
 import { z } from "zod";
 import { labelSelectorSchema, metadataSchema } from "./api.ts";
 
-export const l2AdvertisementSpecSchema = z.object({
-  ipAddressPools: z
-    .array(z.string())
-    .optional()
-    .describe("Names of the pools it is about; with no selector either: all."),
-  ipAddressPoolSelectors: z.array(labelSelectorSchema).optional().describe("Pools by their labels; any one suffices."),
-  nodeSelectors: z
-    .array(labelSelectorSchema)
-    .optional()
-    .describe("Nodes that may announce; any one suffices; none: all."),
-  interfaces: z
-    .array(z.string())
-    .optional()
-    .describe("Interfaces to announce from, * and ? as in file names; none: every one with the subnet."),
-});
+export const l2AdvertisementSpecSchema = z
+  .object({
+    ipAddressPools: z
+      .array(z.string())
+      .optional()
+      .describe("Names of the pools to announce. Without names and selectors: all pools."),
+    ipAddressPoolSelectors: z
+      .array(labelSelectorSchema)
+      .optional()
+      .describe("Labels of the pools to announce. One matching selector is enough."),
+    nodeSelectors: z
+      .array(labelSelectorSchema)
+      .optional()
+      .describe("Labels of the nodes that may announce the pools. One matching selector is enough. None: all nodes."),
+    interfaces: z
+      .array(z.string())
+      .optional()
+      .describe(
+        "Interfaces from which the pools may be announced, with * and ? as in file names. None: all interfaces on the subnet of the address.",
+      ),
+  })
+  .describe("The pools to announce, and the nodes and interfaces that may announce them.");
 
-/** Says which pools are announced from where. With no L2Advertisement at all, every pool is, from every node on its subnet. */
+/** Restricts which pools are announced from where. Without any L2Advertisement every node on the subnet of an address may announce it. */
 export const l2AdvertisementSchema = z.object({
   metadata: metadataSchema,
   spec: l2AdvertisementSpecSchema.default({}),

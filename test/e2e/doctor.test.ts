@@ -39,6 +39,6 @@ describe("bellhop doctor, on a host of the LAN", () => {
   test("what is no IPv4 address is refused", async () => {
     const { code, stderr } = await ask("fd30::200");
     assert.equal(code, 2);
-    assert.match(stderr, /no IPv4 address/);
+    assert.match(stderr, /not an IPv4 address/);
   });
 });

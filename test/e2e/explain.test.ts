@@ -156,9 +156,9 @@ describe("bellhop explain and bellhop pools plan", () => {
 
   test("no Service, no arguments, no cluster: exit code 2 and one line that says so", async () => {
     for (const [args, says] of [
-      [["explain", "service", "explain/nosuch"], /there is no Service explain\/nosuch/],
+      [["explain", "service", "explain/nosuch"], /Service explain\/nosuch does not exist/],
       [["explain", "service", "a/b/c"], /NAMESPACE\/NAME/],
-      [["explain", "address", "x"], /no IPv4 or IPv6 address/],
+      [["explain", "address", "x"], /not an IPv4 or IPv6 address/],
       [["pools", "plan", "-f", "/nosuch"], /cannot read \/nosuch/],
     ] as const) {
       const { code, stdout, stderr } = await inPod(args);

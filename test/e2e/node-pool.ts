@@ -110,7 +110,7 @@ export function testNodePool(proxy: ProxyMode): void {
       await expectCondition(api, "clash", "False", "NodeAddressPortTaken");
       const { status } = await api.get("v1", "Service", "clash");
       assert.equal(status.loadBalancer.ingress, undefined);
-      assert.match(JSON.stringify(status.conditions), /Service node-pool\/web has 8088\/TCP on/);
+      assert.match(JSON.stringify(status.conditions), /Service node-pool\/web uses 8088\/TCP on/);
       const explained = await lab.exec("control", [
         "kubectl",
         "-n",

@@ -56,7 +56,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     },
     { spec: { addresses: ["172.30.0.130"], exclude: ["nonsense"] }, says: "neither an address, a CIDR nor a range" },
     { spec: { addresses: ["172.30.0.130"], exclude: ["172.30.0.9/24"] }, says: "has host bits set" },
-    { spec: { addresses: ["172.30.0.130"], holdAfterDelete: "ten minutes" }, says: "is no length of time; write" },
+    { spec: { addresses: ["172.30.0.130"], holdAfterDelete: "ten minutes" }, says: "is not a duration; write" },
     { spec: { addresses: ["172.30.0.130"], state: "Asleep" }, says: 'supported values: "Active", "Draining"' },
   ];
   for (const { spec, says } of refusals) {
@@ -142,14 +142,14 @@ describe("pools: what they give, keep, hold and refuse", () => {
       name: "itself",
       addresses: ["172.30.0.150/31", "172.30.0.151"],
       reason: "PoolRangesOverlap",
-      says: /same pool: spec.addresses\[1\]/,
+      says: /other entry is .* in spec\.addresses\[1\]/,
     },
     { name: "younger", addresses: ["172.30.0.249-172.30.0.251"], reason: "PoolOverlaps", says: /pool lan/ },
     {
       name: "reversed6",
       addresses: ["fd30::309-fd30::301"],
       reason: "PoolRangeInvalid",
-      says: /lies before its first/,
+      says: /last address is lower than the first/,
     },
     { name: "loopback", addresses: ["127.0.0.1"], reason: "PoolRangeSpecial", says: /loopback/ },
   ];
@@ -226,7 +226,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
       return found?.status === "False" ? found : undefined;
     });
     assert.equal(flagged.reason, "AddressOutsidePool");
-    assert.match(flagged.message, /pool e2e-edit no longer holds it/);
+    assert.match(flagged.message, /Pool e2e-edit no longer contains it/);
     await expectMetric(api, 'bellhop_addresses_outside_pool{pool="e2e-edit"}', 1);
     await api.delete("bellhop.dev/v1beta1", "VirtualIP", address);
     const again = await waitFor({ what: `${address} to be claimed again`, timeoutMs: 10_000 }, () =>

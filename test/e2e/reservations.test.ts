@@ -90,7 +90,7 @@ describe("addresses that a user reserves", () => {
       spec: { address: "172.30.0.176" },
     });
     assert.equal(answer.status, 422, answer.body);
-    assert.match(answer.body, /'my-address' does not fit 172\.30\.0\.176/);
+    assert.match(answer.body, /'my-address' does not match 172\.30\.0\.176/);
   });
 });
 

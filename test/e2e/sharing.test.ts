@@ -120,13 +120,13 @@ describe("several Services on one address", () => {
       name: "same-port",
       service: () => sharingService([{ protocol: "TCP", port: 80 }]),
       code: "SharingPortTaken",
-      says: /sharing\/web has 80\/TCP/,
+      says: /sharing\/web uses 80\/TCP/,
     },
     {
       name: "other-policy",
       service: () => sharingService([{ protocol: "TCP", port: 90 }], "front", { externalTrafficPolicy: "Local" }),
       code: "SharingPolicyDiffers",
-      says: /sharing\/web has Cluster/,
+      says: /sharing\/web has externalTrafficPolicy Cluster/,
     },
   ];
   for (const { name, service, code, says } of refusals) {
@@ -192,7 +192,7 @@ describe("several Services on one address", () => {
     });
     assert.deepEqual(
       moves.map(({ note }) => note),
-      [`Updated load balancer [${address}] -> [${other}]: Service sharing/web has 80/TCP on ${address}`],
+      [`Updated load balancer [${address}] -> [${other}]. Service sharing/web uses 80/TCP on ${address}.`],
     );
     await answers("tcp", other, 91);
     await answers("tcp", other, 80);
