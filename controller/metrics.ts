@@ -26,7 +26,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   const { allocations } = state;
   new Gauge({
     name: "bellhop_leading",
-    help: "1 while this one leads.",
+    help: "1 while this replica is the leader, otherwise 0.",
     registers,
     collect() {
       this.set(term.active ? 1 : 0);
@@ -34,7 +34,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_pool_addresses",
-    help: "Addresses of each pool that serves, by family and state (rounded beyond 2^53).",
+    help: "Addresses of each usable pool, by IP family and state (rounded beyond 2^53).",
     labelNames: ["pool", "family", "state"],
     registers,
     collect() {
@@ -51,7 +51,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_addresses_outside_pool",
-    help: "Addresses that Services keep although the pool does not have them any more.",
+    help: "Addresses that Services keep although the pool no longer contains them.",
     labelNames: ["pool"],
     registers,
     collect() {
@@ -61,7 +61,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_pools_set_aside",
-    help: "Pools that give no addresses because something is wrong with them.",
+    help: "Pools that are rejected and assign no addresses.",
     registers,
     collect() {
       this.set(allocations.rejected.size);
@@ -69,7 +69,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_services_pending",
-    help: "Services that lack an address they should have, by reason.",
+    help: "Services without an address that they should have, by reason.",
     labelNames: ["reason"],
     registers,
     collect() {
@@ -79,7 +79,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_queue_keys",
-    help: "Keys in the work queues, by state.",
+    help: "Objects in the work queues, by state.",
     labelNames: ["queue", "state"],
     registers,
     collect() {
@@ -100,7 +100,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_addresses_owned",
-    help: "Addresses of which a node is first owner.",
+    help: "Addresses of which the node is the first owner.",
     labelNames: ["node"],
     registers,
     collect() {

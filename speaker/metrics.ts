@@ -18,7 +18,7 @@ export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): S
   const registers = [registry];
   new Gauge({
     name: "bellhop_speaker_announced_addresses",
-    help: "Addresses that this node answers for.",
+    help: "Addresses that this node announces.",
     registers,
     collect() {
       this.set(facts.announced());
@@ -26,7 +26,7 @@ export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): S
   });
   new Gauge({
     name: "bellhop_speaker_conflicting_addresses",
-    help: "Announced addresses that another device claims too.",
+    help: "Announced addresses that another device also claims.",
     registers,
     collect() {
       this.set(facts.conflicts());
@@ -35,7 +35,7 @@ export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): S
   return {
     leaseRenewals: new Counter({
       name: "bellhop_speaker_lease_renewals_total",
-      help: "Attempts to renew the speaker's lease; result is renewed or failed.",
+      help: "Attempts to renew the speaker's lease. The result is renewed or failed.",
       labelNames: ["result"],
       registers,
     }),

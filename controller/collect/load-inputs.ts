@@ -46,7 +46,7 @@ async function readService({ client, service: { namespace, name } }: LoadService
     return (await client.request({ method: "GET", path: servicePath(namespace, name) })).body as V1Service;
   } catch (cause) {
     if (!isNotFound(cause)) throw cause;
-    const message = `there is no Service ${namespace}/${name}; kubectl get services --all-namespaces lists those that are there`;
+    const message = `Service ${namespace}/${name} does not exist; to list all: kubectl get services --all-namespaces`;
     throw new BellhopError("ObjectNotFound", message);
   }
 }

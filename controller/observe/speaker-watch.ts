@@ -90,13 +90,13 @@ export class SpeakerWatch {
       }
     } catch (error) {
       if (!isNotFound(error)) {
-        log.warn({ node, err: error }, "whether a speaker lives cannot be told while the API server does not answer");
+        log.warn({ node, err: error }, "the API server does not answer, so it is unknown whether the speaker is alive");
         this.#liveness.resetObservations(clock.monotonicMs());
         return;
       }
     }
     if (!this.#liveness.markDead(node)) return;
-    log.warn({ node }, "a speaker has not renewed its lease and counts as gone");
+    log.warn({ node }, "a speaker has not renewed its lease and is considered dead");
     changes.liveSpeakersChanged();
   }
 }

@@ -136,14 +136,17 @@ export class ServiceLoop implements TermPart {
       return "done";
     }
     metrics.reconciles.inc({ result: "failed" });
-    log.warn({ service: key, plans: maxPlans }, "a Service lost every race for an address; it is tried again later");
+    log.warn(
+      { service: key, plans: maxPlans },
+      "other Services were faster at every address that was planned for this one; trying again later",
+    );
     return "retry";
   }
 
   /** Another client wrote first. The watch will bring what it wrote. */
   #retryAfterConflict(key: string): WorkResult {
     this.#options.metrics.reconciles.inc({ result: "conflict" });
-    this.#options.log.debug({ service: key }, "a Service changed while it was worked on");
+    this.#options.log.debug({ service: key }, "a Service changed while it was being processed");
     return "retry";
   }
 
@@ -176,7 +179,10 @@ export class ServiceLoop implements TermPart {
       return;
     }
     metrics.reconciles.inc({ result: "failed" });
-    log.warn({ service: key, retryMs: Math.round(retryMs), err: error }, "a Service could not be brought up to date");
+    log.warn(
+      { service: key, retryMs: Math.round(retryMs), err: error },
+      "a Service could not be updated; trying again",
+    );
     const service = watched.services.views.get(key);
     if (service === undefined || !isRefused(error)) return;
     const message = `Error syncing load balancer: ${(error as Error).message}`;

@@ -11,7 +11,7 @@ export function createVirtualIpMetrics(registry: Registry): VirtualIpMetrics {
   return {
     moves: new Counter({
       name: "bellhop_owner_changes_total",
-      help: "Addresses whose first owner the controller has changed.",
+      help: "Addresses that the controller has moved to another first owner.",
       registers: [registry],
     }),
   };

@@ -105,7 +105,7 @@ export class OwnerPlanner implements TermPart {
 
   #apply({ toWrite, announceabilityChanged }: ReplanResult, even: boolean): void {
     const { virtualIps, changes, log } = this.#options;
-    if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
+    if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "changing owners of addresses");
     for (const name of toWrite) virtualIps.add(name);
     for (const claim of announceabilityChanged) changes.announceabilityChanged(claim);
   }

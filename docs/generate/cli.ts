@@ -12,11 +12,11 @@ function introduction(program: Command): string {
 
 ${generatedFrom("src/cli/program.ts")}
 
-One executable, \`${program.name()}\`, has the two programs of Bellhop and the commands that inspect a cluster. Every command also has \`--help\`.
-Where a value can come from several places, the command line counts first, then the environment, then the default.
+One executable, \`${program.name()}\`, contains the two programs of Bellhop and the commands that inspect a cluster. Every command also has \`--help\`.
+A value on the command line takes precedence over the environment, and the environment over the default.
 
-Exit codes of \`controller\` and \`speaker\`: 0 after SIGTERM or SIGINT, 1 after a failure. Exit codes of the other commands are given with each.
-A command line that cannot be understood ends with 2.
+Exit codes of \`controller\` and \`speaker\`: 0 after SIGTERM or SIGINT, 1 after a failure. The exit codes of other commands are listed with each.
+An invalid command line ends with 2.
 
 ${optionTable(program)}`;
 }
@@ -61,8 +61,8 @@ function defaultOf({ defaultValue, defaultValueDescription }: Option): string {
 
 /** Variables that are read without being the value of an option. */
 const otherVariables: readonly (readonly [string, string])[] = [
-  ["KUBECONFIG", "The kubeconfig, where `--kubeconfig` is not given and the program does not run in a pod"],
-  ["NO_COLOR", "Any text but an empty one: output without colours"],
+  ["KUBECONFIG", "The kubeconfig, if `--kubeconfig` is not set and the program does not run in a pod"],
+  ["NO_COLOR", "Any text that is not empty: output without colours"],
 ];
 
 function environment(program: Command): string {

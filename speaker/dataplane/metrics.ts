@@ -15,13 +15,13 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
   return {
     transactions: new Counter({
       name: "bellhop_nft_transactions_total",
-      help: "Transactions that nftables accepted; kind is whole (the table was replaced) or delta.",
+      help: "Transactions that nftables accepted. The kind is whole (the table was replaced) or delta.",
       labelNames: ["family", "kind"],
       registers,
     }),
     failures: new Counter({
       name: "bellhop_nft_failures_total",
-      help: "Transactions that nftables refused or that timed out; the table is then replaced.",
+      help: "Transactions that nftables refused or that timed out. The table is then replaced.",
       labelNames: ["family"],
       registers,
     }),
@@ -34,7 +34,7 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
     }),
     deletedFlows: new Counter({
       name: "bellhop_conntrack_forgotten_total",
-      help: "Kinds of UDP flows that were deleted because they led to a pod that is gone, or past the rules.",
+      help: "Groups of UDP flows that were deleted because they led to a deleted pod, or bypassed the rules.",
       labelNames: ["family"],
       registers,
     }),

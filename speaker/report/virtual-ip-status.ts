@@ -55,7 +55,7 @@ function conflictConditions(
 ): readonly Condition[] | undefined {
   const type = conflictCondition;
   if (conflict !== undefined) {
-    const message = `${conflict.mac} on the LAN of ${conflict.interfaceName} claims ${conflict.address} too. Find that device by its hardware address, or give the Service another address.`;
+    const message = `${conflict.mac} on the LAN of ${conflict.interfaceName} also claims ${conflict.address}. Find that device by its MAC address, or assign another address to the Service.`;
     return withCondition(present, { type, status: "True", reason: "ForeignMac", message }, now);
   }
   if (!present.some((condition) => condition.type === type)) return undefined;

@@ -16,14 +16,14 @@ import { runUntilSignal } from "./run.ts";
 /** `bellhop controller`. Loads the controller only when it is called. */
 export function controllerCommand(): Command {
   return new Command("controller")
-    .description("give addresses to Services; run one or more replicas, of which one acts")
+    .description("assign addresses to Services; run one or more replicas, of which one is active")
     .addOption(namespaceOption())
     .addOption(
       new Option("--instance <name>", "name of this replica").env("POD_NAME").default(hostname(), "the host name"),
     )
     .addOption(kubeconfigOption())
     .addOption(
-      new Option("--default-class <boolean>", "whether Services without loadBalancerClass are ours")
+      new Option("--default-class <boolean>", "whether to serve Services without loadBalancerClass")
         .choices(["true", "false"])
         .default("true")
         .env("BELLHOP_DEFAULT_CLASS"),
@@ -31,16 +31,16 @@ export function controllerCommand(): Command {
     .addOption(httpHostOption())
     .addOption(httpPortOption(7480))
     .addOption(logLevelOption())
-    .addOption(new Option("--workers <number>", "Services worked on at once").default("16"))
+    .addOption(new Option("--workers <number>", "number of Services to process at the same time").default("16"))
     .addOption(
-      new Option("--leader-elect <boolean>", "stand for leader before acting")
+      new Option("--leader-elect <boolean>", "take part in leader election; required with more than one replica")
         .choices(["true", "false"])
         .default("true"),
     )
     .addOption(
       new Option(
         "--rebalance-after <milliseconds>",
-        "how long nodes must be the same before addresses are evened out",
+        "how long the nodes must be unchanged before addresses are rebalanced",
       ).default("10000"),
     )
     .addOption(metallbOption())

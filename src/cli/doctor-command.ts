@@ -15,7 +15,7 @@ import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster
 export function doctorCommand(): Command {
   const command = new Command("doctor")
     .description(
-      "ask the LAN, from this host, who answers for an address; exit code 0: all is well, 1: it is not, 2: no answer",
+      "check from this host which device on the LAN answers for an address; exit code 0: as expected, 1: a problem, 2: error",
     )
     .addArgument(new Argument("<address>", "an IPv4 address: 192.0.2.7").argParser(parseIPv4));
   return addClusterOptions(command).action(async (address: IpAddress, options: ClusterCommandOptions) => {
@@ -60,6 +60,6 @@ function renderDiagnosis(diagnosis: Diagnosis, palette: Palette): string {
 function parseIPv4(text: string): IpAddress {
   const address = parseAddress(text);
   if (address?.family !== "IPv4")
-    throw new InvalidArgumentError("it is no IPv4 address; the look-up by ARP knows no other.");
+    throw new InvalidArgumentError("It is not an IPv4 address. The look-up uses ARP, which only IPv4 has.");
   return address;
 }

@@ -5,18 +5,18 @@ import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster
 /** `bellhop explain`: why something is as it is. Reads only; every answer ends in one conclusion. */
 export function explainCommand(): Command {
   return new Command("explain")
-    .description("say why a Service is served or not, or who has an address; changes nothing")
+    .description("explain why a Service is served or not, or which Service has an address; changes nothing")
     .addCommand(explainServiceCommand())
     .addCommand(explainAddressCommand());
 }
 
 function explainServiceCommand(): Command {
   const command = new Command("service")
-    .description("exit code 0: served, 1: not served, 2: no answer")
+    .description("explain why a Service is served or not; exit code 0: served, 1: not served, 2: error")
     .addArgument(new Argument("<service>", "NAMESPACE/NAME, or NAME with --namespace").argParser(parseServiceName))
-    .option("-n, --namespace <name>", "namespace of the Service, where its name stands alone", "default")
+    .option("-n, --namespace <name>", "namespace of the Service, if the argument is only its NAME", "default")
     .addOption(
-      new Option("--default-class <boolean>", "whether the controller takes Services without loadBalancerClass")
+      new Option("--default-class <boolean>", "whether the controller serves Services without loadBalancerClass")
         .choices(["true", "false"])
         .default("true")
         .env("BELLHOP_DEFAULT_CLASS"),
@@ -40,13 +40,13 @@ function explainServiceCommand(): Command {
 function parseServiceName(text: string): readonly [string | undefined, string] {
   const parts = text.split("/");
   const [first = "", second] = parts;
-  if (parts.length > 2 || parts.includes("")) throw new InvalidArgumentError("write NAMESPACE/NAME or NAME.");
+  if (parts.length > 2 || parts.includes("")) throw new InvalidArgumentError("Write NAMESPACE/NAME or NAME.");
   return second === undefined ? [undefined, first] : [first, second];
 }
 
 function explainAddressCommand(): Command {
   const command = new Command("address")
-    .description("exit code 0: answered, 2: no answer")
+    .description("explain which Service has an address, or why none can have it; exit code 0: explained, 2: error")
     .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument));
   return addClusterOptions(command).action(async (address: IpAddress, options: ClusterCommandOptions) => {
     const { loadAddressInput: readAddressQuestion } = await import("../../controller/collect/load-inputs.ts");
@@ -61,6 +61,6 @@ function explainAddressCommand(): Command {
 
 function parseAddressArgument(text: string): IpAddress {
   const address = parseAddress(text);
-  if (address === undefined) throw new InvalidArgumentError("it is no IPv4 or IPv6 address.");
+  if (address === undefined) throw new InvalidArgumentError("It is not an IPv4 or IPv6 address.");
   return address;
 }

@@ -7,7 +7,7 @@ import { logLevels } from "../log/log.ts";
 
 /** For commands that act for Bellhop itself. */
 export function namespaceOption(): Option {
-  const option = new Option("--namespace <name>", "namespace that Bellhop itself lives in");
+  const option = new Option("--namespace <name>", "namespace that Bellhop runs in");
   return option.env("POD_NAMESPACE").default("bellhop-system");
 }
 
@@ -18,45 +18,47 @@ export function kubeconfigOption(): Option {
 export function httpHostOption(): Option {
   const option = new Option(
     "--http-host <address>",
-    "address that /metrics, /healthz and /readyz are served on; ::, every address of both families",
+    "address to serve /metrics, /healthz and /readyz on; :: means every address of both IP families",
   );
   return option.default("::");
 }
 
 export function httpPortOption(port: number): Option {
-  return new Option("--http-port <port>", "0: any free port").default(String(port)).env("BELLHOP_HTTP_PORT");
+  return new Option("--http-port <port>", "port to serve /metrics, /healthz and /readyz on; 0 means any free port")
+    .default(String(port))
+    .env("BELLHOP_HTTP_PORT");
 }
 
 export function logLevelOption(): Option {
-  const option = new Option("--log-level <level>", "how much is logged");
+  const option = new Option("--log-level <level>", "lowest level of messages to log");
   return option.choices(logLevels).default("info").env("BELLHOP_LOG_LEVEL");
 }
 
 /** For commands whose --namespace is that of the object asked about. */
 export function systemNamespaceOption(): Option {
-  const option = new Option("--system-namespace <name>", "namespace that Bellhop itself lives in");
+  const option = new Option("--system-namespace <name>", "namespace that Bellhop runs in");
   return option.env("POD_NAMESPACE").default("bellhop-system");
 }
 
 export function outputOption(): Option {
-  return new Option("-o, --output <format>", "for people or for machines").choices(["text", "json"]).default("text");
+  return new Option("-o, --output <format>", "output format").choices(["text", "json"]).default("text");
 }
 
 export function metallbOption(): Option {
   const option = new Option(
     "--metallb <boolean>",
-    "heed MetalLB's pools, advertisements and annotations, to move from it",
+    "honour MetalLB's pools, advertisements and annotations (for migration)",
   );
   return option.choices(["true", "false"]).default("false").env("BELLHOP_METALLB");
 }
 
 export function metallbNamespaceOption(): Option {
-  return new Option("--metallb-namespace <name>", "where MetalLB has its objects").default("metallb-system");
+  return new Option("--metallb-namespace <name>", "namespace of MetalLB's objects").default("metallb-system");
 }
 
 /** Checks settings from the command line; throws ConfigurationInvalid that names every wrong one. */
 export function parseSettings<Schema extends z.ZodType>(schema: Schema, raw: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw new BellhopError("ConfigurationInvalid", `settings that cannot be used:\n${z.prettifyError(parsed.error)}`);
+  throw new BellhopError("ConfigurationInvalid", `invalid settings:\n${z.prettifyError(parsed.error)}`);
 }

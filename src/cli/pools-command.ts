@@ -5,17 +5,17 @@ import { addClusterOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
 /** `bellhop pools`: what concerns pools as a whole. */
 export function poolsCommand(): Command {
-  return new Command("pools").description("look at pools before they are applied").addCommand(planCommand());
+  return new Command("pools").description("check pools before they are applied").addCommand(planCommand());
 }
 
 function planCommand(): Command {
   const command = new Command("plan")
     .description(
-      "say what applying IPAddressPools would do, and do nothing; exit code 0: no harm, 1: harm, 2: no answer",
+      "show what applying IPAddressPools would do, and change nothing; exit code 0: harmless, 1: harmful, 2: error",
     )
     .requiredOption(
       "-f, --filename <file>",
-      "YAML with IPAddressPools, - for standard input; may be given again",
+      "YAML file with IPAddressPools, or - for standard input; can be repeated",
       collect,
     );
   return addClusterOptions(command).action(

@@ -9,9 +9,7 @@ import { speakerCommand } from "./speaker-command.ts";
 /** The whole command line. Building it runs and loads nothing of the programs behind it. */
 export function createProgram(): Command {
   return new Command("bellhop")
-    .description(
-      "External addresses for Kubernetes Services of type LoadBalancer on clusters that no cloud stands behind",
-    )
+    .description("External addresses for Kubernetes Services of type LoadBalancer on clusters without a cloud provider")
     .version(version)
     .addCommand(controllerCommand())
     .addCommand(speakerCommand())

@@ -13,22 +13,27 @@ import { runUntilSignal } from "./run.ts";
 /** `bellhop speaker`. Loads the speaker only when it is called. */
 export function speakerCommand(): Command {
   return new Command("speaker")
-    .description("announce addresses on the LAN of this node and forward what arrives; run one per node")
-    .addOption(new Option("--node <name>", "the node that it runs on").env("NODE_NAME"))
+    .description("announce addresses on the LAN of this node and forward their traffic; run one on each node")
+    .addOption(new Option("--node <name>", "name of the node that the speaker runs on").env("NODE_NAME"))
     .addOption(namespaceOption())
     .addOption(kubeconfigOption())
     .addOption(httpHostOption())
     .addOption(httpPortOption(7481))
     .addOption(logLevelOption())
     .addOption(
-      new Option("--mark-bit <number>", "bit of packet and connection marks that is ours, 0 to 31 but not 14 or 15")
+      new Option(
+        "--mark-bit <number>",
+        "bit of packet and connection marks that Bellhop uses: 0 to 31, except 14 and 15",
+      )
         .default("20")
         .env("BELLHOP_MARK_BIT"),
     )
     .addOption(
-      new Option("--resync-seconds <seconds>", "how often the rules are replaced, changed or not").default("1800"),
+      new Option("--resync-seconds <seconds>", "how often to replace all rules, even if nothing has changed").default(
+        "1800",
+      ),
     )
-    .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, for uninstalling"))
+    .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, to uninstall it"))
     .action(async (options: Record<string, string | true | undefined>) => {
       if (options.cleanup === true) {
         await runUntilSignal("speaker", async () => {

@@ -41,7 +41,10 @@ export async function inClusterCredentials(
 ): Promise<Credentials> {
   const host = env.KUBERNETES_SERVICE_HOST ?? "";
   if (!isInCluster(env)) {
-    throw new BellhopError("ConfigurationInvalid", "not in a pod: KUBERNETES_SERVICE_HOST and _PORT are not set");
+    throw new BellhopError(
+      "ConfigurationInvalid",
+      "not running in a pod: KUBERNETES_SERVICE_HOST and _PORT are not set",
+    );
   }
   const ca = await readOrExplain(read, `${serviceAccountFolder}/ca.crt`);
   return {
@@ -71,8 +74,12 @@ async function readOrExplain(read: ReadText, path: string): Promise<string> {
   try {
     return await read(path);
   } catch (cause) {
-    throw new BellhopError("ConfigurationInvalid", `cannot read ${path}, which each pod has of its service account`, {
-      cause,
-    });
+    throw new BellhopError(
+      "ConfigurationInvalid",
+      `cannot read ${path}, which every pod gets from its service account`,
+      {
+        cause,
+      },
+    );
   }
 }

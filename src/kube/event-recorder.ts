@@ -26,7 +26,7 @@ export interface EventRecorderOptions {
 export function createEventMetrics(registry: Registry): Counter<"result"> {
   return new Counter({
     name: "bellhop_events_total",
-    help: "Kubernetes events, by what became of them.",
+    help: "Kubernetes events, by result.",
     labelNames: ["result"],
     registers: [registry],
   });

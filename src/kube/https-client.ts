@@ -66,7 +66,7 @@ export class HttpsClient implements ApiClient {
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
     // A timer of Node, not of the clock: it is set back with every chunk, which a Clock can only do by making another one.
-    const silence = setTimeout(() => outgoing.destroy(new Error(`no byte for ${silenceMs} ms`)), silenceMs);
+    const silence = setTimeout(() => outgoing.destroy(new Error(`no data for ${silenceMs} ms`)), silenceMs);
     try {
       const response = await answerTo(outgoing);
       if ((response.statusCode ?? 0) >= 400) throw await refusal(request, response);
@@ -98,7 +98,7 @@ export class HttpsClient implements ApiClient {
     let late = false;
     const cancelDeadline = this.#options.clock.after(limitMs, () => {
       late = true;
-      outgoing.destroy(new Error(`no full answer within ${limitMs} ms`));
+      outgoing.destroy(new Error(`no complete response within ${limitMs} ms`));
     });
     try {
       const response = await answerTo(outgoing);
@@ -155,7 +155,7 @@ function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
     outgoing.once("response", resolve);
     // Stays on after the answer: a later error must not be an uncaught one; the reader of the body sees it too.
     outgoing.on("error", reject);
-    outgoing.once("close", () => reject(new Error("the connection was closed before an answer came")));
+    outgoing.once("close", () => reject(new Error("the connection was closed before a response came")));
   });
 }
 
@@ -165,7 +165,7 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
   for await (const chunk of response) {
     chunks.push(chunk as Buffer);
     length += (chunk as Buffer).length;
-    if (length > maxResponseBytes) throw new Error(`the answer is longer than ${maxResponseBytes} bytes`);
+    if (length > maxResponseBytes) throw new Error(`the response is longer than ${maxResponseBytes} bytes`);
   }
   const text = Buffer.concat(chunks).toString("utf8");
   if (text === "") return undefined;

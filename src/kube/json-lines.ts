@@ -37,7 +37,7 @@ export class JsonLines {
     if (rest.length === 0) return;
     this.#parts.push(rest);
     this.#length += rest.length;
-    if (this.#length > maxLineBytes) throw new BellhopError("ApiUnreachable", "a watch sent a line of over 16 MiB");
+    if (this.#length > maxLineBytes) throw new BellhopError("ApiUnreachable", "a watch sent a line longer than 16 MiB");
   }
 }
 
@@ -45,6 +45,6 @@ function parseLine(line: Buffer): unknown {
   try {
     return JSON.parse(line.toString("utf8"));
   } catch (cause) {
-    throw new BellhopError("ApiUnreachable", "a watch sent a line that is no JSON", { cause });
+    throw new BellhopError("ApiUnreachable", "a watch sent a line that is not JSON", { cause });
   }
 }

@@ -41,9 +41,9 @@ export async function runLeaderElection(options: LeaderElectionOptions, signal: 
   const { retryMs } = options.timing ?? defaultTiming;
   while (!signal.aborted) {
     if (await candidate.tryToHold()) {
-      log.info({ identity: options.identity }, "leading");
+      log.info({ identity: options.identity }, "started leading");
       await leadWhileHeld(candidate, options, signal);
-      log.info({ identity: options.identity }, "leading no more");
+      log.info({ identity: options.identity }, "stopped leading");
     }
     // client-go's JitterFactor of 1.2 keeps candidates apart.
     await pause(clock, retryMs * (1 + 1.2 * random()), signal);
@@ -127,7 +127,7 @@ class Candidate {
       return true;
     } catch (error) {
       if (isConflict(error) || isAlreadyExists(error)) return this.#observeOther(endMs);
-      this.#options.log.warn({ err: error }, "the leader lease could not be taken or renewed");
+      this.#options.log.warn({ err: error }, "the leader lease could not be acquired or renewed");
       return false;
     }
   }
@@ -157,7 +157,7 @@ class Candidate {
     try {
       await this.#leases.replace(this.#lease, spec, this.#timing.retryMs);
     } catch (error) {
-      this.#options.log.warn({ err: error }, "the leader lease could not be given back");
+      this.#options.log.warn({ err: error }, "the leader lease could not be released");
     }
     this.#lease = undefined;
   }

@@ -22,7 +22,10 @@ export function createObjectQueue({ kind, workers, handle, clock, random, log }:
     handle,
     onFailure: (object, error, retryMs) => {
       if (isConflict(error)) return;
-      log.warn({ kind, object, retryMs: Math.round(retryMs), err: error }, "an object could not be written");
+      log.warn(
+        { kind, object, retryMs: Math.round(retryMs), err: error },
+        "an object could not be written; trying again",
+      );
     },
     retryAfterMs: (error) => (error instanceof ApiError ? error.retryAfterMs : undefined),
     clock,

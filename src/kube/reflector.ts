@@ -125,10 +125,7 @@ class ListWatch<View> implements Reflector<View> {
     }
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const waitMs = Math.max(this.#backoff.nextMs(), asked);
-    log.warn(
-      { resource, kind, waitMs: Math.round(waitMs), err: error },
-      "a list or watch failed and will be tried again",
-    );
+    log.warn({ resource, kind, waitMs: Math.round(waitMs), err: error }, "a list or watch failed; trying again");
     await pause(clock, waitMs, signal);
   }
 

@@ -14,6 +14,6 @@ export function collectProcessMetrics(registry: Registry): void {
 
 /** Adds the version of the program as the label of a gauge that is always 1. */
 export function showVersion(registry: Registry, version: string): void {
-  const help = "Always 1; the version of the program is the label.";
+  const help = "Always 1. The label is the version of the program.";
   new Gauge({ name: "bellhop_build_info", help, labelNames: ["version"], registers: [registry] }).set({ version }, 1);
 }

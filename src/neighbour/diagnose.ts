@@ -49,29 +49,32 @@ export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
   });
   if (virtualIp === undefined) {
     return seenMac === undefined
-      ? answer("FreeAndSilent", `Bellhop has not given ${address} to any Service, and nobody answers for it.`)
+      ? answer("FreeAndSilent", `Bellhop has not assigned ${address} to any Service, and no device answers for it.`)
       : answer(
           "NotOursButUsed",
-          `Bellhop has not given ${address} to any Service, but ${seenMac} answers for it. If it lies in a pool, take it out (spec.exclude), or take it from that host.`,
+          `Bellhop has not assigned ${address} to any Service, but ${seenMac} answers for it. If the address is in a pool, exclude it (spec.exclude), or remove it from that device.`,
         );
   }
   if (announcer === undefined) {
-    return answer("NotAnnounced", `No node announces ${address}. The reason: bellhop explain address ${address}`);
+    return answer(
+      "NotAnnounced",
+      `No node announces ${address}. To see the reason: bellhop explain address ${address}`,
+    );
   }
   if (input.ownMacs.has(announcer.mac)) {
     return answer(
       "AskedOnAnnouncer",
-      `This host is ${announcer.node}, which announces ${address} itself; ask from another host of the LAN.`,
+      `This host is ${announcer.node}, which announces ${address} itself. Run this command on another host of the LAN.`,
     );
   }
   if (seenMac === undefined) {
     return answer(
       "NobodyAnswers",
-      `Nobody answers for ${address} here, though ${announcer.node} (${announcer.mac}) announces it. See that this host is on that node's LAN and that no switch or firewall between them drops ARP.`,
+      `No device answers for ${address} here, although ${announcer.node} (${announcer.mac}) announces it. Check that this host is on the LAN of that node and that no switch or firewall between them drops ARP.`,
     );
   }
   if (seenMac === announcer.mac) {
-    return answer("AsItShouldBe", `${announcer.node} (${announcer.mac}) answers for ${address}, as it should.`);
+    return answer("AsItShouldBe", `${announcer.node} (${announcer.mac}) announces ${address} and answers for it.`);
   }
   const other = input.speakers.find((speaker) =>
     (speaker.status?.interfaces ?? []).some((link) => link.mac === seenMac),
@@ -79,10 +82,10 @@ export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
   return other === undefined
     ? answer(
         "StrangerAnswers",
-        `${seenMac} answers for ${address}, which is no node of Bellhop's: another host uses the address. Take it from that host, or exclude it from the pool.`,
+        `${seenMac} answers for ${address}, but does not belong to a node of Bellhop: another device uses the address. Remove it from that device, or exclude it from the pool.`,
       )
     : answer(
         "AnotherNodeAnswers",
-        `${other.metadata.name} (${seenMac}) answers for ${address}, but ${announcer.node} (${announcer.mac}) should. Right after a move this passes by itself; if it stays, this host's neighbour table is stale.`,
+        `${other.metadata.name} (${seenMac}) answers for ${address}, but ${announcer.node} (${announcer.mac}) should. Right after a move this is normal for a moment. If it lasts, the neighbour table of this host is stale.`,
       );
 }

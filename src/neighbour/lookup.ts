@@ -24,12 +24,12 @@ export async function lookUpNeighbour(
   for (const [program, debianPackage] of programs) {
     if (!isOnPath(program, searchPath)) {
       const cure = `install it (on Debian and Ubuntu: apt-get install ${debianPackage})`;
-      throw new BellhopError("CommandFailed", `${program} is missing, which the look-up needs: ${cure}`);
+      throw new BellhopError("CommandFailed", `the look-up needs the program ${program}: ${cure}`);
     }
   }
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      reject(new BellhopError("CommandFailed", `no answer about ${address} within ${timeoutMs} ms`));
+      reject(new BellhopError("CommandFailed", `the look-up of ${address} did not end within ${timeoutMs} ms`));
     }, timeoutMs);
     arp.getMAC(address, (failed, mac) => {
       clearTimeout(timer);

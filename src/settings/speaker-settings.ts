@@ -7,7 +7,7 @@ const kubeProxyBits = [14, 15];
 /** Settings of `bellhop speaker`. */
 export const speakerSettingsSchema = z.object({
   /** The node that it runs on, as the cluster names it. */
-  node: z.string().min(1, "the speaker must know its node: set NODE_NAME from spec.nodeName"),
+  node: z.string().min(1, "the name of the node is missing: set --node, or NODE_NAME from spec.nodeName"),
   /** Where Bellhop itself lives: the lease by which the speaker says that it is alive. */
   namespace: z.string().min(1),
   /** Outside a cluster; none: $KUBECONFIG, else ~/.kube/config. */

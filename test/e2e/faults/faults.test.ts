@@ -141,7 +141,9 @@ describe("faults between the controller and the API server", () => {
 
   test("the leader is killed between claim and status, and the other candidate takes over by the lease", async () => {
     const first = await start(true);
-    await waitFor({ what: "the first to lead", timeoutMs: 30_000 }, async () => first.log.includes('"leading"'));
+    await waitFor({ what: "the first to lead", timeoutMs: 30_000 }, async () =>
+      first.log.includes('"started leading"'),
+    );
     const second = await start(true);
     const killed = first.killAt("claim", "after");
     await ledger.create(["elected"]);

@@ -168,7 +168,7 @@ test("a leader that was stalled for longer than its lease renews it again, where
     () => true,
     async (request, send) => {
       if ((request.timeoutMs ?? 0) > 1) return send();
-      throw new BellhopError("ApiUnreachable", `no full answer within ${request.timeoutMs} ms`);
+      throw new BellhopError("ApiUnreachable", `no complete response within ${request.timeoutMs} ms`);
     },
   );
   await clock.advance(10_000);
@@ -209,7 +209,7 @@ test("a leader that is stalled while it waits for answers, so that all of them a
       if (request.method !== "PUT" || stalls === 0) return response;
       stalls--;
       clock.stall(25_000);
-      throw new BellhopError("ApiUnreachable", `no full answer within ${request.timeoutMs} ms`);
+      throw new BellhopError("ApiUnreachable", `no complete response within ${request.timeoutMs} ms`);
     },
   );
   await clock.advance(10_000);

@@ -23,14 +23,14 @@ const announced = virtualIpSchema.parse({
 const silent = virtualIpSchema.parse({ metadata: { name: "192.0.2.7" }, spec: { address: "192.0.2.7" } });
 
 const cases: ReadonlyArray<readonly [Finding, boolean, Partial<DiagnosisInput>, RegExp]> = [
-  ["AsItShouldBe", true, { virtualIp: announced, seenMac: first }, /n1 .* as it should/],
+  ["AsItShouldBe", true, { virtualIp: announced, seenMac: first }, /n1 .* announces 192\.0\.2\.7 and answers for it/],
   ["AnotherNodeAnswers", false, { virtualIp: announced, seenMac: second }, /n2 .* but n1/],
-  ["StrangerAnswers", false, { virtualIp: announced, seenMac: stranger }, /another host uses the address/],
-  ["NobodyAnswers", false, { virtualIp: announced }, /Nobody answers/],
+  ["StrangerAnswers", false, { virtualIp: announced, seenMac: stranger }, /another device uses the address/],
+  ["NobodyAnswers", false, { virtualIp: announced }, /No device answers/],
   ["NotAnnounced", false, { virtualIp: silent }, /bellhop explain address 192\.0\.2\.7/],
-  ["FreeAndSilent", true, {}, /not given .* nobody answers/],
+  ["FreeAndSilent", true, {}, /not assigned .* no device answers/],
   ["NotOursButUsed", false, { seenMac: stranger }, new RegExp(`${stranger} answers`)],
-  ["AskedOnAnnouncer", true, { virtualIp: announced, ownMacs: new Set([first]) }, /ask from another host/],
+  ["AskedOnAnnouncer", true, { virtualIp: announced, ownMacs: new Set([first]) }, /Run this command on another host/],
 ];
 
 for (const [finding, good, input, says] of cases) {
