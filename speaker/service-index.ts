@@ -1,14 +1,14 @@
 import { NameIndex } from "../src/index/name-index.ts";
 
 /**
- * Which Services an object belongs to (a slice to one, an address to those that share it), and which objects a Service has. Also
- * remembers what it was before, so that a change touches the Services of both.
+ * Which Services an object belongs to (a slice to one, an address to all Services that share it), and which objects a Service has. A
+ * change concerns the Services from before and after it.
  */
 export class ServiceIndex {
   readonly #services = new Map<string, readonly string[]>();
   readonly #objects = new NameIndex();
 
-  /** Notes the Services of an object, none when it is gone. Returns those that it belonged to or belongs to now. */
+  /** Sets the Services of an object, none when it is gone. Returns all Services that it belonged to or belongs to now. */
   set(object: string, services: readonly string[]): readonly string[] {
     const before = this.#services.get(object) ?? [];
     for (const service of before) this.#objects.delete(service, object);

@@ -144,7 +144,7 @@ export class Announcer {
   expireConflicts(): void {
     const announced = (address: string): boolean => this.#index.namesOf(address).size > 0;
     for (const address of this.#conflicts.expire(this.#options.now(), announced)) {
-      this.#options.log.info({ address }, "no other device claims the address any more");
+      this.#options.log.info({ address }, "the address is no longer claimed by another device");
       this.#reportAddress(address);
     }
   }

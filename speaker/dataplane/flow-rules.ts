@@ -16,9 +16,9 @@ function steeredPort(element: Element): ServicePortKey | undefined {
 }
 
 /**
- * Where UDP flows to the ports that a change touched may lead from now on. Pure. On the way to endpoints these are just the endpoints
- * of now. On the way to a node port it is whatever kube-proxy chose, but not the node itself, which is where a packet went that came
- * before kube-proxy knew the node port.
+ * Where UDP flows to the ports that a change touched may lead from now on. Pure. Flows straight to endpoints may lead to the present
+ * endpoints only. Flows to a node port may lead anywhere that kube-proxy chose, but not to the node itself: a packet that came before
+ * kube-proxy knew the node port went there.
  */
 export function flowRules(
   family: NftFamily,

@@ -3,11 +3,11 @@ import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { resolveEndpoints, usableOf } from "../../src/model/endpoints.ts";
 import type { ServicePort } from "../../src/model/service.ts";
 
-/** A pod, or whatever else is in an EndpointSlice, that can take connections. */
+/** A pod, or another entry of an EndpointSlice, that can take connections. */
 export interface UsableEndpoint {
   readonly address: IpAddress;
   readonly port: number;
-  /** Whether it runs on this node, so that its replies come back through this node whatever address the client has. */
+  /** Whether it runs on this node, so that its replies to any client come back through this node. */
   readonly local: boolean;
 }
 
@@ -38,7 +38,7 @@ export function usableEndpoints(
     }));
 }
 
-/** By code unit, whatever the locale. */
+/** By code unit, so that the locale does not matter. */
 function compareText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }

@@ -24,8 +24,8 @@ const retryMs = 1_000;
 const timeoutMs = 2_000;
 
 /**
- * Renews the speaker's Lease until aborted. A failure is tried again and changes nothing else: with the API server away the node
- * goes on with what it knew. Does not release the lease at the end: a speaker that is merely restarted keeps its addresses.
+ * Renews the speaker's Lease until aborted. A failure is tried again and changes nothing else: without the API server the node
+ * continues with what it knows. Does not release the lease at the end: a speaker that is merely restarted keeps its addresses.
  */
 export async function keepLease(options: LeaseOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, onAttempt } = options;

@@ -33,7 +33,7 @@ export interface Responder {
   change(changes: readonly AddressChange[]): void;
   /** Shows the thread that the main thread is alive; without that for 30 s it stops answering. */
   signalAlive(): void;
-  /** Ends the thread; nothing is answered any more. */
+  /** Ends the thread, which then no longer answers. */
   stop(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { BellhopError } from "../error/error.ts";
 import type { PacketProtocol, PacketSocket, PacketSockets } from "./packet-sockets.ts";
 
-/** A socket in memory: `inbox` holds the frames to receive, `sent` those that were sent. */
+/** A socket in memory: `inbox` holds frames to receive, `sent` the frames that were sent. */
 export class FakePacketSocket implements PacketSocket {
   readonly interfaceName: string;
   readonly protocol: PacketProtocol;
