@@ -33,7 +33,7 @@ const serviceAnnotations: Rows = [
   [
     code(sourceRangesAnnotation),
     "CIDRs, separated by commas",
-    "The clients that are let in, if `spec.loadBalancerSourceRanges` is empty",
+    "The allowed clients, if `spec.loadBalancerSourceRanges` is empty",
   ],
 ];
 

@@ -82,7 +82,7 @@ export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
   return other === undefined
     ? answer(
         "StrangerAnswers",
-        `${seenMac} answers for ${address}, but does not belong to a node of Bellhop: another device uses the address. Remove it from that device, or exclude it from the pool.`,
+        `${seenMac} answers for ${address}, but does not belong to a node of the cluster: another device uses the address. Remove it from that device, or exclude it from the pool.`,
       )
     : answer(
         "AnotherNodeAnswers",

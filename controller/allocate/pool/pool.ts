@@ -147,8 +147,8 @@ function namespacesText({ namespaces, namespaceSelectors }: Pool): string {
   const names = `${namespaces.slice(0, 5).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   if (namespaceSelectors.length === 0) return names;
   return namespaces.length === 0
-    ? "that match its namespaceSelectors"
-    : `${names} and those that match its namespaceSelectors`;
+    ? "with labels that match its namespaceSelectors"
+    : `${names}, or with labels that match its namespaceSelectors`;
 }
 
 /** The order in which pools are tried: by priority, restricted pools first, then by name. */

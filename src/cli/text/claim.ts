@@ -23,10 +23,10 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
       ? bad("not announced by any node")
       : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
   const voice = ownNode === undefined ? announcement : `the address of Node ${bold(ownNode)}, which answers for it`;
-  const heirs = owners.filter((owner) => owner !== announcedBy);
+  const successors = owners.filter((owner) => owner !== announcedBy);
   return [
     `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not created yet"}`,
-    `             ${voice}${heirs.length === 0 ? "" : `; next ${heirs.join(", then ")}`}`,
+    `             ${voice}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
     ...nodes.map(
       ({ node, may, why }) =>
