@@ -107,7 +107,7 @@ export const reasonTable = {
   },
   NoNodeAddress: {
     meaning: "The pool assigns node addresses, but no node can serve the Service.",
-    sentence: "{object} ({field} {value}) cannot be served by any node of the pool.",
+    sentence: "{object} cannot get an {value} address of any node of the pool ({field}).",
     cure: "Check that spec.nodeAddresses.nodeSelectors of the pool match nodes with addresses of this family (kubectl get nodes -o wide --show-labels) and, with externalTrafficPolicy Local, that one of these nodes runs a ready pod.",
   },
   NodeAddressPortTaken: {
@@ -123,13 +123,13 @@ export const reasonTable = {
   },
   NoPool: {
     meaning: "There is no IPAddressPool, or all of them are rejected.",
-    sentence: "{object} ({field} {value}) cannot get an address, because there is no usable IPAddressPool.",
-    cure: "Create an IPAddressPool with addresses of your network that nothing else uses, or fix one that is rejected.",
+    sentence: "{object} cannot get an {value} address ({field}), because there is no usable IPAddressPool.",
+    cure: "Create an IPAddressPool with addresses of your network that nothing else uses.",
   },
   NoPoolForService: {
     meaning:
       "There are pools, but none of them assigns addresses of this IP family to this Service unless the Service names it.",
-    sentence: "{object} ({field} {value}) matches no pool that auto-assigns addresses of this IP family.",
+    sentence: "{object} matches no pool that auto-assigns {value} addresses ({field}).",
     cure: "Change spec.autoAssign or spec.serviceAllocation of a pool to admit the Service, or name a pool in the annotation bellhop.dev/pool.",
   },
   NoAnnouncer: {

@@ -48,7 +48,7 @@ function describeRangeFault(text: string, fault: RangeFault): string {
       return "One end is IPv4, and the other is IPv6.";
     case "Reversed": {
       const [first = "", last = ""] = text.split("-");
-      return `The last address is lower than the first. The other way round it is ${last.trim()}-${first.trim()}.`;
+      return `The last address is lower than the first. In ascending order it is ${last.trim()}-${first.trim()}.`;
     }
   }
 }
