@@ -127,7 +127,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
         const self = family === "ip" ? "192.0.2.11" : "2001:db8::11";
         const seen = family === "ip" ? "192.0.2.11" : "2001:db8::11";
         assert.deepEqual(await lan.ask(protocol, addresses[family], number, 3), Array(3).fill(`pod2 ${seen}`));
-        // The plain node port goes on working beside it.
+        // The plain node port continues to work beside it.
         const nodePort = protocol === "tcp" ? 30080 : 30053;
         assert.deepEqual(await lan.ask(protocol, self, nodePort), [`pod2 ${seen}`]);
       });
@@ -192,7 +192,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       });
     }
 
-    test(`${family}: source ranges keep silent towards those whom they keep out`, async () => {
+    test(`${family}: source ranges do not answer clients that they exclude`, async () => {
       const wrong = family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48";
       await put(service({ ports: toPods, sourceRanges: [wrong] }), []);
       assert.deepEqual(await lan.ask("tcp", addresses[family], 80), ["timeout"]);

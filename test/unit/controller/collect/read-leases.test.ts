@@ -40,7 +40,7 @@ function renew(server: FakeApiServer, name: string, renewTime: string): Promise<
   return server.request({ method: "PATCH", path, body: { spec: { renewTime } }, contentType: patchTypes.merge });
 }
 
-describe("who of Bellhop is alive", () => {
+describe("which speakers and controllers are alive", () => {
   test("leases renewed a moment ago need no second look", async () => {
     const server = await serverWith({
       "speaker-n1": "2026-01-01T00:00:00.000000Z",
@@ -53,7 +53,7 @@ describe("who of Bellhop is alive", () => {
     assert.equal(clock.waitedMs, 0);
   });
 
-  test("a clock that is an hour wrong buries nobody who renews", async () => {
+  test("a clock that is an hour wrong declares dead no speaker that renews its lease", async () => {
     const server = await serverWith({
       "speaker-n1": "2026-01-01T00:00:00.000000Z",
       "speaker-n2": "2026-01-01T00:00:00Z",
@@ -76,7 +76,7 @@ describe("who of Bellhop is alive", () => {
     assert.equal(clock.waitedMs, 0);
   });
 
-  test("without any lease nobody is alive", async () => {
+  test("without any lease no speaker is alive", async () => {
     const { live, leader } = await readLeaseHolders(
       new FakeApiServer(),
       namespace,

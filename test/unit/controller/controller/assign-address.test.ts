@@ -6,7 +6,7 @@ const finalizer = "service.kubernetes.io/load-balancer-cleanup";
 
 const cluster = useCluster();
 
-describe("giving addresses", () => {
+describe("assigning addresses", () => {
   test("claims, shows all ports with ipMode VIP, and tells it", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
@@ -74,7 +74,7 @@ describe("giving addresses", () => {
     await cluster.expectShown("likes", ["192.0.2.10", "2001:db8::11"]);
   });
 
-  test("many Services at once get different addresses, and the rest a reason until some are free", async () => {
+  test("many Services at once get different addresses, and the rest get a reason until some are free", async () => {
     await cluster.addPool("lan", ["192.0.2.1-192.0.2.20"]);
     await cluster.start();
     for (let index = 0; index < 25; index++) await cluster.addService(`web${index}`);
@@ -93,7 +93,7 @@ describe("giving addresses", () => {
     await cluster.eventually(async () => assert.equal((await shown()).length, 20));
   });
 
-  test("the edges of a subnet and what stands on an interface are never given", async () => {
+  test("the first and last address of a subnet and addresses of interfaces are never assigned", async () => {
     await cluster.addNode("n2", ["192.0.2.1/29", "2001:db8::1/64"]);
     await cluster.addPool("lan", ["192.0.2.0/29", "2001:db8::-2001:db8::2"]);
     await cluster.start();
@@ -103,7 +103,7 @@ describe("giving addresses", () => {
     await cluster.expectCondition("asks", "False RequestedAddressTaken");
   });
 
-  test("an address that a node or spec.externalIPs uses is never given", async () => {
+  test("an address that a node or spec.externalIPs uses is never assigned", async () => {
     await cluster.server.request({
       method: "POST",
       path: "/api/v1/nodes",

@@ -29,7 +29,7 @@ describe("what happened while no controller ran", () => {
     assert.deepEqual(await cluster.shown("stays"), kept);
   });
 
-  test("deleted and made anew under the same name: the new one gets a claim of its own", async () => {
+  test("deleted and created again under the same name: the new one gets a claim of its own", async () => {
     await cluster.changeService("deleted", { metadata: { finalizers: null } });
     await cluster.deleteService("deleted");
     await cluster.addService("deleted");

@@ -36,7 +36,7 @@ async function loseClaim(address: string, service: string): Promise<void> {
 }
 
 describe("a VirtualIP of ours that is deleted by hand", () => {
-  test("in a pool: the same address is claimed again, also from a pool that drains, and nothing is told", async () => {
+  test("in a pool: the same address is claimed again, also from a draining pool, without an event", async () => {
     await cluster.start();
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.11" });
     await cluster.addService("web");
@@ -77,7 +77,7 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     });
   }
 
-  test("while no controller runs, outside every pool: the next one claims it for those who show it", async () => {
+  test("while no controller runs, outside every pool: the next one claims it for the Services that show it", async () => {
     const first = await cluster.start();
     const annotations = { [shareAnnotation]: "key" };
     for (const [name, port] of [
@@ -100,7 +100,7 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     assert.deepEqual(await cluster.shown("b"), ["192.0.2.10"]);
   });
 
-  test("outside every pool, of an address that a node has by now: the Service gets another one, and is told", async () => {
+  test("outside every pool, of an address that a node has now: the Service gets another one, with an event", async () => {
     await loseOutside();
     await cluster.addNode("n2", ["192.0.2.10/24"]);
     await cluster.start();
@@ -108,7 +108,7 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
     await cluster.eventually(async () => assert.ok((await cluster.eventsOf("web")).includes("UpdatedLoadBalancer")));
   });
 
-  test("outside every pool, and reserved for somebody else at once: the Service gets another one", async () => {
+  test("outside every pool, and reserved for another Service at once: the Service gets another one", async () => {
     await loseOutside();
     await cluster.addVirtualIp("192.0.2.10", { address: "192.0.2.10", services: [] });
     await cluster.start();
@@ -117,7 +117,7 @@ describe("a VirtualIP of ours that is deleted by hand", () => {
   });
 });
 
-describe("an address outside every pool that a Service shows and that we did not give", () => {
+describe("an address outside every pool that a Service shows and that Bellhop did not assign", () => {
   const strange = { loadBalancer: { ingress: [{ ip: "198.51.100.7", ipMode: "VIP" }] } };
   const condition = {
     type: "bellhop.dev/AddressReady",

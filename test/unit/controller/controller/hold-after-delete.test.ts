@@ -23,7 +23,7 @@ async function setHeldUntil(address: string, heldUntil: string): Promise<void> {
 describe("an address that is held after its Service was deleted", () => {
   beforeEach(() => cluster.addPool("lan", ["192.0.2.10-192.0.2.12"], { holdAfterDelete: "10m" }));
 
-  test("is announced by nobody, given to nobody else, and comes back with the name", async () => {
+  test("is not announced, not assigned to another Service, and returned to a Service of the name", async () => {
     await cluster.start();
     await holdOf("web", "192.0.2.10");
     const held = await cluster.virtualIp("192.0.2.10");
@@ -52,14 +52,14 @@ describe("an address that is held after its Service was deleted", () => {
     assert.equal(taken?.spec.services[0]?.uid, (await cluster.service("web"))?.metadata?.uid);
   });
 
-  test("is not what a Service gets that asks for something else", async () => {
+  test("is not assigned to a Service of the name that requests something else", async () => {
     await cluster.start();
     await holdOf("web", "192.0.2.10");
     await cluster.addService("web", { loadBalancerIP: "garbage" });
     await cluster.expectCondition("web", "False RequestedAddressInvalid");
     assert.deepEqual(await cluster.shown("web"), []);
     await cluster.idle();
-    assert.ok((await cluster.virtualIp("192.0.2.10"))?.spec.heldUntil !== undefined, "a slip ends no hold");
+    assert.ok((await cluster.virtualIp("192.0.2.10"))?.spec.heldUntil !== undefined, "an invalid request ends no hold");
     await cluster.changeService("web", { spec: { loadBalancerIP: "192.0.2.12" } });
     await cluster.expectShown("web", ["192.0.2.12"]);
     await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
@@ -83,7 +83,7 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.expectShown("a", ["192.0.2.10"]);
   });
 
-  test("is let go when its time is over, and who waited gets it", async () => {
+  test("is released when its time is over, and a waiting Service gets it", async () => {
     await cluster.changePool("lan", { addresses: ["192.0.2.10"] });
     await cluster.start();
     await holdOf("web", "192.0.2.10");
@@ -93,7 +93,7 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.expectShown("waits", ["192.0.2.10"]);
   });
 
-  test("is held too where the Service left type LoadBalancer, and where nobody saw it go", async () => {
+  test("is held too where the Service left type LoadBalancer, and where no controller saw it go", async () => {
     const first = await cluster.start();
     await cluster.addService("low");
     await cluster.addService("web");
@@ -119,7 +119,7 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.expectShown("web", ["192.0.2.11"]);
   });
 
-  test("a pool that drains holds nothing and gives no hold back", async () => {
+  test("a draining pool holds nothing and returns no held address", async () => {
     await cluster.start();
     await holdOf("before", "192.0.2.10");
     await cluster.addService("after");

@@ -35,7 +35,7 @@ test("and when the pool goes", async () => {
   assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
 });
 
-test("a Service that names its pool moves when another pool has the address by now, and the event says so", async () => {
+test("a Service that names its pool moves when another pool now has the address, and the event says so", async () => {
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   await cluster.start();
   await cluster.addService("web", {}, named);
@@ -53,7 +53,7 @@ test("a Service that names its pool moves when another pool has the address by n
   );
 });
 
-test("and so does the family that it only prefers, when another pool has the address by now and its own is gone", async () => {
+test("a preferred family stays when another pool now has its address and its own pool is gone", async () => {
   await cluster.addPool("lan", ["192.0.2.10", "2001:db8::10"]);
   await cluster.start();
   const dual = { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "PreferDualStack", loadBalancerIP: "192.0.2.10" };
@@ -66,7 +66,7 @@ test("and so does the family that it only prefers, when another pool has the add
   assert.deepEqual(await cluster.shown("web"), ["2001:db8::10", "192.0.2.10"]);
 });
 
-test("a wish that cannot be met takes no address away, not even when its VirtualIP was deleted by hand", async () => {
+test("a request that cannot be met takes no address away, not even when its VirtualIP was deleted by hand", async () => {
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   await cluster.start();
   await cluster.addService("web");

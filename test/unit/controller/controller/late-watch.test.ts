@@ -68,7 +68,7 @@ describe("a controller that leads and hears of Services late", () => {
     return deletions.map(({ body }) => (body as { preconditions: { uid: string } }).preconditions.uid);
   }
 
-  test("lets no claim go that names a Service it has not seen", async () => {
+  test("does not release a claim that names a Service it has not seen", async () => {
     late.holdBack();
     await cluster.addService("web");
     await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
@@ -76,7 +76,7 @@ describe("a controller that leads and hears of Services late", () => {
     assert.deepEqual(deletedUids(), []);
   });
 
-  test("lets no claim go that is for the next Service of a name", async () => {
+  test("does not release a claim for the next Service of a name", async () => {
     await cluster.addService("web");
     await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
     const old = await uids();
@@ -89,7 +89,7 @@ describe("a controller that leads and hears of Services late", () => {
     assert.deepEqual([...new Set(deletedUids())], old);
   });
 
-  test("lets no claim go that a Service has got by becoming a load balancer", async () => {
+  test("does not release the claim of a Service that has become a load balancer", async () => {
     // With external addresses a Service of any type is known to a controller.
     await cluster.addService("web", { type: "ClusterIP", externalIPs: ["198.51.100.1"] });
     await cluster.idle();
@@ -100,7 +100,7 @@ describe("a controller that leads and hears of Services late", () => {
     assert.deepEqual(deletedUids(), []);
   });
 
-  test("lets no claim go that is for a family which the Service has only now", async () => {
+  test("does not release a claim for a family that the Service has only now", async () => {
     await cluster.addService("web");
     await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
     await cluster.idle();
@@ -113,7 +113,7 @@ describe("a controller that leads and hears of Services late", () => {
     assert.deepEqual(deletedUids(), []);
   });
 
-  test("lets go all the same of what no Service has any more", async () => {
+  test("still releases what a Service no longer has", async () => {
     await cluster.addService("web");
     await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 1));
     late.holdBack();
@@ -125,7 +125,7 @@ describe("a controller that leads and hears of Services late", () => {
   });
 });
 
-test("two that lead, of which one has not heard of a pool, do not quarrel without end about what it has", async () => {
+test("two leaders, one of which has not seen a pool, do not write against each other without end", async () => {
   const cluster = new Cluster();
   const late = new LateClient(cluster.server, ownPath("ipaddresspools"));
   await cluster.addNode("n1");

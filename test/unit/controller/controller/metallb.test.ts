@@ -12,7 +12,7 @@ async function addMetallb(plural: "ipaddresspools" | "l2advertisements", name: s
 }
 
 describe("MetalLB's objects, read in place", () => {
-  test("its pools give addresses, its annotations of both prefixes ask for them, and nothing of it is written", async () => {
+  test("its pools assign addresses, its annotations of both prefixes request them, and none of its objects is written", async () => {
     await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
     await addMetallb("ipaddresspools", "special", { addresses: ["192.0.2.32/30"], autoAssign: false });
     await cluster.start({ metallb: true });
@@ -52,7 +52,7 @@ describe("MetalLB's objects, read in place", () => {
     }
   });
 
-  test("an L2Advertisement of MetalLB restricts who announces", async () => {
+  test("an L2Advertisement of MetalLB restricts which nodes announce", async () => {
     await cluster.addNode("n2");
     const labels = { kind: "edge" };
     const patch = { metadata: { labels } };
@@ -66,7 +66,7 @@ describe("MetalLB's objects, read in place", () => {
     assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2"]);
   });
 
-  test("a pool of ours takes the place of MetalLB's of the same name, without an address moving", async () => {
+  test("a pool of ours replaces MetalLB's of the same name, and no address moves", async () => {
     await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
     await cluster.start({ metallb: true });
     await cluster.addService("web");
@@ -91,7 +91,7 @@ describe("MetalLB's objects, read in place", () => {
     );
   });
 
-  test("where MetalLB's kinds are not there, all else works and nobody is told of a failure", async () => {
+  test("where MetalLB's kinds are not installed, everything else works and no failure is reported", async () => {
     cluster.server.intercept = ({ path }) => {
       if (path.includes("metallb.io"))
         throw new ApiError(404, "NotFound", "the server could not find the requested resource");

@@ -6,7 +6,7 @@ import { useCluster } from "../fake-cluster/use-cluster.ts";
 describe("a pool of the nodes' own addresses among others", () => {
   const cluster = useCluster(async () => {});
 
-  test("comes in its turn among pools, and a Service has addresses of one kind only", async () => {
+  test("is tried in its turn among pools, and a Service has addresses of one kind only", async () => {
     await putThreeNodes(cluster);
     await cluster.addPool("lan", ["192.0.2.50-192.0.2.60"], { serviceAllocation: { priority: 10 } });
     await addNodePool(cluster, "nodes", { serviceAllocation: { priority: 20 } });
@@ -25,7 +25,7 @@ describe("a pool of the nodes' own addresses among others", () => {
     await cluster.eventually(async () => assert.equal((await cluster.virtualIps()).length, 1));
   });
 
-  test("that drains keeps what it gave and gives no further node", async () => {
+  test("that drains keeps what it assigned and adds no node", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");
     await cluster.start();
@@ -57,7 +57,7 @@ describe("a pool of the nodes' own addresses among others", () => {
     assert.equal(after, before);
   });
 
-  test("two controllers that both lead never give one port twice", async () => {
+  test("two controllers that both lead never assign one port twice", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");
     await cluster.start();
@@ -91,7 +91,7 @@ describe("a pool of the nodes' own addresses among others", () => {
     });
   });
 
-  test("is set aside where it also has what means nothing there", async () => {
+  test("is rejected where it has fields that do not apply to it", async () => {
     await addNodePool(cluster, "both", { addresses: ["192.0.2.50"] });
     await cluster.start();
     await cluster.eventually(async () => {

@@ -8,7 +8,7 @@ import { useCluster } from "../fake-cluster/use-cluster.ts";
 describe("a pool of the nodes' own addresses", () => {
   const cluster = useCluster(async () => {});
 
-  test("gives a Service every node's, the external ones where a node has such", async () => {
+  test("assigns the addresses of every node, external ones where a node has them", async () => {
     await putNode(cluster, "n1", { internal: ["192.0.2.1", "2001:db8::1"] });
     await putNode(cluster, "n2", { internal: ["192.0.2.2", "2001:db8::2"], external: ["198.51.100.2"] });
     await addNodePool(cluster, "nodes");
@@ -30,7 +30,7 @@ describe("a pool of the nodes' own addresses", () => {
     await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
   });
 
-  test("follows nodes that come and go, and tells it in one event each", async () => {
+  test("follows nodes that come and go, with one event each", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");
     await cluster.start();
@@ -85,7 +85,7 @@ describe("a pool of the nodes' own addresses", () => {
     assert.deepEqual(await cluster.shown("dns"), all);
   });
 
-  test("who changes to a port that another has gives way, and is told", async () => {
+  test("a Service that changes to a port of another one yields, with a reason", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");
     await cluster.start();
@@ -142,7 +142,7 @@ describe("a pool of the nodes' own addresses", () => {
     assert.deepEqual(await cluster.shown("right"), ["192.0.2.2"]);
   });
 
-  test("gives no port that is kept for the nodes themselves", async () => {
+  test("assigns no port that is reserved for the nodes themselves", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");
     await cluster.start();
@@ -161,7 +161,7 @@ describe("a pool of the nodes' own addresses", () => {
     assert.equal((await cluster.shown("web")).length, 3);
   });
 
-  test("has the nodes that its selectors fit; of two pools that fit the older", async () => {
+  test("has the nodes that its selectors match; of two pools that match the older", async () => {
     await putNode(cluster, "n1", { internal: ["192.0.2.1"], labels: { edge: "yes" } });
     await putNode(cluster, "n2", { internal: ["192.0.2.2"] });
     await addNodePool(cluster, "edge", { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } });
@@ -174,12 +174,12 @@ describe("a pool of the nodes' own addresses", () => {
     await putNode(cluster, "n2", { internal: ["192.0.2.2"], labels: { edge: "yes" } });
     await cluster.expectCondition("inner", "False NoNodeAddress");
     await cluster.expectCondition("web", "False NodeAddressPortTaken");
-    // The node is in another pool by now, and nobody is stripped for that.
+    // The node is in another pool now, and no Service loses its address for that.
     assert.deepEqual(await cluster.shown("inner"), ["192.0.2.2"]);
     assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
   });
 
-  test("that is deleted takes nothing away, and what is left is flagged", async () => {
+  test("that is deleted takes nothing away, and what remains is flagged", async () => {
     await putThreeNodes(cluster);
     await addNodePool(cluster, "nodes");
     await cluster.start();

@@ -6,7 +6,7 @@ import { useCluster } from "../fake-cluster/use-cluster.ts";
 const cluster = useCluster();
 
 describe("bellhop_addresses_outside_pool", () => {
-  test("counts what Services keep by the pool that it came from, and nothing else; one that stands by tells the same", async () => {
+  test("counts what Services keep by the pool that it came from, and nothing else; a standby reports the same", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"], { holdAfterDelete: "1h" });
     await cluster.addPool("six", ["2001:db8::10"]);
     const { registry } = await cluster.start();

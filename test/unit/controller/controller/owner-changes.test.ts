@@ -25,7 +25,7 @@ describe("owners", () => {
     await cluster.eventually(async () => assert.equal((await firstOwners()).filter((node) => node === "n2").length, 2));
   });
 
-  test("owners that somebody else writes are heeded as long as they may announce", async () => {
+  test("owners that another program writes are respected as long as they may announce", async () => {
     await cluster.addNode("n2");
     await cluster.start();
     await cluster.addService("web");
@@ -50,7 +50,7 @@ describe("owners", () => {
     );
   });
 
-  test("Services that go move nobody else's address, also when a node writes what matters to nobody", async () => {
+  test("deleted Services move no other address, and neither does an irrelevant write to a node", async () => {
     await cluster.addNode("n2");
     await cluster.start();
     for (const name of ["a", "b", "c", "d"]) {
@@ -72,7 +72,7 @@ describe("owners", () => {
     assert.deepEqual(await firstOwners(), ["n2", "n2"]);
   });
 
-  test("an address that nobody may announce is shown with its reason", async () => {
+  test("an address that no node may announce is shown with its reason", async () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectCondition("web", "True AddressAssigned");

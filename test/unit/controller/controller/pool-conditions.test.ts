@@ -5,7 +5,7 @@ import { useCluster } from "../fake-cluster/use-cluster.ts";
 const cluster = useCluster();
 
 describe("pools", () => {
-  test("the younger of two that overlap is set aside with a condition; the older works on", async () => {
+  test("the younger of two that overlap is rejected with a condition; the older stays in use", async () => {
     await cluster.start();
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.addPool("slip", ["192.0.2.20-192.0.2.30"]);
@@ -20,7 +20,7 @@ describe("pools", () => {
     );
   });
 
-  test("one that does not follow its schema is set aside with a condition", async () => {
+  test("one that does not follow its schema is rejected with a condition", async () => {
     await cluster.start();
     await cluster.addPool("odd", [], { addresses: 7 });
     await cluster.eventually(async () =>

@@ -21,7 +21,7 @@ describe("edits of a pool in use", () => {
     { what: "broken", spec: { addresses: ["192.0.2.1/24"] }, says: /pool lan is set aside \(PoolRangeInvalid\)/ },
   ];
   for (const { what, spec, says } of edits) {
-    test(`${what}: nobody loses an address, pool and VirtualIP say so, and undoing it clears them`, async () => {
+    test(`${what}: no Service loses an address, conditions of pool and VirtualIP say so, and undoing it clears them`, async () => {
       await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
       await cluster.start();
       await cluster.addService("web");
@@ -88,7 +88,7 @@ describe("edits of a pool in use", () => {
     assert.equal((await cluster.virtualIp("192.0.2.99"))?.status?.conditions, undefined);
   });
 
-  test("what nodes and spec.externalIPs use is left out, and the pool tells who", async () => {
+  test("what nodes and spec.externalIPs use is left out, and the pool's condition says what uses it", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.start();
     await cluster.addService("old", { type: "ClusterIP", externalIPs: ["192.0.2.10", "192.0.2.12"] });

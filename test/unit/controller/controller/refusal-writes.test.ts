@@ -4,8 +4,8 @@ import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster();
 
-describe("a refusal that stands", () => {
-  test("costs a bounded number of writes and events, whatever happens around it", async () => {
+describe("a lasting refusal", () => {
+  test("costs a bounded number of writes and events, also while other objects change", async () => {
     await cluster.addPool("lan", ["192.0.2.10"]);
     const running = await cluster.start();
     await cluster.addService("first");
@@ -34,7 +34,7 @@ describe("a refusal that stands", () => {
       const labels = (body as { metadata?: { labels?: { round?: string } } } | undefined)?.metadata?.labels;
       return (path.includes("/services/") || path.includes("/events")) && labels?.round === undefined;
     });
-    // While the pool gives nothing unasked, one of them is refused for another reason: two codes, told once each.
+    // While the pool does not auto-assign, one of them is refused for another reason: two codes, one event each.
     for (const { name, code } of refused) {
       const reasons = await cluster.eventsOf(name);
       assert.equal(reasons.filter((reason) => reason === code).length, 1, `${name}: ${reasons.join(" ")}`);

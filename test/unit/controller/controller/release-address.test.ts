@@ -6,7 +6,7 @@ const finalizer = "service.kubernetes.io/load-balancer-cleanup";
 
 const cluster = useCluster();
 
-describe("letting go", () => {
+describe("releasing an address", () => {
   beforeEach(async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
   });
@@ -33,7 +33,7 @@ describe("letting go", () => {
     assert.deepEqual(reasons, ["DeletingLoadBalancer", "DeletedLoadBalancer"]);
   });
 
-  test("leaving type LoadBalancer releases all and takes our marks off, and coming back gives an address again", async () => {
+  test("leaving type LoadBalancer releases everything and removes our marks, and returning assigns an address again", async () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
@@ -60,7 +60,7 @@ describe("letting go", () => {
     assert.equal(written.length, 2, "only the test itself wrote");
   });
 
-  test("one that goes over to another class between two looks of ours is left without our marks, and given back", async () => {
+  test("a Service that changes to another class unseen is left without our marks, and taken again when it returns", async () => {
     const first = await cluster.start();
     for (const name of ["fast", "served"]) {
       await cluster.addService(name);
@@ -80,7 +80,7 @@ describe("letting go", () => {
     assert.deepEqual(await cluster.shown("served"), ["203.0.113.1"]);
   });
 
-  test("one that goes over to another class while we take it down is left without our marks", async () => {
+  test("a Service that changes to another class while we release it is left without our marks", async () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectCondition("web", "True AddressAssigned");
@@ -107,7 +107,7 @@ describe("letting go", () => {
     assert.deepEqual((await cluster.service("web"))?.metadata?.finalizers, [finalizer]);
   });
 
-  test("without default class, Services without class are nobody's", async () => {
+  test("without --default-class, Services without a class are left alone", async () => {
     await cluster.start({ defaultClass: false });
     await cluster.addService("none");
     await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
@@ -115,7 +115,7 @@ describe("letting go", () => {
     assert.equal(await cluster.condition("none"), "none");
   });
 
-  test("a Service made anew under the same name gets a claim of its own", async () => {
+  test("a Service created again under the same name gets a claim of its own", async () => {
     await cluster.start();
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
@@ -129,7 +129,7 @@ describe("letting go", () => {
     });
   });
 
-  test("a VirtualIP that somebody deletes is made again with the same address", async () => {
+  test("a deleted VirtualIP is created again with the same address", async () => {
     await cluster.start();
     await cluster.addService("a");
     await cluster.expectShown("a", ["192.0.2.10"]);

@@ -11,7 +11,7 @@ describe("reservations made by hand", () => {
     await cluster.addPool("lan", ["192.0.2.12-192.0.2.20"]);
   });
 
-  test("kept out of use: nobody gets it, asking for it is refused with its name; once it is deleted it is free", async () => {
+  test("kept out of use: no Service gets it, requesting it is refused with its name; once it is deleted it is free", async () => {
     await cluster.addVirtualIp("192.0.2.12", address);
     await cluster.start();
     await cluster.addService("web");
@@ -35,7 +35,7 @@ describe("reservations made by hand", () => {
     assert.deepEqual(reservation?.spec.services, [{ namespace: "default", name: "web" }]);
   });
 
-  test("for two who share it: what each takes is noted while it is there and gone with it", async () => {
+  test("for two that share it: what each takes is noted while it exists, and no longer", async () => {
     const services = ["a", "b"].map((name) => ({ namespace: "default", name }));
     await cluster.addVirtualIp("192.0.2.12", { ...address, services });
     await cluster.start();
@@ -56,7 +56,7 @@ describe("reservations made by hand", () => {
     );
   });
 
-  test("one whose name is not its address's is told so and holds nothing", async () => {
+  test("one whose name does not match its address gets an event and reserves nothing", async () => {
     await cluster.start();
     await cluster.addVirtualIp("wrong", { address: "192.0.2.12" });
     await cluster.addService("web");

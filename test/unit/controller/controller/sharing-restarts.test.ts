@@ -28,7 +28,7 @@ describe("shared addresses over restarts and lost answers", () => {
     assert.notDeepEqual(await cluster.shown("new"), ["192.0.2.17"]);
   });
 
-  test("a Service made anew under its old name takes its place among those who share again", async () => {
+  test("a Service created again under its old name joins the Services that share the address again", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);

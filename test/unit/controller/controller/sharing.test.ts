@@ -56,7 +56,7 @@ describe("sharing an address", () => {
     assert.deepEqual(await cluster.shown("first"), ["192.0.2.10"]);
   });
 
-  test("whoever changes gives way, not who was there unchanged; the move is one event that says why", async () => {
+  test("a Service that changes yields, not the unchanged ones; the move is one event that says why", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);
@@ -87,7 +87,7 @@ describe("sharing an address", () => {
     await cluster.expectShown("b", ["192.0.2.10"]);
   });
 
-  test("one that asks for the address and then clashes loses it and is told why", async () => {
+  test("a Service that requests the address and then clashes loses it, with a reason", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);
@@ -99,7 +99,7 @@ describe("sharing an address", () => {
     await cluster.eventually(async () => assert.deepEqual(await holders(cluster), { "192.0.2.10": ["a"] }));
   });
 
-  test("one that stops sharing leaves, and one that is alone may stop where it is", async () => {
+  test("a Service that stops sharing leaves, and one that is alone may stop where it is", async () => {
     await cluster.start();
     await cluster.addService("a", { ports: port(80) }, share);
     await cluster.expectShown("a", ["192.0.2.10"]);
@@ -112,7 +112,7 @@ describe("sharing an address", () => {
     assert.deepEqual(await cluster.shown("a"), ["192.0.2.10"]);
   });
 
-  test("many that come at once fit together, no port twice, also with two that both believe to lead", async () => {
+  test("many that come at once fit together, no port twice, also with two controllers that both believe they lead", async () => {
     await cluster.start();
     await cluster.start();
     const names = Array.from({ length: 24 }, (_, index) => `s${index}`);

@@ -16,7 +16,7 @@ describe("starting", () => {
     await expectSilentRestart(cluster, first);
   });
 
-  test("addresses that are shown are adopted before any other is given; of two that show one the older keeps it", async () => {
+  test("addresses that are shown are adopted before any other is assigned; of two that show one the older keeps it", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
     await cluster.addService("new");
     await cluster.addService("older");
@@ -43,7 +43,7 @@ describe("starting", () => {
     await cluster.eventually(async () => assert.deepEqual(await cluster.virtualIps(), []));
   });
 
-  test("two that both believe to lead never give one address twice", async () => {
+  test("two controllers that both believe they lead never assign one address twice", async () => {
     await cluster.addPool("lan", ["192.0.2.0/26"]);
     await cluster.start();
     await cluster.start();
@@ -59,7 +59,7 @@ describe("starting", () => {
     });
   });
 
-  test("two that both believe to lead do not push addresses to and fro", async () => {
+  test("two controllers that both believe they lead do not move addresses back and forth", async () => {
     await cluster.addNode("n2");
     await cluster.addNode("n3");
     await cluster.addPool("lan", ["192.0.2.0/26"]);

@@ -98,7 +98,7 @@ for (const { what, ms } of steps) {
       assert.equal(await heldUntil(), undefined);
     });
 
-    test("nothing is written for it, also not when everything is looked at anew", async () => {
+    test("nothing is written for it, even when everything is reconciled again", async () => {
       await cluster.start();
       await cluster.addService("web");
       await cluster.addService("lacks", { loadBalancerIP: "198.51.100.7" });
@@ -111,7 +111,7 @@ for (const { what, ms } of steps) {
       assert.deepEqual(others, []);
     });
 
-    test("a condition that changes bears the time that the clock says then; one that stays keeps its own", async () => {
+    test("a condition that changes has the time of the clock then; one that stays keeps its own", async () => {
       await cluster.start();
       await cluster.addService("web", { loadBalancerIP: "198.51.100.7" });
       await clock.advance(quietMs);

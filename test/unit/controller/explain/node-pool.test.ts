@@ -34,7 +34,7 @@ describe("explaining the nodes' own addresses", () => {
     assert.match(text, /✓ Served: 192\.0\.2\.1 and 192\.0\.2\.2 are node addresses and have ready endpoints/);
   });
 
-  test("one whose port is taken hears by whom", async () => {
+  test("one whose port is taken names the Service that has it", async () => {
     await cluster.addService("other");
     await cluster.eventually(async () => assert.equal(await cluster.condition("other"), "False NodeAddressPortTaken"));
     const explanation = await askService(cluster, "other");

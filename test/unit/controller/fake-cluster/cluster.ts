@@ -38,7 +38,7 @@ const patienceMs = 5_000;
 const idleMs = 3_000;
 
 /**
- * A fake cluster with verbs for what users and speakers do in it, and the controllers that run in it. Its clock stands still but
+ * A fake cluster with verbs for what users and speakers do in it, and the controllers that run in it. Its clock stands still except
  * in `eventually`, `idle` and `pass`, and while a controller starts or stops; requests, watches and queues take no time by it.
  */
 export class Cluster {
@@ -65,7 +65,7 @@ export class Cluster {
     this.#clock = new FakeClock();
   }
 
-  /** Waits until the question throws nothing any more; after five seconds it throws what the question threw last. */
+  /** Waits until the question no longer throws; after five seconds it throws what the question threw last. */
   async eventually(question: () => Promise<unknown>): Promise<void> {
     const endMs = this.#clock.monotonicMs() + patienceMs;
     for (;;) {
@@ -102,7 +102,7 @@ export class Cluster {
     await work;
   }
 
-  /** Starts a controller that leads at once, or only stands by; `client` is its way to the API server. */
+  /** Starts a controller that leads at once, or is a standby; `client` is its way to the API server. */
   async start(
     settings: Partial<ControllerSettings> = {},
     client: ApiClient = this.server,
@@ -188,7 +188,7 @@ export class Cluster {
     await this.server.request({ method: "POST", path: leasePath(namespace), body: lease });
   }
 
-  /** The speaker says good-bye. */
+  /** The speaker shuts down in good order. */
   async silenceNode(name: string): Promise<void> {
     const path = leasePath(namespace, speakerLeaseName(name));
     const body = { spec: { holderIdentity: "" } };

@@ -23,7 +23,7 @@ async function reserve(
     throw error;
   }
   model.reservations.set(address, name);
-  // Its VirtualIP was deleted a moment ago: who showed the address loses it to the user.
+  // Its VirtualIP was deleted a moment ago: the Service that showed the address loses it to the user.
   for (const [holder, shown] of model.shown) if (shown.has(address)) touch(model, holder);
 }
 

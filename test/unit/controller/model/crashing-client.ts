@@ -20,7 +20,7 @@ export class CrashingClient implements ApiClient {
 
   async request(request: ApiRequest): Promise<ApiResponse> {
     this.#checkPulse();
-    // Events are told at leisure and hold up nothing; a fate spent on one would test nothing.
+    // Events are written at leisure and delay nothing; a fate spent on one would test nothing.
     const fate = request.method === "GET" || request.path.includes("/events") ? undefined : this.fates.shift();
     if (fate === "lost-request") throw lost("the request");
     if (fate === "dies-before") this.#death.abort();

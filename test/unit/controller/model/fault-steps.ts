@@ -25,7 +25,7 @@ function stepHolds(model: Model, ms: number): void {
   }
 }
 
-/** Time passes and clocks are set; controllers stop, start, stand beside one another, and die at a write; requests, answers and watches get lost. */
+/** Time passes and clocks are set; controllers stop, start, run side by side, and die at a write; requests, answers and watches get lost. */
 export const faultSteps = [
   fc.tuple(fc.constantFrom(1, 3, 10), pace).map(([minutes, speed]) =>
     stepOf({

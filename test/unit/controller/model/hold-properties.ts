@@ -20,8 +20,8 @@ const lateMs = 200_000;
 type ShownBy = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The address of a Service that went is kept for its name as long as its pool says: nobody else has it, the next Service of the
- * name gets it, and it is free when that time is over. Gives the addresses that are held no more.
+ * The address of a Service that went is kept for its name as long as its pool says: no other Service has it, the next Service of the
+ * name gets it, and it is free when that time is over. Returns the addresses that are no longer held.
  */
 export function checkHolds(
   model: Model,
@@ -51,7 +51,7 @@ export function checkHolds(
   return ended;
 }
 
-/** Where nothing else has happened the addresses of who went are held, or with the next of its name. */
+/** Where nothing else has happened the addresses of a deleted Service are held, or the next of its name has them. */
 function checkDeparture(
   model: Model,
   claims: readonly VirtualIP[],
@@ -68,7 +68,7 @@ function checkDeparture(
     if (next?.foreign === true || (next !== undefined && isServed(next) && !takes(model, next, address))) continue;
     const names =
       claims.find(({ spec }) => spec.address === address)?.spec.services.map((service) => service.name) ?? [];
-    // Others who share it have it on.
+    // Others that share it still have it.
     if (names.some((other) => other !== name)) continue;
     assert.deepEqual(names, [name], `${address} must be kept for the name ${name}`);
   }

@@ -17,7 +17,7 @@ const replayed = replayPath === undefined ? {} : { replayPath };
 /** A run that takes longer has not ended but hangs. */
 const runLimitMs = 60_000;
 
-test(`whatever users do and whatever fails, every address is accounted for (seed ${seed}, ${runs} runs)`, async (t) => {
+test(`every address is accounted for after any sequence of user actions and failures (seed ${seed}, ${runs} runs)`, async (t) => {
   let steps = 0;
   const property = fc.asyncProperty(
     fc.boolean(),

@@ -1,4 +1,4 @@
-/** What the user has asked for so far, kept as simply as it can be: the reference that the controller is held against. */
+/** What the user has requested so far, kept as simply as possible: the reference that the controller is compared with. */
 
 export type Family = "IPv4" | "IPv6";
 
@@ -15,7 +15,7 @@ export interface ModelPool {
   readonly born: number;
 }
 
-/** What a Service asks for in annotations and fields. */
+/** What a Service requests in annotations and fields. */
 export interface Requests {
   /** One address. */
   readonly wanted: string | undefined;
@@ -27,7 +27,7 @@ export interface Requests {
 /** Whose words the user writes them in. */
 export type Dialect = "field" | "bellhop.dev" | "metallb.io" | "metallb.universe.tf";
 
-/** The desired in it are those that count; MetalLB's words are heeded only where the controller is told to. */
+/** Only the requests that count are in it; MetalLB's annotations do only where the controller honours them. */
 export interface ModelService extends Requests {
   readonly name: string;
   readonly type: "LoadBalancer" | "ClusterIP";
@@ -36,7 +36,7 @@ export interface ModelService extends Requests {
   readonly policy: "SingleStack" | "PreferDualStack" | "RequireDualStack";
   readonly port: number;
   readonly said: Requests & { readonly dialect: Dialect };
-  /** The text by which it asks for another address. */
+  /** The text by which it requests another address. */
   readonly reassign: string | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface ModelService extends Requests {
 export interface Given {
   /** The pool that it came from. */
   readonly pool: string | undefined;
-  /** The wish to be moved that it was given for. */
+  /** The text of bellhop.dev/reassign that it was assigned for. */
   readonly reassigned: string | undefined;
   /** Whether others had it too. */
   readonly shared: boolean;
@@ -52,7 +52,7 @@ export interface Given {
   readonly key: string | undefined;
 }
 
-/** An address that is kept for the name of a Service that went. Monotonic times: not let go before, not kept after. */
+/** An address that is kept for the name of a Service that went. Monotonic times: not released before, not kept after. */
 export interface Hold {
   readonly name: string;
   readonly earliestMs: number;
@@ -71,12 +71,12 @@ export interface Departure {
 }
 
 export interface Model {
-  /** Whether the controllers heed MetalLB's objects and annotations. */
+  /** Whether the controllers honour MetalLB's objects and annotations. */
   readonly metallb: boolean;
   readonly pools: Map<string, ModelPool>;
   readonly metallbPools: Map<string, ModelPool>;
   readonly services: Map<string, ModelService>;
-  /** VirtualIPs made by hand: the Service that each is for, undefined: nobody. */
+  /** VirtualIPs made by hand: the Service that each is for; undefined: none. */
   readonly reservations: Map<string, string | undefined>;
   readonly holds: Map<string, Hold>;
   readonly departures: Map<string, Departure>;
@@ -135,7 +135,7 @@ export function mayShare(left: ModelService, right: ModelService): boolean {
   return left.share !== undefined && left.share === right.share && left.port !== right.port;
 }
 
-/** Pools that give addresses: of any that overlap the one that was made first. One of MetalLB's counts where none of ours has its name. */
+/** Usable pools: of any that overlap the one that was created first. One of MetalLB's counts where none of ours has its name. */
 export function usablePools(model: Model): readonly ModelPool[] {
   const others = [...model.metallbPools.values()].filter(({ name }) => !model.pools.has(name));
   const byAge = [...model.pools.values(), ...others].sort((left, right) => left.born - right.born);
@@ -164,8 +164,8 @@ export function mayBeGiven(model: Model, service: ModelService, address: string)
 }
 
 /**
- * An address that this Service could be given now in the family, where nobody has it; undefined: there is none, and waiting is
- * right. `keeps`: it has another one, which is not what it asks for. Addresses that might be shared are left out: that they are not given is no fault of uniqueness or loss.
+ * An address of the family that this Service could get now and that no Service has; undefined: there is none, and waiting is
+ * right. `keeps`: it has another one, which is not what it requests. Addresses that might be shared are left out: not assigning them violates neither uniqueness nor loss.
  */
 export function findFree(
   model: Model,
@@ -175,7 +175,7 @@ export function findFree(
   keeps = false,
 ): string | undefined {
   const wanted = wantedIn(service, family);
-  // Only a wish moves a Service to a reservation from another address that it has.
+  // Only a request moves a Service to a reservation from another address that it has.
   const reserved = keeps && wanted === undefined ? [] : [...model.reservations.keys()];
   const pooled = usablePools(model).flatMap((pool) => pool.addresses);
   return [...reserved, ...pooled.filter((address) => !model.reservations.has(address))].find(
@@ -187,7 +187,7 @@ export function findFree(
   );
 }
 
-/** Whether the address is what the Service asks for; one that came from a pool counts as being from there until another has it. */
+/** Whether the address is what the Service requests; one that came from a pool counts as being from there until another has it. */
 export function fits(model: Model, service: ModelService, address: string, given: Given | undefined): boolean {
   const wanted = wantedIn(service, familyOf(address));
   if (wanted !== undefined) return address === wanted;
@@ -195,7 +195,7 @@ export function fits(model: Model, service: ModelService, address: string, given
   return service.pool === undefined || (poolOf(model, address)?.name ?? given?.pool) === service.pool;
 }
 
-/** Whether the Service asks to leave the address, which was given for another such wish or for none. */
+/** Whether the Service requests to leave the address, which was assigned for another text or for none. */
 export function mustLeave(model: Model, service: ModelService, address: string, given: Given | undefined): boolean {
   if (service.reassign === undefined || service.reassign === given?.reassigned) return false;
   return service.wanted !== address && !model.reservations.has(address);

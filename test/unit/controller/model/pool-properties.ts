@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Cluster } from "../fake-cluster/cluster.ts";
 import { type Family, familyOf, type Model, type ModelPool, usablePools } from "./model.ts";
 
-/** The status of each pool of ours counts what the model counts, and says whether the pool gives addresses. */
+/** The status of each pool of ours counts what the model counts, and says whether the pool is usable. */
 export async function checkPools(model: Model, cluster: Cluster): Promise<void> {
   const usable = usablePools(model);
   const assigned = new Set([...model.shown.values()].flatMap((addresses) => [...addresses.keys()]));

@@ -27,7 +27,7 @@ interface Seen {
   /** What the claims say of the addresses that it shows. */
   readonly given: ReadonlyMap<string, Given>;
   readonly taken: ReadonlySet<string>;
-  /** Addresses that were held, which come back whatever pools give unasked. */
+  /** Addresses that were held, which come back also where pools do not auto-assign. */
   readonly returned: ReadonlySet<string>;
   readonly condition: { readonly status: string; readonly reason: string; readonly message: string } | undefined;
 }
@@ -107,7 +107,7 @@ function checkServed(seen: Seen, claims: readonly VirtualIP[]): void {
 }
 
 /**
- * No address changes without cause: one that is what the Service asks for stays, and a wish that cannot be met takes none away, but
+ * No address changes without cause: one that the Service requests stays, and a request that cannot be met takes none away, but
  * from Services that share: they may have to give way to one another.
  */
 function checkKept({ model, service, shown }: Seen): void {
@@ -123,7 +123,7 @@ function checkKept({ model, service, shown }: Seen): void {
     assert.deepEqual(lost, [], `${who} has lost an address though nobody changed it`);
   }
   if (touches > 1 || service.share !== undefined) return;
-  // Whoever came or changed since may have joined before the Service has stopped sharing.
+  // A Service that came or changed since may have joined before this one stopped sharing.
   const othersTouched = [...model.touched.keys()].some((name) => name !== service.name);
   const mayBeJoined = ({ key }: Given): boolean => key !== undefined && othersTouched;
   const bare = service.families.filter(
@@ -134,11 +134,11 @@ function checkKept({ model, service, shown }: Seen): void {
   assert.deepEqual(bare, [], `${who} has lost an address and got none for it`);
 }
 
-/** What is new comes from where the Service may have it; what is old was not called new to heed a wish to be moved. */
+/** What is new comes from where the Service may have it; what is old was not called new to satisfy a request to move. */
 function checkGiven({ model, service, given, returned }: Seen): void {
   if ((model.touched.get(service.name) ?? 0) > 1 || model.poolsTouched > 0) return;
   for (const [address, { reassigned }] of given) {
-    // What it has had of a VirtualIP that the user has deleted it may keep; nothing tells any more what for it was given.
+    // What it has had of a VirtualIP that the user has deleted it may keep; nothing says any longer what it was assigned for.
     if (model.lost.has(address)) continue;
     const known = model.shown.get(service.name)?.get(address);
     const who = `Service ${service.name}`;
@@ -150,7 +150,7 @@ function checkGiven({ model, service, given, returned }: Seen): void {
   }
 }
 
-/** Whoever waits has to wait, and is told why; whoever need not wait is served with what it asked for. */
+/** A Service that waits has to wait, and says why; one that need not wait is served with what it requested. */
 function checkServedWell({ model, service, shown, taken, condition, given }: Seen): void {
   const who = `Service ${service.name} (${condition?.status} ${condition?.reason}: ${condition?.message})`;
   const good = shown.filter((address) => fits(model, service, address, given.get(address)));

@@ -35,12 +35,12 @@ export class ReplicatedCluster {
     this.#metallb = metallb;
   }
 
-  /** `metallb`: whether the controllers heed MetalLB's pools and annotations. */
+  /** `metallb`: whether the controllers honour MetalLB's pools and annotations. */
   static async create(metallb: boolean): Promise<ReplicatedCluster> {
     const clusterState = new ReplicatedCluster(metallb);
     clusterState.cluster.server.intercept = () => clusterState.#count();
     await clusterState.cluster.addNode("n1");
-    // The clock runs for days in some runs, and nobody renews the lease.
+    // The clock runs for days in some runs, and the lease is never renewed.
     const path = leasePath("bellhop-system", speakerLeaseName("n1"));
     const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
     await clusterState.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
@@ -74,7 +74,7 @@ export class ReplicatedCluster {
     this.#replicas[0]?.client.fates.push(...fates);
   }
 
-  /** Watches break, and their versions may be known no more when they are asked for again. */
+  /** Watches break, and their versions may have expired when they are requested again. */
   breakWatches(expired: boolean): void {
     this.#faulty = true;
     this.cluster.server.endWatches(new Error("cut"));

@@ -51,7 +51,7 @@ function addressesAt(place: number): readonly string[] {
   return [`192.0.2.${place}`, `2001:db8::${place.toString(16)}`];
 }
 
-/** Mostly nothing: who asks for much is seldom served, and then nothing happens to it. */
+/** Mostly nothing: a Service that requests much is seldom served, and then nothing happens to it. */
 export function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> {
   return fc.oneof({ arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary, weight: 1 });
 }

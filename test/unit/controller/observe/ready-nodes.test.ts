@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReadyNodes } from "../../../../controller/observe/ready-nodes.ts";
 
-test("nodes with ready endpoints are told by Service, slice by slice", () => {
+test("nodes with ready endpoints are known by Service, slice by slice", () => {
   const ready = new ReadyNodes();
   const nodesOf = (service: string): readonly string[] => [...ready.of(service)].sort();
   assert.deepEqual(ready.put("web-1", { serviceKey: "web", nodes: ["n1", "n2"] }), ["web"]);

@@ -75,7 +75,7 @@ describe("watching speakers", () => {
     assert.equal(clock.waiting, 0);
   });
 
-  test("one whose renewals our watch does not bring is asked for and found alive", async () => {
+  test("one whose renewals our watch does not bring is read again and found alive", async () => {
     for (let second = 0; second < 30; second++) {
       await renew();
       await clock.advance(1_000);
@@ -84,7 +84,7 @@ describe("watching speakers", () => {
     aborter.abort();
   });
 
-  test("nobody dies while the API server does not answer, nor right after", async () => {
+  test("no speaker is declared dead while the API server does not answer, nor right after", async () => {
     server.intercept = () => {
       throw new BellhopError("ApiUnreachable", "down");
     };
@@ -100,7 +100,7 @@ describe("watching speakers", () => {
     aborter.abort();
   });
 
-  test("nobody dies while the watch is down", async () => {
+  test("no speaker is declared dead while the watch is down", async () => {
     connectedSinceMs = undefined;
     await clock.advance(60_000);
     assert.equal(watch.live.has("n1"), true);
@@ -108,7 +108,7 @@ describe("watching speakers", () => {
   });
 
   for (const hours of [6, -6]) {
-    test(`a clock that is set by ${hours} h, ours or the speaker's, buries nobody who renews, and saves nobody who does not`, async () => {
+    test(`a clock that is set by ${hours} h, ours or the speaker's, declares dead no speaker that renews, and saves none that does not`, async () => {
       for (let renewal = 0; renewal < 10; renewal++) {
         const setMs = renewal < 5 ? 0 : hours * 3_600_000;
         await renew(new Date(clock.wallMs() + setMs).toISOString());

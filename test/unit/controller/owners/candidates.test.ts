@@ -42,7 +42,7 @@ const cases = [
     nodes: ["n1", "n2", "n3"],
   },
   { name: "IPv6 subnets count by themselves", advertisements: [], address: "2001:db8::9", nodes: ["n2"] },
-  { name: "outside every subnet: nobody", advertisements: [], address: "203.0.113.9", nodes: [] },
+  { name: "outside every subnet: no node", advertisements: [], address: "203.0.113.9", nodes: [] },
   {
     name: "by node labels",
     advertisements: [{ nodeSelectors: [{ matchLabels: { rack: "b" } }] }],
@@ -57,7 +57,7 @@ const cases = [
     interfaces: ["eth*"],
   },
   {
-    name: "another pool only: nobody",
+    name: "another pool only: no node",
     advertisements: [{ ipAddressPools: ["other"] }],
     address: "192.0.2.9",
     nodes: [],
@@ -109,7 +109,7 @@ for (const { name, advertisements, address, nodes: expected, interfaces = [] } o
   });
 }
 
-test("what stands against a node is told", () => {
+test("why a node may not announce is explained", () => {
   const input = {
     speakers,
     nodes,

@@ -13,7 +13,7 @@ describe("liveness by our own clock", () => {
     liveness = new SpeakerLiveness();
   });
 
-  test("alive while the lease changes, suspect after its duration, gone only when buried, back with the next renewal", () => {
+  test("alive while the lease changes, suspect after its duration, gone only when declared dead, back with the next renewal", () => {
     assert.equal(liveness.observe("n1", lease("1"), 0), true);
     assert.equal(liveness.observe("n1", lease("2"), 4_000), false);
     assert.deepEqual(liveness.findExpired(9_999), []);
@@ -26,13 +26,13 @@ describe("liveness by our own clock", () => {
     assert.equal(liveness.observe("n1", lease("3"), 22_000), true);
   });
 
-  test("the same lease heard again is no renewal", () => {
+  test("the same lease seen again is not a renewal", () => {
     liveness.observe("n1", lease("1"), 0);
     liveness.observe("n1", lease("1"), 5_000);
     assert.deepEqual(liveness.findExpired(6_000), ["n1"]);
   });
 
-  test("where more than half fall silent together, each gets a longer grace, also once the first are back", () => {
+  test("where more than half fall silent at once, each gets a longer grace period, also once the first are back", () => {
     for (const node of ["n1", "n2", "n3"]) liveness.observe(node, { ...lease("1"), node }, 0);
     assert.deepEqual(liveness.findExpired(5_000), []);
     assert.deepEqual(liveness.findExpired(6_000), []);
@@ -43,14 +43,14 @@ describe("liveness by our own clock", () => {
     assert.deepEqual(liveness.findExpired(24_000), ["n3"]);
   });
 
-  test("one of two that is silent gets no longer grace", () => {
+  test("one of two that is silent gets no longer grace period", () => {
     for (const node of ["n1", "n2"]) liveness.observe(node, { ...lease("1"), node }, 0);
     liveness.observe("n1", lease("2"), 4_000);
     assert.deepEqual(liveness.findExpired(5_000), []);
     assert.deepEqual(liveness.findExpired(6_000), ["n2"]);
   });
 
-  test("a good-bye counts at once, and so does a lease that is deleted", () => {
+  test("a shutdown counts at once, and so does a lease that is deleted", () => {
     for (const last of [lease("2", ""), undefined]) {
       liveness.observe("n1", lease("1"), 0);
       assert.equal(liveness.observe("n1", last, 1), true);
@@ -58,7 +58,7 @@ describe("liveness by our own clock", () => {
     }
   });
 
-  test("whoever could not be heard gets a new grace; who was dead stays dead", () => {
+  test("a speaker that could not be heard gets a new grace period; a dead one stays dead", () => {
     liveness.observe("n1", lease("1"), 0);
     liveness.observe("n2", { ...lease("1"), node: "n2" }, 0);
     liveness.markDead("n2");

@@ -68,7 +68,7 @@ describe("properties of owner lists", () => {
     );
   });
 
-  test("sticky: without evening out, a first owner that still may announce stays, else the next in the list follows", () => {
+  test("sticky: without a rebalance, a first owner that still may announce stays, else the next in the list follows", () => {
     fc.assert(
       fc.property(mixed, (addresses) => {
         const plan = planOwners(addresses, { even: false });
@@ -165,7 +165,7 @@ describe("properties of owner lists", () => {
   });
 });
 
-test("evening out with unlike candidates reaches the best that a full search finds", () => {
+test("a rebalance with unlike candidates reaches the best that a full search finds", () => {
   const few = ["n1", "n2", "n3"];
   const movables = fc
     .array(fc.subarray(few, { minLength: 1 }), { minLength: 1, maxLength: 6 })

@@ -93,7 +93,7 @@ export const planCases: readonly PlanCase[] = [
     ],
   },
   {
-    name: "a second family that is only preferred is no reason for a False condition",
+    name: "a second family that is only preferred does not make the condition False",
     service: { families: ["IPv4", "IPv6"], policy: "PreferDualStack" },
     ops: [
       "Normal EnsuringLoadBalancer",
@@ -233,7 +233,7 @@ export const planCases: readonly PlanCase[] = [
     again: true,
   },
   {
-    name: "a finalizer that is missing is written, though all else is as it should be",
+    name: "a finalizer that is missing is written, though everything else is right",
     claims: [mine],
     service: { shows: ["192.0.2.10"], condition: true },
     ops: [`Patch ${assigned}, finalizer`],

@@ -147,7 +147,7 @@ function claimFor(service: ServiceView, op: Extract<ServiceOp, { kind: "CreateVi
   return { name: virtualIpName(address), address, pool, services, managed: true, uid: "u", resourceVersion: "1" };
 }
 
-test("whatever is edited, deleted, held, drained and moved: the properties of addresses hold", () => {
+test("the properties of addresses hold after any edit, deletion, hold, drain and move", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40, size: "max" }), (steps) => {
       const model = new Model();

@@ -17,7 +17,7 @@ function elementsOf(fakeNode: FakeNode): unknown {
   return lines.sort();
 }
 
-test("whatever happens in whatever order, failures included, the rules end up as if written once from nothing", async () => {
+test("after any sequence of changes and failures the rules end up as if written once from nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(someStep, { maxLength: 8 }), async (steps) => {
       const fakeNode = new FakeNode();

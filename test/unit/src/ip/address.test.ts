@@ -82,5 +82,5 @@ for (const text of [
   "192.0.2",
   "01.2.3.4",
 ]) {
-  test(`"${text}" is no address`, () => assert.equal(parseAddress(text), undefined));
+  test(`"${text}" is not an address`, () => assert.equal(parseAddress(text), undefined));
 }

@@ -27,7 +27,7 @@ function credentialsFor(server: string): Credentials {
 
 const configMaps = "/api/v1/namespaces/default/configmaps";
 
-/** What every ApiClient must do, whatever is behind it. */
+/** What every ApiClient must do. */
 function contract(name: string, clientOf: () => ApiClient): void {
   describe(`${name} keeps the rules of the API`, () => {
     test("creates, reads, changes and deletes", async () => {
@@ -149,7 +149,7 @@ describe("over HTTP", () => {
   });
   contract("the HTTP client", () => client);
 
-  test("tells what the server asked for when it is throttled", async () => {
+  test("reports the wait that the server requested when it is throttled", async () => {
     fake.intercept = () => {
       throw new ApiError(429, "TooManyRequests", "slow down", 3000);
     };
@@ -213,7 +213,7 @@ test("a server that says nothing is given up: request and watch", async () => {
   mute.close();
 });
 
-test("a request on a kept connection that is not answered in time is not asked for again: its limit is for all of it", async (t) => {
+test("a request on a kept connection that is not answered in time is not sent again: its limit is for all of it", async (t) => {
   let asked = 0;
   const muteAfterOne = createServer((_incoming, answer) => {
     asked++;

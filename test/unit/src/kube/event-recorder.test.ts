@@ -90,7 +90,7 @@ test("at the end all that waits is written, also amid work", async () => {
   assert.equal((await events("shop")).length, 50);
 });
 
-test("flush gives up after its limit, and an unreachable server holds nobody up", async () => {
+test("flush gives up after its limit, and an unreachable server delays nothing", async () => {
   server.intercept = () => new Promise(() => {});
   for (let index = 0; index < 6_000; index++) recorder.record({ ...service, uid: `u${index}` }, warning);
   let flushed = false;

@@ -62,7 +62,7 @@ function stand(
   return state;
 }
 
-test("one leads, the other stands by and takes over at once when the first leaves in good order", async () => {
+test("one leads, the standby takes over at once when the first leaves in good order", async () => {
   const first = stand("a");
   await settle();
   const second = stand("b");
@@ -118,7 +118,7 @@ test("while it leads, a renewal is one request", async () => {
 });
 
 for (const hours of [6, -6]) {
-  test(`a wall clock that is set by ${hours} h neither ends a term nor keeps the next one from standing in`, async () => {
+  test(`a wall clock that is set by ${hours} h neither ends a term nor keeps a standby from taking over`, async () => {
     let reachable = true;
     const first = stand("a", () => reachable);
     await settle();
@@ -244,7 +244,7 @@ test("no request for the lease has less time for its answer than a retry takes",
   await only.stop();
 });
 
-test("a renewal whose answer was lost is no reason to stop", async () => {
+test("a renewal whose answer was lost does not end the term", async () => {
   let lost = 0;
   const only = stand(
     "a",

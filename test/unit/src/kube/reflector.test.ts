@@ -101,7 +101,7 @@ test("pages through long lists", async () => {
   assert.equal(lists.length, 3);
 });
 
-test("a version that expires between pages starts the list anew and loses nothing", async () => {
+test("a version that expires between pages starts the list again and loses nothing", async () => {
   for (let index = 0; index < 700; index++) {
     await server.request({ method: "POST", path, body: { metadata: { name: `n${index}` } } });
   }
@@ -196,7 +196,7 @@ test("a server that closes each watch at once is not stormed", async () => {
   assert.ok(watches < 12, `${watches} watches within a minute`);
 });
 
-test("an object that does not parse is set aside and told once, and comes back when it is corrected", async () => {
+test("an object that does not parse is left out and reported once, and comes back when it is corrected", async () => {
   await put("a", "1");
   await start();
   await put("a", "broken");

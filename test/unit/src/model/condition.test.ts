@@ -43,7 +43,7 @@ describe("withCondition", () => {
     assert.deepEqual(after, [condition("Ready", { message: "Still well." })]);
   });
 
-  test("a new generation is written though all else is the same", () => {
+  test("a new generation is written though everything else is the same", () => {
     const after = withCondition(
       [condition("Ready", { observedGeneration: 1 })],
       state("Ready", { observedGeneration: 2 }),

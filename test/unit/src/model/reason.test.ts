@@ -39,7 +39,7 @@ for (const code of reasonCodes) {
       assert.ok(message.endsWith(`. ${cure}`), message);
     });
 
-    test("the message is bounded, whatever users have written", () => {
+    test("the message is bounded, even if users write long texts", () => {
       const long = "x".repeat(100_000);
       const message = reasonMessage(reasonOf(code, { object: long, field: long, value: long, detail: long }));
       assert.ok(message.length < 2_000, String(message.length));

@@ -34,7 +34,7 @@ const cases: ReadonlyArray<readonly [Finding, boolean, Partial<DiagnosisInput>, 
 ];
 
 for (const [finding, good, input, says] of cases) {
-  test(`${finding} is told, and whether it is well`, () => {
+  test(`${finding} is reported, and whether it is good`, () => {
     const diagnosis = diagnoseNeighbour({
       address: "192.0.2.7",
       virtualIp: undefined,
@@ -56,7 +56,7 @@ test("hardware addresses are brought into one form, and other texts are none", (
   }
 });
 
-test("a host without the programs is told which one to install, instead of a crash", async () => {
+test("on a host without the programs the error names the one to install", async () => {
   await assert.rejects(lookUpNeighbour("192.0.2.7", "/nonexistent"), (error) => {
     return error instanceof BellhopError && error.code === "CommandFailed" && /iputils-ping/.test(error.message);
   });

@@ -81,7 +81,7 @@ test("waits longer after each failure, and from the start again after a success"
   assert.deepEqual(waits, [200, 400, 800, 200]);
 });
 
-test("an error may ask for a longer wait", async () => {
+test("an error may require a longer wait", async () => {
   const { queue, finish, waits } = harness(1, () => ({ retryAfterMs: 7_000 }));
   queue.start();
   queue.add("a");

@@ -30,7 +30,7 @@ const step = fc.record({
   service: fc.constantFrom("a", "b", "c"),
 });
 
-test("the first free address and the counts are those of a naive model, whatever happened before", () => {
+test("the first free address and the counts are those of a naive model after any sequence of changes", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), fc.boolean(), (steps, avoidBuggyIPs) => {
       const allocations = new AddressAllocations();
@@ -92,7 +92,7 @@ test("a pool of a whole /64 costs no more than its gaps", () => {
   assert.equal(allocations.countOf("lan", "IPv6")?.available, 2n ** 64n - 999n);
 });
 
-test("an address is told to be free when somebody lets go of it, and not when its claim is only confirmed", () => {
+test("an address is reported as free when it is released, and not when its claim is only confirmed", () => {
   let freed = 0;
   const allocations = new AddressAllocations();
   const countFreed = (): number => {

@@ -26,7 +26,7 @@ export const membershipCases: readonly MembershipCase[] = [
   },
   { name: "its pool is gone", pools: [], claim, refuses: about },
   {
-    name: "its pool is set aside",
+    name: "its pool is rejected",
     pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }],
     claim,
     refuses: { ...about, names: ["Pool lan", "PoolRangeInvalid"] },
@@ -44,7 +44,7 @@ export const membershipCases: readonly MembershipCase[] = [
   },
   { name: "the address of a node of the pool", pools: [edge], nodes: [n1], claim: ofNode, pool: "edge" },
   {
-    name: "the address of a node that the pool does not select any more",
+    name: "the address of a node that the pool no longer selects",
     pools: [{ name: "edge", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { edge: "yes" } }] } } }],
     nodes: [n1],
     claim: ofNode,

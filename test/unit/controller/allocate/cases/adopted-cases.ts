@@ -6,7 +6,7 @@ const lan = { name: "lan", addresses: ["192.0.2.10-192.0.2.12"] };
 /** An address in the status that no VirtualIP claims for the Service. */
 export const adoptedCases: readonly AllocationCase[] = [
   {
-    name: "an address that a pool has is adopted, whoever showed it",
+    name: "an address that a pool has is adopted, even if another program showed it",
     service: { shows: ["192.0.2.12"] },
     assigns: ["192.0.2.12 new from lan"],
   },

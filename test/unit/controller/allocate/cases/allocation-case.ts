@@ -31,7 +31,7 @@ export interface ClaimData {
   readonly pool?: string;
   /** The node whose own address it is. */
   readonly node?: string;
-  /** Names of Services with the uid `name-uid`, or whole references. None: nobody has the address. */
+  /** Names of Services with the uid `name-uid`, or whole references. None: no Service has the address. */
   readonly services?: readonly (string | ServiceReference)[];
   /** Made by the user. */
   readonly reservation?: true;

@@ -65,7 +65,7 @@ export const choosePoolCases: readonly AllocationCase[] = [
   },
   { name: "without a pool", pools: [], assigns: [], refuses: { code: "NoPool", ...unnamed } },
   {
-    name: "without a usable pool, those that are set aside are named",
+    name: "without a usable pool, the rejected ones are named",
     pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }],
     assigns: [],
     refuses: { code: "NoPool", ...unnamed, names: ["lan", "PoolRangeInvalid"] },
@@ -132,7 +132,7 @@ export const choosePoolCases: readonly AllocationCase[] = [
     refuses: { code: "PoolNotFound", field: named, value: "" },
   },
   {
-    name: "a named pool that is set aside",
+    name: "a named pool that is rejected",
     pools: [lan, { name: "bad", addresses: ["192.0.2.1/24"] }],
     service: inPool("bad"),
     assigns: [],
@@ -151,14 +151,14 @@ export const choosePoolCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 new from lan"],
   },
   {
-    name: "a pool in the Service network of the cluster is set aside",
+    name: "a pool in the Service network of the cluster is rejected",
     networks: networks("Service"),
     service: inPool("lan"),
     assigns: [],
     refuses: { code: "PoolUnusable", field: named, value: "lan", names: ["PoolOverlapsServiceNetwork"] },
   },
   {
-    name: "a pool in a pod network is set aside",
+    name: "a pool in a pod network is rejected",
     networks: networks("Pod"),
     assigns: [],
     refuses: { code: "NoPool", ...unnamed, names: ["PoolOverlapsPodNetwork"] },

@@ -71,20 +71,20 @@ export const holdCases: readonly AllocationCase[] = [
     refuses: { code: "PoolDraining", field: "spec.ipFamilies", value: "IPv4", names: ["lan"] },
   },
   {
-    name: "a pool that does not admit the Service any more does not return it",
+    name: "a pool that no longer admits the Service does not return it",
     pools: [{ ...lan, spec: { serviceAllocation: { namespaces: ["shop"] } } }],
     claims: [heldForName],
     assigns: [],
     refuses: { code: "NoPoolForService", field: "spec.ipFamilies", value: "IPv4", names: ["lan"] },
   },
   {
-    name: "nor one that does not have the address any more",
+    name: "nor does one that no longer has the address",
     pools: [one],
     claims: [heldForName],
     assigns: ["192.0.2.10 new from lan"],
   },
   {
-    name: "nor where a Node uses it by then",
+    name: "nor is it returned where a Node uses it then",
     claims: [heldForName],
     blocked: { "the address of Node n1": ["192.0.2.11"] },
     assigns: ["192.0.2.10 new from lan"],

@@ -152,7 +152,7 @@ export const joiningCases: readonly AllocationCase[] = [
     assigns: joins,
   },
   {
-    name: "an address that no pool has any more is not joined",
+    name: "an address that is no longer in a pool is not joined",
     pools: [{ name: "lan", addresses: ["192.0.2.11"] }],
     claims: [first],
     service: { ...share(), ports: ["81/TCP"] },

@@ -6,17 +6,17 @@ const mine = { address: "192.0.2.10", pool: "lan", services: ["web"] };
 const shown = { shows: ["192.0.2.10"], ours: true } as const;
 const reference = { namespace: "default", name: "web" };
 
-/** An address that the Service has stays whatever becomes of its pool. */
+/** An address that the Service has stays, with any change to its pool. */
 export const keptCases: readonly AllocationCase[] = [
   { name: "its pool serves", claims: [mine] },
   { name: "its pool is gone", pools: [], claims: [mine] },
-  { name: "its pool is set aside", pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }], claims: [mine] },
+  { name: "its pool is rejected", pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }], claims: [mine] },
   { name: "its pool shrinks", pools: [{ name: "lan", addresses: ["192.0.2.11"] }], claims: [mine] },
   { name: "its pool excludes it", pools: [{ ...lan, spec: { exclude: ["192.0.2.10"] } }], claims: [mine] },
   { name: "its pool drains", pools: [{ ...lan, spec: { state: "Draining" } }], claims: [mine] },
   { name: "its pool has autoAssign false", pools: [{ ...lan, spec: { autoAssign: false } }], claims: [mine] },
   {
-    name: "its pool does not admit it any more",
+    name: "its pool no longer admits it",
     pools: [{ ...lan, spec: { serviceAllocation: { namespaces: ["shop"] } } }],
     claims: [mine],
   },

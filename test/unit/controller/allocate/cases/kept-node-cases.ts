@@ -61,7 +61,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
     assigns: bothHeld,
   },
   {
-    name: "one that has nodes keeps those where nobody is in its way",
+    name: "a Service that has nodes keeps those where no other Service has its port",
     pools: [edge],
     nodes,
     claims: [

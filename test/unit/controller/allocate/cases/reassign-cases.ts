@@ -27,7 +27,7 @@ export const reassignCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 held from lan"],
   },
   {
-    name: "texts are told apart by their first 200 characters",
+    name: "texts are compared by their first 200 characters",
     claims: [{ ...mine, services: [{ ...reference, uid: "web-uid", reassigned: "1".repeat(200) }] }],
     service: { ...reassign("1".repeat(201)), ...shown },
     assigns: ["192.0.2.10 held from lan"],

@@ -140,7 +140,7 @@ export const requestCases: readonly AllocationCase[] = [
     refuses: { code: "RequestedAddressNotInPool", field, value: "192.0.2.11", names: ["lan"] },
   },
   {
-    name: "an address of a pool that is set aside is in no pool",
+    name: "an address of a rejected pool is not in a usable pool",
     pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }],
     service: { loadBalancerIP: "192.0.2.10" },
     assigns: [],

@@ -64,7 +64,7 @@ class Model {
     this.allocations.setPools(choosePools(pools));
   }
 
-  /** Takes one step, then works on every Service until nothing changes any more. */
+  /** Takes one step, then works on every Service until nothing changes. */
   apply(step: Step): void {
     const key = `default/${step.name}`;
     if (step.kind === "endpoints") this.endpoints.set(key, new Set(step.nodes));
@@ -158,7 +158,7 @@ function assertLaws(model: Model, step: Step, before: ReadonlyMap<string, Readon
   }
 }
 
-test("whatever nodes, Services and endpoints do: a port of a node's own address is one Service's, and nobody loses it to another", () => {
+test("a port of a node's own address belongs to one Service, which never loses it to another", () => {
   fc.assert(
     fc.property(fc.array(steps, { maxLength: 60, size: "max" }), (all) => {
       const model = new Model();

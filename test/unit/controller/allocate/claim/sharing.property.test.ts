@@ -67,7 +67,7 @@ function carryOut(allocations: AddressAllocations, service: ServiceView, gone: b
   return assignments.map(({ address }) => formatAddress(address));
 }
 
-test("whatever Services come, change and go: nobody is on an address with whom it does not fit, and only who changes moves", () => {
+test("Services that share an address always fit together, and only a Service that changes moves", () => {
   fc.assert(
     fc.property(fc.array(services, { maxLength: 40, size: "max" }), (desired) => {
       const allocations = new AddressAllocations();

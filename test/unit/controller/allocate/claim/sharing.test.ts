@@ -30,7 +30,7 @@ const withCases: readonly Case[] = [
     becomes: [first, { ...mine, sharing }, last],
   },
   {
-    name: "one that stops sharing offers nothing any more",
+    name: "a Service that stops sharing offers nothing",
     claim: { services: [{ ...mine, sharing }] },
     becomes: [mine],
   },

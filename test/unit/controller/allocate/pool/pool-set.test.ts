@@ -15,7 +15,7 @@ function pool(name: string, addresses: readonly string[], second = 0, more: Reco
   return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec });
 }
 
-describe("a pool with one fault is set aside whole, and the message names object, field, value and cure", () => {
+describe("a pool with one fault is rejected as a whole, and the message names object, field, value and cure", () => {
   for (const data of rejectedPoolCases) {
     test(data.name, () => {
       const { reason, usable } = rejectCase(data);
@@ -31,7 +31,7 @@ describe("a pool with one fault is set aside whole, and the message names object
   }
 });
 
-test("of pools that overlap the oldest serves, in whatever order they come", () => {
+test("of pools that overlap the oldest is usable, in any order of arrival", () => {
   const old = pool("old", ["192.0.2.0/25"], 1);
   const young = pool("young", ["192.0.2.100-192.0.2.200"], 2);
   const apart = pool("apart", ["198.51.100.0/24"], 3);

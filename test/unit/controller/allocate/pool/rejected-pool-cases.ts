@@ -4,7 +4,7 @@ import { projectNode } from "../../../../../src/model/node.ts";
 import type { Reason } from "../../../../../src/model/reason.ts";
 import { type PoolData, poolOf, type RefusalData } from "../cases/allocation-case.ts";
 
-/** One row: the last of the pools, which is the youngest, is set aside as a whole. */
+/** One row: the last of the pools, which is the youngest, is rejected as a whole. */
 export interface RejectedPoolCase {
   readonly name: string;
   readonly pools: readonly PoolData[];
@@ -106,7 +106,7 @@ const rest: readonly RejectedPoolCase[] = [
 
 export const rejectedPoolCases = [...entries, ...rest];
 
-/** Why the last pool of the case is set aside, and which pools are not. */
+/** Why the last pool of the case is rejected, and which pools are usable. */
 export function rejectCase({ pools }: RejectedPoolCase): {
   readonly reason: Reason | undefined;
   readonly usable: readonly string[];

@@ -38,7 +38,7 @@ describe("bellhop explain address", () => {
     });
   }
 
-  test("those who ask for it in vain are named", async () => {
+  test("the Services that request it in vain are named", async () => {
     const { services, wantedBy } = await askAddress(cluster, "192.0.2.10");
     assert.deepEqual(services, ["default/web"]);
     assert.deepEqual(wantedBy, ["default/late"]);

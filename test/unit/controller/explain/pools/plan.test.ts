@@ -35,7 +35,7 @@ describe("reading pools from a file", () => {
     );
   });
 
-  test("what was meant is told where it can be", () => {
+  test("what was probably meant is part of the message", () => {
     const { reasons } = parsePoolManifest("new.yaml", manifest("p", ["192.0.2.17/24", "192.0.2.9-192.0.2.2"]));
     assert.match(
       reasons[0]?.reason.problem ?? "",
@@ -75,7 +75,7 @@ describe("bellhop pools plan", () => {
     assert.deepEqual(plan.addresses.IPv4, { come: "0", go: "1" });
   });
 
-  test("addresses handed from one pool to another are told and do no harm", async () => {
+  test("addresses that change their pool are listed and do no harm", async () => {
     const text = `${manifest("lan", ["192.0.2.11-192.0.2.19"])}---\n${manifest("new", ["192.0.2.10"])}`;
     const plan = await askPlan(cluster, text);
     assert.ok(plan.harmless);
@@ -86,7 +86,7 @@ describe("bellhop pools plan", () => {
     assert.deepEqual(plan.addresses.IPv4, { come: "0", go: "0" });
   });
 
-  test("a new pool that overlaps is the one set aside", async () => {
+  test("a new pool that overlaps is the one that is rejected", async () => {
     const plan = await askPlan(cluster, manifest("new", ["192.0.2.19-192.0.2.29"]));
     assert.deepEqual(
       plan.rejected.map(({ code, object }) => `${code} ${object}`),
@@ -95,7 +95,7 @@ describe("bellhop pools plan", () => {
     assert.deepEqual(plan.outside, []);
   });
 
-  test("an old pool that is stretched over a younger one sets that aside, with what it gave", async () => {
+  test("an old pool that is extended over a younger one causes that to be rejected, with its addresses", async () => {
     await cluster.addPool("young", ["192.0.2.30-192.0.2.39"], { autoAssign: false });
     await cluster.addService("there", { loadBalancerIP: "192.0.2.31" });
     await cluster.eventually(async () => assert.equal(await cluster.condition("there"), "True AddressAssigned"));

@@ -16,7 +16,7 @@ interface Case {
   readonly says: RegExp;
 }
 
-/** `lan` on the node's subnet, `named` only for those that name it, `shop` only for another namespace, `far` on no subnet. */
+/** `lan` on the node's subnet, `named` only for Services that name it, `shop` only for another namespace, `far` on no subnet. */
 async function addPools(cluster: Cluster): Promise<void> {
   await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
   await cluster.addPool("named", ["192.0.2.30-192.0.2.39"], { autoAssign: false });
@@ -34,7 +34,7 @@ const cases: readonly Case[] = [
     says: /example\.com\/x: the class of another load balancer/,
   },
   {
-    name: "an annotation that is no address",
+    name: "an annotation that is not an address",
     spec: { loadBalancerIP: "one.two" },
     codes: ["RequestedAddressInvalid"],
     says: /requests one\.two \(spec\.loadBalancerIP\), which is not an IP address/,
@@ -129,7 +129,7 @@ describe("bellhop explain service", () => {
     }
   });
 
-  test("without pools, without a leader, without pods: each is told in its turn", async () => {
+  test("without pools, without a leader, without pods: each is reported in its turn", async () => {
     await cluster.addService("web");
     assert.deepEqual(
       (await askService(cluster, "web")).reasons.map(({ code }) => code),
@@ -165,7 +165,7 @@ describe("bellhop explain service", () => {
     assert.match(reasons[0]?.problem ?? "", /ready pods are on n2/);
   });
 
-  test("a speaker that has said good-bye announces nothing, whatever the status still says", async () => {
+  test("a speaker that has shut down announces nothing, even if the status still says so", async () => {
     await addPools(cluster);
     await cluster.start();
     await cluster.addService("web");
@@ -195,7 +195,7 @@ describe("bellhop explain service", () => {
     assert.match(reasons[0]?.problem ?? "", /02:00:00:00:00:99/);
   });
 
-  test("those who share the address are named", async () => {
+  test("the Services that share the address are named", async () => {
     await addPools(cluster);
     await cluster.start();
     const annotations = { "bellhop.dev/share": "front" };
@@ -230,7 +230,7 @@ describe("bellhop explain service", () => {
     );
   });
 
-  test("a Service that is not there is no answer", async () => {
+  test("a Service that does not exist is an error", async () => {
     await assert.rejects(askService(cluster, "nosuch"), { code: "ObjectNotFound" });
   });
 });

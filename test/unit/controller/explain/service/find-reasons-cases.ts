@@ -96,7 +96,7 @@ export const findReasonsCases: readonly FindReasonsCase[] = [
     reasons: [{ code: "NoAnnouncer", field: ingress, value: "198.51.100.10", names: ["n1, n2"] }],
   },
   {
-    name: "no speaker is alive, whatever the status of the VirtualIP says",
+    name: "no speaker is alive, even if the status of the VirtualIP names one",
     ...served,
     live: [],
     reasons: [{ code: "NoAnnouncer", field: ingress, value: "192.0.2.10", names: ["n1, n2"] }],
@@ -108,7 +108,7 @@ export const findReasonsCases: readonly FindReasonsCase[] = [
     reasons: [{ code: "NotAnnouncedYet", ...virtualIp, names: ["n1, then n2"] }],
   },
   {
-    name: "nobody announces it yet",
+    name: "no node announces it yet",
     claims: mine,
     service: shown,
     endpoints: { n1: true },
