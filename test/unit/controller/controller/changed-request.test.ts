@@ -73,7 +73,7 @@ describe("requests that change", () => {
       words: "bellhop.dev/pool",
       patch: { metadata: { annotations: { "bellhop.dev/pool": "other" } } },
       to: "192.0.2.40",
-      why: ": 192.0.2.10 is of pool lan, metadata.annotations[bellhop.dev/pool] asks for other",
+      why: ". 192.0.2.10 is in pool lan, and the Service names pool other (annotation bellhop.dev/pool).",
     },
   ];
   for (const { words, patch, to, why = "" } of changes) {

@@ -40,7 +40,7 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.10" }, { annotations });
     await cluster.expectCondition("asks", "False RequestedAddressTaken");
     const conditions = (await cluster.service("asks"))?.status?.conditions ?? [];
-    assert.match(conditions[0]?.message ?? "", /held for a new Service default\/web until/);
+    assert.match(conditions[0]?.message ?? "", /held until .* for a new Service default\/web/);
 
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);

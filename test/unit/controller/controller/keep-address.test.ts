@@ -48,7 +48,7 @@ test("a Service that names its pool moves when another pool now has the address,
   await cluster.eventually(async () =>
     assert.equal(
       (await cluster.eventNotesOf("web")).at(-1),
-      "Updated load balancer [192.0.2.10] -> [192.0.2.15]: 192.0.2.10 is of pool net, metadata.annotations[bellhop.dev/pool] asks for lan",
+      "Updated load balancer [192.0.2.10] -> [192.0.2.15]. 192.0.2.10 is in pool net, and the Service names pool lan (annotation bellhop.dev/pool).",
     ),
   );
 });

@@ -77,7 +77,7 @@ describe("a pool of the nodes' own addresses", () => {
     const [warning] = (await cluster.eventNotesOf("other")).filter((note) => note.includes("80/TCP"));
     assert.match(
       warning ?? "",
-      /Service default\/other: spec\.ports .* Service default\/web has 80\/TCP on 192\.0\.2\.1/,
+      /Service default\/other .*\(spec\.ports\).* Service default\/web uses 80\/TCP on 192\.0\.2\.1/,
     );
     assert.equal((await cluster.virtualIps()).length, 3);
     await cluster.deleteService("web");

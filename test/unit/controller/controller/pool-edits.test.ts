@@ -16,9 +16,9 @@ async function expectInPool(address: string, text: string, says = /./): Promise<
 
 describe("edits of a pool in use", () => {
   const edits = [
-    { what: "shrunk", spec: { addresses: ["192.0.2.11-192.0.2.20"] }, says: /pool lan no longer holds it/ },
-    { what: "made to exclude it", spec: { exclude: ["192.0.2.10"] }, says: /pool lan excludes it/ },
-    { what: "broken", spec: { addresses: ["192.0.2.1/24"] }, says: /pool lan is set aside \(PoolRangeInvalid\)/ },
+    { what: "shrunk", spec: { addresses: ["192.0.2.11-192.0.2.20"] }, says: /Pool lan no longer contains it/ },
+    { what: "made to exclude it", spec: { exclude: ["192.0.2.10"] }, says: /Pool lan excludes it/ },
+    { what: "broken", spec: { addresses: ["192.0.2.1/24"] }, says: /Pool lan is rejected \(PoolRangeInvalid\)/ },
   ];
   for (const { what, spec, says } of edits) {
     test(`${what}: no Service loses an address, conditions of pool and VirtualIP say so, and undoing it clears them`, async () => {
@@ -44,7 +44,7 @@ describe("edits of a pool in use", () => {
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
     await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
-    await expectInPool("192.0.2.10", "False AddressOutsidePool", /pool lan is gone/);
+    await expectInPool("192.0.2.10", "False AddressOutsidePool", /Pool lan no longer exists/);
     await cluster.addPool("net", ["192.0.2.0/24"]);
     await expectInPool("192.0.2.10", "True InPool");
     assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.pool, "net");

@@ -71,7 +71,7 @@ describe("sharing an address", () => {
     const notes = await cluster.eventNotesOf("a");
     assert.equal(
       notes.at(-1),
-      "Updated load balancer [192.0.2.10] -> [192.0.2.11]: Service default/b has 81/TCP on 192.0.2.10",
+      "Updated load balancer [192.0.2.10] -> [192.0.2.11]. Service default/b uses 81/TCP on 192.0.2.10.",
     );
   });
 

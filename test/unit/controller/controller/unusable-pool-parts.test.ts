@@ -14,7 +14,7 @@ async function expectCounts(name: string, assigned: string, available: string): 
 }
 
 describe("exclude", () => {
-  test("is neither given nor granted, and does not count as available", async () => {
+  test("is never assigned, also on request, and does not count as available", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.13"], { exclude: ["192.0.2.10-192.0.2.11"] });
     await cluster.start();
     await cluster.addService("web");
@@ -22,7 +22,7 @@ describe("exclude", () => {
     await cluster.addService("asks", { loadBalancerIP: "192.0.2.10" });
     await cluster.expectCondition("asks", "False RequestedAddressNotInPool");
     const message = (await cluster.service("asks"))?.status?.conditions?.[0]?.message ?? "";
-    assert.match(message, /pool lan excludes it/);
+    assert.match(message, /Pool lan excludes it/);
     await expectCounts("lan", "1", "1");
     await cluster.changePool("lan", { exclude: [] });
     await cluster.expectShown("asks", ["192.0.2.10"]);

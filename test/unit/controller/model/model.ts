@@ -165,7 +165,8 @@ export function mayBeGiven(model: Model, service: ModelService, address: string)
 
 /**
  * An address of the family that this Service could get now and that no Service has; undefined: there is none, and waiting is
- * right. `keeps`: it has another one, which is not what it requests. Addresses that might be shared are left out: not assigning them violates neither uniqueness nor loss.
+ * right. `keeps`: it has another one, which is not what it requests.
+ * Addresses that might be shared are left out: not assigning them violates neither uniqueness nor loss.
  */
 export function findFree(
   model: Model,
