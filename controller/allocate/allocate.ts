@@ -5,7 +5,7 @@ import type { AllocationsReader } from "./allocations/address-allocations.ts";
 import {
   describeDraining,
   describeExhausted,
-  describeNoPool,
+  describeNotInPool,
   joinDetails,
   listRejectedPools,
 } from "./allocations/describe-pools.ts";
@@ -20,7 +20,7 @@ import { findNodePool } from "./choose/find-node-pool.ts";
 import { allocateNodeAddresses, keptNodeAddresses } from "./choose/node-allocation.ts";
 import { findShared } from "./choose/shared-address.ts";
 import { findAdoptable, isAssignedByBellhop, shownAddress } from "./choose/shown-address.ts";
-import { type Claim, isHeldBy } from "./claim/claim.ts";
+import { type Claim, isClaimOf } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
 import { serviceAnnotation } from "./claim/service-annotations.ts";
@@ -46,68 +46,68 @@ export function allocate(
 ): Allocation {
   const context: Context = { allocations, service, namespaceLabels };
   const { requested, reason } = parseRequest(service);
-  if (requested === undefined) return { assignments: heldAssignments(context), reason, satisfied: false };
+  if (requested === undefined) return { assignments: currentAssignments(context), reason, satisfied: false };
   const nodePool = findNodePool(context, requested);
   if (nodePool !== undefined) return allocateNodeAddresses(context, nodePool, requested);
   const requestsNothing = serviceAnnotation(service, "pool") === undefined && requested.size === 0;
-  const own = requestsNothing && !holdsOther(context) ? keptNodeAddresses(context) : [];
+  const nodeAddresses = requestsNothing && !hasPoolAddress(context) ? keptNodeAddresses(context) : [];
   // Their pool is gone or rejected, which takes no address away.
-  if (own.length > 0) return { assignments: own, reason: undefined, satisfied: true };
+  if (nodeAddresses.length > 0) return { assignments: nodeAddresses, reason: undefined, satisfied: true };
   const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
   const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
   const refusal = choices.find((choice) => choice.assignment === undefined)?.reason;
   const assignments = choices.flatMap((choice) => choice.assignment ?? []);
   if (refusal === undefined) {
-    const stays = choices.find((choice) => choice.reason !== undefined)?.reason;
-    return { assignments, reason: stays, satisfied: stays === undefined };
+    const keptReason = choices.find((choice) => choice.reason !== undefined)?.reason;
+    return { assignments, reason: keptReason, satisfied: keptReason === undefined };
   }
   const notRequested = refused.every((family) => !requested.has(family));
   const satisfied = service.ipFamilyPolicy === "PreferDualStack" && notRequested && assignments.length > 0;
-  if (!satisfied) return { assignments: heldAssignments(context), reason: refusal, satisfied };
+  if (!satisfied) return { assignments: currentAssignments(context), reason: refusal, satisfied };
   // An address of the family that it only prefers is kept, although it requests another one.
   const kept = service.ipFamilies.flatMap(
-    (family, index) => choices[index]?.assignment ?? heldAssignment(context, family) ?? [],
+    (family, index) => choices[index]?.assignment ?? currentAssignment(context, family) ?? [],
   );
   return { assignments: kept, reason: refusal, satisfied };
 }
 
 /** What the Service has already and may keep: one address per family, or nodes' own addresses. */
-function heldAssignments(context: Context): readonly Assignment[] {
-  const kept = holdsOther(context) ? [] : keptNodeAddresses(context);
-  if (kept.length > 0) return kept;
-  return context.service.ipFamilies.flatMap((family) => heldAssignment(context, family) ?? []);
+function currentAssignments(context: Context): readonly Assignment[] {
+  const nodeAddresses = hasPoolAddress(context) ? [] : keptNodeAddresses(context);
+  if (nodeAddresses.length > 0) return nodeAddresses;
+  return context.service.ipFamilies.flatMap((family) => currentAssignment(context, family) ?? []);
 }
 
 /** Includes an address that we assigned and whose claim is lost: an annotation that cannot be met takes no address away. */
-function heldAssignment(context: Context, family: IpFamily): Assignment | undefined {
-  const claim = heldClaim(context, family);
+function currentAssignment(context: Context, family: IpFamily): Assignment | undefined {
+  const claim = currentClaim(context, family);
   if (claim !== undefined) return assignmentOf(context, claim);
   return isAssignedByBellhop(context.service) ? adoptShown(context, family, undefined) : undefined;
 }
 
 /** Whether the Service has an address that is not a node's own. */
-function holdsOther(context: Context): boolean {
-  return context.service.ipFamilies.some((family) => heldClaim(context, family) !== undefined);
+function hasPoolAddress(context: Context): boolean {
+  return context.service.ipFamilies.some((family) => currentClaim(context, family) !== undefined);
 }
 
 function assignmentOf({ service }: Context, claim: Claim): Assignment {
   return { address: claim.address, pool: claim.pool, claim, needsJoin: needsJoin(claim, service) };
 }
 
-function newAssignmentOf(address: IpAddress, pool: string | undefined): { readonly assignment: Assignment } {
-  return { assignment: { address, pool, claim: undefined, needsJoin: false } };
+function newAssignment(address: IpAddress, pool: string | undefined): Assignment {
+  return { address, pool, claim: undefined, needsJoin: false };
 }
 
 /** Of the claims that it may keep beside those who share them, and need not leave: the one that the status shows, else the lowest. */
-function heldClaim({ allocations, service }: Context, family: IpFamily): Claim | undefined {
-  const held = allocations
+function currentClaim({ allocations, service }: Context, family: IpFamily): Claim | undefined {
+  const claims = allocations
     .claimsOf(service.key)
-    .filter((claim) => claim.address.family === family && isHeldBy(claim, service))
+    .filter((claim) => claim.address.family === family && isClaimOf(claim, service))
     .filter((claim) => claim.heldUntilMs === undefined && claim.node === undefined)
     .filter((claim) => findSharingConflict(claim, service) === undefined)
     .sort((left, right) => compareAddresses(left.address, right.address));
-  const settled = held.filter((claim) => !mustLeave(claim, service));
-  const eligible = settled.length > 0 ? settled : held;
+  const settled = claims.filter((claim) => !mustLeave(claim, service));
+  const eligible = settled.length > 0 ? settled : claims;
   const shown = shownAddress(service, family);
   return eligible.find((claim) => claim.address.value === shown?.value) ?? eligible[0];
 }
@@ -115,15 +115,15 @@ function heldClaim({ allocations, service }: Context, family: IpFamily): Claim |
 function chooseAddress(context: Context, family: IpFamily, requested: RequestedAddress | undefined): Choice {
   if (requested !== undefined) return chooseRequested(context, requested);
   const annotation = serviceAnnotation(context.service, "pool");
-  const held = heldClaim(context, family);
-  if (held !== undefined && mayStay(context, held, annotation?.text)) {
-    if (!mustLeave(held, context.service)) return { assignment: assignmentOf(context, held) };
-    const { assignment, reason } = chooseNew(context, family, held);
-    return assignment === undefined ? { assignment: assignmentOf(context, held), reason } : { assignment };
+  const current = currentClaim(context, family);
+  if (current !== undefined && mayStay(context, current, annotation?.text)) {
+    if (!mustLeave(current, context.service)) return { assignment: assignmentOf(context, current) };
+    const { assignment, reason } = chooseNew(context, family, current);
+    return assignment === undefined ? { assignment: assignmentOf(context, current), reason } : { assignment };
   }
-  const kept = held === undefined ? keptClaim(context, family, annotation?.text) : undefined;
-  if (kept !== undefined) return { assignment: assignmentOf(context, kept) };
-  const adopted = held === undefined ? adoptShown(context, family, annotation?.text) : undefined;
+  const held = current === undefined ? heldClaim(context, family, annotation?.text) : undefined;
+  if (held !== undefined) return { assignment: assignmentOf(context, held) };
+  const adopted = current === undefined ? adoptShown(context, family, annotation?.text) : undefined;
   if (adopted !== undefined) return { assignment: adopted };
   return chooseNew(context, family);
 }
@@ -140,12 +140,14 @@ function chooseNew(context: Context, family: IpFamily, left?: Claim): Choice {
  * Only an annotation that names another pool moves an address. An address that its pool no longer contains still counts as being from
  * that pool. A reservation of the user stays in any case.
  */
-function mayStay({ allocations }: Context, held: Claim, poolName: string | undefined): boolean {
-  return poolName === undefined || !held.managed || (allocations.poolOf(held.address)?.name ?? held.pool) === poolName;
+function mayStay({ allocations }: Context, claim: Claim, poolName: string | undefined): boolean {
+  return (
+    poolName === undefined || !claim.managed || (allocations.poolOf(claim.address)?.name ?? claim.pool) === poolName
+  );
 }
 
 /** An address held since a Service of this name was deleted, from a pool that would assign it again. */
-function keptClaim({ allocations, service, namespaceLabels }: Context, family: IpFamily, poolName: string | undefined) {
+function heldClaim({ allocations, service, namespaceLabels }: Context, family: IpFamily, poolName: string | undefined) {
   return allocations.claimsOf(service.key).find((claim) => {
     const pool = allocations.poolOf(claim.address);
     return (
@@ -164,7 +166,7 @@ function adoptShown(context: Context, family: IpFamily, poolName: string | undef
   const found = findAdoptable(context, family, poolName);
   if (found === undefined) return undefined;
   const { address, pool, claim } = found;
-  return claim === undefined ? newAssignmentOf(address, pool).assignment : assignmentOf(context, claim);
+  return claim === undefined ? newAssignment(address, pool) : assignmentOf(context, claim);
 }
 
 function chooseRequested(context: Context, { address, field, text }: RequestedAddress): Choice {
@@ -174,7 +176,7 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   });
   const claim = allocations.claimAt(address);
   const pool = allocations.poolOf(address);
-  if (claim !== undefined && isHeldBy(claim, service)) {
+  if (claim !== undefined && isClaimOf(claim, service)) {
     const conflict = findSharingConflict(claim, service);
     return conflict === undefined
       ? { assignment: assignmentOf(context, claim) }
@@ -188,7 +190,7 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);
   if (adopted?.address.value === address.value) return { assignment: adopted };
-  if (pool === undefined) return refuse("RequestedAddressNotInPool", describeNoPool(allocations, address));
+  if (pool === undefined) return refuse("RequestedAddressNotInPool", describeNotInPool(allocations, address));
   if (poolName !== undefined && poolName !== pool.name) {
     const detail = `The address is in pool ${pool.name}, and the Service names pool ${poolName}.`;
     return refuse("RequestedAddressNotInNamedPool", detail);
@@ -196,7 +198,7 @@ function chooseRequested(context: Context, { address, field, text }: RequestedAd
   const notAdmitted = describeAdmissionRefusal(pool, service, namespaceLabels);
   if (notAdmitted !== undefined) return refuse("PoolForbidsService", notAdmitted);
   if (pool.draining) return refuse("PoolDraining", describeDraining([pool.name]));
-  return claim === undefined ? newAssignmentOf(address, pool.name) : { assignment: assignmentOf(context, claim) };
+  return { assignment: claim === undefined ? newAssignment(address, pool.name) : assignmentOf(context, claim) };
 }
 
 function chooseFromNamed(
@@ -205,7 +207,7 @@ function chooseFromNamed(
   { field, text: poolName }: { readonly field: string; readonly text: string },
 ): Choice {
   const { pool, address, code, detail } = evaluateNamedPool(context, poolName, family);
-  if (address !== undefined) return newAssignmentOf(address, pool);
+  if (address !== undefined) return { assignment: newAssignment(address, pool) };
   return { reason: reasonOf(code, about(context.service, field, poolName, detail)) };
 }
 
@@ -219,7 +221,7 @@ function chooseFromAny(context: Context, family: IpFamily): Choice {
   for (const pool of allocations.pools) {
     const result = evaluateAutoAssign(context, pool, family);
     if (result.address === undefined) refusals.push(result);
-    else if (pool.nodes === undefined) return newAssignmentOf(result.address, pool.name);
+    else if (pool.nodes === undefined) return { assignment: newAssignment(result.address, pool.name) };
     else {
       const detail = `Pool ${pool.name} assigns node addresses, and only to Services without other addresses.`;
       refusals.push({ pool: pool.name, code: "NoPoolForService", detail });

@@ -3,22 +3,21 @@ import type { Reflector } from "../../src/kube/reflector.ts";
 /** Two collections shown as one. Where both have a key, the view of the first counts. */
 export class JoinedReflector<View> implements Reflector<View> {
   readonly #onChange: (key: string) => void;
+  readonly #first: Reflector<View>;
+  readonly #second: Reflector<View>;
   readonly #views = new Map<string, View>();
-  #first: Reflector<View> | undefined;
-  #second: Reflector<View> | undefined;
 
-  constructor(onChange: (key: string) => void) {
+  /** `create`: creates both reflectors, which must report their changes to the function that it receives. */
+  constructor(
+    onChange: (key: string) => void,
+    create: (onChange: (key: string) => void) => readonly [Reflector<View>, Reflector<View>],
+  ) {
     this.#onChange = onChange;
+    [this.#first, this.#second] = create((key) => this.#changed(key));
   }
 
-  /** Call it once, before `run`. Both must report their changes to `changed`. */
-  join(first: Reflector<View>, second: Reflector<View>): void {
-    this.#first = first;
-    this.#second = second;
-  }
-
-  changed(key: string): void {
-    const view = this.#first?.views.get(key) ?? this.#second?.views.get(key);
+  #changed(key: string): void {
+    const view = this.#first.views.get(key) ?? this.#second.views.get(key);
     if (view === this.#views.get(key)) return;
     if (view === undefined) this.#views.delete(key);
     else this.#views.set(key, view);
@@ -30,22 +29,22 @@ export class JoinedReflector<View> implements Reflector<View> {
   }
 
   get synced(): boolean {
-    return this.#first?.synced === true && this.#second?.synced === true;
+    return this.#first.synced && this.#second.synced;
   }
 
   get whenSynced(): Promise<void> {
-    return Promise.all([this.#first?.whenSynced, this.#second?.whenSynced]).then(() => undefined);
+    return Promise.all([this.#first.whenSynced, this.#second.whenSynced]).then(() => undefined);
   }
 
   get lastHeardMs(): number | undefined {
-    return this.#first?.lastHeardMs;
+    return this.#first.lastHeardMs;
   }
 
   get connectedSinceMs(): number | undefined {
-    return this.#first?.connectedSinceMs;
+    return this.#first.connectedSinceMs;
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#first?.run(signal), this.#second?.run(signal)]);
+    await Promise.all([this.#first.run(signal), this.#second.run(signal)]);
   }
 }

@@ -43,7 +43,7 @@ export class ObservedClaims {
       this.#seenUids.set(name, claim.uid);
       this.#unseenSinceMs.delete(name);
       this.#allocations.put(claim);
-      if (before !== undefined && sameHolders(before, claim)) return { changed: [], gone: undefined };
+      if (before !== undefined && sameClaim(before, claim)) return { changed: [], gone: undefined };
       return { changed: before === undefined ? [claim] : [before, claim], gone: undefined };
     }
     // The deleted object may be older than the one of the same name that we have just created.
@@ -81,7 +81,7 @@ export class ObservedClaims {
 }
 
 /** Whether the same Services hold the claim as before. A claim that was about to be created had no uid yet. */
-function sameHolders(before: Claim, after: Claim): boolean {
+function sameClaim(before: Claim, after: Claim): boolean {
   return (
     (before.uid === after.uid || before.uid === "") &&
     before.pool === after.pool &&

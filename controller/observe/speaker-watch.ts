@@ -67,10 +67,10 @@ export class SpeakerWatch {
     if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs)
       this.#liveness.resetObservations(nowMs);
     this.#connectedSinceMs = connectedSinceMs;
-    const suspects = this.#liveness.findExpired(nowMs);
-    if (suspects.length === 0 || this.#confirming) return;
+    const expired = this.#liveness.findExpired(nowMs);
+    if (expired.length === 0 || this.#confirming) return;
     this.#confirming = true;
-    void Promise.all(suspects.map((node) => this.#confirm(node))).finally(() => {
+    void Promise.all(expired.map((node) => this.#confirm(node))).finally(() => {
       this.#confirming = false;
     });
   }

@@ -27,7 +27,7 @@ export interface WatchesOptions {
 /** Creates the reflectors. They do not run yet. */
 export function createWatches(options: WatchesOptions): Watches {
   const { client, changes, clock, random, log, metrics } = options;
-  const reflect = <View>(name: string, source: Source<View>, told: ChangeHandlers): Reflector<View> =>
+  const reflect = <View>(name: string, source: Source<View>, handlers: ChangeHandlers): Reflector<View> =>
     createReflector({
       client,
       resource: name,
@@ -35,7 +35,7 @@ export function createWatches(options: WatchesOptions): Watches {
       query: source.query ?? {},
       optional: source.optional ?? false,
       project: source.project,
-      ...told,
+      ...handlers,
       clock,
       random,
       log,
@@ -48,13 +48,11 @@ export function createWatches(options: WatchesOptions): Watches {
     const onChange = (key: string): void => changes.changed(resource, key);
     const onInvalid: ChangeHandlers["onInvalid"] = (key, invalid, raw) => changes.invalid(resource, key, invalid, raw);
     if (source.fallback === undefined) return reflect(resource, source, { onChange, onInvalid });
-    const joined = new JoinedReflector<ViewOf<Sources[Resource]>>(onChange);
-    const changed = (key: string): void => joined.changed(key);
-    joined.join(
+    const { fallback } = source;
+    return new JoinedReflector<ViewOf<Sources[Resource]>>(onChange, (changed) => [
       reflect(resource, source, { onChange: changed, onInvalid }),
-      reflect(`${resource} of others`, source.fallback, { onChange: changed, keyOf: nameOf }),
-    );
-    return joined;
+      reflect(`${resource} of others`, fallback, { onChange: changed, keyOf: nameOf }),
+    ]);
   };
   const sources = createSources(options.namespace, options.metallbNamespace);
   return {

@@ -10,7 +10,7 @@ import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
-import { type Claim, isHeldBy, parseClaim } from "../allocate/claim/claim.ts";
+import { type Claim, isClaimOf, parseClaim } from "../allocate/claim/claim.ts";
 import {
   findJoiningConflict,
   findSharingConflict,
@@ -73,7 +73,7 @@ export class ClaimWriter {
     return this.#mutex.run(virtualIpName(address), async () => {
       const { client, allocations, assignments } = this.#options;
       const claim = allocations.claimAt(address);
-      if (claim === undefined || !isHeldBy(claim, service)) return false;
+      if (claim === undefined || !isClaimOf(claim, service)) return false;
       // Created meanwhile by a Service that shares it, with what `assume` had recorded of this one.
       if (claim.uid !== "") return isRecorded(claim, service);
       const { owners, interfaces } = assignments.assignOwners(claim);
@@ -98,8 +98,8 @@ export class ClaimWriter {
         if (!isAlreadyExists(error)) throw error;
       }
       // Created by us in an earlier try whose answer was lost, or by another client, as the allocations then show.
-      const holder = await this.refresh(claim.name);
-      return holder !== undefined && isHeldBy(holder, service) && isRecorded(holder, service);
+      const found = await this.refresh(claim.name);
+      return found !== undefined && isClaimOf(found, service) && isRecorded(found, service);
     });
   }
 
@@ -109,11 +109,11 @@ export class ClaimWriter {
       const { client, allocations, assignments } = this.#options;
       const claim = allocations.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
-      const held = isHeldBy(claim, service);
-      if (held && isRecorded(claim, service)) return true;
+      const named = isClaimOf(claim, service);
+      if (named && isRecorded(claim, service)) return true;
       const shared = allocations.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
       const adopts = service.ingress.some(({ ip }) => ip === formatAddress(claim.address));
-      const conflict = held
+      const conflict = named
         ? findSharingConflict(claim, service)
         : findJoiningConflict(claim, service, shared || adopts);
       if (conflict !== undefined) return false;
@@ -125,8 +125,8 @@ export class ClaimWriter {
         ...assignments.assignOwners(claim),
       });
       // Planning all addresses may have forgotten its owners meanwhile, as no Service had it yet.
-      const taken = allocations.claims.get(name);
-      if (written && taken !== undefined) assignments.assignOwners(taken);
+      const joined = allocations.claims.get(name);
+      if (written && joined !== undefined) assignments.assignOwners(joined);
       return written;
     });
   }

@@ -12,7 +12,7 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
-import { type Claim, currentPoolOf, isHeldBy } from "../allocate/claim/claim.ts";
+import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
 import { addressTexts, describeMoveCause, updateMessage } from "./update-event.ts";
 
@@ -73,7 +73,7 @@ export function planService(input: ServicePlanInput): ServicePlan {
   if (service === undefined) return plan(active.map((claim) => releaseOrHold(allocations, claim)));
   if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, active);
   if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, active);
-  const stale = claims.filter((claim) => !isHeldBy(claim, service));
+  const stale = claims.filter((claim) => !isClaimOf(claim, service));
   // They belong to an earlier Service of the same name. The service controller of Kubernetes deletes the old load balancer first, too.
   if (stale.length > 0) {
     return { ops: stale.map((claim) => releaseOrHold(allocations, claim)), reason: undefined, again: true };
@@ -101,7 +101,7 @@ function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp 
  * finalizer is ours, too. Once the other class has assigned an address, the finalizer may be theirs.
  */
 function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
-  const wasOurs = service.addressReady !== undefined || claims.some((claim) => isHeldBy(claim, service));
+  const wasOurs = service.addressReady !== undefined || claims.some((claim) => isClaimOf(claim, service));
   const removeFinalizer = service.ingress.length === 0 && service.finalizers.includes(loadBalancerFinalizer);
   const marked = removeFinalizer || service.addressReady !== undefined;
   const leave: readonly ServiceOp[] =

@@ -115,13 +115,13 @@ export class ServiceLoop implements TermPart {
     const { watched, mutations, writer, metrics, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     // Addresses that the Service shows, but that the API server says it does not hold.
-    const notHeld = new Set<bigint>();
+    const notClaimed = new Set<bigint>();
     for (let turn = 0; turn < maxPlans; turn++) {
       const service = mutations.newest(key, watched.services.views.get(key));
       const plan = this.#plan(key, service);
-      const unconfirmed = writer.findUnconfirmed(service, plan.ops).find(({ value }) => !notHeld.has(value));
+      const unconfirmed = writer.findUnconfirmed(service, plan.ops).find(({ value }) => !notClaimed.has(value));
       if (service !== undefined && unconfirmed !== undefined) {
-        if (!(await writer.lookUp(service, unconfirmed))) notHeld.add(unconfirmed.value);
+        if (!(await writer.lookUp(service, unconfirmed))) notClaimed.add(unconfirmed.value);
         continue;
       }
       this.#recordPending(key, plan);

@@ -7,7 +7,7 @@ import { patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { type AddressReady, loadBalancerFinalizer, projectService, type ServiceView } from "../../src/model/service.ts";
-import { isHeldBy } from "../allocate/claim/claim.ts";
+import { isClaimOf } from "../allocate/claim/claim.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { MutationCache } from "./mutation-cache.ts";
 import type { ServiceOp } from "./plan-service.ts";
@@ -54,18 +54,18 @@ export class ServiceWriter {
     const shown = ops.flatMap((op) => (op.kind === "PatchStatus" && op.ingress !== undefined ? [op.ingress] : []))[0];
     if (service === undefined || shown === undefined) return [];
     const lost = service.ingress.filter(({ ip }) => !shown.some((entry) => entry.ip === ip));
-    return lost.flatMap(({ ip }) => parseAddress(ip) ?? []).filter((address) => !this.#isHeld(service, address));
+    return lost.flatMap(({ ip }) => parseAddress(ip) ?? []).filter((address) => !this.#isClaimed(service, address));
   }
 
   /** Asks the API server who has the address, and records that in the allocations. Resolves to whether it is this Service. */
   async lookUp(service: ServiceView, address: IpAddress): Promise<boolean> {
     await this.#claims.refresh(virtualIpName(address));
-    return this.#isHeld(service, address);
+    return this.#isClaimed(service, address);
   }
 
-  #isHeld(service: ServiceView, address: IpAddress): boolean {
+  #isClaimed(service: ServiceView, address: IpAddress): boolean {
     const claim = this.#options.allocations.claimAt(address);
-    return claim !== undefined && isHeldBy(claim, service);
+    return claim !== undefined && isClaimOf(claim, service);
   }
 
   /** `service` undefined: it does not exist any longer; then only claims are released. */

@@ -60,12 +60,12 @@ export class VirtualIpWriter {
   async #update(planned: VirtualIP): Promise<void> {
     const { state, assignments, clock } = this.#options;
     const { name } = planned.metadata;
-    const wanted = assignments.desired(name);
+    const assignment = assignments.desired(name);
     const invalid = state.claims.invalidReason(name);
     const membership = state.poolMembership(name);
     let object = planned;
     if (invalid !== undefined) this.#recordReason(object, invalid);
-    const owners = wanted !== undefined && assignments.differs(name) ? wanted : undefined;
+    const owners = assignment !== undefined && assignments.differs(name) ? assignment : undefined;
     const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
     if (owners !== undefined || pool !== undefined) {
       const spec = { ...owners, ...(pool === undefined ? {} : { pool }) };
@@ -73,9 +73,9 @@ export class VirtualIpWriter {
       if (owners !== undefined) this.#recordMove(object, owners.owners);
       object = virtualIpSchema.parse(patched);
     }
-    const reason = invalid ?? (wanted?.owners.length === 0 ? noAnnouncer(object) : undefined);
+    const reason = invalid ?? (assignment?.owners.length === 0 ? noAnnouncer(object) : undefined);
     const desired = [
-      ...(wanted === undefined && invalid === undefined ? [] : [announceable(reason)]),
+      ...(assignment === undefined && invalid === undefined ? [] : [announceable(reason)]),
       ...(membership === undefined ? [] : [inPool(membership.reason)]),
     ];
     const conditions = withDesiredConditions(object.status?.conditions ?? [], desired, timeText(clock.wallMs()));

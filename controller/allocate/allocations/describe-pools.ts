@@ -20,7 +20,7 @@ export function listRejectedPools({ rejected }: AllocationsReader): string | und
 }
 
 /** Why an address is in no usable pool: one excludes it, or what the pools contain instead. */
-export function describeNoPool(allocations: AllocationsReader, address: IpAddress): string {
+export function describeNotInPool(allocations: AllocationsReader, address: IpAddress): string {
   const excluding = allocations.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
   if (excluding !== undefined) return `Pool ${excluding.name} excludes it.`;
   const ranges = rangesOf(allocations, address.family);

@@ -22,8 +22,8 @@ export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): 
 
 function describeOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {
   if (name === undefined) return "No pool contains it.";
-  const broken = rejected.get(name);
-  if (broken !== undefined) return `Pool ${name} is rejected (${broken.code}).`;
+  const rejection = rejected.get(name);
+  if (rejection !== undefined) return `Pool ${name} is rejected (${rejection.code}).`;
   const pool = pools.find((candidate) => candidate.name === name);
   if (pool === undefined) return `Pool ${name} no longer exists.`;
   if (node !== undefined) return `Pool ${name} no longer includes Node ${node}.`;

@@ -79,6 +79,6 @@ export function evaluateAutoAssign(context: AllocationContext, pool: Pool, famil
 export function evaluateAllPools(context: AllocationContext, family: IpFamily): readonly PoolResult[] {
   const { pools, rejected } = context.allocations;
   const results = pools.map((pool) => evaluateAutoAssign(context, pool, family));
-  const rejectedResults = [...rejected].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
-  return [...results, ...rejectedResults];
+  const refusals = [...rejected].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
+  return [...results, ...refusals];
 }

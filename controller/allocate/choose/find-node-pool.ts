@@ -1,5 +1,5 @@
 import type { IpFamily } from "../../../src/ip/address.ts";
-import { type Claim, isHeldBy } from "../claim/claim.ts";
+import { type Claim, isClaimOf } from "../claim/claim.ts";
 import type { RequestedAddress } from "../claim/request.ts";
 import { serviceAnnotation } from "../claim/service-annotations.ts";
 import type { Pool } from "../pool/pool.ts";
@@ -22,7 +22,7 @@ export function findNodePool(
     return allocations.pools.find(({ name, nodes }) => name === annotation && nodes !== undefined);
   const asked = [...requested.values()].map(({ address }) => allocations.nodes.poolAt(address));
   if (asked.length > 0) return asked.every((pool) => pool === asked[0]) ? asked[0] : undefined;
-  const claims = allocations.claimsOf(service.key).filter((claim) => isHeldBy(claim, service));
+  const claims = allocations.claimsOf(service.key).filter((claim) => isClaimOf(claim, service));
   if (claims.some((claim) => claim.node === undefined)) return undefined;
   if (claims.length > 0) return poolOfMostClaims(context, claims);
   for (const family of service.ipFamilies) {

@@ -1,7 +1,7 @@
 import { compareAddresses, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
 import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
-import { type Claim, isHeldBy } from "../claim/claim.ts";
+import { type Claim, isClaimOf } from "../claim/claim.ts";
 import type { RequestedAddress } from "../claim/request.ts";
 import { serviceAnnotation } from "../claim/service-annotations.ts";
 import { findSharingConflict, needsJoin } from "../claim/sharing.ts";
@@ -9,10 +9,10 @@ import type { Pool } from "../pool/pool.ts";
 import type { Allocation, Assignment } from "./allocation.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 import {
+  currentNodeClaims,
   findAdmissionRefusal,
   findNodeAddressConflict,
   findReservedPort,
-  heldNodeClaims,
   type NodeAddressConflict,
   nodeAddressesFor,
 } from "./node-pool.ts";
@@ -23,7 +23,7 @@ export function keptNodeAddresses(context: AllocationContext): readonly Assignme
 }
 
 function keptOfFamily({ allocations, service }: AllocationContext, family: IpFamily): readonly Assignment[] {
-  return heldNodeClaims(allocations, service, family)
+  return currentNodeClaims(allocations, service, family)
     .filter(
       (claim) =>
         allocations.nodes.nodeAt(claim.address) !== undefined && findSharingConflict(claim, service) === undefined,
@@ -51,7 +51,7 @@ export function allocateNodeAddresses(
   const notRequested = refused.every((family) => !requested.has(family));
   const satisfied = service.ipFamilyPolicy === "PreferDualStack" && notRequested && assignments.length > 0;
   return {
-    assignments: satisfied ? assignments : assignments.filter(({ claim }) => isHeld(claim, context)),
+    assignments: satisfied ? assignments : assignments.filter(({ claim }) => isClaimed(claim, context)),
     reason,
     satisfied,
   };
@@ -69,7 +69,7 @@ function chooseFamily(
   requested: RequestedAddress | undefined,
 ): FamilyChoice {
   const { allocations, service } = context;
-  const held = heldNodeClaims(allocations, service, family);
+  const current = currentNodeClaims(allocations, service, family);
   const kept = keptOfFamily(context, family);
   const about = (field: string, value: string, detail?: string) => ({
     object: serviceObject(service),
@@ -79,7 +79,7 @@ function chooseFamily(
   });
   const portReason = ({ code, value, detail }: NodeAddressConflict): Reason =>
     reasonOf(code, about("spec.ports", value, detail));
-  const refusal = held.length > 0 ? undefined : findAdmissionRefusal(pool, service, context.namespaceLabels);
+  const refusal = current.length > 0 ? undefined : findAdmissionRefusal(pool, service, context.namespaceLabels);
   if (refusal !== undefined) {
     const annotation = serviceAnnotation(service, "pool");
     const [field, value] = annotation === undefined ? ["spec.ipFamilies", family] : [annotation.field, annotation.text];
@@ -90,11 +90,12 @@ function chooseFamily(
   if (reserved !== undefined)
     return { assignments: kept.filter((assignment) => !assignment.needsJoin), reason: portReason(reserved) };
   const all = nodeAddressesFor(allocations, pool, service, family);
-  const wanted = requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
+  const eligible =
+    requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);
   // A draining pool assigns no further nodes.
   const nodeAddresses = pool.draining
-    ? wanted.filter(({ address }) => held.some((claim) => isAt(claim, address)))
-    : wanted;
+    ? eligible.filter(({ address }) => current.some((claim) => isAt(claim, address)))
+    : eligible;
   if (nodeAddresses.length === 0 && requested !== undefined) {
     const refused = about(
       requested.field,
@@ -114,7 +115,7 @@ function chooseFamily(
   }
   const conflicts = nodeAddresses.map((nodeAddress) => findNodeAddressConflict(allocations, service, nodeAddress));
   const conflict = conflicts.find((found) => found !== undefined);
-  if (conflict !== undefined && held.length === 0) return { assignments: [], reason: portReason(conflict) };
+  if (conflict !== undefined && current.length === 0) return { assignments: [], reason: portReason(conflict) };
   const free = nodeAddresses.filter((_, index) => conflicts[index] === undefined);
   const assignments = free.map((nodeAddress) =>
     assign(service, nodeAddress, pool.name, allocations.claimAt(nodeAddress.address)),
@@ -122,8 +123,8 @@ function chooseFamily(
   return { assignments, reason: conflict === undefined ? undefined : portReason(conflict) };
 }
 
-function isHeld(claim: Claim | undefined, { service }: AllocationContext): boolean {
-  return claim !== undefined && isHeldBy(claim, service);
+function isClaimed(claim: Claim | undefined, { service }: AllocationContext): boolean {
+  return claim !== undefined && isClaimOf(claim, service);
 }
 
 function isAt(claim: Claim, address: NodeAddress["address"]): boolean {

@@ -3,7 +3,7 @@ import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
-import { type Claim, describeHolder, isHeldBy } from "../claim/claim.ts";
+import { type Claim, describeClaim, isClaimOf } from "../claim/claim.ts";
 import { findSharingConflict, portsOf } from "../claim/sharing.ts";
 import { describeAdmissionRefusal, type Pool } from "../pool/pool.ts";
 
@@ -47,9 +47,7 @@ export function findNodeAddressConflict(
   if (claim === undefined) return undefined;
   const value = portsOf(service).join(", ");
   if (claim.node === undefined) {
-    const detail = claim.managed
-      ? describeHolder(claim)
-      : `VirtualIP ${claim.name} reserves ${formatAddress(address)}.`;
+    const detail = claim.managed ? describeClaim(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}.`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
   const conflict = findSharingConflict(claim, service);
@@ -57,14 +55,14 @@ export function findNodeAddressConflict(
 }
 
 /** The claims of nodes' own addresses that the Service holds, of one family. */
-export function heldNodeClaims(
+export function currentNodeClaims(
   allocations: AllocationsReader,
   service: ServiceView,
   family: IpFamily,
 ): readonly Claim[] {
   return allocations
     .claimsOf(service.key)
-    .filter((claim) => claim.node !== undefined && claim.address.family === family && isHeldBy(claim, service));
+    .filter((claim) => claim.node !== undefined && claim.address.family === family && isClaimOf(claim, service));
 }
 
 /** Why the pool assigns nothing to the Service, whatever its ports are. */

@@ -56,7 +56,7 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
 }
 
 /** Whether the claim names this Service: by uid, or by name where it has no uid. */
-export function isHeldBy(claim: Claim, service: ServiceView): boolean {
+export function isClaimOf(claim: Claim, service: ServiceView): boolean {
   return claim.services.some((reference) => refersTo(reference, service));
 }
 
@@ -83,7 +83,7 @@ function describeHold(untilMs: number, reference: ServiceReference): string {
 }
 
 /** Who has the address, as a sentence. */
-export function describeHolder(claim: Claim): string {
+export function describeClaim(claim: Claim): string {
   const [first, ...others] = claim.services;
   const text = formatAddress(claim.address);
   if (first !== undefined && claim.heldUntilMs !== undefined)

@@ -3,7 +3,7 @@ import { formatAddress } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
-import { type Claim, describeHolder, isHeldBy } from "./claim.ts";
+import { type Claim, describeClaim, isClaimOf } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
 
@@ -68,7 +68,7 @@ export function findJoiningConflict(
   acrossNamespaces: boolean,
 ): SharingConflict | undefined {
   if (!claim.managed) return { code: "RequestedAddressReserved", detail: `VirtualIP ${claim.name} reserves it.` };
-  if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeHolder(claim) };
+  if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeClaim(claim) };
   const conflict = findSharingConflict(claim, service);
   if (conflict !== undefined) return conflict;
   const foreign = claim.services.find((other) => other.namespace !== service.namespace);
@@ -88,7 +88,7 @@ function findConflictBetween(
   const who = `Service ${serviceKeyOf(other)}`;
   if (mine === undefined || theirs === undefined) {
     const unshared = mine === undefined ? "" : " That Service does not share it.";
-    return { code: "RequestedAddressTaken", detail: `${describeHolder(claim)}${unshared}` };
+    return { code: "RequestedAddressTaken", detail: `${describeClaim(claim)}${unshared}` };
   }
   if (mine.key !== theirs.key)
     return { code: "SharingKeyDiffers", detail: `The sharing key of ${who} is ${JSON.stringify(theirs.key)}.` };
@@ -122,7 +122,7 @@ export function isRecorded(claim: Claim, service: ServiceView): boolean {
 /** Whether a Service that is to have the address must still be added to the claim, or what is recorded of it be updated. */
 export function needsJoin(claim: Claim, service: ServiceView): boolean {
   // While the claim is being created, the creation itself writes what is up to date then.
-  return !isHeldBy(claim, service) || (claim.uid !== "" && !isRecorded(claim, service));
+  return !isClaimOf(claim, service) || (claim.uid !== "" && !isRecorded(claim, service));
 }
 
 function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boolean {

@@ -4,7 +4,7 @@ import { rangeContains } from "../../../src/ip/range.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
-import { type Claim, describeHolder } from "../../allocate/claim/claim.ts";
+import { type Claim, describeClaim } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
 import type { ClusterNetwork } from "../../allocate/pool/cluster-network.ts";
 import { parsePool } from "../../allocate/pool/pool.ts";
@@ -27,8 +27,8 @@ export function explainAddress(input: AddressInput): AddressExplanation {
   const claim = allocations.claimAt(address);
   const all = [...services];
   const { state, conclusion } = conclude(input, claim, all);
-  const holders = new Set((claim?.services ?? []).map(serviceKeyOf));
-  const wantedBy = all.filter((service) => !holders.has(service.key) && requestsAddress(service, address));
+  const serviceKeys = new Set((claim?.services ?? []).map(serviceKeyOf));
+  const wantedBy = all.filter((service) => !serviceKeys.has(service.key) && requestsAddress(service, address));
   return {
     address: text,
     state,
@@ -36,7 +36,7 @@ export function explainAddress(input: AddressInput): AddressExplanation {
     pool: (allocations.nodes.poolAt(address) ?? allocations.poolOf(address))?.name,
     poolNotes: poolNotes(input),
     claim: claim === undefined ? undefined : explainClaim(claim, input),
-    services: [...holders],
+    services: [...serviceKeys],
     wantedBy: wantedBy.map(({ key }) => key).sort(),
   };
 }
@@ -53,7 +53,7 @@ function conclude(
     const announcement = claim.node === undefined ? announced : ` It is the address of Node ${claim.node}.`;
     return {
       state: stateOf(claim),
-      conclusion: `${describeHolder(claim)}${claim.services.length === 0 ? "" : announcement}`,
+      conclusion: `${describeClaim(claim)}${claim.services.length === 0 ? "" : announcement}`,
     };
   }
   const ofNodes = allocations.nodes.poolAt(address);

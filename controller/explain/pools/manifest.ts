@@ -87,13 +87,13 @@ function readObject(node: Node): ReadObject {
     return { reasons: [reasonAt("PoolSchemaInvalid", ["apiVersion"], `It must be ${groupVersion}.`)] };
   }
   const strict = strictPoolSchema.safeParse(raw);
-  const unfit = (strict.error?.issues ?? [])
+  const schemaReasons = (strict.error?.issues ?? [])
     .flatMap(issueDetails)
     .map(({ path, detail }) => reasonAt("PoolSchemaInvalid", path, detail));
   const parsed = ipAddressPoolSchema.safeParse(raw);
-  if (!parsed.success) return { reasons: unfit };
-  const wrong = (parsePool(parsed.data).reasons ?? []).map((reason) => ({ path: pathOf(reason.field), reason }));
-  const reasons = [...unfit, ...wrong];
+  if (!parsed.success) return { reasons: schemaReasons };
+  const poolReasons = (parsePool(parsed.data).reasons ?? []).map((reason) => ({ path: pathOf(reason.field), reason }));
+  const reasons = [...schemaReasons, ...poolReasons];
   return reasons.length === 0 ? { pool: parsed.data, reasons } : { reasons };
 }
 

@@ -42,9 +42,9 @@ export function planPools({ manifests, present, claims, before, after }: PoolsIn
   });
   const planned = new Set(manifests.flatMap(({ pools }) => pools.map(({ metadata }) => metadata.name)));
   // A pool of the files that is rejected now as before is not a success either.
-  const stillAside = [...after.rejected].filter(([name, reason]) => planned.has(name) && !rejected.includes(reason));
+  const stillRejected = [...after.rejected].filter(([name, reason]) => planned.has(name) && !rejected.includes(reason));
   const { outside, moved, leaving } = findAffected(claims, before, after);
-  const refused = [...rejected, ...stillAside.map(([, reason]) => reason)];
+  const refused = [...rejected, ...stillRejected.map(([, reason]) => reason)];
   return {
     harmless: faults.length + refused.length + outside.length + leaving.length === 0,
     faults,
@@ -64,15 +64,15 @@ export function planPools({ manifests, present, claims, before, after }: PoolsIn
 function describeChange(
   pool: IPAddressPool,
   present: IPAddressPool | undefined,
-  old: AllocationsReader,
-  fresh: AllocationsReader,
+  allocationsBefore: AllocationsReader,
+  allocationsAfter: AllocationsReader,
 ): PoolChange {
   const same = present !== undefined && JSON.stringify(sorted(pool.spec)) === JSON.stringify(sorted(present.spec));
   return {
     name: pool.metadata.name,
     change: present === undefined ? "new" : same ? "unchanged" : "changed",
-    before: present === undefined ? undefined : sizesOf(present, old),
-    after: sizesOf(pool, fresh),
+    before: present === undefined ? undefined : sizesOf(present, allocationsBefore),
+    after: sizesOf(pool, allocationsAfter),
   };
 }
 
@@ -99,10 +99,13 @@ function unionOf(family: IpFamily, lists: readonly (readonly IpRange[])[]): Inte
 }
 
 function countChange(family: IpFamily, before: AllocationsReader, after: AllocationsReader) {
-  const old = before.pools.map(({ ranges }) => ranges);
-  const fresh = after.pools.map(({ ranges }) => ranges);
-  const all = unionOf(family, [...old, ...fresh]).size;
-  return { come: String(all - unionOf(family, old).size), go: String(all - unionOf(family, fresh).size) };
+  const rangesBefore = before.pools.map(({ ranges }) => ranges);
+  const rangesAfter = after.pools.map(({ ranges }) => ranges);
+  const all = unionOf(family, [...rangesBefore, ...rangesAfter]).size;
+  return {
+    come: String(all - unionOf(family, rangesBefore).size),
+    go: String(all - unionOf(family, rangesAfter).size),
+  };
 }
 
 /** Ignores addresses that were in no pool before. */
