@@ -48,3 +48,38 @@ export class MainThreadWatchdog {
     return now - this.#seenAtMs < this.#limitMs;
   }
 }
+
+/** The responder looks at least every second; a look that comes later was late with the whole process, and not with the main thread. */
+const longestLookMs = 1_500;
+
+/**
+ * The worker's side too: says when the main thread has hung for so long that only a new process helps. Counts the silence that this thread
+ * lived through itself, so that a process that was frozen, or a machine that slept, is not taken for one that hangs.
+ */
+export class HangDetector {
+  readonly #counter: AliveCounter;
+  readonly #now: () => number;
+  readonly #limitMs: number;
+  #seenCount: number;
+  #lookedAtMs: number;
+  #silentMs = 0;
+
+  /** `now` in milliseconds, monotonic. */
+  constructor(counter: AliveCounter, now: () => number, limitMs: number) {
+    this.#counter = counter;
+    this.#now = now;
+    this.#limitMs = limitMs;
+    this.#seenCount = counter.count();
+    this.#lookedAtMs = now();
+  }
+
+  /** Call it at least every second. */
+  hangs(): boolean {
+    const count = this.#counter.count();
+    const now = this.#now();
+    this.#silentMs = count === this.#seenCount ? this.#silentMs + Math.min(now - this.#lookedAtMs, longestLookMs) : 0;
+    this.#seenCount = count;
+    this.#lookedAtMs = now;
+    return this.#silentMs >= this.#limitMs;
+  }
+}

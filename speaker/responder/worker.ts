@@ -1,9 +1,11 @@
+import { writeSync } from "node:fs";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { endProcess } from "../../src/packet-socket/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { ResponderLoop } from "./loop.ts";
-import { AliveCounter, MainThreadWatchdog } from "./main-thread-watchdog.ts";
+import { AliveCounter, HangDetector, MainThreadWatchdog } from "./main-thread-watchdog.ts";
 
 /**
  * A main thread that was silent for this long counts as dead. Longer than any stall seen in practice, and shorter than a node that
@@ -11,21 +13,36 @@ import { AliveCounter, MainThreadWatchdog } from "./main-thread-watchdog.ts";
  */
 const mainThreadSilenceMs = 30_000;
 
+/**
+ * After this much more silence the process ends, so that Kubernetes starts another one. The kubelet could notice a hung main thread too, but
+ * only by HTTP, and on the node's network another process may have the port.
+ */
+const mainThreadHangMs = 60_000;
+/** EX_SOFTWARE of sysexits.h: an internal error. */
+const hangExitCode = 70;
+
 /** The responder thread: it blocks in poll(2) and nowhere else, so the event loop of this thread never runs. */
 function run(start: ResponderStart, report: (report: ResponderReport) => void): void {
   const now = () => performance.now();
   const packetSockets = new LinuxPacketSockets();
+  const aliveCounter = new AliveCounter(start.aliveCount);
+  const hangDetector = new HangDetector(aliveCounter, now, mainThreadHangMs);
   const loop = new ResponderLoop({
     packetSockets,
     now,
     random: Math.random,
     counters: new Counters(start.counters),
-    watchdog: new MainThreadWatchdog(new AliveCounter(start.aliveCount), now, mainThreadSilenceMs),
+    watchdog: new MainThreadWatchdog(aliveCounter, now, mainThreadSilenceMs),
     report,
   });
   report({ kind: "ready", wakeFd: packetSockets.wakeFd });
   while (!loop.stopped) {
     loop.turn();
+    if (hangDetector.hangs()) {
+      // The log is the main thread's, which does not write any more.
+      writeSync(2, `bellhop speaker: the main thread was silent for ${mainThreadHangMs / 1000} s; ending\n`);
+      endProcess(hangExitCode);
+    }
     for (;;) {
       const received: { readonly message: ResponderCommand } | undefined = receiveMessageOnPort(start.commands);
       if (received === undefined) break;

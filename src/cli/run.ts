@@ -1,7 +1,7 @@
 import { BellhopError } from "../error/error.ts";
 
-/** A second signal, or this long after the first, ends the process at once. Our manifests let Kubernetes kill after 10 s. */
-const graceMs = 8_000;
+/** A second signal, or this long after the first, ends the process at once. Shorter than the 10 s of terminationGracePeriodSeconds in deploy/base. */
+export const graceMs = 8_000;
 
 /**
  * Runs a program until SIGTERM or SIGINT, lets it end in good order, and sets the exit code: 1 for a failure, which is written to

@@ -76,6 +76,7 @@ const native = {
   eventfd: library.func("int eventfd(unsigned int initial, int flags)"),
   read: library.func("intptr_t read(int fd, void *buffer, size_t length)"),
   close: library.func("int close(int fd)"),
+  exit: library.func("void _exit(int status)"),
   ifNameToIndex: library.func("unsigned int if_nametoindex(const char *name)"),
 };
 
@@ -166,4 +167,12 @@ export function interfaceIndex(name: string): number {
   const index: number = native.ifNameToIndex(name);
   if (index > 0) return index;
   throw new BellhopError("SocketFailed", `there is no interface ${name}: ${errnoName(koffi.errno())}`);
+}
+
+/**
+ * Ends the whole process at once, from whatever thread (exit_group(2)): Node's own exit in a worker ends that thread alone, and a signal to
+ * itself does nothing to the first process of a container.
+ */
+export function endProcess(exitCode: number): void {
+  native.exit(exitCode);
 }

@@ -6,6 +6,7 @@ import { connect } from "../kube/connect.ts";
 import { createKubeMetrics, type KubeMetrics } from "../kube/metrics.ts";
 import { createLogger, type Logger, type LogLevel } from "../log/log.ts";
 import { collectProcessMetrics, createRegistry, type Registry, showVersion } from "../metrics/registry.ts";
+import { requireKubernetes, type VersionCheckOptions } from "./kubernetes-version.ts";
 import { version } from "./version.ts";
 
 /** The settings that every program has. */
@@ -40,7 +41,8 @@ export interface ProgramWork {
 
 /**
  * Runs one of Bellhop's programs until its work is over. Starts what every program has, in this order: log, metrics, the connection
- * to the API server, the program's own part, the HTTP server, the work. A port that another process has delays the HTTP server alone. At the end the HTTP server closes after the work, so that
+ * to the API server, the program's own part, the HTTP server, the work. A port that another process has delays the HTTP server alone. A Kubernetes that is
+ * too old ends the work as soon as the API server says so. At the end the HTTP server closes after the work, so that
  * probes are answered while it finishes, and the connection last. Throws what prevents the start and what the work throws; either way
  * nothing stays open.
  */
@@ -73,7 +75,7 @@ export async function runProgram(
     });
     try {
       log.info({ version, port: http.port, ...work.facts }, "started");
-      await work.run(signal);
+      await runOnKubernetes(work, { client, clock: systemClock, random: Math.random, log }, signal);
     } finally {
       await http.close();
     }
@@ -81,4 +83,23 @@ export async function runProgram(
     client.close();
     log.info("stopped");
   }
+}
+
+/** Works as long as Kubernetes is new enough, and until the signal is aborted; the work does not wait for the answer. */
+async function runOnKubernetes(work: ProgramWork, options: VersionCheckOptions, signal: AbortSignal): Promise<void> {
+  const ending = new AbortController();
+  const either = AbortSignal.any([signal, ending.signal]);
+  let refusal: unknown;
+  const checking = new AbortController();
+  void requireKubernetes(options, AbortSignal.any([either, checking.signal])).catch((error: unknown) => {
+    refusal = error;
+    options.log.error({ err: error }, "ending");
+    ending.abort();
+  });
+  try {
+    await work.run(either);
+  } finally {
+    checking.abort();
+  }
+  if (refusal !== undefined) throw refusal;
 }

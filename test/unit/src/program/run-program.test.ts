@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { stringify } from "yaml";
 import { createProgram } from "../../../../src/cli/program.ts";
+import { aborted } from "../../../../src/clock/clock.ts";
 import { type ProgramWork, runProgram } from "../../../../src/program/run-program.ts";
 import { version } from "../../../../src/program/version.ts";
 
@@ -20,7 +22,7 @@ describe("the start of a program", () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "bellhop-program-"));
     kubeconfig = join(folder, "kubeconfig");
-    const clusters = [{ name: "test", cluster: { server: "https://127.0.0.1:1" } }];
+    const clusters = [{ name: "test", cluster: { server: "https://127.0.0.1:1", "insecure-skip-tls-verify": true } }];
     const contexts = [{ name: "test", context: { cluster: "test", user: "test" } }];
     const users = [{ name: "test", user: {} }];
     const config = { apiVersion: "v1", kind: "Config", clusters, contexts, users, "current-context": "test" };
@@ -78,6 +80,26 @@ describe("the start of a program", () => {
     const running = runProgram("bellhop-test", { ...settings, httpPort, kubeconfig }, signal, () => ({ ...idle, run }));
     await assert.rejects(running, /the responder thread died/);
     await assert.rejects(fetch(`http://127.0.0.1:${httpPort}/healthz`));
+  });
+
+  test("a Kubernetes that is too old ends the work, and the message names both versions", async () => {
+    const api = createHttpServer((_, response) => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ major: "1", minor: "30", gitVersion: "v1.30.4" }));
+    });
+    await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
+    try {
+      const { port } = api.address() as { port: number };
+      const old = join(folder, "old");
+      writeFileSync(old, readFileSync(kubeconfig, "utf8").replace("https://127.0.0.1:1", `http://127.0.0.1:${port}`));
+      const { signal } = new AbortController();
+      const run = async (ending: AbortSignal): Promise<void> => aborted(ending);
+      const running = runProgram("bellhop-test", { ...settings, kubeconfig: old }, signal, () => ({ ...idle, run }));
+      await assert.rejects(running, { code: "ConfigurationInvalid", message: /v1\.30\.4 is too old.*1\.31/ });
+    } finally {
+      api.closeAllConnections();
+      api.close();
+    }
   });
 
   test("a kubeconfig that is not there is reported before anything starts", async () => {

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { parseAllDocuments } from "yaml";
+import { graceMs } from "../../../src/cli/run.ts";
+
+const base = join(import.meta.dirname, "../../../deploy/base");
+
+// biome-ignore lint/suspicious/noExplicitAny: manifests are read as the API server would read them.
+type Manifest = any;
+
+const manifests: readonly Manifest[] = globSync("*.yaml", { cwd: base }).flatMap((file) =>
+  parseAllDocuments(readFileSync(join(base, file), "utf8")).map((document) => document.toJS()),
+);
+
+function find(kind: string, name: string): Manifest {
+  return manifests.find((manifest) => manifest.kind === kind && manifest.metadata.name === name) ?? assert.fail(name);
+}
+
+const workloads = [find("Deployment", "bellhop-controller"), find("DaemonSet", "bellhop-speaker")];
+
+for (const { metadata, spec } of workloads) {
+  const pod = spec.template.spec;
+  const [container] = pod.containers;
+  describe(`the pods of ${metadata.name}`, () => {
+    test("run on Linux nodes only", () => assert.equal(pod.nodeSelector["kubernetes.io/os"], "linux"));
+
+    test("are killed only after the program has given itself up", () =>
+      assert.ok(pod.terminationGracePeriodSeconds * 1000 > graceMs));
+
+    test("may do no more than they need", () => {
+      const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = container.securityContext;
+      assert.deepEqual([allowPrivilegeEscalation, readOnlyRootFilesystem], [false, true]);
+      assert.deepEqual(capabilities.drop, ["ALL"]);
+      assert.equal(pod.securityContext.seccompProfile.type, "RuntimeDefault");
+    });
+  });
+}
+
+describe("on the node's network", () => {
+  const { spec } = find("DaemonSet", "bellhop-speaker");
+  const [container] = spec.template.spec.containers;
+
+  test("the speaker declares no port, which would be a host port that others may clash with", () =>
+    assert.equal(container.ports, undefined));
+
+  test("no process of others on the port can have the speaker killed", () =>
+    assert.equal(container.livenessProbe, undefined));
+
+  test("an update of a large cluster does not go node by node", () =>
+    assert.match(spec.updateStrategy.rollingUpdate.maxUnavailable, /%$/));
+});
+
+describe("what selects the controller", () => {
+  const labels = find("Deployment", "bellhop-controller").spec.template.metadata.labels;
+  for (const [kind, selectorOf] of [
+    ["PodDisruptionBudget", ({ spec }: Manifest) => spec.selector],
+    ["NetworkPolicy", ({ spec }: Manifest) => spec.podSelector],
+  ] as const) {
+    test(`${kind} matches its labels, and not the speaker's`, () => {
+      assert.deepEqual(selectorOf(find(kind, "bellhop-controller")).matchLabels, labels);
+    });
+  }
+});
+
+test("the image runs as a user without rights, unless the manifest says otherwise", () => {
+  const dockerfile = readFileSync(join(base, "../Dockerfile"), "utf8");
+  const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
+  const { runAsNonRoot, runAsUser } = find("Deployment", "bellhop-controller").spec.template.spec.securityContext;
+  assert.deepEqual([runAsNonRoot, String(runAsUser)], [true, user]);
+});
