@@ -24,7 +24,7 @@ class LateClient implements ApiClient {
     });
   }
 
-  letGo(): void {
+  catchUp(): void {
     this.#release();
   }
 
@@ -47,7 +47,7 @@ class LateClient implements ApiClient {
 describe("a controller that leads and hears of Services late", () => {
   let late: LateClient;
 
-  afterEach(() => late.letGo());
+  afterEach(() => late.catchUp());
   const cluster = useCluster(async (cluster) => {
     late = new LateClient(cluster.server, "/api/v1/services");
     await cluster.addNode("n1");
@@ -119,7 +119,7 @@ describe("a controller that leads and hears of Services late", () => {
     late.holdBack();
     await cluster.deleteService("web");
     await cluster.eventually(async () => assert.deepEqual(await uids(), []));
-    late.letGo();
+    late.catchUp();
     await cluster.idle();
     assert.deepEqual(await cluster.services(), []);
   });
@@ -137,7 +137,7 @@ test("two leaders, one of which has not seen a pool, do not write against each o
   await cluster.eventually(async () => assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]));
   await cluster.idle();
   const writes = cluster.server.writes.filter(({ path }) => path.includes("virtualips"));
-  late.letGo();
+  late.catchUp();
   await cluster.stopAll();
   // Six each are free within ten seconds, and then the waits double.
   assert.ok(writes.length < 40, `${writes.length} writes`);

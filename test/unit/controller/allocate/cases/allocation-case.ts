@@ -104,7 +104,7 @@ export interface AllocationCase extends ClusterData {
   readonly name: string;
   readonly service?: ServiceData;
   /**
-   * In the order of the families: `ADDRESS new`, `ADDRESS held` (a claim that names the Service as it is) or `ADDRESS joins` (a
+   * In the order of the families: `ADDRESS new`, `ADDRESS current` (a claim that names the Service as it is) or `ADDRESS joins` (a
    * claim that has yet to name it so), each with `from POOL` where it counts as being from a pool.
    */
   readonly assigns: readonly string[];
@@ -135,7 +135,7 @@ export function allocationsOf(data: ClusterData): AddressAllocations {
 
 /** How cases write an assignment. */
 export function assignmentText({ address, pool, claim, needsJoin }: Assignment): string {
-  const how = claim === undefined ? "new" : needsJoin ? "joins" : "held";
+  const how = claim === undefined ? "new" : needsJoin ? "joins" : "current";
   return `${formatAddress(address)} ${how}${pool === undefined ? "" : ` from ${pool}`}`;
 }
 

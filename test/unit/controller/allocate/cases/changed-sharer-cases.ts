@@ -30,7 +30,7 @@ export const changedSharerCases: readonly AllocationCase[] = [
     name: "a Service that is recorded as it is stays as it is",
     claims: [{ ...first, services: [sharer("web", ["80/TCP"])] }],
     service: { ...share(), shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "a Service that is alone may stop sharing where it is",
@@ -61,13 +61,13 @@ export const changedSharerCases: readonly AllocationCase[] = [
     name: "a Service that did not change stays beside one that did and is not recorded yet",
     claims: [{ ...first, services: [sharer("web", ["80/TCP"]), sharer("first", ["81/TCP"])] }],
     service: { ...share(), shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "sharers whose pool no longer allows several namespaces stay together",
     claims: [{ ...first, services: [sharer("web", ["80/TCP"]), sharer("first", ["81/TCP"], { namespace: "shop" })] }],
     service: { ...share(), shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "an address that several showed before is adopted by all, across namespaces too",

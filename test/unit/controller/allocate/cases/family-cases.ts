@@ -38,7 +38,7 @@ export const familyCases: readonly AllocationCase[] = [
     pools: [four],
     claims: [{ address: "192.0.2.10", pool: "four", services: ["web"] }],
     service: { ...require, shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from four"],
+    assigns: ["192.0.2.10 current from four"],
     refuses: noIpv6,
   },
   {
@@ -62,7 +62,7 @@ export const familyCases: readonly AllocationCase[] = [
     pools: [four, six],
     claims: [{ address: "192.0.2.11", pool: "four", services: ["web"] }],
     service: { ...prefer, shows: ["192.0.2.11"], ours: true },
-    assigns: ["192.0.2.11 held from four", "2001:db8::10 new from six"],
+    assigns: ["192.0.2.11 current from four", "2001:db8::10 new from six"],
   },
   {
     name: "PreferDualStack without any pool of either family gets nothing",
@@ -100,7 +100,7 @@ export const familyCases: readonly AllocationCase[] = [
       shows: ["192.0.2.10"],
       ours: true,
     },
-    assigns: ["192.0.2.10 held from four", "2001:db8::10 new from six"],
+    assigns: ["192.0.2.10 current from four", "2001:db8::10 new from six"],
     refuses: { code: "PoolLacksFamily", field: "metadata.annotations[bellhop.dev/pool]", value: "six" },
     satisfied: true,
   },
@@ -112,7 +112,7 @@ export const familyCases: readonly AllocationCase[] = [
       { address: "2001:db8::10", pool: "six", services: ["web"] },
     ],
     service: { shows: ["192.0.2.10", "2001:db8::10"], ours: true },
-    assigns: ["192.0.2.10 held from four"],
+    assigns: ["192.0.2.10 current from four"],
   },
   {
     name: "a Service that changes its family moves to the other",

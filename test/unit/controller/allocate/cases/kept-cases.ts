@@ -33,7 +33,7 @@ export const keptCases: readonly AllocationCase[] = [
   name: `the address stays: ${name}`,
   ...rest,
   service,
-  assigns: ["192.0.2.10 held from lan"],
+  assigns: ["192.0.2.10 current from lan"],
 }));
 
 export const movedCases: readonly AllocationCase[] = [
@@ -59,26 +59,26 @@ export const movedCases: readonly AllocationCase[] = [
     pools: [lan, { name: "web", addresses: ["192.0.2.20"] }],
     claims: [mine, { address: "192.0.2.20", pool: "web", services: ["first"] }],
     service: { ...inPool("web"), ...shown },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
     refuses: { code: "PoolExhausted", field: "metadata.annotations[bellhop.dev/pool]", value: "web" },
   },
   {
     name: "a Service that names a pool which does not exist keeps what it has",
     claims: [mine],
     service: { ...inPool("nowhere"), ...shown },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
     refuses: { code: "PoolNotFound", field: "metadata.annotations[bellhop.dev/pool]", value: "nowhere" },
   },
   {
     name: "of two addresses of one family the one that the status shows stays",
     claims: [mine, { address: "192.0.2.11", pool: "lan", services: ["web"] }],
     service: { shows: ["192.0.2.11"], ours: true },
-    assigns: ["192.0.2.11 held from lan"],
+    assigns: ["192.0.2.11 current from lan"],
   },
   {
     name: "of two of which none is shown the lower stays",
     claims: [{ address: "192.0.2.11", pool: "lan", services: ["web"] }, mine],
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "the claim of an earlier Service of the name is not its own",
@@ -93,14 +93,14 @@ export const keptThoughRefusedCases: readonly AllocationCase[] = [
     name: "with a refused request the Service keeps the address that it has",
     claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
     service: { loadBalancerIP: "198.51.100.1", shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
     refuses: { code: "RequestedAddressNotInPool", field: "spec.loadBalancerIP", value: "198.51.100.1" },
   },
   {
     name: "with an unreadable request the Service keeps the address that it has",
     claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
     service: { annotations: { "bellhop.dev/ips": "none" }, shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
     refuses: { code: "RequestedAddressInvalid", field: "metadata.annotations[bellhop.dev/ips]", value: "none" },
   },
   {
@@ -124,7 +124,7 @@ export const keptThoughRefusedCases: readonly AllocationCase[] = [
       shows: ["2001:db8::10", "192.0.2.10"],
       ours: true,
     },
-    assigns: ["2001:db8::10 held from lan", "192.0.2.10 held from lan"],
+    assigns: ["2001:db8::10 current from lan", "192.0.2.10 current from lan"],
     refuses: { code: "PoolNotFound", field: "metadata.annotations[bellhop.dev/pool]", value: "lan" },
     satisfied: true,
   },

@@ -19,38 +19,38 @@ const claim = (address: string, node: string, ...services: readonly ServiceRefer
 });
 
 const mine = [claim("203.0.113.1", "n1", user("web", ["80/TCP"])), claim("203.0.113.2", "n2", user("web", ["80/TCP"]))];
-const bothHeld = ["203.0.113.1 held from edge", "203.0.113.2 held from edge"];
+const bothCurrent = ["203.0.113.1 current from edge", "203.0.113.2 current from edge"];
 
 export const keptNodeCases: readonly AllocationCase[] = [
-  { name: "what the Service has stays", pools: [edge], nodes, claims: mine, assigns: bothHeld },
+  { name: "what the Service has stays", pools: [edge], nodes, claims: mine, assigns: bothCurrent },
   {
     name: "a node that comes is added",
     pools: [edge],
     nodes: [...nodes, { name: "n3", addresses: ["203.0.113.3"] }],
     claims: mine,
-    assigns: [...bothHeld, "203.0.113.3 new from edge"],
+    assigns: [...bothCurrent, "203.0.113.3 new from edge"],
   },
   {
     name: "a node that goes is not kept",
     pools: [edge],
     nodes: [n1],
     claims: mine,
-    assigns: ["203.0.113.1 held from edge"],
+    assigns: ["203.0.113.1 current from edge"],
   },
-  { name: "a deleted pool takes nothing away", pools: [], nodes, claims: mine, assigns: bothHeld },
+  { name: "a deleted pool takes nothing away", pools: [], nodes, claims: mine, assigns: bothCurrent },
   {
     name: "a draining pool takes nothing away, and adds nothing",
     pools: [{ name: "edge", spec: { nodeAddresses: {}, state: "Draining" } }],
     nodes: [...nodes, { name: "n3", addresses: ["203.0.113.3"] }],
     claims: mine,
-    assigns: bothHeld,
+    assigns: bothCurrent,
   },
   {
     name: "a pool that no longer admits the Service takes nothing away",
     pools: [{ name: "edge", spec: { nodeAddresses: {}, serviceAllocation: { namespaces: ["shop"] } } }],
     nodes,
     claims: mine,
-    assigns: bothHeld,
+    assigns: bothCurrent,
   },
   {
     name: "under Local what the Service has stays while no node has ready endpoints",
@@ -58,7 +58,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
     nodes,
     claims: mine,
     service: { local: true },
-    assigns: bothHeld,
+    assigns: bothCurrent,
   },
   {
     name: "a Service that has nodes keeps those where no other Service has its port",
@@ -68,7 +68,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
       claim("203.0.113.1", "n1", user("web", ["80/TCP"])),
       claim("203.0.113.2", "n2", user("first", ["80/TCP"])),
     ],
-    assigns: ["203.0.113.1 held from edge"],
+    assigns: ["203.0.113.1 current from edge"],
     refuses: {
       code: "NodeAddressPortTaken",
       field: "spec.ports",
@@ -89,7 +89,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
     pools: [{ name: "edge", spec: { nodeAddresses: { reservedPorts: ["80/TCP"] } } }],
     nodes,
     claims: mine,
-    assigns: bothHeld,
+    assigns: bothCurrent,
     refuses: { code: "NodeAddressPortReserved", field: "spec.ports", value: "80/TCP", names: ["edge"] },
   },
   {
@@ -107,7 +107,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
     nodes,
     claims: mine,
     service: { loadBalancerIP: "203.0.113.2" },
-    assigns: ["203.0.113.2 held from edge"],
+    assigns: ["203.0.113.2 current from edge"],
   },
   {
     name: "with an unreadable request the Service keeps its nodes",
@@ -115,7 +115,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
     nodes,
     claims: mine,
     service: { loadBalancerIP: "none" },
-    assigns: bothHeld,
+    assigns: bothCurrent,
     refuses: { code: "RequestedAddressInvalid", field: "spec.loadBalancerIP", value: "none" },
   },
   {
@@ -131,7 +131,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
     pools: [],
     nodes: [n1],
     claims: mine,
-    assigns: ["203.0.113.1 held from edge"],
+    assigns: ["203.0.113.1 current from edge"],
   },
   {
     name: "nor those where another Service has the port",
@@ -141,7 +141,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
       claim("203.0.113.1", "n1", user("web", ["80/TCP"])),
       claim("203.0.113.2", "n2", user("web", ["81/TCP"]), user("first", ["80/TCP"])),
     ],
-    assigns: ["203.0.113.1 held from edge"],
+    assigns: ["203.0.113.1 current from edge"],
   },
   {
     name: "where its nodes are in two pools now, the pool that they were taken from has the Service",
@@ -154,7 +154,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
       { ...n2, labels: { edge: "yes" } },
     ],
     claims: mine,
-    assigns: ["203.0.113.2 held from edge"],
+    assigns: ["203.0.113.2 current from edge"],
   },
   {
     name: "a Service with addresses of both kinds keeps those of pools with a refused request",
@@ -165,7 +165,7 @@ export const keptNodeCases: readonly AllocationCase[] = [
       claim("2001:db8::1", "n1", user("web", ["80/TCP"])),
     ],
     service: { loadBalancerIP: "none", families: ["IPv4", "IPv6"], policy: "RequireDualStack" },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
     refuses: { code: "RequestedAddressInvalid", field: "spec.loadBalancerIP", value: "none" },
   },
 ];

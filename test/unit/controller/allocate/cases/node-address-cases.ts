@@ -103,7 +103,7 @@ export const nodeAddressCases: readonly AllocationCase[] = [
     nodes,
     claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
     service: { shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "a Service with an address of another kind moves to the pool of nodes that it names",

@@ -157,7 +157,7 @@ export const nodeRefusalCases: readonly AllocationCase[] = [
     nodes,
     claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
     service: { annotations: { "bellhop.dev/reassign": "1" }, shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
     refuses: { code: "PoolExhausted", ...unnamed, names: ["lan"] },
   },
   {

@@ -218,7 +218,7 @@ export const requestCases: readonly AllocationCase[] = [
     ],
     claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
     service: { loadBalancerIP: "192.0.2.10", shows: ["192.0.2.10"], ours: true },
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "of two requested families one that is refused refuses both",

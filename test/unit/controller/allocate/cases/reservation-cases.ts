@@ -10,30 +10,30 @@ export const reservationCases: readonly AllocationCase[] = [
   {
     name: "a reservation for the Service is its address",
     claims: [{ address: "192.0.2.12", services: [reference], reservation: true }],
-    assigns: ["192.0.2.12 held"],
+    assigns: ["192.0.2.12 current"],
   },
   {
     name: "also outside every pool",
     claims: [{ address: "198.51.100.1", services: [reference], reservation: true }],
-    assigns: ["198.51.100.1 held"],
+    assigns: ["198.51.100.1 current"],
   },
   {
     name: "also where the Service names a pool",
     claims: [{ address: "198.51.100.1", services: [reference], reservation: true }],
     service: inPool("lan"),
-    assigns: ["198.51.100.1 held"],
+    assigns: ["198.51.100.1 current"],
   },
   {
     name: "a Service that has an address keeps that one, the lower of the two where neither is shown",
     claims: [mine, { address: "192.0.2.12", services: [reference], reservation: true }],
     service: shown,
-    assigns: ["192.0.2.10 held from lan"],
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "and moves when it requests the reserved one",
     claims: [mine, { address: "192.0.2.12", services: [reference], reservation: true }],
     service: { ...shown, loadBalancerIP: "192.0.2.12" },
-    assigns: ["192.0.2.12 held"],
+    assigns: ["192.0.2.12 current"],
   },
   {
     name: "a Service that requests another address gets that",
