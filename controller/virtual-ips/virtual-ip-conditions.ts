@@ -2,8 +2,9 @@ import type { Condition } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
-import { type Reason, reasonMessage } from "../../src/model/reason.ts";
+import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
 import type { PoolMembership } from "../allocate/allocations/pool-membership.ts";
+import type { OwnerAssignment } from "./owner-assignments.ts";
 
 /** One of the controller's conditions on a VirtualIP. Other conditions are written by speakers. */
 export interface DesiredCondition {
@@ -14,8 +15,29 @@ export interface DesiredCondition {
   readonly whenTrue: { readonly reason: string; readonly message: string };
 }
 
+/**
+ * The conditions that the controller writes on a VirtualIP. `assignment` undefined: it has no owners assigned. `invalid`: why it is not a
+ * valid claim. `membership` undefined: no Service has the address.
+ */
+export function desiredConditions(
+  { metadata, spec }: VirtualIP,
+  assignment: OwnerAssignment | undefined,
+  invalid: Reason | undefined,
+  membership: PoolMembership | undefined,
+): readonly DesiredCondition[] {
+  const object = `VirtualIP ${metadata.name}`;
+  const noAnnouncer =
+    assignment?.owners.length === 0
+      ? reasonOf("NoAnnouncer", { object, field: "spec.address", value: spec.address })
+      : undefined;
+  return [
+    ...(assignment === undefined && invalid === undefined ? [] : [announceable(invalid ?? noAnnouncer)]),
+    ...(membership === undefined ? [] : [inPool(membership.reason)]),
+  ];
+}
+
 /** Whether some node may announce the address. */
-export function announceable(reason: Reason | undefined): DesiredCondition {
+function announceable(reason: Reason | undefined): DesiredCondition {
   return {
     type: "Announceable",
     reason,
@@ -24,7 +46,7 @@ export function announceable(reason: Reason | undefined): DesiredCondition {
 }
 
 /** Whether a pool contains the address. */
-export function inPool(reason: Reason | undefined): DesiredCondition {
+function inPool(reason: Reason | undefined): DesiredCondition {
   return { type: "InPool", reason, whenTrue: { reason: "InPool", message: "The address is in a pool." } };
 }
 

@@ -5,14 +5,14 @@ import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
-import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
+import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
 import type { ClusterState } from "../observe/cluster-state.ts";
 import type { Watched } from "../observe/sources.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { VirtualIpMetrics } from "./metrics.ts";
 import type { OwnerAssignments } from "./owner-assignments.ts";
-import { announceable, correctedPoolOf, inPool, withDesiredConditions } from "./virtual-ip-conditions.ts";
+import { correctedPoolOf, desiredConditions, withDesiredConditions } from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
   readonly client: ApiClient;
@@ -73,11 +73,7 @@ export class VirtualIpWriter {
       if (owners !== undefined) this.#recordMove(object, owners.owners);
       object = virtualIpSchema.parse(patched);
     }
-    const reason = invalid ?? (assignment?.owners.length === 0 ? noAnnouncer(object) : undefined);
-    const desired = [
-      ...(assignment === undefined && invalid === undefined ? [] : [announceable(reason)]),
-      ...(membership === undefined ? [] : [inPool(membership.reason)]),
-    ];
+    const desired = desiredConditions(object, assignment, invalid, membership);
     const conditions = withDesiredConditions(object.status?.conditions ?? [], desired, timeText(clock.wallMs()));
     if (conditions === undefined) return;
     const path = `${ownPath("virtualips", name)}/status`;
@@ -128,8 +124,4 @@ export class VirtualIpWriter {
 /** Preconditions of a write. A merge patch replaces the whole list of conditions, so it must extend the newest one. */
 function versionOf({ metadata: { uid, resourceVersion } }: VirtualIP): Record<string, string> {
   return { uid, resourceVersion };
-}
-
-function noAnnouncer({ metadata, spec }: VirtualIP): Reason {
-  return reasonOf("NoAnnouncer", { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address });
 }
