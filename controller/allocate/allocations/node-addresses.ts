@@ -66,8 +66,8 @@ export class NodeAddresses {
    * `local` only those of these nodes. Sorted.
    */
   of(pool: Pool, family: IpFamily, local?: ReadonlySet<string>): readonly NodeAddress[] {
-    const members = [...this.#nodes.values()].filter((stand) => !stand.excluded && this.#poolOf(stand) === pool);
-    const ready = members.filter((stand) => stand.ready);
+    const members = [...this.#nodes.values()].filter((info) => !info.excluded && this.#poolOf(info) === pool);
+    const ready = members.filter((info) => info.ready);
     return (ready.length > 0 ? ready : members)
       .filter(({ name }) => local === undefined || local.has(name))
       .flatMap(({ name, addresses }) => addresses.map((address) => ({ node: name, address })))
