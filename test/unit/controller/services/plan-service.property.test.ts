@@ -8,7 +8,7 @@ import { referenceOf, withService } from "../../../../controller/allocate/claim/
 import { choosePools } from "../../../../controller/allocate/pool/pool-set.ts";
 import { planService, type ServiceOp } from "../../../../controller/services/plan-service.ts";
 import { ipAddressPoolSchema } from "../../../../src/api/ip-address-pool.ts";
-import { formatAddress, virtualIpName } from "../../../../src/ip/address.ts";
+import { virtualIpName } from "../../../../src/ip/address.ts";
 import { projectService, type ServiceView } from "../../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../../src/model/service-reference.ts";
 
@@ -114,6 +114,11 @@ class Model {
       if (op.holdMs > 0) this.allocations.put({ ...claim, services, heldUntilMs: op.holdMs });
     }
     if (service === undefined) return;
+    if (op.kind === "CreateVirtualIp" || op.kind === "JoinVirtualIp") {
+      const claim = op.kind === "CreateVirtualIp" ? this.allocations.claimAt(op.address) : op.claim;
+      const heldFor = claim?.heldUntilMs === undefined ? undefined : claim.services[0];
+      assert.ok(heldFor === undefined || serviceKeyOf(heldFor) === key, "what is held for another is not given");
+    }
     if (op.kind === "CreateVirtualIp") this.allocations.put(claimFor(service, op));
     if (op.kind === "JoinVirtualIp") {
       const { heldUntilMs: _held, ...claim } = op.claim;
@@ -172,10 +177,11 @@ test("the properties of addresses hold after any edit, deletion, hold, drain and
           const pool = model.allocations.pools.find((candidate) => candidate.name === claim.pool);
           assert.ok(pool?.draining === false, "what drains gives nothing new");
           assert.equal(model.allocations.poolOf(claim.address)?.name, claim.pool, "nothing new from outside the pools");
-          const hold = holds.find((candidate) => formatAddress(candidate.address) === address);
-          const wasFor = hold?.services[0];
-          const forMe = wasFor === undefined || serviceKeyOf(wasFor) === `default/${name}`;
-          assert.ok(forMe || change.kind === "expire", "what is held for another is not given");
+        }
+        for (const { name: claimName, services } of holds) {
+          const held = model.allocations.claims.get(claimName)?.heldUntilMs !== undefined;
+          const hasAddress = model.shown(services[0]?.name ?? "") !== undefined;
+          assert.ok(held || hasAddress || change.kind === "expire", "a hold ends when its Service has an address");
         }
       }
     }),
