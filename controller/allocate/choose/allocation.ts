@@ -1,6 +1,8 @@
 import type { IpAddress } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
 import type { Claim } from "../claim/claim.ts";
+import { needsJoin } from "../claim/sharing.ts";
 
 /** One address of the Service. */
 export interface Assignment {
@@ -23,4 +25,19 @@ export interface Allocation {
   readonly reason: Reason | undefined;
   /** Whether the Service has all that it requires. A second family that it only prefers is not required. */
   readonly satisfied: boolean;
+}
+
+/** The choice for one family. With both, the Service keeps what it has, although it requests to leave it. */
+export type AddressChoice =
+  | { readonly assignment: Assignment; readonly reason?: Reason }
+  | { readonly assignment?: never; readonly reason: Reason };
+
+/** The address of an existing claim. */
+export function assignmentOf(service: ServiceView, claim: Claim): Assignment {
+  return { address: claim.address, pool: claim.pool, claim, needsJoin: needsJoin(claim, service) };
+}
+
+/** An address that must be claimed. */
+export function newAssignment(address: IpAddress, pool: string | undefined): Assignment {
+  return { address, pool, claim: undefined, needsJoin: false };
 }

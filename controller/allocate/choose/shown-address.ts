@@ -1,17 +1,8 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { loadBalancerFinalizer, type ServiceView } from "../../../src/model/service.ts";
-import type { Claim } from "../claim/claim.ts";
 import { findJoiningConflict } from "../claim/sharing.ts";
+import { type Assignment, assignmentOf, newAssignment } from "./allocation.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
-
-/** An address that the Service may keep showing although no claim names it. */
-export interface AdoptableAddress {
-  readonly address: IpAddress;
-  /** The pool that it is recorded to be from. */
-  readonly pool: string | undefined;
-  /** The claim of Services that share it. Undefined: it must be created. */
-  readonly claim: Claim | undefined;
-}
 
 /** The first address of this family in the status of the Service. */
 export function shownAddress(service: ServiceView, family: IpFamily): IpAddress | undefined {
@@ -22,11 +13,11 @@ export function shownAddress(service: ServiceView, family: IpFamily): IpAddress 
  * An address in the status without a claim: it was assigned before Bellhop was installed, or its VirtualIP was lost or deleted by hand. It
  * stays if nothing else uses it. One outside all pools stays only if we assigned it.
  */
-export function findAdoptable(
+export function adoptShown(
   { allocations, service }: AllocationContext,
   family: IpFamily,
   poolName: string | undefined,
-): AdoptableAddress | undefined {
+): Assignment | undefined {
   const address = shownAddress(service, family);
   if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
   const pool = allocations.poolOf(address);
@@ -37,7 +28,7 @@ export function findAdoptable(
   // Both show it and both share it: so they did before Bellhop was installed, whatever their namespaces.
   if (claim !== undefined && findJoiningConflict(claim, service, true) !== undefined) return undefined;
   // Outside all pools it counts as being from the pool that the Service names, as before its claim was lost.
-  return { address, pool: pool?.name ?? poolName, claim };
+  return claim === undefined ? newAssignment(address, pool?.name ?? poolName) : assignmentOf(service, claim);
 }
 
 /** Whether it has our condition and the finalizer, which we write with every address: then we assigned what it shows. */
