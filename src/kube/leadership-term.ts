@@ -1,7 +1,7 @@
 /** Something that acts only while this process leads. */
 export interface TermPart {
   start(): void;
-  /** Resolves when nothing of it is under way any more. */
+  /** Resolves when none of its work is under way. */
   stop(): void | Promise<void>;
 }
 

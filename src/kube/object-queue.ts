@@ -8,14 +8,14 @@ export interface ObjectQueueOptions {
   readonly kind: string;
   /** How many objects may be written at once. */
   readonly workers: number;
-  /** Brings the object of this name up to date. Throws what failed; the name then comes again after a while. */
+  /** Brings the object of this name up to date. If it throws, the name is retried later. */
   readonly handle: (name: string) => Promise<WorkResult>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }
 
-/** A queue of names of API objects that wait to be written. Conflicts are silent: what the other writer wrote is on its way. */
+/** A queue of names of API objects to write. Conflicts are retried without a log line: the watch brings what the other writer wrote. */
 export function createObjectQueue({ kind, workers, handle, clock, random, log }: ObjectQueueOptions): Queue<string> {
   return new Queue({
     workers,

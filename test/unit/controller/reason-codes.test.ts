@@ -21,7 +21,9 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   ),
   "allocate/allocations/pool-membership.test.ts": membershipCases.flatMap(({ refuses }) => refuses?.code ?? []),
   "allocate/pool/pool-set.test.ts": rejectedPoolCases.map(({ refuses }) => refuses.code),
-  "explain/pools/plan.test.ts": manifestCases.flatMap(({ faults }) => faults.map((text) => text.split(" ")[1] ?? "")),
+  "explain/pools/plan-pools.test.ts": manifestCases.flatMap(({ faults }) =>
+    faults.map((text) => text.split(" ")[1] ?? ""),
+  ),
   "explain/service/find-reasons.test.ts": findReasonsCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
   "services/plan-service.test.ts": planCases.flatMap(({ ops }) => ops.map((text) => text.split(" ")[1] ?? "")),
 };
