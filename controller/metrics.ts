@@ -60,7 +60,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
     },
   });
   new Gauge({
-    name: "bellhop_pools_set_aside",
+    name: "bellhop_pools_rejected",
     help: "Pools that are rejected and assign no addresses.",
     registers,
     collect() {

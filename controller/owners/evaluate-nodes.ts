@@ -12,11 +12,11 @@ import {
 /** Whether one node may announce an address, and why or why not. */
 export interface NodeResult {
   readonly node: string;
-  readonly may: boolean;
+  readonly eligible: boolean;
   /** Why it may not, as a word. Undefined: it may. */
-  readonly fault: "NoSpeaker" | "OffSubnet" | "NotAllowed" | undefined;
+  readonly code: "NoSpeaker" | "OffSubnet" | "NotAllowed" | undefined;
   /** Why it may not, in words; with `may` the interfaces and their addresses. */
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** Evaluates every node by itself. Those that may are the same as `createCandidateLookup` finds. Sorted by name. */
@@ -33,17 +33,17 @@ export function evaluateNodes(
     const speaker = speakers.get(name);
     const absent = describeAbsence(node, speaker, input.live);
     if (absent !== undefined || node === undefined || speaker === undefined) {
-      return { node: name, may: false, fault: "NoSpeaker", why: absent ?? "" };
+      return { node: name, eligible: false, code: "NoSpeaker", reason: absent ?? "" };
     }
     const announcerNode = createAnnouncerNode(node, speaker);
     const { onSubnet, allowing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
     if (onSubnet.length === 0)
-      return { node: name, may: false, fault: "OffSubnet", why: describeOffSubnet(announcerNode, address) };
+      return { node: name, eligible: false, code: "OffSubnet", reason: describeOffSubnet(announcerNode, address) };
     if (!unrestricted && allowing.length === 0) {
-      const why = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
-      return { node: name, may: false, fault: "NotAllowed", why };
+      const reason = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
+      return { node: name, eligible: false, code: "NotAllowed", reason };
     }
-    return { node: name, may: true, fault: undefined, why: describeInterfaces(onSubnet) };
+    return { node: name, eligible: true, code: undefined, reason: describeInterfaces(onSubnet) };
   });
 }
 

@@ -4,7 +4,7 @@ import { type ConditionState, withCondition } from "../../src/model/condition.ts
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { PoolFacts } from "./pool-facts.ts";
 
-/** The conditions of a pool. AllInPool and AddressesLeftOut appear with the first address that they list. Undefined: no change. */
+/** The conditions of a pool. AllInPool and AddressesBlocked appear with the first address that they list. Undefined: no change. */
 export function poolConditions(
   present: readonly Condition[],
   facts: PoolFacts,
@@ -16,14 +16,14 @@ export function poolConditions(
   const wanted = [
     readyCondition(facts, observedGeneration),
     ...(reported(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
-    ...(reported(addressesLeftOut, facts.blocked) ? [blockedCondition(facts.blocked, observedGeneration)] : []),
+    ...(reported(addressesBlocked, facts.blocked) ? [blockedCondition(facts.blocked, observedGeneration)] : []),
   ];
   const after = wanted.reduce((list, condition) => withCondition(list, condition, now) ?? list, present);
   return after === present ? undefined : after;
 }
 
 export const allInPool = "AllInPool";
-const addressesLeftOut = "AddressesLeftOut";
+const addressesBlocked = "AddressesBlocked";
 
 function outsideCondition(outside: PoolFacts["outside"], observedGeneration: number): ConditionState {
   const type = allInPool;
@@ -36,7 +36,7 @@ function outsideCondition(outside: PoolFacts["outside"], observedGeneration: num
 }
 
 function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: number): ConditionState {
-  const type = addressesLeftOut;
+  const type = addressesBlocked;
   if (addresses.length === 0) {
     const message = "Nothing outside Bellhop uses an address of the pool.";
     return { type, status: "False", reason: "NothingElse", message, observedGeneration };

@@ -124,7 +124,7 @@ export const ipAddressPoolStatusSchema = z
       .array(conditionSchema)
       .optional()
       .describe(
-        "Ready: whether the pool assigns addresses. AllInPool and AddressesLeftOut: what to know about addresses.",
+        "Ready: whether the pool assigns addresses. AllInPool and AddressesBlocked: what to know about addresses.",
       ),
   })
   .describe("What the controller has found. The controller writes it.");

@@ -23,13 +23,13 @@ function explainServiceCommand(): Command {
     );
   return addClusterOptions(command).action(
     async ([namespace = "", name]: readonly [string | undefined, string], options: ClusterCommandOptions) => {
-      const { loadServiceInput: readServiceQuestion } = await import("../../controller/collect/load-inputs.ts");
+      const { loadServiceInput } = await import("../../controller/collect/load-inputs.ts");
       const { explainService } = await import("../../controller/explain/service/explain.ts");
       const { renderService } = await import("./text/service.ts");
       const service = { namespace: namespace === "" ? (options.namespace ?? "") : namespace, name };
       const defaultClass = options.defaultClass === "true";
-      const explanation = await withCluster(options, async (asked) =>
-        explainService(await readServiceQuestion({ ...asked, service, defaultClass })),
+      const explanation = await withCluster(options, async (access) =>
+        explainService(await loadServiceInput({ ...access, service, defaultClass })),
       );
       printAnswer(options, explanation, renderService);
       process.exitCode = explanation.served ? 0 : 1;
@@ -49,11 +49,11 @@ function explainAddressCommand(): Command {
     .description("explain which Service has an address, or why none can have it; exit code 0: explained, 2: error")
     .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument));
   return addClusterOptions(command).action(async (address: IpAddress, options: ClusterCommandOptions) => {
-    const { loadAddressInput: readAddressQuestion } = await import("../../controller/collect/load-inputs.ts");
+    const { loadAddressInput } = await import("../../controller/collect/load-inputs.ts");
     const { explainAddress } = await import("../../controller/explain/address/explain.ts");
     const { renderAddress } = await import("./text/address.ts");
-    const explanation = await withCluster(options, async (asked) =>
-      explainAddress(await readAddressQuestion(asked, address)),
+    const explanation = await withCluster(options, async (access) =>
+      explainAddress(await loadAddressInput(access, address)),
     );
     printAnswer(options, explanation, renderAddress);
   });

@@ -20,12 +20,12 @@ function planCommand(): Command {
     );
   return addClusterOptions(command).action(
     async ({ filename, ...options }: { filename: readonly string[] } & Record<string, string>) => {
-      const { loadPoolsInput: readPoolsQuestion } = await import("../../controller/collect/load-inputs.ts");
+      const { loadPoolsInput } = await import("../../controller/collect/load-inputs.ts");
       const { planPools } = await import("../../controller/explain/pools/plan-pools.ts");
       const { parsePoolManifest } = await import("../../controller/explain/pools/manifest.ts");
       const { renderPoolsPlan } = await import("./text/pools-plan.ts");
       const manifests = filename.map((file) => parsePoolManifest(file === "-" ? "stdin" : file, readText(file)));
-      const plan = await withCluster(options, async (asked) => planPools(await readPoolsQuestion(asked, manifests)));
+      const plan = await withCluster(options, async (access) => planPools(await loadPoolsInput(access, manifests)));
       printAnswer(options, plan, renderPoolsPlan);
       process.exitCode = plan.harmless ? 0 : 1;
     },

@@ -40,7 +40,7 @@ export function addClusterOptions(command: Command): Command {
 /** Connects as the options say, asks, and lets go of the connection. Throws what connecting and asking throw. */
 export async function withCluster<Answer>(
   { kubeconfig, systemNamespace = "", metallb, metallbNamespace = "" }: ClusterCommandOptions,
-  ask: (asked: ClusterAccess) => Promise<Answer>,
+  ask: (access: ClusterAccess) => Promise<Answer>,
 ): Promise<Answer> {
   const client = await connect(`bellhop/${version}`, kubeconfig, createKubeMetrics(createRegistry()));
   try {

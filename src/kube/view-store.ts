@@ -44,7 +44,7 @@ export class ViewStore<View> {
     if (version !== "" && this.#versions.get(key) === version) return key;
     const view = this.#options.project(raw);
     if (view instanceof InvalidObject) {
-      this.#setAside(key, version, view, raw);
+      this.#reject(key, version, view, raw);
       return key;
     }
     this.#forgive(key);
@@ -78,7 +78,7 @@ export class ViewStore<View> {
     this.#options.onChange(key);
   }
 
-  #setAside(key: string, version: string, fault: InvalidObject, raw: unknown): void {
+  #reject(key: string, version: string, fault: InvalidObject, raw: unknown): void {
     const { resource, log, onInvalid } = this.#options;
     const known = this.#invalid.get(key) === version;
     this.#invalid.set(key, version);

@@ -76,7 +76,7 @@ describe("bellhop explain and bellhop pools plan", () => {
     const part = explanation.families[0]?.addresses[0];
     assert.ok(part?.announcedBy !== undefined && part.owners.includes(part.announcedBy));
     assert.deepEqual(
-      part.nodes.map(({ may }) => may),
+      part.nodes.map(({ eligible }) => eligible),
       [true, true, true],
     );
     const fromPod = await inPod(["explain", "service", "good", "-n", "explain"]);
@@ -201,7 +201,7 @@ describe("bellhop explain and bellhop pools plan", () => {
     const bad = await plan(["172.30.0.17/24", "172.30.0.30-172.30.0.20"]);
     assert.equal(bad.code, 1);
     assert.deepEqual(
-      bad.faults.map(({ reason }) => `${reason.code} ${reason.field}`),
+      bad.invalid.map(({ reason }) => `${reason.code} ${reason.field}`),
       ["PoolRangeInvalid spec.addresses[0]", "PoolRangeInvalid spec.addresses[1]"],
     );
     const after = await api.get("bellhop.dev/v1beta1", "IPAddressPool", "lan");

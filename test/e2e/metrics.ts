@@ -14,7 +14,7 @@ interface PodList {
 
 /**
  * Waits until every controller, the one that leads and those that stand by, tells this value of a sample
- * (`bellhop_pools_set_aside`, with its labels where it has any); undefined: tells none.
+ * (`bellhop_pools_rejected`, with its labels where it has any); undefined: tells none.
  */
 export async function expectMetric(api: Api, sample: string, value: number | undefined): Promise<void> {
   const path = `/api/v1/namespaces/${productNamespace}/pods?labelSelector=app.kubernetes.io/component=controller`;

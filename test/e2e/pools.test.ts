@@ -198,13 +198,13 @@ describe("pools: what they give, keep, hold and refuse", () => {
     await expectPool(
       api,
       "shared",
-      "AddressesLeftOut",
+      "AddressesBlocked",
       "True",
       "UsedElsewhere",
       /172\.30\.0\.11 \(.*Node n1.*172\.30\.0\.12/,
     );
     await createService(api, "externally", { ...ipv4Only, type: "ClusterIP", externalIPs: ["172.30.0.9"] });
-    await expectPool(api, "shared", "AddressesLeftOut", "True", "UsedElsewhere", /172\.30\.0\.9 \(.*pools\/externally/);
+    await expectPool(api, "shared", "AddressesBlocked", "True", "UsedElsewhere", /172\.30\.0\.9 \(.*pools\/externally/);
     await serviceFrom("e2e-shared", "beside");
     assert.deepEqual(await api.waitForAddresses("beside"), ["172.30.0.170"]);
     await serviceFrom("e2e-shared", "asks-node", { spec: { loadBalancerIP: "172.30.0.11" } });

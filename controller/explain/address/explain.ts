@@ -28,7 +28,7 @@ export function explainAddress(input: AddressInput): AddressExplanation {
   const all = [...services];
   const { state, conclusion } = conclude(input, claim, all);
   const serviceKeys = new Set((claim?.services ?? []).map(serviceKeyOf));
-  const wantedBy = all.filter((service) => !serviceKeys.has(service.key) && requestsAddress(service, address));
+  const requestedBy = all.filter((service) => !serviceKeys.has(service.key) && requestsAddress(service, address));
   return {
     address: text,
     state,
@@ -37,7 +37,7 @@ export function explainAddress(input: AddressInput): AddressExplanation {
     poolNotes: poolNotes(input),
     claim: claim === undefined ? undefined : explainClaim(claim, input),
     services: [...serviceKeys],
-    wantedBy: wantedBy.map(({ key }) => key).sort(),
+    requestedBy: requestedBy.map(({ key }) => key).sort(),
   };
 }
 

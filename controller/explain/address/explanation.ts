@@ -15,7 +15,7 @@ export interface AddressExplanation {
   /** `namespace/name` of the Services that have it. */
   readonly services: readonly string[];
   /** `namespace/name` of the Services that request it and do not have it. */
-  readonly wantedBy: readonly string[];
+  readonly requestedBy: readonly string[];
 }
 
 /**

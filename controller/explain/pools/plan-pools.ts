@@ -36,7 +36,7 @@ export function poolsAfter(
 
 /** Says what applying the pools would do. Pure; changes nothing. */
 export function planPools({ manifests, present, claims, before, after }: PoolsInput): PoolsPlan {
-  const faults = manifests.flatMap((manifest) => manifest.reasons);
+  const invalid = manifests.flatMap((manifest) => manifest.reasons);
   const rejected = [...after.rejected.values()].filter(({ object }) => {
     return ![...before.rejected.values()].some((known) => known.object === object);
   });
@@ -46,8 +46,8 @@ export function planPools({ manifests, present, claims, before, after }: PoolsIn
   const { outside, moved, leaving } = findAffected(claims, before, after);
   const refused = [...rejected, ...stillRejected.map(([, reason]) => reason)];
   return {
-    harmless: faults.length + refused.length + outside.length + leaving.length === 0,
-    faults,
+    harmless: invalid.length + refused.length + outside.length + leaving.length === 0,
+    invalid,
     pools: manifests.flatMap(({ pools }) =>
       pools.map((pool) => describeChange(pool, present.get(pool.metadata.name), before, after)),
     ),
@@ -103,8 +103,8 @@ function countChange(family: IpFamily, before: AllocationsReader, after: Allocat
   const rangesAfter = after.pools.map(({ ranges }) => ranges);
   const all = unionOf(family, [...rangesBefore, ...rangesAfter]).size;
   return {
-    come: String(all - unionOf(family, rangesBefore).size),
-    go: String(all - unionOf(family, rangesAfter).size),
+    added: String(all - unionOf(family, rangesBefore).size),
+    removed: String(all - unionOf(family, rangesAfter).size),
   };
 }
 

@@ -7,7 +7,7 @@ export interface PoolsPlan {
   /** No pool is rejected, and no address in use is outside all pools or lost by its Services afterwards. */
   readonly harmless: boolean;
   /** What is wrong in the files. Such a pool is left out of everything below. */
-  readonly faults: readonly LocatedReason[];
+  readonly invalid: readonly LocatedReason[];
   /** One for each valid pool of the files. */
   readonly pools: readonly PoolChange[];
   /** Why pools, of the files or others, would be rejected that are not rejected now. */
@@ -21,7 +21,7 @@ export interface PoolsPlan {
   /** Nodes' own addresses that their Services would lose, keeping those of other nodes. */
   readonly leaving: readonly AffectedAddress[];
   /** Over all usable pools, exact decimal numbers. */
-  readonly addresses: Readonly<Record<IpFamily, { readonly come: string; readonly go: string }>>;
+  readonly addresses: Readonly<Record<IpFamily, { readonly added: string; readonly removed: string }>>;
   readonly skipped: readonly string[];
 }
 

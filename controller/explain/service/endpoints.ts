@@ -51,12 +51,12 @@ export function explainPorts(
     protocol: port.protocol,
     name: port.name,
     nodePort: port.nodePort,
-    way: wayOf(service, port, receiver),
+    path: describePath(service, port, receiver),
     ready: countReady(service, slices, port),
   }));
 }
 
-function wayOf(service: ServiceView, port: ServicePort, receiver: Receiver): string {
+function describePath(service: ServiceView, port: ServicePort, receiver: Receiver): string {
   const local = service.externalTrafficPolicy === "Local";
   switch (receiver === "own node" ? "kube-proxy" : forwardingOf(service, port, receiver === "node ports")) {
     case "nodeport":

@@ -19,7 +19,7 @@ import type { ServiceInput } from "./input.ts";
 export function explainService(input: ServiceInput): ServiceExplanation {
   const { service, allocations, namespaceLabels, slices, conditions } = input;
   const classPart = explainClass(input);
-  const wanted = service.type === "LoadBalancer" && classPart.ours && !service.deleting;
+  const wanted = service.type === "LoadBalancer" && classPart.matches && !service.deleting;
   const allocation: Allocation = wanted
     ? allocate(allocations, service, namespaceLabels)
     : { assignments: [], reason: undefined, satisfied: false };
@@ -70,7 +70,7 @@ function explainRequest(service: ServiceView): RequestPart {
     ipFamilies: service.ipFamilies,
     ipFamilyPolicy: service.ipFamilyPolicy,
     externalTrafficPolicy: service.externalTrafficPolicy,
-    desired: [
+    requests: [
       ...(service.loadBalancerIP === undefined ? [] : [{ field, text: service.loadBalancerIP }]),
       ...annotations,
     ],
@@ -79,21 +79,21 @@ function explainRequest(service: ServiceView): RequestPart {
 
 function explainClass({ service, defaultClass }: ServiceInput): ClassPart {
   const name = service.loadBalancerClass;
-  const ours = isOurClass(service, defaultClass);
+  const matches = isOurClass(service, defaultClass);
   if (name !== undefined)
-    return { name, ours, why: ours ? "the class of Bellhop" : "the class of another load balancer" };
-  const why = ours
+    return { name, matches, reason: matches ? "the class of Bellhop" : "the class of another load balancer" };
+  const reason = matches
     ? "Bellhop serves Services without a class"
     : "this installation serves only Services with the class of Bellhop";
-  return { name, ours, why };
+  return { name, matches, reason };
 }
 
 function explainFamily(input: ServiceInput, family: IpFamily, addresses: readonly AddressPart[]): FamilyPart {
-  const { requested } = parseRequest(input.service);
-  const asked = requested?.get(family)?.text;
+  const requests = parseRequest(input.service).requested;
+  const requested = requests?.get(family)?.text;
   // Pools are evaluated only for a Service that has no address and requests none.
-  const isQuestion = addresses.length === 0 && requested !== undefined && asked === undefined;
-  return { family, addresses, asked, pools: isQuestion ? evaluatePools(input, family) : [] };
+  const isQuestion = addresses.length === 0 && requests !== undefined && requested === undefined;
+  return { family, addresses, requested, pools: isQuestion ? evaluatePools(input, family) : [] };
 }
 
 function evaluatePools(input: ServiceInput, family: IpFamily): readonly PoolPart[] {
@@ -101,9 +101,9 @@ function evaluatePools(input: ServiceInput, family: IpFamily): readonly PoolPart
   const results = named === undefined ? evaluateAllPools(input, family) : [evaluateNamedPool(input, named, family)];
   return results.map(({ pool, address, code, detail }) => ({
     pool,
-    gives: address === undefined ? undefined : formatAddress(address),
+    address: address === undefined ? undefined : formatAddress(address),
     code,
-    why: code === "PoolNotFound" ? "There is no such pool." : (detail ?? "It has a free address."),
+    reason: code === "PoolNotFound" ? "There is no such pool." : (detail ?? "It has a free address."),
   }));
 }
 

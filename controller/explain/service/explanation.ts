@@ -30,14 +30,14 @@ export interface RequestPart {
   readonly ipFamilyPolicy: string;
   readonly externalTrafficPolicy: string;
   /** Field and text of everything that requests an address or a pool, or says how to forward. */
-  readonly desired: readonly { readonly field: string; readonly text: string }[];
+  readonly requests: readonly { readonly field: string; readonly text: string }[];
 }
 
 export interface ClassPart {
   /** Undefined: none. */
   readonly name: string | undefined;
-  readonly ours: boolean;
-  readonly why: string;
+  readonly matches: boolean;
+  readonly reason: string;
 }
 
 /** One family of the Service: which addresses it has, or what each pool would assign. */
@@ -46,7 +46,7 @@ export interface FamilyPart {
   /** At most one, unless they are nodes' own addresses. */
   readonly addresses: readonly AddressPart[];
   /** The requested address. Undefined: any will do. */
-  readonly asked: string | undefined;
+  readonly requested: string | undefined;
   /** In the order in which they are tried. Empty if it has an address or requests one. */
   readonly pools: readonly PoolPart[];
 }
@@ -54,10 +54,10 @@ export interface FamilyPart {
 export interface PoolPart {
   readonly pool: string;
   /** The address that it would assign. */
-  readonly gives: string | undefined;
+  readonly address: string | undefined;
   /** Code of the refusal. */
   readonly code: string | undefined;
-  readonly why: string;
+  readonly reason: string;
 }
 
 /** An address with its claim, and who announces it. */
@@ -85,7 +85,7 @@ export interface PortPart {
   readonly name: string;
   readonly nodePort: number;
   /** How it gets to a pod. */
-  readonly way: string;
+  readonly path: string;
   /** Number of ready pods by family. */
   readonly ready: Readonly<Partial<Record<IpFamily, number>>>;
 }

@@ -17,7 +17,7 @@ export function findReasons(
   const { service } = input;
   const refuse = reasonAbout(input);
   if (service.type !== "LoadBalancer") return [refuse("NotLoadBalancer", "spec.type", service.type)];
-  if (!classPart.ours) {
+  if (!classPart.matches) {
     const code = classPart.name === undefined ? "NoDefaultClass" : "ForeignClass";
     return [refuse(code, "spec.loadBalancerClass", classPart.name ?? "")];
   }
@@ -63,7 +63,7 @@ function findPendingReasons(
 function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readonly Reason[] {
   if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
-  if (!part.nodes.some(({ may }) => may)) {
+  if (!part.nodes.some(({ eligible }) => eligible)) {
     const field = "status.loadBalancer.ingress";
     return [reasonAbout(input)("NoAnnouncer", field, part.address, describeNoAnnouncer(part))];
   }
@@ -96,8 +96,8 @@ const resultTexts = {
 /** What the nodes lack, grouped. */
 function describeNoAnnouncer({ nodes }: AddressPart): string {
   if (nodes.length === 0) return "There are no nodes.";
-  const groups = Object.entries(resultTexts).flatMap(([fault, [ofOne, ofSeveral]]) => {
-    const names = nodes.filter((result) => result.fault === fault).map(({ node }) => node);
+  const groups = Object.entries(resultTexts).flatMap(([code, [ofOne, ofSeveral]]) => {
+    const names = nodes.filter((result) => result.code === code).map(({ node }) => node);
     if (names.length === 0) return [];
     const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
     const who = `${names.length === 1 ? "Node" : "Nodes"} ${names.slice(0, 5).join(", ")}${more}`;
@@ -125,7 +125,9 @@ function findEndpointReasons(
     // Under Local a node's own address is assigned only where a pod is ready.
     if (service.externalTrafficPolicy !== "Local" || ownNode !== undefined) continue;
     const near =
-      announcedBy === undefined ? nodes.some(({ node, may }) => may && usable.has(node)) : usable.has(announcedBy);
+      announcedBy === undefined
+        ? nodes.some(({ node, eligible }) => eligible && usable.has(node))
+        : usable.has(announcedBy);
     if (near) continue;
     const names = [...usable].map((node) => node ?? "an unknown node");
     const where = `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;

@@ -4,7 +4,7 @@ import type { Palette } from "./palette.ts";
 
 /** The explanation for people. Ends with a line break. */
 export function renderAddress(explanation: AddressExplanation, palette: Palette): string {
-  const { address, pool, poolNotes, claim, services, wantedBy, state, conclusion } = explanation;
+  const { address, pool, poolNotes, claim, services, requestedBy, state, conclusion } = explanation;
   const { bold, good, bad } = palette;
   const paint = state === "free" || state === "assigned" ? good : bad;
   const lines = [
@@ -14,7 +14,7 @@ export function renderAddress(explanation: AddressExplanation, palette: Palette)
     ...poolNotes.map((note) => `             ${note}`),
     ...(services.length === 0 ? [] : [`  Services   ${services.join(", ")}`]),
     ...(claim === undefined ? [] : renderClaim("Claim", claim, palette)),
-    ...(wantedBy.length === 0 ? [] : [`  Requested  by ${wantedBy.join(", ")} (not assigned)`]),
+    ...(requestedBy.length === 0 ? [] : [`  Requested  by ${requestedBy.join(", ")} (not assigned)`]),
     "",
     paint(bold(conclusion)),
   ];

@@ -29,8 +29,8 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
     `             ${voice}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
     ...nodes.map(
-      ({ node, may, why }) =>
-        `    ${may ? good("✓") : bad("✗")} ${node} ${may ? "may announce it:" : "cannot announce it:"} ${faint(why)}`,
+      ({ node, eligible, reason }) =>
+        `    ${eligible ? good("✓") : bad("✗")} ${node} ${eligible ? "may announce it:" : "cannot announce it:"} ${faint(reason)}`,
     ),
   ];
 }

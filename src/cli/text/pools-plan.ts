@@ -10,7 +10,7 @@ export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
   const { bold, bad } = palette;
   const { IPv4, IPv6 } = plan.addresses;
   const lines = [
-    ...plan.faults.flatMap(({ file, line, reason }) => [
+    ...plan.invalid.flatMap(({ file, line, reason }) => [
       bad(`✗ ${file}:${line} ${reason.code}`),
       ...reasonText(reason),
     ]),
@@ -28,7 +28,7 @@ export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
     ),
     ...listAddresses("of nodes would be removed from Services, which keep their other addresses", plan.leaving, bad),
     ...listAddresses("in use would belong to another pool", plan.moved, bold),
-    `Addresses in usable pools: IPv4 +${IPv4.come} -${IPv4.go}, IPv6 +${IPv6.come} -${IPv6.go}`,
+    `Addresses in usable pools: IPv4 +${IPv4.added} -${IPv4.removed}, IPv6 +${IPv6.added} -${IPv6.removed}`,
     "",
     conclude(plan, palette),
   ];
@@ -59,13 +59,13 @@ function listAddresses(
   ];
 }
 
-function conclude({ harmless, faults, rejected, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
+function conclude({ harmless, invalid, rejected, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
   if (harmless)
     return good(
       bold("✓ No pool would be rejected, and every address in use stays in a pool. Nothing has been changed yet."),
     );
   const parts = [
-    ...(faults.length > 0 ? [`${countOf(faults.length, "error", "errors")} in the files`] : []),
+    ...(invalid.length > 0 ? [`${countOf(invalid.length, "error", "errors")} in the files`] : []),
     ...(rejected.length > 0 ? [`${countOf(rejected.length, "pool", "pools")} would be rejected`] : []),
     ...(outside.length > 0
       ? [`${countOf(outside.length, "address", "addresses")} in use would be outside every pool`]

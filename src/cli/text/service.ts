@@ -27,42 +27,42 @@ export function renderService(explanation: ServiceExplanation, palette: Palette)
   return `${lines.join("\n")}\n`;
 }
 
-function renderRequest({ request, class: { name, why } }: ServiceExplanation): readonly string[] {
-  const { ipFamilies, ipFamilyPolicy, externalTrafficPolicy, desired } = request;
-  const asked = desired.map(({ field, text }) => `${fieldText(field)} ${JSON.stringify(text)}`);
+function renderRequest({ request, class: { name, reason } }: ServiceExplanation): readonly string[] {
+  const { ipFamilies, ipFamilyPolicy, externalTrafficPolicy, requests } = request;
+  const requested = requests.map(({ field, text }) => `${fieldText(field)} ${JSON.stringify(text)}`);
   return [
     `  Requests   ${ipFamilies.join(" and ")} (${ipFamilyPolicy}), externalTrafficPolicy ${externalTrafficPolicy}`,
-    ...(asked.length === 0
+    ...(requested.length === 0
       ? ["             no particular address or pool"]
-      : asked.map((text) => `             ${text}`)),
-    `  Class      ${name ?? "none"}: ${why}`,
+      : requested.map((text) => `             ${text}`)),
+    `  Class      ${name ?? "none"}: ${reason}`,
   ];
 }
 
-function renderFamily({ family, addresses, asked, pools }: FamilyPart, palette: Palette): readonly string[] {
+function renderFamily({ family, addresses, requested, pools }: FamilyPart, palette: Palette): readonly string[] {
   if (addresses.length > 0) return addresses.flatMap((address) => renderClaim(family, address, palette));
   const { bold, good, bad } = palette;
-  const verdicts = untilGiven(pools).map(({ pool, gives, code, why }) => {
-    if (gives !== undefined) return `    ${good("✓")} pool ${pool} can assign ${gives}`;
-    return `    ${bad("✗")} pool ${pool}: ${code}. ${why}`;
+  const results = untilGiven(pools).map(({ pool, address, code, reason }) => {
+    if (address !== undefined) return `    ${good("✓")} pool ${pool} can assign ${address}`;
+    return `    ${bad("✗")} pool ${pool}: ${code}. ${reason}`;
   });
-  const annotation = asked === undefined ? "" : `; ${asked} is requested`;
-  return [`  ${bold(family)}       no address${annotation}`, ...verdicts];
+  const annotation = requested === undefined ? "" : `; ${requested} is requested`;
+  return [`  ${bold(family)}       no address${annotation}`, ...results];
 }
 
-/** Pools after the first that gives are not tried. */
-function untilGiven<Part extends { readonly gives: string | undefined }>(pools: readonly Part[]): readonly Part[] {
-  const first = pools.findIndex(({ gives }) => gives !== undefined);
+/** Pools after the first that can assign an address are not tried. */
+function untilGiven<Part extends { readonly address: string | undefined }>(pools: readonly Part[]): readonly Part[] {
+  const first = pools.findIndex(({ address }) => address !== undefined);
   return first < 0 ? pools : pools.slice(0, first + 1);
 }
 
 function renderPorts(ports: readonly PortPart[], { faint, bad }: Palette): readonly string[] {
-  return ports.map(({ port, protocol, name, way, ready }, index) => {
+  return ports.map(({ port, protocol, name, path, ready }, index) => {
     const counts = Object.entries(ready).map(([family, count]) => `${count} ${family}`);
     const none = Object.values(ready).every((count) => count === 0);
     const pods = `ready pods: ${counts.join(", ") || "0"}`;
     const label = index === 0 ? "Ports" : "";
-    return `  ${label.padEnd(10)} ${port}/${protocol}${name === "" ? "" : ` ${faint(name)}`} → ${way}; ${none ? bad(pods) : pods}`;
+    return `  ${label.padEnd(10)} ${port}/${protocol}${name === "" ? "" : ` ${faint(name)}`} → ${path}; ${none ? bad(pods) : pods}`;
   });
 }
 

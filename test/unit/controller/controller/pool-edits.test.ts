@@ -95,7 +95,7 @@ describe("edits of a pool in use", () => {
     await expectPool(
       cluster,
       "lan",
-      "AddressesLeftOut",
+      "AddressesBlocked",
       "True UsedElsewhere",
       /192\.0\.2\.10 \(.*Service default\/old\), 192/,
     );
@@ -103,6 +103,6 @@ describe("edits of a pool in use", () => {
     await cluster.expectShown("web", ["192.0.2.11"]);
     await cluster.eventually(async () => assert.equal((await cluster.pool("lan")).status?.availableIPv4, "8"));
     await cluster.changeService("old", { spec: { externalIPs: null } });
-    await expectPool(cluster, "lan", "AddressesLeftOut", "False NothingElse");
+    await expectPool(cluster, "lan", "AddressesBlocked", "False NothingElse");
   });
 });

@@ -97,7 +97,7 @@ for (const { name, advertisements, address, nodes: expected, interfaces = [] } o
     assert.deepEqual([found.nodes, found.interfaces], [expected, interfaces]);
     const verdicts = evaluateNodes(input, vip, "lan");
     assert.deepEqual(
-      verdicts.filter(({ may }) => may).map(({ node }) => node),
+      verdicts.filter(({ eligible }) => eligible).map(({ node }) => node),
       expected,
       "every node asked by itself says the same",
     );
@@ -105,7 +105,7 @@ for (const { name, advertisements, address, nodes: expected, interfaces = [] } o
       verdicts.map(({ node }) => node),
       [...nodes.keys()].sort(),
     );
-    for (const { may, why, fault } of verdicts) assert.ok(why !== "" && (fault === undefined) === may);
+    for (const { eligible, reason, code } of verdicts) assert.ok(reason !== "" && (code === undefined) === eligible);
   });
 }
 
@@ -118,7 +118,7 @@ test("why a node may not announce is explained", () => {
     poolLabels: new Map(),
   };
   const why = new Map(
-    evaluateNodes(input, parseAddress("192.0.2.9") as IpAddress, "lan").map((one) => [one.node, one.why]),
+    evaluateNodes(input, parseAddress("192.0.2.9") as IpAddress, "lan").map((one) => [one.node, one.reason]),
   );
   assert.match(why.get("n2") ?? "", /speaker is not running: Lease speaker-n2/);
   assert.match(why.get("excluded") ?? "", /exclude-from-external-load-balancers/);

@@ -39,8 +39,8 @@ describe("bellhop explain address", () => {
   }
 
   test("the Services that request it in vain are named", async () => {
-    const { services, wantedBy } = await askAddress(cluster, "192.0.2.10");
+    const { services, requestedBy } = await askAddress(cluster, "192.0.2.10");
     assert.deepEqual(services, ["default/web"]);
-    assert.deepEqual(wantedBy, ["default/late"]);
+    assert.deepEqual(requestedBy, ["default/late"]);
   });
 });

@@ -59,7 +59,7 @@ describe("bellhop pools plan", () => {
   test("a larger pool does no harm", async () => {
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.10-192.0.2.29"]));
     assert.ok(plan.harmless);
-    assert.deepEqual(plan.addresses.IPv4, { come: "10", go: "0" });
+    assert.deepEqual(plan.addresses.IPv4, { added: "10", removed: "0" });
     assert.equal(plan.pools[0]?.change, "changed");
     assert.match(renderPoolsPlan(plan, createPalette(false)), /IPv4 10 → 20[\s\S]*✓ No pool would be rejected/);
   });
@@ -72,7 +72,7 @@ describe("bellhop pools plan", () => {
       ["192.0.2.10"],
     );
     assert.equal(plan.outside[0]?.services.length, 1);
-    assert.deepEqual(plan.addresses.IPv4, { come: "0", go: "1" });
+    assert.deepEqual(plan.addresses.IPv4, { added: "0", removed: "1" });
   });
 
   test("addresses that change their pool are listed and do no harm", async () => {
@@ -83,7 +83,7 @@ describe("bellhop pools plan", () => {
       plan.moved.map(({ address, from, to }) => `${address} ${from} ${to}`),
       ["192.0.2.10 lan new"],
     );
-    assert.deepEqual(plan.addresses.IPv4, { come: "0", go: "0" });
+    assert.deepEqual(plan.addresses.IPv4, { added: "0", removed: "0" });
   });
 
   test("a new pool that overlaps is the one that is rejected", async () => {
@@ -114,7 +114,7 @@ describe("bellhop pools plan", () => {
     const before = cluster.server.requests.length;
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.17/24"]));
     assert.ok(!plan.harmless);
-    assert.equal(plan.faults.length, 1);
+    assert.equal(plan.invalid.length, 1);
     assert.deepEqual(plan.outside, []);
     const writes = cluster.server.requests.slice(before).filter(({ method }) => method !== "GET");
     assert.deepEqual(writes, []);

@@ -175,7 +175,7 @@ describe("bellhop explain service", () => {
     await cluster.silenceNode("n1");
     const { reasons, families } = await askService(cluster, "web");
     assert.equal(reasons[0]?.code, "NoAnnouncer");
-    assert.match(families[0]?.addresses[0]?.nodes[0]?.why ?? "", /its speaker is not running/);
+    assert.match(families[0]?.addresses[0]?.nodes[0]?.reason ?? "", /its speaker is not running/);
   });
 
   test("a foreign device that claims the address is named", async () => {
