@@ -1,4 +1,5 @@
 import type { Clock } from "../src/clock/clock.ts";
+import { runInTurns, turnOf } from "../src/clock/turn.ts";
 import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
 import { serviceKeyOf } from "../src/model/service-reference.ts";
@@ -45,22 +46,41 @@ export class ChangeRouter implements ChangeListener, TermPart {
   }
 
   /** Adds everything to the queues. */
-  start(): void {
+  start(): Promise<void> {
     this.#routedPoolRevision = this.#options.state.poolRevision;
-    this.resync();
+    return this.resync();
   }
 
   stop(): void {}
 
-  /** Adds everything to the queues, to repair what an event may have missed. */
-  resync(): void {
+  /** Adds everything to the queues, to repair what an event may have missed. Resolves when that is done, or the leadership has ended. */
+  async resync(): Promise<void> {
+    await this.#inTurns(this.#resyncAll());
+  }
+
+  *#resyncAll(): Generator<void, void> {
     const { watched, state, services, virtualIps, pools } = this.#options;
     for (const claim of state.claims.dropLost()) this.#addServicesOf(claim);
-    for (const key of watched.services.views.keys()) services.queue.add(key);
-    for (const claim of state.allocations.claims.values()) this.#addServicesOf(claim);
-    for (const name of watched.virtualIps.views.keys()) virtualIps.add(name);
+    for (const key of watched.services.views.keys()) {
+      services.queue.add(key);
+      yield;
+    }
+    for (const claim of state.allocations.claims.values()) {
+      this.#addServicesOf(claim);
+      yield;
+    }
+    for (const name of watched.virtualIps.views.keys()) {
+      virtualIps.add(name);
+      yield;
+    }
     pools.addSoon(state.pools.names);
     this.allocationsChanged();
+  }
+
+  /** Each step only adds keys to queues, so it does not matter what happens between two steps. */
+  async #inTurns(steps: Generator<void, void>): Promise<void> {
+    const { term, clock } = this.#options;
+    await runInTurns(turnOf(clock), steps, () => term.active);
   }
 
   changed(resource: WatchedResource, key: string): void {
@@ -175,18 +195,21 @@ export class ChangeRouter implements ChangeListener, TermPart {
     this.#wakeScheduled = true;
     clock.after(wakeDelayMs, () => {
       this.#wakeScheduled = false;
-      if (term.active) this.#wake();
+      if (term.active) void this.#inTurns(this.#wake());
     });
   }
 
-  #wake(): void {
+  *#wake(): Generator<void, void> {
     const { state, planner, services, virtualIps, pools } = this.#options;
     if (this.#routedPoolRevision !== state.poolRevision) {
       this.#routedPoolRevision = state.poolRevision;
       pools.addSoon(state.pools.names);
       planner.advertisementsChanged();
       const { claims, nodeClaims } = state.allocations;
-      for (const name of claims.keys()) if (this.#poolMembershipDiffers(name)) virtualIps.add(name);
+      for (const name of claims.keys()) {
+        if (this.#poolMembershipDiffers(name)) virtualIps.add(name);
+        yield;
+      }
       // Nodes may have joined, left or changed pools.
       for (const claim of nodeClaims) this.#addServicesOf(claim);
     }

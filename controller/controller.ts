@@ -85,6 +85,7 @@ export class Controller {
       virtualIps: watchedVirtualIps,
       candidates,
       services: observedServices,
+      peers: settings.peersPerNode,
     });
     const holds = new HoldDeadlines(clock);
     const virtualIps = new VirtualIpLoop({
@@ -180,15 +181,19 @@ export class Controller {
     if (signal.aborted) return;
     this.#mutations.clear();
     this.#state.claims.dropUnconfirmed();
-    this.#services.adoptShown();
-    this.#term.begin(this.#parts);
+    await this.#services.adoptShown(signal);
+    if (signal.aborted) return;
+    const begun = this.#term.begin(this.#parts);
     repeat(
       this.#clock,
       () => resyncMs,
-      () => this.#router.resync(),
+      () => void this.#router.resync(),
       signal,
     );
-    await aborted(signal);
+    const ended = aborted(signal);
+    // What starts the parts may fail, and may take so long that the leadership ends before.
+    await Promise.race([ended, begun.then(() => ended)]);
     await this.#term.end();
+    await begun;
   }
 }

@@ -26,6 +26,8 @@ export interface AnnouncerNode {
     readonly addresses: readonly string[];
     readonly subnets: readonly IpRange[];
   }[];
+  /** All their subnets as text, sorted. */
+  readonly subnetsText: string;
 }
 
 /** The nodes that take part in load balancing and whose speaker is alive, sorted by name. */
@@ -36,10 +38,7 @@ export function announcerNodesOf(input: CandidateInput): readonly AnnouncerNode[
 /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */
 export function describeAnnouncerNodes(input: CandidateInput): string {
   return announcerNodesOf(input)
-    .map(({ node, interfaces }) => {
-      const subnets = interfaces.flatMap((entry) => entry.subnets.map(formatRange));
-      return `${node.name}: ${[...new Set(subnets)].sort().join(" ")}`;
-    })
+    .map(({ node, subnetsText }) => `${node.name}: ${subnetsText}`)
     .join("; ");
 }
 
@@ -51,14 +50,29 @@ function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly Anno
 
 /** Reads the interfaces of a node. Does not check that the node takes part: see `describeAbsence`. */
 export function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
-  const interfaces = (speaker.status?.interfaces ?? [])
+  let networks = known.get(speaker);
+  if (networks === undefined) {
+    networks = networksOf(speaker);
+    known.set(speaker, networks);
+  }
+  return { node, ...networks };
+}
+
+type Networks = Pick<AnnouncerNode, "interfaces" | "subnetsText">;
+
+/** Objects of a watch are not modified, and most are the same when nodes are evaluated again. */
+const known = new WeakMap<Speaker, Networks>();
+
+function networksOf({ status }: Speaker): Networks {
+  const interfaces = (status?.interfaces ?? [])
     .filter((entry) => entry.up)
     .map((entry) => ({
       name: entry.name,
       addresses: entry.addresses,
       subnets: entry.addresses.flatMap((text) => subnetOf(text) ?? []),
     }));
-  return { node, interfaces };
+  const subnets = interfaces.flatMap((entry) => entry.subnets.map(formatRange));
+  return { interfaces, subnetsText: [...new Set(subnets)].sort().join(" ") };
 }
 
 /** Why a node announces nothing at all. Undefined: it may announce addresses of its subnets. */

@@ -26,21 +26,44 @@ export type CandidateLookup = (address: IpAddress, pool: string | undefined) => 
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
   const borders = subnetBorders(announcerNodes);
+  const selections = new Map<string | undefined, Selection>();
   const known = new Map<string, Candidates>();
+  const lists = new Map<string, readonly string[]>();
   return (address, pool) => {
-    const key = `${address.family}/${intervalIndex(borders[address.family], address.value)}/${pool ?? ""}`;
+    let selection = selections.get(pool);
+    if (selection === undefined) {
+      selection = selectionFor(pool, input);
+      selections.set(pool, selection);
+    }
+    const key = `${address.family}/${intervalIndex(borders[address.family], address.value)}/${selection.key}`;
     let candidates = known.get(key);
     if (candidates === undefined) {
-      candidates = findCandidates(
-        announcerNodes,
-        advertisementsFor(pool, input),
-        input.advertisements.length === 0,
-        address,
-      );
+      const unrestricted = input.advertisements.length === 0;
+      const found = findCandidates(announcerNodes, selection.advertisements, unrestricted, address);
+      candidates = { ...found, nodes: sameList(lists, found.nodes) };
       known.set(key, candidates);
     }
     return candidates;
   };
+}
+
+/** The advertisements that select a pool. Pools with the same selection have the same candidates. */
+interface Selection {
+  readonly key: string;
+  readonly advertisements: readonly L2Advertisement[];
+}
+
+function selectionFor(pool: string | undefined, input: CandidateInput): Selection {
+  const advertisements = advertisementsFor(pool, input);
+  return { key: advertisements.map(({ metadata }) => metadata.name).join(","), advertisements };
+}
+
+/** Uses the same array for the same nodes, so that addresses share what is derived from it. */
+function sameList(lists: Map<string, readonly string[]>, nodes: readonly string[]): readonly string[] {
+  const key = nodes.join(",");
+  const known = lists.get(key);
+  if (known === undefined) lists.set(key, nodes);
+  return known ?? nodes;
 }
 
 function findCandidates(

@@ -1,101 +1,151 @@
-import { byRank, rankOf } from "../../src/placement/rank.ts";
+import { rankFrom, rankOf } from "../../src/placement/rank.ts";
 import { type BalanceItem, balance } from "./balance.ts";
+import { ringOf } from "./candidate-ring.ts";
+import type { OwnedAddress } from "./owned-address.ts";
+import { OwnerCounts } from "./owner-counts.ts";
+import { completeList, draftList, type ListDraft } from "./owner-list.ts";
 
-/** One address that needs owners. */
-export interface OwnedAddress {
-  /** Name of its VirtualIP. */
-  readonly name: string;
-  /** The present owner list. */
-  readonly current: readonly string[];
-  /** Nodes that may announce it; sorted. */
-  readonly candidates: readonly string[];
-  /** Nodes with ready endpoints where externalTrafficPolicy is Local. Undefined: any node will do. */
-  readonly local: ReadonlySet<string> | undefined;
+export interface PlanOptions {
+  /** Whether addresses in use may move, to make the counts even. */
+  readonly even: boolean;
+  /** The owners of all addresses that are not planned. */
+  readonly others?: OwnerCounts;
+  /** From how many nodes the waiting owners of one node's addresses are chosen. */
+  readonly peers: number;
 }
 
-/** How many nodes an owner list has: one announces, two wait. */
-export const maxOwners = 3;
+/** The trade-off of "Copysets" (Cidon et al. 2013): with more peers a dead node's addresses spread wider, with fewer less has to be watched. */
+export const defaultPeers = 6;
 
 /**
  * Plans the owner lists of all addresses. The first owner stays while it may announce. Otherwise the next in the list that may follows,
  * because it has taken over already. An address without either goes to the node with the fewest. `even` also moves addresses in use, by
  * the fewest moves that make the counts differ by at most one where the candidates allow it. Set it only when the nodes have been the
- * same for a while, because each move interrupts connections. `others`: how many further addresses each node is first owner of, which
- * stay as they are.
+ * same for a while, because each move interrupts connections. The waiting owners of a node's addresses come from the few nodes around it
+ * (see `CandidateRing`). A complete list stays as it is. Costs O(addresses), and O(nodes) for each address without an owner. Yields
+ * after each small step.
  */
-export function planOwners(
+export function* planOwners(
   addresses: readonly OwnedAddress[],
-  { even, others }: { readonly even: boolean; readonly others?: ReadonlyMap<string, number> },
-): ReadonlyMap<string, readonly string[]> {
+  { even, others, peers }: PlanOptions,
+): Generator<void, ReadonlyMap<string, readonly string[]>> {
   const sorted = [...addresses].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const loads = new Map(others);
+  const counts = new OwnerCounts(others);
   const first = new Map<string, string>();
-  const setFirst = (name: string, node: string): void => {
-    first.set(name, node);
-    loads.set(node, (loads.get(node) ?? 0) + 1);
-  };
   const unassigned: OwnedAddress[] = [];
   for (const address of sorted) {
-    const choices = firstChoices(address);
-    const successor = address.current.find((node) => choices.includes(node));
-    if (successor !== undefined) setFirst(address.name, successor);
-    else if (choices.length > 0) unassigned.push(address);
+    const successor = successorOf(address);
+    if (successor !== undefined) first.set(address.name, successor);
+    else if (address.candidates.length > 0) unassigned.push(address);
+    counts.addFirst(successor, 1);
+    yield;
   }
   for (const address of unassigned) {
-    const node = leastLoaded(firstChoices(address), loads, address.name);
-    if (node !== undefined) setFirst(address.name, node);
+    const node = leastLoaded(address, counts);
+    if (node !== undefined) first.set(address.name, node);
+    counts.addFirst(node, 1);
+    yield;
   }
-  if (even) for (const [name, node] of balance(balanceItemsOf(sorted, first))) first.set(name, node);
-  return new Map(sorted.map((address) => [address.name, ownerList(address, first.get(address.name))]));
+  if (even) for (const [name, node] of yield* balance(yield* balanceItemsOf(sorted, first))) first.set(name, node);
+  return yield* ownerLists(sorted, first, counts, stepsOf(peers));
 }
 
-/** The owner list of one new address. `loads`: how many addresses each node is first owner of. */
-export function ownersForNew(address: OwnedAddress, loads: ReadonlyMap<string, number>): readonly string[] {
-  return ownerList(address, leastLoaded(firstChoices(address), loads, address.name));
+/** The owner list of one new address. `counts`: the owners of all others. */
+export function ownersForNew(address: OwnedAddress, counts: OwnerCounts, peers: number): readonly string[] {
+  const first = leastLoaded(address, counts);
+  if (first === undefined) return [];
+  const steps = stepsOf(peers);
+  return completeList(address, draftList(address, first, steps), counts, steps);
 }
 
-/** Candidates with ready endpoints, or all candidates if none has any. */
-function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
-  if (local === undefined) return candidates;
-  const near = candidates.filter((node) => local.has(node));
-  return near.length > 0 ? near : candidates;
+/** Half of the peers of a node are on each side of it. */
+function stepsOf(peers: number): number {
+  return Math.ceil(peers / 2);
 }
 
-function balanceItemsOf(
+/** Counts all complete lists before it completes others, so that a list does not depend on the order of the addresses. */
+function* ownerLists(
   addresses: readonly OwnedAddress[],
   first: ReadonlyMap<string, string>,
-): readonly BalanceItem[] {
-  return addresses.flatMap((address) => {
-    const owner = first.get(address.name);
-    return owner === undefined ? [] : [{ name: address.name, owner, choices: firstChoices(address) }];
-  });
+  counts: OwnerCounts,
+  steps: number,
+): Generator<void, ReadonlyMap<string, readonly string[]>> {
+  const lists = new Map<string, readonly string[]>();
+  const incomplete: (readonly [OwnedAddress, ListDraft])[] = [];
+  for (const address of addresses) {
+    const node = first.get(address.name);
+    const draft = node === undefined ? undefined : draftList(address, node, steps);
+    lists.set(address.name, draft === undefined ? [] : [...draft.owners, ...draft.far]);
+    if (draft === undefined) continue;
+    if (draft.missing + draft.missingNear > 0) incomplete.push([address, draft]);
+    else counts.addNext(lists.get(address.name) ?? [], 1);
+    yield;
+  }
+  for (const [address, draft] of incomplete) {
+    const list = completeList(address, draft, counts, steps);
+    counts.addNext(list, 1);
+    lists.set(address.name, list);
+    yield;
+  }
+  return lists;
 }
 
-function leastLoaded(
-  nodes: readonly string[],
-  loads: ReadonlyMap<string, number>,
-  address: string,
-): string | undefined {
+/** The first node of the present list that may be first owner. */
+function successorOf({ current, candidates, local }: OwnedAddress): string | undefined {
+  const ring = ringOf(candidates);
+  if (local === undefined) return current.find((node) => ring.has(node));
+  const near = current.find((node) => ring.has(node) && local.has(node));
+  return near ?? (hasNear(candidates, local) ? undefined : current.find((node) => ring.has(node)));
+}
+
+function hasNear(candidates: readonly string[], local: ReadonlySet<string>): boolean {
+  const ring = ringOf(candidates);
+  for (const node of local) if (ring.has(node)) return true;
+  return false;
+}
+
+/** Candidates with ready endpoints, or all candidates if none has any. Sorted. */
+function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
+  if (local === undefined) return candidates;
+  const ring = ringOf(candidates);
+  const near = [...local].filter((node) => ring.has(node));
+  return near.length > 0 && near.length < candidates.length ? near.sort() : candidates;
+}
+
+/** Uses the same array for all items with the same choices. */
+function* balanceItemsOf(
+  addresses: readonly OwnedAddress[],
+  first: ReadonlyMap<string, string>,
+): Generator<void, readonly BalanceItem[]> {
+  const known = new Map<string, readonly string[]>();
+  const items: BalanceItem[] = [];
+  for (const address of addresses) {
+    const owner = first.get(address.name);
+    if (owner === undefined) continue;
+    let choices = firstChoices(address);
+    if (choices !== address.candidates) {
+      const key = choices.join(",");
+      choices = known.get(key) ?? choices;
+      known.set(key, choices);
+    }
+    items.push({ name: address.name, owner, choices });
+    yield;
+  }
+  return items;
+}
+
+/** The node with the fewest addresses. Of several it picks the one with the highest rank. */
+function leastLoaded(address: OwnedAddress, counts: OwnerCounts): string | undefined {
+  const nodes = firstChoices(address);
+  const seeds = nodes === address.candidates ? ringOf(nodes).seeds : undefined;
   let best: { readonly node: string; readonly load: number; readonly rank: number } | undefined;
-  for (const node of nodes) {
-    const load = loads.get(node) ?? 0;
+  for (let index = 0; index < nodes.length; index++) {
+    const node = nodes[index] as string;
+    const load = counts.firstOf(node);
     if (best !== undefined && load > best.load) continue;
-    const rank = rankOf(node, address);
+    const seed = seeds?.[index];
+    const rank = seed === undefined ? rankOf(node, address.name) : rankFrom(seed, address.name);
     if (best === undefined || load < best.load || rank > best.rank) best = { node, load, rank };
   }
   return best?.node;
-}
-
-/** The first owner, then those that waited already, then others by rank. Under Local those with endpoints come before the rest. */
-function ownerList({ name, current, candidates, local }: OwnedAddress, first: string | undefined): readonly string[] {
-  if (first === undefined) return [];
-  const waiting = current.filter((node) => node !== first && candidates.includes(node));
-  const others = byRank(
-    candidates.filter((node) => node !== first && !waiting.includes(node)),
-    name,
-  );
-  const followers = [...new Set([...waiting, ...others])];
-  const near = followers.filter((node) => local?.has(node) ?? true);
-  const far = followers.filter((node) => !near.includes(node));
-  return [first, ...near, ...far].slice(0, maxOwners);
 }

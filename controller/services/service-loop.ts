@@ -1,4 +1,5 @@
 import type { Clock, Random } from "../../src/clock/clock.ts";
+import { runInTurns, turnOf } from "../../src/clock/turn.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import { ApiError, isConflict, isRefused } from "../../src/kube/api-error.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
@@ -84,23 +85,34 @@ export class ServiceLoop implements TermPart {
    * Records in the allocations every address that a Service of ours shows, before any other is assigned. Older Services come first, so
    * that of two which show the same address the older keeps it.
    */
-  adoptShown(): void {
-    const { watched, writer } = this.#options;
+  async adoptShown(signal: AbortSignal): Promise<void> {
+    await runInTurns(turnOf(this.#options.clock), this.#adoptAll(), () => !signal.aborted);
+  }
+
+  *#adoptAll(): Generator<void, void> {
+    const { watched } = this.#options;
     const showing = [...watched.services.views.values()].filter((service) => service.ingress.length > 0);
-    const byAge = showing.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.key < b.key ? -1 : 1));
-    for (const service of byAge) {
-      const shown = new Set(service.ingress.map((entry) => entry.ip));
-      const { ops } = this.#plan(service.key, service);
-      // New addresses are not chosen yet: they might be addresses that another Service shows.
-      writer.assume(
-        service,
-        ops.filter(
-          (op) =>
-            (op.kind === "CreateVirtualIp" && shown.has(formatAddress(op.address))) ||
-            (op.kind === "JoinVirtualIp" && shown.has(formatAddress(op.claim.address))),
-        ),
-      );
+    showing.sort((a, b) => a.createdAtMs - b.createdAtMs || (a.key < b.key ? -1 : 1));
+    for (const { key } of showing) {
+      // It may have changed since the list was made.
+      const service = watched.services.views.get(key);
+      if (service !== undefined) this.#adopt(service);
+      yield;
     }
+  }
+
+  #adopt(service: ServiceView): void {
+    const shown = new Set(service.ingress.map((entry) => entry.ip));
+    const { ops } = this.#plan(service.key, service);
+    // New addresses are not chosen yet: they might be addresses that another Service shows.
+    this.#options.writer.assume(
+      service,
+      ops.filter(
+        (op) =>
+          (op.kind === "CreateVirtualIp" && shown.has(formatAddress(op.address))) ||
+          (op.kind === "JoinVirtualIp" && shown.has(formatAddress(op.claim.address))),
+      ),
+    );
   }
 
   async #handle(key: string): Promise<WorkResult> {

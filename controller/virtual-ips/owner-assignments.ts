@@ -5,7 +5,9 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import type { CandidateLookup } from "../owners/candidates.ts";
-import { type OwnedAddress, ownersForNew, planOwners } from "../owners/owners.ts";
+import type { OwnedAddress } from "../owners/owned-address.ts";
+import { OwnerCounts } from "../owners/owner-counts.ts";
+import { ownersForNew, planOwners } from "../owners/owners.ts";
 
 /** Which nodes are to announce one address. */
 export interface OwnerAssignment {
@@ -21,6 +23,8 @@ export interface OwnerAssignmentsOptions {
   readonly candidates: { current(): CandidateLookup };
   /** Nodes with ready endpoints of the Services of a claim. Undefined: any node will do. */
   readonly services: { localNodes(services: Claim["services"]): ReadonlySet<string> | undefined };
+  /** From how many nodes the waiting owners of one node's addresses are chosen. */
+  readonly peers: number;
 }
 
 /** What planning again has changed. */
@@ -29,12 +33,26 @@ export interface ReplanResult {
   readonly toWrite: readonly string[];
   /** Claims that gained their first candidate, or lost the last one. */
   readonly announceabilityChanged: readonly Claim[];
+  /** Names whose inputs changed during the plan. They keep their owners until they are planned again. */
+  readonly outdated: readonly string[];
+  /** Whether other addresses got or lost owners meanwhile, so that the counts may be less even than planned. */
+  readonly disturbed: boolean;
 }
 
 /** The assignment, and the claim that it was made for. */
 interface Entry {
   readonly claim: Claim;
   readonly assignment: OwnerAssignment;
+}
+
+/** What the plan for one name was made from. */
+interface Input {
+  readonly name: string;
+  readonly entry: Entry | undefined;
+  /** Undefined: no claim of this name has to be announced. */
+  readonly claim: Claim | undefined;
+  readonly address: OwnedAddress | undefined;
+  readonly interfaces: readonly string[];
 }
 
 /**
@@ -44,7 +62,9 @@ interface Entry {
 export class OwnerAssignments {
   readonly #options: OwnerAssignmentsOptions;
   readonly #entries = new Map<string, Entry>();
-  readonly #loads = new Map<string, number>();
+  readonly #counts = new OwnerCounts();
+  /** Increases whenever an address gets or loses owners other than by a plan. */
+  #revision = 0;
   /** Names of VirtualIPs whose owners were planned again and are not written yet. */
   readonly #unwritten = new Set<string>();
 
@@ -54,7 +74,7 @@ export class OwnerAssignments {
 
   /** How many addresses each node is first owner of. */
   get loads(): ReadonlyMap<string, number> {
-    return this.#loads;
+    return this.#counts.first;
   }
 
   /** Undefined: the address has no owners assigned. */
@@ -68,6 +88,7 @@ export class OwnerAssignments {
     const known = this.desired(claim.name);
     if (known !== undefined) return known;
     const assignment = this.preview(claim);
+    this.#revision++;
     this.#assign(claim, assignment);
     return assignment;
   }
@@ -77,7 +98,7 @@ export class OwnerAssignments {
     const known = this.desired(claim.name);
     if (known !== undefined) return known;
     const { nodes, interfaces } = this.#options.candidates.current()(claim.address, claim.pool);
-    const owners = ownersForNew(this.#owned(claim, nodes, []), this.#loads);
+    const owners = ownersForNew(this.#owned(claim, nodes, []), this.#counts, this.#options.peers);
     return { owners, interfaces };
   }
 
@@ -94,13 +115,15 @@ export class OwnerAssignments {
       uid: "",
       resourceVersion: "",
     };
-    return this.preview(planned).owners.length > 0;
+    const known = this.desired(planned.name);
+    if (known !== undefined) return known.owners.length > 0;
+    return this.#options.candidates.current()(address, planned.pool).nodes.length > 0;
   }
 
   forget(name: string): void {
-    const first = this.desired(name)?.owners[0];
-    if (first !== undefined) this.#count(first, -1);
-    this.#entries.delete(name);
+    const known = this.desired(name);
+    if (known !== undefined) this.#counts.remove(known.owners);
+    if (this.#entries.delete(name)) this.#revision++;
     this.#unwritten.delete(name);
   }
 
@@ -118,6 +141,7 @@ export class OwnerAssignments {
     if (spec === undefined) return false;
     const { owners, interfaces } = entry.assignment;
     const others = this.#foreignOwners(name, spec, owners);
+    if (others !== undefined) this.#revision++;
     this.#assign(claim, { owners: others ?? owners, interfaces });
     return others !== undefined || !sameInputs(entry.claim, claim);
   }
@@ -132,50 +156,85 @@ export class OwnerAssignments {
   /** Forgets everything: the owners in the objects count again. */
   reset(): void {
     this.#entries.clear();
-    this.#loads.clear();
+    this.#counts.clear();
     this.#unwritten.clear();
   }
 
-  /** Plans the owners of all addresses again. `even`: see `planOwners`. Costs O(addresses). */
-  replanAll(even: boolean): ReplanResult {
-    return this.#replan([...this.#entries.keys()], [...this.#options.allocations.claims.values()], even);
+  /** Plans the owners of all addresses again. `even`: see `planOwners`. Costs O(addresses). Yields after each small step. */
+  *replanAll(even: boolean): Generator<void, ReplanResult> {
+    const names = new Set([...this.#entries.keys(), ...this.#options.allocations.claims.keys()]);
+    return yield* this.#replan(names, undefined, even);
   }
 
   /** Plans only these again. Comes to the same as `replanAll(false)` if nothing that affects the others has changed. */
-  replan(names: readonly string[]): ReplanResult {
-    const { claims } = this.#options.allocations;
-    return this.#replan(
-      names,
-      names.flatMap((name) => claims.get(name) ?? []),
-      false,
-    );
+  *replan(names: readonly string[]): Generator<void, ReplanResult> {
+    const others = new OwnerCounts(this.#counts);
+    for (const name of names) others.remove(this.desired(name)?.owners ?? []);
+    return yield* this.#replan(names, others, false);
   }
 
-  #replan(known: readonly string[], present: readonly Claim[], even: boolean): ReplanResult {
+  /**
+   * Takes the candidates of the moment when it begins, and reads everything else about an address when its turn comes. Before a list is
+   * taken over, what it was made from is compared with what holds now. If it differs, the name is returned as outdated and keeps
+   * its owners. So each list is right for its address, whatever happens between the steps. Only the counts, which depend on all
+   * addresses together, may be less even than planned.
+   */
+  *#replan(names: Iterable<string>, others: OwnerCounts | undefined, even: boolean): Generator<void, ReplanResult> {
     const candidatesOf = this.#options.candidates.current();
-    const { views } = this.#options.virtualIps;
-    const claims = present.filter(isAnnounced);
-    const before = new Map(claims.map(({ name }) => [name, this.desired(name)]));
-    const interfaces = new Map<string, readonly string[]>();
-    const owned = claims.map((claim) => {
-      const candidates = candidatesOf(claim.address, claim.pool);
-      interfaces.set(claim.name, candidates.interfaces);
-      const current = before.get(claim.name)?.owners ?? views.get(claim.name)?.spec.owners ?? [];
-      return this.#owned(claim, candidates.nodes, current);
-    });
-    for (const name of known) this.forget(name);
-    const plan = planOwners(owned, { even, others: this.#loads });
-    for (const claim of claims) {
-      const owners = plan.get(claim.name) ?? [];
-      this.#assign(claim, { owners, interfaces: interfaces.get(claim.name) ?? [] });
+    const revision = this.#revision;
+    const inputs: Input[] = [];
+    for (const name of names) {
+      inputs.push(this.#read(name, candidatesOf));
+      yield;
     }
-    const announceabilityChanged = claims.filter(({ name }) => {
-      const known = before.get(name);
-      return known !== undefined && known.owners.length > 0 !== (plan.get(name) ?? []).length > 0;
-    });
-    const toWrite = claims.map(({ name }) => name).filter((name) => this.differs(name));
-    for (const name of toWrite) this.#unwritten.add(name);
-    return { toWrite, announceabilityChanged };
+    const addresses = inputs.flatMap(({ address }) => address ?? []);
+    const { peers } = this.#options;
+    const plan = yield* planOwners(addresses, { even, peers, ...(others === undefined ? {} : { others }) });
+    const disturbed = revision !== this.#revision;
+    const result = { toWrite: [] as string[], announceabilityChanged: [] as Claim[], outdated: [] as string[] };
+    for (const input of inputs) {
+      this.#carryOut(input, plan.get(input.name) ?? [], result);
+      yield;
+    }
+    return { ...result, disturbed: disturbed || result.outdated.length > 0 };
+  }
+
+  #read(name: string, candidatesOf: CandidateLookup): Input {
+    const entry = this.#entries.get(name);
+    const claim = this.#announced(name);
+    if (claim === undefined) return { name, entry, claim, address: undefined, interfaces: [] };
+    const { nodes, interfaces } = candidatesOf(claim.address, claim.pool);
+    const current = entry?.assignment.owners ?? this.#options.virtualIps.views.get(name)?.spec.owners ?? [];
+    return { name, entry, claim, address: this.#owned(claim, nodes, current), interfaces };
+  }
+
+  #carryOut(
+    input: Input,
+    owners: readonly string[],
+    result: { readonly toWrite: string[]; readonly announceabilityChanged: Claim[]; readonly outdated: string[] },
+  ): void {
+    const { name, entry, interfaces } = input;
+    const claim = this.#announced(name);
+    if (!sameInput(input, this.#entries.get(name), claim)) {
+      result.outdated.push(name);
+      return;
+    }
+    if (claim === undefined) {
+      this.forget(name);
+      return;
+    }
+    this.#assign(claim, { owners, interfaces });
+    const known = entry?.assignment.owners;
+    if (known !== undefined && known.length > 0 !== owners.length > 0) result.announceabilityChanged.push(claim);
+    this.#unwritten.delete(name);
+    if (!this.differs(name)) return;
+    this.#unwritten.add(name);
+    result.toWrite.push(name);
+  }
+
+  #announced(name: string): Claim | undefined {
+    const claim = this.#options.allocations.claims.get(name);
+    return claim !== undefined && isAnnounced(claim) ? claim : undefined;
   }
 
   /** Whether the object exists and differs from the desired assignment. */
@@ -191,24 +250,26 @@ export class OwnerAssignments {
   }
 
   #assign(claim: Claim, assignment: OwnerAssignment): void {
-    const before = this.desired(claim.name)?.owners[0];
-    const [after] = assignment.owners;
+    const before = this.desired(claim.name)?.owners ?? [];
     this.#entries.set(claim.name, { claim, assignment });
-    if (before === after) return;
-    if (before !== undefined) this.#count(before, -1);
-    if (after !== undefined) this.#count(after, 1);
-  }
-
-  #count(node: string, change: 1 | -1): void {
-    const load = (this.#loads.get(node) ?? 0) + change;
-    if (load > 0) this.#loads.set(node, load);
-    else this.#loads.delete(node);
+    if (sameTexts(before, assignment.owners)) return;
+    this.#counts.remove(before);
+    this.#counts.add(assignment.owners);
   }
 }
 
 /** Not a reservation without Services, a hold, or a node's own address. */
 function isAnnounced(claim: Claim): boolean {
   return isInUse(claim) && claim.node === undefined;
+}
+
+/** Whether everything that decides the owners is as it was when the plan was made. */
+function sameInput(input: Input, entry: Entry | undefined, claim: Claim | undefined): boolean {
+  const before = input.entry?.assignment.owners;
+  const owners = entry?.assignment.owners;
+  if ((before === undefined) !== (owners === undefined) || !sameTexts(before ?? [], owners ?? [])) return false;
+  if (input.claim === undefined || claim === undefined) return input.claim === claim;
+  return sameInputs(input.claim, claim);
 }
 
 /** Whether the claim would get the same owners: its pool is the same, and the Services whose endpoints count. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
+import { runInTurns, turnOf } from "../../src/clock/turn.ts";
 import type { LeadershipTerm, TermPart } from "../../src/kube/leadership-term.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { ChangeListener } from "../observe/change-feed.ts";
@@ -28,25 +29,31 @@ export class OwnerPlanner implements TermPart {
   readonly #options: OwnerPlannerOptions;
   /** The nodes as text when the balance was last scheduled. */
   #nodes = "";
+  #nodesChanged = false;
   /** Names of claims to plan again. */
   readonly #changed = new Set<string>();
   #allChanged = false;
+  #evenDue = false;
   #cancelPlan: (() => void) | undefined;
   #cancelRebalance: (() => void) | undefined;
+  /** Identifies the run of `#plan` that is under way. Undefined: none is, or the leadership has ended. */
+  #running: object | undefined;
 
   constructor(options: OwnerPlannerOptions) {
     this.#options = options;
   }
 
-  /** Starts from the owners in the objects, and plans all of them at once. */
-  start(): void {
+  /** Starts from the owners in the objects. Resolves when all addresses are planned. */
+  async start(): Promise<void> {
     const { candidates, assignments } = this.#options;
     this.#changed.clear();
-    this.#allChanged = false;
+    this.#evenDue = false;
+    this.#nodesChanged = false;
     candidates.invalidate();
     this.#nodes = candidates.describeNodes();
     assignments.reset();
-    this.#planAll(false);
+    this.#allChanged = true;
+    await this.#plan();
   }
 
   stop(): void {
@@ -54,6 +61,7 @@ export class OwnerPlanner implements TermPart {
     this.#cancelRebalance?.();
     this.#cancelPlan = undefined;
     this.#cancelRebalance = undefined;
+    this.#running = undefined;
   }
 
   /**
@@ -61,17 +69,8 @@ export class OwnerPlanner implements TermPart {
    * or removed, so that no address in use moves without such a cause.
    */
   nodesChanged(): void {
+    if (this.#options.term.active) this.#nodesChanged = true;
     this.advertisementsChanged();
-    const { term, candidates, clock, rebalanceAfterMs } = this.#options;
-    if (!term.active) return;
-    const nodes = candidates.describeNodes();
-    if (nodes === this.#nodes) return;
-    this.#nodes = nodes;
-    this.#cancelRebalance?.();
-    this.#cancelRebalance = clock.after(rebalanceAfterMs, () => {
-      this.#cancelRebalance = undefined;
-      this.#planAll(true);
-    });
   }
 
   /** Call it when advertisements or pools have changed, but no node was added or removed. */
@@ -92,21 +91,68 @@ export class OwnerPlanner implements TermPart {
   #planSoon(): void {
     this.#cancelPlan ??= this.#options.clock.after(collectMs, () => {
       this.#cancelPlan = undefined;
-      if (this.#allChanged) this.#planAll(false);
-      else this.#apply(this.#options.assignments.replan([...this.#changed]), false);
-      this.#allChanged = false;
-      this.#changed.clear();
+      void this.#plan();
     });
   }
 
-  #planAll(even: boolean): void {
-    this.#apply(this.#options.assignments.replanAll(even), even);
+  #rebalanceLater(): void {
+    const { clock, rebalanceAfterMs } = this.#options;
+    this.#evenDue = false;
+    this.#cancelRebalance?.();
+    this.#cancelRebalance = clock.after(rebalanceAfterMs, () => {
+      this.#cancelRebalance = undefined;
+      this.#evenDue = true;
+      void this.#plan();
+    });
   }
 
-  #apply({ toWrite, announceabilityChanged }: ReplanResult, even: boolean): void {
+  /** Plans everything that has changed, until nothing has. Does nothing while another run is under way. */
+  async #plan(): Promise<void> {
+    if (this.#running !== undefined) return;
+    const running = {};
+    this.#running = running;
+    const goesOn = (): boolean => this.#running === running;
+    while (goesOn() && (this.#allChanged || this.#evenDue || this.#changed.size > 0)) {
+      await runInTurns(turnOf(this.#options.clock), this.#planDue(), goesOn);
+    }
+    if (goesOn()) this.#running = undefined;
+  }
+
+  *#planDue(): Generator<void, void> {
+    const { assignments, candidates } = this.#options;
+    if (this.#nodesChanged) {
+      this.#nodesChanged = false;
+      const nodes = candidates.describeNodes();
+      // Addresses in use move only when the nodes have been the same for a while.
+      if (nodes !== this.#nodes) this.#rebalanceLater();
+      this.#nodes = nodes;
+      yield;
+    }
+    const names = [...this.#changed];
+    const even = this.#evenDue;
+    const all = even || this.#allChanged;
+    this.#changed.clear();
+    this.#allChanged = false;
+    this.#evenDue = false;
+    const result = yield* all ? assignments.replanAll(even) : assignments.replan(names);
+    // New addresses were placed by counts that did not include the moves.
+    if (even && result.disturbed && result.toWrite.length > 0 && this.#cancelRebalance === undefined) {
+      this.#rebalanceLater();
+    }
+    yield* this.#apply(result, even);
+  }
+
+  *#apply({ toWrite, announceabilityChanged, outdated }: ReplanResult, even: boolean): Generator<void, void> {
     const { virtualIps, changes, log } = this.#options;
-    if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "changing owners of addresses");
-    for (const name of toWrite) virtualIps.add(name);
-    for (const claim of announceabilityChanged) changes.announceabilityChanged(claim);
+    if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
+    for (const name of outdated) this.claimChanged(name);
+    for (const name of toWrite) {
+      virtualIps.add(name);
+      yield;
+    }
+    for (const claim of announceabilityChanged) {
+      changes.announceabilityChanged(claim);
+      yield;
+    }
   }
 }

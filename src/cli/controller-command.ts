@@ -43,6 +43,12 @@ export function controllerCommand(): Command {
         "how long the nodes must be unchanged before addresses are rebalanced",
       ).default("10000"),
     )
+    .addOption(
+      new Option(
+        "--peers-per-node <number>",
+        "from how many other nodes those are chosen that take over the addresses of one node",
+      ).default("6"),
+    )
     .addOption(metallbOption())
     .addOption(metallbNamespaceOption())
     .action(async (options: Record<string, string | undefined>) => {
@@ -57,6 +63,7 @@ export function controllerCommand(): Command {
         workers: Number(options.workers),
         leaderElect: options.leaderElect === "true",
         rebalanceAfterMs: Number(options.rebalanceAfter),
+        peersPerNode: Number(options.peersPerNode),
         metallb: options.metallb === "true",
         metallbNamespace: options.metallbNamespace,
       });

@@ -57,6 +57,21 @@ export class FakeClock implements Clock {
   }
 }
 
+/** A clock of a slow machine: each reading of the time takes `readMs`, so that work which asks whether it has run long enough has. */
+export class SlowFakeClock extends FakeClock {
+  readonly #readMs: number;
+
+  constructor(readMs: number) {
+    super();
+    this.#readMs = readMs;
+  }
+
+  override monotonicMs(): number {
+    this.stall(this.#readMs);
+    return super.monotonicMs();
+  }
+}
+
 /** Lets everything run that waits for nothing but promises and immediates. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));

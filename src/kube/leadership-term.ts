@@ -1,7 +1,8 @@
 /** Something that acts only while this process leads. */
 export interface TermPart {
-  start(): void;
-  /** Resolves when none of its work is under way. */
+  /** Resolves when the next part may start. */
+  start(): void | Promise<void>;
+  /** Resolves when nothing of it is under way any more. */
   stop(): void | Promise<void>;
 }
 
@@ -14,11 +15,15 @@ export class LeadershipTerm {
     return this.#active;
   }
 
-  /** Starts the parts in their order. */
-  begin(parts: readonly TermPart[]): void {
+  /** Starts the parts in their order, each after the one before it has started. Ends early when the leadership ends. */
+  async begin(parts: readonly TermPart[]): Promise<void> {
+    const own = [...parts];
     this.#active = true;
-    this.#parts = parts;
-    for (const part of parts) part.start();
+    this.#parts = own;
+    for (const part of own) {
+      if (this.#parts !== own) return;
+      await part.start();
+    }
   }
 
   /** Stops all parts at once; resolves when the last of them has stopped. */

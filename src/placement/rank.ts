@@ -3,19 +3,27 @@
  * FNV alone leaves the high bits of short, similar texts alike. Ties are broken by it and never by order of arrival.
  */
 export function rankOf(node: string, address: string): number {
-  let hash = 0x811c9dc5;
-  for (const text of [node, "\u0000", address]) {
-    for (let index = 0; index < text.length; index++) {
-      hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-    }
-  }
+  return rankFrom(seedOf(node), address);
+}
+
+/** The part of a rank that depends on the node alone: many addresses are ranked for one node. */
+export function seedOf(node: string): number {
+  return Math.imul(hashOn(fnvOffset, node), fnvPrime);
+}
+
+/** `rankFrom(seedOf(node), address)` is `rankOf(node, address)`. */
+export function rankFrom(seed: number, address: string): number {
+  let hash = hashOn(seed, address);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** The nodes from the highest rank for this address down. */
-export function byRank(nodes: readonly string[], address: string): string[] {
-  const ranked = nodes.map((node) => ({ node, rank: rankOf(node, address) }));
-  return ranked.sort((a, b) => b.rank - a.rank || (a.node < b.node ? -1 : 1)).map(({ node }) => node);
+const fnvOffset = 0x811c9dc5;
+const fnvPrime = 0x01000193;
+
+function hashOn(seed: number, text: string): number {
+  let hash = seed;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), fnvPrime);
+  return hash;
 }

@@ -1,5 +1,6 @@
 import { Backoff } from "../clock/backoff.ts";
 import type { Clock, Random } from "../clock/clock.ts";
+import { type Turn, turnOf } from "../clock/turn.ts";
 
 /** How work on a key ended: `retry` asks to be called again after a while, as after a failure. */
 export type WorkResult = "done" | "retry";
@@ -23,7 +24,8 @@ const backoffMaxMs = 60_000;
 
 /**
  * Work by key: a key that is added while it waits is there once; while it is worked on, it is worked on again afterwards. A
- * failed key waits longer each time until it succeeds. Nothing is handled before start().
+ * failed key waits longer each time until it succeeds. Nothing is handled before start(). Other work of the process gets its turn,
+ * however many keys wait.
  */
 export class Queue<Key> {
   readonly #options: QueueOptions<Key>;
@@ -34,11 +36,14 @@ export class Queue<Key> {
   readonly #again = new Set<Key>();
   readonly #later = new Map<Key, { readonly dueMs: number; readonly cancel: () => void }>();
   readonly #backoffs = new Map<Key, Backoff>();
+  readonly #turn: Turn;
   #running = false;
+  #postponed = false;
   #idle: (() => void)[] = [];
 
   constructor(options: QueueOptions<Key>) {
     this.#options = options;
+    this.#turn = turnOf(options.clock);
   }
 
   /** Keys that wait for a worker now; those that wait for their time are not counted. */
@@ -87,11 +92,28 @@ export class Queue<Key> {
 
   #dispatch(): void {
     for (const key of this.#waiting) {
-      if (!this.#running || this.#active.size >= this.#options.workers) return;
-      this.#waiting.delete(key);
-      this.#active.add(key);
-      void this.#work(key);
+      if (!this.#running || this.#postponed || this.#active.size >= this.#options.workers) return;
+      if (this.#turn.over) this.#postpone();
+      else this.#begin(key);
     }
+  }
+
+  /** A handler that waits for nothing would follow the one before it within one turn of the event loop, until all keys are handled. */
+  #postpone(): void {
+    this.#postponed = true;
+    void this.#turn.next().then(() => {
+      this.#postponed = false;
+      const [key] = this.#waiting;
+      // At least one, even if others have used up the turn.
+      if (key !== undefined && this.#running && this.#active.size < this.#options.workers) this.#begin(key);
+      this.#dispatch();
+    });
+  }
+
+  #begin(key: Key): void {
+    this.#waiting.delete(key);
+    this.#active.add(key);
+    void this.#work(key);
   }
 
   async #work(key: Key): Promise<void> {

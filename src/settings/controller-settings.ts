@@ -21,6 +21,8 @@ export const controllerSettingsSchema = z.object({
   leaderElect: z.boolean().default(true),
   /** How long the announcing nodes must have been the same before addresses in use are moved to even them out. */
   rebalanceAfterMs: z.int().min(0).default(10_000),
+  /** From how many other nodes those are chosen that take over the addresses of one node. */
+  peersPerNode: z.int().min(2).max(100).default(6),
   /** Whether pools, advertisements and annotations of MetalLB are honoured, for moving from there. */
   metallb: z.boolean().default(false),
   /** Where MetalLB has its objects; those elsewhere it would not heed either. */

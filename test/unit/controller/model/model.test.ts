@@ -21,10 +21,11 @@ test(`every address is accounted for after any sequence of user actions and fail
   let steps = 0;
   const property = fc.asyncProperty(
     fc.boolean(),
+    fc.boolean(),
     firstPools,
     fc.commands([...allSteps], { maxCommands: 60, size: "max", ...replayed }),
-    async (metallb, pools, commands) => {
-      const clusterState = await ReplicatedCluster.create(metallb);
+    async (metallb, slow, pools, commands) => {
+      const clusterState = await ReplicatedCluster.create(metallb, slow);
       try {
         const model = emptyModel(metallb);
         for (const pool of pools) await pool.run(model, clusterState);

@@ -1,5 +1,5 @@
 import { speakerLeaseName } from "../../../../src/api/speaker.ts";
-import { FakeClock } from "../../../../src/clock/fake.ts";
+import { FakeClock, SlowFakeClock } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath } from "../../../../src/kube/path.ts";
@@ -16,13 +16,16 @@ const quietMs = 3_000;
 /** A reflector whose watches broke again and again waits up to 30 s before it lists, and as long once more if its version has expired. */
 const healedMs = 70_000;
 
+/** Three readings of the clock use up a turn of the event loop. */
+const slowReadMs = 3;
+
 /** A handful of Services cannot need as many requests from one quiet moment to the next. */
 const stormAt = 1_000;
 
 /** A cluster in memory with a clock that stands still, and controllers that may die. All of them lead. */
 export class ReplicatedCluster {
-  readonly clock = new FakeClock();
-  readonly cluster = new Cluster(this.clock);
+  readonly clock: FakeClock;
+  readonly cluster: Cluster;
   readonly #metallb: boolean;
   readonly #replicas: Replica[] = [];
   #requests = 0;
@@ -31,13 +34,18 @@ export class ReplicatedCluster {
   /** Whether something has gone wrong since it was last quiet. */
   #faulty = false;
 
-  private constructor(metallb: boolean) {
+  private constructor(metallb: boolean, slow: boolean) {
+    this.clock = slow ? new SlowFakeClock(slowReadMs) : new FakeClock();
+    this.cluster = new Cluster(this.clock);
     this.#metallb = metallb;
   }
 
-  /** `metallb`: whether the controllers honour MetalLB's pools and annotations. */
-  static async create(metallb: boolean): Promise<ReplicatedCluster> {
-    const clusterState = new ReplicatedCluster(metallb);
+  /**
+   * `metallb`: whether the controllers honour MetalLB's pools and annotations. `slow`: whether they are so slow that they interrupt
+   * their work after every few steps, and hear of changes in between.
+   */
+  static async create(metallb: boolean, slow: boolean): Promise<ReplicatedCluster> {
+    const clusterState = new ReplicatedCluster(metallb, slow);
     clusterState.cluster.server.intercept = () => clusterState.#count();
     await clusterState.cluster.addNode("n1");
     // The clock runs for days in some runs, and the lease is never renewed.

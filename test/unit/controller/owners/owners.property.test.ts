@@ -2,9 +2,20 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { balance } from "../../../../controller/owners/balance.ts";
-import { maxOwners, type OwnedAddress, ownersForNew, planOwners } from "../../../../controller/owners/owners.ts";
+import type { OwnedAddress } from "../../../../controller/owners/owned-address.ts";
+import { OwnerCounts } from "../../../../controller/owners/owner-counts.ts";
+import { maxOwners } from "../../../../controller/owners/owner-list.ts";
+import { defaultPeers, ownersForNew, planOwners as planSteps } from "../../../../controller/owners/owners.ts";
+import { runAtOnce } from "../../../../src/clock/turn.ts";
 
 const nodes = ["n1", "n2", "n3", "n4", "n5"];
+
+function planOwners(
+  addresses: readonly OwnedAddress[],
+  { even }: { readonly even: boolean },
+): ReadonlyMap<string, readonly string[]> {
+  return runAtOnce(planSteps(addresses, { even, peers: defaultPeers }));
+}
 
 function address(
   index: number,
@@ -153,12 +164,11 @@ describe("properties of owner lists", () => {
   test("new addresses one by one stay even", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
-        const loads = new Map<string, number>();
+        const owners = new OwnerCounts();
         for (let index = 0; index < count; index++) {
-          const [first] = ownersForNew(address(index, [], nodes), loads);
-          if (first !== undefined) loads.set(first, (loads.get(first) ?? 0) + 1);
+          owners.add(ownersForNew(address(index, [], nodes), owners, defaultPeers));
         }
-        const counts = nodes.map((node) => loads.get(node) ?? 0);
+        const counts = nodes.map((node) => owners.firstOf(node));
         assert.ok(Math.max(...counts) - Math.min(...counts) <= 1);
       }),
     );
@@ -174,7 +184,7 @@ test("a rebalance with unlike candidates reaches the best that a full search fin
     few.map((node) => owners.filter((owner) => owner === node).length ** 2).reduce((sum, square) => sum + square, 0);
   fc.assert(
     fc.property(movables, (all) => {
-      const moved = balance(all);
+      const moved = runAtOnce(balance(all));
       let every: (readonly string[])[] = [[]];
       for (const { choices } of all) every = every.flatMap((owners) => choices.map((node) => [...owners, node]));
       const best = Math.min(...every.map(cost));
