@@ -13,7 +13,9 @@ export const serviceAllocationSchema = z.object({
   namespaces: z
     .array(z.string())
     .optional()
-    .describe("Namespaces whose Services may get addresses from this pool. Without namespaces and selectors: all."),
+    .describe(
+      "Namespaces whose Services may get addresses from this pool. Without namespaces and namespaceSelectors: all namespaces.",
+    ),
   namespaceSelectors: z
     .array(labelSelectorSchema)
     .optional()

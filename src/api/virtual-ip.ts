@@ -76,7 +76,9 @@ export const virtualIpStatusSchema = z
     conditions: z
       .array(conditionSchema)
       .optional()
-      .describe("Announceable, InPool, Conflict: what is wrong with the address, or was."),
+      .describe(
+        "Announceable: whether a node may announce the address. InPool: whether a pool contains it. Conflict: whether another device claims it. Each appears with the first problem.",
+      ),
   })
   .describe("What the announcing node and the controller report.");
 

@@ -78,7 +78,7 @@ export const reasonTable = {
   PoolUnusable: {
     meaning: "The Service names an IPAddressPool that is rejected, because something is wrong with it.",
     sentence: "{object} names pool {value} ({field}), which is rejected.",
-    cure: "Fix what the pool's condition Ready reports.",
+    cure: "Fix the problem that the pool's condition Ready reports.",
   },
   PoolDraining: {
     meaning: "Only pools in state Draining match the request. They keep the addresses in use and assign no new ones.",
@@ -107,7 +107,7 @@ export const reasonTable = {
   },
   NoNodeAddress: {
     meaning: "The pool assigns node addresses, but no node can serve the Service.",
-    sentence: "{object} cannot get an {value} address of any node of the pool ({field}).",
+    sentence: "{object} cannot get the {value} address of any node of the pool ({field}).",
     cure: "Check that spec.nodeAddresses.nodeSelectors of the pool match nodes with addresses of this family (kubectl get nodes -o wide --show-labels) and, with externalTrafficPolicy Local, that one of these nodes runs a ready pod.",
   },
   NodeAddressPortTaken: {
@@ -170,7 +170,7 @@ export const reasonTable = {
     cure: "Try again in a few seconds. If nothing changes, read the log of the controller: kubectl -n bellhop-system logs deploy/bellhop-controller.",
   },
   NotAnnouncedYet: {
-    meaning: "Nodes can announce the address, but none of them does at the moment.",
+    meaning: "Nodes may announce the address, but none of them does at the moment.",
     sentence: "{object} ({field} {value}) is not announced by any node at the moment.",
     cure: "Try again in a few seconds. If nothing changes, read the log of the speaker on the first owner.",
   },

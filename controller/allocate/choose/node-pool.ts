@@ -2,6 +2,7 @@ import { formatAddress, type IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
+import { describeDraining } from "../allocations/describe-pools.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, describeClaim, isClaimOf } from "../claim/claim.ts";
 import { findSharingConflict, portsOf } from "../claim/sharing.ts";
@@ -72,6 +73,6 @@ export function findAdmissionRefusal(
   namespaceLabels: Readonly<Record<string, string>>,
 ): { readonly code: ReasonCode; readonly detail: string } | undefined {
   const forbidden = describeAdmissionRefusal(pool, service, namespaceLabels);
-  if (forbidden !== undefined) return { code: "PoolForbidsService", detail: `${pool.name}: ${forbidden}` };
-  return pool.draining ? { code: "PoolDraining", detail: pool.name } : undefined;
+  if (forbidden !== undefined) return { code: "PoolForbidsService", detail: forbidden };
+  return pool.draining ? { code: "PoolDraining", detail: describeDraining([pool.name]) } : undefined;
 }

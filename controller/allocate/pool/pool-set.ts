@@ -63,7 +63,8 @@ function overlapOf(pool: Pool, taken: RangeMap<TakenRange>): Reason | undefined 
   const overlap = findOverlap(pool, taken);
   if (overlap === undefined) return undefined;
   const { entry, other } = overlap;
-  return entryReason("PoolOverlaps", pool, entry, `${formatRange(other.range)} of pool ${other.pool.name}`);
+  const detail = `The older pool ${other.pool.name} has ${formatRange(other.range)} and stays in use.`;
+  return entryReason("PoolOverlaps", pool, entry, detail);
 }
 
 function networkOverlapOf(pool: Pool, reserved: RangeMap<ClusterNetwork>): Reason | undefined {
@@ -71,7 +72,8 @@ function networkOverlapOf(pool: Pool, reserved: RangeMap<ClusterNetwork>): Reaso
   if (overlap === undefined) return undefined;
   const { range, use, source } = overlap.other;
   const code = use === "Service" ? "PoolOverlapsServiceNetwork" : "PoolOverlapsPodNetwork";
-  return entryReason(code, pool, overlap.entry, `${formatRange(range)} of ${source}`);
+  const network = use === "Service" ? `The network of ${source}` : `The pod network of ${source}`;
+  return entryReason(code, pool, overlap.entry, `${network} is ${formatRange(range)}.`);
 }
 
 /** The first entry that has addresses in common with the map, and what is at the lowest of them. */

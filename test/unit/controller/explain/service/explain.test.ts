@@ -184,7 +184,12 @@ describe("bellhop explain service", () => {
     await cluster.addService("web");
     await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
     await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
-    const conflict = { type: "Conflict", status: "True", reason: "ForeignMac", message: "02:00:00:00:00:99 claims it" };
+    const conflict = {
+      type: "Conflict",
+      status: "True",
+      reason: "ForeignMac",
+      message: "02:00:00:00:00:99 claims it. Find it.",
+    };
     const conditions = [{ ...conflict, lastTransitionTime: "2026-01-01T00:00:00Z" }];
     await announce(cluster, "192.0.2.10", { node: "n1", conditions });
     const { reasons } = await askService(cluster, "web");

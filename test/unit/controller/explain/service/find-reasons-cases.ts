@@ -178,7 +178,12 @@ const nodes = ["n1", "n2"];
 
 /** Explains the Service of the case. */
 export function explainCase(data: FindReasonsCase): ServiceExplanation {
-  const conflict = { type: "Conflict", status: "True", reason: "ForeignMac", message: "02:00:00:00:00:99 claims it" };
+  const conflict = {
+    type: "Conflict",
+    status: "True",
+    reason: "ForeignMac",
+    message: "02:00:00:00:00:99 claims it. Find it.",
+  };
   const virtualIps = (data.claims ?? []).map(({ address }) =>
     virtualIpSchema.parse({
       metadata: { name: address },
