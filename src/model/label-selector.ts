@@ -4,7 +4,7 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Whether the labels satisfy metav1.LabelSelector; the empty selector is satisfied by all (apimachinery labels.Everything). */
 export function matchesLabels(selector: LabelSelector, labels: Labels): boolean {
-  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  const exact = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labelOf(labels, key) === value);
   return exact && (selector.matchExpressions ?? []).every((expression) => matchesExpression(expression, labels));
 }
 
@@ -17,7 +17,7 @@ function matchesExpression(
   { key, operator, values = [] }: NonNullable<LabelSelector["matchExpressions"]>[number],
   labels: Labels,
 ): boolean {
-  const value = labels[key];
+  const value = labelOf(labels, key);
   switch (operator) {
     case "In":
       return value !== undefined && values.includes(value);
@@ -28,4 +28,9 @@ function matchesExpression(
     case "DoesNotExist":
       return value === undefined;
   }
+}
+
+/** Only the object's own labels count: every object inherits `constructor` and others from its prototype. */
+function labelOf(labels: Labels, key: string): string | undefined {
+  return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
