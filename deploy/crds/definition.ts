@@ -63,7 +63,8 @@ export function objectSchema(description: string, properties: Record<string, Ope
     properties: {
       apiVersion: { type: "string", description: "Version of the API: bellhop.dev/v1beta1." },
       kind: { type: "string", description: "Kind of the object." },
-      metadata: { type: "object", description: "Standard metadata of an object." },
+      // A description too would be refused: only name and generateName may be specified (apiextensions validation).
+      metadata: { type: "object" },
       ...properties,
     },
   };

@@ -27,6 +27,13 @@ test("optional and defaulted fields are not required of the user", () => {
   });
 });
 
+for (const [file, definition] of definitions) {
+  test(`${file} says nothing of metadata but its type, or the API server refuses the kind`, () => {
+    const { versions } = definition.spec as { versions: readonly { schema: { openAPIV3Schema: OpenApiSchema } }[] };
+    for (const { schema } of versions) assert.deepEqual(at(schema.openAPIV3Schema, "metadata"), { type: "object" });
+  });
+}
+
 describe("columns of kubectl get", () => {
   for (const [file, definition] of definitions) {
     const { versions } = definition.spec as {
