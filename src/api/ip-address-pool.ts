@@ -126,7 +126,7 @@ export const ipAddressPoolStatusSchema = z
       .array(conditionSchema)
       .optional()
       .describe(
-        "Ready: whether the pool assigns addresses. AllInPool: whether it still contains all addresses that it has assigned. AddressesLeftOut: whether something else uses addresses of the pool.",
+        "Ready: whether the pool assigns addresses. AllInPool: whether it still contains all addresses that it has assigned. AddressesBlocked: whether something else uses addresses of the pool.",
       ),
   })
   .describe("What the controller has found. The controller writes it.");

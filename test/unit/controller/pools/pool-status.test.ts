@@ -68,7 +68,7 @@ const cases: readonly Case[] = [
     pools: [lan],
     blocked: { "the address of Node n1": ["192.0.2.11"], "in spec.externalIPs of Service a/b": ["192.0.2.99"] },
     counts: ["0", "2", "0", all6],
-    conditions: [inUse, "AddressesLeftOut True UsedElsewhere"],
+    conditions: [inUse, "AddressesBlocked True UsedElsewhere"],
     names: ["192.0.2.11", "Node n1"],
   },
   {
