@@ -31,10 +31,16 @@ export interface SpeakerWatchesOptions {
   readonly metrics: KubeMetrics;
 }
 
-/** Reflectors that do not run yet. */
+/** When an API server comes back, all speakers of a cluster may have to list again: not all within the same second. */
+const relistSpreadMs = 5_000;
+
+/**
+ * Reflectors that do not run yet. Lists come from the API server's cache, as kube-proxy's do: there is a speaker on every node, and what
+ * a list lacks the watch brings a moment later.
+ */
 export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
   const { client, node, onChange, clock, random, log, metrics } = options;
-  const common = { client, clock, random, log, metrics };
+  const common = { client, freshness: "cached", relistSpreadMs, clock, random, log, metrics } as const;
   return {
     services: createReflector({
       ...common,

@@ -2,12 +2,13 @@ import type { V1EndpointSlice } from "@kubernetes/client-node";
 import type { Clock } from "../../src/clock/clock.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
+import { listCollection } from "../../src/kube/list.ts";
+import { OversizedObject } from "../../src/kube/oversized-object.ts";
 import { endpointSlicesPath } from "../../src/kube/path.ts";
-import { InvalidObject } from "../../src/kube/view-store.ts";
+import { InvalidObject, projectObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 import { ClusterState } from "../observe/cluster-state.ts";
 import { createSources, nameOf, type Source, type Watched } from "../observe/sources.ts";
-import { listAll } from "./list-all.ts";
 import { type LeaseHolders, readLeaseHolders } from "./read-leases.ts";
 
 /** A pool that does not follow its schema. */
@@ -45,12 +46,12 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   const views: Record<string, Map<string, unknown>> = { slices: new Map(), leases: new Map() };
   const reads = Object.entries(sources).map(async ([resource, source]: [string, Source<unknown>]) => {
     const found = new Map<string, unknown>();
-    for await (const raw of listSource(client, source)) {
-      const view = source.project(raw);
+    await listSource(client, source, (raw) => {
+      const view = projectObject(source.project, raw);
       if (view instanceof InvalidObject) {
         if (resource === "pools") invalidPools.push({ name: keyOf(raw), invalid: view, raw });
       } else if (view !== undefined) found.set(keyOf(raw), view);
-    }
+    });
     if (source.fallback !== undefined) await readFallback(client, source.fallback, found);
     views[resource] = found;
   });
@@ -83,17 +84,21 @@ export function createClusterState(watched: Watched, invalidPools: readonly Inva
 
 /** Adds the objects of a fallback collection whose names the first one does not have. */
 async function readFallback(client: ApiClient, source: Source<unknown>, found: Map<string, unknown>): Promise<void> {
-  for await (const raw of listSource(client, source)) {
-    const view = source.project(raw);
+  await listSource(client, source, (raw) => {
+    const view = projectObject(source.project, raw);
     const usable = view !== undefined && !(view instanceof InvalidObject);
     if (usable && !found.has(nameOf(raw))) found.set(nameOf(raw), view);
-  }
+  });
 }
 
-/** Yields the objects of a collection. An optional one that does not exist is empty. */
-async function* listSource(client: ApiClient, { path, query, optional }: Source<unknown>): AsyncGenerator<unknown> {
+/** Hands over the objects of a collection. An optional one that does not exist is empty. */
+async function listSource(
+  client: ApiClient,
+  { path, query = {}, optional }: Source<unknown>,
+  take: (raw: unknown) => void,
+): Promise<void> {
   try {
-    yield* listAll(client, path, query);
+    await listCollection(client, { path, query, take });
   } catch (error) {
     if (optional !== true || !isNotFound(error)) throw error;
   }
@@ -105,7 +110,10 @@ async function readSlices(
 ): Promise<readonly V1EndpointSlice[]> {
   const slices: V1EndpointSlice[] = [];
   const query = { labelSelector: `${serviceNameLabel}=${name}` };
-  for await (const raw of listAll(client, endpointSlicesPath(namespace), query)) slices.push(raw as V1EndpointSlice);
+  const take = (raw: unknown): void => {
+    if (!(raw instanceof OversizedObject)) slices.push(raw as V1EndpointSlice);
+  };
+  await listCollection(client, { path: endpointSlicesPath(namespace), query, take });
   return slices;
 }
 

@@ -3,9 +3,9 @@ import { leaderLeaseName } from "../../src/api/labels.ts";
 import { type Clock, pause } from "../../src/clock/clock.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
+import { listCollection } from "../../src/kube/list.ts";
 import { leasePath } from "../../src/kube/path.ts";
 import { projectSpeakerLease } from "../../src/model/lease.ts";
-import { listAll } from "./list-all.ts";
 
 /** The processes that hold their Lease. */
 export interface LeaseHolders {
@@ -50,10 +50,11 @@ export async function readLeaseHolders(client: ApiClient, namespace: string, clo
 async function readHeld(client: ApiClient, namespace: string): Promise<ReadonlyMap<string, V1Lease>> {
   try {
     const held = new Map<string, V1Lease>();
-    for await (const raw of listAll(client, leasePath(namespace))) {
+    const take = (raw: unknown): void => {
       const lease = raw as V1Lease;
       if ((lease.spec?.holderIdentity ?? "") !== "") held.set(lease.metadata?.name ?? "", lease);
-    }
+    };
+    await listCollection(client, { path: leasePath(namespace), take });
     return held;
   } catch (error) {
     if (isNotFound(error)) return new Map();

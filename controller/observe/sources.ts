@@ -21,6 +21,11 @@ import { projectReadyNodes, type ReadyNodesView } from "./ready-nodes.ts";
 export interface Source<View> {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /**
+   * Whether a list may be as old as an API server's cache; it must be the newest, if missing. A stale list is no worse than a watch that
+   * is late, which everything here is made for; those that decide which addresses are taken are nevertheless read as they are in etcd.
+   */
+  readonly freshness?: "cached";
   /** The API server may not have the collection at all. It is empty then. */
   readonly optional?: boolean;
   readonly project: ReflectorOptions<View>["project"];
@@ -83,19 +88,25 @@ export function createSources(namespace: string, metallbNamespace?: string): Sou
       ...metallb("l2advertisements", parseObject(l2AdvertisementSchema)),
     },
     virtualIps: { path: ownPath("virtualips"), project: parseObject(virtualIpSchema) },
-    speakers: { path: ownPath("speakers"), project: parseObject(speakerSchema) },
-    nodes: { path: collections.nodes, project: (raw) => projectNode(raw as V1Node) },
+    speakers: { path: ownPath("speakers"), freshness: "cached", project: parseObject(speakerSchema) },
+    nodes: { path: collections.nodes, freshness: "cached", project: (raw) => projectNode(raw as V1Node) },
     slices: {
       path: collections.endpointSlices,
+      freshness: "cached",
       query: { labelSelector: endpointSliceSelector },
       project: (raw) => projectReadyNodes(raw as V1EndpointSlice),
     },
     leases: {
       path: leasePath(namespace),
+      freshness: "cached",
       query: { labelSelector: `${componentLabel}=${speakerComponent}` },
       project: (raw) => projectSpeakerLease(raw as V1Lease),
     },
-    namespaces: { path: collections.namespaces, project: (raw) => projectNamespace(raw as V1Namespace) },
+    namespaces: {
+      path: collections.namespaces,
+      freshness: "cached",
+      project: (raw) => projectNamespace(raw as V1Namespace),
+    },
     serviceCidrs: {
       path: collections.serviceCidrs,
       optional: true,

@@ -34,6 +34,7 @@ export function createWatches(options: WatchesOptions): Watches {
       path: source.path,
       query: source.query ?? {},
       optional: source.optional ?? false,
+      freshness: source.freshness ?? "consistent",
       project: source.project,
       ...handlers,
       clock,

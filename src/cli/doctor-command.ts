@@ -1,10 +1,11 @@
 import { networkInterfaces } from "node:os";
 import { Argument, Command, InvalidArgumentError } from "commander";
-import { speakerSchema } from "../api/speaker.ts";
+import { type Speaker, speakerSchema } from "../api/speaker.ts";
 import { virtualIpSchema } from "../api/virtual-ip.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../ip/address.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { ApiClient } from "../kube/client.ts";
+import { listCollection } from "../kube/list.ts";
 import { ownPath } from "../kube/path.ts";
 import { type Diagnosis, diagnoseNeighbour } from "../neighbour/diagnose.ts";
 import { lookUpNeighbour } from "../neighbour/lookup.ts";
@@ -30,17 +31,26 @@ async function diagnose(client: ApiClient, address: IpAddress): Promise<Diagnosi
   const [seenMac, virtualIp, speakers] = await Promise.all([
     lookUpNeighbour(text),
     readVirtualIp(client, virtualIpName(address)),
-    client.request({ method: "GET", path: ownPath("speakers") }),
+    readSpeakers(client),
   ]);
   const ownMacs = new Set(Object.values(networkInterfaces()).flatMap((link) => (link ?? []).map(({ mac }) => mac)));
-  const items = (speakers.body as { items: readonly unknown[] }).items;
   return diagnoseNeighbour({
     address: text,
     virtualIp,
-    speakers: items.map((item) => speakerSchema.parse(item)),
+    speakers,
     seenMac,
     ownMacs,
   });
+}
+
+async function readSpeakers(client: ApiClient): Promise<readonly Speaker[]> {
+  const speakers: Speaker[] = [];
+  const take = (raw: unknown): void => {
+    const { data } = speakerSchema.safeParse(raw);
+    if (data !== undefined) speakers.push(data);
+  };
+  await listCollection(client, { path: ownPath("speakers"), take });
+  return speakers;
 }
 
 async function readVirtualIp(client: ApiClient, name: string) {

@@ -1,3 +1,5 @@
+import type { ListMetadata } from "./list-decoder.ts";
+
 /** One answer of the API server; `body` is the parsed JSON. */
 export interface ApiResponse {
   readonly status: number;
@@ -16,11 +18,20 @@ export interface ApiRequest {
   readonly timeoutMs?: number;
 }
 
+/** A GET of a collection. `timeoutMs` is the longest silence in it, not the time for the whole answer. */
+export type ListRequest = Pick<ApiRequest, "path" | "query" | "timeoutMs">;
+
 export interface WatchOptions {
   readonly silenceMs: number;
   readonly signal: AbortSignal;
   /** Called once when the server has accepted the watch, which may be long before the first event. */
   readonly onOpen?: () => void;
+}
+
+/** What a list says of itself, beside its objects. */
+export interface ListResponse extends ListMetadata {
+  /** Length of the answer, uncompressed. */
+  readonly bytes: number;
 }
 
 /** A stream of JSON lines, as a watch gives them. Ends by returning, fails by throwing. */
@@ -29,7 +40,15 @@ export type ApiStream = AsyncIterable<unknown>;
 /** The seam to the API server. Throws ApiError for a status of 400 and above, BellhopError ApiUnreachable without an answer. */
 export interface ApiClient {
   request(request: ApiRequest): Promise<ApiResponse>;
-  /** Fails when no byte has come for `silenceMs`, so that half-open connections are noticed. Ends quietly when aborted. */
+  /**
+   * GETs a collection, or a page of it, and hands over its objects one by one while the answer arrives; never holds the whole answer.
+   * One that is too large to be read comes as an OversizedObject. When it throws, some objects may have been handed over already.
+   */
+  list(request: ListRequest, take: (object: unknown) => void): Promise<ListResponse>;
+  /**
+   * Fails when no byte has come for `silenceMs`, so that half-open connections are noticed. Ends quietly when aborted. The `object` of
+   * an event is an OversizedObject where it is too large to be read.
+   */
   watch(request: ApiRequest, options: WatchOptions): ApiStream;
 }
 

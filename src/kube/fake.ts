@@ -4,6 +4,8 @@ import {
   type ApiRequest,
   type ApiResponse,
   type ApiStream,
+  type ListRequest,
+  type ListResponse,
   patchTypes,
   type WatchOptions,
 } from "./client.ts";
@@ -28,10 +30,17 @@ export class FakeApiServer implements ApiClient {
   #nextUid = 1;
   /** Every request that was taken, in order. */
   readonly requests: ApiRequest[] = [];
+  /** Whether watches may begin with the whole collection (the feature WatchList); without end: whose end is never told. */
+  offersWatchList: boolean | "without end" = false;
   /** Runs before each request and watch; may wait, may throw what the caller shall see. */
   intercept: Interceptor | undefined;
   /** Runs after each request was carried out; what it throws makes its answer get lost. */
   loseAnswer: ((request: ApiRequest) => void) | undefined;
+
+  /** The resourceVersion of the last change. */
+  get newestVersion(): number {
+    return this.#resourceVersion;
+  }
 
   /** What changed something: everything but GET. */
   get writes(): readonly ApiRequest[] {
@@ -44,6 +53,14 @@ export class FakeApiServer implements ApiClient {
     const answer = this.#carryOut(request);
     this.loseAnswer?.(request);
     return answer;
+  }
+
+  async list(request: ListRequest, take: (object: unknown) => void): Promise<ListResponse> {
+    const { body } = await this.request({ method: "GET", ...request });
+    const { metadata, items } = body as { metadata: { resourceVersion: string; continue?: string }; items: unknown[] };
+    for (const object of items) take(object);
+    const { resourceVersion, continue: continueToken = "" } = metadata;
+    return { resourceVersion, continueToken, bytes: JSON.stringify(body).length };
   }
 
   #carryOut(request: ApiRequest): ApiResponse {
@@ -71,7 +88,8 @@ export class FakeApiServer implements ApiClient {
     const from = Number(request.query?.resourceVersion ?? "0");
     const watch = new FakeWatch(path.collection, options.signal);
     const selected = (event: FakeEvent): unknown => this.#select(path, request.query ?? {}, event);
-    for (const event of collection.since(from)) watch.push(selected(event));
+    if (request.query?.sendInitialEvents === "true") this.#pushInitialEvents(path, watch, selected);
+    else for (const event of collection.since(from)) watch.push(selected(event));
     const listener = (event: FakeEvent): void => watch.push(selected(event));
     collection.listeners.add(listener);
     this.#watches.add(watch);
@@ -82,6 +100,20 @@ export class FakeApiServer implements ApiClient {
       collection.listeners.delete(listener);
       this.#watches.delete(watch);
     }
+  }
+
+  #pushInitialEvents(path: FakePath, watch: FakeWatch, selected: (event: FakeEvent) => unknown): void {
+    if (this.offersWatchList === false) {
+      const text =
+        "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+      throw new ApiError(422, "Invalid", text);
+    }
+    const resourceVersion = this.#resourceVersion;
+    for (const object of this.#collection(path).objects.values()) {
+      watch.push(selected({ type: "ADDED", resourceVersion, object }));
+    }
+    const metadata = { resourceVersion: String(resourceVersion), annotations: { "k8s.io/initial-events-end": "true" } };
+    if (this.offersWatchList === true) watch.push({ type: "BOOKMARK", object: { metadata } });
   }
 
   /** Sends a bookmark to every watch. */

@@ -1,11 +1,23 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
 import type { Clock } from "../clock/clock.ts";
 import { BellhopError } from "../error/error.ts";
-import { apiErrorOf } from "./api-error.ts";
-import type { ApiClient, ApiRequest, ApiResponse, ApiStream, WatchOptions } from "./client.ts";
+import { ApiError, apiErrorOf } from "./api-error.ts";
+import type {
+  ApiClient,
+  ApiRequest,
+  ApiResponse,
+  ApiStream,
+  ListRequest,
+  ListResponse,
+  WatchOptions,
+} from "./client.ts";
 import type { Credentials } from "./credentials.ts";
 import { JsonLines } from "./json-lines.ts";
+import { ListDecoder } from "./list-decoder.ts";
+import { ObjectCollector } from "./object-collector.ts";
 
 export interface HttpsClientOptions {
   readonly credentials: Credentials;
@@ -17,8 +29,6 @@ export interface HttpsClientOptions {
 }
 
 const defaultTimeoutMs = 30_000;
-/** A page of 500 EndpointSlices of 100 endpoints each is about 20 MB. */
-const maxResponseBytes = 128 * 1024 * 1024;
 /** Requests wait for one another beyond this; watches have sockets of their own and never queue. */
 const maxSockets = 32;
 /** TCP keep-alive, so that a dead peer is noticed even below the watch's own deadline. */
@@ -45,17 +55,16 @@ export class HttpsClient implements ApiClient {
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
-    const { clock } = this.#options;
-    const startedMs = clock.monotonicMs();
-    let status = 0;
-    try {
-      const answer = await this.#exchange(request, true);
-      status = answer.status;
-      if (status >= 400) throw apiErrorOf(describe(request), status, answer.body, answer.retryAfterMs);
-      return { status, body: answer.body };
-    } finally {
-      this.#options.observe?.(request.method, status, (clock.monotonicMs() - startedMs) / 1000);
-    }
+    return this.#observed(request, async () => {
+      const { status, body, retryAfterMs } = await this.#exchange(request, true);
+      if (status >= 400) throw apiErrorOf(describe(request), status, body, retryAfterMs);
+      return { status, body };
+    });
+  }
+
+  async list(request: ListRequest, take: (object: unknown) => void): Promise<ListResponse> {
+    const get: ApiRequest = { method: "GET", ...request };
+    return this.#observed(get, () => this.#readList(get, take, true));
   }
 
   async *watch(request: ApiRequest, options: WatchOptions): ApiStream {
@@ -65,8 +74,7 @@ export class HttpsClient implements ApiClient {
     const abort = (): void => void outgoing.destroy();
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
-    // A timer of Node, not of the clock: it is set back with every chunk, which a Clock can only do by making another one.
-    const silence = setTimeout(() => outgoing.destroy(new Error(`no data for ${silenceMs} ms`)), silenceMs);
+    const silence = afterSilence(outgoing, silenceMs);
     try {
       const response = await answerTo(outgoing);
       if ((response.statusCode ?? 0) >= 400) throw await refusal(request, response);
@@ -92,6 +100,56 @@ export class HttpsClient implements ApiClient {
     this.#watches.destroy();
   }
 
+  /** Tells how long it took, and what status it ended with. */
+  async #observed<Result>(
+    request: ApiRequest,
+    work: () => Promise<Result & { readonly status: number }>,
+  ): Promise<Result> {
+    const { clock, observe } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let status = 0;
+    try {
+      const result = await work();
+      status = result.status;
+      return result;
+    } catch (error) {
+      if (error instanceof ApiError) status = error.status;
+      throw error;
+    } finally {
+      observe?.(request.method, status, (clock.monotonicMs() - startedMs) / 1000);
+    }
+  }
+
+  async #readList(
+    request: ApiRequest,
+    take: (object: unknown) => void,
+    mayRepeat: boolean,
+  ): Promise<ListResponse & { readonly status: number }> {
+    const outgoing = await this.#open(request, this.#requests, { "accept-encoding": "gzip" });
+    const silence = afterSilence(outgoing, request.timeoutMs ?? defaultTimeoutMs);
+    let answered = false;
+    try {
+      const response = await answerTo(outgoing);
+      answered = true;
+      const status = response.statusCode ?? 0;
+      if (status >= 400) throw await refusal(request, response);
+      const decoder = new ListDecoder();
+      let bytes = 0;
+      for await (const chunk of uncompressed(response)) {
+        silence.refresh();
+        bytes += chunk.length;
+        for (const object of decoder.push(chunk)) take(object);
+      }
+      return { ...decoder.finish(), bytes, status };
+    } catch (cause) {
+      outgoing.destroy();
+      if (mayRepeat && !answered && outgoing.reusedSocket) return this.#readList(request, take, false);
+      throw cause instanceof BellhopError ? cause : unreachable(request, cause);
+    } finally {
+      clearTimeout(silence);
+    }
+  }
+
   async #exchange(request: ApiRequest, mayRepeat: boolean): Promise<Answer> {
     const outgoing = await this.#open(request, this.#requests);
     const limitMs = request.timeoutMs ?? defaultTimeoutMs;
@@ -113,7 +171,11 @@ export class HttpsClient implements ApiClient {
     }
   }
 
-  async #open(request: ApiRequest, agent: HttpAgent): Promise<ClientRequest> {
+  async #open(
+    request: ApiRequest,
+    agent: HttpAgent,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<ClientRequest> {
     const authorization = await this.#options.credentials.authorization();
     const text = request.body === undefined ? undefined : JSON.stringify(request.body);
     const query = new URLSearchParams(request.query).toString();
@@ -123,6 +185,7 @@ export class HttpsClient implements ApiClient {
       headers: {
         accept: "application/json",
         "user-agent": this.#options.userAgent,
+        ...headers,
         ...(authorization === undefined ? {} : { authorization }),
         ...(text === undefined
           ? {}
@@ -159,21 +222,46 @@ function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
   });
 }
 
+/**
+ * Breaks the connection when nothing has come for `silenceMs`; refresh it with each chunk. A timer of Node, not of a Clock, which
+ * could only be set back by making another one.
+ */
+function afterSilence(outgoing: ClientRequest, silenceMs: number): NodeJS.Timeout {
+  return setTimeout(() => outgoing.destroy(new Error(`no data for ${silenceMs} ms`)), silenceMs);
+}
+
+/** The API server compresses lists of more than 128 KiB if it may (endpoints/handlers/responsewriters). */
+async function* uncompressed(response: IncomingMessage): AsyncGenerator<Buffer> {
+  if (response.headers["content-encoding"] !== "gzip") return yield* response as AsyncIterable<Buffer>;
+  const gunzip = createGunzip({ chunkSize: 64 * 1024 });
+  // What breaks the answer breaks the other, and ends the reading.
+  const piped = pipeline(response, gunzip);
+  piped.catch(() => {});
+  yield* gunzip as AsyncIterable<Buffer>;
+  await piped;
+}
+
+/** Of an answer that is not JSON, only the beginning matters: proxies and some refusals answer in plain text. */
+const maxPlainBytes = 500;
+
 async function readJson(response: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of response) {
-    chunks.push(chunk as Buffer);
-    length += (chunk as Buffer).length;
-    if (length > maxResponseBytes) throw new Error(`the response is longer than ${maxResponseBytes} bytes`);
+  const collector = new ObjectCollector();
+  let beginning = "";
+  let fault: unknown;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (beginning.length < maxPlainBytes) beginning += chunk.subarray(0, maxPlainBytes).toString("utf8");
+    try {
+      if (fault === undefined) collector.push(chunk);
+    } catch (cause) {
+      fault = cause;
+    }
   }
-  const text = Buffer.concat(chunks).toString("utf8");
-  if (text === "") return undefined;
+  if (collector.length === 0) return undefined;
   try {
-    return JSON.parse(text);
+    if (fault !== undefined) throw fault;
+    return collector.take();
   } catch (error) {
-    // Proxies and some refusals (429 of the API server among them) answer in plain text.
-    if ((response.statusCode ?? 0) >= 400) return { message: text.slice(0, 500).trim() };
+    if ((response.statusCode ?? 0) >= 400) return { message: beginning.slice(0, maxPlainBytes).trim() };
     throw error;
   }
 }

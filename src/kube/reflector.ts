@@ -3,7 +3,10 @@ import { type Clock, pause, type Random } from "../clock/clock.ts";
 import type { Logger } from "../log/log.ts";
 import { ApiError, apiErrorOf, isGone, isNotFound, isThrottled } from "./api-error.ts";
 import type { ApiClient } from "./client.ts";
+import { endsInitialEvents, InitialEvents } from "./initial-events.ts";
+import { listCollection } from "./list.ts";
 import type { KubeMetrics, WatchFailure } from "./metrics.ts";
+import { PageSize } from "./page-size.ts";
 import { type InvalidObject, ViewStore } from "./view-store.ts";
 
 /** A live copy of one collection of the API server, projected into small frozen views. */
@@ -36,6 +39,13 @@ export interface ReflectorOptions<View> {
   readonly onChange: (key: string) => void;
   /** Told once per resourceVersion of an object that is set aside, and with undefined when it no longer is. */
   readonly onInvalid?: (key: string, fault: InvalidObject | undefined, raw: unknown) => void;
+  /**
+   * `consistent`, if missing: a list has everything that was written before it was asked for. `cached`: it may be as old as what one
+   * API server has in memory, but never older than what was seen here before; such lists cost etcd nothing.
+   */
+  readonly freshness?: "consistent" | "cached";
+  /** A list that has to be read again waits up to this long, so that many programs do not ask for it together. 0, if missing. */
+  readonly relistSpreadMs?: number;
   /** Whether an API server may not know the collection at all; then it counts as empty, and is asked for again later. */
   readonly optional?: boolean;
   readonly clock: Clock;
@@ -44,7 +54,6 @@ export interface ReflectorOptions<View> {
   readonly metrics: KubeMetrics;
 }
 
-const pageSize = 500;
 /** Watches end after 5 to 10 minutes, drawn each time, as client-go's do (tools/cache/reflector.go). */
 const minWatchSeconds = 300;
 /** The API server sends a bookmark about each minute; two and a half without a byte mean a dead connection. */
@@ -73,6 +82,13 @@ class ListWatch<View> implements Reflector<View> {
   readonly #synced = Promise.withResolvers<void>();
   /** Where the next watch goes on; undefined: list first. */
   #resourceVersion: string | undefined;
+  /** The version that the next list may be as old as; empty: it must be the newest; 0: any. */
+  #listFrom: string;
+  /** The first part of a WatchList, until its end has come. */
+  #initial: InitialEvents | undefined;
+  /** Whether the next list comes as a watch; refused: the API server does not offer that. */
+  #watchList: "next" | "after a list" | "refused" = "next";
+  readonly #pageSize = new PageSize();
   #phase: "list" | "watch" | "event" = "list";
   #refusals = 0;
   synced = false;
@@ -81,6 +97,7 @@ class ListWatch<View> implements Reflector<View> {
 
   constructor(options: ReflectorOptions<View>) {
     this.#options = options;
+    this.#listFrom = options.freshness === "cached" ? "0" : "";
     this.#store = new ViewStore(options);
     this.#backoff = new Backoff(backoffBaseMs, backoffMaxMs, options.random);
   }
@@ -96,77 +113,115 @@ class ListWatch<View> implements Reflector<View> {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === undefined) this.#resourceVersion = await this.#list(signal);
+        if (this.#resourceVersion === undefined && this.#watchList !== "next") await this.#list(signal);
         const standsMs = await this.#watch(this.#resourceVersion, signal);
         if (standsMs < earlyMs) await this.#failed("ended_early", undefined, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#options.optional === true && isNotFound(error)) await this.#absent(signal);
+        if (this.#isRefusedWatchList(error)) this.#watchList = "refused";
+        else if (this.#options.optional === true && isNotFound(error)) await this.#absent(signal);
         else await this.#failed(failureKind(error, this.#phase), error, signal);
+      } finally {
+        if (this.#initial !== undefined && this.#watchList === "next") this.#watchList = "after a list";
+        this.#initial = undefined;
       }
     }
   }
 
+  /** API servers without the feature WatchList answer 422; 400 is for those that do not know the parameter. */
+  #isRefusedWatchList(error: unknown): boolean {
+    return this.#initial !== undefined && error instanceof ApiError && [400, 422].includes(error.status);
+  }
+
   async #absent(signal: AbortSignal): Promise<void> {
     this.#resourceVersion = undefined;
+    this.#heard();
     this.#store.keepOnly(new Set());
-    this.synced = true;
-    this.#synced.resolve();
+    this.#becomeSynced();
     await pause(this.#options.clock, absentMs, signal);
   }
 
   async #failed(kind: WatchFailure, error: unknown, signal: AbortSignal): Promise<void> {
-    const { clock, log, metrics, resource } = this.#options;
+    const { clock, random, log, metrics, resource } = this.#options;
     metrics.watchFailures.inc({ resource, kind });
     this.#refusals = kind === "watch_refused" || kind === "error_event" ? this.#refusals + 1 : 0;
     if (kind === "expired" || this.#refusals >= refusalsBeforeList) {
       this.#resourceVersion = undefined;
       this.#refusals = 0;
     }
+    // The cache may not have the version any more, or never have had it (504, storage.NewTooLargeResourceVersionError).
+    if (this.#phase === "list" && error instanceof ApiError && kind !== "throttled") this.#listFrom = "";
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    const waitMs = Math.max(this.#backoff.nextMs(), asked);
+    const spreadMs = this.synced && this.#resourceVersion === undefined ? (this.#options.relistSpreadMs ?? 0) : 0;
+    const waitMs = Math.max(this.#backoff.nextMs(), asked) + random() * spreadMs;
     log.warn({ resource, kind, waitMs: Math.round(waitMs), err: error }, "a list or watch failed; trying again");
     await pause(clock, waitMs, signal);
   }
 
-  /** Pages through the whole collection; gives the resourceVersion to watch from. */
-  async #list(signal: AbortSignal): Promise<string> {
-    const { client, path, query, metrics, resource } = this.#options;
+  /** Reads the whole collection, object by object. */
+  async #list(signal: AbortSignal): Promise<void> {
+    const { client, path, query } = this.#options;
     this.#phase = "list";
     const seen = new Set<string>();
-    let token = "";
-    for (;;) {
-      const page = { ...query, limit: String(pageSize), ...(token === "" ? {} : { continue: token }) };
-      // Each await gives the event loop its turn between pages.
-      const { body } = await client.request({ method: "GET", path, query: page });
-      signal.throwIfAborted();
-      this.#heard();
-      const list = body as { metadata?: { resourceVersion?: string; continue?: string }; items?: unknown[] };
-      for (const raw of list.items ?? []) seen.add(this.#store.put(raw));
-      token = list.metadata?.continue ?? "";
-      if (token !== "") continue;
-      this.#store.keepOnly(seen);
-      metrics.lists.inc({ resource });
-      this.synced = true;
-      this.#synced.resolve();
-      return list.metadata?.resourceVersion ?? "";
-    }
+    const from = this.#listFrom;
+    const match = from === "" || from === "0" ? {} : { resourceVersionMatch: "NotOlderThan" };
+    const version = await listCollection(client, {
+      path,
+      query: { ...query, ...(from === "" ? {} : { resourceVersion: from, ...match }) },
+      take: (raw) => void seen.add(this.#store.put(raw)),
+      onPage: () => this.#heard(),
+      pageSize: this.#pageSize,
+      signal,
+    });
+    this.#listed(seen, version);
   }
 
-  /** Watches until the server ends it; gives how long that was. */
-  async #watch(from: string, signal: AbortSignal): Promise<number> {
+  #listed(seen: ReadonlySet<string>, version: string): void {
+    const { metrics, resource } = this.#options;
+    this.#store.keepOnly(seen);
+    metrics.lists.inc({ resource });
+    this.#reached(version);
+    if (this.#watchList === "after a list") this.#watchList = "next";
+    this.#becomeSynced();
+  }
+
+  #becomeSynced(): void {
+    this.synced = true;
+    this.#synced.resolve();
+  }
+
+  /** Everything up to this version has been seen. */
+  #reached(version: string): void {
+    this.#resourceVersion = version;
+    if (this.#options.freshness === "cached") this.#listFrom = version;
+  }
+
+  /** Watches until the server ends it; gives how long that was. Without a version the watch begins with the whole collection. */
+  async #watch(from: string | undefined, signal: AbortSignal): Promise<number> {
     const { client, path, query, clock, random } = this.#options;
-    this.#phase = "watch";
+    this.#phase = from === undefined ? "list" : "watch";
+    const initial = from === undefined ? new InitialEvents(clock) : undefined;
+    this.#initial = initial;
+    const begin =
+      from === undefined
+        ? { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan", resourceVersion: this.#listFrom }
+        : { resourceVersion: from };
     const timeoutSeconds = String(Math.floor(minWatchSeconds * (1 + random())));
-    const watchQuery = { ...query, watch: "true", allowWatchBookmarks: "true", resourceVersion: from, timeoutSeconds };
+    const watchQuery = { ...query, watch: "true", allowWatchBookmarks: "true", ...begin, timeoutSeconds };
     const startedMs = clock.monotonicMs();
     try {
       const stream = client.watch(
         { method: "GET", path, query: watchQuery },
-        { silenceMs, signal, onOpen: () => this.#opened() },
+        {
+          silenceMs,
+          signal: initial === undefined ? signal : AbortSignal.any([signal, initial.signal]),
+          onOpen: () => this.#opened(),
+        },
       );
       for await (const event of stream) this.#take(event);
+      initial?.throwIfGivenUp();
     } finally {
+      initial?.stop();
       this.connectedSinceMs = undefined;
       if (clock.monotonicMs() - startedMs >= healthyMs) this.#backoff.reset();
     }
@@ -175,23 +230,41 @@ class ListWatch<View> implements Reflector<View> {
 
   /** Applies one watch event. Throws what an ERROR event carries. */
   #take(event: unknown): void {
-    const { type, object } = event as { type?: string; object?: { metadata?: { resourceVersion?: string } } };
+    const { type, object } = event as WatchEvent;
     const { metrics, resource } = this.#options;
     this.#heard();
+    this.#initial?.heard();
     metrics.watchEvents.inc({ resource, type: type ?? "none" });
-    if (type === "ADDED" || type === "MODIFIED") this.#store.put(object);
-    else if (type === "DELETED") this.#store.remove(object);
-    else if (type !== "BOOKMARK") {
-      this.#phase = "event";
+    if (type === "ADDED" || type === "MODIFIED") {
+      const key = this.#store.put(object);
+      this.#initial?.keys.add(key);
+    } else if (type === "DELETED") {
+      const key = this.#store.remove(object);
+      this.#initial?.keys.delete(key);
+    } else if (type !== "BOOKMARK") {
+      if (this.#phase === "watch") this.#phase = "event";
       throw apiErrorOf(`watch of ${resource}`, 500, object);
     }
-    this.#resourceVersion = object?.metadata?.resourceVersion ?? this.#resourceVersion;
+    const version = object?.metadata?.resourceVersion ?? this.#resourceVersion;
+    if (version === undefined) return;
+    if (this.#initial === undefined) this.#reached(version);
+    else if (type === "BOOKMARK" && endsInitialEvents(object?.metadata?.annotations))
+      this.#endInitial(this.#initial, version);
     this.#refusals = 0;
+  }
+
+  /** A WatchList has brought the whole collection, and goes on as a watch. */
+  #endInitial(initial: InitialEvents, version: string): void {
+    initial.stop();
+    this.#listed(initial.keys, version);
+    this.#initial = undefined;
+    this.#phase = "watch";
+    this.connectedSinceMs = this.#options.clock.monotonicMs();
   }
 
   #opened(): void {
     this.#options.metrics.watches.inc({ resource: this.#options.resource });
-    this.connectedSinceMs = this.#options.clock.monotonicMs();
+    if (this.#initial === undefined) this.connectedSinceMs = this.#options.clock.monotonicMs();
     this.#heard();
   }
 
@@ -199,6 +272,13 @@ class ListWatch<View> implements Reflector<View> {
     this.lastHeardMs = this.#options.clock.monotonicMs();
     this.#options.metrics.lastHeard.set({ resource: this.#options.resource }, this.#options.clock.wallMs() / 1000);
   }
+}
+
+interface WatchEvent {
+  readonly type?: string;
+  readonly object?: {
+    readonly metadata?: { readonly resourceVersion?: string; readonly annotations?: Readonly<Record<string, string>> };
+  };
 }
 
 function failureKind(error: unknown, phase: "list" | "watch" | "event"): WatchFailure {

@@ -1,13 +1,31 @@
 import type { Logger } from "../log/log.ts";
 import type { KubeMetrics } from "./metrics.ts";
+import { OversizedObject } from "./oversized-object.ts";
 
-/** What `project` answers for an object that does not follow its schema. */
+/** What `project` returns for an object that cannot be used. */
 export class InvalidObject {
   /** Names every wrong field and its value, in whole sentences. */
   readonly message: string;
+  /** What was thrown while it was read. */
+  readonly cause: unknown;
 
-  constructor(message: string) {
+  constructor(message: string, cause?: unknown) {
     this.message = message;
+    this.cause = cause;
+  }
+}
+
+/** Projects one object. One that cannot be read must not keep others from being read: whatever goes wrong is the fault of that object. */
+export function projectObject<View>(
+  project: (raw: unknown) => View | InvalidObject | undefined,
+  raw: unknown,
+): View | InvalidObject | undefined {
+  if (raw instanceof OversizedObject) return new InvalidObject(raw.message);
+  try {
+    return project(raw);
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    return new InvalidObject(`the object could not be read: ${text}`, cause);
   }
 }
 
@@ -42,7 +60,7 @@ export class ViewStore<View> {
     const key = this.#keyOf(raw);
     const version = metadataOf(raw).resourceVersion ?? "";
     if (version !== "" && this.#versions.get(key) === version) return key;
-    const view = this.#options.project(raw);
+    const view = projectObject(this.#options.project, raw);
     if (view instanceof InvalidObject) {
       this.#reject(key, version, view, raw);
       return key;
@@ -59,10 +77,12 @@ export class ViewStore<View> {
     return key;
   }
 
-  remove(raw: unknown): void {
+  /** Returns the key of what was removed. */
+  remove(raw: unknown): string {
     const key = this.#keyOf(raw);
     this.#forgive(key);
     this.#drop(key);
+    return key;
   }
 
   /** After a whole list: what is not in it has gone while nobody watched. */
@@ -85,10 +105,9 @@ export class ViewStore<View> {
     this.#drop(key);
     this.#count();
     if (known) return;
-    log.warn(
-      { resource, object: key, fault: fault.message },
-      "an object does not match its schema and is ignored; correct it, or install the CustomResourceDefinitions of this version",
-    );
+    const { message, cause } = fault;
+    const err = cause === undefined ? {} : { err: cause };
+    log.warn({ resource, object: key, fault: message, ...err }, "an object cannot be used and is ignored");
     onInvalid?.(key, fault, raw);
   }
 

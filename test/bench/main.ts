@@ -5,6 +5,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   services: () => import("./services.ts"),
   changes: () => import("./changes.ts"),
   announcements: () => import("./announcements.ts"),
+  "large-services": () => import("./large-services.ts"),
 };
 
 const [name = ""] = process.argv.splice(2, 1);

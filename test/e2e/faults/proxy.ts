@@ -14,6 +14,8 @@ export interface Passage {
   readonly service: string | undefined;
   readonly step: Step | undefined;
   readonly isWatch: boolean;
+  /** A list, perhaps one that comes as a watch. */
+  readonly isList: boolean;
 }
 
 /** What happens to a request. `done`: it reaches the API server and is carried out, but its answer does not come back. */
@@ -111,22 +113,23 @@ export class FaultProxy {
     const { pathname: path, searchParams } = new URL(incoming.url ?? "/", "http://proxy");
     const method = incoming.method ?? "GET";
     const isWatch = searchParams.get("watch") === "true";
+    const isList = searchParams.has("limit") || searchParams.has("sendInitialEvents");
     const name = path.split("/").at(-1) ?? "";
     if (method === "POST" && path.endsWith("/virtualips")) {
       const { metadata, spec } = JSON.parse(body.toString()) as Created;
       const service = spec.services[0]?.name ?? "";
       this.#claimants.set(metadata.name, service);
-      return { method, path, isWatch, service, step: "claim" };
+      return { method, path, isWatch, isList, service, step: "claim" };
     }
     if (method === "DELETE" && path.includes("/virtualips/")) {
-      return { method, path, isWatch, service: this.#claimants.get(name), step: "release" };
+      return { method, path, isWatch, isList, service: this.#claimants.get(name), step: "release" };
     }
     const service = /\/services\/([^/]+)\/status$/.exec(path)?.[1];
     if (method !== "PATCH" || service === undefined) {
-      return { method, path, isWatch, service: undefined, step: undefined };
+      return { method, path, isWatch, isList, service: undefined, step: undefined };
     }
     const leaves = body.includes("$deleteFromPrimitiveList");
-    return { method, path, isWatch, service, step: leaves ? "leave" : "show" };
+    return { method, path, isWatch, isList, service, step: leaves ? "leave" : "show" };
   }
 
   #count({ service, step }: Passage): void {

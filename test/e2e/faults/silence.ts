@@ -43,8 +43,8 @@ const silences: readonly {
     name: "a list is accepted and never answered",
     begin: ({ proxy }) => {
       let asked = false;
-      proxy.script = ({ isWatch }) => {
-        if (isWatch || asked) return undefined;
+      proxy.script = ({ isList }) => {
+        if (!isList || asked) return undefined;
         asked = true;
         return { kind: "silence", done: false };
       };

@@ -30,6 +30,8 @@ class LateClient implements ApiClient {
 
   request: ApiClient["request"] = (request) => this.#server.request(request);
 
+  list: ApiClient["list"] = (request, take) => this.#server.list(request, take);
+
   watch: ApiClient["watch"] = (request, options) =>
     request.path === this.#collection
       ? this.#late(this.#server.watch(request, options))

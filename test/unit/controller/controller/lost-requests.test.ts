@@ -146,6 +146,7 @@ test("so it is when the Service leaves type LoadBalancer there, and nothing of o
 function deafTo(server: ApiClient, collections: readonly string[]): ApiClient {
   return {
     request: (request) => server.request(request),
+    list: (request, take) => server.list(request, take),
     watch: (request, options) => {
       const deaf = collections.some((collection) => request.path.endsWith(collection));
       return server.watch(deaf ? { ...request, path: "/apis/bellhop.dev/v1beta1/nothing" } : request, options);

@@ -1,5 +1,13 @@
 import { BellhopError } from "../../../../src/error/error.ts";
-import type { ApiClient, ApiRequest, ApiResponse, ApiStream, WatchOptions } from "../../../../src/kube/client.ts";
+import type {
+  ApiClient,
+  ApiRequest,
+  ApiResponse,
+  ApiStream,
+  ListRequest,
+  ListResponse,
+  WatchOptions,
+} from "../../../../src/kube/client.ts";
 
 /** How the next writes fare: each takes the first of the list, and without any they succeed. */
 export type Fate = "lost-request" | "lost-answer" | "dies-before" | "dies-after";
@@ -29,6 +37,16 @@ export class CrashingClient implements ApiClient {
     if (fate === "dies-after") this.#death.abort();
     this.#checkPulse();
     if (fate === "lost-answer") throw lost("the answer");
+    return answer;
+  }
+
+  async list(request: ListRequest, take: (object: unknown) => void): Promise<ListResponse> {
+    this.#checkPulse();
+    const answer = await this.#inner.list(request, (object) => {
+      this.#checkPulse();
+      take(object);
+    });
+    this.#checkPulse();
     return answer;
   }
 

@@ -18,6 +18,7 @@ import type { Credentials } from "../../../../src/kube/credentials.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { HttpsClient } from "../../../../src/kube/https-client.ts";
 import { kubeconfigCredentials } from "../../../../src/kube/kubeconfig.ts";
+import { OversizedObject } from "../../../../src/kube/oversized-object.ts";
 import { loadBalancerFinalizer } from "../../../../src/model/service.ts";
 import { type ServedFake, serveFake } from "./serve-fake.ts";
 
@@ -102,6 +103,27 @@ function contract(name: string, clientOf: () => ApiClient): void {
       await assert.rejects(client.request({ method: "GET", path }), isNotFound);
     });
 
+    test("lists object by object, page by page", async () => {
+      const client = clientOf();
+      const collection = "/api/v1/namespaces/default/secrets";
+      for (const name of ["a", "b", "c"]) {
+        await client.request({ method: "POST", path: collection, body: { metadata: { name } } });
+      }
+      const seen: unknown[] = [];
+      const take = (object: unknown): void => {
+        seen.push((object as { metadata: { name: string } }).metadata.name);
+      };
+      const first = await client.list({ path: collection, query: { limit: "2" } }, take);
+      assert.notEqual(first.continueToken, "");
+      assert.ok(first.bytes > 0);
+      const query = { limit: "2", continue: first.continueToken };
+      const second = await client.list({ path: collection, query }, take);
+      assert.equal(second.continueToken, "");
+      assert.match(second.resourceVersion, /^\d+$/);
+      assert.deepEqual(seen, ["a", "b", "c"]);
+      for (const name of ["a", "b", "c"]) await client.request({ method: "DELETE", path: `${collection}/${name}` });
+    });
+
     test("watches from where the list ended, and ends quietly when told", async () => {
       const client = clientOf();
       const { body } = await client.request({ method: "GET", path: configMaps });
@@ -157,6 +179,73 @@ describe("over HTTP", () => {
     fake.intercept = undefined;
     assert.ok(failure instanceof ApiError);
     assert.deepEqual([failure.status, failure.reason, failure.retryAfterMs], [429, "TooManyRequests", 3000]);
+  });
+
+  test("a long list comes compressed, and says what a short one says", async () => {
+    const path = "/api/v1/namespaces/default/pods";
+    const large = "<ö>".repeat(50_000);
+    for (const name of ["a", "b", "c", "d"]) {
+      await client.request({ method: "POST", path, body: { metadata: { name, annotations: { large } } } });
+    }
+    const seen: unknown[] = [];
+    const { bytes } = await client.list({ path }, (object) => seen.push(object));
+    assert.ok(bytes > 4 * 200_000);
+    const { body } = await client.request({ method: "GET", path });
+    assert.deepEqual(seen, (body as { items: unknown[] }).items);
+  });
+
+  test("a list that is refused, cut or not JSON fails as any request does", async (t) => {
+    fake.intercept = () => {
+      throw new ApiError(410, "Expired", "too old");
+    };
+    await assert.rejects(
+      client.list({ path: configMaps }, () => {}),
+      isGone,
+    );
+    fake.intercept = undefined;
+    for (const [body, headers] of [
+      ['{"items":[{"a":1}', {}],
+      ["<html>", {}],
+      ["not gzip", { "content-encoding": "gzip" }],
+    ] as const) {
+      const odd = createServer((_incoming, answer) => answer.writeHead(200, headers).end(body));
+      await new Promise<void>((resolve) => odd.listen(0, "127.0.0.1", resolve));
+      const { port } = odd.address() as AddressInfo;
+      const server = `http://127.0.0.1:${port}`;
+      const other = new HttpsClient({ credentials: credentialsFor(server), userAgent: "test", clock: systemClock });
+      t.after(() => {
+        other.close();
+        odd.close();
+      });
+      await assert.rejects(
+        other.list({ path: "/x" }, () => {}),
+        { code: "ApiUnreachable" },
+      );
+    }
+  });
+
+  test("an object that is too large is named, and stops neither list nor watch", async (t) => {
+    const path = "/api/v1/namespaces/default/endpoints";
+    const huge = "x".repeat(17 * 1024 * 1024);
+    for (const name of ["a", "b"]) await client.request({ method: "POST", path, body: { metadata: { name } } });
+    const data = { annotations: { huge } };
+    await client.request({ method: "POST", path, body: { metadata: { name: "huge", ...data } } });
+    await client.request({ method: "POST", path, body: { metadata: { name: "z" } } });
+    const seen: unknown[] = [];
+    const { resourceVersion } = await client.list({ path }, (object) => seen.push(nameAndSort(object)));
+    assert.deepEqual(seen, ["a", "b", "huge, too large", "z"]);
+    assert.equal(resourceVersion, String(fake.newestVersion));
+    const aborter = new AbortController();
+    t.after(() => aborter.abort());
+    const watched: unknown[] = [];
+    const query = { watch: "true", resourceVersion: "0" };
+    const options = { silenceMs: 10_000, signal: aborter.signal };
+    for await (const event of client.watch({ method: "GET", path, query }, options)) {
+      const { type, object } = event as { type: string; object: unknown };
+      watched.push(`${type} ${nameAndSort(object)}`);
+      if (watched.length === 4) break;
+    }
+    assert.deepEqual(watched, ["ADDED a", "ADDED b", "ADDED huge, too large", "ADDED z"]);
   });
 
   test("a compacted version is Gone", async () => {
@@ -238,6 +327,11 @@ test("a request on a kept connection that is not answered in time is not sent ag
   );
   assert.equal(asked, 2);
 });
+
+function nameAndSort(object: unknown): string {
+  const { name } = (object as { metadata: { name: string } }).metadata;
+  return object instanceof OversizedObject ? `${name}, too large` : name;
+}
 
 function neverAborted(): AbortSignal {
   return new AbortController().signal;

@@ -38,6 +38,7 @@ function stand(
           reach()
             ? answer(request, () => server.request(request))
             : Promise.reject(new BellhopError("ApiUnreachable", "cut off")),
+        list: (request, take) => server.list(request, take),
         watch: (request, options) => server.watch(request, options),
       },
       namespace: "bellhop-system",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, test } from "node:test";
+import { afterEach, beforeEach, describe, test } from "node:test";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
-import { ApiError } from "../../../../src/kube/api-error.ts";
+import { ApiError, isAlreadyExists } from "../../../../src/kube/api-error.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { createKubeMetrics, type KubeMetrics } from "../../../../src/kube/metrics.ts";
 import { createReflector, type Reflector } from "../../../../src/kube/reflector.ts";
@@ -25,6 +25,10 @@ let reflector: Reflector<View>;
 let changes: string[];
 let invalid: string[];
 let running: Promise<void>;
+/* Of the reflector that `start` makes. */
+let freshness: "consistent" | "cached";
+let relistSpreadMs: number;
+let optional: boolean;
 
 beforeEach(() => {
   server = new FakeApiServer();
@@ -33,13 +37,23 @@ beforeEach(() => {
   aborter = new AbortController();
   changes = [];
   invalid = [];
-  reflector = createReflector<View>({
+  freshness = "consistent";
+  relistSpreadMs = 0;
+  optional = false;
+});
+
+function createOne(): Reflector<View> {
+  return createReflector<View>({
     client: server,
+    freshness,
+    relistSpreadMs,
+    optional,
     resource: "configmaps",
     path: "/api/v1/configmaps",
     project: (raw) => {
       const { metadata, data } = raw as { metadata: { name: string }; data?: { value?: string } };
       if (data?.value === "hidden") return undefined;
+      if (data?.value === "throws") throw new Error(`${metadata.name} is poison`);
       if (data?.value === "broken") return new InvalidObject(`data.value of ${metadata.name} is broken`);
       return { name: metadata.name, value: data?.value ?? "" };
     },
@@ -50,7 +64,7 @@ beforeEach(() => {
     log: silentLogger,
     metrics,
   });
-});
+}
 
 afterEach(async () => {
   aborter.abort();
@@ -59,15 +73,19 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
+  reflector = createOne();
   running = reflector.run(aborter.signal);
   await settle();
 }
 
 async function put(name: string, value: string): Promise<void> {
-  const exists = reflector.views.has(`default/${name}`) || invalid.length > 0;
   const body = { metadata: { name }, data: { value } };
-  if (exists) await server.request({ method: "PUT", path: `${path}/${name}`, body });
-  else await server.request({ method: "POST", path, body });
+  try {
+    await server.request({ method: "POST", path, body });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    await server.request({ method: "PUT", path: `${path}/${name}`, body });
+  }
   await settle();
 }
 
@@ -98,7 +116,187 @@ test("pages through long lists", async () => {
   await start();
   assert.equal(reflector.views.size, 1203);
   const lists = server.requests.filter((request) => request.method === "GET" && request.query?.watch === undefined);
-  assert.equal(lists.length, 3);
+  assert.deepEqual(
+    lists.map(({ query }) => query?.limit),
+    ["100", "200", "400", "500", "500"],
+  );
+});
+
+test("asks for fewer objects at a time while answers are long or do not come, and for more again afterwards", async () => {
+  const large = "x".repeat(100_000);
+  for (let index = 0; index < 220; index++) {
+    const data = { value: index < 120 ? large : "small" };
+    await server.request({ method: "POST", path, body: { metadata: { name: `n${1000 + index}` }, data } });
+  }
+  const limits: string[] = [];
+  server.intercept = ({ query }) => {
+    if (query?.limit === undefined) return;
+    limits.push(query.limit);
+    if (limits.length === 1) throw new BellhopError("ApiUnreachable", "no byte for 30000 ms");
+  };
+  await start();
+  await clock.advance(5_000);
+  assert.equal(reflector.views.size, 220);
+  assert.deepEqual(limits, ["100", "50", "25", "25", "25", "25", "50", "100"]);
+});
+
+test("a page is never smaller than one object", async () => {
+  await put("a", "1");
+  server.intercept = ({ query }) => {
+    if (query?.limit !== undefined) throw new ApiError(500, "InternalError", "trying to send message larger than max");
+  };
+  await start();
+  await clock.advance(600_000);
+  server.intercept = undefined;
+  await clock.advance(30_000);
+  assert.equal(reflector.synced, true);
+  const limits = server.requests.flatMap(({ query }) => query?.limit ?? []);
+  assert.equal(limits.at(-1), "1");
+});
+
+test("an object whose projection throws is set aside, and all others are followed", async () => {
+  await put("a", "1");
+  await put("poison", "throws");
+  await put("z", "1");
+  await start();
+  assert.equal(reflector.synced, true);
+  await put("b", "1");
+  await put("z", "throws");
+  await put("a", "2");
+  assert.deepEqual([...reflector.views.keys()].sort(), ["default/a", "default/b"]);
+  assert.deepEqual(invalid, [
+    "the object could not be read: poison is poison",
+    "the object could not be read: z is poison",
+  ]);
+  assert.equal((await metrics.invalidObjects.get()).values[0]?.value, 2);
+  assert.equal(await failuresOf("unreachable"), 0);
+});
+
+test("a list from the cache is never older than what was seen, and newest of all where the cache does not have that", async () => {
+  freshness = "cached";
+  await put("a", "1");
+  await start();
+  await put("b", "1");
+  const version = String(server.newestVersion);
+  server.sendError(410, "Expired");
+  await settle();
+  server.intercept = ({ query }) => {
+    if (query?.resourceVersionMatch !== undefined && query.watch === undefined) {
+      throw new ApiError(504, "Timeout", "Too large resource version: 9, current: 1");
+    }
+  };
+  await clock.advance(5_000);
+  const lists = server.requests.filter(
+    ({ method, path: at, query }) => method === "GET" && at === "/api/v1/configmaps" && query?.watch !== "true",
+  );
+  assert.deepEqual(
+    lists.map(({ query }) => ({ ...query })),
+    [
+      { resourceVersion: "0", limit: "100" },
+      { resourceVersion: version, resourceVersionMatch: "NotOlderThan" },
+      { limit: "100" },
+    ],
+  );
+  assert.equal(reflector.views.size, 2);
+});
+
+test("a list that must be consistent names no version", async () => {
+  await put("a", "1");
+  await start();
+  server.sendError(410, "Expired");
+  await settle();
+  await clock.advance(5_000);
+  const lists = server.requests.filter(({ query }) => query?.limit !== undefined);
+  assert.deepEqual(
+    lists.map(({ query }) => query?.resourceVersion),
+    [undefined, undefined],
+  );
+});
+
+describe("where the API server offers WatchList", () => {
+  beforeEach(() => {
+    server.offersWatchList = true;
+  });
+
+  test("it lists by watching, and tells what went meanwhile", async () => {
+    await put("a", "1");
+    await put("b", "1");
+    await start();
+    assert.equal(reflector.synced, true);
+    assert.notEqual(reflector.connectedSinceMs, undefined);
+    await put("a", "2");
+    server.intercept = () => {
+      throw new BellhopError("ApiUnreachable", "down");
+    };
+    server.endWatches(new BellhopError("ApiUnreachable", "cut"));
+    await settle();
+    server.intercept = undefined;
+    await remove("b");
+    server.compact();
+    await clock.advance(10_000);
+    assert.deepEqual(changes, ["default/a=1", "default/b=1", "default/a=2", "default/b=gone"]);
+    assert.deepEqual(
+      server.requests.filter(({ query }) => query?.limit !== undefined),
+      [],
+    );
+    assert.equal((await metrics.lists.get()).values[0]?.value, 2);
+  });
+
+  test("it is given up like a list when nothing comes before its end", async () => {
+    await put("a", "1");
+    server.offersWatchList = "without end";
+    await start();
+    await clock.advance(29_000);
+    assert.equal(reflector.synced, false);
+    await clock.advance(3_000);
+    assert.equal(reflector.synced, true);
+    assert.equal(await failuresOf("unreachable"), 1);
+  });
+
+  test("it is not taken for complete before its end is told, and goes on from there", async () => {
+    for (const name of ["a", "b", "c"]) await put(name, "1");
+    server.offersWatchList = "without end";
+    await start();
+    assert.equal(reflector.synced, false);
+    assert.equal(reflector.connectedSinceMs, undefined);
+    server.endWatches(new BellhopError("ApiUnreachable", "cut"));
+    await clock.advance(2_000);
+    assert.equal(reflector.synced, true, "a list follows one that broke");
+    assert.deepEqual(changes, ["default/a=1", "default/b=1", "default/c=1"]);
+  });
+});
+
+test("an API server that does not offer WatchList is asked for it once, and that is not a failure", async () => {
+  await start();
+  server.sendError(410, "Expired");
+  await settle();
+  await clock.advance(5_000);
+  const asked = server.requests.filter(({ query }) => query?.sendInitialEvents === "true");
+  assert.equal(asked.length, 1);
+  assert.equal(await failuresOf("list_refused"), 0);
+});
+
+test("programs that all have to list again do so one after the other", async () => {
+  relistSpreadMs = 8_000;
+  await start();
+  const listsOf = (): number => server.requests.filter(({ query }) => query?.limit !== undefined).length;
+  server.sendError(410, "Expired");
+  await settle();
+  await clock.advance(4_000);
+  assert.equal(listsOf(), 1);
+  await clock.advance(1_000);
+  assert.equal(listsOf(), 2);
+});
+
+test("a collection that an API server does not know counts as heard of", async () => {
+  optional = true;
+  server.intercept = ({ query }) => {
+    if (query?.sendInitialEvents === undefined)
+      throw new ApiError(404, "NotFound", "the server could not find the requested resource");
+  };
+  await start();
+  await clock.advance(300_000);
+  assert.ok((reflector.lastHeardMs ?? 0) > clock.monotonicMs() - 61_000);
 });
 
 test("a version that expires between pages starts the list again and loses nothing", async () => {

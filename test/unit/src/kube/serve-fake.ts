@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { ApiError } from "../../../../src/kube/api-error.ts";
 import type { ApiRequest } from "../../../../src/kube/client.ts";
 import type { FakeApiServer } from "../../../../src/kube/fake.ts";
+
+const gzipped = promisify(gzip);
 
 export interface ServedFake {
   readonly url: string;
@@ -42,7 +46,12 @@ async function answer(fake: FakeApiServer, incoming: IncomingMessage, outgoing: 
   };
   if (query.watch === "true") return stream(fake, request, outgoing);
   const { status, body } = await fake.request(request);
-  outgoing.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+  const json = Buffer.from(goJson(body));
+  // As the API server: lists that are long, where the client allows it.
+  const compress = json.length > 128 * 1024 && incoming.headers["accept-encoding"] === "gzip";
+  const encoding = compress ? { "content-encoding": "gzip" } : {};
+  outgoing.writeHead(status, { "content-type": "application/json", ...encoding });
+  outgoing.end(compress ? await gzipped(json, { level: 1 }) : json);
 }
 
 async function stream(fake: FakeApiServer, request: ApiRequest, outgoing: ServerResponse): Promise<void> {
@@ -54,11 +63,16 @@ async function stream(fake: FakeApiServer, request: ApiRequest, outgoing: Server
   };
   for await (const event of fake.watch(request, { silenceMs: 60_000, signal: aborter.signal, onOpen })) {
     // Cut in two, so that the reader has to put lines together.
-    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+    const line = Buffer.from(`${goJson(event)}\n`);
     outgoing.write(line.subarray(0, 7));
     outgoing.write(line.subarray(7));
   }
   outgoing.end();
+}
+
+/** As encoding/json of Go writes it: some characters take six bytes. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
 }
 
 function refuse(outgoing: ServerResponse, error: unknown): void {

@@ -41,6 +41,7 @@ describe("the check of the version", () => {
         if (answer instanceof Error) throw answer;
         return { status: 200, body: answer };
       },
+      list: () => assert.fail("no list"),
       watch: () => assert.fail("no watch"),
     };
   }
