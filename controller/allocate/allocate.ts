@@ -16,7 +16,7 @@ import { findNodePool } from "./choose/find-node-pool.ts";
 import { chooseFromAny, chooseFromNamed } from "./choose/new-address.ts";
 import { allocateNodeAddresses, keptNodeAddresses } from "./choose/node-allocation.ts";
 import { findShared } from "./choose/shared-address.ts";
-import { adoptShown, isAssignedByBellhop } from "./choose/shown-address.ts";
+import { adoptShown } from "./choose/shown-address.ts";
 import { type Claim, isClaimOf } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
@@ -68,11 +68,14 @@ function currentAssignments(context: AllocationContext): readonly Assignment[] {
   return context.service.ipFamilies.flatMap((family) => currentAssignment(context, family) ?? []);
 }
 
-/** Includes an address that we assigned and whose claim is lost: an annotation that cannot be met takes no address away. */
+/**
+ * Includes an address in the status without a claim: a request that cannot be met takes no address away, and an address that is shown
+ * must not go to another Service.
+ */
 function currentAssignment(context: AllocationContext, family: IpFamily): Assignment | undefined {
   const claim = currentClaim(context, family);
   if (claim !== undefined) return assignmentOf(context.service, claim);
-  return isAssignedByBellhop(context.service) ? adoptShown(context, family, undefined) : undefined;
+  return adoptShown(context, family, undefined);
 }
 
 /** Whether the Service has an address that is not a node's own. */
@@ -134,7 +137,7 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
   const conflict =
     claim === undefined ? undefined : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
   if (conflict !== undefined) return refuse(conflict.code, conflict.detail);
-  const blocked = allocations.blockedBy(address);
+  const blocked = allocations.blockedBy(address) ?? allocations.shownElsewhere(address, service.key);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
   const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);

@@ -1,5 +1,6 @@
 import type { ServiceReference } from "../../src/api/virtual-ip.ts";
 import { parseAddress } from "../../src/ip/address.ts";
+import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
@@ -20,11 +21,12 @@ export class ObservedServices {
     this.#readyNodes = readyNodes;
   }
 
-  /** Blocks spec.externalIPs in the allocations. Returns the claims of the Service if it has changed between Cluster and Local. */
+  /** Brings spec.externalIPs and what the status shows into the allocations. Returns the claims of the Service if it has changed between Cluster and Local. */
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
     this.#allocations.block(`in spec.externalIPs of Service ${key}`, external);
+    recordShown(this.#allocations, key, service);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
     if (local === this.#local.has(key)) return [];
     if (local) this.#local.add(key);
@@ -44,4 +46,13 @@ export class ObservedServices {
     if (keys.length === 0) return undefined;
     return new Set(keys.flatMap((key) => [...this.#readyNodes.of(key)]));
   }
+}
+
+/** Records which addresses the status of a Service shows, whatever its class and whoever wrote them. Undefined: it does not exist. */
+export function recordShown(allocations: AddressAllocations, key: string, service: ServiceView | undefined): void {
+  const ingress = service?.type === "LoadBalancer" ? service.ingress : [];
+  allocations.show(
+    key,
+    ingress.flatMap(({ ip }) => parseAddress(ip) ?? []),
+  );
 }

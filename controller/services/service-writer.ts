@@ -8,6 +8,7 @@ import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { type AddressReady, loadBalancerFinalizer, projectService, type ServiceView } from "../../src/model/service.ts";
 import { isClaimOf } from "../allocate/claim/claim.ts";
+import { recordShown } from "../observe/observed-services.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { MutationCache } from "./mutation-cache.ts";
 import type { ServiceOp } from "./plan-service.ts";
@@ -103,7 +104,7 @@ export class ServiceWriter {
     service: ServiceView,
     op: Extract<ServiceOp, { kind: "PatchStatus" | "LeaveService" }>,
   ): Promise<ServiceView> {
-    const { client, keepsAnnotation, mutations, clock } = this.#options;
+    const { client, keepsAnnotation, mutations, allocations, clock } = this.#options;
     const { metadata = {}, status } = patchBody(service, op, timeText(clock.wallMs()));
     const body = {
       metadata: { ...metadata, uid: service.uid, resourceVersion: service.resourceVersion },
@@ -114,6 +115,7 @@ export class ServiceWriter {
       const answer = await client.request({ method: "PATCH", path, body, contentType: patchTypes.strategic });
       const after = projectService(answer.body as V1Service, keepsAnnotation);
       mutations.written(service, after);
+      recordShown(allocations, after.key, after);
       return after;
     } catch (error) {
       // The Service is gone. The watch will bring its deletion.

@@ -1,5 +1,11 @@
 import { NameIndex } from "../../../src/index/name-index.ts";
-import { compareAddresses, type IpAddress, type IpFamily, virtualIpName } from "../../../src/ip/address.ts";
+import {
+  compareAddresses,
+  formatAddress,
+  type IpAddress,
+  type IpFamily,
+  virtualIpName,
+} from "../../../src/ip/address.ts";
 import { RangeMap } from "../../../src/ip/range-map.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
@@ -9,6 +15,7 @@ import type { PoolSet } from "../pool/pool-set.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node-addresses.ts";
+import { ShownAddresses } from "./shown-addresses.ts";
 
 /** What `allocate` reads. */
 export interface AllocationsReader {
@@ -22,6 +29,8 @@ export interface AllocationsReader {
   claimsSharing(key: string): readonly Claim[];
   /** What uses the address although no VirtualIP claims it: a node, or spec.externalIPs of a Service. */
   blockedBy(address: IpAddress): string | undefined;
+  /** Another Service that shows the address in its status, without a claim that names it. As a sentence. */
+  shownElsewhere(address: IpAddress, serviceKey: string): string | undefined;
   /** The usable pool with the address in its ranges. Not for nodes' own addresses: see `nodes.poolAt`. */
   poolOf(address: IpAddress): Pool | undefined;
   /** The lowest free address of a pool. */
@@ -62,6 +71,7 @@ export class AddressAllocations implements AllocationsReader {
   readonly #byService = new NameIndex();
   readonly #bySharingKey = new NameIndex();
   readonly #blocks = new BlockedAddresses();
+  readonly #shown = new ShownAddresses();
   /** Claims of ours whose address is in no usable pool, because pools were edited. */
   readonly #outside = new Map<string, Claim>();
   /** Names of the claims of nodes' own addresses. */
@@ -131,6 +141,7 @@ export class AddressAllocations implements AllocationsReader {
       if (this.#isOutside(claim)) this.#outside.set(claim.name, claim);
     }
     for (const { address } of this.#blocks.all()) this.#markUsed(address, false);
+    for (const address of this.#shown.all()) this.#markUsed(address, false);
   }
 
   /** Records a claim that the API server has shown, or one that is being created. Replaces the one of the same name. */
@@ -149,7 +160,9 @@ export class AddressAllocations implements AllocationsReader {
       this.#recordChanged(claim);
     }
     // Others may be waiting for what was released. The same holders again, as after each creation, release nothing.
-    if (before !== undefined && hasReleased(before, claim)) this.#recordFreed(currentPoolOf(this, claim));
+    // Those that share an address wait until a claim names the Service that shows it.
+    const named = before === undefined && this.#shown.has(claim.address);
+    if (named || (before !== undefined && hasReleased(before, claim))) this.#recordFreed(currentPoolOf(this, claim));
   }
 
   drop(name: string): void {
@@ -187,6 +200,27 @@ export class AddressAllocations implements AllocationsReader {
       this.#recordFreed(this.poolOf(address));
     }
     for (const address of blocked) this.#markUsed(address, false);
+  }
+
+  /**
+   * Sets which addresses the status of a Service shows, whoever wrote it. No other Service is assigned these, even where no claim
+   * says that they are in use.
+   */
+  show(serviceKey: string, addresses: readonly IpAddress[]): void {
+    const { shown, gone } = this.#shown.set(serviceKey, addresses);
+    for (const address of gone) {
+      this.#markFree(address, false);
+      if (!this.#claims.has(virtualIpName(address))) this.#recordFreed(this.poolOf(address));
+    }
+    for (const address of shown) this.#markUsed(address, false);
+  }
+
+  shownElsewhere(address: IpAddress, serviceKey: string): string | undefined {
+    const named = this.claimAt(address)?.services.map(serviceKeyOf) ?? [];
+    for (const key of this.#shown.of(address))
+      if (key !== serviceKey && !named.includes(key))
+        return `${formatAddress(address)} is in the status of Service ${key}.`;
+    return undefined;
   }
 
   claimAt(address: IpAddress): Claim | undefined {
@@ -233,13 +267,14 @@ export class AddressAllocations implements AllocationsReader {
     this.#changedPools.add(free.pool.name);
   }
 
-  /** The address becomes free only if it is neither claimed nor blocked. */
+  /** The address becomes free only if it is neither claimed, blocked nor shown. */
   #markFree(address: IpAddress, assigned: boolean): void {
     const free = this.#freeOf(address);
     if (free === undefined) return;
     const name = virtualIpName(address);
     free.markFree(address, assigned);
-    if (this.#claims.has(name) || this.#blocks.has(address)) free.markUsed(address, false);
+    const used = this.#claims.has(name) || this.#blocks.has(address) || this.#shown.has(address);
+    if (used) free.markUsed(address, false);
   }
 
   #recordFreed(pool: Pool | undefined): void {

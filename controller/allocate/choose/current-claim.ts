@@ -35,7 +35,8 @@ export function heldClaim(
       !pool.draining &&
       (poolName === undefined || pool.name === poolName) &&
       describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
-      allocations.blockedBy(claim.address) === undefined
+      allocations.blockedBy(claim.address) === undefined &&
+      allocations.shownElsewhere(claim.address, service.key) === undefined
     );
   });
 }

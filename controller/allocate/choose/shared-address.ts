@@ -28,6 +28,7 @@ export function findShared(
         (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
         describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
         allocations.blockedBy(claim.address) === undefined &&
+        allocations.shownElsewhere(claim.address, service.key) === undefined &&
         findJoiningConflict(claim, service, pool.sharedAcrossNamespaces) === undefined
       );
     })

@@ -68,7 +68,7 @@ function conclude(
     const whose = shownBy.loadBalancerClass === undefined ? "" : ` of class ${shownBy.loadBalancerClass}`;
     return {
       state: "used",
-      conclusion: `Service ${shownBy.key}${whose} shows ${text} in its status, but no VirtualIP claims it.`,
+      conclusion: `Service ${shownBy.key}${whose} shows ${text} in its status, but no VirtualIP claims it. No other Service can have it.`,
     };
   }
   const pool = allocations.poolOf(address);

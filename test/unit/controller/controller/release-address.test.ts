@@ -47,12 +47,12 @@ describe("releasing an address", () => {
     await cluster.expectShown("web", ["192.0.2.10"]);
   });
 
-  test("another class is never written to", async () => {
+  test("another class is never written to, and no Service gets the address that it shows", async () => {
     await cluster.start();
     await cluster.addService("theirs", { loadBalancerClass: "example.com/other" }, { finalizers: [finalizer] });
     await cluster.setServiceStatus("theirs", { loadBalancer: { ingress: [{ ip: "192.0.2.10", ipMode: "VIP" }] } });
     await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
-    await cluster.expectShown("ours", ["192.0.2.10"]);
+    await cluster.expectShown("ours", ["192.0.2.11"]);
     await cluster.deleteService("theirs");
     await cluster.idle();
     assert.deepEqual((await cluster.service("theirs"))?.metadata?.finalizers, [finalizer]);

@@ -71,9 +71,9 @@ export const planCases: readonly PlanCase[] = [
     ops: ["Patch [] False RequestedAddressTaken", "Normal UpdatedLoadBalancer", "Warning RequestedAddressTaken"],
   },
   {
-    name: "a refusal leaves an address that somebody else showed",
+    name: "a refusal adopts an address of a pool that somebody else showed, so that no other Service gets it",
     service: { shows: ["192.0.2.10"], loadBalancerIP: "198.51.100.1" },
-    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+    ops: ["Create 192.0.2.10", "Patch False RequestedAddressNotInPool, finalizer", "Warning RequestedAddressNotInPool"],
   },
   {
     name: "a refused Service does not end the hold of its address",

@@ -26,7 +26,7 @@ function claimOf(offset: number, services: readonly string[]): Claim {
 const step = fc.record({
   // Around a border between .255 and .0.
   offset: fc.integer({ min: 248, max: 268 }),
-  kind: fc.constantFrom("claim", "reserve", "drop", "block", "unblock", "again"),
+  kind: fc.constantFrom("claim", "reserve", "drop", "block", "unblock", "show", "hide", "again"),
   service: fc.constantFrom("a", "b", "c"),
 });
 
@@ -40,6 +40,8 @@ test("the first free address and the counts are those of a naive model after any
       const inPool = (offset: number): boolean => (offset >= 250 && offset <= 261) || (offset >= 264 && offset <= 266);
       const claims = new Map<number, boolean>();
       const blocks = new Set<number>();
+      // What each Service shows: at most one address at a time.
+      const shown = new Map<string, number>();
       for (const { offset, kind, service } of steps) {
         if (kind === "claim" || kind === "reserve") {
           allocations.put(claimOf(offset, kind === "claim" ? [service] : []));
@@ -48,7 +50,11 @@ test("the first free address and the counts are those of a naive model after any
           allocations.drop(virtualIpName(addressOf(offset)));
           claims.delete(offset);
         } else if (kind === "again") allocations.setPools(pools);
-        else {
+        else if (kind === "show" || kind === "hide") {
+          allocations.show(service, kind === "show" ? [addressOf(offset)] : []);
+          if (kind === "show") shown.set(service, offset);
+          else shown.delete(service);
+        } else {
           allocations.block(`Node ${offset}`, kind === "block" ? [addressOf(offset)] : []);
           if (kind === "block") blocks.add(offset);
           else blocks.delete(offset);
@@ -56,7 +62,8 @@ test("the first free address and the counts are those of a naive model after any
       }
       const offsets = Array.from({ length: 30 }, (_, index) => 240 + index).filter(inPool);
       const buggy = (offset: number): boolean => avoidBuggyIPs && (offset === 255 || offset === 256);
-      const free = offsets.filter((offset) => !claims.has(offset) && !blocks.has(offset) && !buggy(offset));
+      const used = new Set([...claims.keys(), ...blocks, ...shown.values()]);
+      const free = offsets.filter((offset) => !used.has(offset) && !buggy(offset));
       const first = allocations.firstFree(pools.usable[0] as Pool, "IPv4");
       assert.equal(first?.value, free[0] === undefined ? undefined : addressOf(free[0]).value);
       assert.deepEqual(allocations.countOf("lan", "IPv4"), {

@@ -81,4 +81,67 @@ export const adoptedCases: readonly AllocationCase[] = [
     service: { shows: ["198.51.100.1"], condition: true },
     assigns: ["192.0.2.10 new from lan"],
   },
+  ...adoptedByRefusals(),
+  {
+    name: "a refusal does not adopt an address of another family than the Service has, which stays blocked",
+    service: { families: ["IPv6"], shows: ["192.0.2.12"] },
+    assigns: [],
+    refuses: { code: "NoPoolForService", field: "spec.ipFamilies", value: "IPv6" },
+  },
 ];
+
+/** Whatever a Service requests, the address that it shows is in a pool: another Service must not get it. */
+function adoptedByRefusals(): readonly AllocationCase[] {
+  const shows = ["192.0.2.12"];
+  const assigns = ["192.0.2.12 new from lan"];
+  const sharing = { key: "front", ports: ["80/TCP"], backends: "Cluster" };
+  const first = { namespace: "default", name: "first", uid: "first-uid", sharing };
+  const field = "annotation bellhop.dev/ips";
+  const ips = "metadata.annotations[bellhop.dev/ips]";
+  const requests = (text: string) => ({ annotations: { "bellhop.dev/ips": text } });
+  return [
+    {
+      name: `a refusal adopts what is shown: ${field} is not an address`,
+      service: { shows, ...requests("web") },
+      assigns,
+      refuses: { code: "RequestedAddressInvalid", field: ips, value: "web" },
+    },
+    {
+      name: `a refusal adopts what is shown: ${field} is of no pool`,
+      service: { shows, ...requests("198.51.100.1") },
+      assigns,
+      refuses: { code: "RequestedAddressNotInPool", field: ips, value: "198.51.100.1" },
+    },
+    {
+      name: `a refusal adopts what is shown: ${field} is of another family`,
+      service: { shows, ...requests("2001:db8::1") },
+      assigns,
+      refuses: { code: "RequestedAddressWrongFamily", field: ips, value: "2001:db8::1" },
+    },
+    {
+      name: `a refusal adopts what is shown: ${field} has two of one family`,
+      service: { shows, ...requests("192.0.2.10, 192.0.2.11") },
+      assigns,
+      refuses: { code: "RequestedAddressesAmbiguous", field: ips, value: "192.0.2.11" },
+    },
+    {
+      name: "a refusal adopts what is shown: there is no such pool",
+      service: { shows, ...inPool("other") },
+      assigns,
+      refuses: { code: "PoolNotFound", field: "metadata.annotations[bellhop.dev/pool]", value: "other" },
+    },
+    {
+      name: "a refusal adopts what is shown: both families are required, and no pool has IPv6",
+      service: { shows, families: ["IPv4", "IPv6"], policy: "RequireDualStack" },
+      assigns,
+      refuses: { code: "NoPoolForService", field: "spec.ipFamilies", value: "IPv6" },
+    },
+    {
+      name: "a refusal adopts what is shown: the requested address is not shared",
+      claims: [{ address: "192.0.2.10", pool: "lan", services: [first] }],
+      service: { shows, annotations: { "bellhop.dev/share": "back" }, loadBalancerIP: "192.0.2.10" },
+      assigns,
+      refuses: { code: "SharingKeyDiffers", field: "spec.loadBalancerIP", value: "192.0.2.10" },
+    },
+  ];
+}

@@ -15,6 +15,7 @@ import { reassignCases } from "./reassign-cases.ts";
 import { requestCases } from "./request-cases.ts";
 import { reservationCases } from "./reservation-cases.ts";
 import { sharedRequestCases } from "./shared-request-cases.ts";
+import { shownElsewhereCases } from "./shown-elsewhere-cases.ts";
 
 /** Every row of the table, by rule. */
 export const allocationCases: Readonly<Record<string, readonly AllocationCase[]>> = {
@@ -26,6 +27,7 @@ export const allocationCases: Readonly<Record<string, readonly AllocationCase[]>
   "what stays with a refused request": keptThoughRefusedCases,
   "what makes a Service move": movedCases,
   "an address in the status without a VirtualIP": adoptedCases,
+  "an address in the status of another Service": shownElsewhereCases,
   "an address held after its Service was deleted": holdCases,
   "bellhop.dev/reassign": reassignCases,
   "reservations made by the user": reservationCases,
