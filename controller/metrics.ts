@@ -19,7 +19,10 @@ export interface MetricSources {
   readonly assignments: OwnerAssignments;
 }
 
-/** Registers the gauges, which read the controller's parts at each scrape. Call it once per registry. */
+/**
+ * Registers the gauges, which read the controller's parts at each scrape. Call it once per registry. What watches tell, every replica
+ * exports; what only a leader learns while it works has values only while this replica leads.
+ */
 export function registerControllerGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   const { term, state, services, virtualIps, pools, speakers, assignments } = sources;
@@ -69,11 +72,12 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_services_pending",
-    help: "Services without an address that they should have, by reason.",
+    help: "Services without an address that they should have, by reason. Only the leader exports it.",
     labelNames: ["reason"],
     registers,
     collect() {
       this.reset();
+      if (!term.active) return;
       for (const [reason, count] of countReasons(services.pending.values())) this.set({ reason }, count);
     },
   });
@@ -100,11 +104,12 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
   });
   new Gauge({
     name: "bellhop_addresses_owned",
-    help: "Addresses of which the node is the first owner.",
+    help: "Addresses of which the node is the first owner. Only the leader exports it.",
     labelNames: ["node"],
     registers,
     collect() {
       this.reset();
+      if (!term.active) return;
       for (const [node, count] of assignments.loads) this.set({ node }, count);
     },
   });

@@ -64,6 +64,8 @@ export class ServiceLoop implements TermPart {
   }
 
   start(): void {
+    // Of an earlier term; what has changed since then was not followed.
+    this.#pending.clear();
     this.queue.start();
   }
 
