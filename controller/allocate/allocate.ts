@@ -21,7 +21,7 @@ import { type Claim, isClaimOf } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
 import { serviceAnnotation } from "./claim/service-annotations.ts";
-import { findJoiningConflict, findSharingConflict } from "./claim/sharing.ts";
+import { findJoiningConflict, findSharingConflict, findSharingLimit } from "./claim/sharing.ts";
 import { describeAdmissionRefusal } from "./pool/pool.ts";
 
 /**
@@ -38,6 +38,8 @@ export function allocate(
   const { requested, reason } = parseRequest(service);
   if (requested === undefined) return { assignments: currentAssignments(context), reason, satisfied: false };
   const nodePool = findNodePool(context, requested);
+  const limit = findSharingLimit(service, nodePool !== undefined);
+  if (limit !== undefined) return { assignments: currentAssignments(context), reason: limit, satisfied: false };
   if (nodePool !== undefined) return allocateNodeAddresses(context, nodePool, requested);
   const requestsNothing = serviceAnnotation(service, "pool") === undefined && requested.size === 0;
   const nodeAddresses = requestsNothing && !hasPoolAddress(context) ? keptNodeAddresses(context) : [];

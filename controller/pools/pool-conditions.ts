@@ -42,15 +42,17 @@ function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: n
     return { type, status: "False", reason: "NothingElse", message, observedGeneration };
   }
   const texts = addresses.map(
-    ({ address, sources }) => `${formatAddress(address)} (${[...sources].sort().join(", ")})`,
+    ({ address, sources }) => `${formatAddress(address)} (${listSome([...sources].sort(), maxSources)})`,
   );
   const message = `The pool does not assign these addresses, because something else uses them: ${listSome(texts)}.`;
   return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
 }
 
+/** As many of the things that use one address: any number of Services may have it in spec.externalIPs. */
+const maxSources = 3;
+
 /** As many as somebody will read. */
-function listSome(texts: readonly string[]): string {
-  const most = 10;
+function listSome(texts: readonly string[], most = 10): string {
   const rest = texts.length - most;
   return rest > 0 ? `${texts.slice(0, most).join(", ")} and ${rest} more` : texts.join(", ");
 }

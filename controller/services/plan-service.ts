@@ -1,4 +1,6 @@
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
+import { shorten } from "../../src/model/bounded-text.ts";
+import { maxConditionMessage } from "../../src/model/condition.ts";
 import { invalidSettings } from "../../src/model/invalid-settings.ts";
 import { type Reason, reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import {
@@ -215,9 +217,9 @@ function conditionFor(
 
 /** The condition with reasons that prevent no address at the end of its message. */
 function withRemarks(condition: AddressReady, remarks: readonly Reason[]): AddressReady {
-  if (remarks.length === 0) return condition;
-  const join = condition.status === "True" ? "." : "";
-  return { ...condition, message: `${condition.message}${join} ${remarks.map(reasonMessage).join(" ")}` };
+  const join = condition.status === "True" && remarks.length > 0 ? "." : "";
+  const message = [`${condition.message}${join}`, ...remarks.map(reasonMessage)].join(" ");
+  return { ...condition, message: shorten(message, maxConditionMessage) };
 }
 
 function sameCondition(left: AddressReady | undefined, right: AddressReady): boolean {

@@ -65,16 +65,17 @@ const portRule: Validation = {
   messageExpression: '"\'" + self + "\' is not a port; write number and protocol: 22/TCP"',
 };
 
-function conditionList(schema: OpenApiSchema): void {
-  const conditions = at(schema, "conditions");
-  conditions["x-kubernetes-list-type"] = "map";
-  conditions["x-kubernetes-list-map-keys"] = ["type"];
+/** Items with the same keys are one item: for server-side apply, and for the API server, which refuses duplicates. */
+function mapList(schema: OpenApiSchema, path: string, keys: string[]): void {
+  const list = at(schema, path);
+  list["x-kubernetes-list-type"] = "map";
+  list["x-kubernetes-list-map-keys"] = keys;
 }
 
 function ipAddressPool(): Record<string, unknown> {
   const spec = structuralSchema(ipAddressPoolSpecSchema);
   const status = structuralSchema(ipAddressPoolStatusSchema);
-  conditionList(status);
+  mapList(status, "conditions", ["type"]);
   for (const list of ["addresses", "exclude"]) {
     at(spec, list).maxItems = 256;
     Object.assign(at(spec, `${list}[]`), { maxLength: longestRange, "x-kubernetes-validations": rangeRules });
@@ -105,8 +106,6 @@ function ipAddressPool(): Record<string, unknown> {
 
 function l2Advertisement(): Record<string, unknown> {
   const spec = structuralSchema(l2AdvertisementSpecSchema);
-  // 15 characters: the longest name of a Linux interface (IFNAMSIZ, linux/if.h).
-  at(spec, "interfaces[]").maxLength = 15;
   return customResourceDefinition({
     kind: "L2Advertisement",
     plural: "l2advertisements",
@@ -124,7 +123,8 @@ function l2Advertisement(): Record<string, unknown> {
 function virtualIp(): Record<string, unknown> {
   const spec = structuralSchema(virtualIpSpecSchema);
   const status = structuralSchema(virtualIpStatusSchema);
-  conditionList(status);
+  mapList(status, "conditions", ["type"]);
+  mapList(spec, "services", ["namespace", "name"]);
   const address = at(spec, "address");
   address.maxLength = 45;
   address["x-kubernetes-validations"] = [
@@ -184,6 +184,8 @@ function virtualIp(): Record<string, unknown> {
 
 function speaker(): Record<string, unknown> {
   const status = structuralSchema(speakerStatusSchema);
+  mapList(status, "conditions", ["type"]);
+  mapList(status, "interfaces", ["name"]);
   return customResourceDefinition({
     kind: "Speaker",
     plural: "speakers",

@@ -13,6 +13,7 @@ export interface OpenApiSchema {
   minItems?: number;
   maxItems?: number;
   maxLength?: number;
+  maxProperties?: number;
   minimum?: number;
   format?: string;
   "x-kubernetes-validations"?: Validation[];
@@ -28,7 +29,19 @@ export interface Validation {
 }
 
 /** Keys of JSON Schema that zod writes and that a structural schema has a place for. */
-const keptKeys = ["type", "description", "required", "enum", "default", "minItems", "minimum", "format"] as const;
+const keptKeys = [
+  "type",
+  "description",
+  "required",
+  "enum",
+  "default",
+  "minItems",
+  "maxItems",
+  "maxLength",
+  "maxProperties",
+  "minimum",
+  "format",
+] as const;
 
 /**
  * Turns a zod schema into the structural OpenAPI schema of a CRD, as the API server sees input (defaults not required).

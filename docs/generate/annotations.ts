@@ -2,6 +2,7 @@ import { apiGroup, loadBalancerClass } from "../../src/api/api.ts";
 import {
   addressReadyCondition,
   componentLabel,
+  forwardingAnnotation,
   ipsAnnotation,
   managedByController,
   managedByLabel,
@@ -12,7 +13,6 @@ import {
 } from "../../src/api/labels.ts";
 import { metallbAnnotations } from "../../src/api/metallb.ts";
 import { serviceNameLabel, serviceProxyNameLabel } from "../../src/model/endpoint-slice.ts";
-import { forwardingAnnotation } from "../../src/model/forwarding.ts";
 import { excludeLabel } from "../../src/model/node.ts";
 import { loadBalancerFinalizer, sourceRangesAnnotation } from "../../src/model/service.ts";
 import { code, codeList, generatedFrom, table } from "./markdown.ts";

@@ -1,5 +1,6 @@
 import type { Condition } from "../../src/api/api.ts";
-import type { Speaker } from "../../src/api/speaker.ts";
+import { maxInterfaces } from "../../src/api/api.ts";
+import { maxAnnouncing, maxInterfaceAddresses, type Speaker } from "../../src/api/speaker.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import type { Link } from "../links/link.ts";
@@ -20,8 +21,14 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
     version,
     kernel,
     bootNonce,
-    interfaces: links.map(({ name, mac, up, addresses }) => ({ name, mac, up, addresses: [...addresses] })),
-    announcing: [...announcing].sort(),
+    // The API server refuses longer lists.
+    interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses }) => ({
+      name,
+      mac,
+      up,
+      addresses: addresses.slice(0, maxInterfaceAddresses),
+    })),
+    announcing: [...announcing].sort().slice(0, maxAnnouncing),
     announcingCount: announcing.length,
     conditions: [...conditions],
   };

@@ -1,5 +1,15 @@
 import { z } from "zod";
-import { conditionSchema, labelSelectorSchema, metadataSchema } from "./api.ts";
+import {
+  boundedList,
+  boundedText,
+  conditionSchema,
+  labelSelectorSchema,
+  maxConditions,
+  maxDnsLabelLength,
+  maxNames,
+  maxSelectors,
+  metadataSchema,
+} from "./api.ts";
 
 /** Which Services may get addresses from the pool, and in which order pools are tried. */
 export const serviceAllocationSchema = z.object({
@@ -10,20 +20,17 @@ export const serviceAllocationSchema = z.object({
     .describe(
       "Pools with a lower number are tried first. Pools with 0 or without a number are tried last. The order of pools with the same number is not defined.",
     ),
-  namespaces: z
-    .array(z.string())
+  namespaces: boundedList(boundedText(maxDnsLabelLength), maxNames)
     .optional()
     .describe(
       "Namespaces whose Services may get addresses from this pool. Without namespaces and namespaceSelectors: all namespaces.",
     ),
-  namespaceSelectors: z
-    .array(labelSelectorSchema)
+  namespaceSelectors: boundedList(labelSelectorSchema, maxSelectors)
     .optional()
     .describe(
       "Labels of the namespaces whose Services may get addresses from this pool. One matching selector is enough.",
     ),
-  serviceSelectors: z
-    .array(labelSelectorSchema)
+  serviceSelectors: boundedList(labelSelectorSchema, maxSelectors)
     .optional()
     .describe(
       "Labels of the Services that may get addresses from this pool. One matching selector is enough. None: all.",
@@ -47,8 +54,7 @@ export const usualNodePorts = [
 
 /** The pool assigns the addresses of nodes instead of addresses of its own. */
 export const nodeAddressesSchema = z.object({
-  nodeSelectors: z
-    .array(labelSelectorSchema)
+  nodeSelectors: boundedList(labelSelectorSchema, maxSelectors)
     .optional()
     .describe("Labels of the nodes whose addresses are assigned. One matching selector is enough. None: all nodes."),
   reservedPorts: z
@@ -112,18 +118,15 @@ export const ipAddressPoolSpecSchema = z
 
 export const ipAddressPoolStatusSchema = z
   .object({
-    assignedIPv4: z.string().optional().describe("Exact number of IPv4 addresses that are assigned to Services."),
-    availableIPv4: z
-      .string()
+    assignedIPv4: boundedText(40).optional().describe("Exact number of IPv4 addresses that are assigned to Services."),
+    availableIPv4: boundedText(40)
       .optional()
       .describe("Exact number of IPv4 addresses that can be assigned. 0 while the pool is draining."),
-    assignedIPv6: z.string().optional().describe("Exact number of IPv6 addresses that are assigned to Services."),
-    availableIPv6: z
-      .string()
+    assignedIPv6: boundedText(40).optional().describe("Exact number of IPv6 addresses that are assigned to Services."),
+    availableIPv6: boundedText(40)
       .optional()
       .describe("Exact number of IPv6 addresses that can be assigned. 0 while the pool is draining."),
-    conditions: z
-      .array(conditionSchema)
+    conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
         "Ready: whether the pool assigns addresses. AllInPool: whether it still contains all addresses that it has assigned. AddressesBlocked: whether something else uses addresses of the pool.",

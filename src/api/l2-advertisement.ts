@@ -1,22 +1,28 @@
 import { z } from "zod";
-import { labelSelectorSchema, metadataSchema } from "./api.ts";
+import {
+  boundedList,
+  boundedText,
+  labelSelectorSchema,
+  maxInterfaceNameLength,
+  maxInterfaces,
+  maxNameLength,
+  maxNames,
+  maxSelectors,
+  metadataSchema,
+} from "./api.ts";
 
 export const l2AdvertisementSpecSchema = z
   .object({
-    ipAddressPools: z
-      .array(z.string())
+    ipAddressPools: boundedList(boundedText(maxNameLength), maxNames)
       .optional()
       .describe("Names of the pools to announce. Without names and selectors: all pools."),
-    ipAddressPoolSelectors: z
-      .array(labelSelectorSchema)
+    ipAddressPoolSelectors: boundedList(labelSelectorSchema, maxSelectors)
       .optional()
       .describe("Labels of the pools to announce. One matching selector is enough."),
-    nodeSelectors: z
-      .array(labelSelectorSchema)
+    nodeSelectors: boundedList(labelSelectorSchema, maxSelectors)
       .optional()
       .describe("Labels of the nodes that may announce the pools. One matching selector is enough. None: all nodes."),
-    interfaces: z
-      .array(z.string())
+    interfaces: boundedList(boundedText(maxInterfaceNameLength), maxInterfaces)
       .optional()
       .describe(
         "Interfaces from which the pools may be announced, with * and ? as in file names. None: all interfaces on the subnet of the address.",

@@ -6,8 +6,19 @@ export const poolAnnotation = "bellhop.dev/pool";
 export const ipsAnnotation = "bellhop.dev/ips";
 /** On a Service: Services with the same text here may have one address together. */
 export const shareAnnotation = "bellhop.dev/share";
+/** On a Service: how its traffic is delivered. */
+export const forwardingAnnotation = "bellhop.dev/forwarding";
 /** On a Service: asks once for another address, and again whenever the text is another. */
 export const reassignAnnotation = "bellhop.dev/reassign";
+
+/** The annotations of Services that Bellhop reads. */
+export const serviceAnnotations: ReadonlySet<string> = new Set([
+  poolAnnotation,
+  ipsAnnotation,
+  shareAnnotation,
+  forwardingAnnotation,
+  reassignAnnotation,
+]);
 
 /** On a VirtualIP: the controller made it and may remove it. Those without it are reservations of the user. */
 export const managedByLabel = "app.kubernetes.io/managed-by";

@@ -1,23 +1,40 @@
 import { z } from "zod";
-import { conditionSchema, metadataSchema } from "./api.ts";
+import {
+  boundedList,
+  boundedText,
+  conditionSchema,
+  maxConditions,
+  maxInterfaceNameLength,
+  maxInterfaces,
+  metadataSchema,
+} from "./api.ts";
+
+/** How many addresses one interface may have in the report, and how many announced addresses a speaker lists. */
+export const maxInterfaceAddresses = 256;
+export const maxAnnouncing = 1_000;
 
 export const speakerInterfaceSchema = z.object({
-  name: z.string().describe("Name of the interface."),
-  mac: z.string().describe("MAC address, in lower case with colons."),
+  name: boundedText(maxInterfaceNameLength).describe("Name of the interface."),
+  mac: boundedText(64).describe("MAC address, in lower case with colons."),
   up: z.boolean().describe("Whether the interface has a carrier."),
-  addresses: z.array(z.string()).describe("Addresses with prefix length, for example 192.0.2.11/24."),
+  addresses: boundedList(boundedText(64), maxInterfaceAddresses).describe(
+    "Addresses with prefix length, for example 192.0.2.11/24.",
+  ),
 });
 
 export const speakerStatusSchema = z
   .object({
-    version: z.string().optional().describe("Version of the speaker."),
-    bootNonce: z.string().optional().describe("Random text that changes at each start of the speaker."),
-    kernel: z.string().optional().describe("Kernel release of the node."),
-    interfaces: z.array(speakerInterfaceSchema).default([]).describe("Network interfaces of the node."),
-    announcing: z.array(z.string()).default([]).describe("Addresses that the node announces now."),
+    version: boundedText(128).optional().describe("Version of the speaker."),
+    bootNonce: boundedText(128).optional().describe("Random text that changes at each start of the speaker."),
+    kernel: boundedText(128).optional().describe("Kernel release of the node."),
+    interfaces: boundedList(speakerInterfaceSchema, maxInterfaces)
+      .default([])
+      .describe("Network interfaces of the node."),
+    announcing: boundedList(boundedText(45), 20_000)
+      .default([])
+      .describe("Addresses that the node announces now, at most the first 1000. announcingCount is exact."),
     announcingCount: z.int().optional().describe("Number of addresses that the node announces now."),
-    conditions: z
-      .array(conditionSchema)
+    conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe("Forwarding: whether the kernel of the node forwards packets."),
   })

@@ -1,29 +1,45 @@
 import { z } from "zod";
-import { conditionSchema, metadataSchema } from "./api.ts";
+import {
+  boundedList,
+  boundedText,
+  conditionSchema,
+  maxConditions,
+  maxDnsLabelLength,
+  maxInterfaceNameLength,
+  maxInterfaces,
+  maxNameLength,
+  metadataSchema,
+} from "./api.ts";
+
+/** The longest key that Services can share an address by. */
+export const maxSharingKeyLength = 253;
+/** How many ports a Service may have that shares its address, each at most `65535/SCTP`. */
+export const maxSharedPorts = 100;
+/** How many Services may share one address. */
+export const maxSharers = 100;
+/** The longest text that is kept of the annotation bellhop.dev/reassign, and of the pods of a Service. */
+export const maxReassignedLength = 200;
+export const maxBackendsLength = 400;
 
 /** What other Services must be compatible with to share the address. Written with the claim, so that etcd decides races between them. */
 export const sharingSchema = z.object({
-  key: z
-    .string()
-    .describe("The sharing key. Only Services with the same key share an address. Empty on a node address."),
-  ports: z.array(z.string()).describe("Ports that the Service uses, for example 80/TCP."),
-  backends: z
-    .string()
-    .describe(
-      "The externalTrafficPolicy and, with Local, the pods of the Service. Equal for all Services of the address. Empty on a node address.",
-    ),
+  key: boundedText(maxSharingKeyLength).describe(
+    "The sharing key. Only Services with the same key share an address. Empty on a node address.",
+  ),
+  ports: boundedList(boundedText(10), maxSharedPorts).describe("Ports that the Service uses, for example 80/TCP."),
+  backends: boundedText(maxBackendsLength).describe(
+    "The externalTrafficPolicy and, with Local, the pods of the Service. Equal for all Services of the address. Empty on a node address.",
+  ),
 });
 export type Sharing = z.infer<typeof sharingSchema>;
 
 export const serviceReferenceSchema = z.object({
-  namespace: z.string().describe("Namespace of the Service."),
-  name: z.string().describe("Name of the Service."),
-  uid: z
-    .string()
+  namespace: boundedText(maxDnsLabelLength).describe("Namespace of the Service."),
+  name: boundedText(maxDnsLabelLength).describe("Name of the Service."),
+  uid: boundedText(128)
     .optional()
     .describe("UID of the Service. Not set: the address is reserved for any Service of this name."),
-  reassigned: z
-    .string()
+  reassigned: boundedText(maxReassignedLength)
     .optional()
     .describe("Value of the annotation bellhop.dev/reassign for which the address was assigned."),
   sharing: sharingSchema
@@ -37,17 +53,14 @@ export const virtualIpSpecSchema = z
     address: z
       .string()
       .describe("The address, in its canonical form (RFC 5952). The name of the object is made from it."),
-    pool: z.string().optional().describe("The IPAddressPool that the address was assigned from."),
-    node: z
-      .string()
+    pool: boundedText(maxNameLength).optional().describe("The IPAddressPool that the address was assigned from."),
+    node: boundedText(maxNameLength)
       .optional()
       .describe("The node whose own address this is. The node answers for it, and no speaker announces it."),
-    services: z
-      .array(serviceReferenceSchema)
+    services: boundedList(serviceReferenceSchema, 256)
       .default([])
       .describe("The Services that have the address. Empty: the address is reserved, and no Service has it."),
-    owners: z
-      .array(z.string())
+    owners: boundedList(boundedText(maxNameLength), 64)
       .default([])
       .describe("Nodes in order. The first one announces the address, and the next ones take over."),
     heldUntil: z
@@ -55,8 +68,7 @@ export const virtualIpSpecSchema = z
       .meta({ format: "date-time" })
       .optional()
       .describe("Until then the address is reserved for a new Service with the name of the deleted one."),
-    interfaces: z
-      .array(z.string())
+    interfaces: boundedList(boundedText(maxNameLength), maxInterfaces)
       .default([])
       .describe(
         "Interfaces from which the address may be announced, with * and ? as in file names. None: all interfaces on its subnet.",
@@ -66,15 +78,13 @@ export const virtualIpSpecSchema = z
 
 export const virtualIpStatusSchema = z
   .object({
-    node: z.string().optional().describe("The node that announces the address now."),
-    interfaces: z
-      .array(z.string())
+    node: boundedText(maxNameLength).optional().describe("The node that announces the address now."),
+    interfaces: boundedList(boundedText(maxInterfaceNameLength), maxInterfaces)
       .optional()
       .describe("The interfaces of that node that the address is announced from."),
-    mac: z.string().optional().describe("The MAC address that the first of these interfaces announces."),
-    since: z.string().optional().describe("Since when that node announces the address."),
-    conditions: z
-      .array(conditionSchema)
+    mac: boundedText(17).optional().describe("The MAC address that the first of these interfaces announces."),
+    since: z.string().meta({ format: "date-time" }).optional().describe("Since when that node announces the address."),
+    conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
         "Announceable: whether a node may announce the address. InPool: whether a pool contains it. Conflict: whether another device claims it. Each appears with the first problem.",

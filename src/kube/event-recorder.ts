@@ -4,6 +4,7 @@ import { timeText } from "../api/api.ts";
 import { type Clock, pause } from "../clock/clock.ts";
 import type { Logger } from "../log/log.ts";
 import type { Registry } from "../metrics/registry.ts";
+import { shortenToBytes } from "../model/bounded-text.ts";
 import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";
 import { type ApiClient, patchTypes } from "./client.ts";
 import type { EventRecorder, EventSubject, EventText } from "./event.ts";
@@ -39,8 +40,8 @@ const maxRemembered = 20_000;
 const maxInFlight = 2;
 /** While that work is under way a Normal event is written this often at most: ten a second are a few hundredths of what a core can do. */
 const busyPauseMs = 100;
-/** The API server keeps events for an hour by default; messages are cut at 1024 bytes (events validation). */
-const maxMessage = 1_000;
+/** The longest message of an event (Kubernetes, pkg/apis/core/validation/events.go, NoteLengthLimit). */
+const maxMessageBytes = 1_024;
 
 interface Told {
   readonly name: string;
@@ -72,8 +73,9 @@ export class ApiEventRecorder implements EventRecorder {
     this.#waiting = new WaitingEvents(() => this.#written.inc({ result: "dropped" }));
   }
 
-  record(subject: EventSubject, text: EventText): void {
-    const key = [subject.kind, subject.uid, subject.name, text.type, text.reason, text.message].join("\u0000");
+  record(subject: EventSubject, { type, reason, message }: EventText): void {
+    const text: EventText = { type, reason, message: shortenToBytes(message, maxMessageBytes) };
+    const key = keyOf(subject, text);
     const told = this.#told.get(key);
     const nowMs = this.#options.clock.monotonicMs();
     if (told !== undefined && nowMs - told.atMs < repeatAfterMs) return;
@@ -197,7 +199,7 @@ export class ApiEventRecorder implements EventRecorder {
       involvedObject: subject,
       type: text.type,
       reason: text.reason,
-      message: text.message.length > maxMessage ? `${text.message.slice(0, maxMessage)}…` : text.message,
+      message: text.message,
       source: { component },
       reportingComponent: component,
       reportingInstance: instance,
@@ -206,4 +208,9 @@ export class ApiEventRecorder implements EventRecorder {
       count: 1,
     };
   }
+}
+
+/** The same for all repetitions of an event. A digest, so that what is remembered does not grow with the messages. */
+function keyOf({ kind, uid, name }: EventSubject, { type, reason, message }: EventText): string {
+  return createHash("sha256").update([kind, uid, name, type, reason, message].join("\u0000")).digest("base64url");
 }

@@ -1,4 +1,8 @@
 import type { Condition } from "../api/api.ts";
+import { shorten } from "./bounded-text.ts";
+
+/** In UTF-16 code units; the API server allows 32,768 characters. */
+export const maxConditionMessage = 4_096;
 
 /** A condition without its time. */
 export type ConditionState = Omit<Condition, "lastTransitionTime">;
@@ -6,13 +10,14 @@ export type ConditionState = Omit<Condition, "lastTransitionTime">;
 /**
  * The list with this condition in place of the one of its type. The other conditions, those of other writers included, keep their content and
  * their place; a condition of a new type goes to the end. The time changes only when the status does (metav1.Condition). Returns
- * undefined when nothing would change, observedGeneration included.
+ * undefined when nothing would change, observedGeneration included. Cuts a message that is longer than `maxConditionMessage`.
  */
 export function withCondition(
   present: readonly Condition[],
-  wanted: ConditionState,
+  { message, ...state }: ConditionState,
   now: string,
 ): readonly Condition[] | undefined {
+  const wanted: ConditionState = { ...state, message: shorten(message, maxConditionMessage) };
   const before = present.find((condition) => condition.type === wanted.type);
   const same =
     before?.status === wanted.status &&

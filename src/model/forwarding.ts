@@ -1,9 +1,8 @@
+import { forwardingAnnotation } from "../api/labels.ts";
 import type { ServicePort, ServiceView } from "./service.ts";
 
 /** How packets for a port of a Service are delivered. `kube-proxy`: by kube-proxy's own rules for the address, none of ours. */
 export type Forwarding = "nodeport" | "pods" | "kube-proxy";
-
-export const forwardingAnnotation = "bellhop.dev/forwarding";
 
 /** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
 export function requestedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {

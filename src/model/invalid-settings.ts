@@ -1,4 +1,5 @@
-import { forwardingAnnotation, requestedForwarding } from "./forwarding.ts";
+import { forwardingAnnotation } from "../api/labels.ts";
+import { requestedForwarding } from "./forwarding.ts";
 import { annotationField, type Reason, reasonOf, serviceObject } from "./reason.ts";
 import type { ServiceView } from "./service.ts";
 import { readSourceRanges } from "./source-ranges.ts";

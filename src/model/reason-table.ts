@@ -53,6 +53,21 @@ export const reasonTable = {
     sentence: "{object} requests {value} ({field}), which belongs to Services with another sharing key.",
     cure: "Use the same value in the annotation bellhop.dev/share of all these Services, or request another address.",
   },
+  SharingKeyTooLong: {
+    meaning: "The sharing key of the Service is too long.",
+    sentence: "{object} has the sharing key {value} ({field}), which is longer than 253 characters.",
+    cure: "Use a shorter value in the annotation bellhop.dev/share of all Services that share the address.",
+  },
+  SharingTooManyPorts: {
+    meaning: "The Service has too many ports to share an address. On node addresses every Service shares.",
+    sentence: "{object} has {value} ports ({field}), and a Service that shares an address can have at most 100.",
+    cure: "Split the Service into several Services, or remove the annotation bellhop.dev/share and use a pool with addresses of its own.",
+  },
+  SharingFull: {
+    meaning: "The address already has as many Services as may share one address.",
+    sentence: "{object} cannot use {value} ({field}), because 100 Services already share one of these addresses.",
+    cure: "Request another address, or another pool.",
+  },
   SharingPortTaken: {
     meaning: "The Service requests a shared address on which another Service uses the same port.",
     sentence: "{object} requests {value} ({field}), where another Service already uses the same port.",

@@ -1,3 +1,4 @@
+import { shorten } from "./bounded-text.ts";
 import { reasonTable } from "./reason-table.ts";
 
 /** The label of a metric, the reason of an event and of a condition, and what tests and users search for: never renamed. */
@@ -22,7 +23,7 @@ export interface Reason {
   readonly object: string;
   /** The path of the field that causes it: `spec.loadBalancerIP`. Empty: the object as a whole. */
   readonly field: string;
-  /** The value of that field; empty where it is not set. */
+  /** The value of that field, cut to 200 characters; empty where it is not set. */
   readonly value: string;
   /** What is wrong, in whole sentences that name the object, the field and the value. */
   readonly problem: string;
@@ -43,12 +44,15 @@ const longest = { object: 330, field: 200, value: 200, detail: 600 } as const;
 
 /** The reason of this code for one object. */
 export function reasonOf(code: ReasonCode, subject: ReasonSubject): Reason {
-  const { object, field, value, detail = "" } = subject;
+  const { detail = "" } = subject;
+  const object = shorten(subject.object, longest.object);
+  const field = shorten(subject.field, longest.field);
+  const value = shorten(subject.value, longest.value);
   const { sentence, cure } = reasonTable[code];
   const said = fillSentence(sentence, {
-    object: shorten(object, longest.object),
-    field: fieldText(shorten(field, longest.field)),
-    value: valueText(shorten(value, longest.value)),
+    object,
+    field: fieldText(field),
+    value: valueText(value),
   });
   const more = shorten(detail, longest.detail);
   return { code, object, field, value, problem: more === "" ? said : `${said} ${more}`, cure };
@@ -78,8 +82,4 @@ export function fieldText(field: string): string {
 /** As it is where it is one word or a list of words, else in quotes: it may be any text that a user wrote. */
 function valueText(value: string): string {
   return value === "" || /^[\w.:/=-]+(?:, ?[\w.:/=-]+)*$/.test(value) ? value : JSON.stringify(value);
-}
-
-function shorten(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }

@@ -1,7 +1,8 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { loadBalancerClass } from "../api/api.ts";
-import { addressReadyCondition } from "../api/labels.ts";
+import { addressReadyCondition, serviceAnnotations } from "../api/labels.ts";
 import type { IpFamily } from "../ip/address.ts";
+import { shortenDistinctly } from "./bounded-text.ts";
 import { annotationField } from "./reason.ts";
 import { serviceKeyOf } from "./service-reference.ts";
 
@@ -43,7 +44,10 @@ export interface ServiceView {
   /** Free text: the API server does not validate it. */
   readonly loadBalancerIP: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
-  /** Only those under `bellhop.dev/`, the source-ranges annotation, and what the reader asked for besides. */
+  /**
+   * Only Bellhop's, the source-ranges annotation, and what the reader asked for besides. All but the source ranges are cut to
+   * `maxAnnotationLength`; no valid value is longer.
+   */
   readonly annotations: Readonly<Record<string, string>>;
   readonly ipFamilies: readonly IpFamily[];
   readonly ipFamilyPolicy: string;
@@ -71,7 +75,8 @@ export const loadBalancerFinalizer = "service.kubernetes.io/load-balancer-cleanu
 /** Read by cloud providers only, never by kube-proxy (k8s.io/cloud-provider/service/helpers). */
 export const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
-export const ourAnnotationPrefix = "bellhop.dev/";
+/** In UTF-16 code units. The API server allows 256 KiB. */
+export const maxAnnotationLength = 1_024;
 
 /** `keepsToo`: annotations of others that are read as well. */
 export function projectService(raw: V1Service, keepsToo: (annotation: string) => boolean = () => false): ServiceView {
@@ -134,7 +139,9 @@ function keepAnnotations(
 ): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [key, value] of Object.entries(all ?? {})) {
-    if (key.startsWith(ourAnnotationPrefix) || key === sourceRangesAnnotation || keepsToo(key)) kept[key] = value;
+    // A cut list of source ranges could admit more clients than the whole one.
+    if (key === sourceRangesAnnotation) kept[key] = value;
+    else if (serviceAnnotations.has(key) || keepsToo(key)) kept[key] = shortenDistinctly(value, maxAnnotationLength);
   }
   return kept;
 }

@@ -5,7 +5,7 @@ import type { AllocationsReader } from "../allocations/address-allocations.ts";
 import { describeDraining } from "../allocations/describe-pools.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, describeClaim, isClaimOf } from "../claim/claim.ts";
-import { findSharingConflict, portsOf } from "../claim/sharing.ts";
+import { findFullConflict, findSharingConflict, portsOf } from "../claim/sharing.ts";
 import { describeAdmissionRefusal, type Pool } from "../pool/pool.ts";
 
 /** Why a Service cannot have a node's own address, and because of which ports. */
@@ -51,7 +51,8 @@ export function findNodeAddressConflict(
     const detail = claim.managed ? describeClaim(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}.`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
-  const conflict = findSharingConflict(claim, service);
+  const full = isClaimOf(claim, service) ? undefined : findFullConflict(claim);
+  const conflict = findSharingConflict(claim, service) ?? full;
   return conflict === undefined ? undefined : { code: conflict.code, value, detail: conflict.detail };
 }
 

@@ -1,15 +1,14 @@
 import { reassignAnnotation } from "../../../src/api/labels.ts";
+import { maxReassignedLength } from "../../../src/api/virtual-ip.ts";
+import { shortenDistinctly } from "../../../src/model/bounded-text.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import type { Claim } from "./claim.ts";
 
-/** Characters of the annotation that count. Enough to distinguish requests; an annotation may have 256 KiB. */
-const maxLength = 200;
-
-/** The text of the annotation that requests another address. Undefined: it is not set. */
+/** The text of the annotation that requests another address; a long one shortened, but still distinct. Undefined: it is not set. */
 export function reassignOf(service: ServiceView): string | undefined {
-  const text = service.annotations[reassignAnnotation]?.slice(0, maxLength) ?? "";
-  return text === "" ? undefined : text;
+  const text = service.annotations[reassignAnnotation] ?? "";
+  return text === "" ? undefined : shortenDistinctly(text, maxReassignedLength);
 }
 
 /**

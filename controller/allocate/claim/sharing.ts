@@ -1,6 +1,14 @@
-import type { ServiceReference, Sharing } from "../../../src/api/virtual-ip.ts";
+import {
+  maxBackendsLength,
+  maxSharedPorts,
+  maxSharers,
+  maxSharingKeyLength,
+  type ServiceReference,
+  type Sharing,
+} from "../../../src/api/virtual-ip.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
-import type { ReasonCode } from "../../../src/model/reason.ts";
+import { shortenDistinctly } from "../../../src/model/bounded-text.ts";
+import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { type Claim, describeClaim, isClaimOf } from "./claim.ts";
@@ -13,15 +21,35 @@ export interface SharingConflict {
   readonly detail: string;
 }
 
-/** How the Service shares its address. Undefined: it does not share it. */
+/** How the Service shares its address. Undefined: it does not share it, or cannot: see `findSharingLimit`. */
 export function sharingOf(service: ServiceView): Sharing | undefined {
   const key = serviceAnnotation(service, "share")?.text.trim() ?? "";
-  if (key === "") return undefined;
+  if (key === "" || key.length > maxSharingKeyLength || service.ports.length > maxSharedPorts) return undefined;
   return {
     key,
     ports: portsOf(service),
     backends: backendsOf(service),
   };
+}
+
+/**
+ * Why the Service cannot share an address at all: every node reads what a VirtualIP records of its Services. `onNodes`: on nodes' own
+ * addresses, where every Service shares.
+ */
+export function findSharingLimit(service: ServiceView, onNodes: boolean): Reason | undefined {
+  const annotation = serviceAnnotation(service, "share");
+  const key = annotation?.text.trim() ?? "";
+  const object = serviceObject(service);
+  if (annotation !== undefined && key.length > maxSharingKeyLength)
+    return reasonOf("SharingKeyTooLong", { object, field: annotation.field, value: key });
+  if (service.ports.length <= maxSharedPorts || (key === "" && !onNodes)) return undefined;
+  return reasonOf("SharingTooManyPorts", { object, field: "spec.ports", value: String(service.ports.length) });
+}
+
+/** Why an address cannot have one more Service. Undefined: it can. */
+export function findFullConflict(claim: Claim): SharingConflict | undefined {
+  if (claim.services.length < maxSharers) return undefined;
+  return { code: "SharingFull", detail: `${formatAddress(claim.address)} has ${claim.services.length} Services.` };
 }
 
 /** How the Service uses the address of this claim. On a node's own address every Service shares, and only ports count. */
@@ -41,7 +69,8 @@ export function portsOf(service: ServiceView): string[] {
 function backendsOf(service: ServiceView): string {
   if (service.externalTrafficPolicy === "Cluster") return "Cluster";
   const labels = Object.entries(service.selector).map(([label, value]) => `${label}=${value}`);
-  return labels.length === 0 ? `Local ${service.key}` : `Local ${service.namespace} ${labels.sort().join(",")}`;
+  if (labels.length === 0) return `Local ${service.key}`;
+  return shortenDistinctly(`Local ${service.namespace} ${labels.sort().join(",")}`, maxBackendsLength);
 }
 
 /**
@@ -69,7 +98,7 @@ export function findJoiningConflict(
 ): SharingConflict | undefined {
   if (!claim.managed) return { code: "RequestedAddressReserved", detail: `VirtualIP ${claim.name} reserves it.` };
   if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeClaim(claim) };
-  const conflict = findSharingConflict(claim, service);
+  const conflict = findSharingConflict(claim, service) ?? findFullConflict(claim);
   if (conflict !== undefined) return conflict;
   const foreign = claim.services.find((other) => other.namespace !== service.namespace);
   if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;

@@ -13,6 +13,35 @@ for (const [file, definition] of definitions) {
   });
 }
 
+/** The paths of texts, lists and maps that nothing bounds. */
+function unbounded(schema: OpenApiSchema, path: string): readonly string[] {
+  const { type, properties = {}, items, additionalProperties } = schema;
+  const bound = { string: schema.maxLength ?? schema.enum ?? schema.format, array: schema.maxItems }[type ?? ""];
+  const free =
+    type === "object" && additionalProperties !== undefined
+      ? schema.maxProperties === undefined
+      : bound === undefined && (type === "string" || type === "array");
+  return [
+    ...(free ? [path] : []),
+    ...Object.entries(properties).flatMap(([name, child]) => unbounded(child, `${path}.${name}`)),
+    ...(items === undefined ? [] : unbounded(items, `${path}[]`)),
+    ...(additionalProperties === undefined ? [] : unbounded(additionalProperties, `${path}{}`)),
+  ];
+}
+
+describe("the API server bounds every text and every list", () => {
+  for (const [file, definition] of definitions) {
+    const { versions } = definition.spec as {
+      readonly versions: readonly [{ readonly schema: { readonly openAPIV3Schema: OpenApiSchema } }];
+    };
+    const { properties = {} } = versions[0].schema.openAPIV3Schema;
+    for (const part of ["spec", "status"]) {
+      const schema = properties[part];
+      if (schema !== undefined) test(`${part} of ${file}`, () => assert.deepEqual(unbounded(schema, part), []));
+    }
+  }
+});
+
 test("a schema that a CRD cannot express is refused, with its path", () => {
   const schema = z.object({ spec: z.object({ port: z.union([z.string(), z.int()]) }) });
   assert.throws(() => structuralSchema(schema), /\.spec\.port: anyOf/);

@@ -160,6 +160,21 @@ describe("the status of a pool", () => {
     assert.deepEqual(texts, [inUse, "AllInPool True AllInside"]);
   });
 
+  test("of many Services that use one address three are named, and how many more there are", () => {
+    const pool = { name: "lan", addresses: ["192.0.2.10"] };
+    const sources = Array.from({ length: 2_000 }, (_, index) => `in spec.externalIPs of Service shop/s${index}`);
+    const blocked = Object.fromEntries(sources.map((source) => [source, ["192.0.2.10"]]));
+    const facts = poolFactsOf(
+      "lan",
+      { views: new Map([["lan", poolOf(pool)]]) },
+      allocationsOf({ pools: [pool], blocked }),
+    );
+    const conditions = planPoolStatus(poolOf(pool), facts, now)?.conditions ?? [];
+    const message = conditions.find(({ type }) => type === "AddressesBlocked")?.message ?? "";
+    assert.match(message, /shop\/s0, .* and 1997 more/);
+    assert.ok(message.length < 1_000, `${message.length} characters`);
+  });
+
   test("of many addresses the first ten are named, and how many more there are", () => {
     const claims = Array.from({ length: 12 }, (_, index) => ({ ...mine, address: `192.0.2.${100 + index}` }));
     const facts = factsOf({ pools: [{ name: "lan", addresses: ["192.0.2.11"] }], claims });

@@ -17,6 +17,14 @@ function state(type: string, more: Partial<ConditionState> = {}): ConditionState
 }
 
 describe("withCondition", () => {
+  test("cuts a message that is too long, and writes it once", () => {
+    const wanted = state("Ready", { message: "😀".repeat(20_000) });
+    const written = withCondition([], wanted, now) ?? [];
+    const message = written[0]?.message ?? "";
+    assert.ok(message.length <= 4_096 && message.endsWith("…") && message.isWellFormed());
+    assert.equal(withCondition(written, wanted, now), undefined);
+  });
+
   test("adds a condition of a new type at the end", () => {
     assert.deepEqual(withCondition([condition("Ready")], state("Conflict"), now), [
       condition("Ready"),

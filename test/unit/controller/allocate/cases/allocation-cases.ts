@@ -15,6 +15,7 @@ import { reassignCases } from "./reassign-cases.ts";
 import { requestCases } from "./request-cases.ts";
 import { reservationCases } from "./reservation-cases.ts";
 import { sharedRequestCases } from "./shared-request-cases.ts";
+import { sharingLimitCases } from "./sharing-limit-cases.ts";
 import { shownElsewhereCases } from "./shown-elsewhere-cases.ts";
 
 /** Every row of the table, by rule. */
@@ -33,6 +34,7 @@ export const allocationCases: Readonly<Record<string, readonly AllocationCase[]>
   "reservations made by the user": reservationCases,
   "sharing without a request": joiningCases,
   "sharing of a requested address": sharedRequestCases,
+  "limits of sharing": sharingLimitCases,
   "sharers that change": changedSharerCases,
   "addresses of nodes: what is assigned": nodeAddressCases,
   "addresses of nodes: what is refused": nodeRefusalCases,

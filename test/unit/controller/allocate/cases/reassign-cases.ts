@@ -1,3 +1,4 @@
+import { shortenDistinctly } from "../../../../../src/model/bounded-text.ts";
 import type { AllocationCase } from "./allocation-case.ts";
 
 const reassign = (text: string) => ({ annotations: { "bellhop.dev/reassign": text } });
@@ -27,9 +28,19 @@ export const reassignCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 current from lan"],
   },
   {
-    name: "texts are compared by their first 200 characters",
-    claims: [{ ...mine, services: [{ ...reference, uid: "web-uid", reassigned: "1".repeat(200) }] }],
-    service: { ...reassign("1".repeat(201)), ...shown },
+    name: "a long text that differs at its end is another one",
+    claims: [
+      { ...mine, services: [{ ...reference, uid: "web-uid", reassigned: shortenDistinctly("1".repeat(300), 200) }] },
+    ],
+    service: { ...reassign(`${"1".repeat(299)}2`), ...shown },
+    assigns: ["192.0.2.11 new from lan"],
+  },
+  {
+    name: "a long text that the address was assigned for moves nothing, even where the cut is within a character",
+    claims: [
+      { ...mine, services: [{ ...reference, uid: "web-uid", reassigned: shortenDistinctly("😀".repeat(500), 200) }] },
+    ],
+    service: { ...reassign("😀".repeat(500)), ...shown },
     assigns: ["192.0.2.10 current from lan"],
   },
   {
