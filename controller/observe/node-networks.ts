@@ -4,7 +4,7 @@ import { rangeSize, subnetOf } from "../../src/ip/range.ts";
 import type { NodeView } from "../../src/model/node.ts";
 import type { NodeInfo } from "../allocate/allocations/node-addresses.ts";
 
-type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
+export type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
 
 /** A node as pools of nodes' own addresses see it. Texts of the Node that are not addresses are ignored. */
 export function nodeInfoOf(node: NodeView): NodeInfo {

@@ -1,6 +1,7 @@
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import { describeLans } from "../owners/announcer-node.ts";
 import { Fingerprints } from "./fingerprints.ts";
-import { addressesOf, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
+import { addressesOf, type Interfaces, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
 import type { Watched } from "./sources.ts";
 
 /** What a change of a Node affects. */
@@ -17,7 +18,8 @@ export class ObservedNodes {
   readonly #allocations: AddressAllocations;
   readonly #podCidrs = new Fingerprints();
   readonly #nodes = new Fingerprints();
-  readonly #interfaces = new Fingerprints();
+  readonly #addresses = new Fingerprints();
+  readonly #lans = new Fingerprints();
 
   constructor(watched: Pick<Watched, "nodes" | "speakers">, allocations: AddressAllocations) {
     this.#watched = watched;
@@ -33,13 +35,22 @@ export class ObservedNodes {
     return { pools: podCidrs || (nodeChanged && this.#allocations.nodes.hasPools), owners };
   }
 
-  /** Returns whether the interfaces have changed: speakers also write other fields, and often. */
+  /**
+   * Returns whether it may announce other addresses than before, or from other interfaces. Speakers also write other fields, and often, and
+   * versions of them report an interface for each pod.
+   */
   observeSpeaker(name: string): boolean {
-    const interfaces = this.#watched.speakers.views.get(name)?.status?.interfaces;
-    if (!this.#interfaces.changed(name, interfaces === undefined ? "" : JSON.stringify(interfaces))) return false;
-    this.#allocations.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces ?? []));
-    const edges = subnetEdges(interfaces ?? []);
+    const speaker = this.#watched.speakers.views.get(name);
+    this.#blockAddresses(name, speaker?.status?.interfaces ?? []);
+    return this.#lans.changed(name, speaker === undefined ? "" : describeLans(speaker));
+  }
+
+  /** An interface that is down has its addresses too. */
+  #blockAddresses(name: string, interfaces: Interfaces): void {
+    const texts = [...new Set(interfaces.flatMap(({ addresses }) => addresses))].sort();
+    if (!this.#addresses.changed(name, texts.join(" "))) return;
+    this.#allocations.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces));
+    const edges = subnetEdges(interfaces);
     this.#allocations.block(`a network, broadcast or anycast address of the subnet of Node ${name}`, edges);
-    return true;
   }
 }

@@ -1,7 +1,7 @@
 import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
 import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
-import { isOnLan } from "../../src/ip/lan.ts";
+import { isLan, isOnLan } from "../../src/ip/lan.ts";
 import { formatRange, type IpRange, subnetOf } from "../../src/ip/range.ts";
 import { matchesAnyGlob } from "../../src/model/glob.ts";
 import { matchesAnySelector } from "../../src/model/label-selector.ts";
@@ -26,7 +26,7 @@ export interface AnnouncerNode {
     readonly addresses: readonly string[];
     readonly subnets: readonly IpRange[];
   }[];
-  /** All their subnets as text, sorted. */
+  /** All their LANs as text, sorted. */
   readonly subnetsText: string;
 }
 
@@ -50,12 +50,7 @@ function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly Anno
 
 /** Reads the interfaces of a node. Does not check that the node takes part: see `describeAbsence`. */
 export function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
-  let networks = known.get(speaker);
-  if (networks === undefined) {
-    networks = networksOf(speaker);
-    known.set(speaker, networks);
-  }
-  return { node, ...networks };
+  return { node, ...networksOf(speaker) };
 }
 
 type Networks = Pick<AnnouncerNode, "interfaces" | "subnetsText">;
@@ -63,7 +58,29 @@ type Networks = Pick<AnnouncerNode, "interfaces" | "subnetsText">;
 /** Objects of a watch are not modified, and most are the same when nodes are evaluated again. */
 const known = new WeakMap<Speaker, Networks>();
 
-function networksOf({ status }: Speaker): Networks {
+function networksOf(speaker: Speaker): Networks {
+  let networks = known.get(speaker);
+  if (networks === undefined) {
+    networks = readNetworks(speaker);
+    known.set(speaker, networks);
+  }
+  return networks;
+}
+
+/**
+ * Which interfaces with a LAN are up, and on which subnets, as text: equal texts mean that the node may announce the same addresses from
+ * the same interfaces. Pods' interfaces, hardware addresses and everything else that a speaker reports do not change it.
+ */
+export function describeLans(speaker: Speaker): string {
+  return networksOf(speaker)
+    .interfaces.map(({ name, subnets }) => [name, ...subnets.filter(isLan).map(formatRange).sort()])
+    .filter(({ length }) => length > 1)
+    .map((texts) => texts.join(" "))
+    .sort()
+    .join("; ");
+}
+
+function readNetworks({ status }: Speaker): Networks {
   const interfaces = (status?.interfaces ?? [])
     .filter((entry) => entry.up)
     .map((entry) => ({
@@ -71,7 +88,7 @@ function networksOf({ status }: Speaker): Networks {
       addresses: entry.addresses,
       subnets: entry.addresses.flatMap((text) => subnetOf(text) ?? []),
     }));
-  const subnets = interfaces.flatMap((entry) => entry.subnets.map(formatRange));
+  const subnets = interfaces.flatMap((entry) => entry.subnets.filter(isLan).map(formatRange));
   return { interfaces, subnetsText: [...new Set(subnets)].sort().join(" ") };
 }
 

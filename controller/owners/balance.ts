@@ -33,6 +33,7 @@ interface Group {
   search: number;
 }
 
+/** One address of a group goes from its present owner to another node. */
 interface Move {
   readonly from: number;
   readonly to: number;
@@ -50,7 +51,8 @@ class BalanceState {
   readonly #now = new Map<string, string>();
   /** By node: the last search that has reached it, and by which move. */
   readonly #reached: Int32Array;
-  readonly #moves: (Move | undefined)[];
+  readonly #reachedFrom: Int32Array;
+  readonly #reachedBy: (Group | undefined)[];
   #search = 0;
   #leastLoad = 0;
 
@@ -64,7 +66,8 @@ class BalanceState {
     this.#loads = new Int32Array(size);
     this.#settled = new Uint8Array(size);
     this.#reached = new Int32Array(size);
-    this.#moves = new Array(size);
+    this.#reachedFrom = new Int32Array(size);
+    this.#reachedBy = new Array(size);
     this.#hold(items, new Map(this.#names.map((name, node) => [name, node])));
     for (let node = 0; node < size; node++) this.#withLoad(this.#loads[node] as number).add(node);
   }
@@ -156,17 +159,11 @@ class BalanceState {
     const search = ++this.#search;
     const limit = (this.#loads[source] as number) - 2;
     this.#reached[source] = search;
-    this.#moves[source] = undefined;
+    this.#reachedBy[source] = undefined;
     let frontier = [source];
     while (frontier.length > 0) {
       const next = this.#step(frontier, search);
-      let end: number | undefined;
-      for (const node of next) {
-        const load = this.#loads[node] as number;
-        if (load > limit) continue;
-        const least = end === undefined ? Number.POSITIVE_INFINITY : (this.#loads[end] as number);
-        if (load < least || (load === least && node < (end as number))) end = node;
-      }
+      const end = this.#leastLoaded(next, limit);
       if (end !== undefined) return this.#traceBack(end);
       frontier = next;
     }
@@ -174,9 +171,24 @@ class BalanceState {
     return [];
   }
 
+  /** The first by name of the nodes with the least load, if that is at most the limit. */
+  #leastLoaded(nodes: readonly number[], limit: number): number | undefined {
+    const loads = this.#loads;
+    let found: number | undefined;
+    let least = limit + 1;
+    for (const node of nodes) {
+      const load = loads[node] as number;
+      if (load > least || (load === least && (found === undefined || node > found))) continue;
+      found = node;
+      least = load;
+    }
+    return found;
+  }
+
   /** The nodes that are one move away from the frontier, and not closer. */
   #step(frontier: readonly number[], search: number): number[] {
     const next: number[] = [];
+    const [reached, reachedFrom, reachedBy] = [this.#reached, this.#reachedFrom, this.#reachedBy];
     for (const from of frontier) {
       for (const group of this.#groupsHeldBy[from] ?? []) {
         if (group.search === search) continue;
@@ -184,9 +196,10 @@ class BalanceState {
         const { choices } = group;
         for (let index = 0; index < choices.length; index++) {
           const to = choices[index] as number;
-          if (this.#reached[to] === search) continue;
-          this.#reached[to] = search;
-          this.#moves[to] = { from, to, group };
+          if (reached[to] === search) continue;
+          reached[to] = search;
+          reachedFrom[to] = from;
+          reachedBy[to] = group;
           next.push(to);
         }
       }
@@ -196,7 +209,12 @@ class BalanceState {
 
   #traceBack(end: number): readonly Move[] {
     const path: Move[] = [];
-    for (let move = this.#moves[end]; move !== undefined; move = this.#moves[move.from]) path.unshift(move);
+    let to = end;
+    for (let group = this.#reachedBy[to]; group !== undefined; group = this.#reachedBy[to]) {
+      const from = this.#reachedFrom[to] as number;
+      path.unshift({ from, to, group });
+      to = from;
+    }
     return path;
   }
 }

@@ -1,6 +1,7 @@
 import { rankFrom, rankOf } from "../../src/placement/rank.ts";
 import { type BalanceItem, balance } from "./balance.ts";
 import { ringOf } from "./candidate-ring.ts";
+import { LeastLoaded } from "./least-loaded.ts";
 import type { OwnedAddress } from "./owned-address.ts";
 import { OwnerCounts } from "./owner-counts.ts";
 import { completeList, draftList, type ListDraft } from "./owner-list.ts";
@@ -40,8 +41,12 @@ export function* planOwners(
     counts.addFirst(successor, 1);
     yield;
   }
+  const least = new Map<readonly string[], LeastLoaded>();
   for (const address of unassigned) {
-    const node = leastLoaded(address, counts);
+    const { candidates, local, name } = address;
+    const known = least.get(candidates) ?? new LeastLoaded(candidates, counts);
+    least.set(candidates, known);
+    const node = local === undefined ? known.pick(name) : leastLoaded(address, counts);
     if (node !== undefined) first.set(address.name, node);
     counts.addFirst(node, 1);
     yield;

@@ -128,6 +128,8 @@ export class OwnerPlanner implements TermPart {
       this.#nodes = nodes;
       yield;
     }
+    candidates.current();
+    yield;
     const names = [...this.#changed];
     const even = this.#evenDue;
     const all = even || this.#allChanged;

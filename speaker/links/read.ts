@@ -23,7 +23,8 @@ const linkLocal = /^fe[89ab]/i;
 
 /**
  * The interfaces of the node that have an address, sorted by name. Those without hardware address (loopback, tunnels) are left
- * out, and so is one that vanishes while it is read. Starts no program.
+ * out, and so are those that have only a link-local address, such as the interfaces of pods, and one that vanishes while it is read.
+ * Starts no program.
  */
 export function readLinks(source: LinkSource): readonly Link[] {
   const found = new Map<string, { mac: string; addresses: string[] }>();
@@ -39,9 +40,9 @@ export function readLinks(source: LinkSource): readonly Link[] {
   }
   return [...found]
     .flatMap(([name, { mac, addresses }]) => {
-      const index = Number(readOr(source, `/sys/class/net/${name}/ifindex`, "0"));
-      if (!Number.isInteger(index) || index <= 0) return [];
       const sorted = addresses.filter((text) => parseAddress(text.split("/")[0] ?? "") !== undefined).sort();
+      const index = Number(sorted.length === 0 ? "0" : readOr(source, `/sys/class/net/${name}/ifindex`, "0"));
+      if (!Number.isInteger(index) || index <= 0) return [];
       const subnets = sorted.flatMap((text) => subnetOf(text) ?? []);
       return [{ name, index, mac, up: hasCarrier(source, name), addresses: sorted, subnets }];
     })

@@ -4,6 +4,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   takeover: () => import("./takeover.ts"),
   services: () => import("./services.ts"),
   changes: () => import("./changes.ts"),
+  scale: () => import("./scale.ts"),
   announcements: () => import("./announcements.ts"),
   "large-services": () => import("./large-services.ts"),
 };

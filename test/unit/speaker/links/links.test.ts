@@ -43,8 +43,9 @@ test("interfaces are read with their addresses, without loopback, tunnels and li
         eth1: [entry("198.51.100.11/24")],
         eth0: [entry("192.0.2.11/24"), entry("fe80::1/64"), entry("2001:db8::11/64")],
         "eth0:1": [entry("192.0.2.12/24")],
+        veth1a2b: [entry("fe80::2/64")],
       },
-      { ...up("eth0", 2), ...up("eth1", 3, "unknown"), ...up("wg0", 4) },
+      { ...up("veth1a2b", 9), ...up("eth0", 2), ...up("eth1", 3, "unknown"), ...up("wg0", 4) },
     ),
   );
   assert.deepEqual(
@@ -61,6 +62,14 @@ test("an interface without carrier is down, and one that vanishes while it is re
   const [first, ...others] = readLinks(source(interfaces, { ...up("eth0", 2), "eth0/carrier": "0\n" }));
   assert.equal(first?.up, false);
   assert.deepEqual(others, []);
+});
+
+test("a pod that starts or stops changes no links", () => {
+  const node = { eth0: [entry("192.0.2.11/24")] };
+  const files = { ...up("eth0", 2), ...up("veth1a2b", 9), ...up("lxc77", 10) };
+  const before = readLinks(source(node, files));
+  const after = readLinks(source({ ...node, veth1a2b: [entry("fe80::2/64")], lxc77: [entry("FE80::3/64")] }, files));
+  assert.ok(sameLinks(before, after));
 });
 
 test("links are the same until one of their facts changes", () => {
