@@ -61,8 +61,9 @@ const poolKindRules: Validation[] = [
 ];
 
 const portRule: Validation = {
-  rule: "self.matches('^[1-9][0-9]{0,4}/(TCP|UDP|SCTP)$') && int(self.split('/')[0]) <= 65535",
-  messageExpression: '"\'" + self + "\' is not a port; write number and protocol: 22/TCP"',
+  rule: "self.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?/(TCP|UDP|SCTP)$') && self.split('/')[0].split('-').all(number, int(number) <= 65535)",
+  messageExpression:
+    '"\'" + self + "\' is not a port; write a number or a range, and the protocol: 80/TCP or 8000-8100/TCP"',
 };
 
 /** Items with the same keys are one item: for server-side apply, and for the API server, which refuses duplicates. */
@@ -81,8 +82,8 @@ function ipAddressPool(): Record<string, unknown> {
     Object.assign(at(spec, `${list}[]`), { maxLength: longestRange, "x-kubernetes-validations": rangeRules });
   }
   spec["x-kubernetes-validations"] = poolKindRules;
-  at(spec, "nodeAddresses.reservedPorts").maxItems = 256;
-  Object.assign(at(spec, "nodeAddresses.reservedPorts[]"), { maxLength: 10, "x-kubernetes-validations": [portRule] });
+  for (const list of ["allowedPorts", "reservedPorts"])
+    at(spec, `nodeAddresses.${list}[]`)["x-kubernetes-validations"] = [portRule];
   Object.assign(at(spec, "holdAfterDelete"), { maxLength: 32, "x-kubernetes-validations": [durationRule] });
   return customResourceDefinition({
     kind: "IPAddressPool",

@@ -37,30 +37,26 @@ export const serviceAllocationSchema = z.object({
     ),
 });
 
-/**
- * Where the control plane and the way into a node usually listen (Kubernetes documentation, "Ports and Protocols"; RFC 4251 for
- * SSH). A Service that took one of them on a node's own address would cut the node off.
- */
-export const usualNodePorts = [
-  "22/TCP",
-  "2379/TCP",
-  "2380/TCP",
-  "6443/TCP",
-  "10250/TCP",
-  "10256/TCP",
-  "10257/TCP",
-  "10259/TCP",
-] as const;
+/** `10000-20000/SCTP`, and how many of these a list may have. */
+const maxPortRangeLength = 16;
+const maxPortRanges = 256;
+
+/** HTTP, HTTPS and HTTP/3. Any other port may be one that the nodes need. */
+export const defaultNodePorts = ["80/TCP", "443/TCP", "443/UDP"] as const;
 
 /** The pool assigns the addresses of nodes instead of addresses of its own. */
 export const nodeAddressesSchema = z.object({
   nodeSelectors: boundedList(labelSelectorSchema, maxSelectors)
     .optional()
     .describe("Labels of the nodes whose addresses are assigned. One matching selector is enough. None: all nodes."),
-  reservedPorts: z
-    .array(z.string())
-    .default([...usualNodePorts])
-    .describe("Ports that no Service may use on node addresses, because the nodes themselves listen on them: 22/TCP."),
+  allowedPorts: boundedList(boundedText(maxPortRangeLength), maxPortRanges)
+    .default([...defaultNodePorts])
+    .describe(
+      "Ports that Services may use on node addresses: 80/TCP or 8000-8100/TCP. Ports that nodes need, such as those of the kubelet, of overlay networks and all node ports, are refused even here.",
+    ),
+  reservedPorts: boundedList(boundedText(maxPortRangeLength), maxPortRanges)
+    .default([])
+    .describe("Ports of allowedPorts that no Service may use, because something on the nodes listens there."),
 });
 
 /** How Services may share an address of the pool (annotation bellhop.dev/share). */

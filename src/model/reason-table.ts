@@ -132,9 +132,15 @@ export const reasonTable = {
     cure: "Use another port number, or name a pool with addresses of its own in the annotation bellhop.dev/pool.",
   },
   NodeAddressPortReserved: {
-    meaning: "The Service needs a port on node addresses that the pool reserves for the nodes themselves.",
+    meaning:
+      "The Service needs a port on node addresses that the nodes use themselves, or that the pool reserves for them.",
     sentence: "{object} cannot use {value} ({field}) on node addresses, because the port is reserved for the nodes.",
-    cure: "Use another port number, or remove the port from spec.nodeAddresses.reservedPorts of the pool if nothing on the nodes listens on it.",
+    cure: "Use another port number, or name a pool with addresses of its own in the annotation bellhop.dev/pool.",
+  },
+  NodeAddressPortNotAllowed: {
+    meaning: "The Service needs a port on node addresses that the pool does not allow. The default is 80 and 443.",
+    sentence: "{object} cannot use {value} ({field}) on node addresses, because the pool does not allow this port.",
+    cure: "If nothing on the nodes listens on the port, add it to spec.nodeAddresses.allowedPorts of the pool. Otherwise use another port number.",
   },
   NoPool: {
     meaning: "There is no IPAddressPool, or all of them are rejected.",

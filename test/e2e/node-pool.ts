@@ -36,7 +36,7 @@ export function testNodePool(proxy: ProxyMode): void {
         apiVersion: "bellhop.dev/v1beta1",
         kind: "IPAddressPool",
         metadata: { name: pool },
-        spec: { nodeAddresses: {}, autoAssign: false },
+        spec: { nodeAddresses: { allowedPorts: ["8088/TCP", "8088/UDP", "8089/TCP", "8089/UDP"] }, autoAssign: false },
       });
       const { items } = JSON.parse(await lab.kubectl(["get", "nodes", "-o", "json"])) as {
         items: { metadata: { name: string }; status: { addresses: { type: string; address: string }[] } }[];
@@ -129,7 +129,9 @@ export function testNodePool(proxy: ProxyMode): void {
       await expectAddresses("beside", allOwn());
       for (const { address } of own) await waitForAnswer(api, address, 30_000, 8089);
       await createService(api, "ssh", ports(22), "web", onNodes);
-      await expectCondition(api, "ssh", "False", "NodeAddressPortReserved");
+      await createService(api, "kubelet", ports(10250), "web", onNodes);
+      await expectCondition(api, "kubelet", "False", "NodeAddressPortReserved");
+      await expectCondition(api, "ssh", "False", "NodeAddressPortNotAllowed");
       await api.delete("v1", "Service", "web");
       await expectAddresses("clash", allOwn());
       for (const { address } of own) await waitForAnswer(api, address, 30_000, 8088);

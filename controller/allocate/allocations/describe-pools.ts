@@ -55,7 +55,8 @@ export function joinDetails(details: readonly string[]): string {
   return [...details.slice(0, maxListed), ...rest].join(" ");
 }
 
-function listSome(texts: readonly string[]): string {
+/** The first few of the texts, and how many more there are. */
+export function listSome(texts: readonly string[]): string {
   const more = texts.length - maxListed;
   return `${texts.slice(0, maxListed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -4,7 +4,7 @@ import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
 import { describeDraining, describeExhausted, listPoolNames } from "../allocations/describe-pools.ts";
 import { describeAdmissionRefusal, type Pool, poolHasFamily } from "../pool/pool.ts";
-import { findNodeAddressConflict, findReservedPort, nodeAddressesFor } from "./node-pool.ts";
+import { findNodeAddressConflict, findRefusedPort, nodeAddressesFor } from "./node-pool.ts";
 
 /** The Service that needs an address, and what is assigned and free. */
 export interface AllocationContext {
@@ -53,8 +53,8 @@ function evaluatePool(context: AllocationContext, pool: Pool, family: IpFamily):
 function evaluateNodePool({ allocations, service }: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
   const refuse = (code: ReasonCode, detail: string): PoolRefusal => ({ pool: pool.name, code, detail });
   if (pool.draining) return refuse("PoolDraining", describeDraining([pool.name]));
-  const reserved = findReservedPort(pool, service);
-  if (reserved !== undefined) return refuse(reserved.code, reserved.detail);
+  const refusedPort = findRefusedPort(pool, service);
+  if (refusedPort !== undefined) return refuse(refusedPort.code, refusedPort.detail);
   const nodeAddresses = nodeAddressesFor(allocations, pool, service, family);
   const [first] = nodeAddresses;
   if (first === undefined)

@@ -12,7 +12,7 @@ import {
   currentNodeClaims,
   findAdmissionRefusal,
   findNodeAddressConflict,
-  findReservedPort,
+  findRefusedPort,
   type NodeAddressConflict,
   nodeAddressesFor,
 } from "./node-pool.ts";
@@ -85,10 +85,10 @@ function chooseFamily(
     const [field, value] = annotation === undefined ? ["spec.ipFamilies", family] : [annotation.field, annotation.text];
     return { assignments: [], reason: reasonOf(refusal.code, about(field, value, refusal.detail)) };
   }
-  const reserved = findReservedPort(pool, service);
-  // A Service that had the port before it was reserved keeps it. One that changes to it does not get it.
-  if (reserved !== undefined)
-    return { assignments: kept.filter((assignment) => !assignment.needsJoin), reason: portReason(reserved) };
+  const refusedPort = findRefusedPort(pool, service);
+  // A Service that had the port before it was refused keeps it. One that changes to it does not get it.
+  if (refusedPort !== undefined)
+    return { assignments: kept.filter((assignment) => !assignment.needsJoin), reason: portReason(refusedPort) };
   const all = nodeAddressesFor(allocations, pool, service, family);
   const eligible =
     requested === undefined ? all : all.filter(({ address }) => address.value === requested.address.value);

@@ -2,10 +2,11 @@ import { formatAddress, type IpFamily } from "../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
-import { describeDraining } from "../allocations/describe-pools.ts";
+import { describeDraining, listSome } from "../allocations/describe-pools.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, describeClaim, isClaimOf } from "../claim/claim.ts";
 import { findFullConflict, findSharingConflict, portsOf } from "../claim/sharing.ts";
+import { listsPort, nodeNeedOf } from "../pool/node-ports.ts";
 import { describeAdmissionRefusal, type Pool } from "../pool/pool.ts";
 
 /** Why a Service cannot have a node's own address, and because of which ports. */
@@ -27,15 +28,23 @@ export function nodeAddressesFor(
   return allocations.nodes.of(pool, family, local);
 }
 
-/** A port of the Service that the pool reserves for the nodes themselves. */
-export function findReservedPort(pool: Pool, service: ServiceView): NodeAddressConflict | undefined {
-  const value = portsOf(service).find((port) => pool.nodes?.reservedPorts.includes(port));
-  if (value === undefined) return undefined;
-  return {
-    code: "NodeAddressPortReserved",
-    value,
-    detail: `Pool ${pool.name} lists ${value} in spec.nodeAddresses.reservedPorts.`,
-  };
+/** A port of the Service that nodes need themselves, or that the pool does not allow. */
+export function findRefusedPort(pool: Pool, service: ServiceView): NodeAddressConflict | undefined {
+  const { allowedPorts = [], reservedPorts = [] } = pool.nodes ?? {};
+  for (const value of portsOf(service)) {
+    const need = nodeNeedOf(value);
+    const reserved =
+      need !== undefined
+        ? `Nodes use ${value} for ${need}.`
+        : `Pool ${pool.name} lists ${value} in spec.nodeAddresses.reservedPorts.`;
+    if (need !== undefined || listsPort(reservedPorts, value))
+      return { code: "NodeAddressPortReserved", value, detail: reserved };
+    if (listsPort(allowedPorts, value)) continue;
+    const listed = listSome(allowedPorts);
+    const detail = `Pool ${pool.name} allows ${listed === "" ? "no ports" : `only ${listed}`}.`;
+    return { code: "NodeAddressPortNotAllowed", value, detail };
+  }
+  return undefined;
 }
 
 /** Why the Service cannot have one address. Undefined: it can. */

@@ -19,7 +19,12 @@ export interface Pool {
   readonly excluded: readonly IpRange[];
   /** Undefined: the pool has addresses of its own. Otherwise it has those of the nodes that any selector matches, or of all nodes. */
   readonly nodes:
-    | { readonly selectors: readonly LabelSelector[]; readonly reservedPorts: readonly string[] }
+    | {
+        readonly selectors: readonly LabelSelector[];
+        /** Ports and ranges of ports that Services may use, without those of `reservedPorts`. */
+        readonly allowedPorts: readonly string[];
+        readonly reservedPorts: readonly string[];
+      }
     | undefined;
   /** Assigns no new addresses. */
   readonly draining: boolean;
@@ -80,6 +85,7 @@ export function parsePool(raw: IPAddressPool): PoolParse {
           ? undefined
           : {
               selectors: spec.nodeAddresses.nodeSelectors ?? [],
+              allowedPorts: spec.nodeAddresses.allowedPorts,
               reservedPorts: spec.nodeAddresses.reservedPorts,
             },
       draining: spec.state === "Draining",

@@ -151,14 +151,33 @@ describe("a pool of the nodes' own addresses", () => {
     assert.deepEqual(await cluster.virtualIps(), []);
     await cluster.addService("web");
     await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
+    await cluster.changePool("nodes", { nodeAddresses: { allowedPorts: ["80/TCP"] } });
     await cluster.changeService("web", { spec: { ports: [{ port: 22, protocol: "TCP" }] } });
     await cluster.expectShown("web", []);
-    await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: [] } });
-    await cluster.eventually(async () => assert.equal((await cluster.shown("kubelet")).length, 3));
+    await cluster.expectCondition("web", "False NodeAddressPortNotAllowed");
+    await cluster.changePool("nodes", { nodeAddresses: { allowedPorts: ["22/TCP"] } });
     await cluster.eventually(async () => assert.equal((await cluster.shown("web")).length, 3));
     await cluster.changePool("nodes", { nodeAddresses: { reservedPorts: ["22/TCP"] } });
     await cluster.expectCondition("web", "False NodeAddressPortReserved");
     assert.equal((await cluster.shown("web")).length, 3);
+    assert.deepEqual(await cluster.shown("kubelet"), []);
+  });
+
+  test("two Nodes with one address show it once, and one of them may go", async () => {
+    await putNode(cluster, "old", { internal: ["192.0.2.1"] });
+    await putNode(cluster, "new", { internal: ["192.0.2.1"] });
+    await addNodePool(cluster, "nodes");
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.1"]);
+    await dropNode(cluster, "old");
+    await cluster.idle();
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
+    assert.ok(!(await cluster.eventNotesOf("web")).some((note) => note.startsWith("Updated")));
+    await putNode(cluster, "old", { internal: ["192.0.2.1"] });
+    await dropNode(cluster, "new");
+    await cluster.idle();
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.1"]);
   });
 
   test("has the nodes that its selectors match; of two pools that match the older", async () => {

@@ -32,13 +32,15 @@ export async function putNode(
   await server.request({ method: "PATCH", path: `${path}/status`, body: { status }, contentType: patchTypes.merge });
 }
 
-/** A pool of the nodes' own addresses. */
+const everyPort = ["1-65535/TCP", "1-65535/UDP"];
+
+/** A pool of the nodes' own addresses that allows every port. */
 export async function addNodePool(
   { server }: Cluster,
   name: string,
   spec: Record<string, unknown> = {},
 ): Promise<void> {
-  const body = { metadata: { name }, spec: { nodeAddresses: {}, ...spec } };
+  const body = { metadata: { name }, spec: { nodeAddresses: { allowedPorts: everyPort }, ...spec } };
   await server.request({ method: "POST", path: ownPath("ipaddresspools"), body });
 }
 

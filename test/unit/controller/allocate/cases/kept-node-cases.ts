@@ -93,8 +93,16 @@ export const keptNodeCases: readonly AllocationCase[] = [
     refuses: { code: "NodeAddressPortReserved", field: "spec.ports", value: "80/TCP", names: ["edge"] },
   },
   {
+    name: "one that has had a port since before the pool stopped allowing it keeps it",
+    pools: [{ name: "edge", spec: { nodeAddresses: { allowedPorts: ["443/TCP"] } } }],
+    nodes,
+    claims: mine,
+    assigns: bothCurrent,
+    refuses: { code: "NodeAddressPortNotAllowed", field: "spec.ports", value: "80/TCP", names: ["edge"] },
+  },
+  {
     name: "one that changes to a reserved port does not get it",
-    pools: [edge],
+    pools: [{ name: "edge", spec: { nodeAddresses: { allowedPorts: ["22/TCP"], reservedPorts: ["22/TCP"] } } }],
     nodes,
     claims: mine,
     service: { ports: ["22/TCP"] },

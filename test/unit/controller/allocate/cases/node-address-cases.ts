@@ -42,6 +42,24 @@ export const nodeAddressCases: readonly AllocationCase[] = [
     assigns: bothNew,
   },
   {
+    name: "two nodes with one address have it once",
+    pools: [edge],
+    nodes: [n1, { name: "n3", addresses: ["203.0.113.1", "203.0.113.2"] }],
+    assigns: bothNew,
+  },
+  {
+    name: "of two nodes with one address the ready one counts, in whichever pool it is",
+    pools: [
+      { name: "first", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { a: "yes" } }] } } },
+      { name: "edge", spec: { nodeAddresses: { nodeSelectors: [{ matchLabels: { b: "yes" } }] } } },
+    ],
+    nodes: [
+      { ...n1, labels: { a: "yes" }, ready: false },
+      { name: "n3", addresses: ["203.0.113.1"], labels: { b: "yes" } },
+    ],
+    assigns: ["203.0.113.1 new from edge"],
+  },
+  {
     name: "nodes that are not ready are left out",
     pools: [edge],
     nodes: [n1, { ...n2, ready: false }],

@@ -46,11 +46,18 @@ export const evaluateCases: readonly EvaluateCase[] = [
     answers: ["edge 203.0.113.1"],
   },
   {
-    name: "a reserved port",
+    name: "a port that nodes need",
+    pools: [{ name: "edge", spec: { nodeAddresses: { allowedPorts: ["6443/TCP"] } } }],
+    nodes: [{ name: "n1", addresses: ["203.0.113.1"] }],
+    service: { ports: ["6443/TCP"] },
+    answers: ["edge NodeAddressPortReserved"],
+  },
+  {
+    name: "a port that the pool does not allow",
     pools: [{ name: "edge", spec: { nodeAddresses: {} } }],
     nodes: [{ name: "n1", addresses: ["203.0.113.1"] }],
     service: { ports: ["22/TCP"] },
-    answers: ["edge NodeAddressPortReserved"],
+    answers: ["edge NodeAddressPortNotAllowed"],
   },
   {
     name: "no node of the family",

@@ -27,7 +27,7 @@ const steps = fc.oneof(
     kind: fc.constant("service" as const),
     name: fc.constantFrom(...serviceNames),
     pool: fc.constantFrom(...poolNames),
-    ports: fc.uniqueArray(fc.constantFrom("80/TCP", "80/UDP", "81/TCP", "22/TCP"), { minLength: 1, maxLength: 3 }),
+    ports: fc.uniqueArray(fc.constantFrom("80/TCP", "443/UDP", "443/TCP", "22/TCP"), { minLength: 1, maxLength: 3 }),
     local: fc.boolean(),
     dual: fc.boolean(),
     gone: fc.boolean(),
