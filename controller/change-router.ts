@@ -20,7 +20,7 @@ export interface ChangeRouterOptions {
   readonly watched: Watched;
   readonly state: ClusterState;
   readonly speakers: SpeakerWatch;
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
   readonly planner: OwnerPlanner;
   readonly services: ServiceLoop;
   readonly virtualIps: VirtualIpLoop;
@@ -164,14 +164,14 @@ export class ChangeRouter implements ChangeListener, TermPart {
   }
 
   #virtualIpChanged(name: string): void {
-    const { term, state, assignments, planner, virtualIps } = this.#options;
+    const { term, state, ownerAssignments, planner, virtualIps } = this.#options;
     const { changed, gone } = state.claims.observe(name);
-    if (gone !== undefined) assignments.forget(gone.name);
+    if (gone !== undefined) ownerAssignments.forget(gone.name);
     if (!term.active) return;
     for (const claim of changed) this.#addServicesOf(claim);
-    if (assignments.observe(name)) planner.claimChanged(name);
+    if (ownerAssignments.observe(name)) planner.claimChanged(name);
     const held = state.allocations.claims.get(name)?.heldUntilMs !== undefined;
-    const differs = this.#poolMembershipDiffers(name) || assignments.differs(name);
+    const differs = this.#poolMembershipDiffers(name) || ownerAssignments.differs(name);
     if (held || differs || state.claims.invalidReason(name) !== undefined) virtualIps.add(name);
   }
 

@@ -80,7 +80,7 @@ export class Controller {
 
     const candidates = new CandidateCache(state, speakers);
     const { allocations, services: observedServices } = state;
-    const assignments = new OwnerAssignments({
+    const ownerAssignments = new OwnerAssignments({
       allocations,
       virtualIps: watchedVirtualIps,
       candidates,
@@ -92,7 +92,7 @@ export class Controller {
       ...api,
       virtualIps: watchedVirtualIps,
       state,
-      assignments,
+      ownerAssignments,
       holds,
       metrics: createVirtualIpMetrics(registry),
       workers: Math.max(4, workers / 2),
@@ -102,7 +102,7 @@ export class Controller {
     const planner = new OwnerPlanner({
       term,
       candidates,
-      assignments,
+      ownerAssignments,
       virtualIps,
       changes,
       rebalanceAfterMs,
@@ -111,12 +111,12 @@ export class Controller {
     });
 
     const keepsAnnotation = metallb ? isMetallbAnnotation : undefined;
-    const writer = new ServiceWriter({ ...api, allocations, assignments, holds, keepsAnnotation, mutations });
+    const writer = new ServiceWriter({ ...api, allocations, ownerAssignments, holds, keepsAnnotation, mutations });
     const services = new ServiceLoop({
       ...api,
       watched: watches,
       state,
-      assignments,
+      ownerAssignments,
       writer,
       mutations,
       changes,
@@ -132,7 +132,7 @@ export class Controller {
       watched: watches,
       state,
       speakers,
-      assignments,
+      ownerAssignments,
       planner,
       services,
       virtualIps,
@@ -140,7 +140,7 @@ export class Controller {
       clock,
     });
     changes.listen(router);
-    registerControllerGauges(registry, { term, state, services, virtualIps, pools, speakers, assignments });
+    registerControllerGauges(registry, { term, state, services, virtualIps, pools, speakers, ownerAssignments });
 
     this.#clock = clock;
     this.#watches = watches;

@@ -16,7 +16,7 @@ export interface MetricSources {
   readonly virtualIps: VirtualIpLoop;
   readonly pools: PoolStatusLoop;
   readonly speakers: SpeakerWatch;
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface MetricSources {
  */
 export function registerControllerGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
-  const { term, state, services, virtualIps, pools, speakers, assignments } = sources;
+  const { term, state, services, virtualIps, pools, speakers, ownerAssignments } = sources;
   const { allocations } = state;
   new Gauge({
     name: "bellhop_leading",
@@ -110,7 +110,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
     collect() {
       this.reset();
       if (!term.active) return;
-      for (const [node, count] of assignments.loads) this.set({ node }, count);
+      for (const [node, count] of ownerAssignments.loads) this.set({ node }, count);
     },
   });
 }

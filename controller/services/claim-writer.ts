@@ -27,7 +27,7 @@ export interface ClaimWriterOptions {
   readonly client: ApiClient;
   readonly allocations: AddressAllocations;
   /** Chooses owners for a claim that is about to be created, and forgets those of one that is gone. */
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
   readonly clock: Clock;
 }
@@ -47,7 +47,7 @@ export class ClaimWriter {
 
   /** Records in the allocations what an op is about to claim: a new address, or a share of one that is being created. */
   assume(service: ServiceView, op: ServiceOp): void {
-    const { allocations, assignments } = this.#options;
+    const { allocations, ownerAssignments } = this.#options;
     if (op.kind === "JoinVirtualIp") {
       const claim = allocations.claims.get(op.claim.name);
       if (claim?.uid === "") allocations.put({ ...claim, services: withService(claim, service) });
@@ -65,18 +65,18 @@ export class ClaimWriter {
       resourceVersion: "",
     };
     allocations.put(claim);
-    assignments.assignOwners(claim);
+    ownerAssignments.assignOwners(claim);
   }
 
   /** Creates the VirtualIP that `assume` has recorded. Resolves to whether the Service now has the address. */
   create(service: ServiceView, address: IpAddress): Promise<boolean> {
     return this.#mutex.run(virtualIpName(address), async () => {
-      const { client, allocations, assignments } = this.#options;
+      const { client, allocations, ownerAssignments } = this.#options;
       const claim = allocations.claimAt(address);
       if (claim === undefined || !isClaimOf(claim, service)) return false;
       // Created meanwhile by a Service that shares it, with what `assume` had recorded of this one.
       if (claim.uid !== "") return isRecorded(claim, service);
-      const { owners, interfaces } = assignments.assignOwners(claim);
+      const { owners, interfaces } = ownerAssignments.assignOwners(claim);
       const body = {
         apiVersion: groupVersion,
         kind: "VirtualIP",
@@ -106,7 +106,7 @@ export class ClaimWriter {
   /** Adds the Service to an existing claim, or updates what is recorded of it there. */
   join(service: ServiceView, { name }: Claim): Promise<boolean> {
     return this.#mutex.run(name, async () => {
-      const { client, allocations, assignments } = this.#options;
+      const { client, allocations, ownerAssignments } = this.#options;
       const claim = allocations.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
       const named = isClaimOf(claim, service);
@@ -122,11 +122,11 @@ export class ClaimWriter {
       const written = await this.#write(client, claim, {
         services,
         heldUntil: null,
-        ...assignments.assignOwners(claim),
+        ...ownerAssignments.assignOwners(claim),
       });
       // Planning all addresses may have forgotten its owners meanwhile, as no Service had it yet.
       const joined = allocations.claims.get(name);
-      if (written && joined !== undefined) assignments.assignOwners(joined);
+      if (written && joined !== undefined) ownerAssignments.assignOwners(joined);
       return written;
     });
   }
@@ -137,7 +137,7 @@ export class ClaimWriter {
    */
   release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
     return this.#mutex.run(planned.name, async () => {
-      const { client, allocations, assignments } = this.#options;
+      const { client, allocations, ownerAssignments } = this.#options;
       const known = allocations.claims.get(planned.name);
       const claim = known?.uid === planned.uid ? known : planned;
       const mine = claim.services.find((reference) => serviceKeyOf(reference) === key);
@@ -161,18 +161,18 @@ export class ClaimWriter {
         if (!isNotFound(error)) throw error;
       }
       if (allocations.claims.get(claim.name)?.uid === uid) allocations.drop(claim.name);
-      assignments.forget(claim.name);
+      ownerAssignments.forget(claim.name);
       return true;
     });
   }
 
   async #hold(claim: Claim, { namespace, name }: ServiceReference, holdMs: number): Promise<boolean> {
-    const { client, clock, holds, assignments } = this.#options;
+    const { client, clock, holds, ownerAssignments } = this.#options;
     const heldUntil = timeText(clock.wallMs() + holdMs);
     const spec = { services: [{ namespace, name }], owners: [], interfaces: [], heldUntil };
     if (!(await this.#write(client, claim, spec))) return false;
     holds.begin(claim.name, Date.parse(heldUntil), holdMs);
-    assignments.forget(claim.name);
+    ownerAssignments.forget(claim.name);
     return true;
   }
 

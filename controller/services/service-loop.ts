@@ -21,7 +21,7 @@ import type { ServiceWriter } from "./service-writer.ts";
 export interface ServiceLoopOptions {
   readonly watched: Pick<Watched, "services" | "namespaces">;
   readonly state: ClusterState;
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
   readonly writer: ServiceWriter;
   readonly mutations: MutationCache;
   /** Receives a call when work on a Service may have assigned or released addresses. */
@@ -165,14 +165,14 @@ export class ServiceLoop implements TermPart {
   }
 
   #plan(key: string, service: ServiceView | undefined): ServicePlan {
-    const { state, watched, assignments, defaultClass } = this.#options;
+    const { state, watched, ownerAssignments, defaultClass } = this.#options;
     return planService({
       key,
       service,
       allocations: state.currentAllocations(),
       namespaceLabels: watched.namespaces.views.get(service?.namespace ?? "")?.labels ?? {},
       defaultClass,
-      hasAnnouncer: (assignment) => service === undefined || assignments.hasAnnouncer(service, assignment),
+      hasAnnouncer: (assignment) => service === undefined || ownerAssignments.hasAnnouncer(service, assignment),
     });
   }
 

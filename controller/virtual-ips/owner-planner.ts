@@ -10,7 +10,7 @@ import type { VirtualIpLoop } from "./virtual-ip-loop.ts";
 export interface OwnerPlannerOptions {
   readonly term: LeadershipTerm;
   readonly candidates: CandidateCache;
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
   /** Writes the VirtualIPs whose owners differ from the plan. */
   readonly virtualIps: VirtualIpLoop;
   /** Receives a call when an address gained its first node that may announce it, or lost the last one. */
@@ -45,13 +45,13 @@ export class OwnerPlanner implements TermPart {
 
   /** Starts from the owners in the objects. Resolves when all addresses are planned. */
   async start(): Promise<void> {
-    const { candidates, assignments } = this.#options;
+    const { candidates, ownerAssignments } = this.#options;
     this.#changed.clear();
     this.#evenDue = false;
     this.#nodesChanged = false;
     candidates.invalidate();
     this.#nodes = candidates.describeNodes();
-    assignments.reset();
+    ownerAssignments.reset();
     this.#allChanged = true;
     await this.#plan();
   }
@@ -119,7 +119,7 @@ export class OwnerPlanner implements TermPart {
   }
 
   *#planDue(): Generator<void, void> {
-    const { assignments, candidates } = this.#options;
+    const { ownerAssignments, candidates } = this.#options;
     if (this.#nodesChanged) {
       this.#nodesChanged = false;
       const nodes = candidates.describeNodes();
@@ -136,7 +136,7 @@ export class OwnerPlanner implements TermPart {
     this.#changed.clear();
     this.#allChanged = false;
     this.#evenDue = false;
-    const result = yield* all ? assignments.replanAll(even) : assignments.replan(names);
+    const result = yield* all ? ownerAssignments.replanAll(even) : ownerAssignments.replan(names);
     // New addresses were placed by counts that did not include the moves.
     if (even && result.disturbed && result.toWrite.length > 0 && this.#cancelRebalance === undefined) {
       this.#rebalanceLater();

@@ -18,7 +18,7 @@ export interface VirtualIpLoopOptions {
   readonly events: EventRecorder;
   readonly virtualIps: Watched["virtualIps"];
   readonly state: ClusterState;
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
   readonly metrics: VirtualIpMetrics;
   /** How many VirtualIPs may be written at once. */

@@ -19,7 +19,7 @@ export interface VirtualIpWriterOptions {
   readonly events: EventRecorder;
   readonly virtualIps: Watched["virtualIps"];
   readonly state: ClusterState;
-  readonly assignments: OwnerAssignments;
+  readonly ownerAssignments: OwnerAssignments;
   readonly holds: HoldDeadlines;
   /** Records each write before it is sent. */
   readonly limiter: WriteRateLimiter;
@@ -58,14 +58,14 @@ export class VirtualIpWriter {
   }
 
   async #update(planned: VirtualIP): Promise<void> {
-    const { state, assignments, clock } = this.#options;
+    const { state, ownerAssignments, clock } = this.#options;
     const { name } = planned.metadata;
-    const assignment = assignments.desired(name);
+    const assignment = ownerAssignments.desired(name);
     const invalid = state.claims.invalidReason(name);
     const membership = state.poolMembership(name);
     let object = planned;
     if (invalid !== undefined) this.#recordReason(object, invalid);
-    const owners = assignment !== undefined && assignments.differs(name) ? assignment : undefined;
+    const owners = assignment !== undefined && ownerAssignments.differs(name) ? assignment : undefined;
     const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
     if (owners !== undefined || pool !== undefined) {
       const spec = { ...owners, ...(pool === undefined ? {} : { pool }) };
