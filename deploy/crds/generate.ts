@@ -4,7 +4,7 @@ import { definitions } from "./kinds.ts";
 
 /** The text of one file under deploy/base/crds; a test holds the committed files against it. */
 export function definitionText(definition: Record<string, unknown>): string {
-  return `# Made by deploy/crds/generate.ts from the zod schemas in src/api; change those.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`;
+  return `# Made by npm run docs from the zod schemas in src/api; change those.\n${stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }
 
 if (import.meta.main) {

@@ -14,9 +14,13 @@ const head = `# Reasons: what they mean, and what to do
 
 ${generatedFrom("src/model/reason-table.ts")}
 
-When Bellhop refuses something, it gives one of these reasons. The code is the reason of an event and of a condition
-(\`bellhop.dev/AddressReady\` on Services, \`Ready\` on IPAddressPools, \`Announceable\` on VirtualIPs), and the label \`reason\` of the
-metrics \`bellhop_services_pending\` and \`bellhop_refusals_total\`.
+When Bellhop refuses something, it gives one of these reasons. Each says where you meet it:
+
+- on a **Service**: the code is the reason of a Warning event and of the condition \`bellhop.dev/AddressReady\`, and the label \`reason\` of the
+  metrics \`bellhop_services_pending\` and \`bellhop_refusals_total\`. \`bellhop explain service\` shows it too;
+- on a **VirtualIP**: the reason of an event, and of the condition \`Announceable\` or \`InPool\`;
+- on an **IPAddressPool**: the reason of an event, and of the condition \`Ready\` or \`AllInPool\`;
+- in the output of **\`bellhop explain\`** or **\`bellhop pools plan\`** only.
 
 A message names the object, the field and its value, often adds details such as the Service that has an address, and ends with the cure.
 `;
@@ -33,7 +37,8 @@ export function reasonsPage(): string {
 }
 
 function entry(code: ReasonCode): string {
-  const { meaning, sentence, cure } = reasonTable[code];
+  const { meaning, sentence, cure, shownIn } = reasonTable[code];
+  const places = shownIn.map((place) => (place.includes(" ") ? `\`${place}\`` : place)).join(", ");
   const message = sentence.replaceAll(/[[\]]/g, "").replaceAll(/\{(\w+)\}/g, "*$1*");
-  return `\n### ${code}\n\n${wrap(meaning)}\n\n${wrap(`Message: ${message}`)}\n\n${wrap(`Cure: ${cure}`)}\n`;
+  return `\n### ${code}\n\n${wrap(meaning)}\n\n${wrap(`Shown in: ${places}.`)}\n\n${wrap(`Message: ${message}`)}\n\n${wrap(`Cure: ${cure}`)}\n`;
 }

@@ -1,5 +1,13 @@
+/**
+ * Where users meet a reason: in an event and a condition of an object of this kind, or in the output of this command only. What
+ * concerns a Service, `bellhop explain` shows too.
+ */
+export type ReasonPlace = "Service" | "VirtualIP" | "IPAddressPool" | "bellhop explain" | "bellhop pools plan";
+
 /** The texts of one reason. */
 export interface ReasonText {
+  /** Where users meet it. */
+  readonly shownIn: readonly ReasonPlace[];
   /** When it occurs, without the particulars of one object: for docs/reference/reasons.md. */
   readonly meaning: string;
   /**
@@ -14,66 +22,79 @@ export interface ReasonText {
 /** The texts of every reason, by code. A code is never renamed; its texts may change at any time. */
 export const reasonTable = {
   RequestedAddressInvalid: {
+    shownIn: ["Service"],
     meaning: "The Service requests something that is not an IP address.",
     sentence: "{object} requests {value} ({field}), which is not an IP address.",
     cure: "Write a plain IPv4 or IPv6 address, without a prefix length, a zone or leading zeros.",
   },
   RequestedAddressesAmbiguous: {
+    shownIn: ["Service"],
     meaning: "The Service requests two addresses of the same IP family.",
     sentence: "{object} requests {value} ({field}) and another address of the same IP family.",
     cure: "Request one address per IP family, either in spec.loadBalancerIP or in the annotation bellhop.dev/ips.",
   },
   RequestedAddressWrongFamily: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address of an IP family that spec.ipFamilies does not include.",
     sentence: "{object} requests {value} ({field}), but spec.ipFamilies does not include the family of this address.",
     cure: "Request an address of a family in spec.ipFamilies, or add the family to spec.ipFamilies.",
   },
   RequestedAddressNotInPool: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address that no usable IPAddressPool contains.",
     sentence: "{object} requests {value} ({field}), which is not in any usable IPAddressPool.",
     cure: "Request an address from a pool, or add this address to a pool.",
   },
   RequestedAddressNotInNamedPool: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address and names a pool, and the pool does not contain the address.",
     sentence: "{object} requests {value} ({field}), which is not in the pool that the Service names.",
     cure: "Request an address from that pool, or name the pool that contains this address.",
   },
   RequestedAddressTaken: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address that another Service, a node or another part of the cluster uses.",
     sentence: "{object} requests {value} ({field}), which is already taken.",
     cure: "Request another address, or release this one where it is used.",
   },
   RequestedAddressReserved: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address that a user has reserved with a VirtualIP for other Services.",
     sentence: "{object} requests {value} ({field}), which is reserved for other Services.",
     cure: "Request another address, add this Service to spec.services of that VirtualIP, or delete the VirtualIP.",
   },
   SharingKeyDiffers: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address of Services that have another sharing key.",
     sentence: "{object} requests {value} ({field}), which belongs to Services with another sharing key.",
     cure: "Use the same value in the annotation bellhop.dev/share of all these Services, or request another address.",
   },
   SharingKeyTooLong: {
+    shownIn: ["Service"],
     meaning: "The sharing key of the Service is too long.",
     sentence: "{object} has the sharing key {value} ({field}), which is longer than 253 characters.",
     cure: "Use a shorter value in the annotation bellhop.dev/share of all Services that share the address.",
   },
   SharingTooManyPorts: {
+    shownIn: ["Service"],
     meaning: "The Service has too many ports to share an address. On node addresses every Service shares.",
     sentence: "{object} has {value} ports ({field}), and a Service that shares an address can have at most 100.",
     cure: "Split the Service into several Services, or remove the annotation bellhop.dev/share and use a pool with addresses of its own.",
   },
   SharingFull: {
+    shownIn: ["Service"],
     meaning: "The address already has as many Services as may share one address.",
     sentence: "{object} cannot use {value} ({field}), because 100 Services already share one of these addresses.",
     cure: "Request another address, or another pool.",
   },
   SharingPortTaken: {
+    shownIn: ["Service"],
     meaning: "The Service requests a shared address on which another Service uses the same port.",
     sentence: "{object} requests {value} ({field}), where another Service already uses the same port.",
     cure: "Use another port number or protocol, or request another address.",
   },
   SharingPolicyDiffers: {
+    shownIn: ["Service"],
     meaning:
       "The Service requests a shared address, but its traffic must go to other nodes or pods than that of the Services there.",
     sentence:
@@ -81,79 +102,94 @@ export const reasonTable = {
     cure: "Use the same externalTrafficPolicy in both Services and, with Local, the same selector, or request another address.",
   },
   SharingForbiddenAcrossNamespaces: {
+    shownIn: ["Service"],
     meaning: "The Service requests an address of a Service in another namespace, and the pool does not allow that.",
     sentence: "{object} requests {value} ({field}), which belongs to a Service in another namespace.",
     cure: "Set spec.sharing.acrossNamespaces of the pool to true, or request another address.",
   },
   PoolNotFound: {
+    shownIn: ["Service"],
     meaning: "The Service names an IPAddressPool that does not exist.",
     sentence: "{object} names pool {value} ({field}), but there is no IPAddressPool with this name.",
     cure: "Name an existing pool (kubectl get ipaddresspools), or create this one.",
   },
   PoolUnusable: {
+    shownIn: ["Service"],
     meaning: "The Service names an IPAddressPool that is rejected, because something is wrong with it.",
     sentence: "{object} names pool {value} ({field}), which is rejected.",
     cure: "Fix the problem that the pool's condition Ready reports.",
   },
   PoolDraining: {
+    shownIn: ["Service"],
     meaning: "Only pools in state Draining match the request. They keep the addresses in use and assign no new ones.",
     sentence: "{object} ({field} {value}) matches only pools that are draining, which assign no new addresses.",
     cure: "Use another pool, or set spec.state of the pool back to Active.",
   },
   PoolForbidsService: {
+    shownIn: ["Service"],
     meaning: "The pool restricts by spec.serviceAllocation which Services it serves, and this one is not among them.",
     sentence: "{object} ({field} {value}) is not admitted by spec.serviceAllocation of the pool.",
     cure: "Use another pool, or admit the namespace or the labels of the Service in spec.serviceAllocation of the pool.",
   },
   PoolNotAutoAssigned: {
+    shownIn: ["bellhop explain"],
     meaning: "The pool assigns addresses only to Services that name it, and the Service does not.",
     sentence: "{object} ({field} {value}) does not name a pool, and this pool serves only Services that name it.",
     cure: "Name the pool in the annotation bellhop.dev/pool of the Service, or set spec.autoAssign of the pool to true.",
   },
   PoolLacksFamily: {
+    shownIn: ["Service"],
     meaning: "The Service names a pool that has no addresses of an IP family that the Service needs.",
     sentence: "{object} names pool {value} ({field}), which lacks addresses of an IP family of the Service.",
     cure: "Add addresses of that family to the pool, or remove the family from spec.ipFamilies.",
   },
   PoolExhausted: {
+    shownIn: ["Service"],
     meaning: "All addresses of the pools that match the request are taken.",
     sentence: "{object} ({field} {value}) cannot get an address, because no address is free.",
     cure: "Add addresses to the pool, or delete Services that no longer need theirs.",
   },
   NoNodeAddress: {
+    shownIn: ["Service", "IPAddressPool"],
     meaning: "The pool assigns node addresses, but no node can serve the Service.",
     sentence: "{object} cannot get the {value} address of any node of the pool ({field}).",
     cure: "Check that spec.nodeAddresses.nodeSelectors of the pool match nodes with addresses of this family (kubectl get nodes -o wide --show-labels) and, with externalTrafficPolicy Local, that one of these nodes runs a ready pod.",
   },
   NodeAddressPortTaken: {
+    shownIn: ["Service"],
     meaning: "The Service needs a port on node addresses, and another Service or a reservation already has it.",
     sentence:
       "{object} cannot use {value} ({field}) on node addresses, because a port or the address is already taken.",
     cure: "Use another port number, or name a pool with addresses of its own in the annotation bellhop.dev/pool.",
   },
   NodeAddressPortReserved: {
+    shownIn: ["Service"],
     meaning:
       "The Service needs a port on node addresses that the nodes use themselves, or that the pool reserves for them.",
     sentence: "{object} cannot use {value} ({field}) on node addresses, because the port is reserved for the nodes.",
     cure: "Use another port number, or name a pool with addresses of its own in the annotation bellhop.dev/pool.",
   },
   NodeAddressPortNotAllowed: {
+    shownIn: ["Service"],
     meaning: "The Service needs a port on node addresses that the pool does not allow. The default is 80 and 443.",
     sentence: "{object} cannot use {value} ({field}) on node addresses, because the pool does not allow this port.",
     cure: "If nothing on the nodes listens on the port, add it to spec.nodeAddresses.allowedPorts of the pool. Otherwise use another port number.",
   },
   NoPool: {
+    shownIn: ["Service"],
     meaning: "There is no IPAddressPool, or all of them are rejected.",
     sentence: "{object} cannot get an {value} address ({field}), because there is no usable IPAddressPool.",
     cure: "Create an IPAddressPool with addresses of your network that nothing else uses.",
   },
   NoPoolForService: {
+    shownIn: ["Service"],
     meaning:
       "There are pools, but none of them assigns addresses of this IP family to this Service unless the Service names it.",
     sentence: "{object} matches no pool that auto-assigns {value} addresses ({field}).",
     cure: "Change spec.autoAssign or spec.serviceAllocation of a pool to admit the Service, or name a pool in the annotation bellhop.dev/pool.",
   },
   NoAnnouncer: {
+    shownIn: ["Service", "VirtualIP"],
     meaning:
       "No node can announce the address: none has a running speaker, an interface on the subnet of the address and, if there are L2Advertisements, permission from one.",
     sentence:
@@ -161,132 +197,157 @@ export const reasonTable = {
     cure: "Use addresses of a network that the nodes are on. Otherwise check that the speakers run (kubectl -n bellhop-system get pods -o wide) and that an L2Advertisement allows the announcement. The command bellhop explain service shows what is missing on each node.",
   },
   NotLoadBalancer: {
+    shownIn: ["bellhop explain"],
     meaning: "The Service is not of type LoadBalancer.",
     sentence: "{object} has {field} {value}, but only Services of type LoadBalancer get an external address.",
     cure: "Set spec.type to LoadBalancer.",
   },
   ForeignClass: {
+    shownIn: ["bellhop explain"],
     meaning: "The class of the Service belongs to another load balancer, so Bellhop ignores the Service.",
     sentence: "{object} has {field} {value}, which belongs to another load balancer. Bellhop ignores the Service.",
     cure: "Look for the cause in the other load balancer, or create the Service again with spec.loadBalancerClass bellhop.dev/bellhop. The class of a Service cannot be changed.",
   },
   NoDefaultClass: {
+    shownIn: ["bellhop explain"],
     meaning: "The Service has no class, and the controller runs with --default-class=false.",
     sentence: "{object} does not set {field}, and this installation serves only Services with the class of Bellhop.",
     cure: "Create the Service again with spec.loadBalancerClass bellhop.dev/bellhop, or run the controller with --default-class=true.",
   },
   BeingDeleted: {
+    shownIn: ["bellhop explain"],
     meaning: "The Service is being deleted, and its address is being released.",
     sentence: "{object} is being deleted ({field} is set), and its address is being released.",
     cure: "Wait until the Service is gone, then create it again if you still need it.",
   },
   ControllerAbsent: {
+    shownIn: ["bellhop explain"],
     meaning: "No controller holds the leader lease, so nothing changes.",
     sentence: "{object} has no current holder ({field}), so no controller is active.",
     cure: "Find out why no controller runs: kubectl -n bellhop-system get pods, then kubectl -n bellhop-system logs deploy/bellhop-controller.",
   },
   NotDoneYet: {
+    shownIn: ["bellhop explain"],
     meaning: "The controller has decided about the Service, but has not updated it yet.",
     sentence: "{object} has not been updated yet ({field}[ {value}]).",
     cure: "Try again in a few seconds. If nothing changes, read the log of the controller: kubectl -n bellhop-system logs deploy/bellhop-controller.",
   },
   NotAnnouncedYet: {
+    shownIn: ["bellhop explain"],
     meaning: "Nodes may announce the address, but none of them does at the moment.",
     sentence: "{object} ({field} {value}) is not announced by any node at the moment.",
     cure: "Try again in a few seconds. If nothing changes, read the log of the speaker on the first owner.",
   },
   AddressConflict: {
+    shownIn: ["bellhop explain"],
     meaning: "Another device on the LAN answers for the address, so some clients reach that device.",
     sentence: "{object} ({field} {value}) is also claimed by another device on the LAN.",
     cure: "Find that device by its MAC address and remove the address from it, or request another address.",
   },
   NoReadyEndpoint: {
+    shownIn: ["bellhop explain"],
     meaning: "The address is announced, but the Service has no ready endpoints.",
     sentence: "{object} has no ready endpoints ({field}[ {value}]).",
     cure: "Check that pods match spec.selector and pass their readiness probes: kubectl describe service, kubectl get pods.",
   },
   NoLocalEndpoint: {
+    shownIn: ["bellhop explain"],
     meaning:
       "With externalTrafficPolicy Local, only nodes with a ready pod serve the address, and none of them may announce it.",
     sentence: "{object} has {field} {value}, but no node that may announce its address runs a ready pod.",
     cure: "Run a pod on a node that may announce the address, or set spec.externalTrafficPolicy to Cluster.",
   },
   SourceRangeInvalid: {
+    shownIn: ["Service"],
     meaning: "A source range of the Service is not a CIDR. It admits no client.",
     sentence:
       "{object} has source ranges that are not CIDRs ({field} {value}). They admit no client and close the IP family that they look like, or both families if that is unclear.",
     cure: "Write a network with its prefix length: 192.0.2.0/24 or 2001:db8::/32.",
   },
   ForwardingInvalid: {
+    shownIn: ["Service"],
     meaning: "The forwarding mode of the Service is not one that Bellhop knows.",
     sentence:
       "{object} has {value} ({field}), which is not one of nodeport, pods and kube-proxy. The annotation is ignored.",
     cure: "Write one of these words, or remove the annotation.",
   },
   PoolEmpty: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The pool has no addresses.",
     sentence: "{object} cannot assign any address, because {field} is empty.",
     cure: "Add addresses of your network, or use those of the nodes with spec.nodeAddresses.",
   },
   PoolOfNodesMisfit: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The pool assigns node addresses and sets a field that applies only to pools with addresses of their own.",
     sentence: "{object} sets {field} to {value}, which has no effect in a pool of node addresses.",
     cure: "Remove this field, or remove spec.nodeAddresses.",
   },
   PoolRangeInvalid: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "An entry of the pool is not a range of addresses.",
     sentence: "{object} has {value} in {field}, which is not a range of addresses.",
     cure: "Write a CIDR (192.0.2.0/24), a first and a last address (192.0.2.10-192.0.2.20), or a single address.",
   },
   PoolRangeSpecial: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "An entry of the pool contains loopback, multicast, unspecified, reserved or link-local addresses.",
     sentence:
       "{object} has {value} in {field}, which contains addresses that no Service can use (loopback, multicast, unspecified, reserved or link-local).",
     cure: "Remove these addresses.",
   },
   PoolRangesOverlap: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "Two entries of the pool have addresses in common.",
     sentence: "{object} has {value} in {field}, which overlaps another entry of the same pool.",
     cure: "Remove the common addresses from one of the two entries.",
   },
   PoolHoldInvalid: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning:
       "The time for which the pool holds addresses of deleted Services is not a duration, or is longer than a year.",
     sentence: "{object} sets {field} to {value}, which is not a duration of up to one year.",
     cure: "Write hours, minutes or seconds: 10m, 1h30m.",
   },
   PoolOverlapsServiceNetwork: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning:
       "The pool contains addresses of the cluster's Service network, where kube-proxy drops traffic to unassigned addresses.",
     sentence: "{object} has {value} in {field}, which overlaps the network of the cluster IPs.",
     cure: "Use addresses of your own network, or exclude the common ones with spec.exclude.",
   },
   PoolOverlapsPodNetwork: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The pool contains addresses of the pod network of a node.",
     sentence: "{object} has {value} in {field}, which overlaps the pod network of a node.",
     cure: "Use addresses of your own network, or exclude the common ones with spec.exclude.",
   },
   PoolOverlaps: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The pool contains addresses of an older pool. The older pool stays in use.",
     sentence: "{object} has {value} in {field}, which overlaps an older pool.",
     cure: "Remove the common addresses from one of the two pools.",
   },
   PoolSchemaInvalid: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The object does not match the schema of IPAddressPool.",
     sentence: "{object} does not match the schema of IPAddressPool[ in {field}][ ({value})].",
     cure: "Correct the field, or install the CustomResourceDefinitions of this version.",
   },
   AddressOutsidePool: {
+    shownIn: ["VirtualIP", "IPAddressPool"],
     meaning: "A Service keeps an address that the pools no longer contain.",
     sentence: "{object} has {value} ({field}), which is no longer in the pool that assigned it.",
     cure: "The Service keeps this address. Put it back into a pool, or move the Service: kubectl annotate service NAME bellhop.dev/reassign=now.",
   },
   ManifestInvalid: {
+    shownIn: ["bellhop pools plan"],
     meaning: "The file is not valid YAML.",
     sentence: "{object} is not valid YAML.",
     cure: "Correct the indentation or the quotes at this line.",
   },
   VirtualIpInvalid: {
+    shownIn: ["VirtualIP"],
     meaning: "A VirtualIP made by a user has an invalid address, or a name that does not match its address.",
     sentence: "{object} is not a valid claim of {value} ({field}).",
     cure: "Write the address in its canonical form (RFC 5952), and name the VirtualIP after it: 192.0.2.7, 2001-db8--7.",

@@ -9,7 +9,7 @@ import { at, type OpenApiSchema, structuralSchema } from "../../../deploy/crds/s
 for (const [file, definition] of definitions) {
   test(`deploy/base/crds/${file} says what the zod schema says`, () => {
     const committed = readFileSync(new URL(`../../../deploy/base/crds/${file}`, import.meta.url), "utf8");
-    assert.equal(committed, definitionText(definition), "run: node deploy/crds/generate.ts");
+    assert.equal(committed, definitionText(definition), "run: npm run docs");
   });
 }
 

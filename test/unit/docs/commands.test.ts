@@ -13,6 +13,18 @@ function commandsIn(page: string, pattern: RegExp): readonly string[] {
   return [...readFileSync(join(root, page), "utf8").matchAll(pattern)].map(([, name = ""]) => name);
 }
 
+test("each file that the hook, the workflow and the npm scripts name exists", () => {
+  const named = [".githooks/pre-commit", ".github/workflows/ci.yml", "package.json", ".ci/run"].flatMap((file) => {
+    const paths = readFileSync(join(root, file), "utf8").matchAll(
+      /\b(?:test|docs|deploy|src)\/[\w./*-]+\.(?:ts|mjs|sh)\b/g,
+    );
+    return [...paths].map(([path]) => `${file}: ${path}`);
+  });
+  assert.ok(named.length > 8, String(named));
+  const missing = named.filter((entry) => globSync(entry.slice(entry.indexOf(": ") + 2), { cwd: root }).length === 0);
+  assert.deepEqual(missing, []);
+});
+
 describe("commands that the documents name", () => {
   test("each npm script exists", () => {
     const wrong = pages.flatMap((page) => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { annotationField, reasonCodes, reasonMessage, reasonOf } from "../../../../src/model/reason.ts";
 import { reasonTable } from "../../../../src/model/reason-table.ts";
@@ -6,6 +8,22 @@ import { bannedIn } from "../../docs/banned-words.ts";
 
 /** Ends with one full stop, and has no other mark where a sentence ends. */
 const sentences = /^[A-Z{].*[^.]\.$/;
+
+test("a reason that only explain shows is used by explain alone, or by an evaluation that explain prints", () => {
+  const root = join(import.meta.dirname, "../../../..");
+  const files = globSync("{controller,speaker,src}/**/*.ts", { cwd: root }).filter(
+    (file) => !file.includes("model/reason"),
+  );
+  const wrong = reasonCodes
+    .filter((code) => reasonTable[code].shownIn.join() === "bellhop explain")
+    .flatMap((code) =>
+      files
+        .filter((file) => readFileSync(join(root, file), "utf8").includes(`"${code}"`))
+        .map((file) => `${code}: ${file}`),
+    )
+    .filter((entry) => !entry.includes(": controller/explain/") && !entry.endsWith("choose/evaluate-pool.ts"));
+  assert.deepEqual(wrong, []);
+});
 
 for (const code of reasonCodes) {
   describe(code, () => {
