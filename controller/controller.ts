@@ -6,6 +6,7 @@ import { LeadershipTerm, type TermPart } from "../src/kube/leadership-term.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
+import type { ServiceView } from "../src/model/service.ts";
 import type { ControllerSettings } from "../src/settings/controller-settings.ts";
 import { ChangeRouter } from "./change-router.ts";
 import { registerControllerGauges } from "./metrics.ts";
@@ -154,6 +155,11 @@ export class Controller {
   /** The collections that have not been listed yet. */
   get unsynced(): readonly WatchedResource[] {
     return eachWatch(this.#watches).flatMap(([resource, reflector]) => (reflector.synced ? [] : [resource]));
+  }
+
+  /** The Services that are known at this moment. */
+  get services(): Iterable<ServiceView> {
+    return this.#watches.services.views.values();
   }
 
   /** Whether Services are waiting in the queue. */

@@ -6,6 +6,7 @@ import { runLeaderElection } from "../src/kube/leader-election.ts";
 import { type Program, type ProgramWork, runProgram } from "../src/program/run-program.ts";
 import type { ControllerSettings } from "../src/settings/controller-settings.ts";
 import { Controller } from "./controller.ts";
+import { type ReleaseDeletedOptions, releaseDeletedServices } from "./uninstall/release-deleted.ts";
 
 const name = "bellhop-controller";
 
@@ -57,7 +58,7 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
       const watching = new AbortController();
       const watches = controller.watch(watching.signal);
       try {
-        await Promise.race([controller.whenSynced(), aborted(signal)]);
+        await startOrRelease(controller, { client, clock, log }, signal);
         if (!signal.aborted) await (leaderElect ? runLeaderElection(election, signal) : controller.lead(signal));
         await events.flush(flushMs);
       } finally {
@@ -66,4 +67,18 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
       }
     },
   };
+}
+
+/** Waits until the controller has seen everything. Until then, Services that are being deleted are released where a kind of Bellhop is missing. */
+async function startOrRelease(
+  controller: Controller,
+  options: Omit<ReleaseDeletedOptions, "services">,
+  signal: AbortSignal,
+): Promise<void> {
+  const started = new AbortController();
+  const services = () => controller.services;
+  const releasing = releaseDeletedServices({ ...options, services }, AbortSignal.any([signal, started.signal]));
+  await Promise.race([controller.whenSynced(), aborted(signal)]);
+  started.abort();
+  await releasing;
 }

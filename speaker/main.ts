@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
+import { type Clock, pause } from "../src/clock/clock.ts";
 import { createNft, type Nft } from "../src/nft/nft.ts";
 import type { NftFamily } from "../src/nft/transaction.ts";
 import { runProgram } from "../src/program/run-program.ts";
@@ -49,4 +50,20 @@ export async function removeRules(nft: Nft = createNft()): Promise<void> {
     families.map((family) => nft.run({ family, table: tableName, commands: removeTable })),
   );
   for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+/** How often the rules are removed while a speaker may still write them. */
+const repeatMs = 10_000;
+
+/**
+ * Removes the tables now, every ten seconds, and once more when the signal is aborted: by then no speaker should run that would write them.
+ * Throws what the last removal throws.
+ */
+export async function keepRulesRemoved(signal: AbortSignal, clock: Clock, nft: Nft = createNft()): Promise<void> {
+  while (!signal.aborted) {
+    // An attempt that fails is followed by others.
+    await removeRules(nft).catch(() => {});
+    await pause(clock, repeatMs, signal);
+  }
+  await removeRules(nft);
 }

@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { explainCommand } from "./explain-command.ts";
 import { poolsCommand } from "./pools-command.ts";
 import { speakerCommand } from "./speaker-command.ts";
+import { uninstallCommand } from "./uninstall-command.ts";
 
 /** The whole command line. Building it runs and loads nothing of the programs behind it. */
 export function createProgram(): Command {
@@ -15,5 +16,6 @@ export function createProgram(): Command {
     .addCommand(speakerCommand())
     .addCommand(explainCommand())
     .addCommand(doctorCommand())
-    .addCommand(poolsCommand());
+    .addCommand(poolsCommand())
+    .addCommand(uninstallCommand());
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { systemClock } from "../clock/clock.ts";
 import { speakerSettingsSchema } from "../settings/speaker-settings.ts";
 import {
   httpHostOption,
@@ -34,11 +35,14 @@ export function speakerCommand(): Command {
       ),
     )
     .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, to uninstall it"))
+    .addOption(
+      new Option("--stay", "with --cleanup: remove them again every 10 s until the program ends, and then once more"),
+    )
     .action(async (options: Record<string, string | true | undefined>) => {
       if (options.cleanup === true) {
-        await runUntilSignal("speaker", async () => {
-          const { removeRules } = await import("../../speaker/main.ts");
-          await removeRules();
+        await runUntilSignal("speaker", async (signal) => {
+          const { keepRulesRemoved, removeRules } = await import("../../speaker/main.ts");
+          await (options.stay === true ? keepRulesRemoved(signal, systemClock) : removeRules());
         });
         return;
       }

@@ -19,6 +19,11 @@ export function servicePath(namespace: string, name: string): string {
   return `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(name)}`;
 }
 
+/** Path of one Deployment or DaemonSet. */
+export function workloadPath(namespace: string, plural: "deployments" | "daemonsets", name: string): string {
+  return `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
+}
+
 export function leasePath(namespace: string, name?: string): string {
   const collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;

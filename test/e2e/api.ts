@@ -54,6 +54,11 @@ export class Api {
     this.namespace = namespace;
   }
 
+  /** The same API server, seen from another namespace. */
+  inNamespace(namespace: string): Api {
+    return new Api(this.lab, namespace);
+  }
+
   /** Server-side apply of one object. */
   apply(object: Manifest): Promise<ApiObject> {
     const path = this.path(object.apiVersion, object.kind, object.metadata.name);

@@ -13,7 +13,8 @@ export interface Cluster {
   readonly api: Api;
 }
 
-const poolManifest = {
+/** The pool that each cluster has. */
+export const lanPool = {
   apiVersion: "bellhop.dev/v1beta1",
   kind: "IPAddressPool",
   metadata: { name: "lan" },
@@ -32,7 +33,7 @@ export function useCluster(proxy: ProxyMode, namespace: string): () => Cluster {
     const lab = await upLab({ name: process.env.E2E_LAB ?? `e2e-${proxy}`, nodes: 3, proxy }, progress);
     await installProduct(lab, progress);
     const api = new Api(lab, namespace);
-    await api.apply(poolManifest);
+    await api.apply(lanPool);
     await api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
     cluster = { lab, api };
   });

@@ -17,6 +17,8 @@ describe("the version of package.json is also that of", () => {
     ["package-lock.json", /^ {2}"version": "(.*)"/m],
     ["deploy/base/controller.yaml", /image: bellhop:(.*)/],
     ["deploy/base/speaker.yaml", /image: bellhop:(.*)/],
+    ["deploy/uninstall/release.yaml", /image: bellhop:(.*)/],
+    ["deploy/uninstall/cleanup.yaml", /image: bellhop:(.*)/],
     ["CHANGELOG.md", /^## (\S+)/m],
     ["README.md", /REGISTRY\/bellhop:(\S+)/],
     ["README.md", /newTag: (\S+)/],

@@ -1,0 +1,95 @@
+import type { V1Service } from "@kubernetes/client-node";
+import { managedByController, managedByLabel } from "../../src/api/labels.ts";
+import { virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { ApiError, isNotFound } from "../../src/kube/api-error.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
+import { listCollection } from "../../src/kube/list.ts";
+import { collections, ownPath, workloadPath } from "../../src/kube/path.ts";
+import { concernsController, projectService, type ServiceView } from "../../src/model/service.ts";
+import { type Claim, parseClaim } from "../allocate/claim/claim.ts";
+import type { OwnObject, UninstallInput } from "./plan-uninstall.ts";
+
+/** Names of the workloads in deploy/base. */
+export const workloads = { deployments: "bellhop-controller", daemonsets: "bellhop-speaker" } as const;
+
+interface Metadata {
+  readonly name?: string;
+  readonly uid?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Reads what Bellhop has left in the cluster. Kinds of ours that do not exist are left out. Writes nothing. */
+export async function readUninstallInput(client: ApiClient, namespace: string): Promise<UninstallInput> {
+  const [services, virtualIps, speakers, controllerInstalled, speakersInstalled] = await Promise.all([
+    readServices(client),
+    readOwn(client, "virtualips"),
+    readOwn(client, "speakers"),
+    isInstalled(client, namespace, "deployments"),
+    isInstalled(client, namespace, "daemonsets"),
+  ]);
+  const managed = virtualIps?.filter((raw) => metadataOf(raw).labels?.[managedByLabel] === managedByController);
+  return {
+    services,
+    claims: (virtualIps ?? []).flatMap(readClaim),
+    virtualIps: managed?.map(ownObject),
+    speakers: speakers?.map(ownObject),
+    controllerInstalled,
+    speakersInstalled,
+  };
+}
+
+async function readServices(client: ApiClient): Promise<readonly ServiceView[]> {
+  // By key: a page that is read again brings some objects twice.
+  const services = new Map<string, ServiceView>();
+  const take = (raw: unknown): void => {
+    if (!concernsController(raw as V1Service)) return;
+    const view = projectService(raw as V1Service);
+    services.set(view.key, view);
+  };
+  await listCollection(client, { path: collections.services, take });
+  return [...services.values()];
+}
+
+/** Undefined: the API server does not know the kind. */
+async function readOwn(client: ApiClient, plural: "virtualips" | "speakers"): Promise<readonly unknown[] | undefined> {
+  const found = new Map<string, unknown>();
+  const take = (raw: unknown): void => void found.set(metadataOf(raw).name ?? "", raw);
+  try {
+    await listCollection(client, { path: ownPath(plural), take });
+    return [...found.values()];
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Undefined: we may not ask. */
+async function isInstalled(
+  client: ApiClient,
+  namespace: string,
+  plural: keyof typeof workloads,
+): Promise<boolean | undefined> {
+  try {
+    await client.request({ method: "GET", path: workloadPath(namespace, plural, workloads[plural]) });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
+function readClaim(raw: unknown): readonly Claim[] {
+  const parsed = virtualIpSchema.safeParse(raw);
+  const claim = parsed.success ? parseClaim(parsed.data).claim : undefined;
+  return claim === undefined ? [] : [claim];
+}
+
+function metadataOf(raw: unknown): Metadata {
+  return (raw as { metadata?: Metadata }).metadata ?? {};
+}
+
+function ownObject(raw: unknown): OwnObject {
+  const { name = "", uid = "" } = metadataOf(raw);
+  return { name, uid };
+}

@@ -1,0 +1,24 @@
+import { Command } from "commander";
+import { kubeconfigOption, outputOption, systemNamespaceOption } from "./options.ts";
+import { type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
+
+/** `bellhop uninstall`: shows what Bellhop holds in the cluster, or releases it. */
+export function uninstallCommand(): Command {
+  return new Command("uninstall")
+    .description(
+      "show what Bellhop holds in the cluster, and release it with --yes; exit code 0: nothing is left, 1: something is left, 2: error",
+    )
+    .option("--yes", "stop Bellhop and release everything, instead of only showing it")
+    .addOption(outputOption())
+    .addOption(kubeconfigOption())
+    .addOption(systemNamespaceOption())
+    .action(async ({ yes, ...options }: { readonly yes?: true } & ClusterCommandOptions) => {
+      const { uninstall } = await import("../../controller/uninstall/uninstall.ts");
+      const { renderUninstall } = await import("./text/uninstall.ts");
+      const report = await withCluster(options, ({ client, namespace, clock }) =>
+        uninstall({ client, namespace, clock, act: yes === true }),
+      );
+      printAnswer(options, report, renderUninstall);
+      process.exitCode = report.left === 0 ? 0 : 1;
+    });
+}
