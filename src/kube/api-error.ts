@@ -1,12 +1,12 @@
 import { BellhopError } from "../error/error.ts";
 
-/** The API server said no: HTTP status 400 and above, or an ERROR event within a watch. */
+/** A refusal of the API server: HTTP status 400 and above, or an ERROR event within a watch. */
 export class ApiError extends BellhopError {
   /** HTTP status code. */
   readonly status: number;
   /** `reason` of the Status object, such as AlreadyExists, Conflict or Expired; empty where there was none. */
   readonly reason: string;
-  /** How long the server asks us to stay away. */
+  /** How long to wait before the next request (Retry-After). */
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, reason: string, message: string, retryAfterMs?: number) {
@@ -55,7 +55,7 @@ export function isThrottled(error: unknown): boolean {
   return hasStatus(error, 429);
 }
 
-/** Whether sending the same request once more can never help: the request itself is refused. */
+/** Whether a retry cannot help, because the request itself is refused. */
 export function isRefused(error: unknown): boolean {
   return error instanceof ApiError && [400, 403, 405, 415, 422].includes(error.status);
 }

@@ -1,6 +1,6 @@
 const keptBytes = 256 * 1024;
 
-/** Puts pieces of bytes together, always in the same buffer: what passes through it leaves no garbage. */
+/** Joins chunks of bytes, always in the same buffer, so that it allocates little. */
 export class ByteCollector {
   #buffer = Buffer.alloc(0);
   #length = 0;

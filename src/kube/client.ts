@@ -14,7 +14,7 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Needed for PATCH: one of `patchTypes`. */
   readonly contentType?: string;
-  /** For the whole answer; 30 s where it is missing. Not for watches. */
+  /** For the whole answer; default: 30 s. Not for watches. */
   readonly timeoutMs?: number;
 }
 
@@ -28,26 +28,26 @@ export interface WatchOptions {
   readonly onOpen?: () => void;
 }
 
-/** What a list says of itself, beside its objects. */
+/** The metadata of a list. */
 export interface ListResponse extends ListMetadata {
   /** Length of the answer, uncompressed. */
   readonly bytes: number;
 }
 
-/** A stream of JSON lines, as a watch gives them. Ends by returning, fails by throwing. */
+/** The events of a watch. Ends by returning, fails by throwing. */
 export type ApiStream = AsyncIterable<unknown>;
 
 /** The seam to the API server. Throws ApiError for a status of 400 and above, BellhopError ApiUnreachable without an answer. */
 export interface ApiClient {
   request(request: ApiRequest): Promise<ApiResponse>;
   /**
-   * GETs a collection, or a page of it, and hands over its objects one by one while the answer arrives; never holds the whole answer.
-   * One that is too large to be read comes as an OversizedObject. When it throws, some objects may have been handed over already.
+   * GETs a collection, or a page of it, and calls `take` with each object while the answer arrives; never holds the whole answer. An object
+   * that is too large to be read is an OversizedObject. When it throws, `take` may already have been called with some objects.
    */
   list(request: ListRequest, take: (object: unknown) => void): Promise<ListResponse>;
   /**
-   * Fails when no byte has come for `silenceMs`, so that half-open connections are noticed. Ends quietly when aborted. The `object` of
-   * an event is an OversizedObject where it is too large to be read.
+   * Throws if no byte has arrived for `silenceMs`, so that half-open connections are noticed. Returns when aborted. The `object` of an event
+   * is an OversizedObject if it is too large to be read.
    */
   watch(request: ApiRequest, options: WatchOptions): ApiStream;
 }

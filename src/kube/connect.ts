@@ -5,9 +5,8 @@ import { kubeconfigCredentials } from "./kubeconfig.ts";
 import type { KubeMetrics } from "./metrics.ts";
 
 /**
- * The client that this process is to use: a kubeconfig where one is named, else the pod's own account, else the user's
- * kubeconfig. `userAgent` is `program/version`, as the API server logs it. Throws ConfigurationInvalid when there is none of them; does not
- * speak to the API server yet.
+ * The client for this process: by the kubeconfig that is named, else the pod's own account, else the user's kubeconfig. `userAgent` is
+ * `program/version`, as the API server logs it. Throws ConfigurationInvalid if there is none of them. Does not connect to the API server yet.
  */
 export async function connect(
   userAgent: string,

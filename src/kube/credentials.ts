@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "../clock/clock.ts";
 import { BellhopError } from "../error/error.ts";
 
-/** What TLS needs to know; `ca`, `cert` and `key` are PEM. */
+/** The options for TLS; `ca`, `cert` and `key` are PEM. */
 export interface TlsIdentity {
   readonly ca?: string;
   readonly cert?: string;
@@ -16,7 +16,7 @@ export interface Credentials {
   /** `https://10.96.0.1:443`, perhaps with a path, no slash at its end. */
   readonly server: string;
   readonly tls: TlsIdentity;
-  /** The Authorization header now, if one is used. */
+  /** Returns the current Authorization header, if one is used. */
   authorization(): Promise<string | undefined>;
 }
 

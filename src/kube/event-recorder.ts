@@ -13,17 +13,17 @@ import { type WaitingEvent, WaitingEvents } from "./waiting-events.ts";
 
 export interface EventRecorderOptions {
   readonly client: ApiClient;
-  /** Seen in the column From of `kubectl describe`. */
+  /** Shown in the column From of `kubectl describe`. */
   readonly component: string;
   readonly instance: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly registry: Registry;
-  /** Whether there is much of the work that the events tell of: Normal ones then wait. Never, if missing. */
+  /** Whether there is much of the work that the events are about: Normal ones then wait. Default: never. */
   readonly busy?: () => boolean;
 }
 
-/** Registers what a recorder counts; call once per registry. */
+/** Registers the metrics of a recorder; call once per registry. */
 export function createEventMetrics(registry: Registry): Counter<"result"> {
   return new Counter({
     name: "bellhop_events_total",
@@ -33,17 +33,17 @@ export function createEventMetrics(registry: Registry): Counter<"result"> {
   });
 }
 
-/** The same event about the same object is told again only after this long, as one more occurrence. */
+/** The same event about the same object is written again only after this long, as one more occurrence. */
 const repeatAfterMs = 10 * 60_000;
 const maxRemembered = 20_000;
-/** Few, so that a burst of events leaves the API server to the work that they tell of. */
+/** Few, so that a burst of events does not delay the requests of the work itself. */
 const maxInFlight = 2;
-/** While that work is under way a Normal event is written this often at most: ten a second are a few hundredths of what a core can do. */
+/** While there is much work, a Normal event is written at most this often: ten a second take a few hundredths of a core. */
 const busyPauseMs = 100;
 /** The longest message of an event (Kubernetes, pkg/apis/core/validation/events.go, NoteLengthLimit). */
 const maxMessageBytes = 1_024;
 
-interface Told {
+interface RecordedEvent {
   readonly name: string;
   readonly namespace: string;
   readonly atMs: number;
@@ -52,15 +52,15 @@ interface Told {
 
 /**
  * Writes core/v1 Events, which `kubectl describe` shows with our name in every version. Repeats within ten minutes are left
- * out, later ones raise the count of the first. A full queue drops Normal events first and counts what it dropped; while there is more
- * important work, Warnings go on and Normal events are written now and then only.
+ * out, later ones increase the count of the first. A full queue drops Normal events first and counts what it drops. While there is more
+ * important work, Warnings are still written at once, Normal events only now and then.
  */
 export class ApiEventRecorder implements EventRecorder {
   readonly #options: EventRecorderOptions;
   readonly #written: Counter<"result">;
-  readonly #told = new Map<string, Told>();
+  readonly #recorded = new Map<string, RecordedEvent>();
   readonly #waiting: WaitingEvents;
-  /** Until when Normal events wait while there is other work; and what asks again then. */
+  /** Until when Normal events wait while there is other work; `#cancelPause` cancels the timer that then tries again. */
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #cancelPause: (() => void) | undefined;
   #flushing = false;
@@ -76,20 +76,20 @@ export class ApiEventRecorder implements EventRecorder {
   record(subject: EventSubject, { type, reason, message }: EventText): void {
     const text: EventText = { type, reason, message: shortenToBytes(message, maxMessageBytes) };
     const key = keyOf(subject, text);
-    const told = this.#told.get(key);
+    const earlier = this.#recorded.get(key);
     const nowMs = this.#options.clock.monotonicMs();
-    if (told !== undefined && nowMs - told.atMs < repeatAfterMs) return;
+    if (earlier !== undefined && nowMs - earlier.atMs < repeatAfterMs) return;
     if (!this.#waiting.makeRoom(text.type)) return;
     const namespace = subject.namespace ?? "default";
-    const name = told?.name ?? this.#nameFor(subject.name, key);
-    this.#told.delete(key);
-    this.#told.set(key, { name, namespace, atMs: nowMs, count: (told?.count ?? 0) + 1 });
-    if (this.#told.size > maxRemembered) this.#forgetOldest();
+    const name = earlier?.name ?? this.#nameFor(subject.name, key);
+    this.#recorded.delete(key);
+    this.#recorded.set(key, { name, namespace, atMs: nowMs, count: (earlier?.count ?? 0) + 1 });
+    if (this.#recorded.size > maxRemembered) this.#forgetOldest();
     this.#waiting.add({ subject, text, key, wallMs: this.#options.clock.wallMs() });
     this.#dispatch();
   }
 
-  /** Resolves when everything is written, or after `limitMs`. */
+  /** Writes all events that wait. Resolves when everything is written, or after `limitMs`. */
   async flush(limitMs: number): Promise<void> {
     if (this.#inFlight === 0 && this.#waiting.size === 0) return;
     this.#flushing = true;
@@ -102,11 +102,11 @@ export class ApiEventRecorder implements EventRecorder {
   }
 
   #forgetOldest(): void {
-    const oldest = this.#told.keys().next();
-    if (!oldest.done) this.#told.delete(oldest.value);
+    const oldest = this.#recorded.keys().next();
+    if (!oldest.done) this.#recorded.delete(oldest.value);
   }
 
-  /** As client-go names them: the object, a dot, and something that does not repeat. */
+  /** As client-go names events: the object, a dot, and a text that is unique. */
   #nameFor(object: string, key: string): string {
     const { instance, clock } = this.#options;
     const hash = createHash("sha256").update(`${instance}${clock.wallMs()}${key}`).digest("hex").slice(0, 16);
@@ -126,7 +126,7 @@ export class ApiEventRecorder implements EventRecorder {
     for (const wake of woken) wake();
   }
 
-  /** The oldest that may be written now. */
+  /** The oldest event that may be written now. */
   #next(): WaitingEvent | undefined {
     const { busy, clock } = this.#options;
     if (this.#flushing || busy?.() !== true) return this.#waiting.take();
@@ -153,8 +153,8 @@ export class ApiEventRecorder implements EventRecorder {
       this.#written.inc({ result: "failed" });
       const { reason, message } = entry.text;
       log.warn({ object: entry.subject.name, reason, text: message, err: error }, "an event could not be written");
-      // So that the next occurrence is told again.
-      this.#told.delete(entry.key);
+      // So that the next occurrence is written.
+      this.#recorded.delete(entry.key);
       if (error instanceof ApiError && error.retryAfterMs !== undefined) await pause(clock, error.retryAfterMs);
     }
     this.#inFlight--;
@@ -163,21 +163,21 @@ export class ApiEventRecorder implements EventRecorder {
 
   async #send(entry: WaitingEvent): Promise<void> {
     const { client } = this.#options;
-    const told = this.#told.get(entry.key);
+    const earlier = this.#recorded.get(entry.key);
     const namespace = entry.subject.namespace ?? "default";
     const at = timeText(entry.wallMs);
-    if (told !== undefined && told.count > 1) {
-      const body = { count: told.count, lastTimestamp: at };
-      const path = eventPath(namespace, told.name);
+    if (earlier !== undefined && earlier.count > 1) {
+      const body = { count: earlier.count, lastTimestamp: at };
+      const path = eventPath(namespace, earlier.name);
       try {
         await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
         return;
       } catch (error) {
-        // The API server forgets events after an hour: tell it anew.
+        // The API server deletes events after an hour: create it again.
         if (!isNotFound(error)) throw error;
       }
     }
-    const name = told?.name ?? this.#nameFor(entry.subject.name, entry.key);
+    const name = earlier?.name ?? this.#nameFor(entry.subject.name, entry.key);
     try {
       await client.request({
         method: "POST",
@@ -185,7 +185,7 @@ export class ApiEventRecorder implements EventRecorder {
         body: this.#body(entry, name, namespace, at),
       });
     } catch (error) {
-      // The name is made of all that the event says: it has been written, and only the answer was lost.
+      // The name contains a digest of the event: it was written, and only the answer was lost.
       if (!isAlreadyExists(error)) throw error;
     }
   }
@@ -210,7 +210,7 @@ export class ApiEventRecorder implements EventRecorder {
   }
 }
 
-/** The same for all repetitions of an event. A digest, so that what is remembered does not grow with the messages. */
+/** The same for all repetitions of an event. A digest, so that memory does not grow with the messages. */
 function keyOf({ kind, uid, name }: EventSubject, { type, reason, message }: EventText): string {
   return createHash("sha256").update([kind, uid, name, type, reason, message].join("\u0000")).digest("base64url");
 }

@@ -18,7 +18,7 @@ export interface EventText {
   readonly message: string;
 }
 
-/** Where events go. Never throws, never waits: an event must not hold up the work that it tells of. */
+/** Records events. Never throws, never waits: an event must not delay the work that it is about. */
 export interface EventRecorder {
   record(subject: EventSubject, text: EventText): void;
 }

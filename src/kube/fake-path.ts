@@ -9,7 +9,7 @@ export interface FakePath {
   readonly subresource: string | undefined;
 }
 
-/** Splits `/api/v1/namespaces/default/services/web/status` and its like. Throws for what is no path of the API. */
+/** Splits `/api/v1/namespaces/default/services/web/status` and its like. Throws for a path that the API does not have. */
 export function parseApiPath(path: string): FakePath {
   const [root, ...rest] = path.split("/").slice(1).map(decodeURIComponent);
   const versionParts = root === "api" ? rest.slice(0, 1) : root === "apis" ? rest.slice(0, 2) : [];

@@ -1,7 +1,7 @@
 import { ApiError } from "./api-error.ts";
 import type { FakeObject } from "./fake-store.ts";
 
-/** pkg/registry/core/service/strategy.go: what becomes of the status, and which status is refused. */
+/** pkg/registry/core/service/strategy.go: when the status is emptied, and which status is refused. */
 export function applyServiceRules(before: FakeObject, after: FakeObject, subresource: string | undefined): void {
   const typeOf = (object: FakeObject): unknown => (object.spec as { type?: unknown } | undefined)?.type;
   const status = (after.status ?? {}) as { loadBalancer?: { ingress?: unknown[] } };

@@ -43,7 +43,7 @@ export class FakeCollection {
     for (const listener of this.listeners) listener(event);
   }
 
-  /** Everything after the version. Throws 410 Expired when that is no longer known. */
+  /** Every event after the version. Throws 410 Expired if that is no longer known. */
   since(resourceVersion: number): readonly FakeEvent[] {
     if (resourceVersion < this.#compactedBelow) {
       throw new ApiError(410, "Expired", `too old resource version: ${resourceVersion} (${this.#compactedBelow})`);

@@ -28,13 +28,16 @@ export class FakeApiServer implements ApiClient {
   readonly #watches = new Set<FakeWatch>();
   #resourceVersion = 1;
   #nextUid = 1;
-  /** Every request that was taken, in order. */
+  /** Every request that was received, in order. */
   readonly requests: ApiRequest[] = [];
-  /** Whether watches may begin with the whole collection (the feature WatchList); without end: whose end is never told. */
+  /**
+   * Whether watches may begin with the whole collection (the feature WatchList); without end: they do not send the bookmark that ends the
+   * initial events.
+   */
   offersWatchList: boolean | "without end" = false;
-  /** Runs before each request and watch; may wait, may throw what the caller shall see. */
+  /** Runs before each request and watch; may wait; may throw the error for the caller. */
   intercept: Interceptor | undefined;
-  /** Runs after each request was carried out; what it throws makes its answer get lost. */
+  /** Runs after each request was carried out; if it throws, the answer is lost. */
   loseAnswer: ((request: ApiRequest) => void) | undefined;
 
   /** The resourceVersion of the last change. */
@@ -42,7 +45,7 @@ export class FakeApiServer implements ApiClient {
     return this.#resourceVersion;
   }
 
-  /** What changed something: everything but GET. */
+  /** The requests that are not GET. */
   get writes(): readonly ApiRequest[] {
     return this.requests.filter((request) => request.method !== "GET");
   }
@@ -129,7 +132,7 @@ export class FakeApiServer implements ApiClient {
     }
   }
 
-  /** Sends an ERROR event, as the server does for a version that went out of its cache. */
+  /** Sends an ERROR event, as the server does for a version that its cache no longer has. */
   sendError(status: number, reason: string): void {
     const object = { kind: "Status", code: status, reason, message: `${reason} (fake)` };
     for (const watch of this.#watches) watch.push({ type: "ERROR", object });
@@ -220,8 +223,8 @@ export class FakeApiServer implements ApiClient {
     if (strategic && !isBuiltIn(path)) throw new ApiError(415, "UnsupportedMediaType", "no strategic merge here");
     return this.#change(path, body.metadata, (stored) => {
       const { metadata, ...rest } = body as { metadata?: Record<string, unknown> };
-      const { uid: _uid, resourceVersion: _version, ...wanted } = metadata ?? {};
-      const patch = { ...rest, metadata: wanted };
+      const { uid: _uid, resourceVersion: _version, ...requested } = metadata ?? {};
+      const patch = { ...rest, metadata: requested };
       const result = (strategic ? strategicMergePatch(stored, patch) : mergePatch(stored, patch)) as FakeObject;
       if (path.subresource === "status") stored.status = result.status;
       else replaceAllButStatus(stored, result, path.plural);
@@ -291,10 +294,10 @@ function replaceAllButStatus(stored: FakeObject, body: FakeObject, plural: strin
 }
 
 /** Only what a client may write. */
-function copyMetadata(stored: FakeMetadata, wanted: FakeMetadata): void {
+function copyMetadata(stored: FakeMetadata, requested: FakeMetadata): void {
   for (const field of ["labels", "annotations", "finalizers"]) {
-    if (wanted[field] === undefined) delete stored[field];
-    else stored[field] = wanted[field];
+    if (requested[field] === undefined) delete stored[field];
+    else stored[field] = requested[field];
   }
 }
 

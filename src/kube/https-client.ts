@@ -21,20 +21,20 @@ import { ObjectCollector } from "./object-collector.ts";
 
 export interface HttpsClientOptions {
   readonly credentials: Credentials;
-  /** Seen in the API server's audit log. */
+  /** Shown in the API server's audit log. */
   readonly userAgent: string;
   readonly clock: Clock;
-  /** Told of each answer: its status, 0 for none, and the time until it was read whole. */
+  /** Called for each answer: its status, 0 for none, and the time until it was read completely. */
   readonly observe?: (method: string, status: number, seconds: number) => void;
 }
 
 const defaultTimeoutMs = 30_000;
-/** Requests wait for one another beyond this; watches have sockets of their own and never queue. */
+/** More requests wait in a queue; watches have sockets of their own and never wait. */
 const maxSockets = 32;
 /** TCP keep-alive, so that a dead peer is noticed even below the watch's own deadline. */
 const keepAliveMs = 30_000;
 
-/** The real client: node:https, JSON, kept-alive connections. Retries nothing but a GET that met a connection closed meanwhile. */
+/** The real client: node:https, JSON, kept-alive connections. Retries only a GET whose connection the server has closed meanwhile. */
 export class HttpsClient implements ApiClient {
   readonly #options: HttpsClientOptions;
   readonly #base: URL;
@@ -94,13 +94,13 @@ export class HttpsClient implements ApiClient {
     }
   }
 
-  /** Closes idle and busy connections; what is under way fails. */
+  /** Closes idle and busy connections; requests in flight fail. */
   close(): void {
     this.#requests.destroy();
     this.#watches.destroy();
   }
 
-  /** Tells how long it took, and what status it ended with. */
+  /** Reports how long the request took, and its status. */
   async #observed<Result>(
     request: ApiRequest,
     work: () => Promise<Result & { readonly status: number }>,
@@ -223,18 +223,18 @@ function answerTo(outgoing: ClientRequest): Promise<IncomingMessage> {
 }
 
 /**
- * Breaks the connection when nothing has come for `silenceMs`; refresh it with each chunk. A timer of Node, not of a Clock, which
- * could only be set back by making another one.
+ * Breaks the connection if nothing has arrived for `silenceMs`; refresh it with each chunk. A timer of Node, because one of a Clock can
+ * only be extended by making another one.
  */
 function afterSilence(outgoing: ClientRequest, silenceMs: number): NodeJS.Timeout {
   return setTimeout(() => outgoing.destroy(new Error(`no data for ${silenceMs} ms`)), silenceMs);
 }
 
-/** The API server compresses lists of more than 128 KiB if it may (endpoints/handlers/responsewriters). */
+/** The API server compresses lists of more than 128 KiB if the client accepts that (endpoints/handlers/responsewriters). */
 async function* uncompressed(response: IncomingMessage): AsyncGenerator<Buffer> {
   if (response.headers["content-encoding"] !== "gzip") return yield* response as AsyncIterable<Buffer>;
   const gunzip = createGunzip({ chunkSize: 64 * 1024 });
-  // What breaks the answer breaks the other, and ends the reading.
+  // An error of the answer destroys the decompressor too, and ends the reading.
   const piped = pipeline(response, gunzip);
   piped.catch(() => {});
   yield* gunzip as AsyncIterable<Buffer>;
@@ -271,7 +271,7 @@ async function refusal(request: ApiRequest, response: IncomingMessage): Promise<
   return apiErrorOf(describe(request), response.statusCode ?? 0, body, retryAfterOf(response));
 }
 
-/** Only the form in seconds is used by the API server (RFC 9110 section 10.2.3 also allows a date). */
+/** The API server uses only the form in seconds (RFC 9110 section 10.2.3 also allows a date). */
 function retryAfterOf(response: IncomingMessage): number | undefined {
   const seconds = Number(response.headers["retry-after"]);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;

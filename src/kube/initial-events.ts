@@ -3,12 +3,12 @@ import { BellhopError } from "../error/error.ts";
 
 /** Set on the bookmark that ends the initial events (apimachinery pkg/apis/meta/v1 InitialEventsAnnotationKey). */
 const endAnnotation = "k8s.io/initial-events-end";
-/** As long as a list may be silent. */
+/** The longest silence that a list may have. */
 const silenceMs = 30_000;
 
 /**
- * The first part of a watch that begins with the whole collection (WatchList): which objects have come, and whether that goes on.
- * The watch itself may be silent for longer than a list, so this ends it when nothing comes before the end of the list.
+ * The initial events of a watch that begins with the whole collection (WatchList): which objects have arrived. A watch may be silent for
+ * longer than a list, so this aborts it if nothing arrives for too long before the list is complete.
  */
 export class InitialEvents {
   readonly keys = new Set<string>();
@@ -23,7 +23,7 @@ export class InitialEvents {
     this.#cancel = clock.after(silenceMs, () => this.#check());
   }
 
-  /** Aborted when nothing has come for too long. */
+  /** Aborted when nothing has arrived for too long. */
   get signal(): AbortSignal {
     return this.#aborter.signal;
   }
@@ -32,12 +32,12 @@ export class InitialEvents {
     this.#heardMs = this.#clock.monotonicMs();
   }
 
-  /** Call it when the end has come, or will not come any more. */
+  /** Call it when the list is complete, or the watch has ended. */
   stop(): void {
     this.#cancel();
   }
 
-  /** Throws ApiUnreachable when it was given up. */
+  /** Throws ApiUnreachable if the watch was aborted because of silence. */
   throwIfGivenUp(): void {
     if (this.signal.aborted) throw new BellhopError("ApiUnreachable", `no byte of a list for ${silenceMs} ms`);
   }

@@ -12,7 +12,7 @@ type Container = unknown[] | Record<string, unknown>;
 
 /**
  * Parses one JSON object or array while it arrives, without ever holding its text: meant for values so large that their text would
- * be a burden. Throws SyntaxError for most of what is not JSON. Strings of more than `maxStringBytes` bytes of JSON are cut there.
+ * take too much memory. Throws SyntaxError for most of what is not JSON. Strings of more than `maxStringBytes` bytes of JSON are cut there.
  */
 export class JsonBuilder {
   readonly #stack: Container[] = [];
@@ -32,7 +32,7 @@ export class JsonBuilder {
     return this.#root;
   }
 
-  /** From here on keeps short strings near the top only, such as the name of the object. */
+  /** From here on, keeps only short strings near the top, such as the name of the object. */
   thin(): void {
     this.#thin = true;
   }
@@ -100,7 +100,7 @@ export class JsonBuilder {
     this.#addScalar(value);
   }
 
-  /** Reads on in a string; returns where to go on. */
+  /** Continues in a string; returns the index after the part that was read. */
   #readString(chunk: Uint8Array, from: number): number {
     let at = from;
     let ended = false;

@@ -15,7 +15,7 @@ export class JsonLines {
     this.#collector = new ObjectCollector(maxBytes, maxText);
   }
 
-  /** Takes the next chunk, gives the values of all lines that it completes. */
+  /** Takes the next chunk; returns the values of all lines that it completes. */
   *push(chunk: Buffer): Generator<unknown> {
     let start = 0;
     for (;;) {

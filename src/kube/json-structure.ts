@@ -16,7 +16,7 @@ const maxTextBytes = 1_024;
 export const arrayKey = "[]";
 
 /**
- * Follows the structure of one JSON value that arrives in chunks, and holds none of it but short strings near the top. Bytes that
+ * Follows the structure of one JSON value that arrives in chunks, and keeps only short strings near the top. Bytes that
  * are not JSON are not recognised as such: parse what is cut out by it.
  */
 export class JsonStructure {
@@ -26,7 +26,7 @@ export class JsonStructure {
   #depth = 0;
   #inString = false;
   #escaped = false;
-  /** Bytes of the present string, as Latin-1 so that none is decoded early; undefined: not kept. */
+  /** Bytes of the current string, as Latin-1 so that none is decoded early; undefined: not kept. */
   #string: string | undefined;
   #afterColon = false;
   #begun = false;
@@ -91,7 +91,7 @@ export class JsonStructure {
     this.#listener.opened?.(this.#depth, this.#keys, at);
   }
 
-  /** Reads on in a string; returns where to go on. */
+  /** Continues in a string; returns the index after the part that was read. */
   #readString(chunk: Uint8Array, from: number): number {
     let at = from;
     let ended = false;
@@ -120,7 +120,7 @@ export class JsonStructure {
   }
 }
 
-/** What stood between the quotes; empty for what was not kept or is not a JSON string. */
+/** The text between the quotes; empty if it was not kept or is not a JSON string. */
 function decode(latin1: string | undefined): string {
   if (latin1 === undefined) return "";
   const text = Buffer.from(latin1, "latin1").toString("utf8");

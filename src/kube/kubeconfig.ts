@@ -3,12 +3,12 @@ import type { Clock } from "../clock/clock.ts";
 import { BellhopError } from "../error/error.ts";
 import type { Credentials } from "./credentials.ts";
 
-/** How long what a login plugin or token file said is used before it is asked again. */
+/** How long the answer of a login plugin or token file is used before it is read again. */
 const authorizationAgeMs = 60_000;
 
 /**
  * Credentials from a kubeconfig file (`path`, else $KUBECONFIG, else ~/.kube/config). Loads @kubernetes/client-node only when
- * called, because that costs 80 MB of memory which a pod should not pay. Throws ConfigurationInvalid.
+ * called, because that takes 80 MB of memory, which a pod should not need. Throws ConfigurationInvalid.
  */
 export async function kubeconfigCredentials(clock: Clock, path?: string): Promise<Credentials> {
   const { KubeConfig } = await import("@kubernetes/client-node");

@@ -8,9 +8,9 @@ export interface LeaderElectionOptions {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly name: string;
-  /** Unlike that of every other candidate, also of an earlier start in the same pod. */
+  /** Unique among all candidates, including an earlier start in the same pod. */
   readonly identity: string;
-  /** Runs while we lead; its signal is aborted when we no longer may. We stand again only after it has returned. */
+  /** Runs while this process leads; its signal is aborted when the lease is lost. The election continues only after it has returned. */
   readonly lead: (signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
@@ -19,11 +19,11 @@ export interface LeaderElectionOptions {
 }
 
 export interface LeaderTiming {
-  /** Others wait this long after the last renewal that they saw. */
+  /** Other candidates wait this long after the last renewal that they observed. */
   readonly leaseMs: number;
-  /** After failing to renew for this long, we stop; with retryMs shorter than leaseMs. */
+  /** A leader that fails to renew for this long stops leading. Together with retryMs it must be shorter than leaseMs. */
   readonly renewDeadlineMs: number;
-  /** The wait before a renewal, and between attempts. */
+  /** Wait before a renewal, and between attempts. */
   readonly retryMs: number;
 }
 
@@ -31,9 +31,9 @@ export interface LeaderTiming {
 export const defaultTiming: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 
 /**
- * Stands for leader until the signal is aborted, and leads whenever it is elected. Compares nobody's clock with ours: a lease is
- * old when *we* have not seen it change for its whole duration. Gives the lease back when it stops in good order. Guarantees no
- * more than client-go does: for a moment two may believe that they lead, so writes must be guarded anyway.
+ * Takes part in the election until the signal is aborted, and leads whenever it is elected. Does not compare clocks of different machines:
+ * a lease has expired when this process has not seen it change for its whole duration. Releases the lease at an orderly stop. Guarantees
+ * no more than client-go does: for a moment two processes may believe that they lead, so writes must be guarded anyway.
  */
 export async function runLeaderElection(options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
   const candidate = new Candidate(options);
@@ -55,7 +55,7 @@ async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOption
   const { retryMs } = options.timing ?? defaultTiming;
   const lost = new AbortController();
   const work = options.lead(AbortSignal.any([signal, lost.signal]));
-  // A failure of the work itself ends the leading; the caller of `lead` hears it when `work` is awaited below.
+  // A failure of the work itself ends the leadership; it is thrown where `work` is awaited below.
   const over = new AbortController();
   const end = (): void => over.abort();
   const finished = work.then(end, end);
@@ -64,14 +64,14 @@ async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOption
   while (!ending.aborted && (await renew(candidate, options, ending)));
   lost.abort();
   await finished;
-  await candidate.giveBack();
+  await candidate.release();
   await work;
 }
 
 /**
  * Tries to renew the lease until the deadline, which begins with the first attempt and not with the last renewal, as in client-go
- * (LeaderElector.renew): a process that was stalled has a whole deadline when it runs again. What keeps it from overwriting
- * another holder meanwhile is the resourceVersion of the lease. Returns false when the lease is lost.
+ * (LeaderElector.renew): a process that was stalled has a whole deadline when it runs again. The resourceVersion of the lease keeps it
+ * from overwriting another holder. Returns false when the lease is lost.
  */
 async function renew(candidate: Candidate, options: LeaderElectionOptions, ending: AbortSignal): Promise<boolean> {
   const { clock, log } = options;
@@ -80,7 +80,7 @@ async function renew(candidate: Candidate, options: LeaderElectionOptions, endin
   while (!ending.aborted) {
     const endMs = startedMs + renewDeadlineMs;
     const attemptedMs = clock.monotonicMs();
-    // An answer needs some time: an attempt with less than a retry left would say nothing about the lease.
+    // An answer takes time: an attempt with less than retryMs left would fail whatever the state of the lease is.
     if (endMs - attemptedMs < retryMs) return false;
     if (await candidate.tryToHold(endMs)) return true;
     if (candidate.heldByAnother) return false;
@@ -117,10 +117,10 @@ class Candidate {
     return holder !== "" && holder !== this.#options.identity;
   }
 
-  /** Takes or renews the lease, by `endMs` where given; false while another has it or the API server does not answer in time. */
+  /** Acquires or renews the lease, before `endMs`. Returns false if another process holds it or the API server does not answer in time. */
   async tryToHold(endMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     try {
-      // While we hold it, what we wrote last is what is stored: one request instead of two, unless somebody interfered.
+      // While we hold it, the stored lease is the one that we wrote last: one request instead of two, unless another client wrote it.
       if (!this.#isOurs()) this.#observe(await this.#leases.read(this.#timeoutMs(endMs)));
       if (!this.#isOurs() && this.#lease !== undefined && !this.#isFree()) return false;
       this.#observe(await this.#write(this.#timeoutMs(endMs)));
@@ -132,7 +132,7 @@ class Candidate {
     }
   }
 
-  /** Another client wrote the lease since we read it. Learns at once who holds it now. Returns false. */
+  /** Another client has written the lease since it was read. Reads it again, to know the holder at once. Returns false. */
   async #observeOther(endMs: number): Promise<false> {
     this.#lease = undefined;
     try {
@@ -143,15 +143,15 @@ class Candidate {
     return false;
   }
 
-  /** Never less than a retry, even where a stall of this process has used up the time. */
+  /** Never less than retryMs, even if a stall of this process has used up the time. */
   #timeoutMs(endMs: number): number {
     const { renewDeadlineMs, retryMs } = this.#timing;
     const leftMs = endMs - this.#options.clock.monotonicMs();
     return Math.max(retryMs, Math.min(leftMs, requestTimeoutMs(renewDeadlineMs)));
   }
 
-  /** Empties the holder so that the next need not wait. Failures only cost that wait. */
-  async giveBack(): Promise<void> {
+  /** Empties the holder, so that the next leader need not wait. If that fails, it waits. */
+  async release(): Promise<void> {
     if (this.#lease === undefined || !this.#isOurs()) return;
     const spec = { ...this.#lease.spec, holderIdentity: "", leaseDurationSeconds: 1 };
     try {

@@ -2,11 +2,11 @@
 export interface TermPart {
   /** Resolves when the next part may start. */
   start(): void | Promise<void>;
-  /** Resolves when nothing of it is under way any more. */
+  /** Resolves when all its work has ended. */
   stop(): void | Promise<void>;
 }
 
-/** Whether this process leads: the one place that knows. Parts ask `active` before they act on what they observe. */
+/** Whether this process leads: the only place where that is decided. Parts check `active` before they act. */
 export class LeadershipTerm {
   #parts: readonly TermPart[] = [];
   #active = false;

@@ -4,7 +4,7 @@ import { leasePath } from "./path.ts";
 
 /** The part of a coordination.k8s.io/v1 LeaseSpec that Bellhop uses. Times are metav1.MicroTime. */
 export interface LeaseSpec {
-  /** Empty: nobody holds it. */
+  /** Empty: no process holds it. */
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
   readonly acquireTime?: string;
@@ -17,7 +17,7 @@ export interface Lease {
   readonly spec?: LeaseSpec;
 }
 
-/** Reads and writes one Lease. Each method throws what the API server refuses, and ApiUnreachable after `timeoutMs`. */
+/** Reads and writes one Lease. Each method throws ApiError if the API server refuses, and ApiUnreachable after `timeoutMs`. */
 export class LeaseClient {
   readonly #client: ApiClient;
   readonly #namespace: string;
@@ -29,7 +29,7 @@ export class LeaseClient {
     this.#name = name;
   }
 
-  /** Returns undefined where there is no such Lease. */
+  /** Returns undefined if there is no such Lease. */
   async read(timeoutMs: number): Promise<Lease | undefined> {
     try {
       const path = leasePath(this.#namespace, this.#name);
@@ -40,7 +40,7 @@ export class LeaseClient {
     }
   }
 
-  /** Throws a 409 AlreadyExists where another was faster. */
+  /** Throws a 409 AlreadyExists if another client was faster. */
   async create(spec: LeaseSpec, timeoutMs: number, labels?: Readonly<Record<string, string>>): Promise<Lease> {
     const metadata = { name: this.#name, namespace: this.#namespace, ...(labels === undefined ? {} : { labels }) };
     const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
@@ -48,7 +48,7 @@ export class LeaseClient {
       .body as Lease;
   }
 
-  /** Compare-and-swap: throws a 409 Conflict where the Lease is no longer the one that was read, by its resourceVersion. */
+  /** Compare-and-swap by resourceVersion: throws a 409 Conflict if the Lease has changed since it was read. */
   async replace(lease: Lease, spec: LeaseSpec, timeoutMs: number): Promise<Lease> {
     const path = leasePath(this.#namespace, this.#name);
     const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: lease.metadata, spec };
@@ -57,9 +57,9 @@ export class LeaseClient {
 }
 
 /**
- * The renewTime of a Lease, which must differ from `before`: the API server makes no new version of an object that stays the same, and
- * observers would take the holder for dead. A wall clock that was set back may say the same time again. Six digits, as metav1.MicroTime
- * wants them (RFC3339Micro).
+ * The renewTime of a Lease. It must differ from `before`: the API server makes no new version of an object that stays the same, and
+ * observers would take the holder for dead. A wall clock that was set back may show the same time again. Six digits, as in
+ * metav1.MicroTime (RFC3339Micro).
  */
 export function renewTimeText(wallMs: number, before: string | undefined): string {
   const milliseconds = new Date(wallMs).toISOString().slice(0, -1);

@@ -15,7 +15,7 @@ const itemDepth = 3;
 /**
  * Cuts the JSON of a list into its objects while it arrives: only one object is held at a time, however long the list is. The fields
  * may come in any order, because custom resources have `metadata` after `items`. An object of more than `maxBytes` comes as an
- * OversizedObject. Throws ApiUnreachable for what is not a whole list, because then nothing of it can be trusted to be complete.
+ * OversizedObject. Throws ApiUnreachable if the list is not complete.
  */
 export class ListDecoder {
   readonly #structure: JsonStructure;
@@ -23,7 +23,7 @@ export class ListDecoder {
   #chunk: Uint8Array = new Uint8Array();
   #items: unknown[] = [];
   #metadata: unknown;
-  /** Where the value that is being cut out goes on in the present chunk; undefined: none is. */
+  /** Where the value that is being cut out continues in the current chunk; undefined: there is none. */
   #from: number | undefined;
 
   constructor(maxBytes?: number, maxText?: number) {

@@ -5,11 +5,11 @@ export interface ListOptions {
   readonly path: string;
   /** labelSelector, fieldSelector, and for the first page resourceVersion and resourceVersionMatch. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Handed each object; some of them again where a page is asked for again. */
+  /** Receives each object; some of them again if a page is requested again. */
   readonly take: (object: unknown) => void;
-  /** After each page, for what watches over the API server. */
+  /** Called after each page. */
   readonly onPage?: () => void;
-  /** Kept from list to list, so that what was learned about the size of the objects is not lost. */
+  /** Used for all lists of the collection, because it depends on the size of the objects. */
   readonly pageSize?: PageSize;
   readonly signal?: AbortSignal;
 }

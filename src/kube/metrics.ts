@@ -20,7 +20,7 @@ export interface KubeMetrics {
   readonly watchFailures: Counter<"resource" | "kind">;
   readonly invalidObjects: Gauge<"resource">;
   readonly objects: Gauge<"resource">;
-  /** Wall time of the last byte that was heard, in seconds since 1970. */
+  /** Wall time at which the last byte was received, in seconds since 1970. */
   readonly lastHeard: Gauge<"resource">;
 }
 

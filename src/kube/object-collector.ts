@@ -2,12 +2,12 @@ import { ByteCollector } from "./byte-collector.ts";
 import { JsonBuilder } from "./json-builder.ts";
 import { maxObjectBytes, OversizedObject } from "./oversized-object.ts";
 
-/** Up to here the text is held and given to JSON.parse, which is ten times faster. */
+/** Up to this length the text is collected for JSON.parse, which is ten times faster. */
 const maxTextBytes = 128 * 1024;
 
 /**
- * Parses one JSON value after another, each given in pieces. One of more than `maxBytes` is replaced: what is left of it is its
- * `metadata` and `type`, as far as these are short.
+ * Parses one JSON value after another, each of which arrives in chunks. Of a value of more than `maxBytes` only `metadata` and `type` are
+ * kept, as far as these are short.
  */
 export class ObjectCollector {
   readonly #maxBytes: number;
@@ -21,7 +21,7 @@ export class ObjectCollector {
     this.#maxText = maxText;
   }
 
-  /** Bytes of the present value. */
+  /** Bytes of the current value. */
   get length(): number {
     return this.#length;
   }
@@ -38,7 +38,7 @@ export class ObjectCollector {
     else this.#builder.push(piece);
   }
 
-  /** Gives the value, and begins again. Throws SyntaxError for what is not JSON. */
+  /** Returns the value, and begins with the next one. Throws SyntaxError if it is not JSON. */
   take(): unknown {
     const length = this.#length;
     const builder = this.#builder;

@@ -15,7 +15,7 @@ export interface ObjectQueueOptions {
   readonly log: Logger;
 }
 
-/** A queue of names of API objects to write. Conflicts are retried without a log line: the watch brings what the other writer wrote. */
+/** A queue of names of API objects to write. Conflicts are retried without a log line: the watch delivers what the other client wrote. */
 export function createObjectQueue({ kind, workers, handle, clock, random, log }: ObjectQueueOptions): Queue<string> {
   return new Queue({
     workers,

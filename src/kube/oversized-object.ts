@@ -11,13 +11,13 @@ export interface OversizedMetadata {
   readonly resourceVersion?: string;
 }
 
-/** What is known of an object that was too large to be read. Has the `metadata` of an object, so that it can be named like one. */
+/** An object that was too large to be read. Has the `metadata` of an object, so that it has a key like the others. */
 export class OversizedObject {
   readonly metadata: OversizedMetadata;
   /** Length of its JSON in bytes. */
   readonly bytes: number;
 
-  /** Takes of the metadata only what it needs. */
+  /** Keeps only the part of the metadata that it needs. */
   constructor(metadata: unknown, bytes: number) {
     const found: Record<string, string> = {};
     for (const field of ["name", "namespace", "uid", "resourceVersion"]) {

@@ -1,4 +1,4 @@
-/** As many as client-go and kubectl ask for (tools/pager). */
+/** As many as client-go and kubectl request (tools/pager). */
 const maxObjects = 500;
 const firstObjects = 100;
 /** What one answer should have at most; two answers of this size are nothing that an API server or we would notice. */
@@ -6,8 +6,8 @@ const maxBytes = 4 * 1024 * 1024;
 const smallBytes = maxBytes / 4;
 
 /**
- * How many objects to ask for in the next page of a list. Begins with few, grows while the answers are short, and halves, down to
- * single objects, when an answer was long or did not come.
+ * How many objects to request in the next page of a list. Begins with few, grows while the answers are short, and halves, down to
+ * single objects, when an answer was long or did not arrive.
  */
 export class PageSize {
   #limit = firstObjects;

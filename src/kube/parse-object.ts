@@ -2,8 +2,8 @@ import type { z } from "zod";
 import { InvalidObject } from "./view-store.ts";
 
 /**
- * A `project` for objects of our own kinds: parses by their schema. The API server checks the same schema, so a fault here means
- * that the definition in the cluster is not the one of this version, or that the object is older than it.
+ * A `project` for objects of Bellhop's own kinds: parses by their schema. The API server checks the same schema, so an invalid object
+ * means that the definition in the cluster is not the one of this version, or that the object is older than the definition.
  */
 export function parseObject<Schema extends z.ZodType>(
   schema: Schema,

@@ -1,16 +1,16 @@
 import { groupVersion } from "../api/api.ts";
 import { metallbGroupVersion } from "../api/metallb.ts";
 
-/** The kinds of ours, by the plural that stands in paths. */
+/** Bellhop's own kinds, by the plural in their paths. */
 export type OwnPlural = "ipaddresspools" | "l2advertisements" | "virtualips" | "speakers";
 
-/** Path of a collection of ours, or of one object in it; all are cluster-scoped. */
+/** Path of a collection of Bellhop's own kinds, or of one object in it; all are cluster-scoped. */
 export function ownPath(plural: OwnPlural, name?: string): string {
   const collection = `/apis/${groupVersion}/${plural}`;
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
 }
 
-/** Path of one of MetalLB's collections, in the namespace that it heeds. */
+/** Path of one of MetalLB's collections, in the namespace of MetalLB. */
 export function metallbPath(namespace: string, plural: "ipaddresspools" | "l2advertisements"): string {
   return `/apis/${metallbGroupVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }

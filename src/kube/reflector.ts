@@ -11,16 +11,16 @@ import { type InvalidObject, ViewStore } from "./view-store.ts";
 
 /** A live copy of one collection of the API server, projected into small frozen views. */
 export interface Reflector<View> {
-  /** By key; always the newest that was heard. Never changed by the reader. */
+  /** By key; always the newest that was received. The reader must not change it. */
   readonly views: ReadonlyMap<string, View>;
   readonly synced: boolean;
-  /** Resolves after the first whole list. */
+  /** Resolves after the first complete list. */
   readonly whenSynced: Promise<void>;
-  /** Monotonic time at which the API server last said anything about this collection; bookmarks count. */
+  /** Monotonic time at which the API server last sent anything about this collection; bookmarks count. */
   readonly lastHeardMs: number | undefined;
-  /** Monotonic time since which the present watch stands; undefined while none does. */
+  /** Monotonic time at which the current watch was opened; undefined while there is none. */
   readonly connectedSinceMs: number | undefined;
-  /** Lists and watches until aborted; never rejects for what the API server does. */
+  /** Lists and watches until aborted. Never rejects because of the API server. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -31,22 +31,25 @@ export interface ReflectorOptions<View> {
   readonly path: string;
   /** labelSelector, fieldSelector. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Pure and quick. Undefined: no view is kept of it. An InvalidObject: set aside and told to onInvalid. */
-  readonly project: (raw: unknown) => View | InvalidObject | undefined;
-  /** `namespace/name`, or the name where there is no namespace, if missing. */
-  readonly keyOf?: (raw: unknown) => string;
-  /** Told after the view has changed, come or gone. Must do no more than note the key; must not throw. */
-  readonly onChange: (key: string) => void;
-  /** Told once per resourceVersion of an object that is set aside, and with undefined when it no longer is. */
-  readonly onInvalid?: (key: string, fault: InvalidObject | undefined, raw: unknown) => void;
   /**
-   * `consistent`, if missing: a list has everything that was written before it was asked for. `cached`: it may be as old as what one
-   * API server has in memory, but never older than what was seen here before; such lists cost etcd nothing.
+   * Pure and quick. Returns undefined for an object without a view, and an InvalidObject for one that is to be ignored and passed to
+   * onInvalid.
+   */
+  readonly project: (raw: unknown) => View | InvalidObject | undefined;
+  /** Default: `namespace/name`, or the name of a cluster-scoped object. */
+  readonly keyOf?: (raw: unknown) => string;
+  /** Called after a view was added, changed or removed. Must only record the key; must not throw. */
+  readonly onChange: (key: string) => void;
+  /** Called once for each resourceVersion of an invalid object, and with undefined when the object is valid again or deleted. */
+  readonly onInvalid?: (key: string, invalid: InvalidObject | undefined, raw: unknown) => void;
+  /**
+   * `consistent`, the default: a list has everything that was written before it was requested. `cached`: it may be as old as what one
+   * API server has in memory, but never older than what was received here before. Such lists do not read etcd.
    */
   readonly freshness?: "consistent" | "cached";
-  /** A list that has to be read again waits up to this long, so that many programs do not ask for it together. 0, if missing. */
+  /** A list that has to be read again is delayed by up to this long, so that many programs do not list at the same time. Default: 0. */
   readonly relistSpreadMs?: number;
-  /** Whether an API server may not know the collection at all; then it counts as empty, and is asked for again later. */
+  /** Whether the API server may not serve the collection. It then counts as empty, and is requested again later. */
   readonly optional?: boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -54,23 +57,23 @@ export interface ReflectorOptions<View> {
   readonly metrics: KubeMetrics;
 }
 
-/** Watches end after 5 to 10 minutes, drawn each time, as client-go's do (tools/cache/reflector.go). */
+/** Watches end after 5 to 10 minutes, chosen at random each time, as in client-go (tools/cache/reflector.go). */
 const minWatchSeconds = 300;
-/** The API server sends a bookmark about each minute; two and a half without a byte mean a dead connection. */
+/** The API server sends a bookmark about once a minute. Two and a half minutes without a byte mean a dead connection. */
 const silenceMs = 150_000;
 /** client-go's reflector: 0.8 s doubling to 30 s. */
 const backoffBaseMs = 800;
 const backoffMaxMs = 30_000;
-/** A watch that stood this long clears the backoff. */
+/** A watch that lasted this long resets the backoff. */
 const healthyMs = 60_000;
-/** So many refusals in a row, and the whole list is read again: the version may be one that a restored etcd never had. */
+/** After this many refusals in a row the whole list is read again: a restored etcd may never have had the version. */
 const refusalsBeforeList = 5;
-/** How often an API server is asked for a collection that it did not know: somebody may have defined it since. */
+/** How often a collection that the API server does not serve is requested again: it may have been defined since. */
 const absentMs = 60_000;
-/** A watch that ends sooner counts as a failure, or a server that closes each at once would be stormed. */
+/** A watch that ends sooner counts as a failure; otherwise a server that closes each at once would be flooded with requests. */
 const earlyMs = 1_000;
 
-/** A reflector that does not run yet. */
+/** Returns a reflector; `run` starts it. */
 export function createReflector<View>(options: ReflectorOptions<View>): Reflector<View> {
   return new ListWatch(options);
 }
@@ -80,13 +83,13 @@ class ListWatch<View> implements Reflector<View> {
   readonly #store: ViewStore<View>;
   readonly #backoff: Backoff;
   readonly #synced = Promise.withResolvers<void>();
-  /** Where the next watch goes on; undefined: list first. */
+  /** Where the next watch continues; undefined: list first. */
   #resourceVersion: string | undefined;
-  /** The version that the next list may be as old as; empty: it must be the newest; 0: any. */
+  /** The oldest version that the next list may have; empty: it must be the newest; 0: any. */
   #listFrom: string;
-  /** The first part of a WatchList, until its end has come. */
+  /** The initial events of a WatchList, until the bookmark that ends them. */
   #initial: InitialEvents | undefined;
-  /** Whether the next list comes as a watch; refused: the API server does not offer that. */
+  /** Whether the next list is read by a watch; refused: the API server does not support that. */
   #watchList: "next" | "after a list" | "refused" = "next";
   readonly #pageSize = new PageSize();
   #phase: "list" | "watch" | "event" = "list";
@@ -114,8 +117,8 @@ class ListWatch<View> implements Reflector<View> {
     while (!signal.aborted) {
       try {
         if (this.#resourceVersion === undefined && this.#watchList !== "next") await this.#list(signal);
-        const standsMs = await this.#watch(this.#resourceVersion, signal);
-        if (standsMs < earlyMs) await this.#failed("ended_early", undefined, signal);
+        const lastedMs = await this.#watch(this.#resourceVersion, signal);
+        if (lastedMs < earlyMs) await this.#failed("ended_early", undefined, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (this.#isRefusedWatchList(error)) this.#watchList = "refused";
@@ -149,11 +152,11 @@ class ListWatch<View> implements Reflector<View> {
       this.#resourceVersion = undefined;
       this.#refusals = 0;
     }
-    // The cache may not have the version any more, or never have had it (504, storage.NewTooLargeResourceVersionError).
+    // The cache may no longer have the version, or may never have had it (504, storage.NewTooLargeResourceVersionError).
     if (this.#phase === "list" && error instanceof ApiError && kind !== "throttled") this.#listFrom = "";
-    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    const requestedMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
     const spreadMs = this.synced && this.#resourceVersion === undefined ? (this.#options.relistSpreadMs ?? 0) : 0;
-    const waitMs = Math.max(this.#backoff.nextMs(), asked) + random() * spreadMs;
+    const waitMs = Math.max(this.#backoff.nextMs(), requestedMs) + random() * spreadMs;
     log.warn({ resource, kind, waitMs: Math.round(waitMs), err: error }, "a list or watch failed; trying again");
     await pause(clock, waitMs, signal);
   }
@@ -190,13 +193,13 @@ class ListWatch<View> implements Reflector<View> {
     this.#synced.resolve();
   }
 
-  /** Everything up to this version has been seen. */
+  /** Everything up to this version has been received. */
   #reached(version: string): void {
     this.#resourceVersion = version;
     if (this.#options.freshness === "cached") this.#listFrom = version;
   }
 
-  /** Watches until the server ends it; gives how long that was. Without a version the watch begins with the whole collection. */
+  /** Watches until the server ends the watch; returns how long it lasted. Without a version, the watch begins with the whole collection. */
   async #watch(from: string | undefined, signal: AbortSignal): Promise<number> {
     const { client, path, query, clock, random } = this.#options;
     this.#phase = from === undefined ? "list" : "watch";
@@ -228,7 +231,7 @@ class ListWatch<View> implements Reflector<View> {
     return clock.monotonicMs() - startedMs;
   }
 
-  /** Applies one watch event. Throws what an ERROR event carries. */
+  /** Applies one watch event. Throws the error of an ERROR event. */
   #take(event: unknown): void {
     const { type, object } = event as WatchEvent;
     const { metrics, resource } = this.#options;
@@ -253,7 +256,7 @@ class ListWatch<View> implements Reflector<View> {
     this.#refusals = 0;
   }
 
-  /** A WatchList has brought the whole collection, and goes on as a watch. */
+  /** A WatchList has delivered the whole collection, and continues as a watch. */
   #endInitial(initial: InitialEvents, version: string): void {
     initial.stop();
     this.#listed(initial.keys, version);

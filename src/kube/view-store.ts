@@ -2,11 +2,11 @@ import type { Logger } from "../log/log.ts";
 import type { KubeMetrics } from "./metrics.ts";
 import { OversizedObject } from "./oversized-object.ts";
 
-/** What `project` returns for an object that cannot be used. */
+/** Returned by `project` for an object that cannot be used. */
 export class InvalidObject {
   /** Names every wrong field and its value, in whole sentences. */
   readonly message: string;
-  /** What was thrown while it was read. */
+  /** The error that was thrown while the object was read. */
   readonly cause: unknown;
 
   constructor(message: string, cause?: unknown) {
@@ -15,7 +15,7 @@ export class InvalidObject {
   }
 }
 
-/** Projects one object. One that cannot be read must not keep others from being read: whatever goes wrong is the fault of that object. */
+/** Projects one object. Whatever `project` throws makes this object invalid, so that it does not keep others from being read. */
 export function projectObject<View>(
   project: (raw: unknown) => View | InvalidObject | undefined,
   raw: unknown,
@@ -34,17 +34,17 @@ export interface ViewStoreOptions<View> {
   readonly project: (raw: unknown) => View | InvalidObject | undefined;
   readonly keyOf?: (raw: unknown) => string;
   readonly onChange: (key: string) => void;
-  readonly onInvalid?: (key: string, fault: InvalidObject | undefined, raw: unknown) => void;
+  readonly onInvalid?: (key: string, invalid: InvalidObject | undefined, raw: unknown) => void;
   readonly log: Logger;
   readonly metrics: KubeMetrics;
 }
 
-/** The views of one collection; tells of every change exactly once, and of nothing that did not change. */
+/** The views of one collection. Reports each change exactly once, and nothing that did not change. */
 export class ViewStore<View> {
   readonly #options: ViewStoreOptions<View>;
   readonly #views = new Map<string, View>();
   readonly #versions = new Map<string, string>();
-  /** resourceVersion of the objects that are set aside. */
+  /** resourceVersion of each invalid object. */
   readonly #invalid = new Map<string, string>();
 
   constructor(options: ViewStoreOptions<View>) {
@@ -55,17 +55,17 @@ export class ViewStore<View> {
     return this.#views;
   }
 
-  /** Takes the newest form of an object; gives its key. The same resourceVersion again changes nothing. */
+  /** Stores the newest version of an object; returns its key. The same resourceVersion again changes nothing. */
   put(raw: unknown): string {
     const key = this.#keyOf(raw);
     const version = metadataOf(raw).resourceVersion ?? "";
     if (version !== "" && this.#versions.get(key) === version) return key;
     const view = projectObject(this.#options.project, raw);
     if (view instanceof InvalidObject) {
-      this.#reject(key, version, view, raw);
+      this.#markInvalid(key, version, view, raw);
       return key;
     }
-    this.#forgive(key);
+    this.#clearInvalid(key);
     if (view === undefined) {
       this.#drop(key);
       return key;
@@ -77,18 +77,18 @@ export class ViewStore<View> {
     return key;
   }
 
-  /** Returns the key of what was removed. */
+  /** Removes the view of a deleted object; returns its key. */
   remove(raw: unknown): string {
     const key = this.#keyOf(raw);
-    this.#forgive(key);
+    this.#clearInvalid(key);
     this.#drop(key);
     return key;
   }
 
-  /** After a whole list: what is not in it has gone while nobody watched. */
+  /** Call it after a complete list: objects that are not in it were deleted while there was no watch. */
   keepOnly(keys: ReadonlySet<string>): void {
     for (const key of [...this.#views.keys()]) if (!keys.has(key)) this.#drop(key);
-    for (const key of [...this.#invalid.keys()]) if (!keys.has(key)) this.#forgive(key);
+    for (const key of [...this.#invalid.keys()]) if (!keys.has(key)) this.#clearInvalid(key);
   }
 
   #drop(key: string): void {
@@ -98,20 +98,20 @@ export class ViewStore<View> {
     this.#options.onChange(key);
   }
 
-  #reject(key: string, version: string, fault: InvalidObject, raw: unknown): void {
+  #markInvalid(key: string, version: string, invalid: InvalidObject, raw: unknown): void {
     const { resource, log, onInvalid } = this.#options;
     const known = this.#invalid.get(key) === version;
     this.#invalid.set(key, version);
     this.#drop(key);
     this.#count();
     if (known) return;
-    const { message, cause } = fault;
+    const { message, cause } = invalid;
     const err = cause === undefined ? {} : { err: cause };
-    log.warn({ resource, object: key, fault: message, ...err }, "an object cannot be used and is ignored");
-    onInvalid?.(key, fault, raw);
+    log.warn({ resource, object: key, detail: message, ...err }, "an object cannot be used and is ignored");
+    onInvalid?.(key, invalid, raw);
   }
 
-  #forgive(key: string): void {
+  #clearInvalid(key: string): void {
     if (!this.#invalid.delete(key)) return;
     this.#count();
     this.#options.onInvalid?.(key, undefined, undefined);

@@ -4,14 +4,14 @@ import type { EventSubject, EventText } from "./event.ts";
 export interface WaitingEvent {
   readonly subject: EventSubject;
   readonly text: EventText;
-  /** The same for all repetitions of it. */
+  /** The same for all repetitions of the event. */
   readonly key: string;
   readonly wallMs: number;
 }
 
 const mostWaiting = 5_000;
 
-/** Events in the order in which they came. When full it gives up Normal events first, the oldest of them for a Warning. */
+/** A queue of events, oldest first. When it is full, a Warning replaces the oldest Normal event, and other events are dropped. */
 export class WaitingEvents {
   readonly #onDropped: () => void;
   #events: WaitingEvent[] = [];
@@ -25,13 +25,13 @@ export class WaitingEvents {
     return this.#events.length;
   }
 
-  /** Whether there is room for one more of this type, which may cost a Normal one its place. */
+  /** Whether there is room for one more of this type; for a Warning, a Normal event may be dropped. */
   makeRoom(type: EventText["type"]): boolean {
     if (this.#events.length < mostWaiting) return true;
     this.#onDropped();
-    const victim = type === "Warning" ? this.#events.findIndex(({ text }) => text.type === "Normal") : -1;
-    if (victim < 0) return false;
-    this.#events.splice(victim, 1);
+    const dropped = type === "Warning" ? this.#events.findIndex(({ text }) => text.type === "Normal") : -1;
+    if (dropped < 0) return false;
+    this.#events.splice(dropped, 1);
     return true;
   }
 
