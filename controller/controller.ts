@@ -4,6 +4,7 @@ import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event.ts";
 import { LeadershipTerm, type TermPart } from "../src/kube/leadership-term.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
+import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { ServiceView } from "../src/model/service.ts";
@@ -12,7 +13,6 @@ import { ChangeRouter } from "./change-router.ts";
 import { registerControllerGauges } from "./metrics.ts";
 import { ChangeFeed } from "./observe/change-feed.ts";
 import { ClusterState } from "./observe/cluster-state.ts";
-import type { WatchedResource } from "./observe/sources.ts";
 import { SpeakerWatch } from "./observe/speaker-watch.ts";
 import { createWatches, eachWatch, type Watches } from "./observe/watches.ts";
 import { PoolStatusLoop } from "./pools/pool-status-loop.ts";
@@ -152,9 +152,9 @@ export class Controller {
     this.#parts = [planner, router, services, virtualIps, pools];
   }
 
-  /** The collections that have not been listed yet. */
-  get unsynced(): readonly WatchedResource[] {
-    return eachWatch(this.#watches).flatMap(([resource, reflector]) => (reflector.synced ? [] : [resource]));
+  /** Why this controller does not know the cluster as it is now; empty when it does. */
+  get unready(): readonly string[] {
+    return reflectorFaults(this.#watches, this.#clock.monotonicMs());
   }
 
   /** The Services that are known at this moment. */

@@ -51,7 +51,7 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
     timing: electionTiming,
   };
   return {
-    unready: () => controller.unsynced.map((resource) => `${resource} are not listed yet`),
+    unready: () => controller.unready,
     facts: { namespace, instance, defaultClass },
     run: async (signal) => {
       // Stopping to lead still needs the watches.

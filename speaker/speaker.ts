@@ -4,6 +4,7 @@ import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/cl
 import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
+import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { Nft } from "../src/nft/nft.ts";
@@ -149,9 +150,7 @@ export class Speaker {
 
   /** What is missing before this node can forward and announce; empty: it is ready. */
   get unready(): readonly string[] {
-    const missing = Object.entries(this.#watches)
-      .filter(([, reflector]) => !reflector.synced)
-      .map(([resource]) => `${resource} are not listed yet`);
+    const missing = [...reflectorFaults({ ...this.#watches }, this.#options.clock.monotonicMs())];
     if (this.#responder?.alive !== true) missing.push("the responder thread is not running");
     if (!this.#sync.rulesWritten) missing.push("the rules are not written yet");
     return missing;

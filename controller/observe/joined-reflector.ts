@@ -37,7 +37,8 @@ export class JoinedReflector<View> implements Reflector<View> {
   }
 
   get lastHeardMs(): number | undefined {
-    return this.#first.lastHeardMs;
+    const [first, second] = [this.#first.lastHeardMs, this.#second.lastHeardMs];
+    return first === undefined || second === undefined ? undefined : Math.min(first, second);
   }
 
   get connectedSinceMs(): number | undefined {

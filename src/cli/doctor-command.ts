@@ -2,6 +2,7 @@ import { networkInterfaces } from "node:os";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { type Speaker, speakerSchema } from "../api/speaker.ts";
 import { virtualIpSchema } from "../api/virtual-ip.ts";
+import { BellhopError } from "../error/error.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../ip/address.ts";
 import { isNotFound } from "../kube/api-error.ts";
 import type { ApiClient } from "../kube/client.ts";
@@ -55,7 +56,11 @@ async function readSpeakers(client: ApiClient): Promise<readonly Speaker[]> {
 
 async function readVirtualIp(client: ApiClient, name: string) {
   try {
-    return virtualIpSchema.parse((await client.request({ method: "GET", path: ownPath("virtualips", name) })).body);
+    const { body } = await client.request({ method: "GET", path: ownPath("virtualips", name) });
+    const { data } = virtualIpSchema.safeParse(body);
+    if (data !== undefined) return data;
+    const remedy = "Install the CustomResourceDefinitions of this version.";
+    throw new BellhopError("ApiRequestFailed", `the VirtualIP ${name} does not match its schema. ${remedy}`);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -10,9 +10,13 @@ endOnMisuse(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof BellhopError)) throw error;
-  process.stderr.write(`bellhop: ${describeError(error)}\n`);
+  // 1 means that the answer is no, which is not known.
   process.exitCode = 2;
+  if (error instanceof BellhopError) process.stderr.write(`bellhop: ${describeError(error)}\n`);
+  else
+    process.stderr.write(
+      `bellhop: this is a bug in Bellhop: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
 }
 
 /** Exit code 2 for a command line that cannot be understood, at every depth; 1 means that the answer is no. */

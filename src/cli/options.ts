@@ -15,6 +15,10 @@ export function kubeconfigOption(): Option {
   return new Option("--kubeconfig <file>", "use this kubeconfig instead of the pod's service account");
 }
 
+export function contextOption(): Option {
+  return new Option("--context <name>", "use this context of the kubeconfig instead of its current one");
+}
+
 export function httpHostOption(): Option {
   const option = new Option(
     "--http-host <address>",

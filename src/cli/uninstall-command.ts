@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { kubeconfigOption, outputOption, systemNamespaceOption } from "./options.ts";
+import { contextOption, kubeconfigOption, outputOption, systemNamespaceOption } from "./options.ts";
 import { type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
 /** `bellhop uninstall`: shows what Bellhop holds in the cluster, or releases it. */
@@ -11,6 +11,7 @@ export function uninstallCommand(): Command {
     .option("--yes", "stop Bellhop and release everything, instead of only showing it")
     .addOption(outputOption())
     .addOption(kubeconfigOption())
+    .addOption(contextOption())
     .addOption(systemNamespaceOption())
     .action(async ({ yes, ...options }: { readonly yes?: true } & ClusterCommandOptions) => {
       const { uninstall } = await import("../../controller/uninstall/uninstall.ts");

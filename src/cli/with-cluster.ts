@@ -5,7 +5,9 @@ import { connect } from "../kube/connect.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createRegistry } from "../metrics/registry.ts";
 import { version } from "../program/version.ts";
+import { clusterFailure } from "./cluster-failure.ts";
 import {
+  contextOption,
   kubeconfigOption,
   metallbNamespaceOption,
   metallbOption,
@@ -32,20 +34,24 @@ export function addClusterOptions(command: Command): Command {
   return command
     .addOption(outputOption())
     .addOption(kubeconfigOption())
+    .addOption(contextOption())
     .addOption(systemNamespaceOption())
     .addOption(metallbOption())
     .addOption(metallbNamespaceOption());
 }
 
-/** Connects as the options say, asks, and lets go of the connection. Throws what connecting and asking throw. */
+/** Connects as the options say, asks, and lets go of the connection. Throws what connecting throws, and a
+ * BellhopError that says what to do where the cluster does not answer or refuses. */
 export async function withCluster<Answer>(
-  { kubeconfig, systemNamespace = "", metallb, metallbNamespace = "" }: ClusterCommandOptions,
+  { kubeconfig, context, systemNamespace = "", metallb, metallbNamespace = "" }: ClusterCommandOptions,
   ask: (access: ClusterAccess) => Promise<Answer>,
 ): Promise<Answer> {
-  const client = await connect(`bellhop/${version}`, kubeconfig, createKubeMetrics(createRegistry()));
+  const client = await connect(`bellhop/${version}`, { kubeconfig, context }, createKubeMetrics(createRegistry()));
   try {
     const foreign = metallb === "true" ? { metallbNamespace } : {};
     return await ask({ client, namespace: systemNamespace, ...foreign, clock: systemClock });
+  } catch (error) {
+    throw clusterFailure(error, client.server);
   } finally {
     client.close();
   }

@@ -5,18 +5,18 @@ import { kubeconfigCredentials } from "./kubeconfig.ts";
 import type { KubeMetrics } from "./metrics.ts";
 
 /**
- * The client for this process: by the kubeconfig that is named, else the pod's own account, else the user's kubeconfig. `userAgent` is
+ * The client for this process: by the kubeconfig or the context that is named, else the pod's own account, else the user's kubeconfig. `userAgent` is
  * `program/version`, as the API server logs it. Throws ConfigurationInvalid if there is none of them. Does not connect to the API server yet.
  */
 export async function connect(
   userAgent: string,
-  kubeconfig: string | undefined,
+  { kubeconfig, context }: { readonly kubeconfig?: string | undefined; readonly context?: string | undefined },
   metrics: KubeMetrics,
 ): Promise<HttpsClient> {
   const credentials =
-    kubeconfig === undefined && isInCluster(process.env)
+    kubeconfig === undefined && context === undefined && isInCluster(process.env)
       ? await inClusterCredentials(process.env, systemClock)
-      : await kubeconfigCredentials(systemClock, kubeconfig);
+      : await kubeconfigCredentials(systemClock, kubeconfig, context);
   return new HttpsClient({
     credentials,
     userAgent,

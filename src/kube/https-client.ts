@@ -1,9 +1,10 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import type { Clock } from "../clock/clock.ts";
 import { BellhopError } from "../error/error.ts";
+import { Agents } from "./agents.ts";
 import { ApiError, apiErrorOf } from "./api-error.ts";
 import type {
   ApiClient,
@@ -29,35 +30,28 @@ export interface HttpsClientOptions {
 }
 
 const defaultTimeoutMs = 30_000;
-/** More requests wait in a queue; watches have sockets of their own and never wait. */
-const maxSockets = 32;
-/** TCP keep-alive, so that a dead peer is noticed even below the watch's own deadline. */
-const keepAliveMs = 30_000;
 
 /** The real client: node:https, JSON, kept-alive connections. Retries only a GET whose connection the server has closed meanwhile. */
 export class HttpsClient implements ApiClient {
   readonly #options: HttpsClientOptions;
   readonly #base: URL;
-  readonly #requests: HttpAgent;
-  readonly #watches: HttpAgent;
+  readonly #agents: Agents;
 
   constructor(options: HttpsClientOptions) {
     this.#options = options;
     this.#base = new URL(options.credentials.server);
-    const tls = this.#base.protocol === "https:";
-    const common = { keepAlive: true, keepAliveMsecs: keepAliveMs };
-    this.#requests = tls
-      ? new HttpsAgent({ ...common, maxSockets, ...options.credentials.tls })
-      : new HttpAgent({ ...common, maxSockets });
-    this.#watches = tls
-      ? new HttpsAgent({ keepAlive: false, ...options.credentials.tls })
-      : new HttpAgent({ keepAlive: false });
+    this.#agents = new Agents(options.credentials);
+  }
+
+  /** Where the API server is. */
+  get server(): string {
+    return this.#options.credentials.server;
   }
 
   async request(request: ApiRequest): Promise<ApiResponse> {
     return this.#observed(request, async () => {
       const { status, body, retryAfterMs } = await this.#exchange(request, true);
-      if (status >= 400) throw apiErrorOf(describe(request), status, body, retryAfterMs);
+      if (status >= 400) throw this.#failure(request, apiErrorOf(describe(request), status, body, retryAfterMs));
       return { status, body };
     });
   }
@@ -70,7 +64,7 @@ export class HttpsClient implements ApiClient {
   async *watch(request: ApiRequest, options: WatchOptions): ApiStream {
     const { signal, silenceMs } = options;
     if (signal.aborted) return;
-    const outgoing = await this.#open(request, this.#watches);
+    const outgoing = await this.#open(request, "watches");
     const abort = (): void => void outgoing.destroy();
     signal.addEventListener("abort", abort, { once: true });
     if (signal.aborted) abort();
@@ -86,7 +80,7 @@ export class HttpsClient implements ApiClient {
       }
     } catch (cause) {
       if (signal.aborted) return;
-      throw cause instanceof BellhopError ? cause : unreachable(request, cause);
+      throw this.#failure(request, cause);
     } finally {
       clearTimeout(silence);
       signal.removeEventListener("abort", abort);
@@ -96,8 +90,13 @@ export class HttpsClient implements ApiClient {
 
   /** Closes idle and busy connections; requests in flight fail. */
   close(): void {
-    this.#requests.destroy();
-    this.#watches.destroy();
+    this.#agents.destroy();
+  }
+
+  /** What a request failed with. Where either side refused the other's identity, that is read again for the next request. */
+  #failure(request: ApiRequest, cause: unknown): BellhopError {
+    if (cause instanceof ApiError ? cause.status === 401 : isTlsFailure(cause)) this.#options.credentials.expire?.();
+    return cause instanceof BellhopError ? cause : unreachable(request, cause);
   }
 
   /** Reports how long the request took, and its status. */
@@ -125,7 +124,7 @@ export class HttpsClient implements ApiClient {
     take: (object: unknown) => void,
     mayRepeat: boolean,
   ): Promise<ListResponse & { readonly status: number }> {
-    const outgoing = await this.#open(request, this.#requests, { "accept-encoding": "gzip" });
+    const outgoing = await this.#open(request, "requests", { "accept-encoding": "gzip" });
     const silence = afterSilence(outgoing, request.timeoutMs ?? defaultTimeoutMs);
     let answered = false;
     try {
@@ -144,14 +143,14 @@ export class HttpsClient implements ApiClient {
     } catch (cause) {
       outgoing.destroy();
       if (mayRepeat && !answered && outgoing.reusedSocket) return this.#readList(request, take, false);
-      throw cause instanceof BellhopError ? cause : unreachable(request, cause);
+      throw this.#failure(request, cause);
     } finally {
       clearTimeout(silence);
     }
   }
 
   async #exchange(request: ApiRequest, mayRepeat: boolean): Promise<Answer> {
-    const outgoing = await this.#open(request, this.#requests);
+    const outgoing = await this.#open(request, "requests");
     const limitMs = request.timeoutMs ?? defaultTimeoutMs;
     let late = false;
     const cancelDeadline = this.#options.clock.after(limitMs, () => {
@@ -165,7 +164,7 @@ export class HttpsClient implements ApiClient {
       // A kept connection may have been closed by the other side while our request was on its way.
       if (mayRepeat && !late && request.method === "GET" && outgoing.reusedSocket)
         return this.#exchange(request, false);
-      throw cause instanceof BellhopError ? cause : unreachable(request, cause);
+      throw this.#failure(request, cause);
     } finally {
       cancelDeadline();
     }
@@ -173,16 +172,18 @@ export class HttpsClient implements ApiClient {
 
   async #open(
     request: ApiRequest,
-    agent: HttpAgent,
+    kind: "requests" | "watches",
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ClientRequest> {
-    const authorization = await this.#options.credentials.authorization();
+    const { credentials } = this.#options;
+    const authorization = await credentials.authorization();
     const text = request.body === undefined ? undefined : JSON.stringify(request.body);
     const query = new URLSearchParams(request.query).toString();
     const options: RequestOptions = {
       method: request.method,
-      agent,
+      agent: this.#agents.current[kind],
       headers: {
+        ...credentials.headers,
         accept: "application/json",
         "user-agent": this.#options.userAgent,
         ...headers,
@@ -281,7 +282,19 @@ function describe(request: ApiRequest): string {
   return `${request.method} ${request.path}`;
 }
 
+/** Codes of OpenSSL's verification (tls.TLSSocket authorizationError) and of alerts that the server sent. */
+export function isTlsFailure(cause: unknown): boolean {
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return typeof code === "string" && /CERT|SIGNATURE|^ERR_(SSL|TLS)_|^EPROTO$/.test(code);
+}
+
+/** The message; for several attempts that failed together, which have none, that of the first. */
+export function messageOf(cause: Error): string {
+  if (cause.message === "" && cause instanceof AggregateError) return (cause.errors as Error[])[0]?.message ?? "";
+  return cause.message;
+}
+
 function unreachable(request: ApiRequest, cause: unknown): BellhopError {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = cause instanceof Error ? messageOf(cause) : String(cause);
   return new BellhopError("ApiUnreachable", `${describe(request)}: ${text}`, { cause });
 }

@@ -57,7 +57,7 @@ export async function runProgram(
   collectProcessMetrics(registry);
   showVersion(registry, version);
   const kubeMetrics = createKubeMetrics(registry);
-  const client = await connect(`${name}/${version}`, settings.kubeconfig, kubeMetrics);
+  const client = await connect(`${name}/${version}`, settings, kubeMetrics);
   try {
     const work = prepare({ client, clock: systemClock, random: Math.random, log, registry, kubeMetrics });
     const routes = {

@@ -124,7 +124,7 @@ describe("which room may import which", () => {
     const loaders = (name: string): readonly string[] => [
       ...new Set(imports.filter(({ to, typeOnly }) => to === name && !typeOnly).map(({ from }) => from)),
     ];
-    assert.deepEqual(loaders("@kubernetes/client-node"), ["src/kube/kubeconfig.ts"]);
+    assert.deepEqual(loaders("@kubernetes/client-node"), ["src/kube/kubeconfig-files.ts"]);
     assert.deepEqual(loaders("node-arp"), ["src/neighbour/lookup.ts"]);
     assert.deepEqual(loaders("node:child_process").toSorted(), ["speaker/dataplane/conntrack.ts", "src/nft/nft.ts"]);
     assert.deepEqual(loaders("koffi"), ["src/packet-socket/libc.ts"]);

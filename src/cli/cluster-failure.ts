@@ -1,0 +1,60 @@
+import { BellhopError } from "../error/error.ts";
+import { ApiError } from "../kube/api-error.ts";
+import { isTlsFailure, messageOf } from "../kube/https-client.ts";
+
+/** Node's codes for a host that is not there, or has nothing on that port (errno(3), getaddrinfo(3)). */
+const remedies: readonly { readonly pattern: RegExp; readonly text: string }[] = [
+  { pattern: /ENOTFOUND|EAI_AGAIN/, text: "Its name cannot be resolved. Check the server in the kubeconfig, and DNS." },
+  {
+    pattern: /ECONNREFUSED/,
+    text: "Nothing listens there. Check the server in the kubeconfig, and that the cluster runs.",
+  },
+  {
+    pattern: /EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|no complete response|no data for/,
+    text: "Check the server in the kubeconfig, the network, and HTTPS_PROXY and NO_PROXY.",
+  },
+];
+
+/**
+ * What a person who put a question to the cluster at `server` is told when it failed: what went wrong, and what to do. Errors that
+ * are neither of the connection nor of the API stay as they are.
+ */
+export function clusterFailure(error: unknown, server: string): unknown {
+  if (error instanceof ApiError) return refusal(error, server);
+  if (!(error instanceof BellhopError) || error.code !== "ApiUnreachable") return error;
+  const { cause } = error;
+  const text = cause instanceof Error ? messageOf(cause) : error.message;
+  if (isTlsFailure(cause))
+    return failure(error, `the TLS connection to ${server} failed: ${text}. ${tlsRemedy(cause)}`);
+  const code = String((cause as { code?: unknown } | undefined)?.code ?? "");
+  const remedy = remedies.find(({ pattern }) => pattern.test(`${code} ${text}`));
+  return failure(error, `the API server ${server} cannot be reached: ${text}. ${remedy?.text ?? ""}`.trim());
+}
+
+function refusal(error: ApiError, server: string): BellhopError {
+  if (error.status === 401) {
+    return failure(
+      error,
+      `${server} does not accept these credentials (401 Unauthorized). They may have expired: log in again.`,
+    );
+  }
+  if (error.status === 403) {
+    const remedy = "Bind the ClusterRole bellhop-explain to this user, or use another context or kubeconfig.";
+    return failure(error, `${server} does not allow this (403 Forbidden): ${error.message}. ${remedy}`);
+  }
+  return failure(error, `${server} refused the request (${error.status}): ${error.message}`);
+}
+
+function tlsRemedy(cause: unknown): string {
+  const { code = "" } = cause as { code?: string };
+  if (code === "CERT_HAS_EXPIRED")
+    return "Renew the certificate of the API server, or check the clock of this machine.";
+  if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
+    return "The server may not accept the client certificate, which may have expired, or may not speak TLS.";
+  }
+  return "The certificate-authority of the kubeconfig may belong to another cluster or to an earlier one.";
+}
+
+function failure(cause: BellhopError, message: string): BellhopError {
+  return new BellhopError(cause.code, message, { cause: cause.cause });
+}

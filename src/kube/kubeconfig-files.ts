@@ -1,0 +1,117 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { parse } from "yaml";
+import { z } from "zod";
+import { BellhopError } from "../error/error.ts";
+
+/** A kubeconfig as it was read, of one file or of several. */
+export interface KubeconfigFiles {
+  readonly config: KubeConfig;
+  /** The files, for messages. */
+  readonly name: string;
+  /** By name of the user: what the library does not read. */
+  readonly impersonation: ReadonlyMap<string, Readonly<Record<string, string | readonly string[]>>>;
+}
+
+/** Fields of a user (client-go tools/clientcmd/api/v1 AuthInfo). */
+const userSchema = z.object({
+  name: z.string(),
+  user: z
+    .object({
+      as: z.string().optional(),
+      "as-uid": z.string().optional(),
+      "as-groups": z.array(z.string()).optional(),
+      "as-user-extra": z.record(z.string(), z.array(z.string())).optional(),
+    })
+    .nullish(),
+});
+const fileSchema = z.object({ users: z.array(userSchema).nullish() });
+
+/**
+ * Reads `path`, else the files of $KUBECONFIG, of which those that are missing do not count, else ~/.kube/config, and chooses the
+ * context. Throws ConfigurationInvalid that says what was tried and what to do.
+ */
+export async function readKubeconfig(path?: string, context?: string): Promise<KubeconfigFiles> {
+  const { paths, origin } = kubeconfigPaths(path);
+  const texts = paths.flatMap((file) => {
+    const text = readText(file, paths.length > 1);
+    return text === undefined ? [] : [{ file, text }];
+  });
+  if (texts.length === 0) throw invalid(`none of the files of $KUBECONFIG exists (${paths.join(", ")})`);
+  const name = `kubeconfig ${texts.map(({ file }) => file).join(", ")}${origin}`;
+  // Only here: the library costs 80 MB of memory, which no pod should pay.
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const impersonation = new Map<string, Readonly<Record<string, string | readonly string[]>>>();
+  let config: KubeConfig | undefined;
+  try {
+    for (const { file, text } of texts) {
+      const one = new KubeConfig();
+      one.loadFromString(text);
+      one.makePathsAbsolute(dirname(file));
+      if (config === undefined) config = one;
+      else config.mergeConfig(one, (config.currentContext ?? "") !== "");
+      for (const user of fileSchema.parse(parse(text)).users ?? []) impersonation.set(user.name, headersOf(user));
+    }
+  } catch (cause) {
+    throw invalid(`the ${name} is not valid`, cause);
+  }
+  if (config === undefined) throw invalid(`the ${name} is empty`);
+  chooseContext(config, name, context);
+  return { config, name, impersonation };
+}
+
+function kubeconfigPaths(path: string | undefined): { readonly paths: readonly string[]; readonly origin: string } {
+  if (path !== undefined) return { paths: [path], origin: "" };
+  const listed = (process.env.KUBECONFIG ?? "").split(delimiter).filter((file) => file !== "");
+  if (listed.length > 0) return { paths: listed, origin: " of $KUBECONFIG" };
+  return { paths: [join(homedir(), ".kube", "config")], origin: "" };
+}
+
+/** Undefined for a file that is missing where that is no fault. */
+function readText(file: string, mayBeMissing: boolean): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    if (missing && mayBeMissing) return undefined;
+    const remedy =
+      "Name a kubeconfig with --kubeconfig FILE or in $KUBECONFIG, or run the command in a pod of the cluster.";
+    if (missing) throw invalid(`there is no kubeconfig ${file}, and this is not a pod. ${remedy}`, cause);
+    throw invalid(`cannot read the kubeconfig ${file}`, cause);
+  }
+}
+
+function chooseContext(config: KubeConfig, name: string, context: string | undefined): void {
+  const names = config.getContexts().map((one) => one.name);
+  const there = names.length === 0 ? "It has none." : `It has ${names.join(", ")}.`;
+  if (context !== undefined) {
+    if (!names.includes(context)) throw invalid(`the ${name} has no context ${context}. ${there}`);
+    config.setCurrentContext(context);
+  }
+  const current = config.getCurrentContext() ?? "";
+  if (current === "") throw invalid(`the ${name} has no current context. Choose one with --context. ${there}`);
+  if (!names.includes(current))
+    throw invalid(`the ${name} has no context ${current}, which is its current one. ${there}`);
+  if (config.getCurrentCluster() === null) throw invalid(`the ${name} has no cluster for its context ${current}`);
+  if (config.getCurrentUser() === null) throw invalid(`the ${name} has no user for its context ${current}`);
+}
+
+/** RFC 9110 allows fewer characters in a name than Kubernetes in a key of extra fields: client-go escapes them so. */
+function headersOf({ user }: z.infer<typeof userSchema>): Readonly<Record<string, string | readonly string[]>> {
+  const extra = Object.entries(user?.["as-user-extra"] ?? {}).map(([key, values]) => [
+    `Impersonate-Extra-${encodeURIComponent(key.toLowerCase())}`,
+    values,
+  ]);
+  return {
+    ...(user?.as === undefined ? {} : { "Impersonate-User": user.as }),
+    ...(user?.["as-uid"] === undefined ? {} : { "Impersonate-Uid": user["as-uid"] }),
+    ...(user?.["as-groups"] === undefined ? {} : { "Impersonate-Group": user["as-groups"] }),
+    ...Object.fromEntries(extra),
+  };
+}
+
+function invalid(message: string, cause?: unknown): BellhopError {
+  return new BellhopError("ConfigurationInvalid", message, cause === undefined ? undefined : { cause });
+}
