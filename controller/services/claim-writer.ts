@@ -21,7 +21,7 @@ import {
 } from "../allocate/claim/sharing.ts";
 import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
 import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
-import type { ServiceOp } from "./plan-service.ts";
+import type { ServiceOp } from "./service-plan.ts";
 
 export interface ClaimWriterOptions {
   readonly client: ApiClient;

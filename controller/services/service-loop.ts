@@ -15,7 +15,8 @@ import type { Watched } from "../observe/sources.ts";
 import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import type { MutationCache } from "./mutation-cache.ts";
-import { planService, type ServicePlan } from "./plan-service.ts";
+import { planService } from "./plan-service.ts";
+import type { ServicePlan } from "./service-plan.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
 export interface ServiceLoopOptions {

@@ -11,8 +11,8 @@ import { isClaimOf } from "../allocate/claim/claim.ts";
 import { recordShown } from "../observe/observed-services.ts";
 import { ClaimWriter, type ClaimWriterOptions } from "./claim-writer.ts";
 import type { MutationCache } from "./mutation-cache.ts";
-import type { ServiceOp } from "./plan-service.ts";
 import { isCertainlyLeaving, isUnchanged } from "./service-check.ts";
+import type { ServiceOp } from "./service-plan.ts";
 
 export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly events: EventRecorder;
@@ -143,7 +143,7 @@ function patchBody(
   switch (op.kind) {
     case "PatchStatus":
       return {
-        ...(op.addFinalizer ? { metadata: { finalizers: [loadBalancerFinalizer] } } : {}),
+        metadata: finalizerPatch(op.finalizer),
         status: {
           conditions: [conditionPatch(service.addressReady, op.condition, now)],
           ...(op.ingress === undefined
@@ -153,7 +153,7 @@ function patchBody(
       };
     case "LeaveService":
       return {
-        metadata: op.removeFinalizer ? { "$deleteFromPrimitiveList/finalizers": [loadBalancerFinalizer] } : {},
+        metadata: finalizerPatch(op.removeFinalizer ? "remove" : undefined),
         status: {
           ...(service.addressReady === undefined
             ? {}
@@ -162,6 +162,11 @@ function patchBody(
         },
       };
   }
+}
+
+function finalizerPatch(change: "add" | "remove" | undefined): Record<string, unknown> {
+  if (change === undefined) return {};
+  return { [change === "add" ? "finalizers" : "$deleteFromPrimitiveList/finalizers"]: [loadBalancerFinalizer] };
 }
 
 /** Sends the time only when the status changes. Otherwise the merge keeps the present one. */

@@ -1,5 +1,6 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
-import { loadBalancerFinalizer, type ServiceView } from "../../../src/model/service.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
+import { isAssignedByBellhop, namesAssigned } from "../claim/assigned-condition.ts";
 import { findJoiningConflict } from "../claim/sharing.ts";
 import { type Assignment, assignmentOf, newAssignment } from "./allocation.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
@@ -22,16 +23,11 @@ export function adoptShown(
   if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
   const pool = allocations.poolOf(address);
   // Outside all pools, anybody who may write the status may have put the address there.
-  if (pool === undefined && !isAssignedByBellhop(service)) return undefined;
+  if (pool === undefined && !(isAssignedByBellhop(service) && namesAssigned(service, address))) return undefined;
   if (pool !== undefined && poolName !== undefined && pool.name !== poolName) return undefined;
   const claim = allocations.claimAt(address);
   // Both show it and both share it: so they did before Bellhop was installed, whatever their namespaces.
   if (claim !== undefined && findJoiningConflict(claim, service, true) !== undefined) return undefined;
   // Outside all pools it counts as being from the pool that the Service names, as before its claim was lost.
   return claim === undefined ? newAssignment(address, pool?.name ?? poolName) : assignmentOf(service, claim);
-}
-
-/** Whether it has our condition and the finalizer, which we write with every address: then we assigned what it shows. */
-export function isAssignedByBellhop({ addressReady, finalizers }: ServiceView): boolean {
-  return addressReady !== undefined && finalizers.includes(loadBalancerFinalizer);
 }

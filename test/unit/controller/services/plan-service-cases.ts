@@ -1,4 +1,5 @@
-import { planService, type ServiceOp } from "../../../../controller/services/plan-service.ts";
+import { planService } from "../../../../controller/services/plan-service.ts";
+import type { ServiceOp } from "../../../../controller/services/service-plan.ts";
 import { formatAddress } from "../../../../src/ip/address.ts";
 import { allocationsOf, type ClusterData, type ServiceData, serviceOf } from "../allocate/cases/allocation-case.ts";
 
@@ -68,7 +69,11 @@ export const planCases: readonly PlanCase[] = [
     name: "a refusal clears an address that we showed and that is another Service's",
     claims: [{ address: "192.0.2.10", pool: "lan", services: ["first"] }],
     service: { ...shown, loadBalancerIP: "192.0.2.10" },
-    ops: ["Patch [] False RequestedAddressTaken", "Normal UpdatedLoadBalancer", "Warning RequestedAddressTaken"],
+    ops: [
+      "Patch [] False RequestedAddressTaken, no finalizer",
+      "Normal UpdatedLoadBalancer",
+      "Warning RequestedAddressTaken",
+    ],
   },
   {
     name: "a refusal adopts an address of a pool that somebody else showed, so that no other Service gets it",
@@ -239,9 +244,9 @@ export const planCases: readonly PlanCase[] = [
     ops: [`Patch ${assigned}, finalizer`],
   },
   {
-    name: "a refusal of a Service of ours that shows nothing",
+    name: "a refusal of a Service of ours that shows nothing: without an address it needs no finalizer",
     service: { ours: true, loadBalancerIP: "198.51.100.1" },
-    ops: ["Patch False RequestedAddressNotInPool", "Warning RequestedAddressNotInPool"],
+    ops: ["Patch False RequestedAddressNotInPool, no finalizer", "Warning RequestedAddressNotInPool"],
   },
   {
     name: "what was noted in a reservation is taken out when the Service is gone",
@@ -268,9 +273,62 @@ export const planCases: readonly PlanCase[] = [
   },
   { name: "a deleted Service that has nothing of ours", service: { deleting: true }, ops: [] },
   {
-    name: "a deleted Service with the finalizer alone: its class is ours, so the finalizer is too",
-    service: { finalizer: true, deleting: true },
+    name: "a deleted Service of our class with the finalizer alone, which is ours then",
+    service: { finalizer: true, deleting: true, loadBalancerClass: "bellhop.dev/bellhop" },
     ops: ["Leave finalizer"],
+  },
+  {
+    name: "a deleted Service without a class with the finalizer alone, which may be another controller's",
+    service: { finalizer: true, deleting: true },
+    ops: [],
+  },
+  {
+    name: "a deleted Service with the finalizer and the condition of a refusal, which does not make it ours",
+    service: { finalizer: true, refused: true, deleting: true, shows: ["203.0.113.7"] },
+    ops: [],
+  },
+  {
+    name: "a Service that another controller serves keeps its status and finalizer while no pool has an address for it",
+    pools: [],
+    service: { finalizer: true, shows: ["172.30.0.11", "172.30.0.12"] },
+    ops: [],
+  },
+  {
+    name: "and it hears why when it requests something of us",
+    pools: [],
+    service: { finalizer: true, shows: ["172.30.0.11"], annotations: { "bellhop.dev/pool": "lan" } },
+    ops: ["Warning PoolNotFound"],
+  },
+  {
+    name: "a refusal before the other controller showed an address changes nothing about that",
+    pools: [],
+    service: { finalizer: true, refused: true, shows: ["172.30.0.11"] },
+    ops: ["Patch False NoPool", "Warning NoPool"],
+  },
+  {
+    name: "a refusal leaves what another controller has written into the status of a Service of ours",
+    claims: [{ address: "192.0.2.10", pool: "lan", services: ["first"] }],
+    service: {
+      ours: true,
+      shows: ["192.0.2.10", "203.0.113.7"],
+      assigned: ["192.0.2.10"],
+      loadBalancerIP: "192.0.2.10",
+    },
+    ops: [
+      "Patch [203.0.113.7] False RequestedAddressTaken, no finalizer",
+      "Normal UpdatedLoadBalancer",
+      "Warning RequestedAddressTaken",
+    ],
+  },
+  {
+    name: "a pool that has an address for the Service serves it, whoever served it before",
+    service: { finalizer: true, shows: ["172.30.0.11"] },
+    ops: ["Create 192.0.2.10", `Patch [192.0.2.10] ${assigned}`, "Normal UpdatedLoadBalancer"],
+  },
+  {
+    name: "a Service whose condition says that it keeps an address is ours when it is deleted without a claim",
+    service: { finalizer: true, keeps: ["192.0.2.10"], shows: ["192.0.2.10"], deleting: true },
+    ops: ["Leave finalizer ingress"],
   },
   {
     name: "a Service that left type LoadBalancer after a refusal loses the condition",
@@ -315,7 +373,8 @@ export function opText(op: ServiceOp): string {
       return `Release ${formatAddress(op.claim.address)}${op.holdMs > 0 ? `, hold ${op.holdMs / 1000} s` : ""}`;
     case "PatchStatus": {
       const ingress = op.ingress === undefined ? "" : `[${op.ingress.map(({ ip }) => ip).join(", ")}] `;
-      return `Patch ${ingress}${op.condition.status} ${op.condition.reason}${op.addFinalizer ? ", finalizer" : ""}`;
+      const finalizer = op.finalizer === undefined ? "" : op.finalizer === "add" ? ", finalizer" : ", no finalizer";
+      return `Patch ${ingress}${op.condition.status} ${op.condition.reason}${finalizer}`;
     }
     case "LeaveService":
       return `Leave${op.removeFinalizer ? " finalizer" : ""}${op.clearIngress ? " ingress" : ""}`;

@@ -6,7 +6,8 @@ import { AddressAllocations } from "../../../../controller/allocate/allocations/
 import type { Claim } from "../../../../controller/allocate/claim/claim.ts";
 import { referenceOf, withService } from "../../../../controller/allocate/claim/sharing.ts";
 import { choosePools } from "../../../../controller/allocate/pool/pool-set.ts";
-import { planService, type ServiceOp } from "../../../../controller/services/plan-service.ts";
+import { planService } from "../../../../controller/services/plan-service.ts";
+import type { ServiceOp } from "../../../../controller/services/service-plan.ts";
 import { ipAddressPoolSchema } from "../../../../src/api/ip-address-pool.ts";
 import { virtualIpName } from "../../../../src/ip/address.ts";
 import { projectService, type ServiceView } from "../../../../src/model/service.ts";

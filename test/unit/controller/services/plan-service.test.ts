@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { planService, type ServiceOp } from "../../../../controller/services/plan-service.ts";
+import { planService } from "../../../../controller/services/plan-service.ts";
+import type { ServiceOp } from "../../../../controller/services/service-plan.ts";
 import { invalidSettings } from "../../../../src/model/invalid-settings.ts";
 import { reasonMessage } from "../../../../src/model/reason.ts";
 import { allocationsOf, serviceOf } from "../allocate/cases/allocation-case.ts";

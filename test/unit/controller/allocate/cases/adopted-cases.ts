@@ -81,6 +81,21 @@ export const adoptedCases: readonly AllocationCase[] = [
     service: { shows: ["198.51.100.1"], condition: true },
     assigns: ["192.0.2.10 new from lan"],
   },
+  {
+    name: "one that no pool has is not adopted where our condition names another one",
+    service: { shows: ["198.51.100.1"], ours: true, assigned: ["192.0.2.12"] },
+    assigns: ["192.0.2.10 new from lan"],
+  },
+  {
+    name: "nor where our condition says that the Service was refused",
+    service: { shows: ["198.51.100.1"], finalizer: true, refused: true },
+    assigns: ["192.0.2.10 new from lan"],
+  },
+  {
+    name: "but where it says that the Service was refused and keeps the address",
+    service: { shows: ["198.51.100.1"], finalizer: true, keeps: ["203.0.113.1", "198.51.100.1"] },
+    assigns: ["198.51.100.1 new"],
+  },
   ...adoptedByRefusals(),
   {
     name: "a refusal does not adopt an address of another family than the Service has, which stays blocked",

@@ -1,6 +1,7 @@
 import { allocate } from "../../../../../controller/allocate/allocate.ts";
 import { AddressAllocations } from "../../../../../controller/allocate/allocations/address-allocations.ts";
 import type { Allocation, Assignment } from "../../../../../controller/allocate/choose/allocation.ts";
+import { describeKept } from "../../../../../controller/allocate/claim/assigned-condition.ts";
 import type { Claim } from "../../../../../controller/allocate/claim/claim.ts";
 import type { ClusterNetwork } from "../../../../../controller/allocate/pool/cluster-network.ts";
 import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
@@ -68,6 +69,12 @@ export interface ServiceData {
   readonly ours?: true;
   /** It has our condition without the finalizer. */
   readonly condition?: true;
+  /** What the condition names as assigned. Undefined: what the Service shows. */
+  readonly assigned?: readonly string[];
+  /** The condition says that the Service was refused, and has no address of ours. */
+  readonly refused?: true;
+  /** The condition says that the Service was refused, and keeps these addresses. */
+  readonly keeps?: readonly string[];
   /** It has the finalizer, which others write too, without our condition. */
   readonly finalizer?: true;
   readonly type?: string;
@@ -177,12 +184,13 @@ export function serviceOf(data: ServiceData = {}): ServiceView {
     const [port = "", protocol = ""] = text.split("/");
     return { port: Number(port), protocol };
   });
-  const condition = {
-    type: addressReadyCondition,
-    status: "True",
-    reason: "AddressAssigned",
-    message: shows.join(", "),
-  };
+  const { assigned = shows, refused, keeps } = data;
+  const kept = keeps === undefined ? "" : `${describeKept(keeps.join(", "))} `;
+  const condition =
+    refused || keeps !== undefined
+      ? { status: "False", reason: "RequestedAddressTaken", message: `${kept}Service default/web was refused.` }
+      : { status: "True", reason: "AddressAssigned", message: assigned.join(", ") };
+  const hasCondition = ours || data.condition || condition.status === "False";
   return projectService(
     {
       metadata: {
@@ -206,7 +214,9 @@ export function serviceOf(data: ServiceData = {}): ServiceView {
       },
       status: {
         loadBalancer: { ingress: shows.map((ip) => ({ ip, ipMode: "VIP", ports })) },
-        conditions: ours || data.condition ? [{ ...condition, lastTransitionTime: new Date(0) }] : [],
+        conditions: hasCondition
+          ? [{ type: addressReadyCondition, ...condition, lastTransitionTime: new Date(0) }]
+          : [],
       },
     },
     isMetallbAnnotation,

@@ -1,0 +1,46 @@
+import { loadBalancerClass } from "../../src/api/api.ts";
+import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
+import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
+import type { Claim } from "../allocate/claim/claim.ts";
+import {
+  isServed,
+  normalEvent,
+  plan,
+  release,
+  releaseOrHold,
+  type ServiceOp,
+  type ServicePlan,
+} from "./service-plan.ts";
+import { addressTexts } from "./update-event.ts";
+
+/**
+ * The Service changed to another class before we could write to it without type LoadBalancer. If we served it, the finalizer is ours,
+ * too. Once the other class has assigned an address, the finalizer may be theirs.
+ */
+export function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
+  const hasFinalizer = service.finalizers.includes(loadBalancerFinalizer);
+  const removeFinalizer = hasFinalizer && service.ingress.length === 0 && isServed(service, claims);
+  const marked = removeFinalizer || service.addressReady !== undefined;
+  const leave: readonly ServiceOp[] = marked ? [{ kind: "LeaveService", removeFinalizer, clearIngress: false }] : [];
+  return plan([...leave, ...claims.map(release)]);
+}
+
+/** The Service is being deleted, or is no longer of type LoadBalancer: the claims are released first, the finalizer goes last. */
+export function planLeaving(
+  allocations: AllocationsReader,
+  service: ServiceView,
+  claims: readonly Claim[],
+): ServicePlan {
+  const served = isServed(service, claims);
+  // Other controllers write the same finalizer, but none serves our class.
+  const ours = served || service.loadBalancerClass === loadBalancerClass;
+  const removeFinalizer = ours && service.finalizers.includes(loadBalancerFinalizer);
+  const leavesCondition = service.addressReady !== undefined && !service.deleting;
+  if (claims.length === 0 && !removeFinalizer && !leavesCondition) return plan([]);
+  const clearIngress = served && service.type === "LoadBalancer" && service.ingress.length > 0;
+  const leave: ServiceOp = { kind: "LeaveService", removeFinalizer, clearIngress };
+  if (claims.length === 0) return plan([leave]);
+  const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(claims)}`);
+  const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(claims)}`);
+  return plan([deleting, ...claims.map((claim) => releaseOrHold(allocations, claim)), leave, deleted]);
+}

@@ -1,0 +1,74 @@
+import type { IpAddress } from "../../src/ip/address.ts";
+import type { Reason } from "../../src/model/reason.ts";
+import type { AddressReady, IngressEntry, ServiceView } from "../../src/model/service.ts";
+import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
+import { isAssignedByBellhop } from "../allocate/claim/assigned-condition.ts";
+import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
+
+/** One step for one Service, as plain data. */
+export type ServiceOp =
+  | { readonly kind: "Event"; readonly type: "Normal" | "Warning"; readonly reason: string; readonly message: string }
+  | {
+      readonly kind: "CreateVirtualIp";
+      readonly address: IpAddress;
+      readonly pool: string | undefined;
+      /** The node whose own address it is. */
+      readonly node?: string | undefined;
+    }
+  /** Adds the Service to an existing claim, or updates what is recorded of it there. */
+  | { readonly kind: "JoinVirtualIp"; readonly claim: Claim }
+  /** Removes the Service from the claim. Without another Service the claim is deleted, or held for `holdMs` for the Service's name. */
+  | { readonly kind: "ReleaseVirtualIp"; readonly claim: Claim; readonly holdMs: number }
+  | {
+      readonly kind: "PatchStatus";
+      /** Undefined: unchanged. */
+      readonly ingress: readonly IngressEntry[] | undefined;
+      readonly condition: AddressReady;
+      /**
+       * In the same write as the addresses, so that none is shown without it. Until then the VirtualIP is the only record. Undefined:
+       * unchanged.
+       */
+      readonly finalizer: "add" | "remove" | undefined;
+    }
+  | { readonly kind: "LeaveService"; readonly removeFinalizer: boolean; readonly clearIngress: boolean };
+
+export interface ServicePlan {
+  /** In the order in which they must be carried out. A failed one ends the work. */
+  readonly ops: readonly ServiceOp[];
+  /** Why the Service does not have all that it requests. It is planned again when addresses or pools change. */
+  readonly reason: Reason | undefined;
+  /** Whether to plan again right after the ops, which only prepare for that. */
+  readonly again: boolean;
+}
+
+export function plan(ops: readonly ServiceOp[], reason?: Reason): ServicePlan {
+  return { ops, reason, again: false };
+}
+
+export function release(claim: Claim): ServiceOp {
+  return { kind: "ReleaseVirtualIp", claim, holdMs: 0 };
+}
+
+/** For a Service that is gone or leaves: releases its address, unless the pool holds it for the name. A draining pool does not. */
+export function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp {
+  const pool = claim.managed ? currentPoolOf(allocations, claim) : undefined;
+  const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
+  return { kind: "ReleaseVirtualIp", claim, holdMs };
+}
+
+/** Whether we serve the Service: a claim names it, or its condition and its finalizer say that we assigned what it shows. */
+export function isServed(service: ServiceView, claims: readonly Claim[]): boolean {
+  return claims.some((claim) => isClaimOf(claim, service)) || isAssignedByBellhop(service);
+}
+
+export function sameCondition(left: AddressReady | undefined, right: AddressReady): boolean {
+  return left?.status === right.status && left.reason === right.reason && left.message === right.message;
+}
+
+export function normalEvent(reason: string, message: string): ServiceOp {
+  return { kind: "Event", type: "Normal", reason, message };
+}
+
+export function warningEvent({ reason, message }: Pick<AddressReady, "reason" | "message">): ServiceOp {
+  return { kind: "Event", type: "Warning", reason, message };
+}
