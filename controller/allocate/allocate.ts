@@ -139,7 +139,7 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
   const conflict =
     claim === undefined ? undefined : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
   if (conflict !== undefined) return refuse(conflict.code, conflict.detail);
-  const blocked = allocations.blockedBy(address) ?? allocations.shownElsewhere(address, service.key);
+  const blocked = allocations.blockedBy(address, service.namespace) ?? allocations.shownElsewhere(address, service.key);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
   const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);

@@ -3,6 +3,7 @@ import { parseAddress } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import { externalIpsSource } from "../allocate/allocations/blocked-addresses.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import type { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./sources.ts";
@@ -25,7 +26,7 @@ export class ObservedServices {
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
-    this.#allocations.block(`in spec.externalIPs of Service ${key}`, external);
+    this.#allocations.block(externalIpsSource(key), external);
     recordShown(this.#allocations, key, service);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
     if (local === this.#local.has(key)) return [];

@@ -9,6 +9,7 @@ import {
   poolAnnotation,
   reassignAnnotation,
   shareAnnotation,
+  shareWithAnnotation,
   speakerComponent,
 } from "../../src/api/labels.ts";
 import { metallbAnnotations } from "../../src/api/metallb.ts";
@@ -29,6 +30,11 @@ const serviceAnnotations: Rows = [
   [code(ipsAnnotation), "addresses, separated by commas", "The requested addresses, at most one of each IP family"],
   [code(poolAnnotation), "name of an IPAddressPool", "The pool to take the addresses from"],
   [code(reassignAnnotation), "any text", "Each new value moves the Service to another address, once"],
+  [
+    code(shareWithAnnotation),
+    "namespaces, separated by commas",
+    "Other namespaces whose Services can share the address, if they list this namespace, too",
+  ],
   [code(shareAnnotation), "any text", "Services with the same value can share an address"],
   [
     code(sourceRangesAnnotation),

@@ -64,7 +64,9 @@ export const poolSharingSchema = z.object({
   acrossNamespaces: z
     .boolean()
     .default(false)
-    .describe("Whether Services of different namespaces may share an address."),
+    .describe(
+      "Whether Services of different namespaces may share an address without listing each other in the annotation bellhop.dev/share-with.",
+    ),
 });
 
 export const ipAddressPoolSpecSchema = z

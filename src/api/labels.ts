@@ -6,6 +6,8 @@ export const poolAnnotation = "bellhop.dev/pool";
 export const ipsAnnotation = "bellhop.dev/ips";
 /** On a Service: Services with the same text here may have one address together. */
 export const shareAnnotation = "bellhop.dev/share";
+/** On a Service: other namespaces whose Services may share its address, joined by commas. */
+export const shareWithAnnotation = "bellhop.dev/share-with";
 /** On a Service: how its traffic is delivered. */
 export const forwardingAnnotation = "bellhop.dev/forwarding";
 /** On a Service: asks once for another address, and again whenever the text is another. */
@@ -16,6 +18,7 @@ export const serviceAnnotations: ReadonlySet<string> = new Set([
   poolAnnotation,
   ipsAnnotation,
   shareAnnotation,
+  shareWithAnnotation,
   forwardingAnnotation,
   reassignAnnotation,
 ]);

@@ -15,6 +15,8 @@ import {
 export const maxSharingKeyLength = 253;
 /** How many ports a Service may have that shares its address, each at most `65535/SCTP`. */
 export const maxSharedPorts = 100;
+/** How many other namespaces a Service may list in bellhop.dev/share-with. */
+export const maxSharingNamespaces = 32;
 /** How many Services may share one address. */
 export const maxSharers = 100;
 /** The longest text that is kept of the annotation bellhop.dev/reassign, and of the pods of a Service. */
@@ -26,6 +28,9 @@ export const sharingSchema = z.object({
   key: boundedText(maxSharingKeyLength).describe(
     "The sharing key. Only Services with the same key share an address. Empty on a node address.",
   ),
+  namespaces: boundedList(boundedText(maxDnsLabelLength), maxSharingNamespaces)
+    .optional()
+    .describe("Other namespaces whose Services may join. Services there must list this namespace, too."),
   ports: boundedList(boundedText(10), maxSharedPorts).describe("Ports that the Service uses, for example 80/TCP."),
   backends: boundedText(maxBackendsLength).describe(
     "The externalTrafficPolicy and, with Local, the pods of the Service. Equal for all Services of the address. Empty on a node address.",

@@ -103,9 +103,10 @@ export const reasonTable = {
   },
   SharingForbiddenAcrossNamespaces: {
     shownIn: ["Service"],
-    meaning: "The Service requests an address of a Service in another namespace, and the pool does not allow that.",
+    meaning:
+      "The Service requests an address of a Service in another namespace, and neither the pool nor both Services allow that.",
     sentence: "{object} requests {value} ({field}), which belongs to a Service in another namespace.",
-    cure: "Set spec.sharing.acrossNamespaces of the pool to true, or request another address.",
+    cure: "List the other namespace in the annotation bellhop.dev/share-with of both Services, set spec.sharing.acrossNamespaces of the pool to true, or request another address.",
   },
   PoolNotFound: {
     shownIn: ["Service"],

@@ -19,3 +19,18 @@ export function refersTo(
 ): boolean {
   return serviceKeyOf(reference) === service.key && (reference.uid === undefined || reference.uid === service.uid);
 }
+
+/**
+ * How a text for users of a namespace names a Service. Names in other namespaces are not theirs to know. Undefined: the reader may see
+ * all namespaces.
+ */
+export function describeService(service: ServiceName, readerNamespace: string | undefined): string {
+  const hidden = readerNamespace !== undefined && service.namespace !== readerNamespace;
+  return hidden ? "a Service in another namespace" : `Service ${serviceKeyOf(service)}`;
+}
+
+/** The Service of a key. */
+export function serviceNameOf(key: string): ServiceName {
+  const slash = key.indexOf("/");
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}

@@ -114,7 +114,7 @@ describe("several Services on one address", () => {
       name: "other-key",
       service: () => sharingService([{ protocol: "TCP", port: 90 }], "back"),
       code: "SharingKeyDiffers",
-      says: /sharing\/web is "front"/,
+      says: /belongs to Service sharing\/web/,
     },
     {
       name: "same-port",

@@ -8,7 +8,7 @@ import {
 } from "../../../src/ip/address.ts";
 import { RangeMap } from "../../../src/ip/range-map.ts";
 import type { Reason } from "../../../src/model/reason.ts";
-import { serviceKeyOf } from "../../../src/model/service-reference.ts";
+import { describeService, serviceKeyOf, serviceNameOf } from "../../../src/model/service-reference.ts";
 import { type Claim, currentPoolOf, isInUse } from "../claim/claim.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolSet } from "../pool/pool-set.ts";
@@ -27,8 +27,11 @@ export interface AllocationsReader {
   claimsOf(serviceKey: string): readonly Claim[];
   /** Every claim of Services with this sharing key, whatever their namespace. */
   claimsSharing(key: string): readonly Claim[];
-  /** What uses the address although no VirtualIP claims it: a node, or spec.externalIPs of a Service. */
-  blockedBy(address: IpAddress): string | undefined;
+  /**
+   * What uses the address although no VirtualIP claims it: a node, or spec.externalIPs of a Service. With `readerNamespace`, Services of
+   * other namespaces are not named.
+   */
+  blockedBy(address: IpAddress, readerNamespace?: string): string | undefined;
   /** Another Service that shows the address in its status, without a claim that names it. As a sentence. */
   shownElsewhere(address: IpAddress, serviceKey: string): string | undefined;
   /** The usable pool with the address in its ranges. Not for nodes' own addresses: see `nodes.poolAt`. */
@@ -216,10 +219,11 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   shownElsewhere(address: IpAddress, serviceKey: string): string | undefined {
+    const { namespace } = serviceNameOf(serviceKey);
     const named = this.claimAt(address)?.services.map(serviceKeyOf) ?? [];
     for (const key of this.#shown.of(address))
       if (key !== serviceKey && !named.includes(key))
-        return `${formatAddress(address)} is in the status of Service ${key}.`;
+        return `${formatAddress(address)} is in the status of ${describeService(serviceNameOf(key), namespace)}.`;
     return undefined;
   }
 
@@ -235,8 +239,8 @@ export class AddressAllocations implements AllocationsReader {
     return this.#claimsNamed(this.#bySharingKey.of(key));
   }
 
-  blockedBy(address: IpAddress): string | undefined {
-    return this.#blocks.describe(address);
+  blockedBy(address: IpAddress, readerNamespace?: string): string | undefined {
+    return this.#blocks.describe(address, readerNamespace);
   }
 
   poolOf(address: IpAddress): Pool | undefined {

@@ -1,11 +1,26 @@
 import { compareAddresses, formatAddress, type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
 import { type IpRange, rangeContains } from "../../../src/ip/range.ts";
+import { describeService, serviceNameOf } from "../../../src/model/service-reference.ts";
 
 /** An address that something other than a VirtualIP uses, and what does. */
 export interface BlockedAddress {
   readonly address: IpAddress;
   /** `the address of Node n1`. */
   readonly sources: ReadonlySet<string>;
+}
+
+const externalIpsOf = "in spec.externalIPs of ";
+
+/** The source of the addresses that a Service lists in spec.externalIPs. */
+export function externalIpsSource(serviceKey: string): string {
+  return `${externalIpsOf}Service ${serviceKey}`;
+}
+
+/** The source as readers in a namespace see it. */
+function describeSource(source: string, readerNamespace: string | undefined): string {
+  const key = source.slice(externalIpsSource("").length);
+  if (!source.startsWith(externalIpsOf)) return source;
+  return `${externalIpsOf}${describeService(serviceNameOf(key), readerNamespace)}`;
 }
 
 /** The addresses that nodes, their interfaces and spec.externalIPs use, by source. */
@@ -34,12 +49,12 @@ export class BlockedAddresses {
   }
 
   /** One source, as a sentence. Undefined: the address is not blocked. */
-  describe(address: IpAddress): string | undefined {
+  describe(address: IpAddress, readerNamespace?: string): string | undefined {
     const sources = this.#blocks.get(virtualIpName(address))?.sources;
     if (sources === undefined) return undefined;
     // One is enough. In reverse order `the address of Node` comes before `on an interface of Node`, which says less.
     const [first] = [...sources].sort().reverse();
-    return `${formatAddress(address)} is ${first}.`;
+    return `${formatAddress(address)} is ${describeSource(first ?? "", readerNamespace)}.`;
   }
 
   /** Sorted by address. */

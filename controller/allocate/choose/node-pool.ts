@@ -57,7 +57,9 @@ export function findNodeAddressConflict(
   if (claim === undefined) return undefined;
   const value = portsOf(service).join(", ");
   if (claim.node === undefined) {
-    const detail = claim.managed ? describeClaim(claim) : `VirtualIP ${claim.name} reserves ${formatAddress(address)}.`;
+    const detail = claim.managed
+      ? describeClaim(claim, service.namespace)
+      : `VirtualIP ${claim.name} reserves ${formatAddress(address)}.`;
     return { code: "NodeAddressPortTaken", value, detail };
   }
   const full = isClaimOf(claim, service) ? undefined : findFullConflict(claim);

@@ -3,7 +3,7 @@ import type { ServiceReference, VirtualIP } from "../../../src/api/virtual-ip.ts
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import { refersTo, serviceKeyOf } from "../../../src/model/service-reference.ts";
+import { describeService, refersTo } from "../../../src/model/service-reference.ts";
 
 /** A VirtualIP as `allocate` sees it. */
 export interface Claim {
@@ -78,16 +78,14 @@ export function isInUse(claim: Claim): boolean {
   return claim.services.length > 0 && claim.heldUntilMs === undefined;
 }
 
-function describeHold(untilMs: number, reference: ServiceReference): string {
-  return `held until ${new Date(untilMs).toISOString()} for a new Service ${serviceKeyOf(reference)}`;
-}
-
-/** Who has the address, as a sentence. */
-export function describeClaim(claim: Claim): string {
+/** Who has the address, as a sentence. With `readerNamespace`, Services of other namespaces are not named. */
+export function describeClaim(claim: Claim, readerNamespace?: string): string {
   const [first, ...others] = claim.services;
   const text = formatAddress(claim.address);
-  if (first !== undefined && claim.heldUntilMs !== undefined)
-    return `${text} is ${describeHold(claim.heldUntilMs, first)}.`;
+  if (first !== undefined && claim.heldUntilMs !== undefined) {
+    const until = new Date(claim.heldUntilMs).toISOString();
+    return `${text} is held until ${until} for ${describeService(first, readerNamespace).replace(/^Service/, "a new Service")}.`;
+  }
   if (first === undefined) return `VirtualIP ${claim.name} reserves ${text}, and no Service has it yet.`;
-  return `${text} belongs to Service ${serviceKeyOf(first)}${others.length > 0 ? ` and ${others.length} more` : ""}.`;
+  return `${text} belongs to ${describeService(first, readerNamespace)}${others.length > 0 ? ` and ${others.length} more` : ""}.`;
 }

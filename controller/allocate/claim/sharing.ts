@@ -1,8 +1,10 @@
+import { shareWithAnnotation } from "../../../src/api/labels.ts";
 import {
   maxBackendsLength,
   maxSharedPorts,
   maxSharers,
   maxSharingKeyLength,
+  maxSharingNamespaces,
   type ServiceReference,
   type Sharing,
 } from "../../../src/api/virtual-ip.ts";
@@ -10,7 +12,7 @@ import { formatAddress } from "../../../src/ip/address.ts";
 import { shortenDistinctly } from "../../../src/model/bounded-text.ts";
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import { serviceKeyOf } from "../../../src/model/service-reference.ts";
+import { describeService, serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { type Claim, describeClaim, isClaimOf } from "./claim.ts";
 import { reassignOf } from "./reassign.ts";
 import { serviceAnnotation } from "./service-annotations.ts";
@@ -25,11 +27,20 @@ export interface SharingConflict {
 export function sharingOf(service: ServiceView): Sharing | undefined {
   const key = serviceAnnotation(service, "share")?.text.trim() ?? "";
   if (key === "" || key.length > maxSharingKeyLength || service.ports.length > maxSharedPorts) return undefined;
+  const namespaces = namespacesOf(service);
   return {
     key,
+    ...(namespaces.length === 0 ? {} : { namespaces }),
     ports: portsOf(service),
     backends: backendsOf(service),
   };
+}
+
+/** The other namespaces whose Services may share the address, sorted. Texts that are not names of namespaces are ignored. */
+function namespacesOf(service: ServiceView): string[] {
+  const names = (service.annotations[shareWithAnnotation] ?? "").split(",").map((text) => text.trim());
+  const valid = names.filter((name) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name) && name !== service.namespace);
+  return [...new Set(valid)].sort().slice(0, maxSharingNamespaces);
 }
 
 /**
@@ -84,7 +95,7 @@ export function findSharingConflict(claim: Claim, service: ServiceView): Sharing
     if (serviceKeyOf(other) === service.key) continue;
     const isAbsent = other.uid === undefined && other.sharing === undefined;
     if (isAbsent && (claim.managed || mine !== undefined)) continue;
-    const conflict = findConflictBetween(mine, other, claim);
+    const conflict = findConflictBetween(mine, other, claim, service.namespace);
     if (conflict !== undefined) return conflict;
   }
   return undefined;
@@ -97,42 +108,62 @@ export function findJoiningConflict(
   acrossNamespaces: boolean,
 ): SharingConflict | undefined {
   if (!claim.managed) return { code: "RequestedAddressReserved", detail: `VirtualIP ${claim.name} reserves it.` };
-  if (claim.heldUntilMs !== undefined) return { code: "RequestedAddressTaken", detail: describeClaim(claim) };
+  if (claim.heldUntilMs !== undefined)
+    return { code: "RequestedAddressTaken", detail: describeClaim(claim, service.namespace) };
   const conflict = findSharingConflict(claim, service) ?? findFullConflict(claim);
   if (conflict !== undefined) return conflict;
-  const foreign = claim.services.find((other) => other.namespace !== service.namespace);
-  if (foreign === undefined || acrossNamespaces || claim.node !== undefined) return undefined;
-  return {
-    code: "SharingForbiddenAcrossNamespaces",
-    detail: `${formatAddress(claim.address)} belongs to Service ${serviceKeyOf(foreign)}.`,
-  };
+  if (acrossNamespaces || claim.node !== undefined) return undefined;
+  const listed = namespacesOf(service);
+  const foreign = claim.services.filter((other) => other.namespace !== service.namespace);
+  const unlisted = foreign.some((other) => !listed.includes(other.namespace));
+  if (unlisted)
+    return {
+      code: "SharingForbiddenAcrossNamespaces",
+      detail: `This Service does not list all of these namespaces in ${shareWithAnnotation}.`,
+    };
+  const refusing = foreign.find(({ sharing }) => sharing?.namespaces?.includes(service.namespace) !== true);
+  if (refusing === undefined) return undefined;
+  const detail = `Service ${serviceKeyOf(refusing)} does not list ${service.namespace} in ${shareWithAnnotation}.`;
+  return { code: "SharingForbiddenAcrossNamespaces", detail };
 }
 
 function findConflictBetween(
   mine: Sharing | undefined,
   other: ServiceReference,
   claim: Claim,
+  reader: string,
 ): SharingConflict | undefined {
   const theirs = other.sharing;
-  const who = `Service ${serviceKeyOf(other)}`;
+  const who = describeService(other, reader);
   if (mine === undefined || theirs === undefined) {
     const unshared = mine === undefined ? "" : " That Service does not share it.";
-    return { code: "RequestedAddressTaken", detail: `${describeClaim(claim)}${unshared}` };
+    return { code: "RequestedAddressTaken", detail: `${describeClaim(claim, reader)}${unshared}` };
   }
   if (mine.key !== theirs.key)
-    return { code: "SharingKeyDiffers", detail: `The sharing key of ${who} is ${JSON.stringify(theirs.key)}.` };
+    return { code: "SharingKeyDiffers", detail: `${formatAddress(claim.address)} belongs to ${who}.` };
   const port = mine.ports.find((candidate) => theirs.ports.includes(candidate));
   if (port !== undefined) {
     const code = claim.node === undefined ? "SharingPortTaken" : "NodeAddressPortTaken";
     const where = `${formatAddress(claim.address)}${claim.node === undefined ? "" : ` of Node ${claim.node}`}`;
-    return { code, detail: `${who} uses ${port} on ${where}.` };
+    return { code, detail: `${startSentence(who)} uses ${port} on ${where}.` };
   }
-  if (mine.backends !== theirs.backends)
+  if (mine.backends !== theirs.backends) {
+    const ofOther = other.namespace === reader ? theirs.backends : policyOf(theirs.backends);
     return {
       code: "SharingPolicyDiffers",
-      detail: `${who} has ${describeBackends(theirs.backends)}. This Service has ${describeBackends(mine.backends)}.`,
+      detail: `${startSentence(who)} has ${describeBackends(ofOther)}. This Service has ${describeBackends(mine.backends)}.`,
     };
+  }
   return undefined;
+}
+
+function startSentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}
+
+/** The externalTrafficPolicy alone, of what backendsOf returns. */
+function policyOf(backends: string): string {
+  return backends.split(" ")[0] ?? "";
 }
 
 /** `externalTrafficPolicy Local and the pods "shop app=web"`, of what backendsOf returns. */
@@ -156,7 +187,12 @@ export function needsJoin(claim: Claim, service: ServiceView): boolean {
 
 function sameSharing(left: Sharing | undefined, right: Sharing | undefined): boolean {
   if (left === undefined || right === undefined) return left === right;
-  return left.key === right.key && left.backends === right.backends && left.ports.join() === right.ports.join();
+  return (
+    left.key === right.key &&
+    left.backends === right.backends &&
+    left.ports.join() === right.ports.join() &&
+    (left.namespaces ?? []).join() === (right.namespaces ?? []).join()
+  );
 }
 
 /** The Service as this claim is to name it. */

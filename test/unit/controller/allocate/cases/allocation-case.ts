@@ -89,6 +89,8 @@ export interface RefusalData {
   readonly value: string;
   /** Names that the message must contain. */
   readonly names?: readonly string[];
+  /** Texts that the message must not contain. */
+  readonly hides?: readonly string[];
 }
 
 /** What there is in the cluster. */

@@ -23,6 +23,18 @@ const local = (backends: string) => ({
 });
 
 const across = { name: "lan", addresses: ["192.0.2.10-192.0.2.12"], spec: { sharing: { acrossNamespaces: true } } };
+const shareWith = (namespaces: string) => ({
+  annotations: { ...share().annotations, "bellhop.dev/share-with": namespaces },
+});
+/** The Service in namespace `shop` allows these namespaces. */
+const consenting = (...namespaces: readonly string[]) => ({
+  ...abroad,
+  services: abroad.services.map((one) => ({
+    ...one,
+    sharing: { key: "front", namespaces: [...namespaces], ports: ["80/TCP"], backends: "Cluster" },
+  })),
+});
+const foreign = { field, value: "192.0.2.10" } as const;
 const joins = ["192.0.2.10 joins from lan"];
 
 /** An address that the Service requests is shared or refused. */
@@ -52,7 +64,60 @@ export const sharedRequestCases: readonly AllocationCase[] = [
     claims: [first],
     service: { ...share("back"), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
     assigns: [],
-    refuses: { code: "SharingKeyDiffers", ...requested, names: ["default/first", '"front"'] },
+    refuses: { code: "SharingKeyDiffers", ...requested, names: ["default/first"], hides: ["front"] },
+  },
+  {
+    name: "another key, of a Service in another namespace",
+    claims: [abroad],
+    service: { ...share("back"), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "SharingKeyDiffers", ...foreign, hides: ["front", "shop", "first"] },
+  },
+  {
+    name: "no key, of a Service in another namespace",
+    claims: [abroad],
+    service: { ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "RequestedAddressTaken", ...foreign, hides: ["front", "shop", "first"] },
+  },
+  {
+    name: "the same port as a Service in another namespace",
+    pools: [across],
+    claims: [abroad],
+    service: { ...share(), loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "SharingPortTaken", ...foreign, names: ["80/TCP"], hides: ["shop", "/first"] },
+  },
+  {
+    name: "other pods than a Service in another namespace",
+    pools: [across],
+    claims: [
+      { ...abroad, services: [sharer("first", ["80/TCP"], { namespace: "shop", backends: "Local shop app=x" })] },
+    ],
+    service: { ...share(), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "SharingPolicyDiffers", ...foreign, names: ["Local"], hides: ["shop", "app=x"] },
+  },
+  {
+    name: "an address that is held for a Service of another namespace",
+    claims: [{ ...abroad, held: true }],
+    service: { loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "RequestedAddressTaken", ...foreign, names: ["held until"], hides: ["shop", "first"] },
+  },
+  {
+    name: "an address in externalIPs of a Service of another namespace",
+    blocked: { "in spec.externalIPs of Service shop/first": ["192.0.2.10"] },
+    service: { loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "RequestedAddressTaken", ...foreign, names: ["spec.externalIPs"], hides: ["shop", "first"] },
+  },
+  {
+    name: "an address in the status of a Service of another namespace",
+    shown: { "shop/first": ["192.0.2.10"] },
+    service: { loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "RequestedAddressTaken", ...foreign, names: ["status"], hides: ["shop", "first"] },
   },
   {
     name: "the same port",
@@ -87,7 +152,36 @@ export const sharedRequestCases: readonly AllocationCase[] = [
     claims: [abroad],
     service: { ...share(), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
     assigns: [],
-    refuses: { code: "SharingForbiddenAcrossNamespaces", field, value: "192.0.2.10", names: ["shop/first"] },
+    refuses: { code: "SharingForbiddenAcrossNamespaces", field, value: "192.0.2.10", hides: ["shop"] },
+  },
+  {
+    name: "another namespace that only this Service allows",
+    claims: [abroad],
+    service: { ...shareWith("shop"), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "SharingForbiddenAcrossNamespaces", field, value: "192.0.2.10", names: ["shop/first", "default"] },
+  },
+  {
+    name: "another namespace that only the other Service allows",
+    claims: [consenting("default")],
+    service: { ...share(), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "SharingForbiddenAcrossNamespaces", field, value: "192.0.2.10", hides: ["shop"] },
+  },
+  {
+    name: "another namespace that both Services allow",
+    claims: [consenting("blog", "default")],
+    service: { ...shareWith(" blog,shop , Not_a_name"), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: joins,
+  },
+  {
+    name: "two other namespaces, one of which does not allow it",
+    claims: [
+      { ...abroad, services: [...consenting("default").services, sharer("x", ["82/TCP"], { namespace: "blog" })] },
+    ],
+    service: { ...shareWith("shop,blog"), ports: ["81/TCP"], loadBalancerIP: "192.0.2.10" },
+    assigns: [],
+    refuses: { code: "SharingForbiddenAcrossNamespaces", field, value: "192.0.2.10", names: ["blog/x"] },
   },
   {
     name: "the pool does not admit the Service",
