@@ -1,10 +1,26 @@
-/** Whether the name matches the pattern: `*` stands for any text, `?` for any one character, all else for itself. */
+/**
+ * Whether the name matches the pattern: `*` stands for any text, `?` for any one character, all else for itself. Only the last `*` is
+ * ever tried again, so the cost is at most the product of both lengths, whatever the pattern is.
+ */
 export function matchesGlob(pattern: string, name: string): boolean {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll("?", ".");
-  return new RegExp(`^${source}$`).test(name);
+  let at = 0;
+  let star = -1;
+  let afterStar = 0;
+  for (let index = 0; index < name.length; ) {
+    const symbol = pattern[at];
+    if (symbol === "*") {
+      star = at++;
+      afterStar = index;
+    } else if (symbol === "?" || symbol === name[index]) {
+      at++;
+      index++;
+    } else if (star >= 0) {
+      at = star + 1;
+      index = ++afterStar;
+    } else return false;
+  }
+  while (pattern[at] === "*") at++;
+  return at === pattern.length;
 }
 
 /** Whether the name matches any of the patterns; none: every name does. */
