@@ -22,7 +22,7 @@ import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
 import { serviceAnnotation } from "./claim/service-annotations.ts";
 import { findJoiningConflict, findSharingConflict, findSharingLimit } from "./claim/sharing.ts";
-import { describeAdmissionRefusal } from "./pool/pool.ts";
+import { describeAdmissionRefusal, isAvoided } from "./pool/pool.ts";
 
 /**
  * Decides which addresses one Service has. Changes nothing. An address that the Service has stays as long as the user does not request
@@ -130,7 +130,14 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
   });
   const claim = allocations.claimAt(address);
   const pool = allocations.poolOf(address);
+  const poolName = serviceAnnotation(service, "pool")?.text;
+  const refuseForPool = (actual: string): AddressChoice => {
+    const detail = `The address is in ${actual}, and the Service names pool ${poolName}.`;
+    return refuse("RequestedAddressNotInNamedPool", detail);
+  };
   if (claim !== undefined && isClaimOf(claim, service)) {
+    // It keeps the address, and is told so as it would be on a new cluster.
+    if (!mayStay(context, claim, poolName)) return refuseForPool(`pool ${pool?.name ?? claim.pool}`);
     const conflict = findSharingConflict(claim, service);
     return conflict === undefined
       ? { assignment: assignmentOf(service, claim) }
@@ -141,16 +148,13 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
   if (conflict !== undefined) return refuse(conflict.code, conflict.detail);
   const blocked = allocations.blockedBy(address, service.namespace) ?? allocations.shownElsewhere(address, service.key);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
-  const poolName = serviceAnnotation(service, "pool")?.text;
   const adopted = adoptShown(context, address.family, poolName);
   if (adopted?.address.value === address.value) return { assignment: adopted };
   if (pool === undefined) return refuse("RequestedAddressNotInPool", describeNotInPool(allocations, address));
-  if (poolName !== undefined && poolName !== pool.name) {
-    const detail = `The address is in pool ${pool.name}, and the Service names pool ${poolName}.`;
-    return refuse("RequestedAddressNotInNamedPool", detail);
-  }
+  if (poolName !== undefined && poolName !== pool.name) return refuseForPool(`pool ${pool.name}`);
   const notAdmitted = describeAdmissionRefusal(pool, service, namespaceLabels);
   if (notAdmitted !== undefined) return refuse("PoolForbidsService", notAdmitted);
   if (pool.draining) return refuse("PoolDraining", describeDraining([pool.name]));
+  if (isAvoided(pool, address)) return refuse("RequestedAddressAvoided", `It is in pool ${pool.name}.`);
   return { assignment: claim === undefined ? newAssignment(address, pool.name) : assignmentOf(service, claim) };
 }

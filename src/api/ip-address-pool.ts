@@ -87,6 +87,11 @@ export const ipAddressPoolSpecSchema = z
       .array(z.string())
       .default([])
       .describe("Addresses to leave out, in the same notation as addresses, for example because a router uses them."),
+    allowOverlap: boundedList(z.enum(["PodCIDR"]), 1)
+      .default([])
+      .describe(
+        "Networks of the cluster that the pool may overlap. PodCIDR: the pod CIDRs of nodes. Set it only if no pod has addresses of these, because the network plug-in uses a network of its own. Otherwise pods become unreachable.",
+      ),
     state: z
       .enum(["Active", "Draining"])
       .default("Active")
@@ -105,7 +110,7 @@ export const ipAddressPoolSpecSchema = z
       .boolean()
       .default(false)
       .describe(
-        "Whether to skip IPv4 addresses that end in .0 or .255, which some old devices treat as broadcast addresses. A Service can still request them.",
+        "Whether to skip IPv4 addresses that end in .0 or .255, which some old devices treat as broadcast addresses. A Service that requests one is refused. One that has one keeps it.",
       ),
     serviceAllocation: serviceAllocationSchema
       .optional()

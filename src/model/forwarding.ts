@@ -6,8 +6,9 @@ export type Forwarding = "nodeport" | "pods" | "kube-proxy";
 
 /** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
 export function requestedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
-  const text = service.annotations[forwardingAnnotation];
-  if (text === undefined || text === "nodeport" || text === "pods" || text === "kube-proxy") return text;
+  const text = service.annotations[forwardingAnnotation]?.trim() ?? "";
+  if (text === "") return undefined;
+  if (text === "nodeport" || text === "pods" || text === "kube-proxy") return text;
   return "invalid";
 }
 

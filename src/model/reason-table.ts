@@ -51,6 +51,12 @@ export const reasonTable = {
     sentence: "{object} requests {value} ({field}), which is not in the pool that the Service names.",
     cure: "Request an address from that pool, or name the pool that contains this address.",
   },
+  RequestedAddressAvoided: {
+    shownIn: ["Service"],
+    meaning: "The Service requests an IPv4 address whose last part is 0 or 255, and its pool avoids these.",
+    sentence: "{object} requests {value} ({field}), which its pool does not assign, because spec.avoidBuggyIPs is set.",
+    cure: "Request another address, or set spec.avoidBuggyIPs of the pool to false.",
+  },
   RequestedAddressTaken: {
     shownIn: ["Service"],
     meaning: "The Service requests an address that another Service, a node or another part of the cluster uses.",
@@ -278,6 +284,12 @@ export const reasonTable = {
     sentence: "{object} cannot assign any address, because {field} is empty.",
     cure: "Add addresses of your network, or use those of the nodes with spec.nodeAddresses.",
   },
+  PoolAllExcluded: {
+    shownIn: ["IPAddressPool", "bellhop pools plan"],
+    meaning: "The pool excludes all of its addresses.",
+    sentence: "{object} cannot assign any address, because {field} ({value}) excludes all of them.",
+    cure: "Exclude fewer addresses. To assign no new addresses for a while, set spec.state to Draining.",
+  },
   PoolOfNodesMisfit: {
     shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The pool assigns node addresses and sets a field that applies only to pools with addresses of their own.",
@@ -292,9 +304,9 @@ export const reasonTable = {
   },
   PoolRangeSpecial: {
     shownIn: ["IPAddressPool", "bellhop pools plan"],
-    meaning: "An entry of the pool contains loopback, multicast, unspecified, reserved or link-local addresses.",
-    sentence:
-      "{object} has {value} in {field}, which contains addresses that no Service can use (loopback, multicast, unspecified, reserved or link-local).",
+    meaning:
+      "An entry of the pool contains loopback, multicast, unspecified, reserved, link-local or IPv4-mapped addresses.",
+    sentence: "{object} has {value} in {field}, which contains addresses that no Service can use.",
     cure: "Remove these addresses.",
   },
   PoolRangesOverlap: {
@@ -321,7 +333,7 @@ export const reasonTable = {
     shownIn: ["IPAddressPool", "bellhop pools plan"],
     meaning: "The pool contains addresses of the pod network of a node.",
     sentence: "{object} has {value} in {field}, which overlaps the pod network of a node.",
-    cure: "Use addresses of your own network, or exclude the common ones with spec.exclude.",
+    cure: "Use addresses of your own network, or exclude the common ones with spec.exclude. If no pod has an address of that network, because the network plug-in uses another one, add PodCIDR to spec.allowOverlap of the pool.",
   },
   PoolOverlaps: {
     shownIn: ["IPAddressPool", "bellhop pools plan"],

@@ -1,8 +1,8 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { IntervalSet } from "../../../src/ip/interval-set.ts";
-import type { Pool } from "../pool/pool.ts";
+import { isAvoided, type Pool } from "../pool/pool.ts";
 
-/** How many addresses of one family a pool has. Those that avoidBuggyIPs avoids are not available, but may be assigned. */
+/** How many addresses of one family a pool has. Those that avoidBuggyIPs avoids are not available, but may be in use. */
 export interface FamilyCount {
   readonly assigned: bigint;
   readonly available: bigint;
@@ -38,7 +38,7 @@ export class FreeAddresses {
     if (this.#isAvoided(address)) this.#freeBuggy++;
   }
 
-  /** The lowest free address that may be assigned without a request. */
+  /** The lowest free address that may be assigned. */
   first(family: IpFamily): IpAddress | undefined {
     for (const { first, last } of this.#free[family].intervals()) {
       let value = first;
@@ -55,14 +55,9 @@ export class FreeAddresses {
     return { assigned: this.#assigned[family], available: this.#free[family].size - buggy };
   }
 
-  #isAvoided({ family, value }: IpAddress): boolean {
-    return this.pool.avoidBuggyIPs && family === "IPv4" && isBuggy(value);
+  #isAvoided(address: IpAddress): boolean {
+    return isAvoided(this.pool, address);
   }
-}
-
-function isBuggy(value: bigint): boolean {
-  const octet = value & 0xffn;
-  return octet === 0n || octet === 255n;
 }
 
 /** How many addresses from 0.0.0.0 up to the value end in .0 or .255. */

@@ -1,7 +1,7 @@
 import { compareAddresses, type IpFamily } from "../../../src/ip/address.ts";
 import type { Claim } from "../claim/claim.ts";
 import { findJoiningConflict, sharingOf } from "../claim/sharing.ts";
-import { describeAdmissionRefusal } from "../pool/pool.ts";
+import { describeAdmissionRefusal, isAvoided } from "../pool/pool.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 
 /**
@@ -25,6 +25,7 @@ export function findShared(
         claim.name !== left?.name &&
         pool !== undefined &&
         !pool.draining &&
+        !isAvoided(pool, claim.address) &&
         (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
         describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
         allocations.blockedBy(claim.address) === undefined &&

@@ -14,13 +14,19 @@ export type RequestParse =
   | { readonly requested: ReadonlyMap<IpFamily, RequestedAddress>; readonly reason?: never }
   | { readonly requested?: never; readonly reason: Reason };
 
-/** Reads spec.loadBalancerIP and the annotation bellhop.dev/ips. Both are free text that the API server does not validate. */
+/**
+ * Reads spec.loadBalancerIP and the annotation bellhop.dev/ips. Both are free text that the API server does not validate. In the
+ * annotation, white space and empty entries do not count.
+ */
 export function parseRequest(service: ServiceView): RequestParse {
   const requested = new Map<IpFamily, RequestedAddress>();
   for (const { field, text } of requestTexts(service)) {
     const about = { object: serviceObject(service), field, value: text };
     const address = parseAddress(text);
-    if (address === undefined) return { reason: reasonOf("RequestedAddressInvalid", about) };
+    if (address === undefined) {
+      const detail = /^["']|["']$/.test(text) ? "Its quotation marks are part of the text. Remove them." : undefined;
+      return { reason: reasonOf("RequestedAddressInvalid", { ...about, detail }) };
+    }
     if (!service.ipFamilies.includes(address.family)) {
       const detail = `The address is ${address.family}, and spec.ipFamilies is ${service.ipFamilies.join(", ")}.`;
       return { reason: reasonOf("RequestedAddressWrongFamily", { ...about, detail }) };
@@ -41,7 +47,10 @@ function requestTexts(service: ServiceView): readonly { readonly field: string; 
   const byAnnotation =
     annotation === undefined
       ? []
-      : annotation.text.split(",").map((text) => ({ field: annotation.field, text: text.trim() }));
+      : annotation.text
+          .split(",")
+          .map((text) => ({ field: annotation.field, text: text.trim() }))
+          .filter(({ text }) => text !== "");
   const text = service.loadBalancerIP;
   return text === undefined ? byAnnotation : [{ field: "spec.loadBalancerIP", text }, ...byAnnotation];
 }

@@ -13,14 +13,17 @@ const annotationsOf: Readonly<Record<RequestAnnotation, readonly string[]>> = {
   share: [shareAnnotation, ...metallbAnnotations("allow-shared-ip")],
 };
 
-/** The text of the annotation, and how reasons name the field. Undefined: it is not set. */
+/**
+ * The text of the annotation without white space around it, as YAML block texts leave it, and how reasons name the field. Undefined: it
+ * is not set. One without text counts as not set, because charts ship annotations empty to be filled in.
+ */
 export function serviceAnnotation(
   service: ServiceView,
   name: RequestAnnotation,
 ): { readonly field: string; readonly text: string } | undefined {
   for (const annotation of annotationsOf[name]) {
-    const text = service.annotations[annotation];
-    if (text !== undefined) return { field: annotationField(annotation), text };
+    const text = service.annotations[annotation]?.trim() ?? "";
+    if (text !== "") return { field: annotationField(annotation), text };
   }
   return undefined;
 }

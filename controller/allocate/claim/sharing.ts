@@ -25,7 +25,7 @@ export interface SharingConflict {
 
 /** How the Service shares its address. Undefined: it does not share it, or cannot: see `findSharingLimit`. */
 export function sharingOf(service: ServiceView): Sharing | undefined {
-  const key = serviceAnnotation(service, "share")?.text.trim() ?? "";
+  const key = serviceAnnotation(service, "share")?.text ?? "";
   if (key === "" || key.length > maxSharingKeyLength || service.ports.length > maxSharedPorts) return undefined;
   const namespaces = namespacesOf(service);
   return {
@@ -49,7 +49,7 @@ function namespacesOf(service: ServiceView): string[] {
  */
 export function findSharingLimit(service: ServiceView, onNodes: boolean): Reason | undefined {
   const annotation = serviceAnnotation(service, "share");
-  const key = annotation?.text.trim() ?? "";
+  const key = annotation?.text ?? "";
   const object = serviceObject(service);
   if (annotation !== undefined && key.length > maxSharingKeyLength)
     return reasonOf("SharingKeyTooLong", { object, field: annotation.field, value: key });

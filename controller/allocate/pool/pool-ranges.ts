@@ -53,10 +53,26 @@ function describeRangeFault(text: string, fault: RangeFault): string {
   }
 }
 
-/** RFC 6890: unspecified, loopback, multicast and reserved addresses, and link-local IPv6, which is ambiguous without an interface. */
-const specialRanges = ["0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/127", "fe80::/10", "ff00::/8"].map(
-  (text) => parseRange(text).range as IpRange,
-);
+/**
+ * Addresses that no Service can have, and what they are (RFC 6890). Link-local ones exist on every LAN, and routers do not forward to
+ * them (RFC 3927, RFC 4291). IPv4-mapped ones are IPv4 addresses in the programs of a host and never on the wire (RFC 4291).
+ */
+const specialRanges = (
+  [
+    ["0.0.0.0/8", "unspecified"],
+    ["127.0.0.0/8", "loopback"],
+    ["169.254.0.0/16", "link-local"],
+    ["224.0.0.0/4", "multicast"],
+    ["240.0.0.0/4", "reserved"],
+    ["::/128", "unspecified"],
+    ["::1/128", "loopback"],
+    ["fe80::/10", "link-local"],
+    ["ff00::/8", "multicast"],
+  ] as const
+)
+  .map(([text, kind]) => ({ range: parseRange(text).range as IpRange, kind: kind as string }))
+  // A pool is refused for the same form in text: `parseRange` does not read IPv4-mapped addresses.
+  .concat({ range: { family: "IPv6", first: 0xffff_0000_0000n, last: 0xffff_ffff_ffffn }, kind: "IPv4-mapped" });
 
 /** Reads `spec.addresses` and `spec.exclude`, with one reason at most per entry. */
 export function parseEntries(object: string, spec: IPAddressPool["spec"]): EntriesParse {
@@ -96,7 +112,11 @@ function findPlacementReason(
   earlier: RangeMap<ReadRange>,
 ): Reason | undefined {
   const about = { object, field, value: text };
-  if (specialRanges.some((special) => rangesOverlap(special, range))) return reasonOf("PoolRangeSpecial", about);
+  const special = specialRanges.find((candidate) => rangesOverlap(candidate.range, range));
+  if (special !== undefined) {
+    const detail = `${formatRange(special.range)} are ${special.kind} addresses.`;
+    return reasonOf("PoolRangeSpecial", { ...about, detail });
+  }
   const other = earlier.firstIn(range);
   if (other === undefined) return undefined;
   return reasonOf("PoolRangesOverlap", { ...about, detail: `The other entry is ${other.text} in ${other.field}.` });

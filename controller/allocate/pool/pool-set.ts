@@ -26,8 +26,8 @@ export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly C
     if (pool === undefined) rejected.set(raw.metadata.name, reason);
     else sound.push(pool);
   }
-  const reserved = new RangeMap<ClusterNetwork>();
-  for (const network of networks) reserved.fill(network.range, network);
+  const reserved: Reserved = { Service: new RangeMap(), Pod: new RangeMap() };
+  for (const network of networks) reserved[network.use].fill(network.range, network);
   const taken = new RangeMap<TakenRange>();
   const usable: Pool[] = [];
   for (const pool of sound.sort(compareAge)) {
@@ -41,6 +41,9 @@ export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly C
   }
   return { usable: usable.sort(comparePools), rejected: rejected };
 }
+
+/** The networks of the cluster by use: a pool may be allowed to overlap those of one use. */
+type Reserved = Readonly<Record<ClusterNetwork["use"], RangeMap<ClusterNetwork>>>;
 
 interface TakenRange {
   readonly range: IpRange;
@@ -67,8 +70,9 @@ function overlapOf(pool: Pool, taken: RangeMap<TakenRange>): Reason | undefined 
   return entryReason("PoolOverlaps", pool, entry, detail);
 }
 
-function networkOverlapOf(pool: Pool, reserved: RangeMap<ClusterNetwork>): Reason | undefined {
-  const overlap = findOverlap(pool, reserved);
+function networkOverlapOf(pool: Pool, reserved: Reserved): Reason | undefined {
+  const overlap =
+    findOverlap(pool, reserved.Service) ?? (pool.mayOverlapPods ? undefined : findOverlap(pool, reserved.Pod));
   if (overlap === undefined) return undefined;
   const { range, use, source } = overlap.other;
   const code = use === "Service" ? "PoolOverlapsServiceNetwork" : "PoolOverlapsPodNetwork";

@@ -1,7 +1,7 @@
 import type { LabelSelector } from "../../../src/api/api.ts";
 import { parseDuration } from "../../../src/api/duration.ts";
 import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
-import type { IpFamily } from "../../../src/ip/address.ts";
+import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
 import { matchesAnySelector } from "../../../src/model/label-selector.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
@@ -17,6 +17,8 @@ export interface Pool {
   /** The ranges of all entries, without what is excluded. */
   readonly ranges: readonly IpRange[];
   readonly excluded: readonly IpRange[];
+  /** Whether it may contain addresses of pod CIDRs of nodes. */
+  readonly mayOverlapPods: boolean;
   /** Undefined: the pool has addresses of its own. Otherwise it has those of the nodes that any selector matches, or of all nodes. */
   readonly nodes:
     | {
@@ -64,6 +66,10 @@ export function parsePool(raw: IPAddressPool): PoolParse {
   if (holdAfterDeleteMs > maxHoldMs) {
     all.push(reasonOf("PoolHoldInvalid", { object, field: "spec.holdAfterDelete", value: hold }));
   }
+  const ranges = entries.flatMap((entry) => entry.ranges);
+  if (all.length === 0 && entries.length > 0 && ranges.length === 0) {
+    all.push(reasonOf("PoolAllExcluded", { object, field: "spec.exclude", value: spec.exclude.join(", ") }));
+  }
   const [reason] = all;
   if (reason !== undefined) return { reason, reasons: all };
   const {
@@ -78,8 +84,9 @@ export function parsePool(raw: IPAddressPool): PoolParse {
       createdAtMs: Date.parse(metadata.creationTimestamp) || 0,
       labels: metadata.labels,
       entries,
-      ranges: entries.flatMap((entry) => entry.ranges),
+      ranges,
       excluded,
+      mayOverlapPods: spec.allowOverlap.includes("PodCIDR"),
       nodes:
         spec.nodeAddresses === undefined
           ? undefined
@@ -121,6 +128,12 @@ export function poolObject(name: string): string {
 
 export function poolHasFamily(pool: Pool, family: IpFamily): boolean {
   return pool.ranges.some((range) => range.family === family);
+}
+
+/** Whether the pool never assigns an address of its own because of avoidBuggyIPs. One that is in use already stays. */
+export function isAvoided({ avoidBuggyIPs }: Pick<Pool, "avoidBuggyIPs">, { family, value }: IpAddress): boolean {
+  const octet = value & 0xffn;
+  return avoidBuggyIPs && family === "IPv4" && (octet === 0n || octet === 255n);
 }
 
 /** Whether serviceAllocation restricts the pool to some Services. */

@@ -7,7 +7,7 @@ import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { type Claim, describeClaim } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
 import type { ClusterNetwork } from "../../allocate/pool/cluster-network.ts";
-import { parsePool } from "../../allocate/pool/pool.ts";
+import { isAvoided, parsePool } from "../../allocate/pool/pool.ts";
 import { explainClaim } from "../service/explain-claim.ts";
 import type { ServiceInput } from "../service/input.ts";
 import type { AddressExplanation, AddressState } from "./explanation.ts";
@@ -112,8 +112,6 @@ function poolNotes({ address, allocations, pools }: AddressInput): readonly stri
     if (!pool.ranges.some((range) => rangeContains(range, address))) return [];
     const reason = allocations.rejected.get(pool.name);
     if (reason !== undefined) return [`Pool ${pool.name} contains it, but is rejected. ${reasonMessage(reason)}`];
-    const octet = address.value & 0xffn;
-    const avoided = pool.avoidBuggyIPs && address.family === "IPv4" && (octet === 0n || octet === 255n);
-    return avoided ? [`Pool ${pool.name} assigns it only to a Service that requests it (avoidBuggyIPs).`] : [];
+    return isAvoided(pool, address) ? [`Pool ${pool.name} does not assign it (avoidBuggyIPs).`] : [];
   });
 }

@@ -48,12 +48,17 @@ const cases: readonly {
     reasons: [`ForwardingInvalid metadata.annotations[${forwarding}] Pods`],
   },
   {
+    name: "forwarding without a word requests nothing",
+    annotations: { [forwarding]: " " },
+    reasons: [],
+  },
+  {
     name: "both",
     ranges: ["everyone"],
-    annotations: { [forwarding]: "" },
+    annotations: { [forwarding]: "magic" },
     reasons: [
       "SourceRangeInvalid spec.loadBalancerSourceRanges everyone",
-      `ForwardingInvalid metadata.annotations[${forwarding}] `,
+      `ForwardingInvalid metadata.annotations[${forwarding}] magic`,
     ],
   },
 ];

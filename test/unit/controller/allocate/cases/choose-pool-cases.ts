@@ -126,10 +126,9 @@ export const choosePoolCases: readonly AllocationCase[] = [
     refuses: { code: "PoolNotFound", field: named, value: "nowhere", names: ["lan"] },
   },
   {
-    name: "an empty pool name is one that no pool has",
-    service: inPool(""),
-    assigns: [],
-    refuses: { code: "PoolNotFound", field: named, value: "" },
+    name: "a pool name of white space names no pool",
+    service: inPool(" \n"),
+    assigns: ["192.0.2.10 new from lan"],
   },
   {
     name: "a named pool that is rejected",

@@ -19,6 +19,11 @@ export const metallbCases: readonly AllocationCase[] = [
       service: { annotations: { [`${prefix}/loadBalancerIPs`]: "192.0.2.12" } },
       assigns: ["192.0.2.12 new from lan"],
     },
+    ...["loadBalancerIPs", "address-pool", "allow-shared-ip"].map((name) => ({
+      name: `an empty ${prefix}/${name} requests nothing`,
+      service: { annotations: { [`${prefix}/${name}`]: "" } },
+      assigns: ["192.0.2.10 new from lan"],
+    })),
     {
       name: `${prefix}/loadBalancerIPs is the field of its refusal`,
       service: { annotations: { [`${prefix}/loadBalancerIPs`]: "none" } },
@@ -53,6 +58,11 @@ export const metallbCases: readonly AllocationCase[] = [
     name: "bellhop.dev/ips comes before MetalLB's",
     service: { annotations: { "metallb.io/loadBalancerIPs": "192.0.2.11", "bellhop.dev/ips": "192.0.2.12" } },
     assigns: ["192.0.2.12 new from lan"],
+  },
+  {
+    name: "an empty bellhop.dev/ips leaves MetalLB's",
+    service: { annotations: { "metallb.io/loadBalancerIPs": "192.0.2.11", "bellhop.dev/ips": "" } },
+    assigns: ["192.0.2.11 new from lan"],
   },
   {
     name: "bellhop.dev/pool comes before MetalLB's",

@@ -24,7 +24,29 @@ const texts: readonly AllocationCase[] = [
   refuses: { code: "RequestedAddressInvalid", field, value },
 }));
 
+/** Texts in bellhop.dev/ips that request nothing. */
+const emptyTexts: readonly AllocationCase[] = ["", " ", "\n", ",", " , \n"].map((text) => ({
+  name: `${JSON.stringify(text)} in bellhop.dev/ips requests nothing`,
+  service: ips(text),
+  assigns: ["192.0.2.10 new from lan"],
+}));
+
+/** Texts in bellhop.dev/ips that are one address, with what templates leave around it. */
+const oneAddress: readonly AllocationCase[] = [
+  "192.0.2.12,",
+  ",192.0.2.12",
+  "192.0.2.12\n",
+  "192.0.2.12,\n",
+  "\t192.0.2.12",
+].map((text) => ({
+  name: `${JSON.stringify(text)} in bellhop.dev/ips requests one address`,
+  service: ips(text),
+  assigns: ["192.0.2.12 new from lan"],
+}));
+
 export const requestCases: readonly AllocationCase[] = [
+  ...emptyTexts,
+  ...oneAddress,
   ...texts,
   {
     name: "an empty spec.loadBalancerIP requests nothing",
@@ -32,10 +54,30 @@ export const requestCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 new from lan"],
   },
   {
-    name: "an empty bellhop.dev/ips is refused",
-    service: ips(""),
+    name: "an empty bellhop.dev/pool names no pool",
+    service: { annotations: { "bellhop.dev/pool": "" } },
+    assigns: ["192.0.2.10 new from lan"],
+  },
+  {
+    name: "a line break after the name of a pool does not count",
+    service: { annotations: { "bellhop.dev/pool": "lan\n" } },
+    assigns: ["192.0.2.10 new from lan"],
+  },
+  {
+    name: "an empty bellhop.dev/share shares nothing",
+    service: { annotations: { "bellhop.dev/share": " " } },
+    assigns: ["192.0.2.10 new from lan"],
+  },
+  {
+    name: "quotation marks in bellhop.dev/ips are refused, and named",
+    service: ips('"192.0.2.12"\n'),
     assigns: [],
-    refuses: { code: "RequestedAddressInvalid", field: annotation, value: "" },
+    refuses: {
+      code: "RequestedAddressInvalid",
+      field: annotation,
+      value: '"192.0.2.12"',
+      names: ["quotation marks"],
+    },
   },
   {
     name: "the part of bellhop.dev/ips that is not an address is the value",
@@ -167,10 +209,73 @@ export const requestCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 new from lan"],
   },
   {
-    name: "one that avoidBuggyIPs leaves out may be requested",
+    name: "one that avoidBuggyIPs leaves out is refused, as by MetalLB",
     pools: [{ name: "lan", addresses: ["192.0.2.0/24"], spec: { avoidBuggyIPs: true } }],
     service: { loadBalancerIP: "192.0.2.255" },
+    assigns: [],
+    refuses: { code: "RequestedAddressAvoided", field, value: "192.0.2.255", names: ["pool lan", "avoidBuggyIPs"] },
+  },
+  {
+    name: "so is one that ends in .0",
+    pools: [{ name: "lan", addresses: ["192.0.2.0/24"], spec: { avoidBuggyIPs: true } }],
+    service: ips("192.0.2.0"),
+    assigns: [],
+    refuses: { code: "RequestedAddressAvoided", field: annotation, value: "192.0.2.0" },
+  },
+  {
+    name: "an IPv6 address that ends in 255 is not one of them",
+    pools: [{ name: "lan", addresses: ["2001:db8::/64"], spec: { avoidBuggyIPs: true } }],
+    service: { families: ["IPv6"], loadBalancerIP: "2001:db8::ff" },
+    assigns: ["2001:db8::ff new from lan"],
+  },
+  {
+    name: "one that the Service has stays when the pool begins to avoid it",
+    pools: [{ name: "lan", addresses: ["192.0.2.0/24"], spec: { avoidBuggyIPs: true } }],
+    claims: [{ address: "192.0.2.255", pool: "lan", services: ["web"] }],
+    service: { loadBalancerIP: "192.0.2.255", shows: ["192.0.2.255"], ours: true },
+    assigns: ["192.0.2.255 current from lan"],
+  },
+  {
+    name: "one that it shows from another load balancer stays as well",
+    pools: [{ name: "lan", addresses: ["192.0.2.0/24"], spec: { avoidBuggyIPs: true } }],
+    service: { loadBalancerIP: "192.0.2.255", shows: ["192.0.2.255"] },
     assigns: ["192.0.2.255 new from lan"],
+  },
+  {
+    name: "a shared one is not joined",
+    pools: [{ name: "lan", addresses: ["192.0.2.0/24"], spec: { avoidBuggyIPs: true } }],
+    claims: [
+      {
+        address: "192.0.2.0",
+        pool: "lan",
+        services: [
+          {
+            namespace: "default",
+            name: "dns",
+            uid: "dns-uid",
+            sharing: { key: "k", ports: ["53/UDP"], backends: "Cluster" },
+          },
+        ],
+      },
+    ],
+    service: { annotations: { "bellhop.dev/share": "k" } },
+    assigns: ["192.0.2.1 new from lan"],
+  },
+  {
+    name: "the requested address that the Service has stays, and it is told that the pool that it names is another",
+    pools: [
+      { name: "lan", addresses: ["192.0.2.10"] },
+      { name: "web", addresses: ["192.0.2.20"] },
+    ],
+    claims: [{ address: "192.0.2.10", pool: "lan", services: ["web"] }],
+    service: {
+      loadBalancerIP: "192.0.2.10",
+      annotations: { "bellhop.dev/pool": "web" },
+      shows: ["192.0.2.10"],
+      ours: true,
+    },
+    assigns: ["192.0.2.10 current from lan"],
+    refuses: { code: "RequestedAddressNotInNamedPool", field, value: "192.0.2.10", names: ["pool lan", "pool web"] },
   },
   {
     name: "a pool that does not admit the Service refuses its addresses too",

@@ -31,6 +31,18 @@ describe("a pool with one fault is rejected as a whole, and the message names ob
   }
 });
 
+test("a pool may overlap pod CIDRs that no pod uses", () => {
+  const { usable, rejected } = choosePools(
+    [pool("lan", ["10.244.1.240-10.244.1.250"], 0, { allowOverlap: ["PodCIDR"] })],
+    networks,
+  );
+  assert.deepEqual([...rejected], []);
+  assert.deepEqual(
+    usable.map(({ name }) => name),
+    ["lan"],
+  );
+});
+
 test("of pools that overlap the oldest is usable, in any order of arrival", () => {
   const old = pool("old", ["192.0.2.0/25"], 1);
   const young = pool("young", ["192.0.2.100-192.0.2.200"], 2);

@@ -27,12 +27,17 @@ const entries: readonly RejectedPoolCase[] = (
     ["192.0.02.1", "PoolRangeInvalid"],
     ["lan", "PoolRangeInvalid"],
     ["", "PoolRangeInvalid"],
-    ["127.0.0.0/30", "PoolRangeSpecial"],
-    ["224.0.0.1", "PoolRangeSpecial"],
-    ["255.255.255.255", "PoolRangeSpecial"],
+    ["::ffff:192.0.2.0/120", "PoolRangeInvalid"],
+    ["::fffe:0:0/95", "PoolRangeSpecial", "IPv4-mapped"],
+    ["::fffe:ffff:ffff-::1:0:0:0", "PoolRangeSpecial", "IPv4-mapped"],
+    ["169.254.7.0/24", "PoolRangeSpecial", "link-local"],
+    ["169.253.255.255-169.254.0.0", "PoolRangeSpecial", "link-local"],
+    ["127.0.0.0/30", "PoolRangeSpecial", "loopback"],
+    ["224.0.0.1", "PoolRangeSpecial", "multicast"],
+    ["255.255.255.255", "PoolRangeSpecial", "reserved"],
     ["0.0.0.0/0", "PoolRangeSpecial"],
-    ["fe80::1-fe80::9", "PoolRangeSpecial"],
-    ["::1", "PoolRangeSpecial"],
+    ["fe80::1-fe80::9", "PoolRangeSpecial", "link-local"],
+    ["::1", "PoolRangeSpecial", "loopback"],
     ["198.51.100.7", "PoolRangesOverlap", "spec.addresses[0]"],
     ["198.51.100.255-198.51.101.3", "PoolRangesOverlap", "spec.addresses[0]"],
   ] as const
@@ -47,6 +52,17 @@ const rest: readonly RejectedPoolCase[] = [
     name: "no addresses",
     pools: [{ name: "lan" }],
     refuses: { code: "PoolEmpty", field: "spec.addresses", value: "" },
+  },
+  {
+    name: "everything is excluded",
+    pools: [
+      {
+        name: "lan",
+        addresses: ["192.0.2.0/25", "192.0.2.200"],
+        spec: { exclude: ["192.0.2.0/25", "192.0.2.128/25"] },
+      },
+    ],
+    refuses: { code: "PoolAllExcluded", field: "spec.exclude", value: "192.0.2.0/25, 192.0.2.128/25" },
   },
   {
     name: "addresses beside nodeAddresses",
@@ -102,6 +118,11 @@ const rest: readonly RejectedPoolCase[] = [
     pools: [{ name: "lan", addresses: ["192.0.2.0/25", value] }],
     refuses: { code, field: "spec.addresses[1]", value, names },
   })),
+  {
+    name: "allowOverlap for pod CIDRs does not allow the Service network",
+    pools: [{ name: "lan", addresses: ["10.96.5.0/24"], spec: { allowOverlap: ["PodCIDR"] } }],
+    refuses: { code: "PoolOverlapsServiceNetwork", field: "spec.addresses[0]", value: "10.96.5.0/24" },
+  },
 ];
 
 export const rejectedPoolCases = [...entries, ...rest];
