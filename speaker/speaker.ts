@@ -161,7 +161,7 @@ export class Speaker {
    * that a restart moves no address and breaks no connection. Rejects when the responder thread dies, or for a bug.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { settings, client, clock, log, registry } = this.#options;
+    const { settings, client, clock, random, log, registry } = this.#options;
     const responder = await this.#options.startResponder({
       log: log.child({ component: "responder" }),
       onConflict: (conflict) => this.#announcer.observeConflict(conflict),
@@ -183,7 +183,7 @@ export class Speaker {
     const onAttempt = (result: "renewed" | "failed") => this.#metrics.leaseRenewals.inc({ result });
     const { namespace, node } = settings;
     const work = [
-      keepLease({ client, namespace, node, clock, log: leaseLog, onAttempt }, stop),
+      keepLease({ client, namespace, node, clock, random, log: leaseLog, onAttempt }, stop),
       ...Object.values(this.#watches).map((reflector) => reflector.run(stop)),
       this.#startWhenSynced(stop),
     ];

@@ -2,6 +2,7 @@ import type { IPAddressPool } from "../../src/api/ip-address-pool.ts";
 import type { InvalidObject } from "../../src/kube/view-store.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import { poolObject } from "../allocate/pool/pool.ts";
+import { readPool } from "../allocate/pool/pool-set.ts";
 import { Fingerprints } from "./fingerprints.ts";
 import type { Watched } from "./sources.ts";
 
@@ -37,6 +38,8 @@ export class ObservedPools {
   observe(name: string): boolean {
     const pool = this.#pools.views.get(name);
     if (pool === undefined) return this.#fingerprints.changed(name, "");
+    // Read now, so that many new pools are not all read at the moment when the first Service needs one.
+    readPool(pool);
     const { uid, creationTimestamp, labels } = pool.metadata;
     return this.#fingerprints.changed(name, JSON.stringify([uid, creationTimestamp, labels, pool.spec]));
   }

@@ -20,7 +20,7 @@ export interface SpeakerWatchOptions {
   readonly log: Logger;
 }
 
-/** How often leases are checked. A fraction of the 6 s that a speaker's lease lasts. */
+/** How often leases are checked. A fraction of the 6 s or more that a speaker's lease lasts. */
 const checkMs = 500;
 /** A slower answer does not prove that the lease is still the same. */
 const confirmTimeoutMs = 2_000;

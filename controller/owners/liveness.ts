@@ -15,7 +15,7 @@ interface Observation {
  * down in the same situation (--unhealthy-zone-threshold, 0.55).
  */
 const massExpiryFactor = 4;
-/** Fraction of a lease's duration. Two renewals are missing then. */
+/** Fraction of a lease's duration. At least one renewal is missing then, two in a cluster of up to 200 nodes. */
 const expiryFraction = 0.75;
 
 /**

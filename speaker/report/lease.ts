@@ -1,40 +1,48 @@
 import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
 import { speakerLeaseName } from "../../src/api/speaker.ts";
-import { type Clock, pause } from "../../src/clock/clock.ts";
+import { type Clock, pause, type Random } from "../../src/clock/clock.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { type Lease, LeaseClient, renewTimeText } from "../../src/kube/lease.ts";
 import type { Logger } from "../../src/log/log.ts";
+import { countNodes, type LeaseTiming, leaseTimingFor } from "./lease-timing.ts";
 
 export interface LeaseOptions {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly node: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   /** Called after each attempt. */
   readonly onAttempt: (result: "renewed" | "failed") => void;
 }
 
-/** The speaker counts as dead when its lease was not renewed for this long. */
-const leaseSeconds = 6;
-const renewMs = 2_000;
 /** The wait after a failure, and the longest wait for an answer: two more attempts fit into the lease. */
 const retryMs = 1_000;
 const timeoutMs = 2_000;
+/** client-go's lease controller draws its waits from this part more, so that nodes which start together do not stay together. */
+const jitterFactor = 0.04;
+/** How often the nodes are counted, on which the timing of the lease depends. */
+const countMs = 10 * 60_000;
+const countRetryMs = 60_000;
 
 /**
  * Renews the speaker's Lease until aborted. A failure is tried again and changes nothing else: without the API server the node
  * continues with what it knows. Does not release the lease at the end: a speaker that is merely restarted keeps its addresses.
+ * The more nodes there are, the longer the lease lasts and the less often it is renewed (`leaseTimingFor`).
  */
 export async function keepLease(options: LeaseOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log, onAttempt } = options;
+  const { clock, random, log, onAttempt } = options;
   const leases = new LeaseClient(options.client, options.namespace, speakerLeaseName(options.node));
+  const timing = new NodeCountTiming(options);
   let held: Lease | undefined;
   let failing = false;
   while (!signal.aborted) {
+    const { leaseSeconds, renewMs } = timing.current;
     try {
-      held = await renew(options, leases, held);
+      held = await renew(options, leases, leaseSeconds, held);
+      timing.refresh();
       onAttempt("renewed");
       if (failing) log.info("the lease can be renewed again");
       failing = false;
@@ -44,12 +52,48 @@ export async function keepLease(options: LeaseOptions, signal: AbortSignal): Pro
       if (!failing) log.warn({ err: error }, "cannot renew the lease; trying again");
       failing = true;
     }
-    await pause(clock, failing ? retryMs : renewMs, signal);
+    await pause(clock, failing ? retryMs : renewMs * (1 + jitterFactor * random()), signal);
+  }
+}
+
+/** The timing of the lease by the number of nodes when they were last counted. */
+class NodeCountTiming {
+  readonly #options: LeaseOptions;
+  #dueMs: number;
+  current: LeaseTiming = leaseTimingFor(1);
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#dueMs = options.clock.monotonicMs();
+  }
+
+  /** Counts the nodes, now and then. Does not wait for the answer; until there is one, everything stays as it is. */
+  refresh(): void {
+    const { client, clock, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#dueMs) return;
+    this.#dueMs = nowMs + countMs;
+    countNodes(client, timeoutMs).then(
+      (nodes) => {
+        const after = leaseTimingFor(nodes);
+        if (after.renewMs !== this.current.renewMs) log.info({ nodes, ...after }, "the timing of the lease changes");
+        this.current = after;
+      },
+      (error: unknown) => {
+        this.#dueMs = nowMs + countRetryMs;
+        log.warn({ err: error }, "cannot count the nodes; the timing of the lease stays as it is");
+      },
+    );
   }
 }
 
 /** Writes the lease; `held` as it was last written, or unknown. */
-async function renew(options: LeaseOptions, leases: LeaseClient, held: Lease | undefined): Promise<Lease> {
+async function renew(
+  options: LeaseOptions,
+  leases: LeaseClient,
+  leaseSeconds: number,
+  held: Lease | undefined,
+): Promise<Lease> {
   const known = held ?? (await leases.read(timeoutMs));
   const spec = {
     ...known?.spec,
@@ -63,6 +107,6 @@ async function renew(options: LeaseOptions, leases: LeaseClient, held: Lease | u
   } catch (error) {
     // It was changed or deleted by another client: read what is there and write once more.
     if (held === undefined || !(isConflict(error) || isNotFound(error))) throw error;
-    return renew(options, leases, undefined);
+    return renew(options, leases, leaseSeconds, undefined);
   }
 }

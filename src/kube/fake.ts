@@ -171,8 +171,11 @@ export class FakeApiServer implements ApiClient {
     const page = all.slice(0, limit);
     const resourceVersion = version ?? String(this.#resourceVersion);
     const token = all.length > limit ? `${page.at(-1)?.[0]}|${resourceVersion}` : "";
+    // Unknown to the API server where a selector is given.
+    const selects = query.labelSelector !== undefined || query.fieldSelector !== undefined;
+    const remaining = selects ? {} : { remainingItemCount: all.length - page.length };
     return {
-      metadata: { resourceVersion, ...(token === "" ? {} : { continue: token }) },
+      metadata: { resourceVersion, ...(token === "" ? {} : { continue: token, ...remaining }) },
       items: page.map(([, object]) => structuredClone(object)),
     };
   }

@@ -22,7 +22,7 @@ export function choosePools(pools: Iterable<IPAddressPool>, networks: readonly C
   const rejected = new Map<string, Reason>();
   const sound: Pool[] = [];
   for (const raw of pools) {
-    const { pool, reason } = parseOnce(raw);
+    const { pool, reason } = readPool(raw);
     if (pool === undefined) rejected.set(raw.metadata.name, reason);
     else sound.push(pool);
   }
@@ -52,8 +52,11 @@ interface TakenRange {
 
 const parsed = new WeakMap<IPAddressPool, PoolParse>();
 
-/** A change of one pool makes all pools be sorted out again, and reading them is most of that work. An object is never changed. */
-function parseOnce(raw: IPAddressPool): PoolParse {
+/**
+ * Reads a pool, once for each object: a change of one pool makes all pools be chosen again, and reading them is most of that work. Objects of
+ * a watch are not modified.
+ */
+export function readPool(raw: IPAddressPool): PoolParse {
   let parse = parsed.get(raw);
   if (parse === undefined) {
     parse = parsePool(raw);

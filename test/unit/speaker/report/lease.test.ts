@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepLease } from "../../../../speaker/report/lease.ts";
+import { leaseTimingFor } from "../../../../speaker/report/lease-timing.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { leasePath } from "../../../../src/kube/path.ts";
@@ -24,6 +25,7 @@ async function run(
     namespace: "bellhop-system",
     node: "n1",
     clock: fixture.clock,
+    random: () => 0,
     log: silentLogger,
   };
   const keeping = keepLease({ ...options, onAttempt }, stop.signal);
@@ -81,4 +83,52 @@ test("each renewal makes another version, also where the wall clock is set back 
       clock.stepWall(-2_000);
     }
     assert.equal(seen.size, 5);
+  }));
+
+test("up to 200 nodes the lease is renewed every 2 s, and beyond no more of them are written than the kubelets write", () => {
+  for (const [nodes, leaseSeconds, renewMs] of [
+    [0, 6, 2_000],
+    [1, 6, 2_000],
+    [200, 6, 2_000],
+    [300, 7, 3_000],
+    [500, 10, 5_000],
+    [1_000, 20, 10_000],
+    [5_000, 20, 10_000],
+  ] as const) {
+    assert.deepEqual(leaseTimingFor(nodes), { leaseSeconds, renewMs }, `${nodes} nodes`);
+    assert.ok(nodes / (renewMs / 1_000) <= Math.max(100, nodes / 10), `${nodes} nodes: writes per second`);
+  }
+});
+
+test("the timing follows the number of nodes: first the lease says that it lasts longer, then it is renewed less often", () =>
+  run(async ({ api, clock, results }) => {
+    const addNodes = async (from: number, to: number): Promise<void> => {
+      for (let index = from; index < to; index++) {
+        await api.request({ method: "POST", path: "/api/v1/nodes", body: { metadata: { name: `n${index}` } } });
+      }
+    };
+    await addNodes(0, 1_000);
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 6);
+    await clock.advance(10 * 60_000);
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 6, "counted when it was made, without any node");
+    await clock.advance(2_000);
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 20);
+    const before = results.length;
+    await clock.advance(60_000);
+    assert.equal(results.length - before, 6);
+    for (let index = 100; index < 1_000; index++) {
+      await api.request({ method: "DELETE", path: `/api/v1/nodes/n${index}` });
+    }
+    await clock.advance(10 * 60_000);
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 6);
+  }));
+
+test("where nodes cannot be counted the timing stays as it is, and the lease is renewed all the same", () =>
+  run(async ({ api, clock, results }) => {
+    api.intercept = ({ path: requested }) => {
+      if (requested === "/api/v1/nodes") throw new Error("forbidden");
+    };
+    await clock.advance(20 * 60_000);
+    assert.ok(results.length >= 600 && results.every((result) => result === "renewed"));
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 6);
   }));
