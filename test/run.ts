@@ -37,7 +37,7 @@ const folders: readonly TestFolder[] = [
 ];
 
 /** The labs of e2e tests (test/e2e/cluster.ts, test/e2e/faults), which a test that was cut off may leave behind. */
-const labs = ["e2e-nftables", "e2e-iptables", "e2e-faults"];
+const labs = ["e2e-nftables", "e2e-iptables", "e2e-ipv6", "e2e-faults"];
 
 /** The lines of node:test's closing summary, in its order. */
 const summaryLines = ["tests", "suites", "pass", "fail", "cancelled", "skipped", "todo", "duration_ms"] as const;

@@ -1,12 +1,15 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import type { Lab } from "../lab/lab.ts";
 import { waitFor } from "../lab/wait.ts";
 import { dim } from "./colour.ts";
 
 /** Says in words which node answers for the address, and shows that the client's own neighbour table agrees. */
 export async function explainAnnouncer(lab: Lab, ip: string): Promise<void> {
+  const address = parseAddress(ip);
+  const name = address === undefined ? ip : virtualIpName(address);
   const virtualIp = await waitFor({ what: `VirtualIP ${ip} to be announced`, timeoutMs: 10_000 }, async () => {
-    const found = await lab.api<VirtualIP>("GET", `/apis/bellhop.dev/v1beta1/virtualips/${ip}`);
+    const found = await lab.api<VirtualIP>("GET", `/apis/bellhop.dev/v1beta1/virtualips/${name}`);
     return found.status?.node === undefined ? undefined : found;
   });
   const { owners } = virtualIp.spec;

@@ -18,15 +18,17 @@ interface Service {
   readonly status: { readonly loadBalancer: { readonly ingress?: ReadonlyArray<{ readonly ip: string }> } };
 }
 
+type DemoOptions = Pick<LabOptions, "proxy" | "families">;
+
 /**
  * The main job from nothing: a cluster, Bellhop in it, two Services with external addresses, and answers for a client on the LAN
  * and for one behind a router. Exits non-zero when any request stays without an answer. The cluster goes on running.
  */
-async function runDemo(proxy: LabOptions["proxy"]): Promise<void> {
+async function runDemo({ proxy, families }: DemoOptions): Promise<void> {
   const startMs = Date.now();
   const progress = showProgress(process.stdout);
   heading("A cluster of three nodes on this machine, and Bellhop in it");
-  const lab = await upLab({ name: "lab", nodes: 3, proxy }, progress);
+  const lab = await upLab({ name: "lab", nodes: 3, proxy, families }, progress);
   await installProduct(lab, progress);
 
   heading("A pool of addresses and two Services");
@@ -63,13 +65,14 @@ async function runKubectl(lab: Lab, args: readonly string[]): Promise<void> {
 
 async function waitForAddresses(lab: Lab): Promise<ReadonlyMap<string, readonly string[]>> {
   const found = new Map<string, readonly string[]>();
+  const wanted = lab.options.families === "dual" ? 2 : 1;
   for (const name of services) {
     found.set(
       name,
       await waitFor({ what: `an external address of each family for Service ${name}`, timeoutMs: 30_000 }, async () => {
         const service = await lab.api<Service>("GET", `/api/v1/namespaces/default/services/${name}`);
         const ingress = service.status.loadBalancer.ingress ?? [];
-        return ingress.length === 2 ? ingress.map((entry) => entry.ip) : undefined;
+        return ingress.length === wanted ? ingress.map((entry) => entry.ip) : undefined;
       }),
     );
   }
@@ -129,10 +132,15 @@ function finish(progress: Progress, startMs: number, failures: number, ip: strin
   process.stdout.write(readFileSync(new URL("play-on.txt", import.meta.url), "utf8").replaceAll("ADDRESS", ip));
 }
 
-const { proxy } = new Command("demo")
+const options = new Command("demo")
   .addOption(
     new Option("--proxy <mode>", "kube-proxy's mode").choices(["nftables", "iptables"] as const).default("nftables"),
   )
+  .addOption(
+    new Option("--families <families>", "which IP families the cluster and its networks have")
+      .choices(["dual", "ipv4", "ipv6"] as const)
+      .default("dual"),
+  )
   .parse()
-  .opts<Pick<LabOptions, "proxy">>();
-await runDemo(proxy);
+  .opts<DemoOptions>();
+await runDemo(options);

@@ -1,10 +1,10 @@
 import { after, before } from "node:test";
+import type { LabFamilies } from "../lab/addresses.ts";
 import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
 import { upLab } from "../lab/up.ts";
 import { installProduct } from "../product/install.ts";
 import { Api } from "./api.ts";
-
 export type ProxyMode = "nftables" | "iptables";
 
 /** One cluster with Bellhop in it, as the tests of a file use it. */
@@ -22,15 +22,16 @@ export const lanPool = {
 };
 
 /**
- * Gives the tests of this file a cluster of that kube-proxy mode with Bellhop installed and a pool. The lab is shared by all files
+ * Gives the tests of this file a cluster of that kube-proxy mode and those IP families with Bellhop installed and a pool. The lab is shared by all files
  * and left running for the next one; whoever runs the tests takes it down. E2E_LAB names another lab, for tests beside others. Each file works in a namespace of its own, which
  * goes when its tests are over.
  */
-export function useCluster(proxy: ProxyMode, namespace: string): () => Cluster {
+export function useCluster(proxy: ProxyMode, namespace: string, families: LabFamilies = "dual"): () => Cluster {
   let cluster: Cluster | undefined;
   before(async () => {
     const progress = showProgress(process.stderr);
-    const lab = await upLab({ name: process.env.E2E_LAB ?? `e2e-${proxy}`, nodes: 3, proxy }, progress);
+    const name = process.env.E2E_LAB ?? (families === "dual" ? `e2e-${proxy}` : `e2e-${families}`);
+    const lab = await upLab({ name, nodes: families === "dual" ? 3 : 2, proxy, families }, progress);
     await installProduct(lab, progress);
     const api = new Api(lab, namespace);
     await api.apply(lanPool);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { nodeAddresses } from "../lab/addresses.ts";
+import { type LabFamilies, nodeAddresses, ofFamilies } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
 import type { Api } from "./api.ts";
 import { askFrom } from "./client.ts";
@@ -14,16 +14,17 @@ const paths = [
   { name: "direct", words: "straight to pods", spec: { allocateLoadBalancerNodePorts: false } },
 ] as const;
 const protocols = ["tcp", "udp"] as const;
-const families = ["IPv4", "IPv6"] as const;
 const clients = [
   { host: "client", words: "a host on the LAN" },
   { host: "remote", words: "a host behind the router" },
 ] as const;
 
 /** Every way a packet can take to a pod, with kube-proxy in one mode. */
-export function testForwarding(proxy: ProxyMode): void {
-  describe(`forwarding beside kube-proxy in ${proxy} mode`, () => {
-    const cluster = useCluster(proxy, "forwarding");
+export function testForwarding(proxy: ProxyMode, labFamilies: LabFamilies = "dual"): void {
+  const families = ofFamilies(labFamilies, { ipv4: "IPv4", ipv6: "IPv6" });
+  const where = labFamilies === "dual" ? "" : `, on a cluster that has ${families} only`;
+  describe(`forwarding beside kube-proxy in ${proxy} mode${where}`, () => {
+    const cluster = useCluster(proxy, "forwarding", labFamilies);
     const addresses = new Map<string, readonly string[]>();
 
     before(async () => {
@@ -58,12 +59,12 @@ export function testForwarding(proxy: ProxyMode): void {
     });
 
     for (const protocol of protocols) {
-      test(`plain node:nodePort access over ${protocol.toUpperCase()} is unharmed on every node and both families`, async () => {
+      test(`plain node:nodePort access over ${protocol.toUpperCase()} is unharmed on every node and in every family`, async () => {
         const { api, lab } = cluster();
         const ports = await nodePorts(api, "nodeport");
         const port = ports.find((entry) => entry.protocol === protocol.toUpperCase())?.nodePort ?? 0;
         for (const node of lab.nodes) {
-          for (const host of Object.values(nodeAddresses(node))) {
+          for (const host of ofFamilies(labFamilies, nodeAddresses(node))) {
             await assertAnswers(api, "client", { protocol, host, port, question: question(protocol) });
           }
         }

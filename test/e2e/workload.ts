@@ -39,7 +39,7 @@ export async function startWeb(
   );
 }
 
-/** A dual-stack LoadBalancer Service for that DaemonSet with TCP and UDP on port 80; `spec` and `metadata` are laid over it. */
+/** A LoadBalancer Service, of both families where the cluster has them, for that DaemonSet with TCP and UDP on port 80; `spec` and `metadata` are laid over it. */
 export function createService(
   api: Api,
   name: string,
@@ -53,7 +53,7 @@ export function createService(
     metadata: { name, ...metadata },
     spec: {
       type: "LoadBalancer",
-      ipFamilyPolicy: "RequireDualStack",
+      ipFamilyPolicy: api.lab.options.families === "dual" ? "RequireDualStack" : "SingleStack",
       selector: { app },
       ports: [
         { name: "http", protocol: "TCP", port: 80, targetPort: 8080 },

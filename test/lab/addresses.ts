@@ -14,6 +14,24 @@ export interface Addresses {
   ipv6: string;
 }
 
+/** Which IP families a lab has; with both, IPv4 comes first. */
+export type LabFamilies = "dual" | "ipv4" | "ipv6";
+
+/** What the lab's families have of a thing that comes in both, the primary family first. */
+export function ofFamilies(families: LabFamilies, { ipv4, ipv6 }: Addresses): string[] {
+  return families === "dual" ? [ipv4, ipv6] : [families === "ipv4" ? ipv4 : ipv6];
+}
+
+/** What the primary family of the lab has. */
+export function primary(families: LabFamilies, addresses: Addresses): string {
+  return families === "ipv6" ? addresses.ipv6 : addresses.ipv4;
+}
+
+/** As it is written in a URL, or before a port. */
+export function inUrl(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
 /** The addresses of the hosts, without the prefix length; the router's are those of its two sides. */
 export const CONTROL: Addresses = { ipv4: "172.30.0.10", ipv6: "fd30::10" };
 export const CLIENT: Addresses = { ipv4: "172.30.0.100", ipv6: "fd30::100" };

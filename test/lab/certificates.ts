@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
-import { API_SERVICE, CONTROL, nodeAddresses } from "./addresses.ts";
+import { API_SERVICE, CONTROL, inUrl, type LabFamilies, nodeAddresses, primary } from "./addresses.ts";
 import { runChecked } from "./command.ts";
 import type { LabState } from "./state.ts";
 
@@ -71,7 +71,7 @@ export async function createCertificates(state: LabState, nodes: readonly string
 }
 
 /** A kubeconfig that reaches the lab's API server as the one whom the certificate names; it needs no other file. */
-export function kubeconfig(state: LabState, certificate: string): string {
+export function kubeconfig(state: LabState, certificate: string, families: LabFamilies): string {
   const data = (file: string) => readFileSync(certificatePath(state, file)).toString("base64");
   const config = {
     apiVersion: "v1",
@@ -79,7 +79,10 @@ export function kubeconfig(state: LabState, certificate: string): string {
     clusters: [
       {
         name: state.name,
-        cluster: { server: `https://${CONTROL.ipv4}:6443`, "certificate-authority-data": data("ca.crt") },
+        cluster: {
+          server: `https://${inUrl(primary(families, CONTROL))}:6443`,
+          "certificate-authority-data": data("ca.crt"),
+        },
       },
     ],
     users: [

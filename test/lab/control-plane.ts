@@ -1,5 +1,13 @@
 import { existsSync, writeFileSync } from "node:fs";
-import { type Addresses, CONTROL, nodePodRanges, POD_RANGES, SERVICE_RANGES } from "./addresses.ts";
+import {
+  CONTROL,
+  type LabFamilies,
+  nodePodRanges,
+  ofFamilies,
+  POD_RANGES,
+  primary,
+  SERVICE_RANGES,
+} from "./addresses.ts";
 import { askApi, callApi } from "./api.ts";
 import { certificatePath, kubeconfig } from "./certificates.ts";
 import { startDaemon } from "./namespaces.ts";
@@ -9,10 +17,6 @@ import { waitFor } from "./wait.ts";
 
 const ETCD = "http://127.0.0.1:2379";
 const API_SERVER = "kube-apiserver";
-
-function both(addresses: Addresses): string {
-  return `${addresses.ipv4},${addresses.ipv6}`;
-}
 
 function start(state: LabState, programs: string, name: string, program: string, flags: readonly string[]) {
   return startDaemon(state, { name, host: "control", argv: [`${programs}/${program}`, ...flags], programs });
@@ -38,11 +42,12 @@ export async function startEtcd(state: LabState, programs: string): Promise<void
 }
 
 /** Starts the API server on what etcd holds; does not wait until it answers. */
-export async function startApiServer(state: LabState, programs: string): Promise<void> {
+export async function startApiServer(state: LabState, programs: string, families: LabFamilies): Promise<void> {
   const file = (name: string) => certificatePath(state, name);
   await start(state, programs, API_SERVER, API_SERVER, [
     ...["--etcd-servers", ETCD, "--bind-address", "::", "--secure-port", "6443"],
-    ...["--advertise-address", CONTROL.ipv4, "--service-cluster-ip-range", both(SERVICE_RANGES)],
+    ...["--advertise-address", primary(families, CONTROL)],
+    ...["--service-cluster-ip-range", ofFamilies(families, SERVICE_RANGES).join(",")],
     ...["--authorization-mode", "Node,RBAC", "--enable-admission-plugins", "NodeRestriction", "--allow-privileged"],
     ...["--client-ca-file", file("ca.crt"), "--cert-dir", state.path("certificates")],
     ...["--tls-cert-file", file("kube-apiserver.crt"), "--tls-private-key-file", file("kube-apiserver.key")],
@@ -57,8 +62,8 @@ export async function startApiServer(state: LabState, programs: string): Promise
 }
 
 /** Starts the proxy that gives the API to this machine at a unix socket; it outlives the API server. */
-export async function startApiSocket(state: LabState, programs: string): Promise<void> {
-  writeFileSync(adminKubeconfig(state), kubeconfig(state, "admin"), { mode: 0o600 });
+export async function startApiSocket(state: LabState, programs: string, families: LabFamilies): Promise<void> {
+  writeFileSync(adminKubeconfig(state), kubeconfig(state, "admin", families), { mode: 0o600 });
   const flags = ["proxy", "--unix-socket", apiSocket(state), "--disable-filter"];
   await start(state, programs, "kubectl-proxy", "kubectl", ["--kubeconfig", adminKubeconfig(state), ...flags]);
 }
@@ -74,19 +79,21 @@ export async function waitForApi(state: LabState, timeoutMs = 60_000): Promise<v
 }
 
 /** Starts the controllers and the scheduler. */
-export async function startControllers(state: LabState, programs: string): Promise<void> {
+export async function startControllers(state: LabState, programs: string, families: LabFamilies): Promise<void> {
   const file = (name: string) => certificatePath(state, name);
   const startOne = async (program: string, flags: string[]) => {
     const config = state.path(`${program}.kubeconfig`);
-    writeFileSync(config, kubeconfig(state, program), { mode: 0o600 });
+    writeFileSync(config, kubeconfig(state, program, families), { mode: 0o600 });
     await start(state, programs, program, program, ["--kubeconfig", config, "--leader-elect=false", ...flags]);
   };
   await Promise.all([
     startOne("kube-scheduler", []),
     startOne("kube-controller-manager", [
-      ...["--allocate-node-cidrs", "--cluster-cidr", both(POD_RANGES)],
-      ...["--node-cidr-mask-size-ipv4", "24", "--node-cidr-mask-size-ipv6", "64"],
-      ...["--service-cluster-ip-range", both(SERVICE_RANGES), "--use-service-account-credentials"],
+      ...["--allocate-node-cidrs", "--cluster-cidr", ofFamilies(families, POD_RANGES).join(",")],
+      // The size of a family that the cluster does not have is refused.
+      ...ofFamilies(families, { ipv4: "--node-cidr-mask-size-ipv4=24", ipv6: "--node-cidr-mask-size-ipv6=64" }),
+      ...["--service-cluster-ip-range", ofFamilies(families, SERVICE_RANGES).join(",")],
+      "--use-service-account-credentials",
       ...["--service-account-private-key-file", file("service-accounts.key"), "--root-ca-file", file("ca.crt")],
     ]),
   ]);
@@ -94,11 +101,11 @@ export async function startControllers(state: LabState, programs: string): Promi
 
 /** Creates a Node object ahead of its kubelet, with the pod ranges of our plan: the node's pod network can then be
  * written before the node starts, instead of waiting for what the controllers choose. */
-export async function createNodeObject(state: LabState, node: string): Promise<void> {
-  const pods = nodePodRanges(node);
+export async function createNodeObject(state: LabState, node: string, families: LabFamilies): Promise<void> {
+  const podCIDRs = ofFamilies(families, nodePodRanges(node));
   await callApi(apiSocket(state), "POST", "/api/v1/nodes", {
     metadata: { name: node },
-    spec: { podCIDR: pods.ipv4, podCIDRs: [pods.ipv4, pods.ipv6] },
+    spec: { podCIDR: podCIDRs[0], podCIDRs },
   });
 }
 
@@ -109,8 +116,8 @@ export async function stopApiServer(state: LabState): Promise<void> {
 }
 
 /** Starts the API server again unless it runs, and waits until it is ready. */
-export async function restartApiServer(state: LabState, programs: string): Promise<void> {
-  if (!state.isRunning(API_SERVER)) await startApiServer(state, programs);
+export async function restartApiServer(state: LabState, programs: string, families: LabFamilies): Promise<void> {
+  if (!state.isRunning(API_SERVER)) await startApiServer(state, programs, families);
   await waitForApi(state);
 }
 

@@ -111,7 +111,7 @@ export class Lab {
 
   /** Switches a node on again and waits until it is ready. */
   async startNode(node: string): Promise<void> {
-    await restartMachine(this.state, this.knownNode(node), this.nodes, this.programs);
+    await restartMachine(this.state, this.knownNode(node), this.nodes, this.programs, this.options.families);
   }
 
   /** Kills the API server. */
@@ -121,7 +121,7 @@ export class Lab {
 
   /** Starts the API server if it is stopped, and waits until it is ready. */
   async startApiServer(): Promise<void> {
-    await controlPlane.restartApiServer(this.state, this.programs);
+    await controlPlane.restartApiServer(this.state, this.programs, this.options.families);
   }
 
   /** Makes the API server hang, without closing its connections. */

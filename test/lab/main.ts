@@ -5,6 +5,7 @@ import { exitCode } from "./command.ts";
 import { LabError } from "./error.ts";
 import { downLab, type Lab, openLab } from "./lab.ts";
 import { showProgress } from "./progress.ts";
+import type { LabOptions } from "./state.ts";
 import { showStatus } from "./status.ts";
 import { upLab } from "./up.ts";
 
@@ -41,7 +42,12 @@ labCommand("up", "bring the lab up, unless it runs already")
   .addOption(
     new Option("--proxy <mode>", "kube-proxy's mode").choices(["nftables", "iptables"] as const).default("nftables"),
   )
-  .action(async (options: { name: string; nodes: number; proxy: "nftables" | "iptables" }) => {
+  .addOption(
+    new Option("--families <families>", "which IP families the cluster and its networks have")
+      .choices(["dual", "ipv4", "ipv6"] as const)
+      .default("dual"),
+  )
+  .action(async (options: LabOptions) => {
     const start = Date.now();
     const lab = await upLab(options, progress);
     const seconds = ((Date.now() - start) / 1000).toFixed(1);

@@ -3,9 +3,11 @@ import {
   CLIENT,
   CONTROL,
   FAR_ROUTER,
+  type LabFamilies,
   macAddress,
   nodeAddresses,
   nodePodRanges,
+  ofFamilies,
   REMOTE,
   ROUTER,
 } from "./addresses.ts";
@@ -36,8 +38,14 @@ export async function createBridges(state: LabState): Promise<void> {
   );
 }
 
+interface Plugged {
+  readonly state: LabState;
+  readonly host: string;
+  readonly families: LabFamilies;
+}
+
 /** Gives a host an interface, whose cable ends in a switch at a port named like the host. */
-async function plug(state: LabState, host: string, bridge: string, device: string, own: Addresses): Promise<void> {
+async function plug({ state, host, families }: Plugged, bridge: string, device: string, own: Addresses): Promise<void> {
   const port = device === "eth0" ? host : `${host}-${device}`;
   const { pid } = hostProcess(state, host);
   await ip(state, ROOT_HOST, [
@@ -45,47 +53,58 @@ async function plug(state: LabState, host: string, bridge: string, device: strin
     `link set ${port} master ${bridge} up`,
   ]);
   await ip(state, host, [
-    `address add ${own.ipv4}/24 dev ${device}`,
-    `address add ${own.ipv6}/64 dev ${device} nodad`,
+    ...ofFamilies(families, {
+      ipv4: `address add ${own.ipv4}/24 dev ${device}`,
+      ipv6: `address add ${own.ipv6}/64 dev ${device} nodad`,
+    }),
     `link set ${device} up`,
   ]);
 }
 
-function podRoutes(nodes: readonly string[]): string[] {
+function podRoutes(nodes: readonly string[], families: LabFamilies): string[] {
   return nodes.flatMap((node) => {
     const [addresses, pods] = [nodeAddresses(node), nodePodRanges(node)];
-    return [`route add ${pods.ipv4} via ${addresses.ipv4}`, `route add ${pods.ipv6} via ${addresses.ipv6}`];
+    return ofFamilies(families, {
+      ipv4: `route add ${pods.ipv4} via ${addresses.ipv4}`,
+      ipv6: `route add ${pods.ipv6} via ${addresses.ipv6}`,
+    });
   });
 }
 
-function defaultRoutes(gateway: Addresses): string[] {
-  return [`route add default via ${gateway.ipv4}`, `route add default via ${gateway.ipv6}`];
+function defaultRoutes(gateway: Addresses, families: LabFamilies): string[] {
+  return ofFamilies(families, gateway).map((address) => `route add default via ${address}`);
 }
 
 /** Connects one host that has just been started; `nodes` are all nodes the lab will ever have. */
-export async function connectHost(state: LabState, host: string, nodes: readonly string[]): Promise<void> {
+export async function connectHost(
+  state: LabState,
+  host: string,
+  nodes: readonly string[],
+  families: LabFamilies,
+): Promise<void> {
+  const here = { state, host, families };
   switch (host) {
     case "control":
-      await plug(state, host, LAN_BRIDGE, "eth0", CONTROL);
-      return ip(state, host, [...defaultRoutes(ROUTER), ...podRoutes(nodes)]);
+      await plug(here, LAN_BRIDGE, "eth0", CONTROL);
+      return ip(state, host, [...defaultRoutes(ROUTER, families), ...podRoutes(nodes, families)]);
     case "client":
-      await plug(state, host, LAN_BRIDGE, "eth0", CLIENT);
-      return ip(state, host, defaultRoutes(ROUTER));
+      await plug(here, LAN_BRIDGE, "eth0", CLIENT);
+      return ip(state, host, defaultRoutes(ROUTER, families));
     case "remote":
-      await plug(state, host, FAR_BRIDGE, "eth0", REMOTE);
-      return ip(state, host, defaultRoutes(FAR_ROUTER));
+      await plug(here, FAR_BRIDGE, "eth0", REMOTE);
+      return ip(state, host, defaultRoutes(FAR_ROUTER, families));
     case "router":
-      await plug(state, host, LAN_BRIDGE, "eth0", ROUTER);
-      await plug(state, host, FAR_BRIDGE, "eth1", FAR_ROUTER);
+      await plug(here, LAN_BRIDGE, "eth0", ROUTER);
+      await plug(here, FAR_BRIDGE, "eth1", FAR_ROUTER);
       // Pods speak with their own addresses to everyone, so the router has to know the way back.
-      return ip(state, host, podRoutes(nodes));
+      return ip(state, host, podRoutes(nodes, families));
     default: {
-      await plug(state, host, LAN_BRIDGE, "eth0", nodeAddresses(host));
+      await plug(here, LAN_BRIDGE, "eth0", nodeAddresses(host));
       const others = nodes.filter((node) => node !== host);
       const pods = nodePodRanges(host);
       // Else what is sent to a pod that is gone would go round between the node and its default gateway.
-      const own = [`route add unreachable ${pods.ipv4}`, `route add unreachable ${pods.ipv6}`];
-      return ip(state, host, [...defaultRoutes(ROUTER), ...podRoutes(others), ...own]);
+      const own = ofFamilies(families, pods).map((range) => `route add unreachable ${range}`);
+      return ip(state, host, [...defaultRoutes(ROUTER, families), ...podRoutes(others, families), ...own]);
     }
   }
 }
@@ -119,7 +138,7 @@ export async function cutHosts(state: LabState): Promise<string[]> {
  * node, which routes: with a bridge in between, pods of one node would reach each other past the node's packet filter,
  * and Services would need the module br_netfilter, which changes all bridges of the machine. Pods keep their own
  * addresses towards everyone (no masquerading), as in a cluster whose routers know the pod ranges. */
-export function podNetwork(node: string): object {
+export function podNetwork(node: string, families: LabFamilies): object {
   const pods = nodePodRanges(node);
   return {
     cniVersion: "1.0.0",
@@ -132,8 +151,8 @@ export function podNetwork(node: string): object {
           type: "host-local",
           // Gone with the node's power, like the pods that held the addresses.
           dataDir: "/run/cni-ipam",
-          ranges: [[{ subnet: pods.ipv4 }], [{ subnet: pods.ipv6 }]],
-          routes: [{ dst: "0.0.0.0/0" }, { dst: "::/0" }],
+          ranges: ofFamilies(families, pods).map((subnet) => [{ subnet }]),
+          routes: ofFamilies(families, { ipv4: "0.0.0.0/0", ipv6: "::/0" }).map((dst) => ({ dst })),
         },
       },
     ],

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { nodeAddresses, POD_RANGES } from "./addresses.ts";
+import { nodeAddresses, ofFamilies, POD_RANGES, primary } from "./addresses.ts";
 import { certificatePath, kubeconfig } from "./certificates.ts";
 import { PAUSE_IMAGE } from "./images.ts";
 import { podNetwork } from "./network.ts";
@@ -17,6 +17,8 @@ function kubeletConfig(state: LabState, node: string): object {
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
+    // Every address of both families, where the API server may reach the node by either.
+    address: "::",
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },
@@ -49,14 +51,14 @@ function kubeletConfig(state: LabState, node: string): object {
   };
 }
 
-function proxyConfig(node: string, mode: LabOptions["proxy"]): object {
+function proxyConfig(node: string, { proxy: mode, families }: LabOptions): object {
   return {
     apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
     kind: "KubeProxyConfiguration",
     clientConnection: { kubeconfig: `${KUBERNETES_FOLDER}/kube-proxy.kubeconfig` },
     hostnameOverride: node,
     mode,
-    clusterCIDR: `${POD_RANGES.ipv4},${POD_RANGES.ipv6}`,
+    clusterCIDR: ofFamilies(families, POD_RANGES).join(","),
     oomScoreAdj: 0,
     // Zero means "leave it alone": the size of the table is the whole kernel's.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
@@ -101,7 +103,8 @@ export function nodeDisk(state: LabState, node: string): string {
 }
 
 /** Puts onto the disk of a node that is switched off what its programs read. */
-export function writeNodeFiles(state: LabState, node: string, mode: LabOptions["proxy"]): void {
+export function writeNodeFiles(state: LabState, node: string, options: LabOptions): void {
+  const { families } = options;
   // The node's /etc is this folder laid over the machine's.
   const etc = join(nodeDisk(state, node), "etc");
   const write = (path: string, content: string | object) => {
@@ -110,15 +113,15 @@ export function writeNodeFiles(state: LabState, node: string, mode: LabOptions["
     writeFileSync(file, typeof content === "string" ? content : `${JSON.stringify(content, undefined, 2)}\n`);
   };
   write("hostname", `${node}\n`);
-  write("hosts", `127.0.0.1 localhost\n::1 localhost\n${nodeAddresses(node).ipv4} ${node}\n`);
+  write("hosts", `127.0.0.1 localhost\n::1 localhost\n${primary(families, nodeAddresses(node))} ${node}\n`);
   write("machine-id", `${createHash("md5").update(`${state.name} ${node}`).digest("hex")}\n`);
   write("containerd/config.toml", containerdConfig());
   // Sorted before anything that the machine's own /etc may hold.
-  write("cni/net.d/00-pods.conflist", podNetwork(node));
+  write("cni/net.d/00-pods.conflist", podNetwork(node, families));
   write("kubernetes/kubelet.json", kubeletConfig(state, node));
-  write("kubernetes/kubelet.kubeconfig", kubeconfig(state, node));
-  write("kubernetes/kube-proxy.json", proxyConfig(node, mode));
-  write("kubernetes/kube-proxy.kubeconfig", kubeconfig(state, "kube-proxy"));
+  write("kubernetes/kubelet.kubeconfig", kubeconfig(state, node, families));
+  write("kubernetes/kube-proxy.json", proxyConfig(node, options));
+  write("kubernetes/kube-proxy.kubeconfig", kubeconfig(state, "kube-proxy", families));
   copyFileSync(certificatePath(state, "ca.crt"), join(etc, "kubernetes/ca.crt"));
   copyFileSync(certificatePath(state, `${node}.crt`), join(etc, "kubernetes/kubelet.crt"));
   copyFileSync(certificatePath(state, `${node}.key`), join(etc, "kubernetes/kubelet.key"));

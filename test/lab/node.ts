@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { nodeAddresses } from "./addresses.ts";
+import { type LabFamilies, nodeAddresses, ofFamilies } from "./addresses.ts";
 import { callApi } from "./api.ts";
 import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { runCommand } from "./command.ts";
@@ -21,10 +21,16 @@ function start(state: LabState, node: string, program: string, flags: readonly s
 }
 
 /** Switches a node on, connects it, and waits for its container runtime; pods come with startKubelet. */
-export async function startMachine(state: LabState, node: string, nodes: readonly string[], programs: string) {
+export async function startMachine(
+  state: LabState,
+  node: string,
+  nodes: readonly string[],
+  programs: string,
+  families: LabFamilies,
+) {
   createCgroups(nodeCgroup(state, node));
   await bootNode(state, node, nodeDisk(state, node), programs);
-  await connectHost(state, node, nodes);
+  await connectHost(state, node, nodes, families);
   await start(state, node, "containerd", ["--config", CONTAINERD_CONFIG]);
   const socket = `/proc/${hostProcess(state, node).pid}/root${CONTAINERD_SOCKET}`;
   const logFile = state.logFile(`${node}.containerd`);
@@ -34,11 +40,10 @@ export async function startMachine(state: LabState, node: string, nodes: readonl
 }
 
 /** Starts kubelet and kube-proxy on a node that runs. */
-export async function startKubelet(state: LabState, node: string): Promise<void> {
-  const { ipv4, ipv6 } = nodeAddresses(node);
+export async function startKubelet(state: LabState, node: string, families: LabFamilies): Promise<void> {
   await start(state, node, "kubelet", [
     ...["--config", `${KUBERNETES_FOLDER}/kubelet.json`, "--kubeconfig", `${KUBERNETES_FOLDER}/kubelet.kubeconfig`],
-    ...["--hostname-override", node, "--node-ip", `${ipv4},${ipv6}`],
+    ...["--hostname-override", node, "--node-ip", ofFamilies(families, nodeAddresses(node)).join(",")],
   ]);
   await start(state, node, "kube-proxy", ["--config", `${KUBERNETES_FOLDER}/kube-proxy.json`]);
 }
@@ -85,10 +90,16 @@ export async function stopMachine(state: LabState, node: string): Promise<void> 
 }
 
 /** Switches a node on again, with its disk, and waits until it is ready. */
-export async function restartMachine(state: LabState, node: string, nodes: readonly string[], programs: string) {
+export async function restartMachine(
+  state: LabState,
+  node: string,
+  nodes: readonly string[],
+  programs: string,
+  families: LabFamilies,
+) {
   if (state.isRunning(node)) throw new LabError("bad-option", `node ${node} is running`);
   const since = Date.now();
-  await startMachine(state, node, nodes, programs);
-  await startKubelet(state, node);
+  await startMachine(state, node, nodes, programs, families);
+  await startKubelet(state, node, families);
   await waitForNode(state, node, since);
 }

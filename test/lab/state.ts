@@ -11,6 +11,7 @@ const Options = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,19}$/, "a lab's name is 1 to 20 of a-z, 0-9 and -, a letter first"),
   nodes: z.int().min(1).max(MAX_NODES),
   proxy: z.enum(["iptables", "nftables"]),
+  families: z.enum(["dual", "ipv4", "ipv6"]),
 });
 const Labfile = z.strictObject({ options: Options, programs: z.string(), complete: z.boolean() });
 const Process = z.strictObject({ pid: z.int(), startTime: z.int() });
@@ -27,12 +28,13 @@ export function cacheFolder(): string {
   return process.env.BELLHOP_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "bellhop");
 }
 
-/** Three nodes with kube-proxy in nftables mode, unless said otherwise; throws for options that no lab can have. */
+/** Three nodes of both families with kube-proxy in nftables mode, unless said otherwise; throws for options that no lab can have. */
 export function completeOptions(options: Partial<LabOptions>): LabOptions {
   const parsed = Options.safeParse({
     name: options.name ?? "lab",
     nodes: options.nodes ?? 3,
     proxy: options.proxy ?? "nftables",
+    families: options.families ?? "dual",
   });
   if (parsed.success) return parsed.data;
   throw new LabError("bad-option", z.prettifyError(parsed.error));

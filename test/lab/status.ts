@@ -22,8 +22,10 @@ async function readiness(lab: Lab): Promise<Map<string, string>> {
 export async function showStatus(lab: Lab, output: Writable): Promise<boolean> {
   const cut = lab.isRunning("lan") ? await lab.cutHosts() : [];
   const ready = await readiness(lab);
-  const { name, proxy } = lab.options;
-  output.write(`lab ${name}: ${lab.nodes.length} nodes, kube-proxy in ${proxy} mode, folder ${lab.folder}\n`);
+  const { name, proxy, families } = lab.options;
+  output.write(
+    `lab ${name}: ${lab.nodes.length} nodes, ${families === "dual" ? "dual-stack" : `${families} only`}, kube-proxy in ${proxy} mode, folder ${lab.folder}\n`,
+  );
   let whole = true;
   for (const host of lab.hosts) {
     const on = lab.isRunning(host);

@@ -1,4 +1,4 @@
-import { nodeNames } from "./addresses.ts";
+import { type LabFamilies, nodeNames } from "./addresses.ts";
 import { askApi } from "./api.ts";
 import { buildPrograms } from "./build-cache.ts";
 import { createCertificates } from "./certificates.ts";
@@ -28,20 +28,25 @@ async function findFault(lab: Lab): Promise<string | undefined> {
   }
 }
 
-async function startHosts(state: LabState, nodes: readonly string[], programs: string): Promise<void> {
+async function startHosts(
+  state: LabState,
+  nodes: readonly string[],
+  programs: string,
+  families: LabFamilies,
+): Promise<void> {
   await bootRoot(state, programs);
   await createBridges(state);
   const startHost = async (host: string) => {
     await bootHost(state, host, host === "router", programs);
-    await connectHost(state, host, nodes);
+    await connectHost(state, host, nodes, families);
   };
   await Promise.all(HOSTS.map(startHost));
 }
 
-async function startControlPlane(state: LabState, programs: string): Promise<void> {
+async function startControlPlane(state: LabState, programs: string, families: LabFamilies): Promise<void> {
   await controlPlane.startEtcd(state, programs);
-  await controlPlane.startApiServer(state, programs);
-  await controlPlane.startApiSocket(state, programs);
+  await controlPlane.startApiServer(state, programs, families);
+  await controlPlane.startApiSocket(state, programs, families);
   await controlPlane.waitForApi(state);
 }
 
@@ -55,22 +60,23 @@ async function bringUp(state: LabState, options: LabOptions, progress: Progress)
   const images = await buildImages(programs, progress);
   const bin = programs.folder;
   const nodes = nodeNames(options.nodes);
+  const { families } = options;
   const start = Date.now();
   state.write({ options, programs: bin, complete: false });
   await progress.step("Certificates, hosts and networks", () =>
-    Promise.all([createCertificates(state, nodes), startHosts(state, nodes, bin)]),
+    Promise.all([createCertificates(state, nodes), startHosts(state, nodes, bin, families)]),
   );
-  await progress.step("Control plane", () => startControlPlane(state, bin));
+  await progress.step("Control plane", () => startControlPlane(state, bin, families));
   await progress.step(nodes.length === 1 ? "One node" : `${nodes.length} nodes`, async () => {
     const startNode = async (node: string) => {
-      writeNodeFiles(state, node, options.proxy);
-      await controlPlane.createNodeObject(state, node);
-      await startMachine(state, node, nodes, bin);
-      await startKubelet(state, node);
+      writeNodeFiles(state, node, options);
+      await controlPlane.createNodeObject(state, node, families);
+      await startMachine(state, node, nodes, bin, families);
+      await startKubelet(state, node, families);
       await importImages(state, node, images);
       await waitForNode(state, node, start);
     };
-    await Promise.all([controlPlane.startControllers(state, bin), ...nodes.map(startNode)]);
+    await Promise.all([controlPlane.startControllers(state, bin, families), ...nodes.map(startNode)]);
   });
   state.write({ options, programs: bin, complete: true });
   return new Lab(state, options, bin);
@@ -94,8 +100,9 @@ export async function upLab(wanted: Partial<LabOptions> = {}, progress: Progress
         return lab;
       }
       if (fault === undefined) {
-        const { nodes, proxy } = existing.options;
-        const said = `lab ${options.name} runs with --nodes ${nodes} --proxy ${proxy}; take it down first`;
+        const { nodes, proxy, families } = existing.options;
+        const present = `--nodes ${nodes} --proxy ${proxy} --families ${families}`;
+        const said = `lab ${options.name} runs with ${present}; take it down first`;
         throw new LabError("different-options", said);
       }
       progress.say(`lab ${options.name} is broken (${fault}) and will be made anew.`);
