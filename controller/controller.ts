@@ -1,4 +1,3 @@
-import { isMetallbAnnotation } from "../src/api/metallb.ts";
 import { aborted, type Clock, type Random, repeat } from "../src/clock/clock.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event.ts";
@@ -8,7 +7,7 @@ import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { ServiceView } from "../src/model/service.ts";
-import type { ControllerSettings } from "../src/settings/controller-settings.ts";
+import { type ControllerSettings, metallbOf } from "../src/settings/controller-settings.ts";
 import { ChangeRouter } from "./change-router.ts";
 import { registerControllerGauges } from "./metrics.ts";
 import { ChangeFeed } from "./observe/change-feed.ts";
@@ -55,8 +54,8 @@ export class Controller {
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
   constructor({ client, settings, events, clock, random, log, registry, kubeMetrics }: ControllerOptions) {
-    const { namespace, metallb, defaultClass, workers, rebalanceAfterMs } = settings;
-    const metallbNamespace = metallb ? settings.metallbNamespace : undefined;
+    const { namespace, ignoreExcludeLabel, defaultClass, workers, rebalanceAfterMs } = settings;
+    const metallb = metallbOf(settings);
     const ownersLog = log.child({ component: "owners" });
     const api = { client, events, clock };
     const term = this.#term;
@@ -66,7 +65,8 @@ export class Controller {
     const watches = createWatches({
       client,
       namespace,
-      metallbNamespace,
+      metallb,
+      ignoreExcludeLabel,
       changes,
       clock,
       random,
@@ -111,8 +111,7 @@ export class Controller {
       log: ownersLog,
     });
 
-    const keepsAnnotation = metallb ? isMetallbAnnotation : undefined;
-    const writer = new ServiceWriter({ ...api, allocations, ownerAssignments, holds, keepsAnnotation, mutations });
+    const writer = new ServiceWriter({ ...api, allocations, ownerAssignments, holds, metallb, mutations });
     const services = new ServiceLoop({
       ...api,
       watched: watches,

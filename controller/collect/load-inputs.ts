@@ -1,6 +1,5 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { timeText } from "../../src/api/api.ts";
-import { isMetallbAnnotation } from "../../src/api/metallb.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
@@ -26,7 +25,7 @@ export async function loadServiceInput(options: LoadServiceOptions): Promise<Ser
   const [raw, reading] = await Promise.all([readService(options), readCluster(options)]);
   const { watched, clusterState, live, leader, slices } = reading;
   return {
-    service: projectService(raw, options.metallbNamespace === undefined ? undefined : isMetallbAnnotation),
+    service: projectService(raw, options.metallb),
     conditions: raw.status?.conditions ?? [],
     selector: raw.spec?.selector,
     namespaceLabels: watched.namespaces.views.get(service.namespace)?.labels ?? {},

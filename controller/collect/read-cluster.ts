@@ -8,7 +8,7 @@ import { endpointSlicesPath } from "../../src/kube/path.ts";
 import { InvalidObject, projectObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 import { ClusterState } from "../observe/cluster-state.ts";
-import { createSources, nameOf, type Source, type Watched } from "../observe/sources.ts";
+import { createSources, nameOf, type Source, type SourceOptions, type Watched } from "../observe/sources.ts";
 import { type LeaseHolders, readLeaseHolders } from "./read-leases.ts";
 
 /** A pool that does not follow its schema. */
@@ -27,12 +27,10 @@ export interface ClusterSnapshot extends LeaseHolders {
   readonly slices: readonly V1EndpointSlice[];
 }
 
-export interface ReadOptions {
+export interface ReadOptions extends SourceOptions {
   readonly client: ApiClient;
   /** Bellhop's own namespace. */
   readonly namespace: string;
-  /** Where MetalLB's objects are. Undefined: they are not read. */
-  readonly metallbNamespace?: string;
   /** EndpointSlices are read only of this Service: those of a whole cluster are too many. */
   readonly service?: { readonly namespace: string; readonly name: string };
   readonly clock: Clock;
@@ -41,7 +39,7 @@ export interface ReadOptions {
 /** Lists what the controller watches once, and derives the same state from it. Writes nothing. */
 export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot> {
   const { client, namespace, service, clock } = options;
-  const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options.metallbNamespace);
+  const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options);
   const invalidPools: InvalidPool[] = [];
   const views: Record<string, Map<string, unknown>> = { slices: new Map(), leases: new Map() };
   const reads = Object.entries(sources).map(async ([resource, source]: [string, Source<unknown>]) => {
@@ -61,7 +59,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
     ...reads,
   ]);
   for (const raw of slices) {
-    const view = createSources(namespace, options.metallbNamespace).slices.project(raw);
+    const view = createSources(namespace, options).slices.project(raw);
     if (view !== undefined) views.slices?.set(keyOf(raw), view);
   }
   const watched = Object.fromEntries(

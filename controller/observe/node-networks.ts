@@ -8,10 +8,16 @@ export type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
 
 /** A node as pools of nodes' own addresses see it. Texts of the Node that are not addresses are ignored. */
 export function nodeInfoOf(node: NodeView): NodeInfo {
-  const { name, labels, ready, excluded, externalIPs } = node;
+  const { name, labels, ready, exclusion, externalIPs } = node;
   const external = parseAll(externalIPs);
   const missing = internalOf(node).filter(({ family }) => !external.some((address) => address.family === family));
-  return { name, labels, ready, excluded, addresses: uniqueAddresses([...external, ...missing]) };
+  return {
+    name,
+    labels,
+    ready,
+    excluded: exclusion !== undefined,
+    addresses: uniqueAddresses([...external, ...missing]),
+  };
 }
 
 /** All addresses in the status of the Node. */

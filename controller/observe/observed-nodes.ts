@@ -31,7 +31,8 @@ export class ObservedNodes {
     const nodeChanged = this.#allocations.nodes.setNode(name, node === undefined ? undefined : nodeInfoOf(node));
     this.#allocations.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
     const podCidrs = this.#podCidrs.changed(name, (node?.podCIDRs ?? []).join());
-    const owners = this.#nodes.changed(name, node === undefined ? "" : JSON.stringify([node.excluded, node.labels]));
+    const part = node === undefined ? [] : [node.exclusion ?? "", node.networkUnavailable, node.labels];
+    const owners = this.#nodes.changed(name, JSON.stringify(part));
     return { pools: podCidrs || (nodeChanged && this.#allocations.nodes.hasPools), owners };
   }
 

@@ -2,7 +2,7 @@ import type { V1EndpointSlice, V1Lease, V1Namespace, V1Node, V1Service, V1Servic
 import { type IPAddressPool, ipAddressPoolSchema } from "../../src/api/ip-address-pool.ts";
 import { type L2Advertisement, l2AdvertisementSchema } from "../../src/api/l2-advertisement.ts";
 import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
-import { isMetallbAnnotation } from "../../src/api/metallb.ts";
+import type { MetallbCompatibility } from "../../src/api/metallb.ts";
 import { type Speaker, speakerSchema } from "../../src/api/speaker.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import { parseObject } from "../../src/kube/parse-object.ts";
@@ -58,38 +58,45 @@ export type Watched = {
   readonly [Resource in WatchedResource]: { readonly views: ReadonlyMap<string, ViewOf<Sources[Resource]>> };
 };
 
-/**
- * `namespace`: where the Leases of the speakers are. `metallbNamespace`: where MetalLB's pools and advertisements are. With it these
- * count beside ours, and so do MetalLB's annotations.
- */
-export function createSources(namespace: string, metallbNamespace?: string): Sources {
-  const keepsAnnotation = metallbNamespace === undefined ? undefined : isMetallbAnnotation;
-  const metallb = <View>(
+/** What else the sources depend on. */
+export interface SourceOptions {
+  /** MetalLB's pools, advertisements, annotations and class count beside ours. Undefined: they do not. */
+  readonly metallb?: MetallbCompatibility | undefined;
+  /** Whether nodes that are labelled as excluded from load balancers take part all the same. */
+  readonly ignoreExcludeLabel?: boolean | undefined;
+}
+
+/** `namespace`: where the Leases of the speakers are. */
+export function createSources(namespace: string, { metallb, ignoreExcludeLabel }: SourceOptions): Sources {
+  const ofMetallb = <View>(
     plural: "ipaddresspools" | "l2advertisements",
     project: Source<View>["project"],
   ): Pick<Source<View>, "fallback"> =>
-    metallbNamespace === undefined
+    metallb === undefined
       ? {}
-      : { fallback: { path: metallbPath(metallbNamespace, plural), optional: true, project } };
+      : { fallback: { path: metallbPath(metallb.namespace, plural), optional: true, project } };
   return {
     services: {
       path: collections.services,
-      project: (raw) =>
-        concernsController(raw as V1Service) ? projectService(raw as V1Service, keepsAnnotation) : undefined,
+      project: (raw) => (concernsController(raw as V1Service) ? projectService(raw as V1Service, metallb) : undefined),
     },
     pools: {
       path: ownPath("ipaddresspools"),
       project: parseObject(ipAddressPoolSchema),
-      ...metallb<IPAddressPool>("ipaddresspools", projectMetallbPool),
+      ...ofMetallb<IPAddressPool>("ipaddresspools", projectMetallbPool),
     },
     advertisements: {
       path: ownPath("l2advertisements"),
       project: parseObject(l2AdvertisementSchema),
-      ...metallb("l2advertisements", parseObject(l2AdvertisementSchema)),
+      ...ofMetallb("l2advertisements", parseObject(l2AdvertisementSchema)),
     },
     virtualIps: { path: ownPath("virtualips"), project: parseObject(virtualIpSchema) },
     speakers: { path: ownPath("speakers"), freshness: "cached", project: parseObject(speakerSchema) },
-    nodes: { path: collections.nodes, freshness: "cached", project: (raw) => projectNode(raw as V1Node) },
+    nodes: {
+      path: collections.nodes,
+      freshness: "cached",
+      project: (raw) => projectNode(raw as V1Node, ignoreExcludeLabel),
+    },
     slices: {
       path: collections.endpointSlices,
       freshness: "cached",

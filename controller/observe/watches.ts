@@ -5,17 +5,23 @@ import { createReflector, type Reflector, type ReflectorOptions } from "../../sr
 import type { Logger } from "../../src/log/log.ts";
 import type { ChangeListener } from "./change-feed.ts";
 import { JoinedReflector } from "./joined-reflector.ts";
-import { createSources, nameOf, type Source, type Sources, type ViewOf, type WatchedResource } from "./sources.ts";
+import {
+  createSources,
+  nameOf,
+  type Source,
+  type SourceOptions,
+  type Sources,
+  type ViewOf,
+  type WatchedResource,
+} from "./sources.ts";
 
 /** A reflector for each source. */
 export type Watches = { readonly [Resource in WatchedResource]: Reflector<ViewOf<Sources[Resource]>> };
 
-export interface WatchesOptions {
+export interface WatchesOptions extends SourceOptions {
   readonly client: ApiClient;
   /** Where the Leases of the speakers are. */
   readonly namespace: string;
-  /** Where MetalLB's pools and advertisements are. Undefined: they are not read. */
-  readonly metallbNamespace: string | undefined;
   /** Receives every change. */
   readonly changes: ChangeListener;
   readonly clock: Clock;
@@ -55,7 +61,7 @@ export function createWatches(options: WatchesOptions): Watches {
       reflect(`${resource} of others`, fallback, { onChange: changed, keyOf: nameOf }),
     ]);
   };
-  const sources = createSources(options.namespace, options.metallbNamespace);
+  const sources = createSources(options.namespace, options);
   return {
     services: watch("services", sources.services),
     pools: watch("pools", sources.pools),

@@ -32,7 +32,13 @@ export interface AnnouncerNode {
 
 /** The nodes that take part in load balancing and whose speaker is alive, sorted by name. */
 export function announcerNodesOf(input: CandidateInput): readonly AnnouncerNode[] {
-  return [...input.speakers].flatMap((speaker) => announcerNodeOf(speaker, input)).sort(compareAnnouncerNodes);
+  const absence = createAbsenceLookup(input);
+  return [...input.speakers]
+    .flatMap((speaker): readonly AnnouncerNode[] => {
+      const node = input.nodes.get(speaker.metadata.name);
+      return node === undefined || absence(node, speaker) !== undefined ? [] : [createAnnouncerNode(node, speaker)];
+    })
+    .sort(compareAnnouncerNodes);
 }
 
 /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */
@@ -42,13 +48,7 @@ export function describeAnnouncerNodes(input: CandidateInput): string {
     .join("; ");
 }
 
-function announcerNodeOf(speaker: Speaker, input: CandidateInput): readonly AnnouncerNode[] {
-  const node = input.nodes.get(speaker.metadata.name);
-  if (node === undefined || describeAbsence(node, speaker, input.live) !== undefined) return [];
-  return [createAnnouncerNode(node, speaker)];
-}
-
-/** Reads the interfaces of a node. Does not check that the node takes part: see `describeAbsence`. */
+/** Reads the interfaces of a node. Does not check that the node takes part: see `createAbsenceLookup`. */
 export function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
   return { node, ...networksOf(speaker) };
 }
@@ -93,16 +93,29 @@ function readNetworks({ status }: Speaker): Networks {
 }
 
 /** Why a node announces nothing at all. Undefined: it may announce addresses of its subnets. */
-export function describeAbsence(
-  node: NodeView | undefined,
-  speaker: Speaker | undefined,
-  live: ReadonlySet<string>,
-): string | undefined {
-  if (node === undefined) return "the Node no longer exists";
-  if (node.excluded) return `it has the label ${excludeLabel}, or is about to be removed`;
-  if (speaker === undefined) return "its speaker has never reported: no pod of daemonset/bellhop-speaker has run there";
-  if (!live.has(node.name)) return `its speaker is not running: Lease ${speakerLeaseName(node.name)} is not renewed`;
-  return undefined;
+export type AbsenceLookup = (node: NodeView | undefined, speaker: Speaker | undefined) => string | undefined;
+
+/**
+ * Creates a function that answers why a node announces nothing, for the nodes of one moment. A node whose network plug-in reports that its
+ * network is unavailable announces nothing as long as another node could: if all report that, it is more likely that nothing
+ * maintains the condition than that no pod can be reached.
+ */
+export function createAbsenceLookup({ speakers, nodes, live }: CandidateInput): AbsenceLookup {
+  const counts = (node: NodeView): boolean => node.exclusion === undefined && live.has(node.name);
+  const takingPart = [...speakers].flatMap(({ metadata }) => nodes.get(metadata.name) ?? []).filter(counts);
+  const networkCounts = takingPart.some((node) => !node.networkUnavailable);
+  return (node, speaker) => {
+    if (node === undefined) return "the Node no longer exists";
+    if (node.exclusion === "Removal") return "it is about to be removed from the cluster";
+    if (node.exclusion === "Label")
+      return `it has the label ${excludeLabel}, which the controller honours unless it runs with --ignore-exclude-label=true`;
+    if (speaker === undefined)
+      return "its speaker has never reported: no pod of daemonset/bellhop-speaker has run there";
+    if (!live.has(node.name)) return `its speaker is not running: Lease ${speakerLeaseName(node.name)} is not renewed`;
+    return networkCounts && node.networkUnavailable
+      ? "its condition NetworkUnavailable is True: the network plug-in does not run there"
+      : undefined;
+  };
 }
 
 function compareAnnouncerNodes(left: AnnouncerNode, right: AnnouncerNode): number {

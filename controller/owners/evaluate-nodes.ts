@@ -4,8 +4,8 @@ import {
   type AnnouncerNode,
   advertisementsFor,
   type CandidateInput,
+  createAbsenceLookup,
   createAnnouncerNode,
-  describeAbsence,
   evaluateAnnouncerNode,
 } from "./announcer-node.ts";
 
@@ -27,11 +27,12 @@ export function evaluateNodes(
 ): readonly NodeResult[] {
   const speakers = new Map([...input.speakers].map((speaker) => [speaker.metadata.name, speaker]));
   const advertisements = advertisementsFor(pool, input);
+  const absence = createAbsenceLookup(input);
   const unrestricted = input.advertisements.length === 0;
   return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
     const node = input.nodes.get(name);
     const speaker = speakers.get(name);
-    const absent = describeAbsence(node, speaker, input.live);
+    const absent = absence(node, speaker);
     if (absent !== undefined || node === undefined || speaker === undefined) {
       return { node: name, eligible: false, code: "NoSpeaker", reason: absent ?? "" };
     }

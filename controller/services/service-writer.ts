@@ -1,6 +1,7 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { timeText } from "../../src/api/api.ts";
 import { addressReadyCondition } from "../../src/api/labels.ts";
+import type { MetallbCompatibility } from "../../src/api/metallb.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import { patchTypes } from "../../src/kube/client.ts";
@@ -16,8 +17,8 @@ import type { ServiceOp } from "./service-plan.ts";
 
 export interface ServiceWriterOptions extends ClaimWriterOptions {
   readonly events: EventRecorder;
-  /** Which annotations of MetalLB count, as in the watched views. Undefined: none. */
-  readonly keepsAnnotation: ((name: string) => boolean) | undefined;
+  /** What of MetalLB counts, as in the watched views. Undefined: nothing. */
+  readonly metallb: MetallbCompatibility | undefined;
   /** Remembers Services as our own writes left them. */
   readonly mutations: MutationCache;
 }
@@ -104,7 +105,7 @@ export class ServiceWriter {
     service: ServiceView,
     op: Extract<ServiceOp, { kind: "PatchStatus" | "LeaveService" }>,
   ): Promise<ServiceView> {
-    const { client, keepsAnnotation, mutations, allocations, clock } = this.#options;
+    const { client, metallb, mutations, allocations, clock } = this.#options;
     const { metadata = {}, status } = patchBody(service, op, timeText(clock.wallMs()));
     const body = {
       metadata: { ...metadata, uid: service.uid, resourceVersion: service.resourceVersion },
@@ -113,7 +114,7 @@ export class ServiceWriter {
     const path = `${servicePath(service.namespace, service.name)}/status`;
     try {
       const answer = await client.request({ method: "PATCH", path, body, contentType: patchTypes.strategic });
-      const after = projectService(answer.body as V1Service, keepsAnnotation);
+      const after = projectService(answer.body as V1Service, metallb);
       mutations.written(service, after);
       recordShown(allocations, after.key, after);
       return after;

@@ -1,6 +1,14 @@
 /** Group and version of MetalLB's objects, whose fields are those of our own kinds. */
 export const metallbGroupVersion = "metallb.io/v1beta1";
 
+/** What of MetalLB is honoured besides our own objects, annotations and class. */
+export interface MetallbCompatibility {
+  /** Where its pools and advertisements are. */
+  readonly namespace: string;
+  /** Its --lb-class: Services of this class are ours. Undefined: no class of MetalLB is. */
+  readonly loadBalancerClass?: string | undefined;
+}
+
 /** The present prefix of MetalLB's annotations, and the one before version 0.14. */
 const annotationPrefixes = ["metallb.io/", "metallb.universe.tf/"];
 

@@ -4,8 +4,10 @@ import { controllerSettingsSchema } from "../settings/controller-settings.ts";
 import {
   httpHostOption,
   httpPortOption,
+  ignoreExcludeLabelOption,
   kubeconfigOption,
   logLevelOption,
+  metallbClassOption,
   metallbNamespaceOption,
   metallbOption,
   namespaceOption,
@@ -51,6 +53,8 @@ export function controllerCommand(): Command {
     )
     .addOption(metallbOption())
     .addOption(metallbNamespaceOption())
+    .addOption(metallbClassOption())
+    .addOption(ignoreExcludeLabelOption())
     .action(async (options: Record<string, string | undefined>) => {
       const settings = parseSettings(controllerSettingsSchema, {
         namespace: options.namespace,
@@ -66,6 +70,8 @@ export function controllerCommand(): Command {
         peersPerNode: Number(options.peersPerNode),
         metallb: options.metallb === "true",
         metallbNamespace: options.metallbNamespace,
+        metallbClass: options.metallbClass,
+        ignoreExcludeLabel: options.ignoreExcludeLabel === "true",
       });
       await runUntilSignal("controller", async (signal) => {
         const { runController } = await import("../../controller/main.ts");

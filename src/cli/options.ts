@@ -60,6 +60,22 @@ export function metallbNamespaceOption(): Option {
   return new Option("--metallb-namespace <name>", "namespace of MetalLB's objects").default("metallb-system");
 }
 
+export function metallbClassOption(): Option {
+  const option = new Option(
+    "--metallb-class <class>",
+    "serve Services with this loadBalancerClass, which is MetalLB's --lb-class; needs --metallb=true",
+  );
+  return option.env("BELLHOP_METALLB_CLASS");
+}
+
+export function ignoreExcludeLabelOption(): Option {
+  const option = new Option(
+    "--ignore-exclude-label <boolean>",
+    "let nodes with the label node.kubernetes.io/exclude-from-external-load-balancers take part",
+  );
+  return option.choices(["true", "false"]).default("false").env("BELLHOP_IGNORE_EXCLUDE_LABEL");
+}
+
 /** Checks settings from the command line; throws ConfigurationInvalid that names every wrong one. */
 export function parseSettings<Schema extends z.ZodType>(schema: Schema, raw: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(raw);

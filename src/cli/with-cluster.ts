@@ -1,14 +1,18 @@
 import type { Command } from "commander";
+import type { MetallbCompatibility } from "../api/metallb.ts";
 import { type Clock, systemClock } from "../clock/clock.ts";
 import type { ApiClient } from "../kube/client.ts";
 import { connect } from "../kube/connect.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createRegistry } from "../metrics/registry.ts";
 import { version } from "../program/version.ts";
+import { metallbOf } from "../settings/controller-settings.ts";
 import { clusterFailure } from "./cluster-failure.ts";
 import {
   contextOption,
+  ignoreExcludeLabelOption,
   kubeconfigOption,
+  metallbClassOption,
   metallbNamespaceOption,
   metallbOption,
   outputOption,
@@ -24,8 +28,10 @@ export interface ClusterAccess {
   readonly client: ApiClient;
   /** Where Bellhop itself lives. */
   readonly namespace: string;
-  /** Where MetalLB's objects are; undefined: they do not count. */
-  readonly metallbNamespace?: string;
+  /** What of MetalLB counts. Undefined: nothing. */
+  readonly metallb: MetallbCompatibility | undefined;
+  /** Whether nodes that are labelled as excluded from load balancers take part all the same. */
+  readonly ignoreExcludeLabel: boolean;
   readonly clock: Clock;
 }
 
@@ -37,19 +43,23 @@ export function addClusterOptions(command: Command): Command {
     .addOption(contextOption())
     .addOption(systemNamespaceOption())
     .addOption(metallbOption())
-    .addOption(metallbNamespaceOption());
+    .addOption(metallbNamespaceOption())
+    .addOption(metallbClassOption())
+    .addOption(ignoreExcludeLabelOption());
 }
 
 /** Connects as the options say, asks, and lets go of the connection. Throws what connecting throws, and a
  * BellhopError that says what to do where the cluster does not answer or refuses. */
 export async function withCluster<Answer>(
-  { kubeconfig, context, systemNamespace = "", metallb, metallbNamespace = "" }: ClusterCommandOptions,
+  options: ClusterCommandOptions,
   ask: (access: ClusterAccess) => Promise<Answer>,
 ): Promise<Answer> {
+  const { kubeconfig, context, systemNamespace = "", metallbNamespace = "", metallbClass } = options;
   const client = await connect(`bellhop/${version}`, { kubeconfig, context }, createKubeMetrics(createRegistry()));
   try {
-    const foreign = metallb === "true" ? { metallbNamespace } : {};
-    return await ask({ client, namespace: systemNamespace, ...foreign, clock: systemClock });
+    const metallb = metallbOf({ metallb: options.metallb === "true", metallbNamespace, metallbClass });
+    const ignoreExcludeLabel = options.ignoreExcludeLabel === "true";
+    return await ask({ client, namespace: systemNamespace, metallb, ignoreExcludeLabel, clock: systemClock });
   } catch (error) {
     throw clusterFailure(error, client.server);
   } finally {

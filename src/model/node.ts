@@ -9,16 +9,24 @@ export interface NodeView {
   readonly internalIPv6: string | undefined;
   readonly externalIPs: readonly string[];
   readonly podCIDRs: readonly string[];
-  /** Labelled node.kubernetes.io/exclude-from-external-load-balancers, being deleted, or about to be by the autoscaler. */
-  readonly excluded: boolean;
+  /** Why it takes no part in load balancing. Undefined: it takes part. */
+  readonly exclusion: NodeExclusion | undefined;
+  /** Whether its condition NetworkUnavailable is True: the network plug-in has not set up the routes to its pods. */
+  readonly networkUnavailable: boolean;
   readonly ready: boolean;
 }
+
+/** `Label`: node.kubernetes.io/exclude-from-external-load-balancers. `Removal`: it is being deleted, or about to be by the autoscaler. */
+export type NodeExclusion = "Label" | "Removal";
 
 export const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
 const toBeDeletedTaint = "ToBeDeletedByClusterAutoscaler";
 
-export function projectNode(raw: V1Node): NodeView {
+/** `ignoreExcludeLabel`: the label does not exclude a node. */
+export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
   const addresses = raw.status?.addresses ?? [];
+  const isTrue = (type: string): boolean =>
+    (raw.status?.conditions ?? []).some((entry) => entry.type === type && entry.status === "True");
   const internal = addresses.filter((entry) => entry.type === "InternalIP").map((entry) => entry.address);
   return Object.freeze({
     name: raw.metadata?.name ?? "",
@@ -27,12 +35,20 @@ export function projectNode(raw: V1Node): NodeView {
     internalIPv6: internal.find((address) => address.includes(":")),
     externalIPs: addresses.filter((entry) => entry.type === "ExternalIP").map((entry) => entry.address),
     podCIDRs: raw.spec?.podCIDRs ?? [],
-    excluded:
-      isExcluded(raw.metadata?.labels?.[excludeLabel]) ||
-      raw.metadata?.deletionTimestamp !== undefined ||
-      (raw.spec?.taints ?? []).some((taint) => taint.key === toBeDeletedTaint),
-    ready: (raw.status?.conditions ?? []).some((entry) => entry.type === "Ready" && entry.status === "True"),
+    exclusion: isBeingRemoved(raw)
+      ? "Removal"
+      : !ignoreExcludeLabel && isExcluded(raw.metadata?.labels?.[excludeLabel])
+        ? "Label"
+        : undefined,
+    networkUnavailable: isTrue("NetworkUnavailable"),
+    ready: isTrue("Ready"),
   });
+}
+
+function isBeingRemoved({ metadata, spec }: V1Node): boolean {
+  return (
+    metadata?.deletionTimestamp !== undefined || (spec?.taints ?? []).some((taint) => taint.key === toBeDeletedTaint)
+  );
 }
 
 /** Upstream reads the value as a boolean and takes what is no boolean, the empty text included, as excluded. */

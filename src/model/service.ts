@@ -1,6 +1,7 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { loadBalancerClass } from "../api/api.ts";
 import { addressReadyCondition, serviceAnnotations } from "../api/labels.ts";
+import { isMetallbAnnotation, type MetallbCompatibility } from "../api/metallb.ts";
 import type { IpFamily } from "../ip/address.ts";
 import { shortenDistinctly } from "./bounded-text.ts";
 import { annotationField } from "./reason.ts";
@@ -41,11 +42,13 @@ export interface ServiceView {
   readonly createdAtMs: number;
   readonly type: string;
   readonly loadBalancerClass: string | undefined;
+  /** Whether that is the class of MetalLB, and this installation serves it. */
+  readonly hasMetallbClass: boolean;
   /** Free text: the API server does not validate it. */
   readonly loadBalancerIP: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * Only Bellhop's, the source-ranges annotation, and what the reader asked for besides. All but the source ranges are cut to
+   * Only Bellhop's, the source-ranges annotation, and MetalLB's where they are honoured. All but the source ranges are cut to
    * `maxAnnotationLength`; no valid value is longer.
    */
   readonly annotations: Readonly<Record<string, string>>;
@@ -78,12 +81,12 @@ export const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-
 /** In UTF-16 code units. The API server allows 256 KiB. */
 export const maxAnnotationLength = 1_024;
 
-/** `keepsToo`: annotations of others that are read as well. */
-export function projectService(raw: V1Service, keepsToo: (annotation: string) => boolean = () => false): ServiceView {
+/** `metallb`: its annotations are read as well, and so is its class. */
+export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibility, "loadBalancerClass">): ServiceView {
   const { metadata = {}, spec = {}, status } = raw;
   const namespace = metadata.namespace ?? "";
   const name = metadata.name ?? "";
-  const annotations = keepAnnotations(metadata.annotations, keepsToo);
+  const annotations = keepAnnotations(metadata.annotations, metallb !== undefined);
   return Object.freeze({
     key: serviceKeyOf({ namespace, name }),
     namespace,
@@ -93,6 +96,7 @@ export function projectService(raw: V1Service, keepsToo: (annotation: string) =>
     createdAtMs: Date.parse(String(metadata.creationTimestamp)) || 0,
     type: spec.type ?? "ClusterIP",
     loadBalancerClass: spec.loadBalancerClass,
+    hasMetallbClass: spec.loadBalancerClass !== undefined && spec.loadBalancerClass === metallb?.loadBalancerClass,
     loadBalancerIP: spec.loadBalancerIP === "" ? undefined : spec.loadBalancerIP,
     labels: metadata.labels ?? {},
     annotations,
@@ -133,15 +137,13 @@ function projectAddressReady(conditions: readonly V1Condition[] | undefined): Ad
   return found === undefined ? undefined : { status: found.status, reason: found.reason, message: found.message };
 }
 
-function keepAnnotations(
-  all: Record<string, string> | undefined,
-  keepsToo: (annotation: string) => boolean,
-): Record<string, string> {
+function keepAnnotations(all: Record<string, string> | undefined, keepsMetallb: boolean): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const [key, value] of Object.entries(all ?? {})) {
     // A cut list of source ranges could admit more clients than the whole one.
     if (key === sourceRangesAnnotation) kept[key] = value;
-    else if (serviceAnnotations.has(key) || keepsToo(key)) kept[key] = shortenDistinctly(value, maxAnnotationLength);
+    else if (serviceAnnotations.has(key) || (keepsMetallb && isMetallbAnnotation(key)))
+      kept[key] = shortenDistinctly(value, maxAnnotationLength);
   }
   return kept;
 }
@@ -181,5 +183,6 @@ function projectIngress(entry: V1LoadBalancerIngress): IngressEntry {
 
 /** Whether the class of the Service makes it ours; says nothing about its type. `defaultClass`: whether those without one are. */
 export function isOurClass(service: ServiceView, defaultClass: boolean): boolean {
-  return service.loadBalancerClass === undefined ? defaultClass : service.loadBalancerClass === loadBalancerClass;
+  if (service.loadBalancerClass === undefined) return defaultClass;
+  return service.loadBalancerClass === loadBalancerClass || service.hasMetallbClass;
 }

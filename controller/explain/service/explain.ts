@@ -80,8 +80,12 @@ function explainRequest(service: ServiceView): RequestPart {
 function explainClass({ service, defaultClass }: ServiceInput): ClassPart {
   const name = service.loadBalancerClass;
   const matches = isOurClass(service, defaultClass);
-  if (name !== undefined)
-    return { name, matches, reason: matches ? "the class of Bellhop" : "the class of another load balancer" };
+  if (name !== undefined) {
+    const ours = service.hasMetallbClass
+      ? "the class of MetalLB, which this installation serves"
+      : "the class of Bellhop";
+    return { name, matches, reason: matches ? ours : "the class of another load balancer" };
+  }
   const reason = matches
     ? "Bellhop serves Services without a class"
     : "this installation serves only Services with the class of Bellhop";

@@ -49,6 +49,28 @@ describe("MetalLB's objects, read in place", () => {
     }
   });
 
+  test("Services of its class are served where the controller is told the class, and no others", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    await cluster.addService("theirs", { loadBalancerClass: "metallb.io/metallb" });
+    await cluster.setServiceStatus("theirs", { loadBalancer: { ingress: [{ ip: "192.0.2.17", ipMode: "VIP" }] } });
+    await cluster.addService("other", { loadBalancerClass: "example.com/cloud" });
+    await cluster.start({ metallb: true, metallbClass: "metallb.io/metallb" });
+    await cluster.eventually(async () => assert.equal(await cluster.condition("theirs"), "True AddressAssigned"));
+    assert.deepEqual(await cluster.shown("theirs"), ["192.0.2.17"]);
+    await cluster.addService("plain");
+    await cluster.expectShown("plain", ["192.0.2.10"]);
+    assert.deepEqual(await cluster.shown("other"), []);
+  });
+
+  test("Services of its class are left alone where the controller is not told the class", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    await cluster.addService("theirs", { loadBalancerClass: "metallb.io/metallb" });
+    await cluster.start({ metallb: true });
+    await cluster.addService("plain");
+    await cluster.expectShown("plain", ["192.0.2.10"]);
+    assert.deepEqual(await cluster.shown("theirs"), []);
+  });
+
   test("an L2Advertisement of MetalLB restricts which nodes announce", async () => {
     await cluster.addNode("n2");
     const labels = { kind: "edge" };

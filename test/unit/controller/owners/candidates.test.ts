@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import type { V1Node } from "@kubernetes/client-node";
 import { createCandidateLookup } from "../../../../controller/owners/candidates.ts";
 import { evaluateNodes } from "../../../../controller/owners/evaluate-nodes.ts";
 import { l2AdvertisementSchema } from "../../../../src/api/l2-advertisement.ts";
@@ -124,4 +125,86 @@ test("why a node may not announce is explained", () => {
   assert.match(why.get("excluded") ?? "", /exclude-from-external-load-balancers/);
   assert.match(why.get("down") ?? "", /no interface with a subnet is up/);
   assert.match(why.get("n1") ?? "", /eth0 192\.0\.2\.1\/24/);
+});
+
+const label = "node.kubernetes.io/exclude-from-external-load-balancers";
+const lacksNetwork = { conditions: [{ type: "NetworkUnavailable", status: "True" }] };
+const partCases: readonly {
+  readonly name: string;
+  readonly nodes: Readonly<Record<string, V1Node>>;
+  readonly ignoreExcludeLabel?: true;
+  readonly announcers: readonly string[];
+  /** Why the others may not. */
+  readonly reason?: RegExp;
+}[] = [
+  {
+    name: "a node that is labelled as excluded",
+    nodes: { n1: {}, n2: { metadata: { labels: { [label]: "" } } } },
+    announcers: ["n1"],
+    reason: /label node\.kubernetes\.io\/exclude-from-external-load-balancers.*--ignore-exclude-label=true/,
+  },
+  {
+    name: "a node that is labelled as excluded, with --ignore-exclude-label",
+    nodes: { n1: { metadata: { labels: { [label]: "" } } } },
+    ignoreExcludeLabel: true,
+    announcers: ["n1"],
+  },
+  {
+    name: "a node that is being deleted, with --ignore-exclude-label",
+    nodes: { n1: {}, n2: { metadata: { labels: { [label]: "" }, deletionTimestamp: new Date(0) } } },
+    ignoreExcludeLabel: true,
+    announcers: ["n1"],
+    reason: /about to be removed/,
+  },
+  {
+    name: "a node that the autoscaler is about to remove",
+    nodes: { n1: {}, n2: { spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler", effect: "NoSchedule" }] } } },
+    announcers: ["n1"],
+    reason: /about to be removed/,
+  },
+  {
+    name: "a node whose network is unavailable",
+    nodes: { n1: {}, n2: { status: lacksNetwork } },
+    announcers: ["n1"],
+    reason: /NetworkUnavailable is True/,
+  },
+  {
+    name: "nodes that all say that their network is unavailable",
+    nodes: { n1: { status: lacksNetwork }, n2: { status: lacksNetwork } },
+    announcers: ["n1", "n2"],
+  },
+  {
+    name: "a node whose network is unavailable, beside one that takes no part",
+    nodes: { n1: { status: lacksNetwork }, n2: { metadata: { labels: { [label]: "" } } } },
+    announcers: ["n1"],
+    reason: /exclude-label/,
+  },
+  {
+    name: "a node whose network is available",
+    nodes: { n1: { status: { conditions: [{ type: "NetworkUnavailable", status: "False" }] } }, n2: {} },
+    announcers: ["n1", "n2"],
+  },
+];
+
+describe("which nodes take part", () => {
+  for (const { name, nodes: raw, ignoreExcludeLabel, announcers, reason = /./ } of partCases) {
+    test(`${name}: ${announcers.join(", ")}`, () => {
+      const views = Object.entries(raw).map(([node, { metadata, ...rest }]) =>
+        projectNode({ metadata: { name: node, ...metadata }, ...rest }, ignoreExcludeLabel),
+      );
+      const input = {
+        speakers: views.map((node) => speaker(node.name, { eth0: ["192.0.2.1/24"] })),
+        nodes: new Map(views.map((node) => [node.name, node])),
+        live: new Set(Object.keys(raw)),
+        advertisements: [],
+        poolLabels: new Map(),
+      };
+      const vip = parseAddress("192.0.2.9") as IpAddress;
+      assert.deepEqual(createCandidateLookup(input)(vip, "lan").nodes, announcers);
+      for (const result of evaluateNodes(input, vip, "lan")) {
+        assert.equal(result.eligible, announcers.includes(result.node));
+        if (!result.eligible) assert.match(result.reason, reason);
+      }
+    });
+  }
 });

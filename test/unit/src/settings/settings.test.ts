@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseSettings } from "../../../../src/cli/options.ts";
-import { controllerSettingsSchema } from "../../../../src/settings/controller-settings.ts";
+import { controllerSettingsSchema, metallbOf } from "../../../../src/settings/controller-settings.ts";
 
 test("every wrong setting is named at once", () => {
   assert.throws(
@@ -19,4 +19,12 @@ test("every wrong setting is named at once", () => {
 test("what is not set has a default", () => {
   const settings = parseSettings(controllerSettingsSchema, { namespace: "bellhop-system", instance: "a" });
   assert.deepEqual([settings.defaultClass, settings.workers, settings.leaderElect], [true, 16, true]);
+});
+
+test("MetalLB's class counts only together with its objects", () => {
+  const settings = { namespace: "bellhop-system", instance: "a", metallbClass: "metallb.io/metallb" };
+  assert.throws(() => parseSettings(controllerSettingsSchema, settings), /--metallb=true/);
+  const parsed = parseSettings(controllerSettingsSchema, { ...settings, metallb: true });
+  assert.deepEqual(metallbOf(parsed), { namespace: "metallb-system", loadBalancerClass: "metallb.io/metallb" });
+  assert.equal(metallbOf({ ...parsed, metallb: false }), undefined);
 });

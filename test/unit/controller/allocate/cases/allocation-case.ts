@@ -7,7 +7,6 @@ import type { ClusterNetwork } from "../../../../../controller/allocate/pool/clu
 import { choosePools } from "../../../../../controller/allocate/pool/pool-set.ts";
 import { type IPAddressPool, ipAddressPoolSchema } from "../../../../../src/api/ip-address-pool.ts";
 import { addressReadyCondition } from "../../../../../src/api/labels.ts";
-import { isMetallbAnnotation } from "../../../../../src/api/metallb.ts";
 import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
 import {
   formatAddress,
@@ -221,6 +220,6 @@ export function serviceOf(data: ServiceData = {}): ServiceView {
           : [],
       },
     },
-    isMetallbAnnotation,
+    {},
   );
 }
