@@ -71,6 +71,20 @@ describe("the start of a program", () => {
     await assert.rejects(get("/healthz"), "the server is closed");
   });
 
+  test("works although another process has its port", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const { port: httpPort } = other.address() as { port: number };
+    let worked = false;
+    const run = async (): Promise<void> => {
+      worked = true;
+    };
+    const { signal } = new AbortController();
+    await runProgram("bellhop-test", { ...settings, httpPort, kubeconfig }, signal, () => ({ ...idle, run }));
+    assert.ok(worked);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
   test("what the work throws is thrown, and nothing stays open", async () => {
     const httpPort = await freePort();
     const run = async (): Promise<void> => {
