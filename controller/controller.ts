@@ -77,7 +77,13 @@ export class Controller {
     const { leases, virtualIps: watchedVirtualIps, pools: watchedPools } = watches;
     const speakers = new SpeakerWatch({ client, namespace, leases, changes, clock, log: ownersLog });
 
-    const pools = new PoolStatusLoop({ ...api, pools: watchedPools, state, random, log });
+    const pools = new PoolStatusLoop({
+      ...api,
+      pools: watchedPools,
+      state,
+      random,
+      log: log.child({ component: "pools" }),
+    });
 
     const candidates = new CandidateCache(state, speakers);
     const { allocations, services: observedServices } = state;
@@ -98,7 +104,7 @@ export class Controller {
       metrics: createVirtualIpMetrics(registry),
       workers: Math.max(4, workers / 2),
       random,
-      log,
+      log: log.child({ component: "virtual-ips" }),
     });
     const planner = new OwnerPlanner({
       term,

@@ -8,7 +8,7 @@ export interface SpeakerMetrics {
   readonly resyncs: Counter;
 }
 
-/** What the gauges read when they are collected. */
+/** The values of the gauges, read at each scrape. */
 export interface SpeakerFacts {
   readonly announced: () => number;
   readonly conflicts: () => number;
@@ -26,7 +26,7 @@ export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): S
   });
   new Gauge({
     name: "bellhop_speaker_conflicting_addresses",
-    help: "Announced addresses that another device also claims.",
+    help: "Announced addresses that another device also answers for.",
     registers,
     collect() {
       this.set(facts.conflicts());
@@ -62,7 +62,7 @@ const responderMetrics = [
   ["bellhop_responder_replies_total", "Replies that were sent.", { arp: "arpReplies", ndp: "ndpAdvertisements" }],
   [
     "bellhop_responder_gratuitous_total",
-    "Frames sent without a request, at and after take-over.",
+    "Frames sent without a request, at and after a takeover.",
     { arp: "gratuitousArp", ndp: "gratuitousNdp" },
   ],
 ] as const satisfies readonly (readonly [string, string, Readonly<Record<"arp" | "ndp", CounterName>>])[];
@@ -70,7 +70,7 @@ const responderMetrics = [
 const plainResponderMetrics = [
   [
     "bellhop_responder_conflicting_frames_total",
-    "Frames by which another device claims an announced address.",
+    "Frames by which another device answers for an announced address.",
     "conflicts",
   ],
   ["bellhop_responder_receive_errors_total", "Failed reads of packet sockets.", "receiveErrors"],

@@ -26,7 +26,7 @@ import { ServiceRules } from "./service-rules.ts";
 import { SyncLoop } from "./sync-loop.ts";
 import { createSpeakerWatches, type SpeakerWatches } from "./watches.ts";
 
-/** Everything of the outside world that the speaker touches. */
+/** Everything that the speaker uses of the outside world. */
 export interface SpeakerOptions {
   readonly settings: SpeakerSettings;
   readonly client: ApiClient;
@@ -73,7 +73,7 @@ export class Speaker {
     this.#options = options;
     this.#log = log.child({ component: "announce" });
     const { readLinks, withoutForwarding } = options;
-    this.#host = new Host({ readLinks, withoutForwarding, log: this.#log });
+    this.#host = new Host({ readLinks, withoutForwarding, log: log.child({ component: "host" }) });
     this.#metrics = createSpeakerMetrics(registry, {
       announced: () => this.#announcer.addressCount,
       conflicts: () => this.#announcer.conflictCount,
@@ -90,7 +90,7 @@ export class Speaker {
       node: settings.node,
       clock,
       random,
-      log: log.child({ component: "kube" }),
+      log: log.child({ component: "watch" }),
       metrics: kubeMetrics,
       onChange: {
         services: (key) => this.#rules.serviceChanged(key),

@@ -22,7 +22,7 @@ export interface AnnouncerOptions {
   readonly log: Logger;
 }
 
-/** Carries out the plan: the responder and the multicast groups. Knows what is announced now and which other devices claim it. */
+/** Carries out the plan with the responder and the multicast groups. Knows what is announced now, and which other devices answer for it. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
   readonly #plan: AnnouncementPlan;
@@ -131,12 +131,12 @@ export class Announcer {
     return false;
   }
 
-  /** Another device claims one of the addresses. */
+  /** Another device answers for one of the addresses. */
   observeConflict({ address: bytes, mac: macBytes, interfaceName }: ObservedConflict): void {
     const address = formatAddress(addressFromBytes(bytes));
     const mac = formatMac(macBytes);
     if (!this.#conflicts.observe({ address, mac, interfaceName }, this.#options.now())) return;
-    this.#options.log.error({ address, mac, interfaceName }, "another device claims an address that is announced here");
+    this.#options.log.error({ address, mac, interfaceName }, "another device answers for an address that is announced here");
     this.#reportAddress(address);
   }
 
@@ -144,7 +144,7 @@ export class Announcer {
   expireConflicts(): void {
     const announced = (address: string): boolean => this.#index.namesOf(address).size > 0;
     for (const address of this.#conflicts.expire(this.#options.now(), announced)) {
-      this.#options.log.info({ address }, "the address is no longer claimed by another device");
+      this.#options.log.info({ address }, "no other device answers for the address any longer");
       this.#reportAddress(address);
     }
   }

@@ -1,4 +1,4 @@
-/** A device that claims an address that is also announced here. */
+/** Another device that answers for an address that is announced here. */
 export interface Conflict {
   readonly address: string;
   /** Lower case, colons. */
@@ -6,31 +6,31 @@ export interface Conflict {
   readonly interfaceName: string;
 }
 
-/** The frames by which one device claimed one address. */
-interface Sighting {
+/** The frames by which one device answered for one address. */
+interface Observation {
   readonly conflict: Conflict;
   readonly firstMs: number;
   lastMs: number;
 }
 
 /**
- * A claim that ends sooner is a take-over and not a conflict: for a moment the speaker that withdraws the address and the one that takes
+ * Frames that end sooner are from a takeover and not a conflict: for a moment the speaker that withdraws the address and the one that takes
  * it over receive each other's announcements, the last of which comes 2 s after the first.
  */
 const settleMs = 3_000;
 
-/** Silence after which a claim is over: the ARP traffic of a device that uses an address shows it about once a minute. */
+/** Silence after which a conflict is over: a device that uses an address sends ARP packets with it about once a minute. */
 const forgetMs = 120_000;
 
-/** Tells lasting conflicts from the echo of an address that moves. Keeps the newest sighting of each address. */
+/** Distinguishes lasting conflicts from the frames of a takeover. Keeps one observation of each address, of the last device. */
 export class ConflictTracker {
-  readonly #sightings = new Map<string, Sighting>();
+  readonly #observations = new Map<string, Observation>();
 
-  /** Another device claims the address. Returns whether this made it a lasting conflict. */
+  /** Call it when another device answers for the address. Returns whether this makes it a lasting conflict. */
   observe(conflict: Conflict, nowMs: number): boolean {
-    const known = this.#sightings.get(conflict.address);
+    const known = this.#observations.get(conflict.address);
     if (known === undefined || known.conflict.mac !== conflict.mac || nowMs - known.lastMs > forgetMs) {
-      this.#sightings.set(conflict.address, { conflict, firstMs: nowMs, lastMs: nowMs });
+      this.#observations.set(conflict.address, { conflict, firstMs: nowMs, lastMs: nowMs });
       return false;
     }
     const before = isSettled(known);
@@ -38,28 +38,30 @@ export class ConflictTracker {
     return !before && isSettled(known);
   }
 
-  /** Drops what has fallen silent, and what is about addresses that are not announced here. Returns the addresses whose conflict ended. */
+  /**
+   * Forgets devices that have fallen silent, and addresses that are no longer announced here. Returns the addresses whose conflict ended.
+   */
   expire(nowMs: number, announced: (address: string) => boolean): readonly string[] {
     const dropped: string[] = [];
-    for (const [address, sighting] of this.#sightings) {
-      if (nowMs - sighting.lastMs <= forgetMs && announced(address)) continue;
-      this.#sightings.delete(address);
-      if (isSettled(sighting)) dropped.push(address);
+    for (const [address, observation] of this.#observations) {
+      if (nowMs - observation.lastMs <= forgetMs && announced(address)) continue;
+      this.#observations.delete(address);
+      if (isSettled(observation)) dropped.push(address);
     }
     return dropped;
   }
 
-  /** The lasting conflict about an address, if there is one. */
+  /** The lasting conflict of an address, if there is one. */
   conflictOf(address: string): Conflict | undefined {
-    const sighting = this.#sightings.get(address);
-    return sighting !== undefined && isSettled(sighting) ? sighting.conflict : undefined;
+    const observation = this.#observations.get(address);
+    return observation !== undefined && isSettled(observation) ? observation.conflict : undefined;
   }
 
   get count(): number {
-    return [...this.#sightings.values()].filter(isSettled).length;
+    return [...this.#observations.values()].filter(isSettled).length;
   }
 }
 
-function isSettled(sighting: Sighting): boolean {
-  return sighting.lastMs - sighting.firstMs >= settleMs;
+function isSettled(observation: Observation): boolean {
+  return observation.lastMs - observation.firstMs >= settleMs;
 }

@@ -1,7 +1,7 @@
 import { Counter, Histogram } from "prom-client";
 import type { Registry } from "../../src/metrics/registry.ts";
 
-/** What the data plane counts. `family` is IPv4 or IPv6. */
+/** Metrics of the data plane. `family` is IPv4 or IPv6. */
 export interface DataplaneMetrics {
   readonly transactions: Counter<"family" | "kind">;
   readonly failures: Counter<"family">;
@@ -33,7 +33,7 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
       registers,
     }),
     deletedFlows: new Counter({
-      name: "bellhop_conntrack_forgotten_total",
+      name: "bellhop_conntrack_deleted_total",
       help: "Groups of UDP flows that were deleted because they led to a deleted pod, or bypassed the rules.",
       labelNames: ["family"],
       registers,

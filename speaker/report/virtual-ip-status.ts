@@ -25,7 +25,7 @@ export interface StatusInput {
 }
 
 /**
- * What this node has to write about an address; undefined: nothing. Only the announcer writes. A node that no longer announces the
+ * The patch that this node must write for an address; undefined: none. Only the announcer writes. A node that no longer announces the
  * address removes what it wrote itself, but only while no other node is its announcer: that one overwrites it.
  */
 export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
@@ -47,7 +47,7 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
   };
 }
 
-/** The condition comes with the first conflict and stays, as False, when it is over. */
+/** The condition appears with the first conflict, and stays as False when the conflict is over. */
 function conflictConditions(
   present: readonly Condition[],
   conflict: Conflict | undefined,
@@ -55,7 +55,7 @@ function conflictConditions(
 ): readonly Condition[] | undefined {
   const type = conflictCondition;
   if (conflict !== undefined) {
-    const message = `${conflict.mac} on the LAN of ${conflict.interfaceName} also claims ${conflict.address}. Find that device by its MAC address, or assign another address to the Service.`;
+    const message = `${conflict.mac} on the LAN of ${conflict.interfaceName} also answers for ${conflict.address}. Find that device by its MAC address, or assign another address to the Service.`;
     return withCondition(present, { type, status: "True", reason: "ForeignMac", message }, now);
   }
   if (!present.some((condition) => condition.type === type)) return undefined;
@@ -63,7 +63,7 @@ function conflictConditions(
     type,
     status: "False",
     reason: "NoForeignMac",
-    message: "No other device claims the address.",
+    message: "No other device answers for the address.",
   } as const;
   return withCondition(present, over, now);
 }

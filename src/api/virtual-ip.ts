@@ -19,7 +19,7 @@ export const maxSharedPorts = 100;
 export const maxSharingNamespaces = 32;
 /** How many Services may share one address. */
 export const maxSharers = 100;
-/** The longest text that is kept of the annotation bellhop.dev/reassign, and of the pods of a Service. */
+/** The longest text that is kept of the annotation bellhop.dev/reassign, and of the backends of a Service. */
 export const maxReassignedLength = 200;
 export const maxBackendsLength = 400;
 
@@ -88,11 +88,15 @@ export const virtualIpStatusSchema = z
       .optional()
       .describe("The interfaces of that node that the address is announced from."),
     mac: boundedText(17).optional().describe("The MAC address that the first of these interfaces announces."),
-    since: z.string().meta({ format: "date-time" }).optional().describe("Since when that node announces the address."),
+    since: z
+      .string()
+      .meta({ format: "date-time" })
+      .optional()
+      .describe("Time at which that node began to announce the address."),
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
-        "Announceable: whether a node may announce the address. InPool: whether a pool contains it. Conflict: whether another device claims it. Each appears with the first problem.",
+        "Announceable: whether a node may announce the address. InPool: whether a pool contains it. Conflict: whether another device uses it. Each appears with the first problem.",
       ),
   })
   .describe("What the announcing node and the controller report.");

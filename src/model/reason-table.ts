@@ -8,11 +8,11 @@ export type ReasonPlace = "Service" | "VirtualIP" | "IPAddressPool" | "bellhop e
 export interface ReasonText {
   /** Where users meet it. */
   readonly shownIn: readonly ReasonPlace[];
-  /** When it occurs, without the particulars of one object: for docs/reference/reasons.md. */
+  /** When it occurs, for docs/reference/reasons.md; does not name an object. */
   readonly meaning: string;
   /**
    * What a user reads: whole sentences, in which `{object}`, `{field}` and `{value}` are replaced. A part in square
-   * brackets is left out when a placeholder in it is empty.
+   * brackets is left out if a placeholder in it is empty.
    */
   readonly sentence: string;
   /** What to do about it. */
@@ -248,7 +248,7 @@ export const reasonTable = {
   AddressConflict: {
     shownIn: ["bellhop explain"],
     meaning: "Another device on the LAN answers for the address, so some clients reach that device.",
-    sentence: "{object} ({field} {value}) is also claimed by another device on the LAN.",
+    sentence: "{object} ({field} {value}) is also used by another device on the LAN.",
     cure: "Find that device by its MAC address and remove the address from it, or request another address.",
   },
   NoReadyEndpoint: {
@@ -268,7 +268,7 @@ export const reasonTable = {
     shownIn: ["Service"],
     meaning: "A source range of the Service is not a CIDR. It admits no client.",
     sentence:
-      "{object} has source ranges that are not CIDRs ({field} {value}). They admit no client and close the IP family that they look like, or both families if that is unclear.",
+      "{object} has source ranges that are not CIDRs ({field} {value}). They admit no client. Their IP family, or both families if that is unclear, admits only the clients in the other source ranges.",
     cure: "Write a network with its prefix length: 192.0.2.0/24 or 2001:db8::/32.",
   },
   ForwardingInvalid: {

@@ -16,7 +16,7 @@ export function annotationField(annotation: string): string {
   return `metadata.annotations[${annotation}]`;
 }
 
-/** A typed "no". It is returned, never thrown. */
+/** A typed refusal. It is returned, never thrown. */
 export interface Reason {
   readonly code: ReasonCode;
   /** `Service shop/web`, `IPAddressPool lan`. */
@@ -26,7 +26,7 @@ export interface Reason {
   /** The value of that field, cut to 200 characters; empty where it is not set. */
   readonly value: string;
   /** What is wrong, in whole sentences that name the object, the field and the value. */
-  readonly problem: string;
+  readonly message: string;
   /** What to do about it, in whole sentences. */
   readonly cure: string;
 }
@@ -35,7 +35,7 @@ interface ReasonSubject {
   readonly object: string;
   readonly field: string;
   readonly value: string;
-  /** Whole sentences that say more than the table can: who has an address, which pools are full. */
+  /** Whole sentences with details that the table cannot have: who has an address, which pools are full. */
   readonly detail?: string | undefined;
 }
 
@@ -55,12 +55,12 @@ export function reasonOf(code: ReasonCode, subject: ReasonSubject): Reason {
     value: valueText(value),
   });
   const more = shorten(detail, longest.detail);
-  return { code, object, field, value, problem: more === "" ? said : `${said} ${more}`, cure };
+  return { code, object, field, value, message: more === "" ? said : `${said} ${more}`, cure };
 }
 
-/** The problem and the cure, on one line. */
-export function reasonMessage({ problem, cure }: Reason): string {
-  return `${problem} ${cure}`;
+/** The message and the cure, on one line. */
+export function reasonMessage({ message, cure }: Reason): string {
+  return `${message} ${cure}`;
 }
 
 /** Fills the placeholders; a part in square brackets is left out when a placeholder in it is empty. */
@@ -74,12 +74,12 @@ function isEmptyPart(part: string, texts: Readonly<Record<string, string>>): boo
   return [...part.matchAll(/\{(\w+)\}/g)].some(([, name = ""]) => texts[name] === "");
 }
 
-/** How people read a field: `annotation bellhop.dev/ips` for `metadata.annotations[bellhop.dev/ips]`. */
+/** A field as texts for users name it: `annotation bellhop.dev/ips` for `metadata.annotations[bellhop.dev/ips]`. */
 export function fieldText(field: string): string {
   return field.replace(/^metadata\.annotations\[(.*)\]$/, "annotation $1");
 }
 
-/** As it is where it is one word or a list of words, else in quotes: it may be any text that a user wrote. */
+/** Unchanged if it is one word or a list of words, otherwise in quotes, because users may write any text. */
 function valueText(value: string): string {
   return value === "" || /^[\w.:/=-]+(?:, ?[\w.:/=-]+)*$/.test(value) ? value : JSON.stringify(value);
 }

@@ -1,25 +1,25 @@
 import type { Speaker } from "../api/speaker.ts";
 import type { VirtualIP } from "../api/virtual-ip.ts";
 
-/** What a host of the LAN sees of an address, against what it should see. */
+/** The result of comparing which device answers for an address on the LAN with which one should. Stable: printed by `-o json`. */
 export type Finding =
-  | "AsItShouldBe"
-  | "AnotherNodeAnswers"
-  | "StrangerAnswers"
-  | "NobodyAnswers"
+  | "AnnouncerAnswers"
+  | "OtherNodeAnswers"
+  | "OtherDeviceAnswers"
+  | "NoAnswer"
   | "NotAnnounced"
-  | "FreeAndSilent"
-  | "NotOursButUsed"
-  | "AskedOnAnnouncer";
+  | "NotInUse"
+  | "UsedByOtherDevice"
+  | "HostIsAnnouncer";
 
 export interface Diagnosis {
   readonly finding: Finding;
-  /** Whether nothing is wrong. */
+  /** Whether the answer is as expected. */
   readonly good: boolean;
   readonly address: string;
-  /** Who answered this host. */
+  /** The device that answered this host. */
   readonly seenMac: string | undefined;
-  /** Who should. */
+  /** The node that announces the address. */
   readonly announcer: { readonly node: string; readonly mac: string } | undefined;
   /** One sentence or two, with the cure. */
   readonly message: string;
@@ -34,14 +34,14 @@ export interface DiagnosisInput {
   readonly ownMacs: ReadonlySet<string>;
 }
 
-/** Judges what the look-up saw. Pure. */
+/** Compares the result of the look-up with the VirtualIP. Pure. */
 export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
   const { address, virtualIp, seenMac } = input;
   const { node, mac } = virtualIp?.status ?? {};
   const announcer = node === undefined || mac === undefined ? undefined : { node, mac };
   const answer = (finding: Finding, message: string): Diagnosis => ({
     finding,
-    good: finding === "AsItShouldBe" || finding === "FreeAndSilent" || finding === "AskedOnAnnouncer",
+    good: finding === "AnnouncerAnswers" || finding === "NotInUse" || finding === "HostIsAnnouncer",
     address,
     seenMac,
     announcer,
@@ -49,9 +49,9 @@ export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
   });
   if (virtualIp === undefined) {
     return seenMac === undefined
-      ? answer("FreeAndSilent", `Bellhop has not assigned ${address} to any Service, and no device answers for it.`)
+      ? answer("NotInUse", `Bellhop has not assigned ${address} to any Service, and no device answers for it.`)
       : answer(
-          "NotOursButUsed",
+          "UsedByOtherDevice",
           `Bellhop has not assigned ${address} to any Service, but ${seenMac} answers for it. If the address is in a pool, exclude it (spec.exclude), or remove it from that device.`,
         );
   }
@@ -63,29 +63,29 @@ export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
   }
   if (input.ownMacs.has(announcer.mac)) {
     return answer(
-      "AskedOnAnnouncer",
+      "HostIsAnnouncer",
       `This host is ${announcer.node}, which announces ${address} itself. Run this command on another host of the LAN.`,
     );
   }
   if (seenMac === undefined) {
     return answer(
-      "NobodyAnswers",
+      "NoAnswer",
       `No device answers for ${address} here, although ${announcer.node} (${announcer.mac}) announces it. Check that this host is on the LAN of that node and that no switch or firewall between them drops ARP.`,
     );
   }
   if (seenMac === announcer.mac) {
-    return answer("AsItShouldBe", `${announcer.node} (${announcer.mac}) announces ${address} and answers for it.`);
+    return answer("AnnouncerAnswers", `${announcer.node} (${announcer.mac}) announces ${address} and answers for it.`);
   }
   const other = input.speakers.find((speaker) =>
     (speaker.status?.interfaces ?? []).some((link) => link.mac === seenMac),
   );
   return other === undefined
     ? answer(
-        "StrangerAnswers",
+        "OtherDeviceAnswers",
         `${seenMac} answers for ${address}, but does not belong to a node of the cluster: another device uses the address. Remove it from that device, or exclude it from the pool.`,
       )
     : answer(
-        "AnotherNodeAnswers",
+        "OtherNodeAnswers",
         `${other.metadata.name} (${seenMac}) answers for ${address}, but ${announcer.node} (${announcer.mac}) should. Right after a move this is normal for a moment. If it lasts, the neighbour table of this host is stale.`,
       );
 }

@@ -3,19 +3,19 @@ import { delimiter, join } from "node:path";
 import arp from "node-arp";
 import { BellhopError } from "../error/error.ts";
 
-/** The programs that node-arp runs, and the Debian packages that bring them. Without one of them it would end this process. */
+/** The programs that node-arp runs, and their Debian packages. If one is missing, node-arp would end this process. */
 const programs = [
   ["ping", "iputils-ping"],
   ["arp", "net-tools"],
 ] as const;
 
-/** ping waits 10 s for its one answer (iputils, ping(8), -W); a little more, because arp runs after it. */
+/** ping waits 10 s for its one answer (iputils, ping(8), -W), and arp runs after it. */
 const timeoutMs = 12_000;
 
 /**
- * Who holds the IPv4 address, as this host sees it: a hardware address in lower case with colons, or undefined where nobody
- * answers. Sends one echo request, so that the kernel asks the LAN. Throws CommandFailed when a program that it needs is missing or
- * it takes too long. Knows no IPv6.
+ * Which device answers for the IPv4 address, as this host sees it: a MAC address in lower case with colons, or undefined if none
+ * answers. Sends one echo request, so that the kernel sends an ARP request. Throws CommandFailed if a program that it needs is missing
+ * or it takes too long. Does not support IPv6.
  */
 export async function lookUpNeighbour(
   address: string,
@@ -38,7 +38,7 @@ export async function lookUpNeighbour(
   });
 }
 
-/** undefined for "(incomplete)" and other texts that stand where a hardware address would. */
+/** Undefined for "(incomplete)" and other texts that arp prints instead of a MAC address. */
 export function normalizeMac(text: string): string | undefined {
   const parts = text.trim().toLowerCase().split(/[:-]/);
   return parts.length === 6 && parts.every((part) => /^[0-9a-f]{1,2}$/.test(part))

@@ -9,7 +9,7 @@ import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
  * How long an address stays silent when the node that announces it loses its power: `npm run bench -- takeover [trials]`. The Service
- * has no node ports, so that what is measured is Bellhop's take-over; the pod on the dead node stays among the endpoints until the
+ * has no node ports, so that what is measured is Bellhop's takeover; the pod on the dead node stays among the endpoints until the
  * cluster has noticed, so a single answer ends a trial. Makes a lab of its own.
  */
 const trials = Number(process.argv[2] ?? 5);
@@ -22,7 +22,7 @@ async function measureTakeover(api: Api): Promise<void> {
   await waitForAnswer(api, address);
   const silences: number[] = [];
   for (let trial = 1; trial <= trials; trial++) {
-    silences.push(await progress.step(`take-over ${trial} of ${trials}`, () => measureOne(api, address)));
+    silences.push(await progress.step(`takeover ${trial} of ${trials}`, () => measureOne(api, address)));
   }
   process.stdout.write(`power off → first good answer, s: ${formatSpread(spreadOf(silences), 1)}\n`);
 }

@@ -29,11 +29,11 @@ describe("bellhop doctor, on a host of the LAN", () => {
   }
 
   test("an address that its node answers for is as it should be", async () => {
-    assert.deepEqual(await ask(address), { code: 0, stderr: "", finding: "AsItShouldBe" });
+    assert.deepEqual(await ask(address), { code: 0, stderr: "", finding: "AnnouncerAnswers" });
   });
 
   test("an address of a host, which is none of ours, is told as used", async () => {
-    assert.deepEqual(await ask(CONTROL.ipv4), { code: 1, stderr: "", finding: "NotOursButUsed" });
+    assert.deepEqual(await ask(CONTROL.ipv4), { code: 1, stderr: "", finding: "UsedByOtherDevice" });
   });
 
   test("what is no IPv4 address is refused", async () => {

@@ -69,7 +69,7 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     await other.sh(`ip addr del ${vip6}/64 dev eth0`);
   });
 
-  test("at take-over the neighbours' entries change at once, without a request", async () => {
+  test("at a takeover the neighbours' entries change at once, without a request", async () => {
     for (const address of ["192.0.2.210", "2001:db8::210"]) {
       await client.sh(`ip neigh replace ${address} lladdr 02:00:00:00:00:66 dev eth0 nud stale`);
     }

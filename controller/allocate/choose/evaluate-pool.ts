@@ -34,7 +34,7 @@ export function evaluateNamedPool(context: AllocationContext, name: string, fami
   const reason = rejected.get(name);
   return reason === undefined
     ? { pool: name, code: "PoolNotFound", detail: listPoolNames(context.allocations) }
-    : { pool: name, code: "PoolUnusable", detail: `The reason is ${reason.code}. ${reason.problem}` };
+    : { pool: name, code: "PoolUnusable", detail: `The reason is ${reason.code}. ${reason.message}` };
 }
 
 function evaluatePool(context: AllocationContext, pool: Pool, family: IpFamily): PoolResult {
@@ -79,6 +79,6 @@ export function evaluateAutoAssign(context: AllocationContext, pool: Pool, famil
 export function evaluateAllPools(context: AllocationContext, family: IpFamily): readonly PoolResult[] {
   const { pools, rejected } = context.allocations;
   const results = pools.map((pool) => evaluateAutoAssign(context, pool, family));
-  const refusals = [...rejected].map(([pool, { code, problem }]) => ({ pool, code, detail: problem }));
+  const refusals = [...rejected].map(([pool, { code, message }]) => ({ pool, code, detail: message }));
   return [...results, ...refusals];
 }

@@ -1,7 +1,7 @@
 import type { AddressPart } from "../../../controller/explain/service/explanation.ts";
 import type { Palette } from "./palette.ts";
 
-/** One address: where it comes from, who announces it, and what every node says to it. */
+/** One address: where it comes from, who announces it, and whether each node may. */
 export function renderClaim(label: string, part: AddressPart, { bold, faint, good, bad }: Palette): readonly string[] {
   const {
     address,
@@ -22,11 +22,12 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
     announcedBy === undefined
       ? bad("not announced by any node")
       : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
-  const voice = ownNode === undefined ? announcement : `the address of Node ${bold(ownNode)}, which answers for it`;
+  const answeredBy =
+    ownNode === undefined ? announcement : `the address of Node ${bold(ownNode)}, which answers for it`;
   const successors = owners.filter((owner) => owner !== announcedBy);
   return [
     `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not created yet"}`,
-    `             ${voice}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
+    `             ${answeredBy}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
     ...nodes.map(
       ({ node, eligible, reason }) =>

@@ -1,4 +1,4 @@
-/** Colours by meaning; each gives the text as it is where colour is off. */
+/** Colours by meaning; each function returns the text unchanged if colours are off. */
 export interface Palette {
   readonly bold: (text: string) => string;
   readonly faint: (text: string) => string;

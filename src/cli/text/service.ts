@@ -42,7 +42,7 @@ function renderRequest({ request, class: { name, reason } }: ServiceExplanation)
 function renderFamily({ family, addresses, requested, pools }: FamilyPart, palette: Palette): readonly string[] {
   if (addresses.length > 0) return addresses.flatMap((address) => renderClaim(family, address, palette));
   const { bold, good, bad } = palette;
-  const results = untilGiven(pools).map(({ pool, address, code, reason }) => {
+  const results = untilAssigned(pools).map(({ pool, address, code, reason }) => {
     if (address !== undefined) return `    ${good("✓")} pool ${pool} can assign ${address}`;
     return `    ${bad("✗")} pool ${pool}: ${code}. ${reason}`;
   });
@@ -51,7 +51,7 @@ function renderFamily({ family, addresses, requested, pools }: FamilyPart, palet
 }
 
 /** Pools after the first that can assign an address are not tried. */
-function untilGiven<Part extends { readonly address: string | undefined }>(pools: readonly Part[]): readonly Part[] {
+function untilAssigned<Part extends { readonly address: string | undefined }>(pools: readonly Part[]): readonly Part[] {
   const first = pools.findIndex(({ address }) => address !== undefined);
   return first < 0 ? pools : pools.slice(0, first + 1);
 }
@@ -60,9 +60,9 @@ function renderPorts(ports: readonly PortPart[], { faint, bad }: Palette): reado
   return ports.map(({ port, protocol, name, path, ready }, index) => {
     const counts = Object.entries(ready).map(([family, count]) => `${count} ${family}`);
     const none = Object.values(ready).every((count) => count === 0);
-    const pods = `ready pods: ${counts.join(", ") || "0"}`;
+    const endpoints = `ready endpoints: ${counts.join(", ") || "0"}`;
     const label = index === 0 ? "Ports" : "";
-    return `  ${label.padEnd(10)} ${port}/${protocol}${name === "" ? "" : ` ${faint(name)}`} → ${path}; ${none ? bad(pods) : pods}`;
+    return `  ${label.padEnd(10)} ${port}/${protocol}${name === "" ? "" : ` ${faint(name)}`} → ${path}; ${none ? bad(endpoints) : endpoints}`;
   });
 }
 
@@ -111,8 +111,8 @@ function renderConclusion(explanation: ServiceExplanation, palette: Palette): re
     ...reasonText(first),
     ...others.flatMap((reason, index) => {
       // A cure is printed once.
-      const told = reasons.slice(0, index + 1).some(({ cure }) => cure === reason.cure);
-      return [`  Also ${bold(reason.code)}`, ...reasonText(reason).slice(0, told ? 1 : undefined)];
+      const repeated = reasons.slice(0, index + 1).some(({ cure }) => cure === reason.cure);
+      return [`  Also ${bold(reason.code)}`, ...reasonText(reason).slice(0, repeated ? 1 : undefined)];
     }),
     ...notes,
   ];

@@ -21,21 +21,21 @@ function collectTexts(): readonly string[] {
   const texts = [
     ...Object.values(allocationCases)
       .flat()
-      .map((data) => allocateCase(data).reason?.problem),
+      .map((data) => allocateCase(data).reason?.message),
     ...explained.flatMap(({ reasons, remarks, families }) => [
-      ...reasons.map(({ problem }) => problem),
+      ...reasons.map(({ message }) => message),
       ...remarks,
       ...families.flatMap(({ pools }) => pools.map(({ reason }) => reason)),
     ]),
     ...membershipCases.map(({ claim, ...data }) => {
-      return poolMembershipOf(allocationsOf({ ...data, claims: [claim] }), claimOf(claim)).reason?.problem;
+      return poolMembershipOf(allocationsOf({ ...data, claims: [claim] }), claimOf(claim)).reason?.message;
     }),
     ...claimCases.map(({ name, address }) => {
-      return parseClaim(virtualIpSchema.parse({ metadata: { name }, spec: { address } })).reason?.problem;
+      return parseClaim(virtualIpSchema.parse({ metadata: { name }, spec: { address } })).reason?.message;
     }),
-    ...rejectedPoolCases.map((data) => rejectCase(data).reason?.problem),
+    ...rejectedPoolCases.map((data) => rejectCase(data).reason?.message),
     ...manifestCases.flatMap(({ text }) =>
-      parsePoolManifest("new.yaml", text).reasons.map(({ reason }) => reason.problem),
+      parsePoolManifest("new.yaml", text).reasons.map(({ reason }) => reason.message),
     ),
     ...evaluateCases.flatMap(({ service, family = "IPv4", ...data }) => {
       const context = { allocations: allocationsOf(data), service: serviceOf(service), namespaceLabels: {} };

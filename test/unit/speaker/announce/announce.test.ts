@@ -85,7 +85,7 @@ test("groups are joined once for each address and interface, spread over sockets
 
 const claim: Conflict = { address: "192.0.2.200", mac: "02:00:00:00:00:77", interfaceName: "eth0" };
 
-test("a claim that ends within 3 s is a take-over, and one that lasts is a conflict until it falls silent", () => {
+test("frames of another device for up to 3 s are a takeover; if they last, they are a conflict until the device falls silent", () => {
   const tracker = new ConflictTracker();
   for (const atMs of [0, 50, 150, 400, 1000, 2000]) assert.equal(tracker.observe(claim, atMs), false);
   assert.equal(tracker.conflictOf(claim.address), undefined);
@@ -117,7 +117,7 @@ const now = "2026-01-01T00:00:00Z";
 const [announcement] = planAnnouncements([virtualIp("192.0.2.200")]);
 const ours = { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: "2025-12-31T00:00:00Z" };
 
-test("the status is written at take-over, kept by a restart, and changed with the interface", () => {
+test("the status is written at a takeover, kept by a restart, and changed with the interface", () => {
   const input = { node: "n1", announcement, conflict: undefined, now };
   const theirs = { ...ours, node: "n2" };
   assert.deepEqual(statusPatch(virtualIp("192.0.2.200"), input), { ...ours, since: now });

@@ -62,7 +62,7 @@ test("a request is answered once the address is announced, and no longer after i
   assert.equal(socket?.open, false);
 });
 
-test("take-over is announced in a burst, then slowly without end", () => {
+test("a takeover is announced in a burst, then slowly without end", () => {
   const fixture = makeLoop();
   fixture.announce(vip);
   assert.deepEqual(sendTimes(fixture, 2000 + 2 * repeatMs), [...burstMs, 2000 + repeatMs, 2000 + 2 * repeatMs]);

@@ -76,14 +76,14 @@ describe("a value in a message", () => {
     ["$& {object}", '"$& {object}"'],
   ] as const) {
     test(`${JSON.stringify(value)} reads ${text}`, () => {
-      const { problem } = reasonOf("RequestedAddressInvalid", { object: "Service a/b", field: "spec.x", value });
-      assert.equal(problem, `Service a/b requests ${text} (spec.x), which is not an IP address.`);
+      const { message } = reasonOf("RequestedAddressInvalid", { object: "Service a/b", field: "spec.x", value });
+      assert.equal(message, `Service a/b requests ${text} (spec.x), which is not an IP address.`);
     });
   }
 
   test("an annotation is named as one", () => {
     const field = annotationField("bellhop.dev/ips");
-    const { problem } = reasonOf("RequestedAddressInvalid", { object: "Service a/b", field, value: "x" });
-    assert.equal(problem, "Service a/b requests x (annotation bellhop.dev/ips), which is not an IP address.");
+    const { message } = reasonOf("RequestedAddressInvalid", { object: "Service a/b", field, value: "x" });
+    assert.equal(message, "Service a/b requests x (annotation bellhop.dev/ips), which is not an IP address.");
   });
 });

@@ -23,14 +23,19 @@ const announced = virtualIpSchema.parse({
 const silent = virtualIpSchema.parse({ metadata: { name: "192.0.2.7" }, spec: { address: "192.0.2.7" } });
 
 const cases: ReadonlyArray<readonly [Finding, boolean, Partial<DiagnosisInput>, RegExp]> = [
-  ["AsItShouldBe", true, { virtualIp: announced, seenMac: first }, /n1 .* announces 192\.0\.2\.7 and answers for it/],
-  ["AnotherNodeAnswers", false, { virtualIp: announced, seenMac: second }, /n2 .* but n1/],
-  ["StrangerAnswers", false, { virtualIp: announced, seenMac: stranger }, /another device uses the address/],
-  ["NobodyAnswers", false, { virtualIp: announced }, /No device answers/],
+  [
+    "AnnouncerAnswers",
+    true,
+    { virtualIp: announced, seenMac: first },
+    /n1 .* announces 192\.0\.2\.7 and answers for it/,
+  ],
+  ["OtherNodeAnswers", false, { virtualIp: announced, seenMac: second }, /n2 .* but n1/],
+  ["OtherDeviceAnswers", false, { virtualIp: announced, seenMac: stranger }, /another device uses the address/],
+  ["NoAnswer", false, { virtualIp: announced }, /No device answers/],
   ["NotAnnounced", false, { virtualIp: silent }, /bellhop explain address 192\.0\.2\.7/],
-  ["FreeAndSilent", true, {}, /not assigned .* no device answers/],
-  ["NotOursButUsed", false, { seenMac: stranger }, new RegExp(`${stranger} answers`)],
-  ["AskedOnAnnouncer", true, { virtualIp: announced, ownMacs: new Set([first]) }, /Run this command on another host/],
+  ["NotInUse", true, {}, /not assigned .* no device answers/],
+  ["UsedByOtherDevice", false, { seenMac: stranger }, new RegExp(`${stranger} answers`)],
+  ["HostIsAnnouncer", true, { virtualIp: announced, ownMacs: new Set([first]) }, /Run this command on another host/],
 ];
 
 for (const [finding, good, input, says] of cases) {

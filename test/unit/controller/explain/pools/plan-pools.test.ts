@@ -38,10 +38,10 @@ describe("reading pools from a file", () => {
   test("what was probably meant is part of the message", () => {
     const { reasons } = parsePoolManifest("new.yaml", manifest("p", ["192.0.2.17/24", "192.0.2.9-192.0.2.2"]));
     assert.match(
-      reasons[0]?.reason.problem ?? "",
+      reasons[0]?.reason.message ?? "",
       /The network is 192\.0\.2\.0\/24, and the single address is 192\.0\.2\.17\./,
     );
-    assert.match(reasons[1]?.reason.problem ?? "", /192\.0\.2\.2-192\.0\.2\.9/);
+    assert.match(reasons[1]?.reason.message ?? "", /192\.0\.2\.2-192\.0\.2\.9/);
   });
 });
 

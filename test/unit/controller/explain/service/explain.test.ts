@@ -147,7 +147,7 @@ describe("bellhop explain service", () => {
     await announce(cluster, "192.0.2.10", { node: "n1" });
     await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: false }]);
     const { reasons } = await askService(cluster, "web");
-    assert.match(reasons[0]?.problem ?? "", /Its only IPv4 endpoint is not ready\./);
+    assert.match(reasons[0]?.message ?? "", /Its only IPv4 endpoint is not ready\./);
   });
 
   test("under Local a ready pod elsewhere is not enough", async () => {
@@ -162,7 +162,7 @@ describe("bellhop explain service", () => {
       reasons.map(({ code }) => code),
       ["NoLocalEndpoint"],
     );
-    assert.match(reasons[0]?.problem ?? "", /ready pods are on n2/);
+    assert.match(reasons[0]?.message ?? "", /ready pods are on n2/);
   });
 
   test("a speaker that has shut down announces nothing, even if the status still says so", async () => {
@@ -197,7 +197,7 @@ describe("bellhop explain service", () => {
       reasons.map(({ code }) => code),
       ["AddressConflict"],
     );
-    assert.match(reasons[0]?.problem ?? "", /02:00:00:00:00:99/);
+    assert.match(reasons[0]?.message ?? "", /02:00:00:00:00:99/);
   });
 
   test("the Services that share the address are named", async () => {

@@ -115,7 +115,7 @@ export const findReasonsCases: readonly FindReasonsCase[] = [
     reasons: [{ code: "NotAnnouncedYet", ...virtualIp }],
   },
   {
-    name: "another device claims it",
+    name: "another device answers for it",
     ...served,
     conflict: true,
     reasons: [{ code: "AddressConflict", ...virtualIp, names: ["02:00:00:00:00:99"] }],
