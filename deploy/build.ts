@@ -7,7 +7,7 @@ const out = `${root}dist/`;
 
 /**
  * Makes dist/: the program as two bundles (the command and the responder's worker thread beside it) and koffi, whose native
- * part cannot be bundled. What the image needs, and nothing else.
+ * part cannot be bundled. It contains only what the image needs.
  */
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });

@@ -10,11 +10,11 @@ export interface HostOptions {
   readonly log: Logger;
 }
 
-/** What the last look at the node itself has shown: its interfaces, and whether its kernel forwards. */
+/** The node itself as it was last read: its interfaces, and whether its kernel forwards. */
 export class Host {
   readonly #options: HostOptions;
   #links: readonly Link[] = [];
-  /** Undefined until the first look. */
+  /** Undefined before the first reading. */
   #withoutForwarding: readonly IpFamily[] | undefined;
 
   constructor(options: HostOptions) {
@@ -29,7 +29,7 @@ export class Host {
     return this.#withoutForwarding ?? [];
   }
 
-  /** Looks again, and returns what differs from the last time. */
+  /** Reads again, and returns what has changed. */
   look(): { readonly links: boolean; readonly forwarding: boolean } {
     const { log, readLinks, withoutForwarding } = this.#options;
     const seen = readLinks();

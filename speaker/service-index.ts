@@ -2,7 +2,7 @@ import { NameIndex } from "../src/index/name-index.ts";
 
 /**
  * Which Services an object belongs to (a slice to one, an address to all Services that share it), and which objects a Service has. A
- * change concerns the Services from before and after it.
+ * change affects the Services from before and after it.
  */
 export class ServiceIndex {
   readonly #services = new Map<string, readonly string[]>();

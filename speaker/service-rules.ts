@@ -13,7 +13,7 @@ export interface ServiceRulesOptions {
   readonly node: string;
   readonly watches: SpeakerWatches;
   readonly dataplane: Dataplane;
-  /** Called when there is something to render. Must do no more than note it. */
+  /** Called when there is something to render. Must only record that. */
   readonly onDirty: () => void;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -36,7 +36,7 @@ export class ServiceRules {
     this.#node = { name: options.node, addresses: { IPv4: undefined, IPv6: undefined } };
   }
 
-  /** This node as it was last seen; a deleted Node object changes nothing. */
+  /** This node as it was last observed; the deletion of its Node object changes nothing. */
   get node(): NodeFacts {
     return this.#node;
   }
@@ -69,7 +69,7 @@ export class ServiceRules {
     this.#markDirty([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
   }
 
-  /** Hands what changed to the data plane. Returns since when the first change waited, in monotonic milliseconds; undefined: none did. */
+  /** Passes the changes to the data plane. Returns since when the first change waited, in monotonic milliseconds; undefined: none did. */
   render(): number | undefined {
     const dirty = this.#dirty;
     const since = this.#dirtySinceMs;
@@ -115,7 +115,7 @@ export class ServiceRules {
     });
   }
 
-  /** Logs each reason once, and not with every change of an endpoint. The user gets the same reasons from the controller. */
+  /** Logs each reason once, and not with every change of an endpoint. The controller reports the same reasons to the user. */
   #logInvalid(key: string, reasons: readonly Reason[]): void {
     const text = reasons.map(reasonMessage).join(" ");
     if ((this.#logged.get(key) ?? "") === text) return;

@@ -62,7 +62,7 @@ export class SyncLoop {
     this.#cancelRetry();
   }
 
-  /** A VirtualIP has changed, come or gone. */
+  /** A VirtualIP was added, changed or deleted. */
   virtualIpChanged(name: string): void {
     this.#changed.add(name);
     this.request();
@@ -86,7 +86,7 @@ export class SyncLoop {
     try {
       while (this.#pending && this.#running) {
         this.#pending = false;
-        // Events come in bunches: one sync covers all that were already received.
+        // Events arrive in bursts: one sync covers all that were already received.
         await new Promise((resolve) => setImmediate(resolve));
         await this.#syncOnce();
       }
@@ -95,7 +95,7 @@ export class SyncLoop {
     }
   }
 
-  /** Without rules nothing new is announced; what is no longer ours is withdrawn. */
+  /** Without rules nothing new is announced; addresses that are no longer ours are withdrawn. */
   async #syncOnce(): Promise<void> {
     const { announcer, dataplane, rules } = this.#options;
     this.#plan();

@@ -31,12 +31,12 @@ export interface SpeakerWatchesOptions {
   readonly metrics: KubeMetrics;
 }
 
-/** When an API server comes back, all speakers of a cluster may have to list again: not all within the same second. */
+/** When an API server is available again, all speakers of a cluster may have to list again, but not within the same second. */
 const relistSpreadMs = 5_000;
 
 /**
- * Reflectors that do not run yet. Lists come from the API server's cache, as kube-proxy's do: there is a speaker on every node, and what
- * a list lacks the watch brings a moment later.
+ * Creates reflectors; `run` starts them. Lists are read from the API server's cache, as by kube-proxy, because there is a speaker on every
+ * node, and the watch soon delivers what a list lacks.
  */
 export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
   const { client, node, onChange, clock, random, log, metrics } = options;

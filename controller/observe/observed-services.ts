@@ -22,7 +22,10 @@ export class ObservedServices {
     this.#readyNodes = readyNodes;
   }
 
-  /** Brings spec.externalIPs and what the status shows into the allocations. Returns the claims of the Service if it has changed between Cluster and Local. */
+  /**
+   * Brings spec.externalIPs and what the status shows into the allocations. Returns the claims of the Service if it has changed between
+   * Cluster and Local.
+   */
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);

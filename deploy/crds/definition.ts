@@ -54,7 +54,7 @@ export function customResourceDefinition(parts: DefinitionParts): Record<string,
   };
 }
 
-/** The root of an object's schema; metadata is the API server's own affair, but for the CEL rules that read its name. */
+/** The root of an object's schema; metadata is defined by the API server, except for its name, which CEL rules read. */
 export function objectSchema(description: string, properties: Record<string, OpenApiSchema>): OpenApiSchema {
   return {
     type: "object",

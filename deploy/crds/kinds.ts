@@ -19,8 +19,8 @@ function numberOf(text: string): string {
 }
 
 /**
- * What one entry of `addresses` can be told by itself. The CEL library knows no order of addresses, so a reversed range of IPv6
- * is left to the controller, and overlaps between pools are no affair of one object.
+ * The rules for one entry of `addresses`. The CEL library cannot order addresses, so the controller checks for reversed ranges of IPv6.
+ * Overlaps between pools are not checked here, because a rule sees only one object.
  */
 const rangeRules: readonly Validation[] = [
   {
@@ -48,7 +48,7 @@ const durationRule: Validation = {
   messageExpression: '"\'" + self + "\' is not a duration; write hours, minutes or seconds: 10m, 1h30m"',
 };
 
-/** A pool has addresses of its own or those of nodes; what is about the one kind means nothing to the other. */
+/** A pool has addresses of its own or those of nodes; fields for one kind have no effect in the other. */
 const poolKindRules: Validation[] = [
   {
     rule: "has(self.addresses) != has(self.nodeAddresses)",
@@ -112,7 +112,7 @@ function l2Advertisement(): Record<string, unknown> {
     plural: "l2advertisements",
     shortNames: ["bl2"],
     status: false,
-    // All that it says is in lists, and nobody writes a status that could count them: kubectl describe shows it.
+    // Its content is in lists, and it has no status that could count them: kubectl describe shows them.
     columns: [ageColumn],
     schema: objectSchema(
       "Restricts which pools are announced, from which nodes and interfaces. Without any L2Advertisement, every node on the subnet of an address may announce it.",

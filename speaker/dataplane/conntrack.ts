@@ -3,14 +3,14 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { type Flow, type FlowPattern, parseFlows } from "./flow.ts";
 
-/** The seam to the connection tracking table, for UDP alone: TCP connections are never deleted. */
+/** The interface to the connection tracking table, for UDP only: TCP connections are never deleted. */
 export interface Conntrack {
   list(family: IpFamily): Promise<readonly Flow[]>;
   /** Deletes every flow that a pattern matches; it is not an error when there is none. */
   delete(family: IpFamily, patterns: readonly FlowPattern[]): Promise<void>;
 }
 
-/** conntrack(8) exits with 1 and says so when no flow was there to delete. */
+/** conntrack(8) exits with 1 and prints this if there was no flow to delete. */
 const nothingDeleted = /\b0 flow entries have been deleted/;
 
 /** A listing of a full table of 1,000,000 flows still fits. */

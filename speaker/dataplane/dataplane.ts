@@ -31,7 +31,7 @@ const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 /** Owner of the interfaces, which belong to no Service. */
 const interfacesOwner = "(interfaces)";
 
-/** Keeps the kernel's rules as Services need them: collect with `setService` and `setInterfaces`, then `apply` all at once. */
+/** Keeps the rules in the kernel as Services need them: collect with `setService` and `setInterfaces`, then `apply` all at once. */
 export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #index = new ElementIndex();
@@ -48,7 +48,7 @@ export class Dataplane {
     return [...this.#index.owners].filter((owner) => owner !== interfacesOwner);
   }
 
-  /** What a Service needs instead of what it needed before; empty: it is gone. */
+  /** Replaces the elements of a Service; empty: the Service is gone. */
   setService(key: string, elements: readonly Element[]): void {
     this.#index.set(key, elements);
   }
@@ -75,7 +75,7 @@ export class Dataplane {
   }
 
   /**
-   * Writes what changed; one call at a time. A family that fails does not hold up the other. Throws BellhopError NftFailed after
+   * Writes what has changed; one call at a time. A family that fails does not delay the other. Throws BellhopError NftFailed after
    * both were tried; the next call then writes the failed table as a whole.
    */
   async apply(settings: DataplaneSettings): Promise<void> {

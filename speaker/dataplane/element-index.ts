@@ -4,12 +4,12 @@ import { type Element, type ElementRef, elementId, sameValue } from "./element.t
 export type ElementsById = ReadonlyMap<string, Element>;
 
 /**
- * What should be in the kernel, by element, put together from what each owner (a Service, the interfaces) wants. Remembers which
- * elements changed, so that a change costs what it touches and not what there is. Where two owners want different values, the one
- * with the smaller name wins until it releases the element.
+ * The desired elements in the kernel, combined from those of each owner (a Service, the interfaces). Remembers which elements have changed,
+ * so that a change costs only what it touches. If two owners desire different values, the one with the smaller name wins until it
+ * releases the element.
  */
 export class ElementIndex {
-  /** What each owner wants, by element and owner. Nearly always one owner. */
+  /** What each owner desires, by element and owner. Nearly always one owner. */
   readonly #desired = new Map<string, Map<string, Element>>();
   readonly #byOwner = new Map<string, ElementsById>();
   #changed = new Map<string, Element>();
@@ -18,7 +18,7 @@ export class ElementIndex {
     return this.#byOwner.keys();
   }
 
-  /** What an owner wants instead of all that it wanted before; nothing: it is gone. */
+  /** Replaces the elements that an owner desires; empty: the owner is gone. */
   set(owner: string, elements: readonly Element[]): void {
     const after = new Map(elements.map((element) => [elementId(element), element]));
     for (const [id, element] of this.#byOwner.get(owner) ?? []) {
@@ -44,7 +44,7 @@ export class ElementIndex {
     else this.#byOwner.delete(owner);
   }
 
-  /** The element that should be there under this id; undefined: none. */
+  /** The desired element with this id; undefined: none. */
   get(id: string): Element | undefined {
     const wanted = this.#desired.get(id);
     let best: string | undefined;
@@ -58,14 +58,14 @@ export class ElementIndex {
     return this.get(elementId(ref)) as Extract<Element, { readonly set: Ref["set"] }> | undefined;
   }
 
-  /** The elements that may differ from what they were at the last call. Ask `get` for what they should be now. */
+  /** The elements that may have changed since the last call. `get` returns their desired state. */
   takeChanged(): ElementsById {
     const changed = this.#changed;
     this.#changed = new Map();
     return changed;
   }
 
-  /** Every element that should be there, with its id. */
+  /** Every desired element, with its id. */
   *all(): Iterable<readonly [string, Element]> {
     for (const id of this.#desired.keys()) {
       const element = this.get(id);

@@ -34,7 +34,7 @@ export interface EndpointPick {
   readonly count: number;
 }
 
-/** What each of our sets and maps holds. Every one is flat: one question, one lookup, however many Services there are. */
+/** The keys of our sets and maps. A rule needs one lookup in each, however many Services there are. */
 interface ElementTypes {
   /** Interfaces whose packets are rewritten; in-cluster clients come in by others and are left to kube-proxy. */
   readonly lan_interfaces: SetOf<{ readonly interfaceName: string }>;
@@ -74,7 +74,7 @@ export type Element = {
   readonly [Name in SetName]: { readonly family: NftFamily; readonly set: Name } & ElementTypes[Name];
 }[SetName];
 
-/** An element without its value: what can be looked up. */
+/** An element without its value: as for a lookup. */
 export type ElementRef = {
   readonly [Name in SetName]: Pick<Extract<Element, { readonly set: Name }>, "family" | "set" | "key">;
 }[SetName];

@@ -39,8 +39,8 @@ export interface FlowRule {
 }
 
 /**
- * The flows that a rule does not permit, each kind once: they were made before our rules, or lead to a pod that is gone. A UDP client that
- * never pauses would follow them without end.
+ * The flows that a rule does not permit, each kind once: they were made before our rules, or lead to a pod that is gone. The flow of a
+ * UDP client that never pauses would never expire.
  */
 export function staleFlows(flows: readonly Flow[], rules: readonly FlowRule[]): readonly FlowPattern[] {
   const byDestination = new Map(rules.map((rule) => [`${rule.destination} ${rule.destinationPort}`, rule]));

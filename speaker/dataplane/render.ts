@@ -10,10 +10,10 @@ import { type UsableEndpoint, usableEndpoints } from "./usable-endpoints.ts";
 
 const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 
-/** What of this node the rules depend on. */
+/** The properties of this node that the rules depend on. */
 export interface NodeFacts {
   readonly name: string;
-  /** Where kube-proxy takes node ports. */
+  /** The address on which kube-proxy serves node ports. */
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
 }
 
@@ -76,7 +76,7 @@ function renderPort(context: PortContext): readonly Element[] {
   const refusal: readonly Element[] = unserved
     ? [{ family: nftFamilies[family], set: "no_endpoint_services", key }]
     : [];
-  // Also without endpoints: a connection that runs must be rewritten as long as its pod, ready or not, answers.
+  // Also without ready endpoints: an open connection must be rewritten as long as its pod, ready or not, answers.
   if (forwarding === "nodeport") return [...refusal, ...renderNodePort(context)];
   return endpoints.length > 0 ? renderEndpoints(context, endpoints) : refusal;
 }

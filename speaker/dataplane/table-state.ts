@@ -12,7 +12,7 @@ import {
 import type { ElementIndex, ElementsById } from "./element-index.ts";
 import { createPickChain, createTable, removeTable, type TableSettings, tableName } from "./tables.ts";
 
-/** The elements of one table in the kernel, and the chains beside the fixed ones, by name. */
+/** The elements of one table in the kernel, and its chains other than the fixed ones, by name. */
 export interface TableState {
   readonly elements: ElementsById;
   readonly pickChains: ReadonlySet<string>;
@@ -27,7 +27,7 @@ export function emptyTable(): WritableTableState {
   return { elements: new Map(), pickChains: new Set() };
 }
 
-/** A transaction and what it makes of the table once the kernel has taken it. */
+/** A transaction, and the state of the table after it. */
 export interface TableChange {
   readonly transaction: NftTransaction;
   readonly removed: ElementsById;
@@ -35,8 +35,8 @@ export interface TableChange {
 }
 
 /**
- * What brings the table from `applied` to what the index wants, looking at the changed elements alone. Deletions come first.
- * Undefined when there is nothing to do. Chains that no element leads to any longer stay until the table is next replaced: some
+ * The transaction from `applied` to the desired elements of the index; only changed elements are compared. Deletions come first.
+ * Undefined if there is nothing to do. Chains that no element leads to any longer stay until the table is next replaced: some
  * kernels refuse to delete them in the same transaction.
  */
 export function changeTable(
@@ -75,7 +75,7 @@ export function changeTable(
 }
 
 /**
- * The whole table, in one transaction, so that no packet meets a gap. What is there under our name is deleted first, whichever
+ * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever
  * version wrote it. Without any address the table is only removed.
  */
 export function replaceTable(family: NftFamily, settings: TableSettings, index: ElementIndex): TableChange {
@@ -90,7 +90,7 @@ export function replaceTable(family: NftFamily, settings: TableSettings, index: 
   };
 }
 
-/** What a change leaves in the table. Changes the state in place: a copy would cost what there is. */
+/** Applies a change to the state. Changes it in place, because a copy would cost O(elements). */
 export function settleChange(state: WritableTableState, change: TableChange): void {
   for (const id of change.removed.keys()) state.elements.delete(id);
   for (const [id, element] of change.added) {

@@ -12,7 +12,7 @@ import {
 import type { TableSettings } from "./tables.ts";
 
 /**
- * Keeps our table of one family as the index wants it. What is in the kernel is known from what was written; it is never read.
+ * Keeps our table of one family as the index says. The table in the kernel is never read: its state is what was last written.
  * One call of `write` at a time.
  */
 export class TableWriter {

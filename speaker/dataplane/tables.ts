@@ -7,12 +7,12 @@ export const tableName = "bellhop";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftFamily>> = { IPv4: "ip", IPv6: "ip6" };
 
-/** What we forward ourselves, as nft spells it. */
+/** The protocols that we forward ourselves, as nft spells them. */
 const forwardedProtocols = ["tcp", "udp"] as const;
 
-/** What the fixed part of a table depends on. */
+/** The settings that the fixed part of a table depends on. */
 export interface TableSettings {
-  /** The address of this node on which kube-proxy takes node ports; none: no rewrite to node ports in this family. */
+  /** The address of this node on which kube-proxy takes node ports; undefined: no rewrite to node ports in this family. */
   readonly nodeAddress: string | undefined;
   /** The one bit that marks packets and connections of the rewrite to node ports. */
   readonly markBit: number;
@@ -43,7 +43,7 @@ function sets(family: NftFamily): Readonly<Record<SetName, string>> {
 }
 
 /**
- * Where our chains hang. Reference points: connection tracking -200, kube-proxy's source-range filter -110 and its nat -100
+ * The hooks and priorities of our chains. For comparison: connection tracking -200, kube-proxy's source-range filter -110 and its nat -100
  * and 100, its refusals 0 (pkg/proxy/nftables/proxier.go). Fragments are put together at -400, before all of them.
  */
 const baseChains = {
@@ -88,10 +88,10 @@ function rules(ip: NftFamily, settings: TableSettings): Readonly<Record<keyof ty
 }
 
 /**
- * A refusal at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
+ * A reject at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
  * the kernel would send the client an ICMP redirect, which counts against the client's allowance of ICMP
  * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
- * connections to a pod that is no longer ready go on. What is not TCP gets ICMP port unreachable.
+ * connections to a pod that is no longer ready continue. Other protocols get ICMP port unreachable.
  */
 function refusalRules(ip: NftFamily): readonly string[] {
   const unserved = `${ip} daddr . meta l4proto . th dport @no_endpoint_services`;

@@ -4,7 +4,7 @@ import { parseAddress } from "../../src/ip/address.ts";
 import { subnetOf } from "../../src/ip/range.ts";
 import type { Link } from "./link.ts";
 
-/** What the kernel says about interfaces: node:os, and a way to read files below /sys/class/net. */
+/** Where interfaces are read from: node:os, and files below /sys/class/net. */
 export interface LinkSource {
   readonly interfaces: () => ReturnType<typeof networkInterfaces>;
   /** Throws where there is no such file, or nothing in it (the carrier of an interface that is switched off). */

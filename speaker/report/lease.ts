@@ -87,7 +87,7 @@ class NodeCountTiming {
   }
 }
 
-/** Writes the lease; `held` as it was last written, or unknown. */
+/** Writes the lease. `held`: as it was last written; undefined: unknown. */
 async function renew(
   options: LeaseOptions,
   leases: LeaseClient,

@@ -29,8 +29,8 @@ export interface ReporterOptions {
 const speakerKey = "";
 
 /**
- * The Speaker object lists every address, so that writing it for each change would cost the square of their number. This is the wait before
- * a write; it grows with the list.
+ * The wait before a write of the Speaker object. It grows with the list of addresses, because writing the whole list after each change
+ * would cost the square of their number.
  */
 const speakerDelayMs = 500;
 const speakerDelayPerAddressMs = 1;
@@ -52,7 +52,7 @@ export class Reporter {
       },
       onFailure: (key, error, retryMs) => {
         const object = key === speakerKey ? `Speaker ${options.node}` : `VirtualIP ${key}`;
-        // The controller wrote in between, which happens every day.
+        // The controller wrote in between, which is normal.
         if (isConflict(error)) log.debug({ object, retryMs }, "the object has changed; writing its status again");
         else log.warn({ err: error, object, retryMs }, "cannot write the status; trying again");
       },
@@ -62,12 +62,12 @@ export class Reporter {
     });
   }
 
-  /** Something about an address may have changed. */
+  /** Call it when something about an address may have changed. */
   enqueueVirtualIp(name: string): void {
     this.#queue.add(name);
   }
 
-  /** Something about the node may have changed. */
+  /** Call it when something about the node may have changed. */
   enqueueSpeaker(): void {
     const { addressCount } = this.#options;
     this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount());
@@ -77,7 +77,7 @@ export class Reporter {
     this.#queue.start();
   }
 
-  /** Resolves when writes under way are done; what still waits is not written. */
+  /** Resolves when the writes in progress are done; pending ones are dropped. */
   stop(): Promise<void> {
     return this.#queue.stop();
   }

@@ -34,7 +34,7 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
   };
 }
 
-/** The conditions with the one that says whether the kernel of the node forwards packets; undefined: nothing changes. */
+/** The conditions, including whether the kernel of the node forwards packets; undefined: no change. */
 export function forwardingCondition(
   present: readonly Condition[],
   families: readonly IpFamily[],

@@ -17,7 +17,7 @@ export class AddressSet {
     return address.length === 4 ? this.#ipv4.has(key4(address)) : this.#ipv6.has(key6(address));
   }
 
-  /** How many there are of the addresses with so many bytes. */
+  /** How many addresses of this length in bytes it has. */
   count(addressLength: number): number {
     return addressLength === 4 ? this.#ipv4.size : this.#ipv6.size;
   }

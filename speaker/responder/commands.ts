@@ -22,7 +22,7 @@ export type ResponderReport =
       readonly wakeFd: number;
     }
   | {
-      /** Another device claims an address that is announced here. */
+      /** Another device answers for an address that is announced here. */
       readonly kind: "conflict";
       readonly interfaceName: string;
       readonly address: Uint8Array;

@@ -1,4 +1,4 @@
-/** What the responder thread counts. */
+/** The counters of the responder thread. */
 export const counterNames = [
   "arpRequests",
   "arpReplies",
@@ -22,7 +22,7 @@ export class Counters {
   readonly shared: SharedArrayBuffer;
   readonly #cells: BigUint64Array;
 
-  /** Over the given memory, or fresh memory that `shared` then hands to another thread. */
+  /** Counters in the given memory, or in new memory that is passed to another thread as `shared`. */
   constructor(shared = new SharedArrayBuffer(counterNames.length * BigUint64Array.BYTES_PER_ELEMENT)) {
     this.shared = shared;
     this.#cells = new BigUint64Array(shared);

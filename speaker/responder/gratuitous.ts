@@ -5,18 +5,18 @@ import { allNodes, multicastMac } from "../../src/packet/ndp.ts";
 import { advertisementFrame } from "./respond.ts";
 
 /**
- * Milliseconds after take-over at which the address is announced without a request. The first ones are for speed, and for frames lost
+ * Milliseconds after a takeover at which the address is announced without a request. The first ones are for speed, and for frames lost
  * while a switch port settles. Those at 1 s and later are needed: Linux ignores a new hardware address for an entry that
  * changed less than `locktime` (1 s, net/ipv4/arp.c) ago, RFC 5227 section 1.1 wants two announcements 2 s apart, and RFC 4861
  * section 7.2.6 allows three 1 s apart.
  */
 export const burstMs: readonly number[] = [0, 50, 150, 400, 1000, 2000];
 
-/** How often an address is announced after that, without end: a switch that restarted has forgotten where it is. */
+/** How often an address is announced after that, without end, because a switch that restarts forgets where it is. */
 export const repeatMs = 30_000;
 
 /**
- * The wait before the announcement that follows the `sent`-th one of a take-over. `random` is in [0, 1): the slow repeat is
+ * The wait before the announcement that follows the `sent`-th one of a takeover. `random` is in [0, 1): the slow repeat is
  * spread by a tenth to either side, so that the addresses of a node do not stay in step.
  */
 export function nextAnnouncementDelay(sent: number, random: () => number): number {

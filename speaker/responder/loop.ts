@@ -8,13 +8,13 @@ import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
 import { Schedule } from "./schedule.ts";
 
-/** Longer than every ARP and NDP frame; what is cut off was not such a frame. */
+/** Longer than every ARP and NDP frame; a frame that is cut off is not one of these. */
 const frameBufferLength = 2048;
 
 /** How many frames of one socket are handled before the others and the commands get their turn. */
 const framesPerTurn = 64;
 
-/** The longest sleep: how late the thread notices, at worst, that it was asked to stop or that the main thread has gone silent. */
+/** The longest sleep: the thread notices at most this late that it has to stop or that the main thread has fallen silent. */
 const longestSleepMs = 1000;
 
 /** A conflict with the same device is reported to the main thread this often at most; each one is counted. */
@@ -31,7 +31,7 @@ export interface ResponderLoopOptions {
   readonly report: (report: ResponderReport) => void;
 }
 
-/** An address that is announced, and how many times it was since the take-over. */
+/** An address that is announced, and how many times it was since the takeover. */
 interface ScheduledAnnouncement {
   readonly responder: InterfaceResponder;
   readonly address: Uint8Array;
@@ -184,7 +184,7 @@ export class ResponderLoop {
     const key = `${keyOf(responder.name, address)} ${mac.join(".")}`;
     const now = this.#options.now();
     if (now - (this.#reportedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < conflictReportMs) return;
-    // Bounded: an attacker can claim an address with any number of hardware addresses.
+    // Bounded: an attacker can answer for an address with any number of hardware addresses.
     if (this.#reportedAtMs.size >= 1024) this.#reportedAtMs.clear();
     this.#reportedAtMs.set(key, now);
     this.#options.report({

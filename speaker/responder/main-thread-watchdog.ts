@@ -20,7 +20,7 @@ export class AliveCounter {
 
 /**
  * The worker's side: says whether the main thread is still there. A stalled main thread must not stop the answers, but a node
- * whose main thread is gone for good must not hold its addresses against the node that takes them over.
+ * whose main thread has ended must not keep its addresses from the node that takes them over.
  */
 export class MainThreadWatchdog {
   readonly #counter: AliveCounter;
@@ -53,8 +53,8 @@ export class MainThreadWatchdog {
 const longestLookMs = 1_500;
 
 /**
- * The worker's side too: says when the main thread has hung for so long that only a new process helps. Counts the silence that this thread
- * lived through itself, so that a process that was frozen, or a machine that slept, is not taken for one that hangs.
+ * The worker's side too: says when the main thread has hung for so long that the process must be restarted. Counts the silence that this
+ * thread lived through itself, so that a process that was frozen, or a machine that slept, is not taken for one that hangs.
  */
 export class HangDetector {
   readonly #counter: AliveCounter;

@@ -27,14 +27,13 @@ export type Answer =
   | { readonly kind: "conflict"; readonly address: Uint8Array; readonly mac: Uint8Array };
 
 /**
- * What a received frame calls for: a reply to a request for one of our addresses, the report of a conflict when another device
- * claims one, or nothing. Pure: bytes in, bytes out. Nothing is called for by frames to other devices, with a VLAN tag, malformed or
- * of other protocols.
+ * The response to a received frame: a reply to a request for one of our addresses, the report of a conflict if another device answers
+ * for one, or nothing. Pure: bytes in, bytes out. Nothing for frames to other devices, with a VLAN tag, malformed or of other protocols.
  */
 export function respond(bytes: Uint8Array, table: AnswerTable): Answer | undefined {
   const frame = decodeEthernet(bytes);
   if (frame === undefined || !isUnicastMac(frame.source) || table.isOurs(frame.source)) return undefined;
-  // A socket of a promiscuous interface also sees what is meant for others.
+  // A socket of a promiscuous interface also receives frames for other devices.
   const group = ((frame.destination[0] ?? 0) & 1) === 1;
   if (!group && !equalBytes(frame.destination, table.mac)) return undefined;
   if (frame.etherType === etherTypes.arp) return respondArp(frame, table);

@@ -21,7 +21,7 @@ export interface ResponderOptions {
   readonly onDeath: (error: BellhopError) => void;
 }
 
-/** The main thread's handle of the responder thread. */
+/** The main thread's interface to the responder thread. */
 export interface Responder {
   readonly counters: Counters;
   readonly alive: boolean;
@@ -31,7 +31,7 @@ export interface Responder {
   set(desired: ResponderState): void;
   /** Announces and withdraws these, and leaves all others as they are. */
   change(changes: readonly AddressChange[]): void;
-  /** Shows the thread that the main thread is alive; without that for 30 s it stops answering. */
+  /** Shows the thread that the main thread is alive; without this call for 30 s it stops answering. */
   signalAlive(): void;
   /** Ends the thread, which then no longer answers. */
   stop(): Promise<void>;

@@ -1,8 +1,8 @@
-/** Things to do at a time, earliest first: a binary heap. Ties come in no promised order. */
+/** A priority queue by time, earliest first: a binary heap. The order of equal times is undefined. */
 export class Schedule<Item> {
   readonly #entries: { readonly atMs: number; readonly item: Item }[] = [];
 
-  /** When the next is due; Infinity when nothing is. */
+  /** When the next entry is due; Infinity: there is none. */
   get nextMs(): number {
     return this.#entries[0]?.atMs ?? Number.POSITIVE_INFINITY;
   }
@@ -23,7 +23,7 @@ export class Schedule<Item> {
     }
   }
 
-  /** Takes out the earliest if its time has come. */
+  /** Removes and returns the earliest entry if it is due. */
   takeDue(nowMs: number): Item | undefined {
     const entries = this.#entries;
     const first = entries[0];

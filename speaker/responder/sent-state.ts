@@ -23,7 +23,7 @@ export class SentState {
     return this.#interfaces;
   }
 
-  /** Everything that is to be announced; costs as much as there are addresses. */
+  /** Sets everything that is to be announced; costs O(addresses). */
   set(desired: ResponderState): readonly ResponderCommand[] {
     const commands = commandsBetween(this.#interfaces, desired);
     this.#interfaces.clear();
@@ -33,7 +33,7 @@ export class SentState {
     return commands;
   }
 
-  /** These addresses alone. Withdrawals come before announcements, as in `commandsBetween`. */
+  /** Changes only these addresses. Withdrawals come before announcements, as in `commandsBetween`. */
   change(changes: readonly AddressChange[]): readonly ResponderCommand[] {
     const commands: ResponderCommand[] = [];
     for (const change of changes) if (change.kind === "withdraw") this.#withdraw(change, commands);

@@ -1,14 +1,14 @@
 import { z } from "zod";
 
 export const apiGroup = "bellhop.dev";
-/** v1beta1, as MetalLB's, so that a pool's manifest is ported by changing its group alone. */
+/** v1beta1, as in MetalLB, so that the manifest of a pool is migrated by changing only its group. */
 export const apiVersion = "v1beta1";
 export const groupVersion = `${apiGroup}/${apiVersion}`;
 
-/** The loadBalancerClass that is ours. */
+/** The loadBalancerClass of Bellhop. */
 export const loadBalancerClass = "bellhop.dev/bellhop";
 
-/** A moment in the form of metav1.Time: whole seconds, UTC. */
+/** The time as metav1.Time: whole seconds, UTC. */
 export function timeText(wallMs: number): string {
   return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -1,7 +1,7 @@
 const units = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
 
 /**
- * Reads a length of time as Go and Kubernetes write it, of hours, minutes, seconds and milliseconds: `10m`, `1h30m`, `1.5h`. Gives
+ * Parses a duration as Go and Kubernetes write it, of hours, minutes, seconds and milliseconds: `10m`, `1h30m`, `1.5h`. Returns
  * whole milliseconds; undefined for anything else, a negative time and the bare `0` included. Never throws.
  */
 export function parseDuration(text: string): number | undefined {

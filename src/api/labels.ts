@@ -1,16 +1,16 @@
-/** Names that Bellhop reads or writes: of annotations, labels, conditions and its Leases. */
+/** Names of the annotations, labels, conditions and Leases that Bellhop reads or writes. */
 
-/** On a Service: the pool to take addresses from. */
+/** On a Service: requests addresses of this pool. */
 export const poolAnnotation = "bellhop.dev/pool";
-/** On a Service: the addresses it wants, at most one per family, joined by commas. */
+/** On a Service: requests these addresses, at most one per family, separated by commas. */
 export const ipsAnnotation = "bellhop.dev/ips";
-/** On a Service: Services with the same text here may have one address together. */
+/** On a Service: a key; Services with the same key may share an address. */
 export const shareAnnotation = "bellhop.dev/share";
-/** On a Service: other namespaces whose Services may share its address, joined by commas. */
+/** On a Service: other namespaces whose Services may share its address, separated by commas. */
 export const shareWithAnnotation = "bellhop.dev/share-with";
-/** On a Service: how its traffic is delivered. */
+/** On a Service: how its traffic is forwarded. */
 export const forwardingAnnotation = "bellhop.dev/forwarding";
-/** On a Service: asks once for another address, and again whenever the text is another. */
+/** On a Service: requests another address, once for each value. */
 export const reassignAnnotation = "bellhop.dev/reassign";
 
 /** The annotations of Services that Bellhop reads. */
@@ -23,19 +23,19 @@ export const serviceAnnotations: ReadonlySet<string> = new Set([
   reassignAnnotation,
 ]);
 
-/** On a VirtualIP: the controller made it and may remove it. Those without it are reservations of the user. */
+/** On a VirtualIP: the controller created it and may delete it. VirtualIPs without it are reservations of the user. */
 export const managedByLabel = "app.kubernetes.io/managed-by";
 export const managedByController = "bellhop-controller";
 
-/** On Leases of ours: which part of Bellhop renews it. */
+/** On Bellhop's own Leases: which component renews it. */
 export const componentLabel = "bellhop.dev/component";
 export const speakerComponent = "speaker";
 
 /** The Lease, in Bellhop's own namespace, whose holder is the one controller that acts. */
 export const leaderLeaseName = "bellhop-controller";
 
-/** The condition on a Service that tells whether its address is there and announced, and why not. */
+/** The condition on a Service that says whether it has its address and the address is announced, and if not, why. */
 export const addressReadyCondition = "bellhop.dev/AddressReady";
 
-/** The condition on a VirtualIP that says that another station on the LAN claims the address. */
+/** The condition on a VirtualIP that says whether another device on the LAN uses the address. */
 export const conflictCondition = "Conflict";

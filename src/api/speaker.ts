@@ -40,11 +40,11 @@ export const speakerStatusSchema = z
   })
   .describe("What the speaker reports. The speaker writes it.");
 
-/** One per node, named after it, written by the speaker of that node alone. That it is alive is said by its Lease. */
+/** One per node, named after it, written only by the speaker of that node. Its Lease shows that the speaker is alive. */
 export const speakerSchema = z.object({ metadata: metadataSchema, status: speakerStatusSchema.optional() });
 export type Speaker = z.infer<typeof speakerSchema>;
 
-/** The Lease by which the speaker of a node says that it is alive; in Bellhop's own namespace. */
+/** Name of the Lease that the speaker of a node renews, in Bellhop's own namespace. */
 export function speakerLeaseName(node: string): string {
   return `speaker-${node}`;
 }

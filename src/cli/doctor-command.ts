@@ -13,7 +13,7 @@ import { lookUpNeighbour } from "../neighbour/lookup.ts";
 import type { Palette } from "./text/palette.ts";
 import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
-/** `bellhop doctor`: what the host that it runs on sees of an address on the LAN, against what the cluster says. */
+/** `bellhop doctor`: compares which device answers for an address on the LAN of this host with what the cluster says. */
 export function doctorCommand(): Command {
   const command = new Command("doctor")
     .description(

@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { type IpAddress, parseAddress } from "../ip/address.ts";
 import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
-/** `bellhop explain`: why something is as it is. Reads only; every answer ends in one conclusion. */
+/** `bellhop explain`: why a Service or an address is in its state. Writes nothing; every answer ends with one conclusion. */
 export function explainCommand(): Command {
   return new Command("explain")
     .description("explain why a Service is served or not, or which Service has an address; changes nothing")

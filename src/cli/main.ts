@@ -19,7 +19,7 @@ try {
     );
 }
 
-/** Exit code 2 for a command line that cannot be understood, at every depth; 1 means that the answer is no. */
+/** Exit code 2 for a command line that cannot be understood, at every depth; 1 means that something is wrong. */
 function endOnMisuse(command: Command): void {
   command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
   for (const below of command.commands) endOnMisuse(below);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { BellhopError } from "../error/error.ts";
 import { logLevels } from "../log/log.ts";
 
-/* Options that more than one command has, spelled the same everywhere, and the check of their values. */
+/* Options that more than one command has, and the check of their values. */
 
 /** For commands that act for Bellhop itself. */
 export function namespaceOption(): Option {
@@ -38,7 +38,7 @@ export function logLevelOption(): Option {
   return option.choices(logLevels).default("info").env("BELLHOP_LOG_LEVEL");
 }
 
-/** For commands whose --namespace is that of the object asked about. */
+/** For commands whose --namespace is that of the object in question. */
 export function systemNamespaceOption(): Option {
   const option = new Option("--system-namespace <name>", "namespace that Bellhop runs in");
   return option.env("POD_NAMESPACE").default("bellhop-system");

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { BellhopError } from "../error/error.ts";
 import { addClusterOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
-/** `bellhop pools`: what concerns pools as a whole. */
+/** `bellhop pools`: commands about all pools. */
 export function poolsCommand(): Command {
   return new Command("pools").description("check pools before they are applied").addCommand(planCommand());
 }

@@ -7,7 +7,7 @@ import { poolsCommand } from "./pools-command.ts";
 import { speakerCommand } from "./speaker-command.ts";
 import { uninstallCommand } from "./uninstall-command.ts";
 
-/** The whole command line. Building it runs and loads nothing of the programs behind it. */
+/** The whole command line. Building it neither runs nor loads the programs. */
 export function createProgram(): Command {
   return new Command("bellhop")
     .description("External addresses for Kubernetes Services of type LoadBalancer on clusters without a cloud provider")

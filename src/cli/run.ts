@@ -1,10 +1,13 @@
 import { BellhopError } from "../error/error.ts";
 
-/** A second signal, or this long after the first, ends the process at once. Shorter than the 10 s of terminationGracePeriodSeconds in deploy/base. */
+/**
+ * A second signal, or this long after the first, ends the process at once. Shorter than
+ * terminationGracePeriodSeconds in deploy/base, which is 10 s.
+ */
 export const graceMs = 8_000;
 
 /**
- * Runs a program until SIGTERM or SIGINT, lets it end in good order, and sets the exit code: 1 for a failure, which is written to
+ * Runs a program until SIGTERM or SIGINT, waits until it has stopped, and sets the exit code: 1 for a failure, which is written to
  * standard error.
  */
 export async function runUntilSignal(program: string, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -29,7 +32,7 @@ export async function runUntilSignal(program: string, work: (signal: AbortSignal
   }
 }
 
-/** The message, and that of what was underneath unless it is told already. */
+/** The message, followed by that of the cause unless it already contains it. */
 export function describeError(error: BellhopError): string {
   const cause = error.cause instanceof Error ? error.cause.message : "";
   return error.message.includes(cause) ? error.message : `${error.message} (${cause})`;

@@ -20,22 +20,22 @@ import {
 } from "./options.ts";
 import { createPalette, type Palette } from "./text/palette.ts";
 
-/** What the command line gives to a command that asks. */
+/** The parsed options of a command that reads the cluster. */
 export type ClusterCommandOptions = Readonly<Record<string, string | undefined>>;
 
-/** What a question is put to. */
+/** The cluster that a command reads. */
 export interface ClusterAccess {
   readonly client: ApiClient;
-  /** Where Bellhop itself lives. */
+  /** Bellhop's own namespace. */
   readonly namespace: string;
-  /** What of MetalLB counts. Undefined: nothing. */
+  /** What is honoured of MetalLB; undefined: nothing. */
   readonly metallb: MetallbCompatibility | undefined;
-  /** Whether nodes that are labelled as excluded from load balancers take part all the same. */
+  /** Whether nodes take part that are labelled as excluded from load balancers. */
   readonly ignoreExcludeLabel: boolean;
   readonly clock: Clock;
 }
 
-/** Gives a command the options that every question has. */
+/** Adds the options that every command has that reads the cluster. */
 export function addClusterOptions(command: Command): Command {
   return command
     .addOption(outputOption())
@@ -48,8 +48,10 @@ export function addClusterOptions(command: Command): Command {
     .addOption(ignoreExcludeLabelOption());
 }
 
-/** Connects as the options say, asks, and lets go of the connection. Throws what connecting throws, and a
- * BellhopError that says what to do where the cluster does not answer or refuses. */
+/**
+ * Connects as the options say, calls `ask`, and closes the connection. Throws what connecting throws, and a BellhopError that says what to
+ * do if the cluster does not answer or refuses.
+ */
 export async function withCluster<Answer>(
   options: ClusterCommandOptions,
   ask: (access: ClusterAccess) => Promise<Answer>,
@@ -67,13 +69,13 @@ export async function withCluster<Answer>(
   }
 }
 
-/** Writes the answer to standard output: as JSON, or as text, in colours where a person looks on and NO_COLOR is not set. */
+/** Writes the answer to standard output: as JSON, or as text, in colours on a terminal unless NO_COLOR is set. */
 export function printAnswer<Answer>(
   { output }: ClusterCommandOptions,
   answer: Answer,
   render: (answer: Answer, palette: Palette) => string,
 ): void {
-  // Whoever reads our output may have read enough, as `head` does.
+  // The reader of the output may close it early, as `head` does.
   process.stdout.on("error", () => {});
   const coloured = process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
   const text =

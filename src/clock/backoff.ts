@@ -2,7 +2,7 @@ import type { Random } from "./clock.ts";
 
 /**
  * Waiting times that double from `baseMs` to `maxMs`, each drawn between half and the whole of its step, so that many clients
- * that failed together do not come back together.
+ * that failed at the same time do not retry at the same time.
  */
 export class Backoff {
   readonly #baseMs: number;
@@ -16,7 +16,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** How long to wait after one more failure. */
+  /** How long to wait after another failure. */
   nextMs(): number {
     const stepMs = Math.min(this.#maxMs, this.#baseMs * 2 ** Math.min(this.#failures, 30));
     this.#failures++;

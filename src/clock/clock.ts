@@ -1,10 +1,10 @@
-/** Time as an argument, so that tests own it. */
+/** The source of time, an argument so that tests can control it. */
 export interface Clock {
-  /** Milliseconds of a clock that never jumps; only differences mean something. */
+  /** Milliseconds of a clock that never jumps; only differences have a meaning. */
   monotonicMs(): number;
-  /** Milliseconds since 1970, for what people read; may jump. */
+  /** Milliseconds since 1970, for times that users read; may jump. */
   wallMs(): number;
-  /** Calls back once after `ms`; the answer cancels it. */
+  /** Calls back once after `ms`; returns a function that cancels the call. */
   after(ms: number, callback: () => void): () => void;
 }
 
@@ -17,7 +17,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** A number from 0 up to but without 1, as Math.random gives. */
+/** Returns a number in [0, 1), as Math.random does. */
 export type Random = () => number;
 
 /** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
@@ -34,7 +34,7 @@ export function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
-/** Resolves once the signal is aborted. Meant for a signal that is waited for once: what waits stays with the signal. */
+/** Resolves once the signal is aborted. Use it once for each signal: the listener is never removed. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
@@ -42,7 +42,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Calls back again and again, each time `waitMs()` after the last call, until the signal is aborted; never at once. */
+/** Calls back repeatedly, first after `waitMs()` and then `waitMs()` after each call, until the signal is aborted. */
 export function repeat(clock: Clock, waitMs: () => number, callback: () => void, signal: AbortSignal): void {
   if (signal.aborted) return;
   const turn = (): void => {

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that moves only when the test advances it. */
 export class FakeClock implements Clock {
   #nowMs = 1_000_000;
   #wallAheadMs = Date.UTC(2026, 0, 1);
@@ -24,7 +24,9 @@ export class FakeClock implements Clock {
     this.#wallAheadMs += ms;
   }
 
-  /** Time passes in which nothing runs, as while the event loop is blocked: what fell due meanwhile runs late, with the next advance. */
+  /**
+   * Lets time pass in which nothing runs, as while the event loop is blocked: timers that expire meanwhile run late, at the next advance.
+   */
   stall(ms: number): void {
     this.#nowMs += ms;
   }
@@ -35,12 +37,12 @@ export class FakeClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers wait. */
+  /** How many timers are set. */
   get waiting(): number {
     return this.#timers.size;
   }
 
-  /** Moves on by `ms`, runs what falls due in its order, and lets promises settle after each. */
+  /** Advances by `ms`, runs the timers that expire, in order, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await settle();
@@ -57,7 +59,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** A clock of a slow machine: each reading of the time takes `readMs`, so that work which asks whether it has run long enough has. */
+/** The clock of a slow machine: each reading of the time takes `readMs`, so that work that checks how long it has run soon yields. */
 export class SlowFakeClock extends FakeClock {
   readonly #readMs: number;
 
@@ -72,7 +74,7 @@ export class SlowFakeClock extends FakeClock {
   }
 }
 
-/** Lets everything run that waits for nothing but promises and immediates. */
+/** Runs everything that waits only for promises and immediates. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

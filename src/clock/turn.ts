@@ -1,12 +1,11 @@
 import type { Clock } from "./clock.ts";
 
-/** How long work may keep the event loop in one turn. Several pieces of work share it, and each does one more step. */
+/** How long work may keep the event loop in one turn. All work shares this time, and may exceed it by one step each. */
 export const turnMs = 8;
 
 /**
- * The turn of the event loop that runs now. Work that may take long asks it after each step whether the turn has lasted long enough, and
- * goes on in the next one, so that timers, requests and their answers are not kept waiting. All work of a process shares one event
- * loop: use `turnOf`.
+ * The current turn of the event loop. Long work checks after each step whether the turn has lasted long enough, and then continues in the
+ * next one, so that timers, requests and their answers are not delayed. All work of a process shares one event loop: use `turnOf`.
  */
 export class Turn {
   readonly #clock: Clock;
@@ -28,7 +27,7 @@ export class Turn {
     return nowMs - this.#startedMs >= turnMs;
   }
 
-  /** Resolves in the next turn, after what is due by then has run. */
+  /** Resolves in the next turn, after expired timers have run. */
   next(): Promise<void> {
     return new Promise((resolve) => setImmediate(resolve));
   }
@@ -36,7 +35,7 @@ export class Turn {
 
 const turns = new WeakMap<Clock, Turn>();
 
-/** The turn of everybody who works by this clock. */
+/** The turn that all work with this clock shares. */
 export function turnOf(clock: Clock): Turn {
   let turn = turns.get(clock);
   if (turn === undefined) {
@@ -47,20 +46,20 @@ export function turnOf(clock: Clock): Turn {
 }
 
 /**
- * Runs the steps until they end, in as many turns of the event loop as that takes; within one turn if they are quick. Stops before the next
- * turn, and returns undefined, where `goesOn` says no: its owner has stopped meanwhile.
+ * Runs the steps until they end, in as many turns of the event loop as that takes; within one turn if they are quick. Before each
+ * further turn it calls `continues`, and returns undefined if that is false because the caller has stopped meanwhile.
  */
 export async function runInTurns<Result>(
   turn: Turn,
   steps: Generator<void, Result>,
-  goesOn: () => boolean,
+  continues: () => boolean,
 ): Promise<Result | undefined> {
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
     if (!turn.over) continue;
     await turn.next();
-    if (!goesOn()) return undefined;
+    if (!continues()) return undefined;
   }
 }
 

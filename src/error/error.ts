@@ -1,4 +1,4 @@
-/** Stable codes of everything that Bellhop throws. A refusal ("no") is not thrown: it is a Reason, and returned. */
+/** Stable codes of everything that Bellhop throws. A refusal is not thrown: it is a Reason, and returned. */
 export type ErrorCode =
   | "ApiRequestFailed"
   | "ApiUnreachable"
@@ -9,7 +9,7 @@ export type ErrorCode =
   | "SocketFailed"
   | "WorkerFailed";
 
-/** The one error class: failed input or output, or a bug. `cause` keeps what was underneath. */
+/** The one error class: failed input or output, or a bug. `cause` is the original error. */
 export class BellhopError extends Error {
   readonly code: ErrorCode;
 

@@ -19,12 +19,12 @@ export interface KeptHttpServer {
 const retryBaseMs = 2_000;
 const retryMaxMs = 60_000;
 
-/** The port is taken, or the address is not there: both may end without us. */
+/** The port is taken, or the address does not exist: both may change without us. */
 const passingCodes = ["EADDRINUSE", "EADDRNOTAVAIL"];
 
 /**
  * Serves HTTP as `startHttpServer` does, but does not fail when another process has the port: it logs that and tries again, after 2 s at
- * first and at least every minute, until it is closed. Resolves after the first attempt. Throws what no retry can help.
+ * first and at least every minute, until it is closed. Resolves after the first attempt. Throws an error that a retry cannot solve.
  */
 export async function keepHttpServer(options: KeptHttpServerOptions): Promise<KeptHttpServer> {
   const { clock, random, log } = options;

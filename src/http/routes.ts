@@ -1,14 +1,14 @@
 import type { Registry } from "../metrics/registry.ts";
 
-/** What is served for one request. */
+/** The answer to one request. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: string;
-  /** text/plain where it is missing. */
+  /** Default: text/plain. */
   readonly contentType?: string;
 }
 
-/** Answers a GET. `query` is what follows the `?`. What it throws is answered with status 500. */
+/** Answers a GET. `query` is what follows the `?`. If it throws, the answer has status 500. */
 export type RouteHandler = (query: URLSearchParams) => HttpAnswer | Promise<HttpAnswer>;
 
 /** By exact path, with its leading slash. */
@@ -22,20 +22,20 @@ export function metricsRoute(registry: Registry): Routes {
 }
 
 export interface HealthChecks {
-  /** What is wrong so that only a restart helps; nothing: healthy. */
+  /** Problems that only a restart solves; empty: healthy. */
   readonly unhealthy: () => readonly string[];
-  /** What is still missing before the program can do its work; nothing: ready. */
+  /** What is still missing before the program can do its work; empty: ready. */
   readonly unready: () => readonly string[];
 }
 
-/** /healthz and /readyz: 200, or 503 with one line for each fault. */
+/** /healthz and /readyz: 200, or 503 with one line for each problem. */
 export function healthRoutes({ unhealthy, unready }: HealthChecks): Routes {
   return {
-    "/healthz": () => faultAnswer(unhealthy()),
-    "/readyz": () => faultAnswer(unready()),
+    "/healthz": () => healthAnswer(unhealthy()),
+    "/readyz": () => healthAnswer(unready()),
   };
 }
 
-function faultAnswer(faults: readonly string[]): HttpAnswer {
-  return faults.length === 0 ? { status: 200, body: "ok\n" } : { status: 503, body: `${faults.join("\n")}\n` };
+function healthAnswer(problems: readonly string[]): HttpAnswer {
+  return problems.length === 0 ? { status: 200, body: "ok\n" } : { status: 503, body: `${problems.join("\n")}\n` };
 }

@@ -21,12 +21,12 @@ const requestTimeoutMs = 10_000;
 /** The IPv6 wildcard; Node clears IPV6_V6ONLY, so a socket bound to it serves IPv4 too. */
 const anyIPv6 = "::";
 const anyIPv4 = "0.0.0.0";
-/** What the kernel says where IPv6 is switched off (`ipv6.disable=1`), or no IPv6 address can be bound. */
+/** Errors of the kernel if IPv6 is disabled (`ipv6.disable=1`), or no IPv6 address can be bound. */
 const withoutIPv6 = ["EAFNOSUPPORT", "EADDRNOTAVAIL"];
 
 /**
  * Serves the routes to GET and HEAD; 404 names the paths that exist. The host `::` means every address of both families, and every
- * IPv4 address where the kernel has no IPv6. Throws SocketFailed when it cannot listen; the cause has the system's code.
+ * IPv4 address if the kernel has no IPv6. Throws SocketFailed when it cannot listen; the cause has the system's code.
  */
 export async function startHttpServer({ host, port, routes }: HttpServerOptions): Promise<HttpServer> {
   const handlers = new Map(Object.entries(routes));

@@ -1,10 +1,10 @@
 const none: ReadonlySet<string> = new Set();
 
-/** Names by a key that several of them may have. */
+/** Names by key; several names may have the same key. */
 export class NameIndex {
   readonly #names = new Map<string, Set<string>>();
 
-  /** What is changed later shows in it. */
+  /** Later changes are visible in it. */
   of(key: string): ReadonlySet<string> {
     return this.#names.get(key) ?? none;
   }

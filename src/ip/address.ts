@@ -39,7 +39,7 @@ function parseIPv4(text: string): IpAddress | undefined {
   return { family: "IPv4", value: new Address4(text).bigInt() };
 }
 
-/** Text form: dotted decimal, or RFC 5952 for IPv6 (the only form the API server takes without a warning). */
+/** Text form: dotted decimal, or RFC 5952 for IPv6 (the only form that the API server accepts without a warning). */
 export function formatAddress({ family, value }: IpAddress): string {
   return family === "IPv4" ? formatIPv4(Number(value)) : formatIPv6(value);
 }
@@ -48,7 +48,7 @@ function formatIPv4(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 }
 
-/** Written out here because every Service takes many of them, and a parser's own object for each costs ten times as much. */
+/** Written by hand because this is called often, and a library that makes an object for each address takes ten times as long. */
 function formatIPv6(value: bigint): string {
   const groups: number[] = [];
   for (let shift = 96n; shift >= 0n; shift -= 32n) {
@@ -61,7 +61,7 @@ function formatIPv6(value: bigint): string {
   return length < 2 ? text(groups) : `${text(groups.slice(0, from))}::${text(groups.slice(from + length))}`;
 }
 
-/** The longest run of zeros, the first where two are as long (RFC 5952 section 4.2.3). */
+/** The longest run of zeros; of two equally long ones the first (RFC 5952 section 4.2.3). */
 function longestZeros(groups: readonly number[]): { readonly from: number; readonly length: number } {
   let best = { from: 0, length: 0 };
   let from = 0;

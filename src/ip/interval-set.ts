@@ -6,19 +6,19 @@ interface Interval {
 }
 
 /**
- * A set of addresses of one family, kept as sorted, disjoint, never adjacent intervals: its cost grows with the number of gaps,
- * not of addresses. Reading any one value is logarithmic.
+ * A set of addresses of one family, as sorted intervals that are neither overlapping nor adjacent: its cost grows with the number of
+ * gaps, not of addresses. Looking up a value is logarithmic.
  */
 export class IntervalSet {
   readonly #intervals: Interval[] = [];
   #size = 0n;
 
-  /** How many values it holds. */
+  /** How many values it has. */
   get size(): bigint {
     return this.#size;
   }
 
-  /** In rising order. */
+  /** In ascending order. */
   *intervals(): Generator<{ readonly first: bigint; readonly last: bigint }> {
     yield* this.#intervals;
   }
@@ -28,7 +28,7 @@ export class IntervalSet {
     return interval !== undefined && value <= interval.last;
   }
 
-  /** Adds every value of the range that is not in it yet. */
+  /** Adds all values of the range. */
   addRange({ first, last }: Pick<IpRange, "first" | "last">): void {
     let from = this.#indexBelow(first);
     const below = this.#intervals[from];
@@ -51,7 +51,7 @@ export class IntervalSet {
     this.addRange({ first: value, last: value });
   }
 
-  /** Gives whether it was there. */
+  /** Returns whether the value was in the set. */
   remove(value: bigint): boolean {
     const index = this.#indexBelow(value);
     const interval = this.#intervals[index];
@@ -63,7 +63,7 @@ export class IntervalSet {
     return true;
   }
 
-  /** Index of the last interval that starts at or below the value; -1 where none does. */
+  /** Index of the last interval that starts at or below the value; -1: none does. */
   #indexBelow(value: bigint): number {
     let low = 0;
     let high = this.#intervals.length;

@@ -2,8 +2,8 @@ import type { IpAddress } from "./address.ts";
 import { type IpRange, rangeContains, rangeSize } from "./range.ts";
 
 /**
- * Whether the subnet of an interface's address is a network with neighbours. A subnet of one address (/32, /128) is not: such are
- * the addresses that kube-proxy in ipvs mode and some network plug-ins put on interfaces.
+ * Whether the subnet of an interface's address is a network with neighbours. A subnet of one address (/32, /128) is not: kube-proxy
+ * in ipvs mode and some network plug-ins put such addresses on interfaces.
  */
 export function isLan(subnet: IpRange): boolean {
   return rangeSize(subnet) > 1n;

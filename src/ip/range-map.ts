@@ -8,14 +8,14 @@ interface Part<Value> {
 }
 
 /**
- * What each address belongs to, by disjoint ranges. Reading is logarithmic in the number of ranges. Filling in a range is logarithmic
- * too, apart from moving the entries behind it in an array.
+ * Maps addresses to values by disjoint ranges. Looking up an address is logarithmic in the number of ranges. So is adding a range, apart
+ * from moving the entries behind it in an array.
  */
 export class RangeMap<Value> {
-  /** In rising order. */
+  /** In ascending order. */
   readonly #parts: Readonly<Record<IpFamily, Part<Value>[]>> = { IPv4: [], IPv6: [] };
 
-  /** Gives the value to those addresses of the range that have none yet. */
+  /** Sets the value for the addresses of the range that have none yet. */
   fill(range: IpRange, value: Value): void {
     const parts = this.#parts[range.family];
     for (const { family, first, last } of this.gapsIn(range)) {
@@ -23,7 +23,7 @@ export class RangeMap<Value> {
     }
   }
 
-  /** The parts of the range whose addresses have no value, in rising order. */
+  /** The parts of the range whose addresses have no value, in ascending order. */
   gapsIn({ family, first, last }: IpRange): readonly IpRange[] {
     const parts = this.#parts[family];
     const gaps: IpRange[] = [];

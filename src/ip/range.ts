@@ -8,15 +8,15 @@ export interface IpRange {
 }
 
 /** Why a text is not a range of addresses. */
-export type RangeFault = "NotAnAddress" | "BadPrefixLength" | "HostBitsSet" | "MixedFamilies" | "Reversed";
+export type RangeParseError = "NotAnAddress" | "BadPrefixLength" | "HostBitsSet" | "MixedFamilies" | "Reversed";
 
 export type RangeParse =
-  | { readonly range: IpRange; readonly fault?: never }
-  | { readonly range?: never; readonly fault: RangeFault };
+  | { readonly range: IpRange; readonly error?: never }
+  | { readonly range?: never; readonly error: RangeParseError };
 
 /**
  * Reads `192.0.2.0/24`, `192.0.2.10-192.0.2.20` (blanks around the dash allowed) or a single address. A CIDR whose host bits
- * are set is refused, because it is more often a slip than a wish. Never throws.
+ * are set is refused, because it is usually a mistake. Never throws.
  */
 export function parseRange(text: string): RangeParse {
   const dash = text.indexOf("-");
@@ -24,36 +24,36 @@ export function parseRange(text: string): RangeParse {
   const slash = text.indexOf("/");
   if (slash >= 0) return parseCidr(text.slice(0, slash), text.slice(slash + 1));
   const address = parseAddress(text);
-  return address === undefined ? { fault: "NotAnAddress" } : { range: singleRange(address) };
+  return address === undefined ? { error: "NotAnAddress" } : { range: singleRange(address) };
 }
 
 function parseFirstLast(firstText: string, lastText: string): RangeParse {
   const first = parseAddress(firstText);
   const last = parseAddress(lastText);
-  if (first === undefined || last === undefined) return { fault: "NotAnAddress" };
-  if (first.family !== last.family) return { fault: "MixedFamilies" };
-  if (first.value > last.value) return { fault: "Reversed" };
+  if (first === undefined || last === undefined) return { error: "NotAnAddress" };
+  if (first.family !== last.family) return { error: "MixedFamilies" };
+  if (first.value > last.value) return { error: "Reversed" };
   return { range: { family: first.family, first: first.value, last: last.value } };
 }
 
 function parseCidr(addressText: string, lengthText: string): RangeParse {
   const address = parseAddress(addressText);
-  if (address === undefined) return { fault: "NotAnAddress" };
+  if (address === undefined) return { error: "NotAnAddress" };
   const bits = familyBits[address.family];
-  if (!/^(0|[1-9][0-9]{0,2})$/.test(lengthText) || Number(lengthText) > bits) return { fault: "BadPrefixLength" };
+  if (!/^(0|[1-9][0-9]{0,2})$/.test(lengthText) || Number(lengthText) > bits) return { error: "BadPrefixLength" };
   const hostMask = (1n << BigInt(bits - Number(lengthText))) - 1n;
-  if ((address.value & hostMask) !== 0n) return { fault: "HostBitsSet" };
+  if ((address.value & hostMask) !== 0n) return { error: "HostBitsSet" };
   return { range: { family: address.family, first: address.value, last: address.value | hostMask } };
 }
 
-/** The range that holds just this address. */
+/** The range of this one address. */
 export function singleRange(address: IpAddress): IpRange {
   return { family: address.family, first: address.value, last: address.value };
 }
 
 /**
- * The subnet that an interface address such as `172.30.0.11/24` stands in: host bits are cleared, not refused. Undefined where
- * the text is no address with a prefix length.
+ * The subnet of an interface address such as `172.30.0.11/24`: host bits are cleared, not refused. Undefined if the text is not an
+ * address with a prefix length.
  */
 export function subnetOf(interfaceAddress: string): IpRange | undefined {
   const [addressText = "", lengthText = ""] = interfaceAddress.split("/");
@@ -73,7 +73,7 @@ export function rangesOverlap(left: IpRange, right: IpRange): boolean {
   return left.family === right.family && left.first <= right.last && right.first <= left.last;
 }
 
-/** What is left of the range without all of the others, in rising order. */
+/** The parts of the range that are in none of the others, in ascending order. */
 export function subtractRanges(range: IpRange, others: readonly IpRange[]): readonly IpRange[] {
   return others.reduce<readonly IpRange[]>(
     (left, other) => left.flatMap((part) => subtractRange(part, other)),
@@ -88,7 +88,7 @@ function subtractRange(range: IpRange, other: IpRange): readonly IpRange[] {
   return [below, above].filter((part) => part.first <= part.last);
 }
 
-/** How many addresses the range holds; exact for any size. */
+/** How many addresses the range has; exact for any size. */
 export function rangeSize(range: IpRange): bigint {
   return range.last - range.first + 1n;
 }

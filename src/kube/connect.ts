@@ -5,8 +5,9 @@ import { kubeconfigCredentials } from "./kubeconfig.ts";
 import type { KubeMetrics } from "./metrics.ts";
 
 /**
- * The client for this process: by the kubeconfig or the context that is named, else the pod's own account, else the user's kubeconfig. `userAgent` is
- * `program/version`, as the API server logs it. Throws ConfigurationInvalid if there is none of them. Does not connect to the API server yet.
+ * The client for this process: by the kubeconfig or the context that is named, else the pod's own account, else the user's kubeconfig.
+ * `userAgent` is `program/version`, as the API server logs it. Throws ConfigurationInvalid if there is none of them. Does not connect to
+ * the API server yet.
  */
 export async function connect(
   userAgent: string,

@@ -27,5 +27,5 @@ export function createLogger(level: LogLevel, program: string, destination?: Des
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** Says nothing; for tests. */
+/** Discards everything; for tests. */
 export const silentLogger: Logger = pino({ level: "silent" });

@@ -2,7 +2,7 @@ import { rankOf } from "../placement/rank.ts";
 
 /**
  * Texts that users write, cut to a length. A cut text ends with an ellipsis, and no character is split: the API server would store half
- * of a surrogate pair as another character, and the text would differ from ours for ever.
+ * of a surrogate pair as another character, and the stored text would always differ from ours.
  */
 
 /** At most `maxLength` UTF-16 code units. */
@@ -20,7 +20,7 @@ export function shortenToBytes(text: string, maxBytes: number): string {
 
 const digestLength = 32;
 
-/** Like `shorten`, but texts that differ stay different: the end is a digest of the whole text. It does not withstand an attacker. */
+/** Like `shorten`, but texts that differ stay different: the end is a digest of the whole text. An attacker can make two texts collide. */
 export function shortenDistinctly(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text;
   return `${text.slice(0, endBefore(text, maxLength - 1 - digestLength))}…${digestOf(text)}`;

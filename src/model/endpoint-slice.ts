@@ -18,7 +18,7 @@ export interface EndpointPort {
   readonly port: number;
 }
 
-/** What Bellhop needs of one EndpointSlice, frozen. A Service may have many; ports are matched by name and protocol. */
+/** What Bellhop reads of one EndpointSlice, frozen. A Service may have many; ports are matched by name and protocol. */
 export interface EndpointSliceView {
   /** `namespace/name` of the slice. */
   readonly key: string;

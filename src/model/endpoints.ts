@@ -2,7 +2,7 @@ import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../i
 import type { Endpoint, EndpointSliceView } from "./endpoint-slice.ts";
 
 /**
- * What an endpoint is good for, by kube-proxy's rule (pkg/proxy/topology.go, CategorizeEndpoints): `ready` takes connections;
+ * The state of an endpoint, by kube-proxy's rule (pkg/proxy/topology.go, CategorizeEndpoints): `ready` takes connections;
  * `draining`, which terminates and still serves, takes them only where no endpoint is ready; `notReady` never does.
  */
 export type EndpointState = "ready" | "draining" | "notReady";
@@ -14,7 +14,7 @@ export function endpointStateOf({ ready, serving, terminating }: Endpoint): Endp
   return serving && terminating ? "draining" : "notReady";
 }
 
-/** The items that take connections: the ready ones, or where there is none the draining ones. */
+/** The items that take connections: the ready ones, or if there are none, the draining ones. */
 export function usableOf<Item extends { readonly state: EndpointState }>(items: readonly Item[]): readonly Item[] {
   const ready = items.filter(({ state }) => state === "ready");
   return ready.length > 0 ? ready : items.filter(({ state }) => state === "draining");

@@ -1,6 +1,6 @@
 /**
- * Whether the name matches the pattern: `*` stands for any text, `?` for any one character, all else for itself. Only the last `*` is
- * ever tried again, so the cost is at most the product of both lengths, whatever the pattern is.
+ * Whether the name matches the pattern: `*` stands for any text, `?` for any one character, everything else for itself. Only the last
+ * `*` is tried again, so the cost is at most the product of both lengths, whatever the pattern is.
  */
 export function matchesGlob(pattern: string, name: string): boolean {
   let at = 0;
@@ -23,7 +23,7 @@ export function matchesGlob(pattern: string, name: string): boolean {
   return at === pattern.length;
 }
 
-/** Whether the name matches any of the patterns; none: every name does. */
+/** Whether the name matches any of the patterns; without patterns, every name does. */
 export function matchesAnyGlob(patterns: readonly string[], name: string): boolean {
   return patterns.length === 0 || patterns.some((pattern) => matchesGlob(pattern, name));
 }

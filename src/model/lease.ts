@@ -1,17 +1,17 @@
 import type { V1Lease } from "@kubernetes/client-node";
 import { speakerLeaseName } from "../api/speaker.ts";
 
-/** What is read of a speaker's Lease, frozen. Times in it are those of another clock: only that they change means something. */
+/** What Bellhop reads of a speaker's Lease, frozen. Its times are from another clock: only their changes have a meaning. */
 export interface SpeakerLeaseView {
   readonly node: string;
-  /** Empty: the speaker said that it leaves. */
+  /** Empty: the speaker has released it. */
   readonly holder: string;
   readonly durationMs: number;
   /** Differs after each renewal. */
   readonly renewal: string;
 }
 
-/** Undefined for a Lease whose name is not that of a speaker. */
+/** Undefined for a Lease that is not that of a speaker. */
 export function projectSpeakerLease(raw: V1Lease): SpeakerLeaseView | undefined {
   const name = raw.metadata?.name ?? "";
   const prefix = speakerLeaseName("");

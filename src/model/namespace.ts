@@ -1,6 +1,6 @@
 import type { V1Namespace } from "@kubernetes/client-node";
 
-/** What Bellhop needs of a Namespace, frozen. */
+/** What Bellhop reads of a Namespace, frozen. */
 export interface NamespaceView {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

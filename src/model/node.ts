@@ -1,6 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 
-/** What Bellhop needs of a Node, frozen. */
+/** What Bellhop reads of a Node, frozen. */
 export interface NodeView {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ function isBeingRemoved({ metadata, spec }: V1Node): boolean {
   );
 }
 
-/** Upstream reads the value as a boolean and takes what is no boolean, the empty text included, as excluded. */
+/** Kubernetes reads the value as a boolean; a value that is not a boolean, such as the empty text, means excluded. */
 function isExcluded(value: string | undefined): boolean {
   return value !== undefined && !["0", "f", "F", "false", "False", "FALSE"].includes(value);
 }

@@ -31,7 +31,7 @@ export interface AddressReady {
   readonly message: string;
 }
 
-/** What Bellhop needs to know of a Service, frozen. One per Service of type LoadBalancer, or one that still has our finalizer. */
+/** What Bellhop reads of a Service, frozen. Exists for Services of type LoadBalancer, and for others while they concern the controller. */
 export interface ServiceView {
   /** `namespace/name`. */
   readonly key: string;
@@ -48,7 +48,7 @@ export interface ServiceView {
   readonly loadBalancerIP: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * Only Bellhop's, the source-ranges annotation, and MetalLB's where they are honoured. All but the source ranges are cut to
+   * Only Bellhop's, the source-ranges annotation, and MetalLB's if these are honoured. All but the source ranges are cut to
    * `maxAnnotationLength`; no valid value is longer.
    */
   readonly annotations: Readonly<Record<string, string>>;
@@ -56,23 +56,23 @@ export interface ServiceView {
   readonly ipFamilyPolicy: string;
   readonly ports: readonly ServicePort[];
   readonly externalTrafficPolicy: "Cluster" | "Local";
-  /** Labels of the pods that serve it; empty: somebody else makes its EndpointSlices. */
+  /** Labels of its pods; empty: its EndpointSlices are made by someone else than Kubernetes. */
   readonly selector: Readonly<Record<string, string>>;
-  /** Idle timeout in seconds where sessionAffinity is ClientIP. */
+  /** Idle timeout in seconds if sessionAffinity is ClientIP. */
   readonly affinityTimeoutSeconds: number | undefined;
-  /** From the field, else from the annotation, blanks trimmed; free text. Empty: everyone. */
+  /** From the field, else from the annotation, blanks trimmed; free text. Empty: every client is admitted. */
   readonly sourceRanges: readonly string[];
-  /** Where these are written, as reasons name it. */
+  /** The field or annotation that they are from, as reasons name it. */
   readonly sourceRangesField: string;
   readonly externalIPs: readonly string[];
   readonly finalizers: readonly string[];
   readonly deleting: boolean;
   readonly ingress: readonly IngressEntry[];
-  /** Undefined: Bellhop has written nothing there yet. */
+  /** Undefined: the Service does not have the condition. */
   readonly addressReady?: AddressReady | undefined;
 }
 
-/** Upstream's finalizer: it keeps the Service object until the load balancer is gone (KEP 980). */
+/** The finalizer of Kubernetes: it keeps the Service object until the load balancer is gone (KEP 980). */
 export const loadBalancerFinalizer = "service.kubernetes.io/load-balancer-cleanup";
 
 /** Read by cloud providers only, never by kube-proxy (k8s.io/cloud-provider/service/helpers). */
@@ -81,7 +81,7 @@ export const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-
 /** In UTF-16 code units. The API server allows 256 KiB. */
 export const maxAnnotationLength = 1_024;
 
-/** `metallb`: its annotations are read as well, and so is its class. */
+/** `metallb`: set if MetalLB's annotations and class are read, too. */
 export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibility, "loadBalancerClass">): ServiceView {
   const { metadata = {}, spec = {}, status } = raw;
   const namespace = metadata.namespace ?? "";
@@ -120,8 +120,7 @@ export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibili
 }
 
 /**
- * Whether the controller has anything to do with a Service: it wants a load balancer, may have had one or been refused one, or
- * uses addresses.
+ * Whether a Service concerns the controller: it is of type LoadBalancer, may have been, or has external IPs.
  */
 export function concernsController(raw: V1Service): boolean {
   return (
@@ -181,7 +180,7 @@ function projectIngress(entry: V1LoadBalancerIngress): IngressEntry {
   };
 }
 
-/** Whether the class of the Service makes it ours; says nothing about its type. `defaultClass`: whether those without one are. */
+/** Whether the class of the Service is Bellhop's, whatever its type. `defaultClass`: whether Services without a class are Bellhop's. */
 export function isOurClass(service: ServiceView, defaultClass: boolean): boolean {
   if (service.loadBalancerClass === undefined) return defaultClass;
   return service.loadBalancerClass === loadBalancerClass || service.hasMetallbClass;

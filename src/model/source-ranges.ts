@@ -2,16 +2,16 @@ import { familyBits, type IpFamily } from "../ip/address.ts";
 import { type IpRange, subnetOf } from "../ip/range.ts";
 
 export interface SourceRanges {
-  /** Undefined: every client is admitted. Otherwise disjoint ranges in rising order; empty: no client is admitted. */
+  /** Undefined: every client is admitted. Otherwise disjoint ranges in ascending order; empty: no client is admitted. */
   readonly allowed: Readonly<Record<IpFamily, readonly IpRange[] | undefined>>;
   /** The texts that are not CIDRs. */
   readonly invalid: readonly string[];
 }
 
 /**
- * Reads loadBalancerSourceRanges as kube-proxy does: a family without a range of its own is open to everyone, and so is one
- * with a range of all its addresses; host bits do not matter. A text that is not a CIDR admits no client, and closes the family that it
- * looks like, or both: a typing mistake must not open a Service.
+ * Reads loadBalancerSourceRanges as kube-proxy does: a family without ranges admits every client, and so does one with a
+ * range of all its addresses; host bits are ignored. A text that is not a CIDR admits no client, but counts as a range of the family that
+ * it looks like, or of both: a typing mistake must not open a Service.
  */
 export function readSourceRanges(texts: readonly string[]): SourceRanges {
   const ranges: Record<IpFamily, IpRange[] | undefined> = { IPv4: undefined, IPv6: undefined };
@@ -34,7 +34,7 @@ function familiesLike(text: string): readonly IpFamily[] {
   return text.includes(".") ? ["IPv4"] : ["IPv4", "IPv6"];
 }
 
-/** Joins what overlaps or touches, which nftables refuses in one set. */
+/** Joins ranges that overlap or are adjacent, which nftables refuses in one set. */
 function mergeRanges(ranges: readonly IpRange[] | undefined): readonly IpRange[] | undefined {
   if (ranges === undefined) return undefined;
   const merged: IpRange[] = [];

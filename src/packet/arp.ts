@@ -1,4 +1,4 @@
-/** ARP for IPv4 over Ethernet (RFC 826). Every other kind of hardware or protocol is taken as no ARP packet at all. */
+/** ARP for IPv4 over Ethernet (RFC 826). Packets for other kinds of hardware or protocol are not recognised. */
 export interface ArpPacket {
   readonly operation: ArpOperation;
   readonly senderMac: Uint8Array;
@@ -15,7 +15,9 @@ export const arpLength = 28;
 /** Hardware type 1 (Ethernet), protocol type 0x0800 (IPv4), lengths 6 and 4: the fixed start of every packet. */
 const prefix = Uint8Array.of(0x00, 0x01, 0x08, 0x00, 6, 4);
 
-/** Undefined for what is short, of other types or lengths, or neither request nor reply. Views, no copies; never throws. */
+/**
+ * Undefined for a packet that is too short, has other types or lengths, or is neither request nor reply. Views, no copies; never throws.
+ */
 export function decodeArp(bytes: Uint8Array): ArpPacket | undefined {
   if (bytes.length < arpLength) return undefined;
   for (let index = 0; index < prefix.length; index++) if (bytes[index] !== prefix[index]) return undefined;

@@ -1,10 +1,10 @@
 /** Length of a MAC address in bytes. */
 export const macLength = 6;
 
-/** All stations on the LAN (IEEE 802.3). */
+/** All devices on the LAN (IEEE 802.3). */
 export const broadcastMac: Uint8Array = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff);
 
-/** No address: the target of an ARP request, and what the kernel gives for interfaces that have none. */
+/** No address: the target of an ARP request, and what the kernel reports for interfaces that have none. */
 export const zeroMac: Uint8Array = new Uint8Array(macLength);
 
 /** Reads `52:54:00:12:34:56`, upper or lower case. Undefined for anything else; never throws. */

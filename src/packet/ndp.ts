@@ -37,8 +37,8 @@ const sourceLinkOption = 1;
 const targetLinkOption = 2;
 
 /**
- * Reads either message. Undefined for other types, a code other than 0, what is short, a multicast target, or an option of
- * length 0, all of which RFC 4861 sections 7.1.1 and 7.1.2 want discarded. Does not look at the checksum nor at the IPv6
+ * Reads either message. Undefined for other types, a code other than 0, a message that is too short, a multicast target, or an
+ * option of length 0, all of which RFC 4861 sections 7.1.1 and 7.1.2 require to be discarded. Does not look at the checksum nor at the IPv6
  * header: the caller has them. Views, no copies; never throws.
  */
 export function decodeNeighborMessage(bytes: Uint8Array): NeighborMessage | undefined {

@@ -7,7 +7,7 @@ import type { Logger } from "../log/log.ts";
 
 /**
  * The oldest Kubernetes that Bellhop runs on. The rules in its CustomResourceDefinitions call isIP and isCIDR, which came with 1.30; an API
- * server accepts in new objects what its previous minor version knew (k8s.io/apiserver, pkg/cel/environment/base.go).
+ * server accepts in new objects what its previous minor version supported (k8s.io/apiserver, pkg/cel/environment/base.go).
  */
 export const minimumKubernetes = { major: 1, minor: 31 } as const;
 
@@ -22,8 +22,8 @@ export interface VersionCheckOptions {
 }
 
 /**
- * Asks the API server for its version until it answers or the signal is aborted. Throws ConfigurationInvalid when Kubernetes is too old. An
- * API server that does not tell its version (a hardened cluster may forbid it) is taken for one that is new enough, and that is logged.
+ * Requests the version of the API server until it answers or the signal is aborted. Throws ConfigurationInvalid when Kubernetes is too
+ * old. An API server that refuses to report its version, as in a hardened cluster, counts as new enough, and that is logged.
  */
 export async function requireKubernetes(options: VersionCheckOptions, signal: AbortSignal): Promise<void> {
   const { client, clock, random, log } = options;

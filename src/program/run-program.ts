@@ -17,7 +17,7 @@ export interface ProgramSettings {
   readonly logLevel: LogLevel;
 }
 
-/** What a program is given to work with. */
+/** What a program receives from `runProgram`. */
 export interface Program {
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -29,22 +29,22 @@ export interface Program {
 
 /** A program's own part. */
 export interface ProgramWork {
-  /** What is still missing before the program can do its work; nothing: it is ready. */
+  /** What is still missing before the program can do its work; empty: it is ready. */
   readonly unready: () => readonly string[];
   /** Fields of the log line that says that the program has started. */
   readonly facts: Readonly<Record<string, unknown>>;
   /** Served besides /metrics, /healthz and /readyz. */
   readonly routes?: Routes;
-  /** Works until the signal is aborted, and returns when nothing is under way any more. */
+  /** Works until the signal is aborted, and returns when all work has ended. */
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 /**
  * Runs one of Bellhop's programs until its work is over. Starts what every program has, in this order: log, metrics, the connection
- * to the API server, the program's own part, the HTTP server, the work. A port that another process has delays the HTTP server alone. A Kubernetes that is
- * too old ends the work as soon as the API server says so. At the end the HTTP server closes after the work, so that
- * probes are answered while it finishes, and the connection last. Throws what prevents the start and what the work throws; either way
- * nothing stays open.
+ * to the API server, the program's own part, the HTTP server, the work. If another process has the port, only the HTTP server is delayed.
+ * If Kubernetes is too old, the work ends as soon as the API server says so. At the end the HTTP server closes after the work, so that
+ * probes are answered while it finishes; then the connection closes. Throws what prevents the start and what the work throws; in both
+ * cases nothing stays open.
  */
 export async function runProgram(
   name: string,
@@ -85,7 +85,7 @@ export async function runProgram(
   }
 }
 
-/** Works as long as Kubernetes is new enough, and until the signal is aborted; the work does not wait for the answer. */
+/** Runs the work until the signal is aborted or Kubernetes turns out to be too old. The work does not wait for the answer. */
 async function runOnKubernetes(work: ProgramWork, options: VersionCheckOptions, signal: AbortSignal): Promise<void> {
   const ending = new AbortController();
   const either = AbortSignal.any([signal, ending.signal]);

@@ -1,8 +1,8 @@
-/** Work by name: one at a time for each name, in the order in which it came. */
+/** Runs work one at a time for each name, in order of arrival. */
 export class KeyedMutex {
   readonly #last = new Map<string, Promise<unknown>>();
 
-  /** Runs the work when all that came before it under this name is over, however that ended. */
+  /** Runs the work after all earlier work of this name has ended, whether it succeeded or failed. */
   run<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
     const before = this.#last.get(name);
     const result = before === undefined ? work() : before.then(work, work);

@@ -2,30 +2,30 @@ import { Backoff } from "../clock/backoff.ts";
 import type { Clock, Random } from "../clock/clock.ts";
 import { type Turn, turnOf } from "../clock/turn.ts";
 
-/** How work on a key ended: `retry` asks to be called again after a while, as after a failure. */
+/** How work on a key ended. After `retry` the key is handled again after a while, as after a failure. */
 export type WorkResult = "done" | "retry";
 
 export interface QueueOptions<Key> {
-  /** How many keys may be handled at once. One key never is twice at once. */
+  /** How many keys may be handled at the same time. One key is never handled twice at the same time. */
   readonly workers: number;
-  /** Throws what failed; the key then comes again after a while too. */
+  /** When it throws, the key is handled again after a while. */
   readonly handle: (key: Key) => Promise<WorkResult>;
-  /** Hears of each failure; `retryMs` is when the key comes again. */
+  /** Called after each failure; the key is handled again after `retryMs`. */
   readonly onFailure: (key: Key, error: unknown, retryMs: number) => void;
-  /** Lower bound of the next wait that an error asks for, such as Retry-After. */
+  /** The least time to wait after an error, such as its Retry-After. */
   readonly retryAfterMs?: (error: unknown) => number | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** First wait after a failure; it doubles. Conflicts, the common failure, are over in one round trip. */
+/** First wait after a failure; it doubles. After a conflict, the most common failure, one round trip is enough. */
 const backoffBaseMs = 200;
 const backoffMaxMs = 60_000;
 
 /**
- * Work by key: a key that is added while it waits is there once; while it is worked on, it is worked on again afterwards. A
- * failed key waits longer each time until it succeeds. Nothing is handled before start(). Other work of the process gets its turn,
- * however many keys wait.
+ * A queue of work by key. A key that is added while it waits is handled once; one that is added while it is handled is handled again
+ * afterwards. A failed key waits longer each time until it succeeds. Nothing is handled before start(). Other work of the process gets
+ * its turn, however many keys wait.
  */
 export class Queue<Key> {
   readonly #options: QueueOptions<Key>;
@@ -46,12 +46,12 @@ export class Queue<Key> {
     this.#turn = turnOf(options.clock);
   }
 
-  /** Keys that wait for a worker now; those that wait for their time are not counted. */
+  /** How many keys wait for a worker; delayed keys are not counted. */
   get depth(): number {
     return this.#waiting.size + this.#again.size;
   }
 
-  /** Keys that failed and have not succeeded since. */
+  /** How many keys have failed and have not succeeded since. */
   get failing(): number {
     return this.#backoffs.size;
   }
@@ -79,7 +79,7 @@ export class Queue<Key> {
     this.#dispatch();
   }
 
-  /** Takes up nothing more, and resolves when what is under way is done. What waited stays for the next start(). */
+  /** Begins no more work, and resolves when the work in progress is done. Waiting keys stay for the next start(). */
   async stop(): Promise<void> {
     this.#running = false;
     for (const [key, entry] of this.#later) {
@@ -98,7 +98,7 @@ export class Queue<Key> {
     }
   }
 
-  /** A handler that waits for nothing would follow the one before it within one turn of the event loop, until all keys are handled. */
+  /** Handlers that wait for nothing would otherwise all run within one turn of the event loop. */
   #postpone(): void {
     this.#postponed = true;
     void this.#turn.next().then(() => {

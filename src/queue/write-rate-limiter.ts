@@ -1,7 +1,7 @@
 import type { Clock } from "../clock/clock.ts";
 import type { Queue } from "./queue.ts";
 
-/** So many writes to one object within the window are taken for work; more are taken for two that write against one another. */
+/** This many writes to one object within the window are normal; more are taken for two programs that overwrite each other. */
 const freeWrites = 6;
 const windowMs = 10_000;
 /** The first wait; it doubles with each write. */
@@ -14,8 +14,8 @@ interface Writes {
 }
 
 /**
- * Slows down who writes to the same object again and again. Two controllers that both believe they lead, of which one is
- * behind, would else answer each other's status as fast as the API server takes it, until the one has caught up.
+ * Slows down writes to the same object. Two controllers that both believe they lead, one of which is behind, would otherwise overwrite
+ * each other's status as fast as the API server accepts it, until that one has caught up.
  */
 export class WriteRateLimiter {
   readonly #clock: Clock;
@@ -26,7 +26,7 @@ export class WriteRateLimiter {
     this.#clock = clock;
   }
 
-  /** The object was written to just now. */
+  /** Call it after each write to the object. */
   recordWrite(key: string): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [oldest, { sinceMs }] of this.#writes) {
@@ -37,7 +37,7 @@ export class WriteRateLimiter {
     this.#writes.set(key, { count: count + 1, sinceMs });
   }
 
-  /** How long the next work on the object is to wait. */
+  /** How long the next work on the object must wait. */
   #waitMs(key: string): number {
     const writes = this.#writes.get(key);
     if (writes === undefined || this.#clock.monotonicMs() - writes.sinceMs >= windowMs) return 0;
@@ -45,7 +45,7 @@ export class WriteRateLimiter {
     return Math.min(longestWaitMs, firstWaitMs * 2 ** (writes.count - freeWrites));
   }
 
-  /** Puts the key into the queue: now, or a little later when it has been written to very often. */
+  /** Adds the key to the queue: now, or a little later if its object was written to very often. */
   add(queue: Queue<string>, key: string): void {
     const waitMs = this.#waitMs(key);
     if (waitMs > 0) queue.addAfter(key, waitMs);

@@ -5,11 +5,11 @@ import { logLevels } from "../log/log.ts";
 /** Settings of `bellhop controller`. */
 export const controllerSettingsSchema = z
   .object({
-    /** Where Bellhop itself lives: its leader lease, and the leases of its speakers. */
+    /** Bellhop's own namespace, with the leader lease and the leases of the speakers. */
     namespace: z.string().min(1),
     /** Name among the replicas; the host name of the pod. */
     instance: z.string().min(1),
-    /** Outside a cluster; none: $KUBECONFIG, else ~/.kube/config. */
+    /** For use outside a cluster; not set: $KUBECONFIG, else ~/.kube/config. */
     kubeconfig: z.string().optional(),
     /** Whether Services without loadBalancerClass are ours. */
     defaultClass: z.boolean().default(true),
@@ -19,19 +19,19 @@ export const controllerSettingsSchema = z
     logLevel: z.enum(logLevels).default("info"),
     /** How many Services are worked on at once. */
     workers: z.int().min(1).max(256).default(16),
-    /** Off: this one acts without asking, as for a single replica in a test. */
+    /** False: this replica acts without a leader lease, as the single replica of a test may. */
     leaderElect: z.boolean().default(true),
-    /** How long the announcing nodes must have been the same before addresses in use are moved to even them out. */
+    /** How long the announcing nodes must have been the same before addresses in use are moved to balance them. */
     rebalanceAfterMs: z.int().min(0).default(10_000),
-    /** From how many other nodes those are chosen that take over the addresses of one node. */
+    /** From how many other nodes the waiting owners of one node's addresses are chosen. */
     peersPerNode: z.int().min(2).max(100).default(6),
     /** Whether pools, advertisements and annotations of MetalLB are honoured, for moving from there. */
     metallb: z.boolean().default(false),
-    /** Where MetalLB has its objects; those elsewhere it would not heed either. */
+    /** The namespace of MetalLB's objects; MetalLB ignores others, too. */
     metallbNamespace: z.string().min(1).default("metallb-system"),
-    /** MetalLB's --lb-class, whose Services are then ours. Only together with `metallb`. */
+    /** MetalLB's --lb-class, whose Services are then Bellhop's. Only together with `metallb`. */
     metallbClass: z.string().min(1).optional(),
-    /** Whether nodes with the label node.kubernetes.io/exclude-from-external-load-balancers take part all the same. */
+    /** Whether nodes with the label node.kubernetes.io/exclude-from-external-load-balancers take part nevertheless. */
     ignoreExcludeLabel: z.boolean().default(false),
   })
   .refine(({ metallb, metallbClass }) => metallb || metallbClass === undefined, {
@@ -40,7 +40,7 @@ export const controllerSettingsSchema = z
   });
 export type ControllerSettings = z.infer<typeof controllerSettingsSchema>;
 
-/** What of MetalLB is honoured. Undefined: nothing. */
+/** What is honoured of MetalLB; undefined: nothing. */
 export function metallbOf({
   metallb,
   metallbNamespace,

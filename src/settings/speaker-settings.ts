@@ -1,16 +1,16 @@
 import { z } from "zod";
 import { logLevels } from "../log/log.ts";
 
-/** Bits that kube-proxy gives a meaning to by default: 14 masquerade, 15 drop (pkg/proxy, iptables-masquerade-bit). */
+/** Bits that kube-proxy uses by default: 14 masquerade, 15 drop (pkg/proxy, iptables-masquerade-bit). */
 const kubeProxyBits = [14, 15];
 
 /** Settings of `bellhop speaker`. */
 export const speakerSettingsSchema = z.object({
-  /** The node that it runs on, as the cluster names it. */
+  /** Name of the Node that it runs on. */
   node: z.string().min(1, "the name of the node is missing: set --node, or NODE_NAME from spec.nodeName"),
-  /** Where Bellhop itself lives: the lease by which the speaker says that it is alive. */
+  /** Bellhop's own namespace, with the lease of the speaker. */
   namespace: z.string().min(1),
-  /** Outside a cluster; none: $KUBECONFIG, else ~/.kube/config. */
+  /** For use outside a cluster; not set: $KUBECONFIG, else ~/.kube/config. */
   kubeconfig: z.string().optional(),
   /** `::`: every address of the pod, of either family. */
   httpHost: z.string().default("::"),
@@ -23,7 +23,7 @@ export const speakerSettingsSchema = z.object({
     .max(31)
     .refine((bit) => !kubeProxyBits.includes(bit), "bits 14 and 15 belong to kube-proxy")
     .default(20),
-  /** How often the rules are written anew in case something else has changed them. */
+  /** How often the rules are replaced in case something else has changed them. */
   resyncSeconds: z.int().min(10).default(1800),
 });
 export type SpeakerSettings = z.infer<typeof speakerSettingsSchema>;

@@ -3,7 +3,7 @@ import {
   formatRange,
   type IpRange,
   parseRange,
-  type RangeFault,
+  type RangeParseError,
   rangesOverlap,
   subnetOf,
 } from "../../../src/ip/range.ts";
@@ -33,8 +33,8 @@ interface ReadRange {
 }
 
 /** What is wrong with the text of a range, and what was probably meant. */
-function describeRangeFault(text: string, fault: RangeFault): string {
-  switch (fault) {
+function describeRangeParseError(text: string, error: RangeParseError): string {
+  switch (error) {
     case "NotAnAddress":
       return "A part of it is not an IPv4 or IPv6 address.";
     case "BadPrefixLength":
@@ -127,9 +127,9 @@ function readRange(
   field: string,
   text: string,
 ): { readonly range: ReadRange; readonly reason?: never } | { readonly range?: never; readonly reason: Reason } {
-  const { range, fault } = parseRange(text);
+  const { range, error } = parseRange(text);
   if (range !== undefined) return { range: { field, text, range } };
   return {
-    reason: reasonOf("PoolRangeInvalid", { object, field, value: text, detail: describeRangeFault(text, fault) }),
+    reason: reasonOf("PoolRangeInvalid", { object, field, value: text, detail: describeRangeParseError(text, error) }),
   };
 }

@@ -59,7 +59,7 @@ function findPendingReasons(
   return [reasonOf("NotDoneYet", { ...about, detail })];
 }
 
-/** Why the address is not announced, or which other device claims it. A node's own address is not announced. */
+/** Why the address is not announced, or which other device answers for it. A node's own address is not announced. */
 function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readonly Reason[] {
   if (part.node !== undefined) return [];
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
@@ -78,7 +78,7 @@ function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readon
     : [reasonOf("AddressConflict", { ...about, detail: firstSentence(conflict.message) })];
 }
 
-/** The condition's message goes on with a cure of its own. */
+/** The condition's message ends with a cure of its own. */
 function firstSentence(message: string): string {
   return /^.*?\.(?= |$)/.exec(message)?.[0] ?? message;
 }
