@@ -136,7 +136,10 @@ export class Announcer {
     const address = formatAddress(addressFromBytes(bytes));
     const mac = formatMac(macBytes);
     if (!this.#conflicts.observe({ address, mac, interfaceName }, this.#options.now())) return;
-    this.#options.log.error({ address, mac, interfaceName }, "another device answers for an address that is announced here");
+    this.#options.log.error(
+      { address, mac, interfaceName },
+      "another device answers for an address that is announced here",
+    );
     this.#reportAddress(address);
   }
 
