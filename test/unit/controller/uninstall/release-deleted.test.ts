@@ -9,6 +9,7 @@ import { projectService } from "../../../../src/model/service.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const virtualIps = ownPath("virtualips");
+const ownApi = virtualIps.slice(0, virtualIps.lastIndexOf("/"));
 
 describe("a controller that starts without a kind of Bellhop", () => {
   const cluster = useCluster();
@@ -76,5 +77,31 @@ describe("a controller that starts without a kind of Bellhop", () => {
     const before = cluster.server.writes.length;
     assert.deepEqual(await run(), ["going", "staying", "theirs"]);
     assert.equal(cluster.server.writes.length, before);
+  });
+});
+
+describe("a controller that leads while its kinds are deleted", () => {
+  const cluster = useCluster();
+
+  test("releases a Service that is deleted then, and takes no address from others", async () => {
+    await cluster.addPool("lan", ["192.0.2.0/28"]);
+    await cluster.addService("going");
+    await cluster.addService("staying");
+    await cluster.start();
+    await cluster.expectCondition("going", "True AddressAssigned");
+    await cluster.expectCondition("staying", "True AddressAssigned");
+    const shown = await cluster.shown("staying");
+    const virtualIpsBefore = await cluster.virtualIps();
+    // Deleting a CustomResourceDefinition deletes its objects first; the watch reports that.
+    cluster.server.intercept = ({ method, path }: ApiRequest) => {
+      if (method !== "DELETE" && path.startsWith(ownApi)) throw new ApiError(404, "NotFound", "no such kind");
+    };
+    for (const { metadata } of virtualIpsBefore) {
+      await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", metadata.name) });
+    }
+    await cluster.idle();
+    await cluster.deleteService("going");
+    await cluster.eventually(async () => assert.equal(await cluster.service("going"), undefined));
+    assert.deepEqual(await cluster.shown("staying"), shown);
   });
 });
