@@ -197,7 +197,7 @@ describe("bellhop explain and bellhop pools plan", () => {
     assert.ok(smaller.outside.some(({ address, services }) => address === good && services[0] === "explain/good"));
     const larger = await plan(["172.30.0.199-172.30.0.250", "fd30::200-fd30::2ff"]);
     assert.equal(larger.code, 0);
-    assert.deepEqual(larger.addresses.IPv4, { come: "1", go: "0" });
+    assert.deepEqual(larger.addresses.IPv4, { added: "1", removed: "0" });
     const bad = await plan(["172.30.0.17/24", "172.30.0.30-172.30.0.20"]);
     assert.equal(bad.code, 1);
     assert.deepEqual(
