@@ -15,6 +15,7 @@ import { ClusterState } from "./observe/cluster-state.ts";
 import { SpeakerWatch } from "./observe/speaker-watch.ts";
 import { createWatches, eachWatch, type Watches } from "./observe/watches.ts";
 import { PoolStatusLoop } from "./pools/pool-status-loop.ts";
+import { RemovedNodeCleanup } from "./removed-nodes/removed-node-cleanup.ts";
 import { createServiceMetrics } from "./services/metrics.ts";
 import { MutationCache } from "./services/mutation-cache.ts";
 import { ServiceLoop } from "./services/service-loop.ts";
@@ -145,6 +146,7 @@ export class Controller {
       pools,
       clock,
     });
+    const cleanup = new RemovedNodeCleanup({ client, namespace, watched: watches, speakers, clock, log: ownersLog });
     changes.listen(router);
     registerControllerGauges(registry, { term, state, services, virtualIps, pools, speakers, ownerAssignments });
 
@@ -154,7 +156,7 @@ export class Controller {
     this.#speakers = speakers;
     this.#services = services;
     this.#router = router;
-    this.#parts = [planner, router, services, virtualIps, pools];
+    this.#parts = [planner, router, services, virtualIps, pools, cleanup];
   }
 
   /** Why this controller does not know the cluster as it is now; empty when it does. */

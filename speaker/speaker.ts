@@ -1,5 +1,5 @@
 import { type Condition, timeText } from "../src/api/api.ts";
-import type { Speaker as SpeakerObject } from "../src/api/speaker.ts";
+import { type OwnerReference, ownedByNode, type Speaker as SpeakerObject } from "../src/api/speaker.ts";
 import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
@@ -48,6 +48,9 @@ export interface SpeakerOptions {
 /** How often interfaces are read, old conflicts are removed and the responder is shown that the main thread is alive. */
 const tickMs = 2_000;
 
+/** How often the Speaker object is written although nothing has changed, in case it was deleted. The API server stores no new version. */
+const speakerRewriteMs = 5 * 60_000;
+
 /** How long writes that are under way may take when the speaker stops. */
 const shutdownMs = 1_000;
 
@@ -63,6 +66,7 @@ export class Speaker {
   readonly #metrics: SpeakerMetrics;
   readonly #sync: SyncLoop;
   readonly #host: Host;
+  #nodeUid: string | undefined;
   /** Of the Speaker object. */
   #conditions: readonly Condition[] = [];
   readonly #failed = Promise.withResolvers<never>();
@@ -100,7 +104,12 @@ export class Speaker {
           this.#reporter.enqueueVirtualIp(name);
           this.#sync.virtualIpChanged(name);
         },
-        nodes: () => this.#rules.nodeChanged(),
+        nodes: () => {
+          this.#rules.nodeChanged();
+          // After a Node was registered again, the garbage collector deletes what belonged to the Node before.
+          if (this.#nodeUid !== this.#watches.nodes.views.get(settings.node)?.uid) this.#reporter.rewriteSpeaker();
+          this.#nodeUid = this.#watches.nodes.views.get(settings.node)?.uid;
+        },
       },
     });
     this.#rules = new ServiceRules({
@@ -137,6 +146,7 @@ export class Speaker {
     this.#reporter = new Reporter({
       client,
       node: settings.node,
+      owner: () => this.#owner(),
       virtualIp: (name) => this.#watches.virtualIps.views.get(name),
       announcement: (name) => this.#announcer.announcement(name),
       conflict: (address) => this.#announcer.conflictOf(address),
@@ -183,7 +193,7 @@ export class Speaker {
     const onAttempt = (result: "renewed" | "failed") => this.#metrics.leaseRenewals.inc({ result });
     const { namespace, node } = settings;
     const work = [
-      keepLease({ client, namespace, node, clock, random, log: leaseLog, onAttempt }, stop),
+      keepLease({ client, namespace, node, owner: () => this.#owner(), clock, random, log: leaseLog, onAttempt }, stop),
       ...Object.values(this.#watches).map((reflector) => reflector.run(stop)),
       this.#startWhenSynced(stop),
     ];
@@ -214,6 +224,12 @@ export class Speaker {
     const { clock, random, settings } = this.#options;
     const resyncMs = (): number => settings.resyncSeconds * 1000 * (0.9 + 0.2 * random());
     repeat(clock, resyncMs, () => this.#resync(), stop);
+    repeat(
+      clock,
+      () => speakerRewriteMs * (0.9 + 0.2 * random()),
+      () => this.#reporter.rewriteSpeaker(),
+      stop,
+    );
   }
 
   #tick(): void {
@@ -235,6 +251,12 @@ export class Speaker {
     this.#metrics.resyncs.inc();
     this.#dataplane.invalidate();
     this.#sync.allChanged();
+  }
+
+  #owner(): readonly OwnerReference[] | undefined {
+    const { node } = this.#options.settings;
+    const uid = this.#watches.nodes.views.get(node)?.uid ?? "";
+    return uid === "" ? undefined : ownedByNode(node, uid);
   }
 
   #status(): NonNullable<SpeakerObject["status"]> {

@@ -33,6 +33,7 @@ export class ObservedNodes {
     const podCidrs = this.#podCidrs.changed(name, (node?.podCIDRs ?? []).join());
     const part = node === undefined ? [] : [node.exclusion ?? "", node.networkUnavailable, node.labels];
     const owners = this.#nodes.changed(name, JSON.stringify(part));
+    this.#blockAddresses(name);
     return { pools: podCidrs || (nodeChanged && this.#allocations.nodes.hasPools), owners };
   }
 
@@ -42,12 +43,15 @@ export class ObservedNodes {
    */
   observeSpeaker(name: string): boolean {
     const speaker = this.#watched.speakers.views.get(name);
-    this.#blockAddresses(name, speaker?.status?.interfaces ?? []);
+    this.#blockAddresses(name);
     return this.#lans.changed(name, speaker === undefined ? "" : describeLans(speaker));
   }
 
-  /** An interface that is down has its addresses too. */
-  #blockAddresses(name: string, interfaces: Interfaces): void {
+  /** An interface that is down has its addresses too. Those of a Node that is gone are free, even if its Speaker is still there. */
+  #blockAddresses(name: string): void {
+    const { nodes, speakers } = this.#watched;
+    const exists = nodes.views.has(name);
+    const interfaces: Interfaces = (exists ? speakers.views.get(name)?.status?.interfaces : undefined) ?? [];
     const texts = [...new Set(interfaces.flatMap(({ addresses }) => addresses))].sort();
     if (!this.#addresses.changed(name, texts.join(" "))) return;
     this.#allocations.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces));

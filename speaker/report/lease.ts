@@ -1,5 +1,5 @@
 import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
-import { speakerLeaseName } from "../../src/api/speaker.ts";
+import { type OwnerReference, speakerLeaseName } from "../../src/api/speaker.ts";
 import { type Clock, pause, type Random } from "../../src/clock/clock.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
@@ -11,6 +11,8 @@ export interface LeaseOptions {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly node: string;
+  /** The Node, once it is known: the Lease is deleted together with it. */
+  readonly owner: () => readonly OwnerReference[] | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -101,9 +103,13 @@ async function renew(
     leaseDurationSeconds: leaseSeconds,
     renewTime: renewTimeText(options.clock.wallMs(), known?.spec?.renewTime),
   };
-  if (known === undefined) return leases.create(spec, timeoutMs, { [componentLabel]: speakerComponent });
+  const ownerReferences = options.owner();
+  const owned = ownerReferences === undefined ? {} : { ownerReferences };
+  if (known === undefined) {
+    return leases.create(spec, timeoutMs, { labels: { [componentLabel]: speakerComponent }, ...owned });
+  }
   try {
-    return await leases.replace(known, spec, timeoutMs);
+    return await leases.replace({ ...known, metadata: { ...known.metadata, ...owned } }, spec, timeoutMs);
   } catch (error) {
     // It was changed or deleted by another client: read what is there and write once more.
     if (held === undefined || !(isConflict(error) || isNotFound(error))) throw error;

@@ -1,5 +1,5 @@
 import { groupVersion, timeText } from "../../src/api/api.ts";
-import type { Speaker } from "../../src/api/speaker.ts";
+import type { OwnerReference, Speaker } from "../../src/api/speaker.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
@@ -14,6 +14,8 @@ import { statusPatch } from "./virtual-ip-status.ts";
 export interface ReporterOptions {
   readonly client: ApiClient;
   readonly node: string;
+  /** The Node, once it is known: the Speaker object is deleted together with it. */
+  readonly owner: () => readonly OwnerReference[] | undefined;
   readonly virtualIp: (name: string) => VirtualIP | undefined;
   readonly announcement: (name: string) => Announcement | undefined;
   readonly conflict: (address: string) => Conflict | undefined;
@@ -73,6 +75,12 @@ export class Reporter {
     this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount());
   }
 
+  /** Writes the Speaker again although nothing has changed: another client may have deleted it. */
+  rewriteSpeaker(): void {
+    this.#written = undefined;
+    this.enqueueSpeaker();
+  }
+
   start(): void {
     this.#queue.start();
   }
@@ -119,8 +127,10 @@ export class Reporter {
   }
 
   async #createSpeaker(): Promise<void> {
-    const { client, node } = this.#options;
-    const body = { apiVersion: groupVersion, kind: "Speaker", metadata: { name: node } };
+    const { client, node, owner } = this.#options;
+    const ownerReferences = owner();
+    const metadata = { name: node, ...(ownerReferences === undefined ? {} : { ownerReferences }) };
+    const body = { apiVersion: groupVersion, kind: "Speaker", metadata };
     try {
       await client.request({ method: "POST", path: ownPath("speakers"), body });
     } catch (error) {

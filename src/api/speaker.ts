@@ -48,3 +48,16 @@ export type Speaker = z.infer<typeof speakerSchema>;
 export function speakerLeaseName(node: string): string {
   return `speaker-${node}`;
 }
+
+/** metav1.OwnerReference. */
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What makes the garbage collector of Kubernetes delete an object together with the Node. */
+export function ownedByNode(name: string, uid: string): readonly OwnerReference[] {
+  return [{ apiVersion: "v1", kind: "Node", name, uid }];
+}

@@ -298,7 +298,7 @@ function replaceAllButStatus(stored: FakeObject, body: FakeObject, plural: strin
 
 /** Only what a client may write. */
 function copyMetadata(stored: FakeMetadata, requested: FakeMetadata): void {
-  for (const field of ["labels", "annotations", "finalizers"]) {
+  for (const field of ["labels", "annotations", "finalizers", "ownerReferences"]) {
     if (requested[field] === undefined) delete stored[field];
     else stored[field] = requested[field];
   }

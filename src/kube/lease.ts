@@ -40,9 +40,9 @@ export class LeaseClient {
     }
   }
 
-  /** Throws a 409 AlreadyExists if another client was faster. */
-  async create(spec: LeaseSpec, timeoutMs: number, labels?: Readonly<Record<string, string>>): Promise<Lease> {
-    const metadata = { name: this.#name, namespace: this.#namespace, ...(labels === undefined ? {} : { labels }) };
+  /** `more`: labels and the like. Throws a 409 AlreadyExists if another client was faster. */
+  async create(spec: LeaseSpec, timeoutMs: number, more: Readonly<Record<string, unknown>> = {}): Promise<Lease> {
+    const metadata = { name: this.#name, namespace: this.#namespace, ...more };
     const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
     return (await this.#client.request({ method: "POST", path: leasePath(this.#namespace), body, timeoutMs }))
       .body as Lease;

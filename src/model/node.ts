@@ -3,6 +3,7 @@ import type { V1Node } from "@kubernetes/client-node";
 /** What Bellhop reads of a Node, frozen. */
 export interface NodeView {
   readonly name: string;
+  readonly uid: string;
   readonly labels: Readonly<Record<string, string>>;
   /** The first InternalIP of each family: where kube-proxy in nftables mode takes NodePorts. */
   readonly internalIPv4: string | undefined;
@@ -30,6 +31,7 @@ export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
   const internal = addresses.filter((entry) => entry.type === "InternalIP").map((entry) => entry.address);
   return Object.freeze({
     name: raw.metadata?.name ?? "",
+    uid: raw.metadata?.uid ?? "",
     labels: raw.metadata?.labels ?? {},
     internalIPv4: internal.find((address) => !address.includes(":")),
     internalIPv6: internal.find((address) => address.includes(":")),

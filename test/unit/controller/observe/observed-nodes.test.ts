@@ -4,6 +4,7 @@ import { AddressAllocations } from "../../../../controller/allocate/allocations/
 import { ObservedNodes } from "../../../../controller/observe/observed-nodes.ts";
 import { type Speaker, speakerSchema } from "../../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
+import { projectNode } from "../../../../src/model/node.ts";
 
 interface Interface {
   readonly name: string;
@@ -19,6 +20,7 @@ function speaker(interfaces: readonly Interface[], more: Record<string, unknown>
 
 const eth0 = { name: "eth0", addresses: ["192.0.2.1/24", "2001:db8::1/64"] };
 const before = speaker([eth0]);
+const node = projectNode({ metadata: { name: "n1" } });
 
 const cases: readonly { readonly name: string; readonly after: Speaker | undefined; readonly changed: boolean }[] = [
   { name: "the same again", after: speaker([eth0]), changed: false },
@@ -57,7 +59,7 @@ describe("what of a speaker's report changes which addresses it may announce", (
       const speakers = new Map([["n1", before]]);
       const allocations = new AddressAllocations();
       const nodes = new ObservedNodes(
-        { speakers: { views: speakers }, nodes: { views: new Map() } } as never,
+        { speakers: { views: speakers }, nodes: { views: new Map([["n1", node]]) } } as never,
         allocations,
       );
       assert.equal(nodes.observeSpeaker("n1"), true);
@@ -71,7 +73,7 @@ describe("what of a speaker's report changes which addresses it may announce", (
     const speakers = new Map([["n1", before]]);
     const allocations = new AddressAllocations();
     const nodes = new ObservedNodes(
-      { speakers: { views: speakers }, nodes: { views: new Map() } } as never,
+      { speakers: { views: speakers }, nodes: { views: new Map([["n1", node]]) } } as never,
       allocations,
     );
     const blocked = (text: string) => allocations.blockedBy(parseAddress(text) as IpAddress) !== undefined;
@@ -85,5 +87,21 @@ describe("what of a speaker's report changes which addresses it may announce", (
     speakers.delete("n1");
     nodes.observeSpeaker("n1");
     assert.deepEqual([blocked("192.0.2.1"), blocked("192.0.2.5"), blocked("198.51.100.1")], [false, false, false]);
+  });
+
+  test("a Node that is gone blocks no address, although its Speaker is still there", () => {
+    const views = new Map([["n1", node]]);
+    const speakers = new Map([["n1", before]]);
+    const allocations = new AddressAllocations();
+    const nodes = new ObservedNodes({ speakers: { views: speakers }, nodes: { views } } as never, allocations);
+    const blocked = () => allocations.blockedBy(parseAddress("192.0.2.1") as IpAddress) !== undefined;
+    nodes.observeSpeaker("n1");
+    assert.equal(blocked(), true);
+    views.delete("n1");
+    nodes.observeNode("n1");
+    assert.equal(blocked(), false);
+    views.set("n1", node);
+    nodes.observeNode("n1");
+    assert.equal(blocked(), true);
   });
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepLease } from "../../../../speaker/report/lease.ts";
 import { leaseTimingFor } from "../../../../speaker/report/lease-timing.ts";
+import { type OwnerReference, ownedByNode } from "../../../../src/api/speaker.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { leasePath } from "../../../../src/kube/path.ts";
@@ -10,20 +11,25 @@ import { silentLogger } from "../../../../src/log/log.ts";
 const path = leasePath("bellhop-system", "speaker-n1");
 
 interface Lease {
-  readonly metadata: { readonly labels: Readonly<Record<string, string>>; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly resourceVersion: string;
+    readonly ownerReferences?: readonly OwnerReference[];
+  };
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
 async function run(
-  tell: (fixture: { api: FakeApiServer; clock: FakeClock; results: string[] }) => Promise<void>,
+  tell: (fixture: { api: FakeApiServer; clock: FakeClock; results: string[]; nodeUid: string }) => Promise<void>,
 ): Promise<void> {
-  const fixture = { api: new FakeApiServer(), clock: new FakeClock(), results: [] as string[] };
+  const fixture = { api: new FakeApiServer(), clock: new FakeClock(), results: [] as string[], nodeUid: "" };
   const stop = new AbortController();
   const onAttempt = (result: string) => void fixture.results.push(result);
   const options = {
     client: fixture.api,
     namespace: "bellhop-system",
     node: "n1",
+    owner: () => (fixture.nodeUid === "" ? undefined : ownedByNode("n1", fixture.nodeUid)),
     clock: fixture.clock,
     random: () => 0,
     log: silentLogger,
@@ -47,6 +53,23 @@ test("the lease is made, with the label by which it is found, and renewed every 
     assert.equal(results.length, 6);
     assert.ok(results.every((result) => result === "renewed"));
     assert.notEqual((await read(api)).spec.renewTime, first.spec.renewTime);
+  }));
+
+test("the lease belongs to the Node as soon as that is known, and to the Node that is registered again", () =>
+  run(async (fixture) => {
+    const owners = async () => {
+      const { metadata } = await read(fixture.api);
+      return (metadata.ownerReferences ?? []).map(({ kind, name, uid }) => `${kind} ${name} ${uid}`);
+    };
+    assert.deepEqual(await owners(), []);
+    for (const uid of ["uid-1", "uid-2"]) {
+      fixture.nodeUid = uid;
+      await fixture.clock.advance(2_000);
+      assert.deepEqual(await owners(), [`Node n1 ${uid}`]);
+    }
+    await fixture.api.request({ method: "DELETE", path });
+    await fixture.clock.advance(2_000);
+    assert.deepEqual(await owners(), ["Node n1 uid-2"]);
   }));
 
 test("a lease that another client changed or deleted is renewed in the same attempt", () =>
