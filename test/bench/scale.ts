@@ -29,7 +29,7 @@ class Child<Reply> {
   readonly #process: ChildProcess;
 
   constructor(module: string, ...options: readonly string[]) {
-    this.#process = fork(module, options, { execArgv: process.env.EXECARGV?.split(" ") ?? [] });
+    this.#process = fork(module, options);
   }
 
   async reply(): Promise<Reply> {
