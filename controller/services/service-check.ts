@@ -1,7 +1,8 @@
-import type { V1Service } from "@kubernetes/client-node";
+import type { V1Namespace, V1Service } from "@kubernetes/client-node";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
-import { servicePath } from "../../src/kube/path.ts";
+import { namespacePath, servicePath } from "../../src/kube/path.ts";
+import { projectNamespace } from "../../src/model/namespace.ts";
 import { concernsController, type ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
@@ -32,5 +33,19 @@ export async function isUnchanged(client: ApiClient, key: string, seen: ServiceV
   } catch (error) {
     if (!isNotFound(error)) throw error;
     return seen === undefined;
+  }
+}
+
+/**
+ * Asks the API server for the labels of a namespace. The watches of Services and Namespaces are not in step: a Service may be seen
+ * before its new namespace. Without the namespace there are no labels, and soon no Service either.
+ */
+export async function readNamespaceLabels(client: ApiClient, name: string): Promise<Readonly<Record<string, string>>> {
+  try {
+    const { body } = await client.request({ method: "GET", path: namespacePath(name) });
+    return projectNamespace(body as V1Namespace).labels;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return {};
   }
 }

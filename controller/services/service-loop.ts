@@ -2,6 +2,7 @@ import type { Clock, Random } from "../../src/clock/clock.ts";
 import { runInTurns, turnOf } from "../../src/clock/turn.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import { ApiError, isConflict, isRefused } from "../../src/kube/api-error.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import type { TermPart } from "../../src/kube/leadership-term.ts";
 import type { Logger } from "../../src/log/log.ts";
@@ -16,10 +17,14 @@ import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import type { MutationCache } from "./mutation-cache.ts";
 import { planService } from "./plan-service.ts";
+import { readNamespaceLabels } from "./service-check.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import type { ServiceWriter } from "./service-writer.ts";
 
+type Labels = Readonly<Record<string, string>>;
+
 export interface ServiceLoopOptions {
+  readonly client: ApiClient;
   readonly watched: Pick<Watched, "services" | "namespaces">;
   readonly state: ClusterState;
   readonly ownerAssignments: OwnerAssignments;
@@ -106,7 +111,8 @@ export class ServiceLoop implements TermPart {
 
   #adopt(service: ServiceView): void {
     const shown = new Set(service.ingress.map((entry) => entry.ip));
-    const { ops } = this.#plan(service.key, service);
+    // Labels decide about new addresses only.
+    const { ops } = this.#plan(service.key, service, this.#namespaceLabels(service) ?? {});
     // New addresses are not chosen yet: they might be addresses that another Service shows.
     this.#options.writer.assume(
       service,
@@ -127,13 +133,20 @@ export class ServiceLoop implements TermPart {
   }
 
   async #sync(key: string): Promise<WorkResult> {
-    const { watched, mutations, writer, metrics, clock, log } = this.#options;
+    const { client, watched, mutations, writer, metrics, clock, log } = this.#options;
     const startedMs = clock.monotonicMs();
     // Addresses that the Service shows, but that the API server says it does not hold.
     const notClaimed = new Set<bigint>();
+    // Labels of its namespace, which the watch has not shown yet.
+    let unseenLabels: Labels | undefined;
     for (let turn = 0; turn < maxPlans; turn++) {
       const service = mutations.newest(key, watched.services.views.get(key));
-      const plan = this.#plan(key, service);
+      const namespaceLabels = this.#namespaceLabels(service) ?? unseenLabels;
+      if (service !== undefined && namespaceLabels === undefined) {
+        unseenLabels = await readNamespaceLabels(client, service.namespace);
+        continue;
+      }
+      const plan = this.#plan(key, service, namespaceLabels ?? {});
       const unconfirmed = writer.findUnconfirmed(service, plan.ops).find(({ value }) => !notClaimed.has(value));
       if (service !== undefined && unconfirmed !== undefined) {
         if (!(await writer.lookUp(service, unconfirmed))) notClaimed.add(unconfirmed.value);
@@ -165,13 +178,26 @@ export class ServiceLoop implements TermPart {
     return "retry";
   }
 
-  #plan(key: string, service: ServiceView | undefined): ServicePlan {
-    const { state, watched, ownerAssignments, defaultClass } = this.#options;
+  /**
+   * Labels of the Service's namespace. Undefined: they decide what the Service gets, but the watch has not shown the namespace yet.
+   * A Service of a namespace without labels would get addresses of other pools.
+   */
+  #namespaceLabels(service: ServiceView | undefined): Labels | undefined {
+    const { state, watched } = this.#options;
+    const labels = watched.namespaces.views.get(service?.namespace ?? "")?.labels;
+    const leaves = service === undefined || service.deleting || service.type !== "LoadBalancer";
+    if (labels !== undefined || leaves) return labels ?? {};
+    const decide = state.currentAllocations().pools.some(({ namespaceSelectors }) => namespaceSelectors.length > 0);
+    return decide ? undefined : {};
+  }
+
+  #plan(key: string, service: ServiceView | undefined, namespaceLabels: Labels): ServicePlan {
+    const { state, ownerAssignments, defaultClass } = this.#options;
     return planService({
       key,
       service,
       allocations: state.currentAllocations(),
-      namespaceLabels: watched.namespaces.views.get(service?.namespace ?? "")?.labels ?? {},
+      namespaceLabels,
       defaultClass,
       hasAnnouncer: (assignment) => service === undefined || ownerAssignments.hasAnnouncer(service, assignment),
     });

@@ -39,6 +39,10 @@ export function endpointSlicesPath(namespace: string): string {
   return `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`;
 }
 
+export function namespacePath(name: string): string {
+  return `${collections.namespaces}/${encodeURIComponent(name)}`;
+}
+
 /** Collections over all namespaces. */
 export const collections = {
   services: "/api/v1/services",
