@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { leaderLeaseName } from "../src/api/labels.ts";
+import { leaderLeaseName, settingsAnnotation } from "../src/api/labels.ts";
 import { aborted } from "../src/clock/clock.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { runLeaderElection } from "../src/kube/leader-election.ts";
 import { type Program, type ProgramWork, runProgram } from "../src/program/run-program.ts";
 import type { ControllerSettings } from "../src/settings/controller-settings.ts";
+import { formatPublishedSettings } from "../src/settings/published-settings.ts";
 import { Controller } from "./controller.ts";
 import { type ReleaseDeletedOptions, releaseDeletedServices } from "./uninstall/release-deleted.ts";
 
@@ -49,6 +50,7 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
     random,
     log: log.child({ component: "leader" }),
     timing: electionTiming,
+    annotations: { [settingsAnnotation]: formatPublishedSettings(settings) },
   };
   return {
     unready: () => controller.unready,

@@ -8,6 +8,7 @@ import {
   managedByLabel,
   poolAnnotation,
   reassignAnnotation,
+  settingsAnnotation,
   shareAnnotation,
   shareWithAnnotation,
   speakerComponent,
@@ -52,6 +53,13 @@ const metallb: Rows = [
 const labels: Rows = [
   ["EndpointSlice", code(serviceNameLabel), "name of a Service", "Kubernetes", "The Service of these endpoints"],
   ["Lease", code(componentLabel), code(speakerComponent), "the speaker", "The lease of the speaker on one node"],
+  [
+    "Lease (an annotation)",
+    code(settingsAnnotation),
+    "JSON",
+    "the controller",
+    "On the Lease of the leader: its settings, so that `bellhop explain` answers by them",
+  ],
   ["Node", code(excludeLabel), "any but `false`", "users, Kubernetes", "The node announces no addresses"],
   [
     "Service, EndpointSlice",

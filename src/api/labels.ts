@@ -34,6 +34,9 @@ export const speakerComponent = "speaker";
 /** The Lease, in Bellhop's own namespace, whose holder is the one controller that acts. */
 export const leaderLeaseName = "bellhop-controller";
 
+/** On that Lease: the settings of its holder that `bellhop explain` needs (src/settings/published-settings.ts). */
+export const settingsAnnotation = "bellhop.dev/settings";
+
 /** The condition on a Service that says whether it has its address and the address is announced, and if not, why. */
 export const addressReadyCondition = "bellhop.dev/AddressReady";
 

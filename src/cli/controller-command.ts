@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { Command, Option } from "commander";
 import { controllerSettingsSchema } from "../settings/controller-settings.ts";
 import {
+  defaultClassOption,
   httpHostOption,
   httpPortOption,
   ignoreExcludeLabelOption,
@@ -24,12 +25,7 @@ export function controllerCommand(): Command {
       new Option("--instance <name>", "name of this replica").env("POD_NAME").default(hostname(), "the host name"),
     )
     .addOption(kubeconfigOption())
-    .addOption(
-      new Option("--default-class <boolean>", "whether to serve Services without loadBalancerClass")
-        .choices(["true", "false"])
-        .default("true")
-        .env("BELLHOP_DEFAULT_CLASS"),
-    )
+    .addOption(defaultClassOption())
     .addOption(httpHostOption())
     .addOption(httpPortOption(7480))
     .addOption(logLevelOption())

@@ -1,6 +1,13 @@
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError } from "commander";
 import { type IpAddress, parseAddress } from "../ip/address.ts";
-import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
+import { defaultClassOption } from "./options.ts";
+import {
+  addClusterOptions,
+  asController,
+  type ClusterCommandOptions,
+  printAnswer,
+  withCluster,
+} from "./with-cluster.ts";
 
 /** `bellhop explain`: why a Service or an address is in its state. Writes nothing; every answer ends with one conclusion. */
 export function explainCommand(): Command {
@@ -15,21 +22,15 @@ function explainServiceCommand(): Command {
     .description("explain why a Service is served or not; exit code 0: served, 1: not served, 2: error")
     .addArgument(new Argument("<service>", "NAMESPACE/NAME, or NAME with --namespace").argParser(parseServiceName))
     .option("-n, --namespace <name>", "namespace of the Service, if the argument is only its NAME", "default")
-    .addOption(
-      new Option("--default-class <boolean>", "whether the controller serves Services without loadBalancerClass")
-        .choices(["true", "false"])
-        .default("true")
-        .env("BELLHOP_DEFAULT_CLASS"),
-    );
+    .addOption(asController(defaultClassOption()));
   return addClusterOptions(command).action(
     async ([namespace = "", name]: readonly [string | undefined, string], options: ClusterCommandOptions) => {
       const { loadServiceInput } = await import("../../controller/collect/load-inputs.ts");
       const { explainService } = await import("../../controller/explain/service/explain.ts");
       const { renderService } = await import("./text/service.ts");
       const service = { namespace: namespace === "" ? (options.namespace ?? "") : namespace, name };
-      const defaultClass = options.defaultClass === "true";
       const explanation = await withCluster(options, async (access) =>
-        explainService(await loadServiceInput({ ...access, service, defaultClass })),
+        explainService(await loadServiceInput({ ...access, service })),
       );
       printAnswer(options, explanation, renderService);
       process.exitCode = explanation.served ? 0 : 1;

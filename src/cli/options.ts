@@ -48,6 +48,11 @@ export function outputOption(): Option {
   return new Option("-o, --output <format>", "output format").choices(["text", "json"]).default("text");
 }
 
+export function defaultClassOption(): Option {
+  const option = new Option("--default-class <boolean>", "whether to serve Services without loadBalancerClass");
+  return option.choices(["true", "false"]).default("true").env("BELLHOP_DEFAULT_CLASS");
+}
+
 export function metallbOption(): Option {
   const option = new Option(
     "--metallb <boolean>",
@@ -56,8 +61,12 @@ export function metallbOption(): Option {
   return option.choices(["true", "false"]).default("false").env("BELLHOP_METALLB");
 }
 
+export const defaultMetallbNamespace = "metallb-system";
+
 export function metallbNamespaceOption(): Option {
-  return new Option("--metallb-namespace <name>", "namespace of MetalLB's objects").default("metallb-system");
+  return new Option("--metallb-namespace <name>", "namespace of MetalLB's objects")
+    .default(defaultMetallbNamespace)
+    .env("BELLHOP_METALLB_NAMESPACE");
 }
 
 export function metallbClassOption(): Option {

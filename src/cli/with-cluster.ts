@@ -1,13 +1,12 @@
-import type { Command } from "commander";
-import type { MetallbCompatibility } from "../api/metallb.ts";
+import { type Command, Option } from "commander";
 import { type Clock, systemClock } from "../clock/clock.ts";
 import type { ApiClient } from "../kube/client.ts";
 import { connect } from "../kube/connect.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createRegistry } from "../metrics/registry.ts";
 import { version } from "../program/version.ts";
-import { metallbOf } from "../settings/controller-settings.ts";
 import { clusterFailure } from "./cluster-failure.ts";
+import { type ChosenSettings, chooseSettings } from "./controller-options.ts";
 import {
   contextOption,
   ignoreExcludeLabelOption,
@@ -24,14 +23,10 @@ import { createPalette, type Palette } from "./text/palette.ts";
 export type ClusterCommandOptions = Readonly<Record<string, string | undefined>>;
 
 /** The cluster that a command reads. */
-export interface ClusterAccess {
+export interface ClusterAccess extends ChosenSettings {
   readonly client: ApiClient;
   /** Bellhop's own namespace. */
   readonly namespace: string;
-  /** What is honoured of MetalLB; undefined: nothing. */
-  readonly metallb: MetallbCompatibility | undefined;
-  /** Whether nodes take part that are labelled as excluded from load balancers. */
-  readonly ignoreExcludeLabel: boolean;
   readonly clock: Clock;
 }
 
@@ -42,10 +37,10 @@ export function addClusterOptions(command: Command): Command {
     .addOption(kubeconfigOption())
     .addOption(contextOption())
     .addOption(systemNamespaceOption())
-    .addOption(metallbOption())
-    .addOption(metallbNamespaceOption())
-    .addOption(metallbClassOption())
-    .addOption(ignoreExcludeLabelOption());
+    .addOption(asController(metallbOption()))
+    .addOption(asController(metallbNamespaceOption()))
+    .addOption(asController(metallbClassOption()))
+    .addOption(asController(ignoreExcludeLabelOption()));
 }
 
 /**
@@ -56,17 +51,23 @@ export async function withCluster<Answer>(
   options: ClusterCommandOptions,
   ask: (access: ClusterAccess) => Promise<Answer>,
 ): Promise<Answer> {
-  const { kubeconfig, context, systemNamespace = "", metallbNamespace = "", metallbClass } = options;
+  const { kubeconfig, context, systemNamespace: namespace = "" } = options;
   const client = await connect(`bellhop/${version}`, { kubeconfig, context }, createKubeMetrics(createRegistry()));
   try {
-    const metallb = metallbOf({ metallb: options.metallb === "true", metallbNamespace, metallbClass });
-    const ignoreExcludeLabel = options.ignoreExcludeLabel === "true";
-    return await ask({ client, namespace: systemNamespace, metallb, ignoreExcludeLabel, clock: systemClock });
+    const { readControllerSettings } = await import("../../controller/collect/read-settings.ts");
+    const settings = chooseSettings(options, await readControllerSettings(client, namespace), process.env);
+    return await ask({ client, namespace, ...settings, clock: systemClock });
   } catch (error) {
     throw clusterFailure(error, client.server);
   } finally {
     client.close();
   }
+}
+
+/** The option of the controller, for a command that has to know what the controller does. Without it, the controller is asked. */
+export function asController(option: Option): Option {
+  const own = new Option(option.flags, `${option.description}; if missing, as the running controller does`);
+  return option.argChoices === undefined ? own : own.choices(option.argChoices);
 }
 
 /** Writes the answer to standard output: as JSON, or as text, in colours on a terminal unless NO_COLOR is set. */

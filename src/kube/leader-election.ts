@@ -16,6 +16,8 @@ export interface LeaderElectionOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly timing?: LeaderTiming;
+  /** Set on the lease while this process holds it. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 export interface LeaderTiming {
@@ -181,7 +183,7 @@ class Candidate {
   }
 
   async #write(timeoutMs: number): Promise<Lease> {
-    const { identity, clock } = this.#options;
+    const { identity, clock, annotations } = this.#options;
     const present = this.#lease?.spec ?? {};
     const now = renewTimeText(clock.wallMs(), present.renewTime);
     const ours = this.#isOurs();
@@ -193,7 +195,7 @@ class Candidate {
       leaseTransitions: (present.leaseTransitions ?? 0) + (ours || this.#lease === undefined ? 0 : 1),
     };
     return this.#lease === undefined
-      ? this.#leases.create(spec, timeoutMs)
-      : this.#leases.replace(this.#lease, spec, timeoutMs);
+      ? this.#leases.create(spec, timeoutMs, annotations === undefined ? {} : { annotations })
+      : this.#leases.replace(this.#lease, spec, timeoutMs, annotations);
   }
 }

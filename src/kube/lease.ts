@@ -13,7 +13,10 @@ export interface LeaseSpec {
 }
 
 export interface Lease {
-  readonly metadata: Readonly<Record<string, unknown>> & { readonly resourceVersion?: string };
+  readonly metadata: Readonly<Record<string, unknown>> & {
+    readonly resourceVersion?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec?: LeaseSpec;
 }
 
@@ -48,10 +51,16 @@ export class LeaseClient {
       .body as Lease;
   }
 
-  /** Compare-and-swap by resourceVersion: throws a 409 Conflict if the Lease has changed since it was read. */
-  async replace(lease: Lease, spec: LeaseSpec, timeoutMs: number): Promise<Lease> {
+  /** Compare-and-swap by resourceVersion: throws a 409 Conflict if the Lease has changed since it was read. Adds the annotations. */
+  async replace(
+    lease: Lease,
+    spec: LeaseSpec,
+    timeoutMs: number,
+    annotations: Readonly<Record<string, string>> = {},
+  ): Promise<Lease> {
     const path = leasePath(this.#namespace, this.#name);
-    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: lease.metadata, spec };
+    const metadata = { ...lease.metadata, annotations: { ...lease.metadata.annotations, ...annotations } };
+    const body = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec };
     return (await this.#client.request({ method: "PUT", path, body, timeoutMs })).body as Lease;
   }
 }

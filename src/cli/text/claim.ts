@@ -1,5 +1,6 @@
 import type { AddressPart } from "../../../controller/explain/service/explanation.ts";
 import type { Palette } from "./palette.ts";
+import { summarize } from "./summary.ts";
 
 /** One address: where it comes from, who announces it, and whether each node may. */
 export function renderClaim(label: string, part: AddressPart, { bold, faint, good, bad }: Palette): readonly string[] {
@@ -24,14 +25,20 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
       : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
   const answeredBy =
     ownNode === undefined ? announcement : `the address of Node ${bold(ownNode)}, which answers for it`;
+  const mark = (eligible: boolean): string => (eligible ? good("✓") : bad("✗"));
+  const verdict = (eligible: boolean): string => (eligible ? "may announce it" : "cannot announce it");
   const successors = owners.filter((owner) => owner !== announcedBy);
   return [
     `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not created yet"}`,
     `             ${answeredBy}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
-    ...nodes.map(
-      ({ node, eligible, reason }) =>
-        `    ${eligible ? good("✓") : bad("✗")} ${node} ${eligible ? "may announce it:" : "cannot announce it:"} ${faint(reason)}`,
-    ),
+    ...summarize(nodes, {
+      groupOf: ({ eligible, code }) => `${eligible} ${code}`,
+      nameOf: ({ node }) => node,
+      isNotable: ({ node }) => owners.includes(node),
+      line: ({ node, eligible, reason }) => `    ${mark(eligible)} ${node} ${verdict(eligible)}: ${faint(reason)}`,
+      groupLine: ({ length: count }, { node, eligible, reason }, names) =>
+        `    ${mark(eligible)} ${count} nodes ${verdict(eligible)} (such as ${names}); ${node}: ${faint(reason)}`,
+    }),
   ];
 }

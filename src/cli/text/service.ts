@@ -8,6 +8,7 @@ import { fieldText } from "../../model/reason.ts";
 import { renderClaim } from "./claim.ts";
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
+import { summarize } from "./summary.ts";
 
 /** The explanation for people: from what was requested down to one conclusion and its cure. Ends with a line break. */
 export function renderService(explanation: ServiceExplanation, palette: Palette): string {
@@ -42,9 +43,16 @@ function renderRequest({ request, class: { name, reason } }: ServiceExplanation)
 function renderFamily({ family, addresses, requested, pools }: FamilyPart, palette: Palette): readonly string[] {
   if (addresses.length > 0) return addresses.flatMap((address) => renderClaim(family, address, palette));
   const { bold, good, bad } = palette;
-  const results = untilAssigned(pools).map(({ pool, address, code, reason }) => {
-    if (address !== undefined) return `    ${good("✓")} pool ${pool} can assign ${address}`;
-    return `    ${bad("✗")} pool ${pool}: ${code}. ${reason}`;
+  const results = summarize(untilAssigned(pools), {
+    groupOf: ({ code }) => String(code),
+    nameOf: ({ pool }) => pool,
+    isNotable: ({ address }) => address !== undefined,
+    line: ({ pool, address, code, reason }) =>
+      address === undefined
+        ? `    ${bad("✗")} pool ${pool}: ${code}. ${reason}`
+        : `    ${good("✓")} pool ${pool} can assign ${address}`,
+    groupLine: ({ length }, { code, pool, reason }, names) =>
+      `    ${bad("✗")} ${length} pools (such as ${names}): ${code}. ${pool}: ${reason}`,
   });
   const annotation = requested === undefined ? "" : `; ${requested} is requested`;
   return [`  ${bold(family)}       no address${annotation}`, ...results];
@@ -69,12 +77,31 @@ function renderPorts(ports: readonly PortPart[], { faint, bad }: Palette): reado
 function renderEndpoints({ endpoints, families }: ServiceExplanation, { bad }: Palette): readonly string[] {
   return families.map(({ family }, index) => {
     const own = endpoints.filter((count) => count.family === family);
-    const texts = own.map((count) => `${count.node ?? "unknown node"} ${describeCount(count, bad)}`);
+    const texts = summarize(own, {
+      groupOf: ({ notReady }) => (notReady > 0 ? "not ready" : "ready"),
+      nameOf: ({ node }) => node ?? "unknown node",
+      isNotable: () => false,
+      line: (count) => `${count.node ?? "unknown node"} ${describeCount(count, bad)}`,
+      groupLine: (group, _example, names) =>
+        `${group.length} nodes (such as ${names}) ${describeCount(sumOf(group), bad)}`,
+    });
     return `  ${(index === 0 ? "Endpoints" : "").padEnd(10)} ${family}: ${texts.join("; ") || bad("none")}`;
   });
 }
 
-function describeCount({ ready, draining, notReady }: NodeEndpoints, bad: Palette["bad"]): string {
+function sumOf(counts: readonly NodeEndpoints[]): Pick<NodeEndpoints, "ready" | "draining" | "notReady"> {
+  const add = (of: (count: NodeEndpoints) => number): number => counts.reduce((sum, count) => sum + of(count), 0);
+  return {
+    ready: add(({ ready }) => ready),
+    draining: add(({ draining }) => draining),
+    notReady: add(({ notReady }) => notReady),
+  };
+}
+
+function describeCount(
+  { ready, draining, notReady }: Pick<NodeEndpoints, "ready" | "draining" | "notReady">,
+  bad: Palette["bad"],
+): string {
   return [
     ...(ready > 0 ? [`${ready} ready`] : []),
     ...(draining > 0 ? [`${draining} terminating, still serving`] : []),

@@ -1,0 +1,47 @@
+import type { MetallbCompatibility } from "../api/metallb.ts";
+import { controllerSettingsSchema, metallbOf } from "../settings/controller-settings.ts";
+import type { PublishedSettings } from "../settings/published-settings.ts";
+
+/** The settings of the controller by which a command answers. */
+export interface ChosenSettings {
+  /** Whether the controller serves Services without a class. */
+  readonly defaultClass: boolean;
+  /** What is honoured of MetalLB; undefined: nothing. */
+  readonly metallb: MetallbCompatibility | undefined;
+  /** Whether nodes take part that are labelled as excluded from load balancers. */
+  readonly ignoreExcludeLabel: boolean;
+}
+
+/**
+ * What the command line says, else the controller that leads (or led last), else the environment, which is the controller's own in its
+ * pod, else the defaults of the controller.
+ */
+export function chooseSettings(
+  options: Readonly<Record<string, string | undefined>>,
+  published: PublishedSettings | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): ChosenSettings {
+  const told = published ?? fromEnvironment(env);
+  const flag = (text: string | undefined): boolean | undefined => (text === undefined ? undefined : text === "true");
+  const { defaultClass, metallb, metallbNamespace, metallbClass, ignoreExcludeLabel } = controllerSettingsSchema.shape;
+  return {
+    defaultClass: defaultClass.parse(flag(options.defaultClass) ?? told.defaultClass),
+    metallb: metallbOf({
+      metallb: metallb.parse(flag(options.metallb) ?? told.metallb),
+      metallbNamespace: metallbNamespace.parse(options.metallbNamespace ?? told.metallbNamespace),
+      metallbClass: metallbClass.parse(options.metallbClass ?? told.metallbClass),
+    }),
+    ignoreExcludeLabel: ignoreExcludeLabel.parse(flag(options.ignoreExcludeLabel) ?? told.ignoreExcludeLabel),
+  };
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): PublishedSettings {
+  const set = (name: string): boolean | undefined => (env[name] === undefined ? undefined : env[name] === "true");
+  return {
+    defaultClass: set("BELLHOP_DEFAULT_CLASS"),
+    metallb: set("BELLHOP_METALLB"),
+    metallbNamespace: env.BELLHOP_METALLB_NAMESPACE,
+    metallbClass: env.BELLHOP_METALLB_CLASS,
+    ignoreExcludeLabel: set("BELLHOP_IGNORE_EXCLUDE_LABEL"),
+  };
+}

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderClaim } from "../../../../src/cli/text/claim.ts";
+import { createPalette } from "../../../../src/cli/text/palette.ts";
+
+const part = {
+  address: "192.0.2.10",
+  pool: "lan",
+  node: undefined,
+  virtualIp: "192.0.2.10",
+  services: ["default/web"],
+  owners: ["n1", "n2"],
+  announcedBy: "n1",
+  interfaces: ["eth0"],
+  mac: undefined,
+  since: undefined,
+  conditions: [],
+};
+
+function linesOf(count: number): readonly string[] {
+  const nodes = Array.from({ length: count }, (_, index) => {
+    const node = `n${index + 1}`;
+    if (index === 4) return { node, eligible: false, code: "NoSpeaker" as const, reason: "no speaker runs there" };
+    if (index % 2 === 1) return { node, eligible: true, code: undefined, reason: `eth0 192.0.2.${index}` };
+    return { node, eligible: false, code: "OffSubnet" as const, reason: `${node} has no interface in the subnet` };
+  });
+  return renderClaim("IPv4", { ...part, nodes }, createPalette(false)).slice(2);
+}
+
+test("among few nodes each has a line", () => assert.equal(linesOf(10).length, 10));
+
+test("among many, those that announce have lines of their own, and all others are counted by reason, rare ones first", () => {
+  assert.deepEqual(linesOf(1_000), [
+    "    ✗ n1 cannot announce it: n1 has no interface in the subnet",
+    "    ✓ n2 may announce it: eth0 192.0.2.1",
+    "    ✗ n5 cannot announce it: no speaker runs there",
+    "    ✗ 498 nodes cannot announce it (such as n3, n7, n9); n3: n3 has no interface in the subnet",
+    "    ✓ 499 nodes may announce it (such as n4, n6, n8); n4: eth0 192.0.2.3",
+  ]);
+});
