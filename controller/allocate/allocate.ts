@@ -135,7 +135,8 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
     const detail = `The address is in ${actual}, and the Service names pool ${poolName}.`;
     return refuse("RequestedAddressNotInNamedPool", detail);
   };
-  if (claim !== undefined && isClaimOf(claim, service)) {
+  const mine = claim !== undefined && isClaimOf(claim, service);
+  if (mine && claim.heldUntilMs === undefined) {
     // It keeps the address, and is told so as it would be on a new cluster.
     if (!mayStay(context, claim, poolName)) return refuseForPool(`pool ${pool?.name ?? claim.pool}`);
     const conflict = findSharingConflict(claim, service);
@@ -143,8 +144,11 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
       ? { assignment: assignmentOf(service, claim) }
       : refuse(conflict.code, conflict.detail);
   }
+  // An address that is held for its name is assigned like a new one: its pool, its nodes or other Services may have changed.
   const conflict =
-    claim === undefined ? undefined : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
+    claim === undefined || mine
+      ? undefined
+      : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
   if (conflict !== undefined) return refuse(conflict.code, conflict.detail);
   const blocked = allocations.blockedBy(address, service.namespace) ?? allocations.shownElsewhere(address, service.key);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
