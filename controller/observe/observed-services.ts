@@ -58,5 +58,6 @@ export function recordShown(allocations: AddressAllocations, key: string, servic
   allocations.show(
     key,
     ingress.flatMap(({ ip }) => parseAddress(ip) ?? []),
+    service?.deleting ?? false,
   );
 }

@@ -75,7 +75,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     await serviceFrom("e2e-exclude", "excludes");
     assert.deepEqual(await api.waitForAddresses("excludes"), ["172.30.0.132"]);
     await serviceFrom("e2e-exclude", "asks-excluded", { spec: { loadBalancerIP: "172.30.0.130" } });
-    await expectRefusal("asks-excluded", "RequestedAddressNotInPool", /pool e2e-exclude excludes it/);
+    await expectRefusal("asks-excluded", "RequestedAddressNotInPool", /Pool e2e-exclude excludes it/);
     await expectPool(api, "exclude", "Ready", "True", "InUse");
     await waitFor({ what: "counts of e2e-exclude", timeoutMs: 10_000 }, async () => {
       const { status } = await api.get("bellhop.dev/v1beta1", "IPAddressPool", "e2e-exclude");
@@ -121,7 +121,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     await serviceFrom("e2e-hold", "wants-it");
     await expectRefusal("wants-it", "PoolExhausted");
     await serviceFrom("e2e-hold", "asks-held", { spec: { loadBalancerIP: address } });
-    await expectRefusal("asks-held", "RequestedAddressTaken", /held for a new Service pools\/comes-back until/);
+    await expectRefusal("asks-held", "RequestedAddressTaken", /is held until .* for a new Service pools\/comes-back/);
     await serviceFrom("e2e-hold", "comes-back");
     assert.deepEqual(await api.waitForAddresses("comes-back"), [address]);
     await expectAnswer(address);

@@ -75,6 +75,8 @@ export class AddressAllocations implements AllocationsReader {
   readonly #bySharingKey = new NameIndex();
   readonly #blocks = new BlockedAddresses();
   readonly #shown = new ShownAddresses();
+  /** Keys of Services that are being deleted and still show an address. */
+  readonly #deleting = new Set<string>();
   /** Claims of ours whose address is in no usable pool, because pools were edited. */
   readonly #outside = new Map<string, Claim>();
   /** Names of the claims of nodes' own addresses. */
@@ -207,9 +209,11 @@ export class AddressAllocations implements AllocationsReader {
 
   /**
    * Sets which addresses the status of a Service shows, whoever wrote it. No other Service is assigned these, even where no claim
-   * says that they are in use.
+   * says that they are in use. `deleting`: the Service is being deleted, so others may join a claim that no longer names it.
    */
-  show(serviceKey: string, addresses: readonly IpAddress[]): void {
+  show(serviceKey: string, addresses: readonly IpAddress[], deleting = false): void {
+    if (deleting && addresses.length > 0) this.#deleting.add(serviceKey);
+    else this.#deleting.delete(serviceKey);
     const { shown, gone } = this.#shown.set(serviceKey, addresses);
     for (const address of gone) {
       this.#markFree(address, false);
@@ -220,9 +224,11 @@ export class AddressAllocations implements AllocationsReader {
 
   shownElsewhere(address: IpAddress, serviceKey: string): string | undefined {
     const { namespace } = serviceNameOf(serviceKey);
-    const named = this.claimAt(address)?.services.map(serviceKeyOf) ?? [];
+    const claim = this.claimAt(address);
+    const named = claim?.services.map(serviceKeyOf) ?? [];
+    const used = claim !== undefined && isInUse(claim);
     for (const key of this.#shown.of(address))
-      if (key !== serviceKey && !named.includes(key))
+      if (key !== serviceKey && !named.includes(key) && !(used && this.#deleting.has(key)))
         return `${formatAddress(address)} is in the status of ${describeService(serviceNameOf(key), namespace)}.`;
     return undefined;
   }

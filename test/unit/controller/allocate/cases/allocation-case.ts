@@ -103,6 +103,8 @@ export interface ClusterData {
   readonly blocked?: Readonly<Record<string, readonly string[]>>;
   /** Addresses that other Services show in their status, by key. */
   readonly shown?: Readonly<Record<string, readonly string[]>>;
+  /** Keys of those Services that are being deleted. */
+  readonly deleting?: readonly string[];
   readonly nodes?: readonly NodeData[];
   /** Nodes with ready endpoints of the Service. */
   readonly readyNodes?: readonly string[];
@@ -140,7 +142,8 @@ export function allocationsOf(data: ClusterData): AddressAllocations {
     allocations.nodes.setNode(name, { name, labels, ready, excluded, addresses: addresses.map(address) });
   for (const claim of data.claims ?? []) allocations.put(claimOf(claim));
   for (const [source, texts] of Object.entries(data.blocked ?? {})) allocations.block(source, texts.map(address));
-  for (const [key, texts] of Object.entries(data.shown ?? {})) allocations.show(key, texts.map(address));
+  for (const [key, texts] of Object.entries(data.shown ?? {}))
+    allocations.show(key, texts.map(address), data.deleting?.includes(key));
   return allocations;
 }
 

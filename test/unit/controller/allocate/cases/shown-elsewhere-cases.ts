@@ -43,6 +43,20 @@ export const shownElsewhereCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 joins from lan"],
   },
   {
+    name: "it is joined although a Service that has left it and is being deleted still shows it",
+    shown: { "shop/third": ["192.0.2.10"] },
+    deleting: ["shop/third"],
+    claims: [{ address: "192.0.2.10", pool: "lan", services: [other] }],
+    service: { annotations: { "bellhop.dev/share": "front" } },
+    assigns: ["192.0.2.10 joins from lan"],
+  },
+  {
+    name: "an address without a claim is not assigned while a Service that is being deleted shows it",
+    shown,
+    deleting: ["default/other"],
+    assigns: ["192.0.2.11 new from lan"],
+  },
+  {
     name: "but not where a Service shows it that does not have it",
     shown: { "shop/third": ["192.0.2.10"] },
     claims: [{ address: "192.0.2.10", pool: "lan", services: [other] }],
