@@ -70,3 +70,42 @@ test("the image runs as a user without rights, unless the manifest says otherwis
   const { runAsNonRoot, runAsUser } = find("Deployment", "bellhop-controller").spec.template.spec.securityContext;
   assert.deepEqual([runAsNonRoot, String(runAsUser)], [true, user]);
 });
+
+describe("what the accounts may write", () => {
+  const rulesOf = (kind: string, name: string): readonly Manifest[] => find(kind, name).rules;
+  const writes = ["create", "update", "patch", "delete", "deletecollection", "*"];
+  const writable = (rules: readonly Manifest[]): readonly string[] =>
+    rules
+      .filter(({ verbs }) => verbs.some((verb: string) => writes.includes(verb)))
+      .flatMap(({ resources, verbs, resourceNames = [] }) =>
+        resources.map((resource: string) =>
+          [resource, ...resourceNames, ...verbs.filter((verb: string) => writes.includes(verb))].join(" "),
+        ),
+      )
+      .sort();
+
+  test("the speaker", () => {
+    const kinds = ["speakers create", "speakers/status patch", "virtualips/status patch"];
+    assert.deepEqual(writable(rulesOf("ClusterRole", "bellhop-speaker")), kinds);
+    assert.deepEqual(writable(rulesOf("Role", "bellhop-speaker")), ["leases create update"]);
+  });
+
+  test("each kind that the speaker may write is limited to its node by the policy, which refuses in doubt", () => {
+    const { failurePolicy, matchConstraints } = find("ValidatingAdmissionPolicy", "bellhop-speaker").spec;
+    assert.equal(failurePolicy, "Fail");
+    const limited = matchConstraints.resourceRules.flatMap(({ resources }: Manifest) => resources).sort();
+    assert.deepEqual(limited, ["leases", "speakers", "speakers/status", "virtualips/status"]);
+    const { policyName, validationActions } = find("ValidatingAdmissionPolicyBinding", "bellhop-speaker").spec;
+    assert.deepEqual([policyName, validationActions], ["bellhop-speaker", ["Deny"]]);
+  });
+
+  test("the controller updates no Lease but its own", () => {
+    const leases = writable(rulesOf("Role", "bellhop-controller"));
+    assert.deepEqual(leases, ["leases bellhop-controller update", "leases create delete"]);
+  });
+
+  test("users write nothing", () => {
+    for (const name of ["bellhop-view", "bellhop-explain"])
+      assert.deepEqual(writable(rulesOf("ClusterRole", name)), []);
+  });
+});
