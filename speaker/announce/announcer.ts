@@ -3,7 +3,7 @@ import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
-import type { AddressChange } from "../responder/commands-between.ts";
+import type { AddressChange } from "../responder/address-change.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
 import { AnnouncementIndex } from "./announcement-index.ts";
 import { ChangedAnnouncements } from "./changed-announcements.ts";

@@ -1,6 +1,6 @@
 import { addressBytes } from "../../src/ip/address.ts";
 import type { Link } from "../links/link.ts";
-import type { AddressChange } from "../responder/commands-between.ts";
+import type { AddressChange } from "../responder/address-change.ts";
 import type { AnnouncementIndex } from "./announcement-index.ts";
 import { type Announcement, announcedInterfaceOf } from "./plan.ts";
 

@@ -1,12 +1,9 @@
 import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { solicitedNode } from "../../src/packet/ndp.ts";
-import type {
-  AddressChange,
-  AddressOnInterface,
-  AnnouncedInterface,
-  ResponderState,
-} from "../responder/commands-between.ts";
+import type { AddressChange, AddressOnInterface } from "../responder/address-change.ts";
+import type { AnnouncedInterface } from "../responder/announced-interface.ts";
+import type { ResponderState } from "../responder/responder-state.ts";
 import type { GroupSocket } from "./group-socket.ts";
 
 /** One multicast group on one interface. */

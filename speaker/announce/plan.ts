@@ -3,7 +3,8 @@ import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../..
 import { parseMac } from "../../src/packet/mac.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import { type Link, linksFor } from "../links/link.ts";
-import type { AnnouncedInterface, InterfaceState, ResponderState } from "../responder/commands-between.ts";
+import type { AnnouncedInterface } from "../responder/announced-interface.ts";
+import type { InterfaceState, ResponderState } from "../responder/responder-state.ts";
 
 /** An address that this node answers for by the plan. */
 export interface Announcement {

@@ -1,34 +1,6 @@
+import { type AnnouncedInterface, sameInterface } from "./announced-interface.ts";
 import type { ResponderCommand } from "./commands.ts";
-
-/** An interface that is announced on. */
-export interface AnnouncedInterface {
-  readonly name: string;
-  readonly index: number;
-  /** Text form, for comparing. */
-  readonly mac: string;
-  readonly macBytes: Uint8Array;
-}
-
-/** What is announced on one interface. Addresses are keyed by their text form; the bytes are in network order. */
-export interface InterfaceState extends AnnouncedInterface {
-  readonly addresses: ReadonlyMap<string, Uint8Array>;
-}
-
-/** Everything that is announced, by interface name. */
-export type ResponderState = ReadonlyMap<string, InterfaceState>;
-
-/** An address on an interface. */
-export interface AddressOnInterface {
-  readonly on: AnnouncedInterface;
-  /** Text form of the address. */
-  readonly text: string;
-  readonly address: Uint8Array;
-}
-
-/** Announce the address on the interface from now on, or stop announcing it there. */
-export interface AddressChange extends AddressOnInterface {
-  readonly kind: "announce" | "withdraw";
-}
+import type { ResponderState } from "./responder-state.ts";
 
 /**
  * The commands that lead from one state to another. Withdrawals come before announcements, so that an address that moves between two
@@ -55,10 +27,6 @@ export function commandsBetween(current: ResponderState, desired: ResponderState
     }
   }
   return [...withdrawals, ...announcements];
-}
-
-export function sameInterface(left: AnnouncedInterface | undefined, right: AnnouncedInterface): boolean {
-  return left !== undefined && left.index === right.index && left.mac === right.mac;
 }
 
 export function setInterfaceCommand({ name, index, macBytes }: AnnouncedInterface): ResponderCommand {

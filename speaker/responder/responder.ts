@@ -2,10 +2,11 @@ import { write } from "node:fs";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import { BellhopError } from "../../src/error/error.ts";
+import type { AddressChange } from "./address-change.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
-import type { AddressChange, ResponderState } from "./commands-between.ts";
 import { Counters } from "./counters.ts";
 import { AliveCounter } from "./main-thread-watchdog.ts";
+import type { ResponderState } from "./responder-state.ts";
 import { SentState } from "./sent-state.ts";
 
 export interface ObservedConflict {

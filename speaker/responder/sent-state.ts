@@ -1,12 +1,8 @@
+import type { AddressChange } from "./address-change.ts";
+import { sameInterface } from "./announced-interface.ts";
 import type { ResponderCommand } from "./commands.ts";
-import {
-  type AddressChange,
-  commandsBetween,
-  type InterfaceState,
-  type ResponderState,
-  sameInterface,
-  setInterfaceCommand,
-} from "./commands-between.ts";
+import { commandsBetween, setInterfaceCommand } from "./commands-between.ts";
+import type { InterfaceState, ResponderState } from "./responder-state.ts";
 
 interface WritableInterfaceState extends InterfaceState {
   readonly addresses: Map<string, Uint8Array>;

@@ -1,8 +1,9 @@
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
 import type { Link } from "../../../speaker/links/link.ts";
-import type { AddressChange, ResponderState } from "../../../speaker/responder/commands-between.ts";
+import type { AddressChange } from "../../../speaker/responder/address-change.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
 import type { Responder, ResponderOptions } from "../../../speaker/responder/responder.ts";
+import type { ResponderState } from "../../../speaker/responder/responder-state.ts";
 import { SentState } from "../../../speaker/responder/sent-state.ts";
 import { Speaker } from "../../../speaker/speaker.ts";
 import { groupVersion } from "../../../src/api/api.ts";

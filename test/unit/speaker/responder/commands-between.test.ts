@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  commandsBetween,
-  type InterfaceState,
-  type ResponderState,
-} from "../../../../speaker/responder/commands-between.ts";
+import { commandsBetween } from "../../../../speaker/responder/commands-between.ts";
+import type { InterfaceState, ResponderState } from "../../../../speaker/responder/responder-state.ts";
 import { address, mac } from "./frames.ts";
 
 const someInterface = fc
