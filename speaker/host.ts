@@ -3,10 +3,23 @@ import type { Logger } from "../src/log/log.ts";
 import type { Link } from "./links/link.ts";
 import { sameLinks } from "./links/read.ts";
 
+/** Whether the interfaces, and the families that the kernel forwards, differ from the reading before. */
+export interface HostChange {
+  readonly links: boolean;
+  readonly forwarding: boolean;
+}
+
+/** Receives each reading of the host. */
+export interface HostListener {
+  /** The host was read again; `change` says what differs, which may be nothing. */
+  hostRead(change: HostChange): void;
+}
+
 export interface HostOptions {
   readonly readLinks: () => readonly Link[];
   /** Families that the kernel does not forward. */
   readonly withoutForwarding: () => readonly IpFamily[];
+  readonly changes: HostListener;
   readonly log: Logger;
 }
 
@@ -29,18 +42,18 @@ export class Host {
     return this.#withoutForwarding ?? [];
   }
 
-  /** Reads again, and returns what has changed. */
-  look(): { readonly links: boolean; readonly forwarding: boolean } {
-    const { log, readLinks, withoutForwarding } = this.#options;
-    const seen = readLinks();
-    const links = !sameLinks(seen, this.#links);
-    if (links) this.#links = seen;
+  /** Reads again, and reports what has changed. */
+  read(): void {
+    const { log, changes, readLinks, withoutForwarding } = this.#options;
+    const present = readLinks();
+    const links = !sameLinks(present, this.#links);
+    if (links) this.#links = present;
     const families = withoutForwarding();
     const forwarding = this.#withoutForwarding?.join() !== families.join();
     this.#withoutForwarding = families;
     if (forwarding && families.length > 0)
       log.warn({ families }, "the kernel does not forward, so this node cannot reach pods");
-    return { links, forwarding };
+    changes.hostRead({ links, forwarding });
   }
 }
 

@@ -11,7 +11,7 @@ import { createConntrack } from "./dataplane/conntrack.ts";
 import { removeTable, tableName } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
 import { readLinks, systemLinkSource } from "./links/read.ts";
-import { startResponder } from "./responder/responder.ts";
+import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
 
 /**
@@ -25,7 +25,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       settings,
       nft: createNft(),
       conntrack: createConntrack(),
-      startResponder,
+      createResponder,
       openGroupSocket,
       readLinks: () => readLinks(systemLinkSource),
       withoutForwarding: () => familiesWithoutForwarding((path) => readFileSync(path, "utf8")),

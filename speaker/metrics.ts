@@ -8,30 +8,14 @@ export interface SpeakerMetrics {
   readonly resyncs: Counter;
 }
 
-/** The values of the gauges, read at each scrape. */
-export interface SpeakerFacts {
-  readonly announced: () => number;
-  readonly conflicts: () => number;
+/** The parts whose values are read at each scrape. */
+export interface MetricSources {
+  readonly announcer: { readonly addressCount: number; readonly conflictCount: number };
+  readonly responder: { readonly counters: Counters };
 }
 
-export function createSpeakerMetrics(registry: Registry, facts: SpeakerFacts): SpeakerMetrics {
+export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
   const registers = [registry];
-  new Gauge({
-    name: "bellhop_speaker_announced_addresses",
-    help: "Addresses that this node announces.",
-    registers,
-    collect() {
-      this.set(facts.announced());
-    },
-  });
-  new Gauge({
-    name: "bellhop_speaker_conflicting_addresses",
-    help: "Announced addresses that another device also answers for.",
-    registers,
-    collect() {
-      this.set(facts.conflicts());
-    },
-  });
   return {
     leaseRenewals: new Counter({
       name: "bellhop_speaker_lease_renewals_total",
@@ -78,8 +62,30 @@ const plainResponderMetrics = [
   ["bellhop_responder_silenced_total", "Requests without a reply because the main thread was gone.", "silencedFrames"],
 ] as const satisfies readonly (readonly [string, string, CounterName])[];
 
+/** Registers what is read from the speaker's parts at each scrape. Call it once per registry. */
+export function registerSpeakerGauges(registry: Registry, { announcer, responder }: MetricSources): void {
+  const registers = [registry];
+  new Gauge({
+    name: "bellhop_speaker_announced_addresses",
+    help: "Addresses that this node announces.",
+    registers,
+    collect() {
+      this.set(announcer.addressCount);
+    },
+  });
+  new Gauge({
+    name: "bellhop_speaker_conflicting_addresses",
+    help: "Announced addresses that another device also answers for.",
+    registers,
+    collect() {
+      this.set(announcer.conflictCount);
+    },
+  });
+  exposeResponderCounters(registry, responder.counters);
+}
+
 /** Exposes the counters that the responder thread keeps in shared memory. */
-export function exposeResponderCounters(registry: Registry, counters: Counters): void {
+function exposeResponderCounters(registry: Registry, counters: Counters): void {
   const registers = [registry];
   for (const [name, help, byProtocol] of responderMetrics) {
     new Counter({

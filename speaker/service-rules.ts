@@ -1,3 +1,4 @@
+import type { Clock } from "../src/clock/clock.ts";
 import { type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
@@ -7,20 +8,17 @@ import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
 import { type NodeFacts, renderService } from "./dataplane/render.ts";
 import { ServiceIndex } from "./service-index.ts";
-import type { SpeakerWatches } from "./watches.ts";
+import type { Watched } from "./watches.ts";
 
 export interface ServiceRulesOptions {
   readonly node: string;
-  readonly watches: SpeakerWatches;
+  readonly watched: Watched;
   readonly dataplane: Dataplane;
-  /** Called when there is something to render. Must only record that. */
-  readonly onDirty: () => void;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Knows which Services an event changes, and renders only these. */
+/** Knows which Services an event changes, and renders only these. What notes a change returns whether there is something to render. */
 export class ServiceRules {
   readonly #options: ServiceRulesOptions;
   readonly #slices = new ServiceIndex();
@@ -41,32 +39,32 @@ export class ServiceRules {
     return this.#node;
   }
 
-  serviceChanged(key: string): void {
-    this.#markDirty([key]);
+  serviceChanged(key: string): boolean {
+    return this.#markDirty([key]);
   }
 
-  sliceChanged(key: string): void {
-    const slice = this.#options.watches.slices.views.get(key);
-    this.#markDirty(this.#slices.set(key, slice === undefined ? [] : [slice.serviceKey]));
+  sliceChanged(key: string): boolean {
+    const slice = this.#options.watched.slices.views.get(key);
+    return this.#markDirty(this.#slices.set(key, slice === undefined ? [] : [slice.serviceKey]));
   }
 
-  virtualIpChanged(name: string): void {
-    const services = this.#options.watches.virtualIps.views.get(name)?.spec.services ?? [];
+  virtualIpChanged(name: string): boolean {
+    const services = this.#options.watched.virtualIps.views.get(name)?.spec.services ?? [];
     const keys = services.map(serviceKeyOf);
-    this.#markDirty(this.#virtualIps.set(name, keys), true);
+    return this.#markDirty(this.#virtualIps.set(name, keys), true);
   }
 
-  nodeChanged(): void {
-    const view = this.#options.watches.nodes.views.get(this.#options.node);
-    if (view === undefined) return;
+  nodeChanged(): boolean {
+    const view = this.#options.watched.nodes.views.get(this.#options.node);
+    if (view === undefined) return false;
     const addresses = { IPv4: view.internalIPv4, IPv6: view.internalIPv6 };
-    if (this.#node.addresses.IPv4 === addresses.IPv4 && this.#node.addresses.IPv6 === addresses.IPv6) return;
+    if (this.#node.addresses.IPv4 === addresses.IPv4 && this.#node.addresses.IPv6 === addresses.IPv6) return false;
     this.#node = { name: view.name, addresses };
-    this.allChanged();
+    return this.allChanged();
   }
 
-  allChanged(): void {
-    this.#markDirty([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
+  allChanged(): boolean {
+    return this.#markDirty([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
   }
 
   /** Passes the changes to the data plane. Returns since when the first change waited, in monotonic milliseconds; undefined: none did. */
@@ -80,27 +78,26 @@ export class ServiceRules {
   }
 
   /** Services without an address of ours do not concern the rules, unless they have just lost it. */
-  #markDirty(services: readonly string[], always = false): void {
+  #markDirty(services: readonly string[], always = false): boolean {
     let touched = false;
     for (const key of services) {
       if (!always && ![...this.#virtualIps.objectsOf(key)].length) continue;
       this.#dirty.add(key);
       touched = true;
     }
-    if (!touched) return;
-    this.#dirtySinceMs ??= this.#options.now();
-    this.#options.onDirty();
+    if (touched) this.#dirtySinceMs ??= this.#options.clock.monotonicMs();
+    return touched;
   }
 
   #render(key: string): readonly Element[] {
-    const { watches } = this.#options;
-    const service = watches.services.views.get(key);
+    const { watched } = this.#options;
+    const service = watched.services.views.get(key);
     const addresses = service === undefined ? [] : this.#addressesOf(key, service.uid);
     if (service === undefined || service.type !== "LoadBalancer" || addresses.length === 0) {
       this.#logged.delete(key);
       return [];
     }
-    const slices = [...this.#slices.objectsOf(key)].flatMap((name) => watches.slices.views.get(name) ?? []);
+    const slices = [...this.#slices.objectsOf(key)].flatMap((name) => watched.slices.views.get(name) ?? []);
     this.#logInvalid(key, invalidSettings(service));
     return renderService(service, slices, addresses, this.#node);
   }
@@ -108,7 +105,7 @@ export class ServiceRules {
   /** A Service that was deleted and created again is another Service, and does not own the addresses of the first. */
   #addressesOf(key: string, uid: string): readonly IpAddress[] {
     return [...this.#virtualIps.objectsOf(key)].flatMap((name) => {
-      const spec = this.#options.watches.virtualIps.views.get(name)?.spec;
+      const spec = this.#options.watched.virtualIps.views.get(name)?.spec;
       const mine = spec?.services.some((reference) => refersTo(reference, { key, uid }));
       const address = mine === true ? parseAddress(spec?.address ?? "") : undefined;
       return address === undefined ? [] : [address];

@@ -1,5 +1,3 @@
-import { type Condition, timeText } from "../src/api/api.ts";
-import { type OwnerReference, ownedByNode, type Speaker as SpeakerObject } from "../src/api/speaker.ts";
 import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
@@ -8,19 +6,21 @@ import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { Nft } from "../src/nft/nft.ts";
-import { version } from "../src/program/version.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { Announcer } from "./announce/announcer.ts";
 import type { GroupSocket } from "./announce/group-socket.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { ChangeRouter } from "./change-router.ts";
 import type { Conntrack } from "./dataplane/conntrack.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import { Host } from "./host.ts";
 import type { Link } from "./links/link.ts";
-import { createSpeakerMetrics, exposeResponderCounters, type SpeakerMetrics } from "./metrics.ts";
-import { keepLease } from "./report/lease.ts";
+import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
+import { keepLease, type LeaseOptions } from "./report/lease.ts";
+import { NodeOwner } from "./report/node-owner.ts";
 import { Reporter } from "./report/reporter.ts";
-import { forwardingCondition, speakerStatus } from "./report/speaker-status.ts";
+import { SpeakerStatus } from "./report/speaker-status.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { SyncLoop } from "./sync-loop.ts";
@@ -32,7 +32,7 @@ export interface SpeakerOptions {
   readonly client: ApiClient;
   readonly nft: Nft;
   readonly conntrack: Conntrack;
-  readonly startResponder: (options: ResponderOptions) => Promise<Responder>;
+  readonly createResponder: (options: ResponderOptions) => Responder;
   readonly openGroupSocket: () => Promise<GroupSocket>;
   readonly readLinks: () => readonly Link[];
   readonly withoutForwarding: () => readonly IpFamily[];
@@ -57,111 +57,105 @@ const shutdownMs = 1_000;
 /** The speaker of one node: watches Services and addresses, writes rules, then announces; reports what it does. */
 export class Speaker {
   readonly #options: SpeakerOptions;
-  readonly #log: Logger;
   readonly #watches: SpeakerWatches;
-  readonly #rules: ServiceRules;
-  readonly #dataplane: Dataplane;
-  readonly #reporter: Reporter;
-  readonly #announcer: Announcer;
-  readonly #metrics: SpeakerMetrics;
-  readonly #sync: SyncLoop;
   readonly #host: Host;
-  #nodeUid: string | undefined;
-  /** Of the Speaker object. */
-  #conditions: readonly Condition[] = [];
-  readonly #failed = Promise.withResolvers<never>();
-  #responder: Responder | undefined;
+  readonly #responder: Responder;
+  readonly #rules: ServiceRules;
+  readonly #announcer: Announcer;
+  readonly #sync: SyncLoop;
+  readonly #lease: LeaseOptions;
+  readonly #reporter: Reporter;
+  readonly #router: ChangeRouter;
 
+  /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
   constructor(options: SpeakerOptions) {
     const { settings, client, clock, random, log, registry, kubeMetrics } = options;
-    this.#options = options;
-    this.#log = log.child({ component: "announce" });
-    const { readLinks, withoutForwarding } = options;
-    this.#host = new Host({ readLinks, withoutForwarding, log: log.child({ component: "host" }) });
-    this.#metrics = createSpeakerMetrics(registry, {
-      announced: () => this.#announcer.addressCount,
-      conflicts: () => this.#announcer.conflictCount,
-    });
-    this.#dataplane = new Dataplane({
-      nft: options.nft,
-      conntrack: options.conntrack,
-      log: log.child({ component: "dataplane" }),
-      metrics: createDataplaneMetrics(registry),
-      now: () => clock.monotonicMs(),
-    });
-    this.#watches = createSpeakerWatches({
+    const { namespace, node, markBit } = settings;
+    const announceLog = log.child({ component: "announce" });
+    const dataplaneLog = log.child({ component: "dataplane" });
+    const metrics = createSpeakerMetrics(registry);
+    const changes = new ChangeFeed();
+
+    const watches = createSpeakerWatches({
       client,
-      node: settings.node,
+      node,
+      changes,
       clock,
       random,
       log: log.child({ component: "watch" }),
       metrics: kubeMetrics,
-      onChange: {
-        services: (key) => this.#rules.serviceChanged(key),
-        slices: (key) => this.#rules.sliceChanged(key),
-        virtualIps: (name) => {
-          this.#rules.virtualIpChanged(name);
-          this.#reporter.enqueueVirtualIp(name);
-          this.#sync.virtualIpChanged(name);
-        },
-        nodes: () => {
-          this.#rules.nodeChanged();
-          // After a Node was registered again, the garbage collector deletes what belonged to the Node before.
-          if (this.#nodeUid !== this.#watches.nodes.views.get(settings.node)?.uid) this.#reporter.rewriteSpeaker();
-          this.#nodeUid = this.#watches.nodes.views.get(settings.node)?.uid;
-        },
-      },
     });
-    this.#rules = new ServiceRules({
-      node: settings.node,
-      watches: this.#watches,
-      dataplane: this.#dataplane,
-      onDirty: () => this.#sync.request(),
-      now: () => clock.monotonicMs(),
-      log: log.child({ component: "dataplane" }),
-    });
-    this.#announcer = new Announcer({
-      node: settings.node,
-      openGroupSocket: options.openGroupSocket,
-      onChange: (name) => {
-        this.#reporter.enqueueVirtualIp(name);
-        this.#reporter.enqueueSpeaker();
-      },
-      now: () => clock.monotonicMs(),
-      log: this.#log,
-    });
-    this.#sync = new SyncLoop({
-      announcer: this.#announcer,
-      rules: this.#rules,
-      dataplane: this.#dataplane,
-      virtualIps: () => this.#watches.virtualIps.views,
-      links: () => this.#host.links,
-      markBit: settings.markBit,
-      metrics: this.#metrics,
-      onBug: (error) => this.#failed.reject(error),
+    const { virtualIps } = watches;
+    const { readLinks, withoutForwarding } = options;
+    const host = new Host({ readLinks, withoutForwarding, changes, log: log.child({ component: "host" }) });
+
+    const { nft, conntrack } = options;
+    const dataplaneMetrics = createDataplaneMetrics(registry);
+    const dataplane = new Dataplane({ nft, conntrack, clock, log: dataplaneLog, metrics: dataplaneMetrics });
+    const rules = new ServiceRules({ node, watched: watches, dataplane, clock, log: dataplaneLog });
+
+    const responder = options.createResponder({ changes, log: log.child({ component: "responder" }) });
+    const { openGroupSocket } = options;
+    const announcer = new Announcer({ node, responder, openGroupSocket, changes, clock, log: announceLog });
+    const sync = new SyncLoop({
+      virtualIps,
+      host,
+      rules,
+      dataplane,
+      announcer,
+      markBit,
+      metrics,
+      changes,
       clock,
       random,
-      log: this.#log,
+      log: announceLog,
     });
-    this.#reporter = new Reporter({
+
+    const owner = new NodeOwner(node, watches.nodes);
+    const lease: LeaseOptions = {
       client,
-      node: settings.node,
-      owner: () => this.#owner(),
-      virtualIp: (name) => this.#watches.virtualIps.views.get(name),
-      announcement: (name) => this.#announcer.announcement(name),
-      conflict: (address) => this.#announcer.conflictOf(address),
-      speakerStatus: () => this.#status(),
-      addressCount: () => this.#announcer.addressCount,
+      namespace,
+      node,
+      owner,
+      leaseRenewals: metrics.leaseRenewals,
+      clock,
+      random,
+      log: log.child({ component: "lease" }),
+    };
+    const { kernel, bootNonce } = options;
+    const status = new SpeakerStatus({ host, announcer, kernel, bootNonce, clock });
+    const reporter = new Reporter({
+      client,
+      node,
+      owner,
+      virtualIps,
+      announcer,
+      status,
       clock,
       random,
       log: log.child({ component: "report" }),
     });
+
+    const router = new ChangeRouter({ rules, announcer, sync, owner, status, reporter });
+    changes.listen(router);
+    registerSpeakerGauges(registry, { announcer, responder });
+
+    this.#options = options;
+    this.#watches = watches;
+    this.#host = host;
+    this.#responder = responder;
+    this.#rules = rules;
+    this.#announcer = announcer;
+    this.#sync = sync;
+    this.#lease = lease;
+    this.#reporter = reporter;
+    this.#router = router;
   }
 
   /** What is missing before this node can forward and announce; empty: it is ready. */
   get unready(): readonly string[] {
-    const missing = [...reflectorFaults({ ...this.#watches }, this.#options.clock.monotonicMs())];
-    if (this.#responder?.alive !== true) missing.push("the responder thread is not running");
+    const missing = [...reflectorFaults(this.#watches, this.#options.clock.monotonicMs())];
+    if (!this.#responder.alive) missing.push("the responder thread is not running");
     if (!this.#sync.rulesWritten) missing.push("the rules are not written yet");
     return missing;
   }
@@ -171,15 +165,8 @@ export class Speaker {
    * that a restart moves no address and breaks no connection. Rejects when the responder thread dies, or for a bug.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { settings, client, clock, random, log, registry } = this.#options;
-    const responder = await this.#options.startResponder({
-      log: log.child({ component: "responder" }),
-      onConflict: (conflict) => this.#announcer.observeConflict(conflict),
-      onDeath: (error) => this.#failed.reject(error),
-    });
-    this.#responder = responder;
-    this.#announcer.use(responder);
-    exposeResponderCounters(registry, responder.counters);
+    const { clock } = this.#options;
+    await this.#responder.start();
     const stopping = new AbortController();
     const stop = stopping.signal;
     this.#tick();
@@ -189,17 +176,14 @@ export class Speaker {
       () => this.#tick(),
       stop,
     );
-    const leaseLog = log.child({ component: "lease" });
-    const onAttempt = (result: "renewed" | "failed") => this.#metrics.leaseRenewals.inc({ result });
-    const { namespace, node } = settings;
     const work = [
-      keepLease({ client, namespace, node, owner: () => this.#owner(), clock, random, log: leaseLog, onAttempt }, stop),
+      keepLease(this.#lease, stop),
       ...Object.values(this.#watches).map((reflector) => reflector.run(stop)),
       this.#startWhenSynced(stop),
     ];
-    for (const part of work) part.catch((error: unknown) => this.#failed.reject(error));
+    for (const part of work) part.catch((error: unknown) => this.#router.failed(error));
     try {
-      await Promise.race([aborted(signal), this.#failed.promise]);
+      await Promise.race([aborted(signal), this.#router.failure]);
     } finally {
       stopping.abort();
       this.#sync.stop();
@@ -209,7 +193,7 @@ export class Speaker {
       await Promise.race([Promise.allSettled([...work, this.#reporter.stop()]), limit]);
       over.abort();
       this.#announcer.close();
-      await responder.stop();
+      await this.#responder.stop();
     }
   }
 
@@ -222,47 +206,14 @@ export class Speaker {
     this.#reporter.enqueueSpeaker();
     this.#sync.start();
     const { clock, random, settings } = this.#options;
-    const resyncMs = (): number => settings.resyncSeconds * 1000 * (0.9 + 0.2 * random());
-    repeat(clock, resyncMs, () => this.#resync(), stop);
-    repeat(
-      clock,
-      () => speakerRewriteMs * (0.9 + 0.2 * random()),
-      () => this.#reporter.rewriteSpeaker(),
-      stop,
-    );
+    const about = (ms: number) => (): number => ms * (0.9 + 0.2 * random());
+    repeat(clock, about(settings.resyncSeconds * 1000), () => this.#sync.resync(), stop);
+    repeat(clock, about(speakerRewriteMs), () => this.#reporter.rewriteSpeaker(), stop);
   }
 
   #tick(): void {
-    this.#responder?.signalAlive();
-    const changed = this.#host.look();
-    if (changed.links) this.#sync.allChanged();
-    else if (this.#announcer.incomplete) this.#sync.request();
-    if (changed.forwarding) this.#noteForwarding();
-    if (changed.links || changed.forwarding) this.#reporter.enqueueSpeaker();
+    this.#responder.signalAlive();
+    this.#host.read();
     this.#announcer.expireConflicts();
-  }
-
-  #noteForwarding(): void {
-    const now = timeText(this.#options.clock.wallMs());
-    this.#conditions = forwardingCondition(this.#conditions, this.#host.withoutForwarding, now) ?? this.#conditions;
-  }
-
-  #resync(): void {
-    this.#metrics.resyncs.inc();
-    this.#dataplane.invalidate();
-    this.#sync.allChanged();
-  }
-
-  #owner(): readonly OwnerReference[] | undefined {
-    const { node } = this.#options.settings;
-    const uid = this.#watches.nodes.views.get(node)?.uid ?? "";
-    return uid === "" ? undefined : ownedByNode(node, uid);
-  }
-
-  #status(): NonNullable<SpeakerObject["status"]> {
-    const { kernel, bootNonce } = this.#options;
-    const { links } = this.#host;
-    const announcing = this.#announcer.addresses;
-    return speakerStatus({ version, kernel, bootNonce, links, announcing, conditions: this.#conditions });
   }
 }

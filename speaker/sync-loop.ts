@@ -1,25 +1,26 @@
-import type { VirtualIP } from "../src/api/virtual-ip.ts";
 import { Backoff } from "../src/clock/backoff.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { BellhopError } from "../src/error/error.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Announcer } from "./announce/announcer.ts";
+import type { ChangeListener } from "./change-feed.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
-import type { Link } from "./links/link.ts";
+import type { Host } from "./host.ts";
 import type { SpeakerMetrics } from "./metrics.ts";
 import type { ServiceRules } from "./service-rules.ts";
+import type { Watched } from "./watches.ts";
 
 export interface SyncLoopOptions {
   readonly announcer: Announcer;
   readonly rules: ServiceRules;
   readonly dataplane: Dataplane;
-  readonly virtualIps: () => ReadonlyMap<string, VirtualIP>;
-  readonly links: () => readonly Link[];
+  readonly virtualIps: Watched["virtualIps"];
+  readonly host: Host;
   /** Number of the bit, 0 to 31, that marks rewritten packets. */
   readonly markBit: number;
   readonly metrics: SpeakerMetrics;
-  /** Called with a bug; failed writes are not bugs and are tried again. */
-  readonly onBug: (error: unknown) => void;
+  /** Receives bugs; failed writes are not bugs and are tried again. */
+  readonly changes: Pick<ChangeListener, "failed">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -74,12 +75,19 @@ export class SyncLoop {
     this.request();
   }
 
+  /** Replaces the tables and plans everything again, in case something else has changed the rules. */
+  resync(): void {
+    this.#options.metrics.resyncs.inc();
+    this.#options.dataplane.invalidate();
+    this.allChanged();
+  }
+
   /** Requests a sync. */
   request(): void {
     this.#pending = true;
     if (this.#working || !this.#running) return;
     this.#working = true;
-    this.#work().catch(this.#options.onBug);
+    this.#work().catch((error: unknown) => this.#options.changes.failed(error));
   }
 
   async #work(): Promise<void> {
@@ -106,11 +114,11 @@ export class SyncLoop {
   }
 
   #plan(): void {
-    const { announcer, virtualIps, links } = this.#options;
-    const views = virtualIps();
+    const { announcer, virtualIps, host } = this.#options;
+    const { views } = virtualIps;
     const changed = this.#changed;
     this.#changed = new Set();
-    if (this.#allChanged) announcer.planAll(views, links());
+    if (this.#allChanged) announcer.planAll(views, host.links);
     else for (const name of changed) announcer.plan(name, views.get(name));
     this.#allChanged = false;
   }

@@ -12,19 +12,35 @@ import { type EndpointSliceView, endpointSliceSelector, projectEndpointSlice } f
 import { type NodeView, projectNode } from "../src/model/node.ts";
 import { projectService, type ServiceView } from "../src/model/service.ts";
 
+/** What is kept of the objects of each collection. */
+interface WatchedViews {
+  readonly services: ServiceView;
+  readonly slices: EndpointSliceView;
+  readonly virtualIps: VirtualIP;
+  /** Only the speaker's own node. */
+  readonly nodes: NodeView;
+}
+
+export type WatchedResource = keyof WatchedViews;
+
 /** The watches that the speaker works from. */
-export interface SpeakerWatches {
-  readonly services: Reflector<ServiceView>;
-  readonly slices: Reflector<EndpointSliceView>;
-  readonly virtualIps: Reflector<VirtualIP>;
-  /** Only the speaker's own. */
-  readonly nodes: Reflector<NodeView>;
+export type SpeakerWatches = { readonly [Resource in WatchedResource]: Reflector<WatchedViews[Resource]> };
+
+/** The views of each collection at this moment. */
+export type Watched = {
+  readonly [Resource in WatchedResource]: { readonly views: ReadonlyMap<string, WatchedViews[Resource]> };
+};
+
+/** Receives every change of a watched collection. */
+export interface WatchListener {
+  /** An object was added, modified or deleted. `key`: `namespace/name`, or the name alone. */
+  watchedChanged(resource: WatchedResource, key: string): void;
 }
 
 export interface SpeakerWatchesOptions {
   readonly client: ApiClient;
   readonly node: string;
-  readonly onChange: Readonly<Record<keyof SpeakerWatches, (key: string) => void>>;
+  readonly changes: WatchListener;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -39,7 +55,7 @@ const relistSpreadMs = 5_000;
  * node, and the watch soon delivers what a list lacks.
  */
 export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
-  const { client, node, onChange, clock, random, log, metrics } = options;
+  const { client, node, changes, clock, random, log, metrics } = options;
   const common = { client, freshness: "cached", relistSpreadMs, clock, random, log, metrics } as const;
   return {
     services: createReflector({
@@ -48,7 +64,7 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       path: collections.services,
       query: { fieldSelector: "spec.type=LoadBalancer" },
       project: (raw) => projectService(raw as V1Service),
-      onChange: onChange.services,
+      onChange: (key) => changes.watchedChanged("services", key),
     }),
     slices: createReflector({
       ...common,
@@ -56,7 +72,7 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       path: collections.endpointSlices,
       query: { labelSelector: endpointSliceSelector },
       project: (raw) => projectEndpointSlice(raw as V1EndpointSlice),
-      onChange: onChange.slices,
+      onChange: (key) => changes.watchedChanged("slices", key),
     }),
     virtualIps: createReflector({
       ...common,
@@ -66,7 +82,7 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       onInvalid: (key, fault) => {
         if (fault !== undefined) log.error({ object: key, reason: fault.message }, "ignoring an invalid VirtualIP");
       },
-      onChange: onChange.virtualIps,
+      onChange: (key) => changes.watchedChanged("virtualIps", key),
     }),
     nodes: createReflector({
       ...common,
@@ -74,7 +90,7 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       path: collections.nodes,
       query: { fieldSelector: `metadata.name=${node}` },
       project: (raw) => projectNode(raw as V1Node),
-      onChange: onChange.nodes,
+      onChange: (key) => changes.watchedChanged("nodes", key),
     }),
   };
 }

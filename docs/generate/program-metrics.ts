@@ -1,6 +1,6 @@
 import { Controller } from "../../controller/controller.ts";
 import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
-import { createSpeakerMetrics, exposeResponderCounters } from "../../speaker/metrics.ts";
+import { createSpeakerMetrics, registerSpeakerGauges } from "../../speaker/metrics.ts";
 import { Counters } from "../../speaker/responder/counters.ts";
 import { FakeClock } from "../../src/clock/fake.ts";
 import { createEventMetrics } from "../../src/kube/event-recorder.ts";
@@ -33,8 +33,11 @@ export function speakerRegistry(): Registry {
   const registry = createRegistry();
   showVersion(registry, "");
   createKubeMetrics(registry);
-  createSpeakerMetrics(registry, { announced: () => 0, conflicts: () => 0 });
+  createSpeakerMetrics(registry);
   createDataplaneMetrics(registry);
-  exposeResponderCounters(registry, new Counters());
+  registerSpeakerGauges(registry, {
+    announcer: { addressCount: 0, conflictCount: 0 },
+    responder: { counters: new Counters() },
+  });
   return registry;
 }

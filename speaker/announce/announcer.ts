@@ -1,4 +1,5 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import type { Clock } from "../../src/clock/clock.ts";
 import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
@@ -12,36 +13,37 @@ import type { GroupSocket } from "./group-socket.ts";
 import { MulticastGroups } from "./multicast-groups.ts";
 import { type Announcement, AnnouncementPlan, responderState } from "./plan.ts";
 
+/** Receives changes to what is announced. */
+export interface AnnouncementListener {
+  /** Where a VirtualIP is announced has changed, or a conflict about its address has begun or ended. */
+  announcementChanged(virtualIp: string): void;
+}
+
 export interface AnnouncerOptions {
   readonly node: string;
+  readonly responder: Responder;
   readonly openGroupSocket: () => Promise<GroupSocket>;
-  /** Called with the name of a VirtualIP whose status may have changed. */
-  readonly onChange: (name: string) => void;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
+  readonly changes: AnnouncementListener;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Carries out the plan with the responder and the multicast groups. Knows what is announced now, and which other devices answer for it. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
+  readonly #responder: Responder;
   readonly #plan: AnnouncementPlan;
   readonly #groups: MulticastGroups;
   readonly #conflicts = new ConflictTracker();
   readonly #index = new AnnouncementIndex();
   /** VirtualIPs whose plan is not carried out yet; "all" after `planAll`. */
   #due: Set<string> | "all" = new Set();
-  #responder: Responder | undefined;
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
+    this.#responder = options.responder;
     this.#plan = new AnnouncementPlan(options.node);
     this.#groups = new MulticastGroups(options.openGroupSocket, options.log);
-  }
-
-  /** From now on announces through this responder. */
-  use(responder: Responder): void {
-    this.#responder = responder;
   }
 
   /** What is announced of a VirtualIP now; without links: it should be, but cannot. */
@@ -108,26 +110,26 @@ export class Announcer {
 
   /** As much of the announcement as the responder answers for already. */
   #alreadyAnnounced(planned: Announcement): Announcement {
-    const state = this.#responder?.state;
-    const links = planned.links.filter((link) => state?.get(link.name)?.addresses.has(planned.text) === true);
+    const { state } = this.#responder;
+    const links = planned.links.filter((link) => state.get(link.name)?.addresses.has(planned.text) === true);
     return { ...planned, links };
   }
 
   #setAll(): void {
     const state = responderState(this.#index.announcements);
-    this.#responder?.set(state);
+    this.#responder.set(state);
     void this.#groups.set(state);
   }
 
   #setChanges(changes: readonly AddressChange[]): void {
     if (changes.length === 0) return;
-    this.#responder?.change(changes);
+    this.#responder.change(changes);
     void this.#groups.change(changes);
   }
 
   /** Whether an interface that is announced on has failed in the responder; the next `apply` then sets everything again. */
   get incomplete(): boolean {
-    for (const name of this.#index.interfaces) if (this.#responder?.state.has(name) !== true) return true;
+    for (const name of this.#index.interfaces) if (!this.#responder.state.has(name)) return true;
     return false;
   }
 
@@ -135,7 +137,7 @@ export class Announcer {
   observeConflict({ address: bytes, mac: macBytes, interfaceName }: ObservedConflict): void {
     const address = formatAddress(addressFromBytes(bytes));
     const mac = formatMac(macBytes);
-    if (!this.#conflicts.observe({ address, mac, interfaceName }, this.#options.now())) return;
+    if (!this.#conflicts.observe({ address, mac, interfaceName }, this.#options.clock.monotonicMs())) return;
     this.#options.log.error(
       { address, mac, interfaceName },
       "another device answers for an address that is announced here",
@@ -146,7 +148,7 @@ export class Announcer {
   /** Forgets conflicts that are over. Call it from time to time. */
   expireConflicts(): void {
     const announced = (address: string): boolean => this.#index.namesOf(address).size > 0;
-    for (const address of this.#conflicts.expire(this.#options.now(), announced)) {
+    for (const address of this.#conflicts.expire(this.#options.clock.monotonicMs(), announced)) {
       this.#options.log.info({ address }, "no other device answers for the address any longer");
       this.#reportAddress(address);
     }
@@ -161,7 +163,7 @@ export class Announcer {
     const interfacesOf = (one: Announcement | undefined) =>
       one?.links.map((link) => `${link.name}/${link.mac}`).join(" ");
     if (interfacesOf(before) === interfacesOf(after)) return;
-    const { log, onChange } = this.#options;
+    const { log, changes } = this.#options;
     const interfaces = after?.links.map((link) => link.name) ?? [];
     if (interfaces.length > 0) log.info({ address: after?.text, interfaces }, "announcing the address");
     else if (after === undefined) log.info({ address: before?.text }, "withdrawing the address");
@@ -170,10 +172,10 @@ export class Announcer {
         { address: after.text },
         "this node should announce the address but does not: no interface on its LAN is up, or its rules are not written",
       );
-    onChange(name);
+    changes.announcementChanged(name);
   }
 
   #reportAddress(text: string): void {
-    for (const name of this.#index.namesOf(text)) this.#options.onChange(name);
+    for (const name of this.#index.namesOf(text)) this.#options.changes.announcementChanged(name);
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Clock } from "../../src/clock/clock.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
@@ -16,8 +17,7 @@ export interface DataplaneOptions {
   readonly conntrack: Conntrack;
   readonly log: Logger;
   readonly metrics: DataplaneMetrics;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 export interface DataplaneSettings {
@@ -93,14 +93,14 @@ export class Dataplane {
   }
 
   async #applyFamily(family: IpFamily, settings: DataplaneSettings, changed: ElementsById): Promise<void> {
-    const { metrics, now, log } = this.#options;
+    const { metrics, clock, log } = this.#options;
     const nodeAddress = settings.nodeAddresses[family];
-    const startMs = now();
+    const startMs = clock.monotonicMs();
     const written = await this.#writers[family].write({ nodeAddress, markBit: settings.markBit }, changed);
     if (written === undefined) return;
     const { change, whole } = written;
     metrics.transactions.inc({ family, kind: whole ? "whole" : "delta" });
-    metrics.duration.observe({ family }, (now() - startMs) / 1000);
+    metrics.duration.observe({ family }, (clock.monotonicMs() - startMs) / 1000);
     const [added, removed] = [change.added.size, change.removed.size];
     log.debug({ family, whole, added, removed }, "rules written");
     await this.#deleteStaleFlows(family, change, nodeAddress);

@@ -1,23 +1,24 @@
 import { componentLabel, speakerComponent } from "../../src/api/labels.ts";
-import { type OwnerReference, speakerLeaseName } from "../../src/api/speaker.ts";
+import { speakerLeaseName } from "../../src/api/speaker.ts";
 import { type Clock, pause, type Random } from "../../src/clock/clock.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { type Lease, LeaseClient, renewTimeText } from "../../src/kube/lease.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { countNodes, type LeaseTiming, leaseTimingFor } from "./lease-timing.ts";
+import type { NodeOwner } from "./node-owner.ts";
 
 export interface LeaseOptions {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly node: string;
   /** The Node, once it is known: the Lease is deleted together with it. */
-  readonly owner: () => readonly OwnerReference[] | undefined;
+  readonly owner: Pick<NodeOwner, "references">;
+  /** Counts each attempt. */
+  readonly leaseRenewals: { inc(labels: { readonly result: "renewed" | "failed" }): void };
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  /** Called after each attempt. */
-  readonly onAttempt: (result: "renewed" | "failed") => void;
 }
 
 /** The wait after a failure, and the longest wait for an answer: two more attempts fit into the lease. */
@@ -35,7 +36,7 @@ const countRetryMs = 60_000;
  * The more nodes there are, the longer the lease lasts and the less often it is renewed (`leaseTimingFor`).
  */
 export async function keepLease(options: LeaseOptions, signal: AbortSignal): Promise<void> {
-  const { clock, random, log, onAttempt } = options;
+  const { leaseRenewals, clock, random, log } = options;
   const leases = new LeaseClient(options.client, options.namespace, speakerLeaseName(options.node));
   const timing = new NodeCountTiming(options);
   let held: Lease | undefined;
@@ -45,12 +46,12 @@ export async function keepLease(options: LeaseOptions, signal: AbortSignal): Pro
     try {
       held = await renew(options, leases, leaseSeconds, held);
       timing.refresh();
-      onAttempt("renewed");
+      leaseRenewals.inc({ result: "renewed" });
       if (failing) log.info("the lease can be renewed again");
       failing = false;
     } catch (error) {
       held = undefined;
-      onAttempt("failed");
+      leaseRenewals.inc({ result: "failed" });
       if (!failing) log.warn({ err: error }, "cannot renew the lease; trying again");
       failing = true;
     }
@@ -103,7 +104,7 @@ async function renew(
     leaseDurationSeconds: leaseSeconds,
     renewTime: renewTimeText(options.clock.wallMs(), known?.spec?.renewTime),
   };
-  const ownerReferences = options.owner();
+  const ownerReferences = options.owner.references;
   const owned = ownerReferences === undefined ? {} : { ownerReferences };
   if (known === undefined) {
     return leases.create(spec, timeoutMs, { labels: { [componentLabel]: speakerComponent }, ...owned });

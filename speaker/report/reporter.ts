@@ -1,5 +1,4 @@
 import { groupVersion, timeText } from "../../src/api/api.ts";
-import type { OwnerReference, Speaker } from "../../src/api/speaker.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { ApiError, isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
@@ -7,21 +6,19 @@ import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { Queue } from "../../src/queue/queue.ts";
-import type { Conflict } from "../announce/conflicts.ts";
-import type { Announcement } from "../announce/plan.ts";
+import type { Announcer } from "../announce/announcer.ts";
+import type { NodeOwner } from "./node-owner.ts";
+import type { SpeakerStatus } from "./speaker-status.ts";
 import { statusPatch } from "./virtual-ip-status.ts";
 
 export interface ReporterOptions {
   readonly client: ApiClient;
   readonly node: string;
   /** The Node, once it is known: the Speaker object is deleted together with it. */
-  readonly owner: () => readonly OwnerReference[] | undefined;
-  readonly virtualIp: (name: string) => VirtualIP | undefined;
-  readonly announcement: (name: string) => Announcement | undefined;
-  readonly conflict: (address: string) => Conflict | undefined;
-  readonly speakerStatus: () => NonNullable<Speaker["status"]>;
-  /** How many addresses that status lists. */
-  readonly addressCount: () => number;
+  readonly owner: Pick<NodeOwner, "references">;
+  readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
+  readonly announcer: Announcer;
+  readonly status: SpeakerStatus;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -71,8 +68,8 @@ export class Reporter {
 
   /** Call it when something about the node may have changed. */
   enqueueSpeaker(): void {
-    const { addressCount } = this.#options;
-    this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount());
+    const { addressCount } = this.#options.announcer;
+    this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount);
   }
 
   /** Writes the Speaker again although nothing has changed: another client may have deleted it. */
@@ -91,13 +88,13 @@ export class Reporter {
   }
 
   async #writeVirtualIp(name: string): Promise<void> {
-    const { client, node, virtualIp, announcement, conflict, clock } = this.#options;
-    const object = virtualIp(name);
+    const { client, node, virtualIps, announcer, clock } = this.#options;
+    const object = virtualIps.views.get(name);
     if (object === undefined) return;
-    const own = announcement(name);
+    const own = announcer.announcement(name);
     const now = timeText(clock.wallMs());
-    const known = own === undefined ? undefined : conflict(own.text);
-    const status = statusPatch(object, { node, announcement: own, conflict: known, now });
+    const conflict = own === undefined ? undefined : announcer.conflictOf(own.text);
+    const status = statusPatch(object, { node, announcement: own, conflict, now });
     if (status === undefined) return;
     const { uid, resourceVersion } = object.metadata;
     const body = { metadata: { uid, resourceVersion }, status };
@@ -110,8 +107,8 @@ export class Reporter {
   }
 
   async #writeSpeaker(): Promise<void> {
-    const { client, node, speakerStatus } = this.#options;
-    const status = speakerStatus();
+    const { client, node } = this.#options;
+    const status = this.#options.status.current();
     const text = JSON.stringify(status);
     if (text === this.#written) return;
     const path = `${ownPath("speakers", node)}/status`;
@@ -128,7 +125,7 @@ export class Reporter {
 
   async #createSpeaker(): Promise<void> {
     const { client, node, owner } = this.#options;
-    const ownerReferences = owner();
+    const ownerReferences = owner.references;
     const metadata = { name: node, ...(ownerReferences === undefined ? {} : { ownerReferences }) };
     const body = { apiVersion: groupVersion, kind: "Speaker", metadata };
     try {

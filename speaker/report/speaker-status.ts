@@ -1,8 +1,10 @@
-import type { Condition } from "../../src/api/api.ts";
-import { maxInterfaces } from "../../src/api/api.ts";
+import { type Condition, maxInterfaces, timeText } from "../../src/api/api.ts";
 import { maxAnnouncing, maxInterfaceAddresses, type Speaker } from "../../src/api/speaker.ts";
+import type { Clock } from "../../src/clock/clock.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { withCondition } from "../../src/model/condition.ts";
+import { version } from "../../src/program/version.ts";
+import type { Announcer } from "../announce/announcer.ts";
 import type { Link } from "../links/link.ts";
 
 export interface SpeakerStatusInput {
@@ -54,4 +56,37 @@ export function forwardingCondition(
         },
         now,
       );
+}
+
+export interface SpeakerStatusOptions {
+  /** The node as it was last read; `withoutForwarding`: families that its kernel does not forward. */
+  readonly host: { readonly links: readonly Link[]; readonly withoutForwarding: readonly IpFamily[] };
+  readonly announcer: Announcer;
+  readonly kernel: string;
+  readonly bootNonce: string;
+  readonly clock: Clock;
+}
+
+/** The status of the node's own Speaker object as it is now, whether written or not. Keeps its conditions. */
+export class SpeakerStatus {
+  readonly #options: SpeakerStatusOptions;
+  #conditions: readonly Condition[] = [];
+
+  constructor(options: SpeakerStatusOptions) {
+    this.#options = options;
+  }
+
+  /** The families that the kernel forwards are known for the first time, or have changed. */
+  forwardingChanged(): void {
+    const { host, clock } = this.#options;
+    const now = timeText(clock.wallMs());
+    this.#conditions = forwardingCondition(this.#conditions, host.withoutForwarding, now) ?? this.#conditions;
+  }
+
+  current(): NonNullable<Speaker["status"]> {
+    const { host, announcer, kernel, bootNonce } = this.#options;
+    const { links } = host;
+    const announcing = announcer.addresses;
+    return speakerStatus({ version, kernel, bootNonce, links, announcing, conditions: this.#conditions });
+  }
 }

@@ -15,19 +15,28 @@ export interface ObservedConflict {
   readonly mac: Uint8Array;
 }
 
+/** Receives what the responder thread reports. */
+export interface ResponderListener {
+  /** Another device answers for an address that is announced here. */
+  conflictObserved(conflict: ObservedConflict): void;
+  /** The thread has ended without a `stop`, after it had started. Called once. */
+  responderDied(error: BellhopError): void;
+}
+
 export interface ResponderOptions {
+  readonly changes: ResponderListener;
   readonly log: Logger;
-  readonly onConflict: (conflict: ObservedConflict) => void;
-  /** Called once when the thread has ended without a `stop`. */
-  readonly onDeath: (error: BellhopError) => void;
 }
 
 /** The main thread's interface to the responder thread. */
 export interface Responder {
   readonly counters: Counters;
+  /** Whether the thread has started and not ended. */
   readonly alive: boolean;
   /** What was last sent to the thread, without the interfaces that it reported as failed. */
   readonly state: ResponderState;
+  /** Starts the thread and resolves when it sleeps in poll. Rejects with BellhopError WorkerFailed. Call it once. */
+  start(): Promise<void>;
   /** Sends the difference to what is announced now; costs as much as there are addresses. */
   set(desired: ResponderState): void;
   /** Announces and withdraws these, and leaves all others as they are. */
@@ -45,50 +54,44 @@ function workerUrl(): URL {
   return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
 }
 
-/** Starts the thread and resolves when it sleeps in poll. Rejects with BellhopError WorkerFailed. */
-export async function startResponder(options: ResponderOptions): Promise<Responder> {
-  const counters = new Counters();
-  const aliveCounter = new AliveCounter();
-  const channel = new MessageChannel();
-  const workerData: ResponderStart = {
-    commands: channel.port2,
-    counters: counters.shared,
-    aliveCount: aliveCounter.shared,
-  };
-  const worker = new Worker(workerUrl(), { workerData, transferList: [channel.port2], name: "responder" });
-  const thread = new ResponderThread(worker, channel.port1, counters, aliveCounter, options);
-  await thread.started;
-  return thread;
+/** A responder whose thread does not run yet. */
+export function createResponder(options: ResponderOptions): Responder {
+  return new ResponderThread(options);
 }
 
 class ResponderThread implements Responder {
-  readonly counters: Counters;
-  readonly started: Promise<void>;
-  readonly #aliveCounter: AliveCounter;
-  readonly #commands: MessagePort;
+  readonly counters = new Counters();
   readonly #options: ResponderOptions;
-  readonly #exited: Promise<void>;
+  readonly #aliveCounter = new AliveCounter();
   readonly #sent = new SentState();
-  #wakeFd: number | undefined;
+  /** Only while the thread is alive. */
+  #thread: { readonly commands: MessagePort; readonly wakeFd: number } | undefined;
+  #ended: Promise<void> = Promise.resolve();
   #stopping = false;
 
-  constructor(
-    worker: Worker,
-    commands: MessagePort,
-    counters: Counters,
-    aliveCounter: AliveCounter,
-    options: ResponderOptions,
-  ) {
-    this.counters = counters;
-    this.#aliveCounter = aliveCounter;
-    this.#commands = commands;
+  constructor(options: ResponderOptions) {
     this.#options = options;
+  }
+
+  get alive(): boolean {
+    return this.#thread !== undefined;
+  }
+
+  start(): Promise<void> {
+    const { port1: commands, port2 } = new MessageChannel();
+    const workerData: ResponderStart = {
+      commands: port2,
+      counters: this.counters.shared,
+      aliveCount: this.#aliveCounter.shared,
+    };
+    const worker = new Worker(workerUrl(), { workerData, transferList: [port2], name: "responder" });
+    const { promise: started, resolve, reject } = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    this.#ended = ended.promise;
     let cause: unknown;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.started = promise;
     worker.on("message", (report: ResponderReport) => {
       if (report.kind === "ready") {
-        this.#wakeFd = report.wakeFd;
+        this.#thread = { commands, wakeFd: report.wakeFd };
         resolve();
       } else if (report.kind === "failed") cause = new Error(report.reason);
       else this.#receive(report);
@@ -96,22 +99,17 @@ class ResponderThread implements Responder {
     worker.on("error", (error) => {
       cause ??= error;
     });
-    this.#exited = new Promise((exited) => {
-      worker.on("exit", (code) => {
-        const started = this.#wakeFd !== undefined;
-        this.#wakeFd = undefined;
-        this.#commands.close();
-        exited();
-        if (this.#stopping) return;
-        const error = new BellhopError("WorkerFailed", `the responder thread ended with code ${code}`, { cause });
-        if (started) options.onDeath(error);
-        else reject(error);
-      });
+    worker.on("exit", (code) => {
+      const wasAlive = this.alive;
+      this.#thread = undefined;
+      commands.close();
+      ended.resolve();
+      if (this.#stopping) return;
+      const error = new BellhopError("WorkerFailed", `the responder thread ended with code ${code}`, { cause });
+      if (wasAlive) this.#options.changes.responderDied(error);
+      else reject(error);
     });
-  }
-
-  get alive(): boolean {
-    return this.#wakeFd !== undefined;
+    return started;
   }
 
   get state(): ResponderState {
@@ -133,14 +131,14 @@ class ResponderThread implements Responder {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#send([{ kind: "stop" }]);
-    await this.#exited;
+    await this.#ended;
   }
 
   #send(commands: readonly ResponderCommand[]): void {
-    if (commands.length === 0 || this.#wakeFd === undefined) return;
-    for (const command of commands) this.#commands.postMessage(command);
+    if (commands.length === 0 || this.#thread === undefined) return;
+    for (const command of commands) this.#thread.commands.postMessage(command);
     const one = new Uint8Array(new BigUint64Array([1n]).buffer);
-    write(this.#wakeFd, one, (error) => {
+    write(this.#thread.wakeFd, one, (error) => {
       // The thread looks for commands every second in any case; the descriptor is gone when it has just ended.
       if (error !== null && !this.#stopping) this.#options.log.warn({ err: error }, "cannot wake the responder thread");
     });
@@ -148,7 +146,7 @@ class ResponderThread implements Responder {
 
   #receive(report: Extract<ResponderReport, { kind: "conflict" | "interfaceFailed" }>): void {
     if (report.kind === "conflict") {
-      this.#options.onConflict(report);
+      this.#options.changes.conflictObserved(report);
       return;
     }
     const { name: interfaceName, reason } = report;

@@ -4,6 +4,7 @@ import { createConntrack } from "../../speaker/dataplane/conntrack.ts";
 import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
+import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import { silentLogger } from "../../src/log/log.ts";
 import { createRegistry } from "../../src/metrics/registry.ts";
@@ -75,7 +76,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       conntrack: createConntrack([...n1.prefix, "conntrack"]),
       log: silentLogger,
       metrics: createDataplaneMetrics(createRegistry()),
-      now: () => performance.now(),
+      clock: systemClock,
     });
     dataplane.setInterfaces(["eth0"]);
     for (const family of ["ip", "ip6"] as const) {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { counterNames } from "../../speaker/responder/counters.ts";
-import { startResponder } from "../../speaker/responder/responder.ts";
+import { createResponder } from "../../speaker/responder/responder.ts";
 import { addressBytes, parseAddress } from "../../src/ip/address.ts";
 import { createLogger } from "../../src/log/log.ts";
 import { parseMac } from "../../src/packet/mac.ts";
@@ -10,13 +10,17 @@ import { parseMac } from "../../src/packet/mac.ts";
  * standard input: `set ADDRESS…` or `stop`, each answered by a line of counters.
  */
 const [interfaceName = "", ...first] = process.argv.slice(2);
-const responder = await startResponder({
-  log: createLogger("info", "test", process.stderr),
-  onConflict: ({ address, mac }) => console.log(`conflict ${address.join(".")} ${Buffer.from(mac).toString("hex")}`),
-  onDeath: (error) => {
-    throw error;
+const responder = createResponder({
+  changes: {
+    conflictObserved: ({ address, mac }) =>
+      console.log(`conflict ${address.join(".")} ${Buffer.from(mac).toString("hex")}`),
+    responderDied: (error) => {
+      throw error;
+    },
   },
+  log: createLogger("info", "test", process.stderr),
 });
+await responder.start();
 const read = (file: string) => readFileSync(`/sys/class/net/${interfaceName}/${file}`, "utf8").trim();
 const mac = read("address");
 

@@ -4,8 +4,8 @@ import { Dataplane } from "../../../speaker/dataplane/dataplane.ts";
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
 import { createDataplaneMetrics } from "../../../speaker/dataplane/metrics.ts";
 import { ServiceRules } from "../../../speaker/service-rules.ts";
-import type { SpeakerWatches } from "../../../speaker/watches.ts";
 import { virtualIpSchema } from "../../../src/api/virtual-ip.ts";
+import { FakeClock } from "../../../src/clock/fake.ts";
 import { createLogger, silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
@@ -18,7 +18,7 @@ test("settings that cannot be read are logged once, with the code that the user 
   const services = new Map<string, ServiceView>();
   const references = [{ namespace: "default", name: "web" }];
   const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
-  const views = {
+  const watched = {
     services: { views: services },
     slices: { views: new Map() },
     virtualIps: { views: new Map([[vip, virtualIp]]) },
@@ -27,16 +27,15 @@ test("settings that cannot be read are logged once, with the code that the user 
   const lines: { readonly msg: string; readonly service: string; readonly reason: string }[] = [];
   const rules = new ServiceRules({
     node: "n1",
-    watches: views as unknown as SpeakerWatches,
+    watched,
     dataplane: new Dataplane({
       nft: new FakeNft(),
       conntrack: new FakeConntrack(),
       log: silentLogger,
       metrics: createDataplaneMetrics(createRegistry()),
-      now: () => 0,
+      clock: new FakeClock(),
     }),
-    onDirty: () => undefined,
-    now: () => 0,
+    clock: new FakeClock(),
     log: createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) }),
   });
   const see = (forwarding: string): void => {

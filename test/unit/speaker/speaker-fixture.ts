@@ -27,7 +27,7 @@ export function link(name: string, cidr: string, change: Partial<Link> = {}): Li
 
 class FakeResponder implements Responder {
   readonly counters = new Counters();
-  alive = true;
+  alive = false;
   beats = 0;
   options: ResponderOptions | undefined;
   readonly #sent = new SentState();
@@ -55,6 +55,10 @@ class FakeResponder implements Responder {
   /** The thread has given up an interface. */
   fail(interfaceName: string): void {
     this.#sent.forget(interfaceName);
+  }
+
+  async start(): Promise<void> {
+    this.alive = true;
   }
 
   signalAlive(): void {
@@ -95,7 +99,7 @@ export class SpeakerFixture {
       client: this.api,
       nft: this.nft,
       conntrack: new FakeConntrack(),
-      startResponder: async (options) => {
+      createResponder: (options) => {
         this.responder.options = options;
         return this.responder;
       },

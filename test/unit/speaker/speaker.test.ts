@@ -185,11 +185,11 @@ story("another device's claim is reported only when it lasts, and so is its end"
   await fixture.start();
   const conflict = { interfaceName: "eth0", address: address("192.0.2.200"), mac: mac("02:00:00:00:00:77") };
   const condition = async () => (await fixture.virtualIp()).status?.conditions?.find(({ type }) => type === "Conflict");
-  fixture.responder.options?.onConflict(conflict);
+  fixture.responder.options?.changes.conflictObserved(conflict);
   await fixture.settle();
   assert.equal(await condition(), undefined);
   await fixture.clock.advance(4_000);
-  fixture.responder.options?.onConflict(conflict);
+  fixture.responder.options?.changes.conflictObserved(conflict);
   await fixture.settle();
   assert.equal((await condition())?.status, "True");
   assert.match((await condition())?.message ?? "", /02:00:00:00:00:77/);
@@ -223,9 +223,54 @@ story("the end leaves rules and lease, and stops the responder last", async (fix
 story("the death of the responder ends the speaker", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
-  fixture.responder.options?.onDeath(new BellhopError("WorkerFailed", "the responder thread ended"));
+  fixture.responder.options?.changes.responderDied(new BellhopError("WorkerFailed", "the responder thread ended"));
   await fixture.clock.advance(2_000);
   await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
+});
+
+story("after the Node is registered again, the Speaker object and the lease belong to the new one", async (fixture) => {
+  type Owned = { readonly metadata: { readonly uid: string; readonly ownerReferences?: readonly { uid: string }[] } };
+  const node = () => fixture.get<Owned>("/api/v1/nodes/n1");
+  const ownersOf = async (path: string) =>
+    (await fixture.get<Owned>(path)).metadata.ownerReferences?.map(({ uid }) => uid);
+  const written = [ownPath("speakers", "n1"), leasePath("bellhop-system", "speaker-n1")];
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  const first = (await node()).metadata.uid;
+  for (const path of written) assert.deepEqual(await ownersOf(path), [first]);
+  await fixture.api.request({ method: "DELETE", path: "/api/v1/nodes/n1" });
+  // As the garbage collector does.
+  for (const path of written) await fixture.api.request({ method: "DELETE", path });
+  await fixture.post("/api/v1/nodes", { metadata: { name: "n1" } });
+  await fixture.settle();
+  await fixture.clock.advance(3_000);
+  const second = (await node()).metadata.uid;
+  assert.notEqual(second, first);
+  for (const path of written) assert.deepEqual(await ownersOf(path), [second]);
+});
+
+story("a bug while rules are written ends the speaker", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  fixture.nft.run = async () => {
+    throw new TypeError("a bug");
+  };
+  await fixture.claim("192.0.2.201", ["n1"]);
+  await fixture.settle();
+  await fixture.clock.advance(2_000);
+  await assert.rejects(fixture.running ?? Promise.resolve(), TypeError);
+});
+
+story("a speaker that does not run yet names everything that is missing", async (fixture) => {
+  assert.deepEqual(fixture.speaker.unready, [
+    "services are not listed yet",
+    "slices are not listed yet",
+    "virtualIps are not listed yet",
+    "nodes are not listed yet",
+    "the responder thread is not running",
+    "the rules are not written yet",
+  ]);
 });
 
 story("the rules are replaced now and then", async (fixture) => {

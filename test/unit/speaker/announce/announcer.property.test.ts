@@ -10,6 +10,7 @@ import type { Responder } from "../../../../speaker/responder/responder.ts";
 import type { ResponderState } from "../../../../speaker/responder/responder-state.ts";
 import { SentState } from "../../../../speaker/responder/sent-state.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
+import { FakeClock } from "../../../../src/clock/fake.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 
@@ -38,6 +39,8 @@ class ModelResponder implements Responder {
     this.interfaces.delete(interfaceName);
   }
 
+  async start(): Promise<void> {}
+
   signalAlive(): void {}
 
   async stop(): Promise<void> {}
@@ -65,6 +68,7 @@ class Node {
   readonly groups = new Set<string>();
   readonly announcer = new Announcer({
     node: "n1",
+    responder: this.responder,
     openGroupSocket: async () => ({
       join: (group, name) => {
         assert.ok(!this.groups.has(`${group} ${name}`), "the kernel refuses to join twice");
@@ -73,14 +77,10 @@ class Node {
       leave: (group, name) => void this.groups.delete(`${group} ${name}`),
       close: () => undefined,
     }),
-    onChange: () => undefined,
-    now: () => 0,
+    changes: { announcementChanged: () => undefined },
+    clock: new FakeClock(),
     log: silentLogger,
   });
-
-  constructor() {
-    this.announcer.use(this.responder);
-  }
 
   async facts(): Promise<unknown> {
     await new Promise((resolve) => setImmediate(resolve));

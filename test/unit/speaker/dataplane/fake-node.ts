@@ -2,6 +2,7 @@ import { Dataplane, type DataplaneSettings } from "../../../../speaker/dataplane
 import { FakeConntrack } from "../../../../speaker/dataplane/fake-conntrack.ts";
 import { createDataplaneMetrics } from "../../../../speaker/dataplane/metrics.ts";
 import { type NodeFacts, renderService } from "../../../../speaker/dataplane/render.ts";
+import { FakeClock } from "../../../../src/clock/fake.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 import { createRegistry } from "../../../../src/metrics/registry.ts";
@@ -56,7 +57,7 @@ export class FakeNode {
     conntrack: this.conntrack,
     log: silentLogger,
     metrics: createDataplaneMetrics(createRegistry()),
-    now: () => 0,
+    clock: new FakeClock(),
   });
 
   constructor() {

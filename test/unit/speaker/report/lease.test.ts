@@ -24,17 +24,21 @@ async function run(
 ): Promise<void> {
   const fixture = { api: new FakeApiServer(), clock: new FakeClock(), results: [] as string[], nodeUid: "" };
   const stop = new AbortController();
-  const onAttempt = (result: string) => void fixture.results.push(result);
+  const leaseRenewals = { inc: ({ result }: { readonly result: string }) => void fixture.results.push(result) };
   const options = {
     client: fixture.api,
     namespace: "bellhop-system",
     node: "n1",
-    owner: () => (fixture.nodeUid === "" ? undefined : ownedByNode("n1", fixture.nodeUid)),
+    owner: {
+      get references() {
+        return fixture.nodeUid === "" ? undefined : ownedByNode("n1", fixture.nodeUid);
+      },
+    },
     clock: fixture.clock,
     random: () => 0,
     log: silentLogger,
   };
-  const keeping = keepLease({ ...options, onAttempt }, stop.signal);
+  const keeping = keepLease({ ...options, leaseRenewals }, stop.signal);
   await fixture.clock.advance(0);
   await tell(fixture);
   stop.abort();

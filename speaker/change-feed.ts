@@ -1,0 +1,47 @@
+import type { BellhopError } from "../src/error/error.ts";
+import type { AnnouncementListener } from "./announce/announcer.ts";
+import type { HostChange, HostListener } from "./host.ts";
+import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
+import type { WatchedResource, WatchListener } from "./watches.ts";
+
+/** Receives every change that the parts of the speaker observe or make. */
+export interface ChangeListener extends WatchListener, HostListener, AnnouncementListener, ResponderListener {
+  /** A bug: the speaker cannot continue. */
+  failed(error: unknown): void;
+}
+
+/**
+ * Carries changes from the parts that observe them to their listener. Exists because those parts are built before the listener; a
+ * change before `listen` is lost.
+ */
+export class ChangeFeed implements ChangeListener {
+  #listener: ChangeListener | undefined;
+
+  listen(listener: ChangeListener): void {
+    this.#listener = listener;
+  }
+
+  watchedChanged(resource: WatchedResource, key: string): void {
+    this.#listener?.watchedChanged(resource, key);
+  }
+
+  hostRead(change: HostChange): void {
+    this.#listener?.hostRead(change);
+  }
+
+  announcementChanged(virtualIp: string): void {
+    this.#listener?.announcementChanged(virtualIp);
+  }
+
+  conflictObserved(conflict: ObservedConflict): void {
+    this.#listener?.conflictObserved(conflict);
+  }
+
+  responderDied(error: BellhopError): void {
+    this.#listener?.responderDied(error);
+  }
+
+  failed(error: unknown): void {
+    this.#listener?.failed(error);
+  }
+}

@@ -1,0 +1,82 @@
+import type { BellhopError } from "../src/error/error.ts";
+import type { Announcer } from "./announce/announcer.ts";
+import type { ChangeListener } from "./change-feed.ts";
+import type { HostChange } from "./host.ts";
+import type { NodeOwner } from "./report/node-owner.ts";
+import type { Reporter } from "./report/reporter.ts";
+import type { SpeakerStatus } from "./report/speaker-status.ts";
+import type { ObservedConflict } from "./responder/responder.ts";
+import type { ServiceRules } from "./service-rules.ts";
+import type { SyncLoop } from "./sync-loop.ts";
+import type { WatchedResource } from "./watches.ts";
+
+export interface ChangeRouterOptions {
+  readonly rules: ServiceRules;
+  readonly announcer: Announcer;
+  readonly sync: SyncLoop;
+  readonly owner: NodeOwner;
+  readonly status: SpeakerStatus;
+  readonly reporter: Reporter;
+}
+
+/** Knows what follows from each change: which Services are rendered, what is planned and written again, and what is reported. */
+export class ChangeRouter implements ChangeListener {
+  readonly #options: ChangeRouterOptions;
+  readonly #failure = Promise.withResolvers<never>();
+
+  constructor(options: ChangeRouterOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with what makes it impossible to continue; never resolves. */
+  get failure(): Promise<never> {
+    return this.#failure.promise;
+  }
+
+  watchedChanged(resource: WatchedResource, key: string): void {
+    const { rules, sync, owner, reporter } = this.#options;
+    switch (resource) {
+      case "services":
+        if (rules.serviceChanged(key)) sync.request();
+        break;
+      case "slices":
+        if (rules.sliceChanged(key)) sync.request();
+        break;
+      case "nodes":
+        if (rules.nodeChanged()) sync.request();
+        // After a Node was registered again, the garbage collector deletes what belonged to the Node before.
+        if (owner.nodeChanged()) reporter.rewriteSpeaker();
+        break;
+      case "virtualIps":
+        rules.virtualIpChanged(key);
+        reporter.enqueueVirtualIp(key);
+        sync.virtualIpChanged(key);
+        break;
+    }
+  }
+
+  hostRead({ links, forwarding }: HostChange): void {
+    const { announcer, sync, status, reporter } = this.#options;
+    if (links) sync.allChanged();
+    else if (announcer.incomplete) sync.request();
+    if (forwarding) status.forwardingChanged();
+    if (links || forwarding) reporter.enqueueSpeaker();
+  }
+
+  announcementChanged(virtualIp: string): void {
+    this.#options.reporter.enqueueVirtualIp(virtualIp);
+    this.#options.reporter.enqueueSpeaker();
+  }
+
+  conflictObserved(conflict: ObservedConflict): void {
+    this.#options.announcer.observeConflict(conflict);
+  }
+
+  responderDied(error: BellhopError): void {
+    this.failed(error);
+  }
+
+  failed(error: unknown): void {
+    this.#failure.reject(error);
+  }
+}
