@@ -27,13 +27,19 @@ export async function checkPools(model: Model, cluster: Cluster): Promise<void> 
       `counts of pool ${pool.name}`,
     );
     const ready = status?.conditions?.find(({ type }) => type === "Ready");
-    const reason = serves ? (pool.draining ? "Draining" : "InUse") : "PoolOverlaps";
+    const reason = reasonOf(pool, serves);
     assert.equal(
       `${ready?.status} ${ready?.reason}`,
       `${reason === "InUse" ? "True" : "False"} ${reason}`,
       `pool ${pool.name}`,
     );
   }
+}
+
+function reasonOf({ addresses, draining }: ModelPool, serves: boolean): string {
+  if (addresses.length === 0) return "PoolAllExcluded";
+  if (!serves) return "PoolOverlaps";
+  return draining ? "Draining" : "InUse";
 }
 
 function countOf(
