@@ -14,14 +14,14 @@ export interface NodeChange {
 
 /** Brings Nodes and speakers into the allocations. Addresses that nodes use themselves are blocked there. */
 export class ObservedNodes {
-  readonly #watched: Pick<Watched, "nodes" | "speakers">;
+  readonly #watched: Pick<Watched, "nodes" | "speakers" | "advertisements">;
   readonly #allocations: AddressAllocations;
   readonly #podCidrs = new Fingerprints();
   readonly #nodes = new Fingerprints();
   readonly #addresses = new Fingerprints();
   readonly #lans = new Fingerprints();
 
-  constructor(watched: Pick<Watched, "nodes" | "speakers">, allocations: AddressAllocations) {
+  constructor(watched: Pick<Watched, "nodes" | "speakers" | "advertisements">, allocations: AddressAllocations) {
     this.#watched = watched;
     this.#allocations = allocations;
   }
@@ -43,8 +43,9 @@ export class ObservedNodes {
    */
   observeSpeaker(name: string): boolean {
     const speaker = this.#watched.speakers.views.get(name);
+    const advertisements = this.#watched.advertisements.views.values();
     this.#blockAddresses(name);
-    return this.#lans.changed(name, speaker === undefined ? "" : describeLans(speaker));
+    return this.#lans.changed(name, speaker === undefined ? "" : describeLans(speaker, advertisements));
   }
 
   /** An interface that is down has its addresses too. Those of a Node that is gone are free, even if its Speaker is still there. */

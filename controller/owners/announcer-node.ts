@@ -2,10 +2,11 @@ import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
 import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
 import { isLan, isOnLan } from "../../src/ip/lan.ts";
-import { formatRange, type IpRange, subnetOf } from "../../src/ip/range.ts";
-import { matchesAnyGlob } from "../../src/model/glob.ts";
+import { formatRange, subnetOf } from "../../src/ip/range.ts";
 import { matchesAnySelector } from "../../src/model/label-selector.ts";
 import { excludeLabel, type NodeView } from "../../src/model/node.ts";
+import { type AnnouncingInterface, announcingInterfaces } from "../../src/placement/announcing-interfaces.ts";
+import { isLiteral } from "../../src/placement/glob.ts";
 
 /** What decides who may announce an address: speakers, Nodes, leases and advertisements as they are at one moment. */
 export interface CandidateInput {
@@ -18,14 +19,15 @@ export interface CandidateInput {
   readonly poolLabels: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
+/** An interface as its speaker reports it. */
+export interface SpeakerInterface extends AnnouncingInterface {
+  readonly addresses: readonly string[];
+}
+
 /** A Node whose speaker may announce addresses, and its interfaces that are up. */
 export interface AnnouncerNode {
   readonly node: NodeView;
-  readonly interfaces: readonly {
-    readonly name: string;
-    readonly addresses: readonly string[];
-    readonly subnets: readonly IpRange[];
-  }[];
+  readonly interfaces: readonly SpeakerInterface[];
   /** All their LANs as text, sorted. */
   readonly subnetsText: string;
 }
@@ -68,13 +70,16 @@ function networksOf(speaker: Speaker): Networks {
 }
 
 /**
- * Which interfaces with a LAN are up, and on which subnets, as text: equal texts mean that the node may announce the same addresses from
- * the same interfaces. Pods' interfaces, hardware addresses and everything else that a speaker reports do not change it.
+ * Which interfaces are up that have a LAN or that an advertisement names, and on which subnets, as text: equal texts mean that the node
+ * may announce the same addresses from the same interfaces. Pods' interfaces, hardware addresses and everything else that a speaker
+ * reports do not change it.
  */
-export function describeLans(speaker: Speaker): string {
+export function describeLans(speaker: Speaker, advertisements: Iterable<L2Advertisement>): string {
+  const named = new Set<string>();
+  for (const { spec } of advertisements) for (const name of spec.interfaces ?? []) named.add(name);
   return networksOf(speaker)
     .interfaces.map(({ name, subnets }) => [name, ...subnets.filter(isLan).map(formatRange).sort()])
-    .filter(({ length }) => length > 1)
+    .filter(([name = "", ...subnets]) => subnets.length > 0 || named.has(name))
     .map((texts) => texts.join(" "))
     .sort()
     .join("; ");
@@ -85,6 +90,7 @@ function readNetworks({ status }: Speaker): Networks {
     .filter((entry) => entry.up)
     .map((entry) => ({
       name: entry.name,
+      up: entry.up,
       addresses: entry.addresses,
       subnets: entry.addresses.flatMap((text) => subnetOf(text) ?? []),
     }));
@@ -133,21 +139,44 @@ export function advertisementsFor(pool: string | undefined, input: CandidateInpu
   });
 }
 
-/** The interfaces on the LAN of the address, and those of the advertisements that allow this node and one of these interfaces. */
-export function evaluateAnnouncerNode(
-  announcerNode: AnnouncerNode,
-  advertisements: readonly L2Advertisement[],
-  address: IpAddress,
-) {
-  const onSubnet = announcerNode.interfaces.filter(({ subnets }) => isOnLan(subnets, address));
-  return {
-    onSubnet,
-    allowing: advertisements.filter((advertisement) => allows(advertisement, announcerNode.node, onSubnet)),
-  };
+/** What decides whether a node may announce an address. */
+export interface NodeEvaluation {
+  /** Its interfaces on the LAN of the address, whatever the advertisements say. */
+  readonly onSubnet: readonly SpeakerInterface[];
+  /** Whether an advertisement selects the node, or there are no advertisements at all. */
+  readonly selected: boolean;
+  /** Patterns of names of interfaces, for VirtualIP.spec. Empty: every interface on the LAN of the address. */
+  readonly patterns: readonly string[];
+  /** The interfaces that it may announce the address from. Empty: it may not announce it. */
+  readonly announcing: readonly SpeakerInterface[];
 }
 
-function allows({ spec }: L2Advertisement, node: NodeView, onSubnet: readonly { readonly name: string }[]): boolean {
-  const { nodeSelectors = [], interfaces = [] } = spec;
-  if (nodeSelectors.length > 0 && !matchesAnySelector(nodeSelectors, node.labels)) return false;
-  return onSubnet.some((entry) => matchesAnyGlob(interfaces, entry.name));
+/** `advertisements`: those that select the address. Undefined: there are none at all, so every node may announce from every interface. */
+export function evaluateAnnouncerNode(
+  { node, interfaces }: AnnouncerNode,
+  advertisements: readonly L2Advertisement[] | undefined,
+  address: IpAddress,
+): NodeEvaluation {
+  const onSubnet = interfaces.filter(({ subnets }) => isOnLan(subnets, address));
+  if (advertisements === undefined) return { onSubnet, selected: true, patterns: [], announcing: onSubnet };
+  const selecting = advertisements.filter(({ spec }) => selectsNode(spec, node));
+  if (selecting.length === 0) return { onSubnet, selected: false, patterns: [], announcing: [] };
+  const patterns = patternsOf(selecting, onSubnet.length > 0);
+  return { onSubnet, selected: true, patterns, announcing: announcingInterfaces(interfaces, address, patterns) };
+}
+
+function selectsNode({ nodeSelectors = [] }: L2Advertisement["spec"], { labels }: NodeView): boolean {
+  return nodeSelectors.length === 0 || matchesAnySelector(nodeSelectors, labels);
+}
+
+/**
+ * The interfaces that any of the advertisements lists; all, if one of them lists none. Names that others list besides matter only on a
+ * node without an interface on the LAN of the address: see `announcingInterfaces`.
+ */
+function patternsOf(selecting: readonly L2Advertisement[], onLan: boolean): readonly string[] {
+  const lists = selecting.map(({ spec: { interfaces = [] } }) => interfaces);
+  const patterns = [...new Set(lists.flat())].sort();
+  if (lists.every((list) => list.length > 0)) return patterns;
+  const names = onLan ? [] : patterns.filter(isLiteral);
+  return names.length === 0 ? [] : ["*", ...names];
 }

@@ -12,8 +12,8 @@ import {
 export interface Candidates {
   /** Sorted. */
   readonly nodes: readonly string[];
-  /** Globs for VirtualIP.spec.interfaces. Empty: every interface on the LAN of the address. */
-  readonly interfaces: readonly string[];
+  /** Patterns of names of interfaces, by node. A node that is missing may announce from every interface on the LAN of the address. */
+  readonly interfaces: ReadonlyMap<string, readonly string[]>;
 }
 
 export type CandidateLookup = (address: IpAddress, pool: string | undefined) => Candidates;
@@ -21,7 +21,7 @@ export type CandidateLookup = (address: IpAddress, pool: string | undefined) => 
 /**
  * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
  * it is not excluded from load balancers, an interface that is up is on the LAN of the address, and, where there are L2Advertisements,
- * one of them selects the pool, the node and that interface. Answers are cached for all addresses between the same subnet borders.
+ * one of them selects the pool, the node and that interface, or names an interface that is on no LAN (see `announcingInterfaces`). Answers are cached for all addresses between the same subnet borders.
  */
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
@@ -38,8 +38,8 @@ export function createCandidateLookup(input: CandidateInput): CandidateLookup {
     const key = `${address.family}/${intervalIndex(borders[address.family], address.value)}/${selection.key}`;
     let candidates = known.get(key);
     if (candidates === undefined) {
-      const unrestricted = input.advertisements.length === 0;
-      const found = findCandidates(announcerNodes, selection.advertisements, unrestricted, address);
+      const advertisements = input.advertisements.length === 0 ? undefined : selection.advertisements;
+      const found = findCandidates(announcerNodes, advertisements, address);
       candidates = { ...found, nodes: sameList(lists, found.nodes) };
       known.set(key, candidates);
     }
@@ -68,23 +68,19 @@ function sameList(lists: Map<string, readonly string[]>, nodes: readonly string[
 
 function findCandidates(
   announcerNodes: readonly AnnouncerNode[],
-  advertisements: readonly L2Advertisement[],
-  unrestricted: boolean,
+  advertisements: readonly L2Advertisement[] | undefined,
   address: IpAddress,
 ): Candidates {
   const nodes: string[] = [];
-  const globs = new Set<string>();
-  let everyInterface = unrestricted;
+  const interfaces = new Map<string, readonly string[]>();
   for (const announcerNode of announcerNodes) {
-    const { onSubnet, allowing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
-    if (onSubnet.length === 0 || (!unrestricted && allowing.length === 0)) continue;
-    nodes.push(announcerNode.node.name);
-    for (const { spec } of allowing) {
-      if ((spec.interfaces ?? []).length === 0) everyInterface = true;
-      for (const glob of spec.interfaces ?? []) globs.add(glob);
-    }
+    const { patterns, announcing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    if (announcing.length === 0) continue;
+    const { name } = announcerNode.node;
+    nodes.push(name);
+    if (patterns.length > 0) interfaces.set(name, patterns);
   }
-  return { nodes, interfaces: everyInterface ? [] : [...globs].sort() };
+  return { nodes, interfaces };
 }
 
 type Borders = Readonly<Record<"IPv4" | "IPv6", readonly bigint[]>>;

@@ -26,9 +26,8 @@ export function evaluateNodes(
   pool: string | undefined,
 ): readonly NodeResult[] {
   const speakers = new Map([...input.speakers].map((speaker) => [speaker.metadata.name, speaker]));
-  const advertisements = advertisementsFor(pool, input);
+  const advertisements = input.advertisements.length === 0 ? undefined : advertisementsFor(pool, input);
   const absence = createAbsenceLookup(input);
-  const unrestricted = input.advertisements.length === 0;
   return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
     const node = input.nodes.get(name);
     const speaker = speakers.get(name);
@@ -37,14 +36,13 @@ export function evaluateNodes(
       return { node: name, eligible: false, code: "NoSpeaker", reason: absent ?? "" };
     }
     const announcerNode = createAnnouncerNode(node, speaker);
-    const { onSubnet, allowing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    const { onSubnet, announcing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    if (announcing.length > 0)
+      return { node: name, eligible: true, code: undefined, reason: describeInterfaces(announcing) };
     if (onSubnet.length === 0)
       return { node: name, eligible: false, code: "OffSubnet", reason: describeOffSubnet(announcerNode, address) };
-    if (!unrestricted && allowing.length === 0) {
-      const reason = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
-      return { node: name, eligible: false, code: "NotAllowed", reason };
-    }
-    return { node: name, eligible: true, code: undefined, reason: describeInterfaces(onSubnet) };
+    const reason = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
+    return { node: name, eligible: false, code: "NotAllowed", reason };
   });
 }
 
@@ -55,5 +53,5 @@ function describeOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): s
 }
 
 function describeInterfaces(interfaces: AnnouncerNode["interfaces"]): string {
-  return interfaces.map(({ name, addresses }) => `${name} ${addresses.join(" ")}`).join(", ");
+  return interfaces.map(({ name, addresses }) => [name, ...addresses].join(" ")).join(", ");
 }

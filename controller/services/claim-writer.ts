@@ -20,7 +20,7 @@ import {
   withService,
 } from "../allocate/claim/sharing.ts";
 import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
-import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
+import { type OwnerAssignments, ownerFields } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceOp } from "./service-plan.ts";
 
 export interface ClaimWriterOptions {
@@ -76,7 +76,7 @@ export class ClaimWriter {
       if (claim === undefined || !isClaimOf(claim, service)) return false;
       // Created meanwhile by a Service that shares it, with what `assume` had recorded of this one.
       if (claim.uid !== "") return isRecorded(claim, service);
-      const { owners, interfaces } = ownerAssignments.assignOwners(claim);
+      const { ownerInterfaces, ...assignment } = ownerAssignments.assignOwners(claim);
       const body = {
         apiVersion: groupVersion,
         kind: "VirtualIP",
@@ -86,8 +86,8 @@ export class ClaimWriter {
           ...(claim.pool === undefined ? {} : { pool: claim.pool }),
           ...(claim.node === undefined ? {} : { node: claim.node }),
           services: withService(claim, service),
-          owners,
-          interfaces,
+          ...assignment,
+          ...(ownerInterfaces.length === 0 ? {} : { ownerInterfaces }),
         },
       };
       try {
@@ -122,7 +122,7 @@ export class ClaimWriter {
       const written = await this.#write(client, claim, {
         services,
         heldUntil: null,
-        ...ownerAssignments.assignOwners(claim),
+        ...ownerFields(ownerAssignments.assignOwners(claim)),
       });
       // Planning all addresses may have forgotten its owners meanwhile, as no Service had it yet.
       const joined = allocations.claims.get(name);
@@ -169,7 +169,7 @@ export class ClaimWriter {
   async #hold(claim: Claim, { namespace, name }: ServiceReference, holdMs: number): Promise<boolean> {
     const { client, clock, holds, ownerAssignments } = this.#options;
     const heldUntil = timeText(clock.wallMs() + holdMs);
-    const spec = { services: [{ namespace, name }], owners: [], interfaces: [], heldUntil };
+    const spec = { services: [{ namespace, name }], owners: [], interfaces: [], ownerInterfaces: null, heldUntil };
     if (!(await this.#write(client, claim, spec))) return false;
     holds.begin(claim.name, Date.parse(heldUntil), holdMs);
     ownerAssignments.forget(claim.name);

@@ -1,10 +1,10 @@
-import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import type { OwnerInterfaces, VirtualIP } from "../../src/api/virtual-ip.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
-import type { CandidateLookup } from "../owners/candidates.ts";
+import type { CandidateLookup, Candidates } from "../owners/candidates.ts";
 import type { OwnedAddress } from "../owners/owned-address.ts";
 import { OwnerCounts } from "../owners/owner-counts.ts";
 import { ownersForNew, planOwners } from "../owners/owners.ts";
@@ -13,8 +13,10 @@ import { ownersForNew, planOwners } from "../owners/owners.ts";
 export interface OwnerAssignment {
   /** Node names in order. Empty: no node may announce it. */
   readonly owners: readonly string[];
-  /** Globs, as in VirtualIP.spec.interfaces. */
+  /** Patterns of names of interfaces, as in VirtualIP.spec: of the first owner. */
   readonly interfaces: readonly string[];
+  /** Of the other owners with other interfaces, in the order of the owners. */
+  readonly ownerInterfaces: readonly OwnerInterfaces[];
 }
 
 export interface OwnerAssignmentsOptions {
@@ -52,7 +54,7 @@ interface Input {
   /** Undefined: no claim of this name has to be announced. */
   readonly claim: Claim | undefined;
   readonly address: OwnedAddress | undefined;
-  readonly interfaces: readonly string[];
+  readonly interfaces: Candidates["interfaces"];
 }
 
 /**
@@ -84,7 +86,7 @@ export class OwnerAssignments {
 
   /** Assigns owners to one address, and returns them. An existing assignment stays. A node's own address has no owners. */
   assignOwners(claim: Claim): OwnerAssignment {
-    if (claim.node !== undefined) return { owners: [], interfaces: [] };
+    if (claim.node !== undefined) return assignmentFor([], noInterfaces);
     const known = this.desired(claim.name);
     if (known !== undefined) return known;
     const assignment = this.preview(claim);
@@ -99,7 +101,7 @@ export class OwnerAssignments {
     if (known !== undefined) return known;
     const { nodes, interfaces } = this.#options.candidates.current()(claim.address, claim.pool);
     const owners = ownersForNew(this.#owned(claim, nodes, []), this.#counts, this.#options.peers);
-    return { owners, interfaces };
+    return assignmentFor(owners, interfaces);
   }
 
   /** Whether some node may announce an address that the Service has or is about to get. */
@@ -139,10 +141,10 @@ export class OwnerAssignments {
     if (claim === undefined || !isAnnounced(claim)) return entry !== undefined;
     if (entry === undefined) return true;
     if (spec === undefined) return false;
-    const { owners, interfaces } = entry.assignment;
+    const { owners } = entry.assignment;
     const others = this.#foreignOwners(name, spec, owners);
     if (others !== undefined) this.#revision++;
-    this.#assign(claim, { owners: others ?? owners, interfaces });
+    this.#assign(claim, { ...entry.assignment, owners: others ?? owners });
     return others !== undefined || !sameInputs(entry.claim, claim);
   }
 
@@ -202,7 +204,7 @@ export class OwnerAssignments {
   #read(name: string, candidatesOf: CandidateLookup): Input {
     const entry = this.#entries.get(name);
     const claim = this.#announced(name);
-    if (claim === undefined) return { name, entry, claim, address: undefined, interfaces: [] };
+    if (claim === undefined) return { name, entry, claim, address: undefined, interfaces: noInterfaces };
     const { nodes, interfaces } = candidatesOf(claim.address, claim.pool);
     const current = entry?.assignment.owners ?? this.#options.virtualIps.views.get(name)?.spec.owners ?? [];
     return { name, entry, claim, address: this.#owned(claim, nodes, current), interfaces };
@@ -223,7 +225,7 @@ export class OwnerAssignments {
       this.forget(name);
       return;
     }
-    this.#assign(claim, { owners, interfaces });
+    this.#assign(claim, assignmentFor(owners, interfaces));
     const known = entry?.assignment.owners;
     if (known !== undefined && known.length > 0 !== owners.length > 0) result.announceabilityChanged.push(claim);
     this.#unwritten.delete(name);
@@ -242,7 +244,11 @@ export class OwnerAssignments {
     const spec = this.#options.virtualIps.views.get(name)?.spec;
     const wanted = this.desired(name);
     if (spec === undefined || wanted === undefined) return false;
-    return !sameTexts(spec.owners, wanted.owners) || !sameTexts(spec.interfaces, wanted.interfaces);
+    return (
+      !sameTexts(spec.owners, wanted.owners) ||
+      !sameTexts(spec.interfaces, wanted.interfaces) ||
+      !sameOwnerInterfaces(spec.ownerInterfaces ?? [], wanted.ownerInterfaces)
+    );
   }
 
   #owned(claim: Claim, candidates: readonly string[], current: readonly string[]): OwnedAddress {
@@ -256,6 +262,36 @@ export class OwnerAssignments {
     this.#counts.remove(before);
     this.#counts.add(assignment.owners);
   }
+}
+
+const noInterfaces: Candidates["interfaces"] = new Map();
+
+/**
+ * A speaker of a version that does not know `ownerInterfaces` announces only as the first owner, so `interfaces` is right for it: those
+ * of the first owner, not those of all.
+ */
+function assignmentFor(owners: readonly string[], interfacesOf: Candidates["interfaces"]): OwnerAssignment {
+  const [first = "", ...waiting] = owners;
+  const interfaces = interfacesOf.get(first) ?? [];
+  const ownerInterfaces = waiting
+    .map((node) => ({ node, interfaces: [...(interfacesOf.get(node) ?? [])] }))
+    .filter((entry) => !sameTexts(entry.interfaces, interfaces));
+  return { owners, interfaces, ownerInterfaces };
+}
+
+/** The fields of VirtualIP.spec, for a patch. */
+export function ownerFields({ owners, interfaces, ownerInterfaces }: OwnerAssignment): Record<string, unknown> {
+  return { owners, interfaces, ownerInterfaces: ownerInterfaces.length === 0 ? null : ownerInterfaces };
+}
+
+function sameOwnerInterfaces(left: readonly OwnerInterfaces[], right: readonly OwnerInterfaces[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every(({ node, interfaces }, index) => {
+      const other = right[index];
+      return node === other?.node && sameTexts(interfaces, other.interfaces);
+    })
+  );
 }
 
 /** Not a reservation without Services, a hold, or a node's own address. */

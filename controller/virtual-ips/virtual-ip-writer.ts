@@ -11,7 +11,7 @@ import type { ClusterState } from "../observe/cluster-state.ts";
 import type { Watched } from "../observe/sources.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { VirtualIpMetrics } from "./metrics.ts";
-import type { OwnerAssignments } from "./owner-assignments.ts";
+import { type OwnerAssignments, ownerFields } from "./owner-assignments.ts";
 import { correctedPoolOf, desiredConditions, withDesiredConditions } from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
@@ -68,7 +68,7 @@ export class VirtualIpWriter {
     const owners = assignment !== undefined && ownerAssignments.differs(name) ? assignment : undefined;
     const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
     if (owners !== undefined || pool !== undefined) {
-      const spec = { ...owners, ...(pool === undefined ? {} : { pool }) };
+      const spec = { ...(owners === undefined ? {} : ownerFields(owners)), ...(pool === undefined ? {} : { pool }) };
       const patched = await this.#patch(name, ownPath("virtualips", name), { metadata: versionOf(object), spec });
       if (owners !== undefined) this.#recordMove(object, owners.owners);
       object = virtualIpSchema.parse(patched);

@@ -2,6 +2,7 @@ import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import { parseMac } from "../../src/packet/mac.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
+import { announcingInterfaces, interfacePatternsOf } from "../../src/placement/announcing-interfaces.ts";
 import { type Link, linksFor } from "../links/link.ts";
 import type { AnnouncedInterface } from "../responder/announced-interface.ts";
 import type { InterfaceState, ResponderState } from "../responder/responder-state.ts";
@@ -24,7 +25,10 @@ export class AnnouncementPlan {
   readonly #node: string;
   #links: readonly Link[] = [];
   readonly #announcements = new Map<string, Announcement>();
-  /** By VirtualIP that a Service has: the interfaces on whose LAN its address is, whichever node announces it. */
+  /**
+   * By VirtualIP that a Service has: the interfaces on whose LAN its address is, whichever node announces it, and those that this
+   * node announces it from as soon as it is its turn.
+   */
   readonly #lans = new Map<string, readonly Link[]>();
   /** By interface: how many of these VirtualIPs are on its LAN. */
   readonly #lanCounts = new Map<string, number>();
@@ -44,15 +48,21 @@ export class AnnouncementPlan {
 
   /** One VirtualIP as it is now; undefined: it is gone. */
   put(name: string, virtualIp: VirtualIP | undefined): void {
-    const { address: text = "", services = [], owners = [], interfaces = [] } = virtualIp?.spec ?? {};
-    const address = services.length === 0 ? undefined : parseAddress(text);
-    this.#setLans(name, address === undefined ? [] : linksFor(this.#links, address, []));
-    if (address === undefined || announcerOf(owners, assumeAlive) !== this.#node) {
+    const spec = virtualIp?.spec;
+    const address = spec === undefined || spec.services.length === 0 ? undefined : parseAddress(spec.address);
+    if (spec === undefined || address === undefined) {
+      this.#setLans(name, []);
       this.#announcements.delete(name);
       return;
     }
-    const links = linksFor(this.#links, address, interfaces);
-    this.#announcements.set(name, { name, address, text: formatAddress(address), links });
+    const onLan = announcingInterfaces(this.#links, address, []);
+    const links = spec.owners.includes(this.#node)
+      ? linksFor(this.#links, address, interfacePatternsOf(spec, this.#node))
+      : [];
+    this.#setLans(name, [...new Set([...onLan, ...links])]);
+    if (announcerOf(spec.owners, assumeAlive) === this.#node)
+      this.#announcements.set(name, { name, address, text: formatAddress(address), links });
+    else this.#announcements.delete(name);
   }
 
   get(name: string): Announcement | undefined {

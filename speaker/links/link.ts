@@ -1,7 +1,6 @@
 import type { IpAddress } from "../../src/ip/address.ts";
-import { isOnLan } from "../../src/ip/lan.ts";
 import type { IpRange } from "../../src/ip/range.ts";
-import { matchesAnyGlob } from "../../src/model/glob.ts";
+import { announcingInterfaces } from "../../src/placement/announcing-interfaces.ts";
 
 /** A network interface of the node that addresses can be announced on. Never the loopback. */
 export interface Link {
@@ -17,7 +16,7 @@ export interface Link {
   readonly subnets: readonly IpRange[];
 }
 
-/** The interfaces that an address is announced from: every one that is up, on its LAN, and named by a pattern (none: any name). */
+/** The interfaces that this node announces an address from. `patterns`: those of the node in VirtualIP.spec. */
 export function linksFor(links: readonly Link[], address: IpAddress, patterns: readonly string[]): readonly Link[] {
-  return links.filter((link) => link.up && isOnLan(link.subnets, address) && matchesAnyGlob(patterns, link.name));
+  return announcingInterfaces(links, address, patterns);
 }

@@ -53,6 +53,14 @@ export const serviceReferenceSchema = z.object({
 });
 export type ServiceReference = z.infer<typeof serviceReferenceSchema>;
 
+export const ownerInterfacesSchema = z.object({
+  node: boundedText(maxNameLength).describe("Name of the owner."),
+  interfaces: boundedList(boundedText(maxNameLength), maxInterfaces)
+    .default([])
+    .describe("Interfaces of this node, with * and ? as in file names. None: all interfaces on the subnet."),
+});
+export type OwnerInterfaces = z.infer<typeof ownerInterfacesSchema>;
+
 export const virtualIpSpecSchema = z
   .object({
     address: z
@@ -76,8 +84,11 @@ export const virtualIpSpecSchema = z
     interfaces: boundedList(boundedText(maxNameLength), maxInterfaces)
       .default([])
       .describe(
-        "Interfaces from which the address may be announced, with * and ? as in file names. None: all interfaces on its subnet.",
+        "Interfaces from which the address may be announced, with * and ? as in file names. None: all interfaces on its subnet. They are those of the first owner, and of all others that are not in ownerInterfaces.",
       ),
+    ownerInterfaces: boundedList(ownerInterfacesSchema, 64)
+      .optional()
+      .describe("Interfaces of owners that may announce the address from others than the first one."),
   })
   .describe("The address, the Services that have it, and the nodes that announce it.");
 

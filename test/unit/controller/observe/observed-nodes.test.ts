@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AddressAllocations } from "../../../../controller/allocate/allocations/address-allocations.ts";
 import { ObservedNodes } from "../../../../controller/observe/observed-nodes.ts";
+import { l2AdvertisementSchema } from "../../../../src/api/l2-advertisement.ts";
 import { type Speaker, speakerSchema } from "../../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
 import { projectNode } from "../../../../src/model/node.ts";
@@ -18,6 +19,10 @@ function speaker(interfaces: readonly Interface[], more: Record<string, unknown>
   return speakerSchema.parse({ metadata: { name: "n1" }, status: { interfaces: list, ...more } });
 }
 
+const advertisement = l2AdvertisementSchema.parse({
+  metadata: { name: "a" },
+  spec: { interfaces: ["eth*", "eth0.20"] },
+});
 const eth0 = { name: "eth0", addresses: ["192.0.2.1/24", "2001:db8::1/64"] };
 const before = speaker([eth0]);
 const node = projectNode({ metadata: { name: "n1" } });
@@ -49,6 +54,11 @@ const cases: readonly { readonly name: string; readonly after: Speaker | undefin
     after: speaker([eth0, { name: "eth1", addresses: ["198.51.100.1/24"] }]),
     changed: true,
   },
+  {
+    name: "an interface without addresses that an advertisement names",
+    after: speaker([eth0, { name: "eth0.20", addresses: [] }]),
+    changed: true,
+  },
   { name: "another name of the interface", after: speaker([{ ...eth0, name: "bond0" }]), changed: true },
   { name: "no speaker any more", after: undefined, changed: true },
 ];
@@ -59,7 +69,11 @@ describe("what of a speaker's report changes which addresses it may announce", (
       const speakers = new Map([["n1", before]]);
       const allocations = new AddressAllocations();
       const nodes = new ObservedNodes(
-        { speakers: { views: speakers }, nodes: { views: new Map([["n1", node]]) } } as never,
+        {
+          speakers: { views: speakers },
+          nodes: { views: new Map([["n1", node]]) },
+          advertisements: { views: new Map([["a", advertisement]]) },
+        } as never,
         allocations,
       );
       assert.equal(nodes.observeSpeaker("n1"), true);
@@ -73,7 +87,11 @@ describe("what of a speaker's report changes which addresses it may announce", (
     const speakers = new Map([["n1", before]]);
     const allocations = new AddressAllocations();
     const nodes = new ObservedNodes(
-      { speakers: { views: speakers }, nodes: { views: new Map([["n1", node]]) } } as never,
+      {
+        speakers: { views: speakers },
+        nodes: { views: new Map([["n1", node]]) },
+        advertisements: { views: new Map([["a", advertisement]]) },
+      } as never,
       allocations,
     );
     const blocked = (text: string) => allocations.blockedBy(parseAddress(text) as IpAddress) !== undefined;
@@ -93,7 +111,10 @@ describe("what of a speaker's report changes which addresses it may announce", (
     const views = new Map([["n1", node]]);
     const speakers = new Map([["n1", before]]);
     const allocations = new AddressAllocations();
-    const nodes = new ObservedNodes({ speakers: { views: speakers }, nodes: { views } } as never, allocations);
+    const nodes = new ObservedNodes(
+      { speakers: { views: speakers }, nodes: { views }, advertisements: { views: new Map() } } as never,
+      allocations,
+    );
     const blocked = () => allocations.blockedBy(parseAddress("192.0.2.1") as IpAddress) !== undefined;
     nodes.observeSpeaker("n1");
     assert.equal(blocked(), true);

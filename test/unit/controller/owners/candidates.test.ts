@@ -20,8 +20,8 @@ function speaker(name: string, interfaces: Record<string, string[]>, up = true) 
 
 const speakers = [
   speaker("n1", { eth0: ["192.0.2.1/24"], eth1: ["198.51.100.1/24"] }),
-  speaker("n2", { eth0: ["192.0.2.2/24", "2001:db8::2/64"] }),
-  speaker("n3", { bond0: ["192.0.2.3/24"] }),
+  speaker("n2", { eth0: ["192.0.2.2/24", "2001:db8::2/64"], "eth0.20": [] }),
+  speaker("n3", { bond0: ["192.0.2.3/24"], "eth0.20": [], wan0: ["203.0.113.3/32"] }),
   speaker("down", { eth0: ["192.0.2.4/24"] }, false),
   speaker("dead", { eth0: ["192.0.2.5/24"] }),
   speaker("excluded", { eth0: ["192.0.2.6/24"] }),
@@ -55,7 +55,7 @@ const cases = [
     advertisements: [{ interfaces: ["eth*"] }],
     address: "192.0.2.9",
     nodes: ["n1", "n2"],
-    interfaces: ["eth*"],
+    interfaces: { n1: ["eth*"], n2: ["eth*"] },
   },
   {
     name: "another pool only: no node",
@@ -78,11 +78,85 @@ const cases = [
     ],
     address: "192.0.2.9",
     nodes: ["n1", "n2", "n3"],
-    interfaces: [],
+    interfaces: { n3: ["bond0"] },
+  },
+  {
+    name: "each node has the interfaces of the advertisements that select it",
+    advertisements: [
+      { nodeSelectors: [{ matchLabels: { rack: "b" } }], interfaces: ["bond0"] },
+      { nodeSelectors: [{ matchLabels: { rack: "a" } }], interfaces: ["eth0"] },
+    ],
+    address: "192.0.2.9",
+    nodes: ["n1", "n2", "n3"],
+    interfaces: { n1: ["eth0"], n2: ["eth0"], n3: ["bond0"] },
+  },
+  {
+    name: "one without interfaces does not lift the restriction of a node that it does not select",
+    advertisements: [
+      { nodeSelectors: [{ matchLabels: { rack: "a" } }] },
+      { nodeSelectors: [{ matchLabels: { rack: "b" } }], interfaces: ["bond0"] },
+    ],
+    address: "192.0.2.9",
+    nodes: ["n1", "n2", "n3"],
+    interfaces: { n3: ["bond0"] },
+  },
+  {
+    name: "on one node the lists of several are joined",
+    advertisements: [{ interfaces: ["eth1"] }, { interfaces: ["eth0", "bond*"] }],
+    address: "192.0.2.9",
+    nodes: ["n1", "n2", "n3"],
+    interfaces: { n1: ["bond*", "eth0", "eth1"], n2: ["bond*", "eth0", "eth1"], n3: ["bond*", "eth0", "eth1"] },
+  },
+  {
+    name: "a named interface without addresses, where no other is on the LAN",
+    advertisements: [{ interfaces: ["eth0.20"] }],
+    address: "203.0.113.9",
+    nodes: ["n2", "n3"],
+    interfaces: { n2: ["eth0.20"], n3: ["eth0.20"] },
+  },
+  {
+    name: "a named interface with a single address",
+    advertisements: [{ interfaces: ["wan0"] }],
+    address: "203.0.113.9",
+    nodes: ["n3"],
+    interfaces: { n3: ["wan0"] },
+  },
+  {
+    name: "a named interface that has a LAN of the other family alone",
+    advertisements: [{ interfaces: ["bond0"] }],
+    address: "2001:db8::9",
+    nodes: ["n3"],
+    interfaces: { n3: ["bond0"] },
+  },
+  {
+    name: "a pattern names no interface that is on no LAN",
+    advertisements: [{ interfaces: ["eth*", "*"] }],
+    address: "203.0.113.9",
+    nodes: [],
+  },
+  {
+    name: "a named interface on another LAN is not one that is on no LAN",
+    advertisements: [{ interfaces: ["eth0", "eth1"] }],
+    address: "203.0.113.9",
+    nodes: [],
+  },
+  {
+    name: "a named interface without addresses counts where all interfaces on the LAN are excluded",
+    advertisements: [{ interfaces: ["eth0.20"] }],
+    address: "192.0.2.9",
+    nodes: ["n2", "n3"],
+    interfaces: { n2: ["eth0.20"], n3: ["eth0.20"] },
+  },
+  {
+    name: "beside an advertisement without interfaces, a name counts on nodes that are not on the LAN",
+    advertisements: [{}, { interfaces: ["eth0.20", "wan*"] }],
+    address: "198.51.100.9",
+    nodes: ["n1", "n2", "n3"],
+    interfaces: { n2: ["*", "eth0.20"], n3: ["*", "eth0.20"] },
   },
 ];
 
-for (const { name, advertisements, address, nodes: expected, interfaces = [] } of cases) {
+for (const { name, advertisements, address, nodes: expected, interfaces = {} } of cases) {
   test(name, () => {
     const input = {
       speakers,
@@ -95,7 +169,7 @@ for (const { name, advertisements, address, nodes: expected, interfaces = [] } o
     };
     const vip = parseAddress(address) as IpAddress;
     const found = createCandidateLookup(input)(vip, "lan");
-    assert.deepEqual([found.nodes, found.interfaces], [expected, interfaces]);
+    assert.deepEqual([found.nodes, Object.fromEntries(found.interfaces)], [expected, interfaces]);
     const verdicts = evaluateNodes(input, vip, "lan");
     assert.deepEqual(
       verdicts.filter(({ eligible }) => eligible).map(({ node }) => node),

@@ -30,7 +30,10 @@ class Place {
     allocations: { claims: this.claims },
     virtualIps: { views: new Map() },
     candidates: {
-      current: () => (address) => ({ nodes: nodes.slice(0, 2 + 5 * Number(address.value % 3n)), interfaces: [] }),
+      current: () => (address) => ({
+        nodes: nodes.slice(0, 2 + 5 * Number(address.value % 3n)),
+        interfaces: new Map(),
+      }),
     },
     peers: 4,
     services: { localNodes: ([service]) => this.#local.get(service?.name ?? "") },

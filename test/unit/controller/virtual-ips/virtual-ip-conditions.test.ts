@@ -93,7 +93,8 @@ describe("the controller's conditions on a VirtualIP", () => {
   for (const data of cases) {
     test(data.name, () => {
       const object = virtualIp(data);
-      const assignment = data.owners === undefined ? undefined : { owners: data.owners, interfaces: [] };
+      const assignment =
+        data.owners === undefined ? undefined : { owners: data.owners, interfaces: [], ownerInterfaces: [] };
       const membership = data.unused ? undefined : membershipIn(data);
       const desired = desiredConditions(object, assignment, data.invalid ? invalid : undefined, membership);
       const after = withDesiredConditions(object.status?.conditions ?? [], desired, now);

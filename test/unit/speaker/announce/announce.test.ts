@@ -36,13 +36,38 @@ function planAnnouncements(virtualIps: readonly VirtualIP[]): readonly Announcem
   return [...plan.names].flatMap((name) => plan.get(name) ?? []);
 }
 
-const links = [link("eth0", "192.0.2.11/24", "2001:db8::11/64"), link("eth1", "198.51.100.11/24")];
+const links = [link("eth0", "192.0.2.11/24", "2001:db8::11/64"), link("eth0.20"), link("eth1", "198.51.100.11/24")];
 
 for (const [name, object, announced] of [
   ["the first owner announces", virtualIp("192.0.2.200"), ["eth0"]],
   ["the second does not", virtualIp("192.0.2.200", { owners: ["n2", "n1"] }), undefined],
   ["an address that no Service has is not announced", virtualIp("192.0.2.200", { services: [] }), undefined],
   ["an address of no LAN here is ours and cannot be announced", virtualIp("203.0.113.1"), []],
+  [
+    "spec.interfaces restricts a node without an entry of its own",
+    virtualIp("192.0.2.200", { interfaces: ["eth1"] }),
+    [],
+  ],
+  [
+    "an entry of its own takes the place of spec.interfaces",
+    virtualIp("192.0.2.200", { interfaces: ["eth1"], ownerInterfaces: [{ node: "n1", interfaces: ["eth0"] }] }),
+    ["eth0"],
+  ],
+  [
+    "an empty entry of its own allows every interface on the LAN",
+    virtualIp("192.0.2.200", { interfaces: ["eth1"], ownerInterfaces: [{ node: "n1", interfaces: [] }] }),
+    ["eth0"],
+  ],
+  [
+    "the entry of another node does not count",
+    virtualIp("192.0.2.200", { ownerInterfaces: [{ node: "n2", interfaces: ["eth1"] }] }),
+    ["eth0"],
+  ],
+  [
+    "an interface without addresses announces where it is named",
+    virtualIp("203.0.113.1", { interfaces: ["eth0.20"] }),
+    ["eth0.20"],
+  ],
   ["what is no address is left out", virtualIp("192.0.2.300"), undefined],
 ] as const) {
   test(name, () => {
@@ -57,6 +82,13 @@ test("packets are rewritten on every LAN that has an address, whichever node ann
   const theirs = virtualIp("198.51.100.200", { owners: ["n2"] });
   assert.deepEqual(planOf([theirs]).lanInterfaces, ["eth1"]);
   assert.deepEqual(planOf([virtualIp("198.51.100.200", { services: [] })]).lanInterfaces, []);
+});
+
+test("packets are rewritten on a named interface without addresses as soon as the node is an owner", () => {
+  const spec = { interfaces: ["eth0.20"] };
+  const planned = (owners: string[]) => planOf([virtualIp("203.0.113.1", { ...spec, owners })]).lanInterfaces;
+  assert.deepEqual(planned(["n2", "n1"]), ["eth0.20"]);
+  assert.deepEqual(planned(["n2"]), []);
 });
 
 test("groups are joined once for each address and interface, spread over sockets, and left", async () => {

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { createCandidateLookup } from "../../../../controller/owners/candidates.ts";
 import { linksFor } from "../../../../speaker/links/link.ts";
+import { l2AdvertisementSchema } from "../../../../src/api/l2-advertisement.ts";
 import { type Speaker, speakerSchema } from "../../../../src/api/speaker.ts";
 import { type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
 import { isOnLan } from "../../../../src/ip/lan.ts";
@@ -29,14 +30,19 @@ describe("whether an interface is on an address's LAN", () => {
 });
 
 /** One node whose speaker reports these interfaces, as the controller and as the node itself see it. */
-function nodeWith(interfaces: readonly { readonly up: boolean; readonly addresses: readonly string[] }[]) {
+function nodeWith(
+  interfaces: readonly { readonly up: boolean; readonly addresses: readonly string[] }[],
+  lists: readonly (readonly string[])[] = [],
+) {
   const list = interfaces.map((entry, index) => ({ ...entry, name: `eth${index}`, mac: "02:00:00:00:00:01" }));
   const speaker: Speaker = speakerSchema.parse({ metadata: { name: "n1" }, status: { interfaces: list } });
   const candidates = createCandidateLookup({
     speakers: [speaker],
     nodes: new Map([["n1", projectNode({ metadata: { name: "n1" } })]]),
     live: new Set(["n1"]),
-    advertisements: [],
+    advertisements: lists.map((list, index) =>
+      l2AdvertisementSchema.parse({ metadata: { name: `a${index}` }, spec: { interfaces: list } }),
+    ),
     poolLabels: new Map(),
   });
   const links = list.map((entry, index) => ({
@@ -46,7 +52,10 @@ function nodeWith(interfaces: readonly { readonly up: boolean; readonly addresse
   }));
   return {
     isCandidate: (wanted: IpAddress): boolean => candidates(wanted, undefined).nodes.length > 0,
-    announces: (wanted: IpAddress): boolean => linksFor(links, wanted, []).length > 0,
+    announces: (wanted: IpAddress): boolean => {
+      const patterns = candidates(wanted, undefined).interfaces.get("n1") ?? [];
+      return linksFor(links, wanted, patterns).length > 0;
+    },
   };
 }
 
@@ -62,11 +71,14 @@ test("the controller counts a node as candidate exactly when its speaker would a
   const interfaces = fc.array(fc.record({ up: fc.boolean(), addresses: fc.array(own, { maxLength: 3 }) }), {
     maxLength: 3,
   });
+  const lists = fc.array(fc.subarray(["eth0", "eth1", "eth?", "*"]), { maxLength: 2 });
   fc.assert(
-    fc.property(interfaces, fc.integer({ min: 0, max: 5 }), (found, host) => {
-      const node = nodeWith(found);
+    fc.property(interfaces, fc.integer({ min: 0, max: 5 }), lists, (found, host, patterns) => {
+      const node = nodeWith(found, patterns);
       const wanted = parseAddress(`192.0.2.${host}`) as IpAddress;
-      assert.equal(node.isCandidate(wanted), node.announces(wanted));
+      // Where no advertisement selects the node for the address, the speaker is not told to announce.
+      if (node.isCandidate(wanted) || patterns.length === 0)
+        assert.equal(node.announces(wanted), node.isCandidate(wanted));
     }),
   );
 });

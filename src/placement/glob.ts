@@ -27,3 +27,8 @@ export function matchesGlob(pattern: string, name: string): boolean {
 export function matchesAnyGlob(patterns: readonly string[], name: string): boolean {
   return patterns.length === 0 || patterns.some((pattern) => matchesGlob(pattern, name));
 }
+
+/** Whether the text is a name, and not a pattern for names. */
+export function isLiteral(pattern: string): boolean {
+  return !/[*?]/.test(pattern);
+}

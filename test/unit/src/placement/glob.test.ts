@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { matchesAnyGlob, matchesGlob } from "../../../../src/model/glob.ts";
+import { matchesAnyGlob, matchesGlob } from "../../../../src/placement/glob.ts";
 
 const globCases = [
   { pattern: "eth*", name: "eth0", matches: true },

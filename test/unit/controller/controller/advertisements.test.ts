@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { patchTypes } from "../../../../src/kube/client.ts";
+import { ownPath } from "../../../../src/kube/path.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
+
+const cluster = useCluster();
+
+async function advertise(name: string, spec: Record<string, unknown>): Promise<void> {
+  await cluster.server.request({
+    method: "POST",
+    path: ownPath("l2advertisements"),
+    body: { metadata: { name }, spec },
+  });
+}
+
+async function label(node: string, labels: Readonly<Record<string, string>>): Promise<void> {
+  const path = `/api/v1/nodes/${node}`;
+  await cluster.server.request({
+    method: "PATCH",
+    path,
+    body: { metadata: { labels } },
+    contentType: patchTypes.merge,
+  });
+}
+
+/** Each owner of the only address with its interfaces, as spec has them. */
+async function owners(): Promise<unknown> {
+  const [object] = await cluster.virtualIps();
+  const { owners: names = [], interfaces, ownerInterfaces } = object?.spec ?? {};
+  return { names: [...names].sort(), first: names[0], interfaces, ownerInterfaces };
+}
+
+describe("L2Advertisements", () => {
+  beforeEach(async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    for (const node of ["n1", "n2"]) {
+      if (node !== "n1") await cluster.addNode(node);
+      await label(node, { machine: node });
+    }
+  });
+
+  test("each owner has its own interfaces, and speakers that do not know them find those of the first owner", async () => {
+    await advertise("one", { nodeSelectors: [{ matchLabels: { machine: "n1" } }], interfaces: ["eth0"] });
+    await advertise("two", { nodeSelectors: [{ matchLabels: { machine: "n2" } }], interfaces: ["eth?"] });
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    const patterns: Readonly<Record<string, readonly string[]>> = { n1: ["eth0"], n2: ["eth?"] };
+    const [object] = await cluster.virtualIps();
+    const [first = "", second = ""] = object?.spec.owners ?? [];
+    assert.deepEqual(await owners(), {
+      names: ["n1", "n2"],
+      first,
+      interfaces: patterns[first],
+      ownerInterfaces: [{ node: second, interfaces: patterns[second] }],
+    });
+    await cluster.silenceNode(first);
+    await cluster.eventually(async () =>
+      assert.deepEqual(await owners(), {
+        names: [second],
+        first: second,
+        interfaces: patterns[second],
+        ownerInterfaces: undefined,
+      }),
+    );
+  });
+
+  test("a change of an advertisement changes the interfaces of the owners that it selects", async () => {
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    const [object] = await cluster.virtualIps();
+    const [first = "", second = ""] = object?.spec.owners ?? [];
+    const all = { names: ["n1", "n2"], first };
+    assert.deepEqual(await owners(), { ...all, interfaces: [], ownerInterfaces: undefined });
+    await advertise("all", {});
+    await advertise("second", { nodeSelectors: [{ matchLabels: { machine: second } }], interfaces: ["eth0"] });
+    await cluster.idle();
+    assert.deepEqual(
+      await owners(),
+      { ...all, interfaces: [], ownerInterfaces: undefined },
+      "one that lists no interface allows all of a node",
+    );
+    await cluster.server.request({ method: "DELETE", path: ownPath("l2advertisements", "all") });
+    await cluster.eventually(async () =>
+      assert.deepEqual(await owners(), {
+        names: [second],
+        first: second,
+        interfaces: ["eth0"],
+        ownerInterfaces: undefined,
+      }),
+    );
+  });
+});
