@@ -137,7 +137,7 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
   };
   const mine = claim !== undefined && isClaimOf(claim, service);
   if (mine && claim.heldUntilMs === undefined) {
-    // It keeps the address, and is told so as it would be on a new cluster.
+    // It keeps the address, with the same refusal as on a new cluster.
     if (!mayStay(context, claim, poolName)) return refuseForPool(`pool ${pool?.name ?? claim.pool}`);
     const conflict = findSharingConflict(claim, service);
     return conflict === undefined

@@ -52,7 +52,7 @@ export class ObservedServices {
   }
 }
 
-/** Records which addresses the status of a Service shows, whatever its class and whoever wrote them. Undefined: it does not exist. */
+/** Records which addresses the status of a Service shows, whatever its class and whichever client wrote them. Undefined: it does not exist. */
 export function recordShown(allocations: AddressAllocations, key: string, service: ServiceView | undefined): void {
   const ingress = service?.type === "LoadBalancer" ? service.ingress : [];
   allocations.show(

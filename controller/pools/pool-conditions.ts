@@ -13,12 +13,12 @@ export function poolConditions(
 ): readonly Condition[] | undefined {
   const reported = (type: string, addresses: readonly unknown[]): boolean =>
     addresses.length > 0 || present.some((condition) => condition.type === type);
-  const wanted = [
+  const desired = [
     readyCondition(facts, observedGeneration),
     ...(reported(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
     ...(reported(addressesBlocked, facts.blocked) ? [blockedCondition(facts.blocked, observedGeneration)] : []),
   ];
-  const after = wanted.reduce((list, condition) => withCondition(list, condition, now) ?? list, present);
+  const after = desired.reduce((list, condition) => withCondition(list, condition, now) ?? list, present);
   return after === present ? undefined : after;
 }
 
@@ -51,7 +51,7 @@ function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: n
 /** As many of the things that use one address: any number of Services may have it in spec.externalIPs. */
 const maxSources = 3;
 
-/** As many as somebody will read. */
+/** As many as a reader will read. */
 function listSome(texts: readonly string[], most = 10): string {
   const rest = texts.length - most;
   return rest > 0 ? `${texts.slice(0, most).join(", ")} and ${rest} more` : texts.join(", ");

@@ -171,7 +171,7 @@ function finalizerPatch(change: "add" | "remove" | undefined): Record<string, un
 }
 
 /** Sends the time only when the status changes. Otherwise the merge keeps the present one. */
-function conditionPatch(before: AddressReady | undefined, wanted: AddressReady, now: string): Record<string, unknown> {
-  const changes = before?.status !== wanted.status;
-  return { type: addressReadyCondition, ...wanted, ...(changes ? { lastTransitionTime: now } : {}) };
+function conditionPatch(before: AddressReady | undefined, desired: AddressReady, now: string): Record<string, unknown> {
+  const changes = before?.status !== desired.status;
+  return { type: addressReadyCondition, ...desired, ...(changes ? { lastTransitionTime: now } : {}) };
 }

@@ -156,7 +156,7 @@ async function deleteIfThere(client: ApiClient, path: string, body: object): Pro
     await client.request({ method: "DELETE", path, body });
     return true;
   } catch (error) {
-    // Another uid: it was deleted, and created again by somebody else.
+    // Another uid: it was deleted, and created again by another client.
     if (isNotFound(error) || isConflict(error)) return false;
     throw error;
   }

@@ -242,12 +242,12 @@ export class OwnerAssignments {
   /** Whether the object exists and differs from the desired assignment. */
   differs(name: string): boolean {
     const spec = this.#options.virtualIps.views.get(name)?.spec;
-    const wanted = this.desired(name);
-    if (spec === undefined || wanted === undefined) return false;
+    const desired = this.desired(name);
+    if (spec === undefined || desired === undefined) return false;
     return (
-      !sameTexts(spec.owners, wanted.owners) ||
-      !sameTexts(spec.interfaces, wanted.interfaces) ||
-      !sameOwnerInterfaces(spec.ownerInterfaces ?? [], wanted.ownerInterfaces)
+      !sameTexts(spec.owners, desired.owners) ||
+      !sameTexts(spec.interfaces, desired.interfaces) ||
+      !sameOwnerInterfaces(spec.ownerInterfaces ?? [], desired.ownerInterfaces)
     );
   }
 

@@ -24,7 +24,7 @@ export class MulticastGroups {
   readonly #open: () => Promise<GroupSocket>;
   readonly #log: Logger;
   /** By group and interface: the addresses that need the group. */
-  readonly #wanted = new Map<string, GroupMembership & { readonly addresses: Set<string> }>();
+  readonly #required = new Map<string, GroupMembership & { readonly addresses: Set<string> }>();
   readonly #joined = new Map<string, GroupMembership & { readonly socket: GroupSocket }>();
   /** How many memberships each socket holds, and the sockets that can hold more. */
   readonly #sockets = new Map<GroupSocket, number>();
@@ -45,9 +45,9 @@ export class MulticastGroups {
       [...on.addresses].map(([text, address]): AddressOnInterface => ({ on, text, address })),
     );
     return this.#next(() => {
-      this.#wanted.clear();
-      for (const one of all) this.#want(one);
-      return new Set([...this.#joined.keys(), ...this.#wanted.keys()]);
+      this.#required.clear();
+      for (const one of all) this.#require(one);
+      return new Set([...this.#joined.keys(), ...this.#required.keys()]);
     });
   }
 
@@ -56,7 +56,7 @@ export class MulticastGroups {
     return this.#next(() => {
       const touched = new Set<string>();
       for (const change of changes) {
-        const key = change.kind === "announce" ? this.#want(change) : this.#unwant(change);
+        const key = change.kind === "announce" ? this.#require(change) : this.#release(change);
         if (key !== undefined) touched.add(key);
       }
       return touched;
@@ -74,27 +74,27 @@ export class MulticastGroups {
   #next(note: () => ReadonlySet<string>): Promise<void> {
     this.#pending = this.#pending.then(async () => {
       const touched = note();
-      for (const key of touched) if (!this.#wanted.has(key)) this.#leave(key);
+      for (const key of touched) if (!this.#required.has(key)) this.#leave(key);
       for (const key of touched) if (!this.#joined.has(key) && !(await this.#join(key))) return;
     });
     return this.#pending;
   }
 
-  #want({ on, text, address }: AddressOnInterface): string | undefined {
+  #require({ on, text, address }: AddressOnInterface): string | undefined {
     if (address.length !== 16) return undefined;
     const [key, group] = keyOf(on, address);
-    const wanted = this.#wanted.get(key) ?? { group, interfaceName: on.name, addresses: new Set() };
-    wanted.addresses.add(text);
-    this.#wanted.set(key, wanted);
+    const required = this.#required.get(key) ?? { group, interfaceName: on.name, addresses: new Set() };
+    required.addresses.add(text);
+    this.#required.set(key, required);
     return key;
   }
 
-  #unwant({ on, text, address }: AddressOnInterface): string | undefined {
+  #release({ on, text, address }: AddressOnInterface): string | undefined {
     if (address.length !== 16) return undefined;
     const [key] = keyOf(on, address);
-    const addresses = this.#wanted.get(key)?.addresses;
+    const addresses = this.#required.get(key)?.addresses;
     addresses?.delete(text);
-    if (addresses?.size === 0) this.#wanted.delete(key);
+    if (addresses?.size === 0) this.#required.delete(key);
     return key;
   }
 
@@ -109,9 +109,9 @@ export class MulticastGroups {
 
   /** Returns whether there was a socket to join with. */
   async #join(key: string): Promise<boolean> {
-    const wanted = this.#wanted.get(key);
-    if (wanted === undefined) return true;
-    const { group, interfaceName } = wanted;
+    const required = this.#required.get(key);
+    if (required === undefined) return true;
+    const { group, interfaceName } = required;
     const socket = await this.#socketWithRoom();
     if (socket === undefined) return false;
     if (!this.#attempt("join", group, interfaceName, () => socket.join(group, interfaceName))) return true;

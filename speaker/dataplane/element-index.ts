@@ -23,21 +23,21 @@ export class ElementIndex {
     const after = new Map(elements.map((element) => [elementId(element), element]));
     for (const [id, element] of this.#byOwner.get(owner) ?? []) {
       if (after.has(id)) continue;
-      const wanted = this.#desired.get(id);
-      wanted?.delete(owner);
-      if (wanted?.size === 0) this.#desired.delete(id);
+      const desired = this.#desired.get(id);
+      desired?.delete(owner);
+      if (desired?.size === 0) this.#desired.delete(id);
       this.#changed.set(id, element);
     }
     for (const [id, element] of after) {
-      const wanted = this.#desired.get(id) ?? new Map<string, Element>();
-      this.#desired.set(id, wanted);
-      const before = wanted.get(owner);
+      const desired = this.#desired.get(id) ?? new Map<string, Element>();
+      this.#desired.set(id, desired);
+      const before = desired.get(owner);
       if (before !== undefined && sameValue(before, element)) {
         // One object for both maps.
         after.set(id, before);
         continue;
       }
-      wanted.set(owner, element);
+      desired.set(owner, element);
       this.#changed.set(id, element);
     }
     if (after.size > 0) this.#byOwner.set(owner, after);
@@ -46,10 +46,10 @@ export class ElementIndex {
 
   /** The desired element with this id; undefined: none. */
   get(id: string): Element | undefined {
-    const wanted = this.#desired.get(id);
+    const desired = this.#desired.get(id);
     let best: string | undefined;
-    for (const owner of wanted?.keys() ?? []) if (best === undefined || owner < best) best = owner;
-    return best === undefined ? undefined : wanted?.get(best);
+    for (const owner of desired?.keys() ?? []) if (best === undefined || owner < best) best = owner;
+    return best === undefined ? undefined : desired?.get(best);
   }
 
   /** The same, by family, set and key. */

@@ -19,7 +19,7 @@ export class NodeOwner {
     return uid === "" ? undefined : ownedByNode(this.#node, uid);
   }
 
-  /** Call it when the Node has changed. Returns whether it is another Node of the same name, or there is none any more. */
+  /** Call it when the Node has changed. Returns whether it is another Node of the same name, or no longer exists. */
   nodeChanged(): boolean {
     const before = this.#observedUid;
     this.#observedUid = this.#uid;

@@ -7,7 +7,7 @@ import { advertisementFrame } from "./respond.ts";
 /**
  * Milliseconds after a takeover at which the address is announced without a request. The first ones are for speed, and for frames lost
  * while a switch port settles. Those at 1 s and later are needed: Linux ignores a new hardware address for an entry that
- * changed less than `locktime` (1 s, net/ipv4/arp.c) ago, RFC 5227 section 1.1 wants two announcements 2 s apart, and RFC 4861
+ * changed less than `locktime` (1 s, net/ipv4/arp.c) ago, RFC 5227 section 1.1 requires two announcements 2 s apart, and RFC 4861
  * section 7.2.6 allows three 1 s apart.
  */
 export const burstMs: readonly number[] = [0, 50, 150, 400, 1000, 2000];

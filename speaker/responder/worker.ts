@@ -39,7 +39,7 @@ function run(start: ResponderStart, report: (report: ResponderReport) => void): 
   while (!loop.stopped) {
     loop.turn();
     if (hangDetector.hangs()) {
-      // The log is the main thread's, which does not write any more.
+      // The log belongs to the main thread, which no longer writes.
       writeSync(2, `bellhop speaker: the main thread was silent for ${mainThreadHangMs / 1000} s; ending\n`);
       endProcess(hangExitCode);
     }

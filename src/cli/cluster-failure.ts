@@ -16,8 +16,8 @@ const remedies: readonly { readonly pattern: RegExp; readonly text: string }[] =
 ];
 
 /**
- * What a person who put a question to the cluster at `server` is told when it failed: what went wrong, and what to do. Errors that
- * are neither of the connection nor of the API stay as they are.
+ * The error for a user whose command failed at the cluster at `server`: what went wrong, and what to do. Errors that are neither of the
+ * connection nor of the API are returned unchanged.
  */
 export function clusterFailure(error: unknown, server: string): unknown {
   if (error instanceof ApiError) return refusal(error, server);

@@ -10,7 +10,7 @@ endOnMisuse(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  // 1 means that the answer is no, which is not known.
+  // 1 would mean that something is wrong in the cluster, which is unknown.
   process.exitCode = 2;
   if (error instanceof BellhopError) process.stderr.write(`bellhop: ${describeError(error)}\n`);
   else

@@ -14,8 +14,8 @@ interface AgentPair {
 }
 
 /**
- * The agents that connect to the API server, with the present TLS identity, through the proxy that the credentials name or else that
- * of HTTPS_PROXY, HTTP_PROXY and NO_PROXY. When the identity changes, new connections have the new one; those under way go on.
+ * The agents that connect to the API server, with the current TLS identity, through the proxy that the credentials name, else that of
+ * HTTPS_PROXY, HTTP_PROXY and NO_PROXY. When the identity changes, new connections have the new one; open ones continue.
  */
 export class Agents {
   readonly #credentials: Credentials;

@@ -23,7 +23,7 @@ export class JsonBuilder {
   #escaped = false;
   #cut = false;
   #literal = "";
-  #wantsKey = false;
+  #expectsKey = false;
   #thin = false;
 
   /** The value, once it is whole. */
@@ -63,10 +63,10 @@ export class JsonBuilder {
         break;
       case byteOf.comma:
         this.#endLiteral();
-        this.#wantsKey = !Array.isArray(this.#stack.at(-1));
+        this.#expectsKey = !Array.isArray(this.#stack.at(-1));
         break;
       case byteOf.colon:
-        this.#wantsKey = false;
+        this.#expectsKey = false;
         break;
       default:
         this.#takeLiteral(byte);
@@ -78,7 +78,7 @@ export class JsonBuilder {
     this.#root ??= container;
     this.#stack.push(container);
     this.#keys.push("");
-    this.#wantsKey = !Array.isArray(container);
+    this.#expectsKey = !Array.isArray(container);
   }
 
   #close(isArray: boolean): void {
@@ -123,7 +123,7 @@ export class JsonBuilder {
     this.#inString = false;
     this.#cut = false;
     this.#token.clear();
-    if (this.#wantsKey) this.#keys[this.#keys.length - 1] = text;
+    if (this.#expectsKey) this.#keys[this.#keys.length - 1] = text;
     else this.#addScalar(text);
   }
 
@@ -135,7 +135,7 @@ export class JsonBuilder {
   #add(value: unknown): void {
     const container = this.#stack.at(-1);
     if (container === undefined) {
-      if (this.#root !== undefined) throw new SyntaxError("the JSON goes on after its end");
+      if (this.#root !== undefined) throw new SyntaxError("the JSON continues after its end");
     } else if (this.#thin && this.#stack.length > thinDepth) return;
     else if (Array.isArray(container)) container.push(value);
     else setOwn(container, this.#keys.at(-1) ?? "", value);

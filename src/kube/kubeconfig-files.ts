@@ -69,7 +69,7 @@ function kubeconfigPaths(path: string | undefined): { readonly paths: readonly s
   return { paths: [join(homedir(), ".kube", "config")], origin: "" };
 }
 
-/** Undefined for a file that is missing where that is no fault. */
+/** Undefined for a missing file, if it may be missing. */
 function readText(file: string, mayBeMissing: boolean): string | undefined {
   try {
     return readFileSync(file, "utf8");

@@ -62,7 +62,7 @@ class KubeconfigCredentials implements Credentials {
   async refresh(): Promise<void> {
     this.#readAtMs = this.#clock.monotonicMs();
     const user = this.#files.config.getCurrentUser();
-    // The library keeps what a login plugin said, and asks it again when that ends; all else is in files.
+    // The library keeps the answer of a login plugin, and calls it again when that expires; everything else is in files.
     if (this.#loggedIn && (user?.exec ?? user?.authProvider ?? null) === null) this.#files = await this.#reread();
     const { config, name } = this.#files;
     forgetAgents(config);

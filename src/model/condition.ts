@@ -17,17 +17,17 @@ export function withCondition(
   { message, ...state }: ConditionState,
   now: string,
 ): readonly Condition[] | undefined {
-  const wanted: ConditionState = { ...state, message: shorten(message, maxConditionMessage) };
-  const before = present.find((condition) => condition.type === wanted.type);
+  const desired: ConditionState = { ...state, message: shorten(message, maxConditionMessage) };
+  const before = present.find((condition) => condition.type === desired.type);
   const same =
-    before?.status === wanted.status &&
-    before.reason === wanted.reason &&
-    before.message === wanted.message &&
-    before.observedGeneration === wanted.observedGeneration;
+    before?.status === desired.status &&
+    before.reason === desired.reason &&
+    before.message === desired.message &&
+    before.observedGeneration === desired.observedGeneration;
   if (before !== undefined && same) return undefined;
-  const lastTransitionTime = before?.status === wanted.status ? before.lastTransitionTime : now;
-  const condition: Condition = { ...wanted, lastTransitionTime };
+  const lastTransitionTime = before?.status === desired.status ? before.lastTransitionTime : now;
+  const condition: Condition = { ...desired, lastTransitionTime };
   return before === undefined
     ? [...present, condition]
-    : present.map((other) => (other.type === wanted.type ? condition : other));
+    : present.map((other) => (other.type === desired.type ? condition : other));
 }

@@ -48,12 +48,12 @@ export interface EndpointQuery {
  */
 export function resolveEndpoints(
   slices: readonly EndpointSliceView[],
-  { family, port: wanted, node }: EndpointQuery,
+  { family, port: requested, node }: EndpointQuery,
 ): readonly ResolvedEndpoint[] {
   const found = new Map<string, ResolvedEndpoint>();
   for (const slice of slices) {
     if (family !== undefined && slice.family !== family) continue;
-    for (const port of portsOf(slice, wanted)) {
+    for (const port of portsOf(slice, requested)) {
       for (const endpoint of slice.endpoints) {
         const { nodeName } = endpoint;
         if (node !== undefined && nodeName !== node) continue;
@@ -71,8 +71,8 @@ export function resolveEndpoints(
   return [...found.values()];
 }
 
-function portsOf(slice: EndpointSliceView, wanted: EndpointQuery["port"]): readonly (number | undefined)[] {
-  if (wanted === undefined) return [undefined];
-  const { name, protocol } = wanted;
+function portsOf(slice: EndpointSliceView, requested: EndpointQuery["port"]): readonly (number | undefined)[] {
+  if (requested === undefined) return [undefined];
+  const { name, protocol } = requested;
   return slice.ports.filter((port) => port.name === name && port.protocol === protocol).map(({ port }) => port);
 }

@@ -30,7 +30,7 @@ function matchesExpression(
   }
 }
 
-/** Only the object's own labels count: every object inherits `constructor` and others from its prototype. */
+/** Only own properties are labels: every object has `constructor` and others from its prototype. */
 function labelOf(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }

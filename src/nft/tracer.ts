@@ -177,10 +177,10 @@ function matches(reader: RuleReader, table: FakeTable, value: string | undefined
   }
   const negated = reader.accept("!=");
   reader.accept("==");
-  const wanted = reader.take();
+  const operand = reader.take();
   if (value === undefined) return false;
-  const literal = /^0x/.test(wanted) ? String(Number(wanted)) : wanted;
-  const found = wanted.startsWith("@") ? lookUp(table, wanted, value) !== undefined : value === literal;
+  const literal = /^0x/.test(operand) ? String(Number(operand)) : operand;
+  const found = operand.startsWith("@") ? lookUp(table, operand, value) !== undefined : value === literal;
   return found !== negated;
 }
 

@@ -29,7 +29,7 @@ export function decodeEthernet(bytes: Uint8Array): EthernetFrame | undefined {
   };
 }
 
-/** The frame as it goes on the wire, padded to the minimum length. */
+/** The frame as it is sent, padded to the minimum length. */
 export function encodeEthernet(frame: EthernetFrame): Uint8Array {
   const bytes = new Uint8Array(Math.max(ethernetMinimumLength, ethernetHeaderLength + frame.payload.length));
   bytes.set(frame.destination, 0);

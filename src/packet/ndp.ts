@@ -61,12 +61,12 @@ export function decodeNeighborMessage(bytes: Uint8Array): NeighborMessage | unde
   };
 }
 
-function findLinkOption(bytes: Uint8Array, wanted: number): Uint8Array | undefined | "malformed" {
+function findLinkOption(bytes: Uint8Array, type: number): Uint8Array | undefined | "malformed" {
   let found: Uint8Array | undefined;
   for (let offset = headerLength; offset < bytes.length; ) {
     const length = (bytes[offset + 1] ?? 0) * optionUnit;
     if (length === 0 || offset + length > bytes.length) return "malformed";
-    if (bytes[offset] === wanted && length === optionUnit) found = bytes.subarray(offset + 2, offset + 2 + macLength);
+    if (bytes[offset] === type && length === optionUnit) found = bytes.subarray(offset + 2, offset + 2 + macLength);
     offset += length;
   }
   return found;

@@ -50,8 +50,8 @@ export function versionRefusal(info: unknown): string | undefined {
   // Providers write a minor version such as "31+".
   const [present, second] = [Number.parseInt(String(major), 10), Number.parseInt(String(minor), 10)];
   if (Number.isNaN(present) || Number.isNaN(second)) return undefined;
-  const wanted = minimumKubernetes;
-  if (present > wanted.major || (present === wanted.major && second >= wanted.minor)) return undefined;
+  const minimum = minimumKubernetes;
+  if (present > minimum.major || (present === minimum.major && second >= minimum.minor)) return undefined;
   const name = typeof gitVersion === "string" ? gitVersion : `${present}.${second}`;
-  return `Kubernetes ${name} is too old: Bellhop needs ${wanted.major}.${wanted.minor} or newer. Upgrade the cluster.`;
+  return `Kubernetes ${name} is too old: Bellhop needs ${minimum.major}.${minimum.minor} or newer. Upgrade the cluster.`;
 }

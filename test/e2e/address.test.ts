@@ -11,7 +11,7 @@ import { createService, startWeb } from "./workload.ts";
 const finalizer = "service.kubernetes.io/load-balancer-cleanup";
 const ipv4Only = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] };
 
-describe("addresses: who gets which, and who is told why not", () => {
+describe("addresses: which Service gets which, and which one is refused and why", () => {
   const cluster = useCluster("nftables", "address");
   let goodAddress = "";
 
@@ -101,7 +101,7 @@ describe("addresses: who gets which, and who is told why not", () => {
     assert.deepEqual(await api.events("Service", "foreign"), []);
   });
 
-  test("LoadBalancer → ClusterIP → LoadBalancer: the address is let go and the finalizer with it, then both come back", async () => {
+  test("LoadBalancer → ClusterIP → LoadBalancer: the address and the finalizer are released, then both come back", async () => {
     const { api } = cluster();
     await createService(api, "changing", ipv4Only);
     const [address = ""] = await api.waitForAddresses("changing");
@@ -122,7 +122,7 @@ describe("addresses: who gets which, and who is told why not", () => {
     assert.deepEqual((await api.get("v1", "Service", "changing")).metadata.finalizers, [finalizer]);
   });
 
-  test("a deleted Service leaves nothing: address free, VirtualIP gone, nobody answers", async () => {
+  test("a deleted Service leaves nothing: address free, VirtualIP gone, no node answers", async () => {
     const { api, lab } = cluster();
     await createService(api, "leaving", ipv4Only);
     const [address = ""] = await api.waitForAddresses("leaving");

@@ -32,11 +32,11 @@ describe("bellhop doctor, on a host of the LAN", () => {
     assert.deepEqual(await ask(address), { code: 0, stderr: "", finding: "AnnouncerAnswers" });
   });
 
-  test("an address of a host, which is none of ours, is told as used", async () => {
+  test("an address of a host outside the cluster is reported as used", async () => {
     assert.deepEqual(await ask(CONTROL.ipv4), { code: 1, stderr: "", finding: "UsedByOtherDevice" });
   });
 
-  test("what is no IPv4 address is refused", async () => {
+  test("a text that is not an IPv4 address is refused", async () => {
     const { code, stderr } = await ask("fd30::200");
     assert.equal(code, 2);
     assert.match(stderr, /not an IPv4 address/);

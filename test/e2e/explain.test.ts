@@ -87,7 +87,7 @@ describe("bellhop explain and bellhop pools plan", () => {
     assert.match(fromPod.stdout, new RegExp(`✓ Served: ${explanation.addresses[0]} is announced`));
   });
 
-  test("a user with no more rights than the roles for it gets the same answer; one without is told what is missing", async () => {
+  test("a user with no more rights than the roles for it gets the same answer; for one without, the error says what is missing", async () => {
     const { api, lab } = cluster();
     const config = JSON.parse(await lab.kubectl(["config", "view", "--raw", "-o", "json"])) as {
       users: { name: string; user: unknown }[];

@@ -131,7 +131,7 @@ describe("from MetalLB, as docs/migrate-from-metallb.md says", () => {
     for (const owner of shared.spec.owners) assert.ok(["n1", "n2"].includes(owner), owner);
   });
 
-  test("new Services are served from MetalLB's pools meanwhile, and asking for what is taken is refused", async () => {
+  test("new Services are served from MetalLB's pools meanwhile, and a request for a taken address is refused", async () => {
     const { api } = cluster();
     await createService(api, "new", ipv4, "web", { annotations: pool });
     assert.deepEqual(await api.waitForAddresses("new"), ["172.30.0.160"]);
@@ -159,7 +159,7 @@ describe("from MetalLB, as docs/migrate-from-metallb.md says", () => {
     await follow(7);
   });
 
-  test("Bellhop alone goes on as it began: the copied pool gives, the copied key shares", async () => {
+  test("Bellhop alone continues as it began: the copied pool assigns, the copied key shares", async () => {
     const { api } = cluster();
     await createService(api, "later", { ...ipv4, ports: port(82) }, "web", {
       annotations: { "bellhop.dev/pool": metallbPool, "bellhop.dev/share": "front" },

@@ -137,7 +137,7 @@ export function testNodePool(proxy: ProxyMode): void {
       for (const { address } of own) await waitForAnswer(api, address, 30_000, 8088);
     });
 
-    test("a node that takes no part any more leaves, and comes back, with one event each", async () => {
+    test("a node that no longer takes part leaves, and comes back, with one event each", async () => {
       const { api, lab } = cluster();
       const [gone] = own;
       assert.ok(gone !== undefined);

@@ -80,7 +80,7 @@ describe("what a Service says about its clients is kept", () => {
   }
 
   for (const [name, spec] of paths) {
-    test(`connections live on when their Service has no endpoints any more (${name})`, async () => {
+    test(`connections stay open when their Service no longer has endpoints (${name})`, async () => {
       await assertLivesOn(`left-${name}`, spec);
     });
   }

@@ -83,7 +83,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     });
   });
 
-  test("a pool that drains keeps what it gave, still answered, and gives nothing new", async () => {
+  test("a pool that drains keeps what it has assigned, still answered, and assigns nothing new", async () => {
     const { api } = cluster();
     await createPool(api, "drain", ["172.30.0.135-172.30.0.136"]);
     await serviceFrom("e2e-drain", "drained");
@@ -154,7 +154,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     { name: "loopback", addresses: ["127.0.0.1"], reason: "PoolRangeSpecial", says: /loopback/ },
   ];
   for (const { name, addresses, reason, says } of setAside) {
-    test(`set aside whole, with condition and event: ${addresses.join(", ")}`, async () => {
+    test(`rejected as a whole, with condition and event: ${addresses.join(", ")}`, async () => {
       const { api } = cluster();
       await createPool(api, name, ["172.30.0.152", ...addresses]);
       await expectPool(api, name, "Ready", "False", reason, says);
@@ -170,7 +170,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     });
   }
 
-  test("a Service CIDR that is added sets a pool aside until it goes; what the pool gave is still answered", async () => {
+  test("a Service CIDR that is added causes a pool to be rejected until it is deleted; its addresses are still answered", async () => {
     const { api, lab } = cluster();
     await createPool(api, "cidr", ["172.30.0.160-172.30.0.161"]);
     await serviceFrom("e2e-cidr", "before-cidr");
@@ -212,7 +212,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     await api.delete("v1", "Service", "externally");
   });
 
-  test("a pool that shrinks: its Services are answered as before and flagged, and move when they ask for it, with one event", async () => {
+  test("a pool that shrinks: its Services are answered as before and flagged, and move when they request it, with one event", async () => {
     const { api } = cluster();
     await createPool(api, "edit", ["172.30.0.180-172.30.0.185"]);
     await serviceFrom("e2e-edit", "edited");

@@ -56,7 +56,7 @@ describe("two controllers that both lead, and one address", () => {
     for (const pod of running) assert.deepEqual(pod.spec.containers[0].args, ["controller", "--leader-elect=false"]);
   });
 
-  test(`exactly one of two Services gets it, the other is told by whom it is taken, ${rounds} times over`, async () => {
+  test(`exactly one of two Services gets it, the other learns which Service has it, ${rounds} times in a row`, async () => {
     const { api } = cluster();
     for (let round = 0; round < rounds; round++) {
       const names = [`left-${round}`, `right-${round}`] as const;

@@ -40,7 +40,7 @@ describe("addresses that a user reserves", () => {
     await api.delete("bellhop.dev/v1beta1", "IPAddressPool", pool);
   });
 
-  test("nobody else gets them; asking for one is refused, which is told once however long it stands", async () => {
+  test("no other Service gets them; a request for one is refused, with one event however long it lasts", async () => {
     const { api } = cluster();
     await createService(api, "other", ipv4, "web", inPool);
     assert.deepEqual(await api.waitForAddresses("other"), [addresses.free]);

@@ -85,7 +85,7 @@ describe("upstream's scenarios", () => {
       await answers(address);
     });
 
-    test("off, and one port given back by a patch: that one goes straight to pods, the other by its node port; both answer", async () => {
+    test("off, and one port restored by a patch: that one goes straight to pods, the other by its node port; both answer", async () => {
       const { api } = cluster();
       await createService(api, "mixed", { ...ipv4, ports: twoPorts });
       const [address = ""] = await api.waitForAddresses("mixed");
@@ -97,7 +97,7 @@ describe("upstream's scenarios", () => {
       assert.deepEqual(await api.waitForAddresses("mixed"), [address]);
     });
 
-    test("off, and all ports given back: all answer still", async () => {
+    test("off, and all ports restored: all still answer", async () => {
       const { api } = cluster();
       await createService(api, "all-back", { ...ipv4, ports: twoPorts });
       const [address = ""] = await api.waitForAddresses("all-back");
@@ -214,7 +214,7 @@ describe("upstream's scenarios", () => {
       await waitForGone(api, "finalized");
     });
 
-    test("ours, taken off by somebody, comes back while the Service has an address", async () => {
+    test("ours, removed by another client, comes back while the Service has an address", async () => {
       const { api } = cluster();
       await createService(api, "stripped", ipv4);
       await api.waitForAddresses("stripped");
@@ -272,7 +272,7 @@ describe("upstream's scenarios", () => {
     });
   });
 
-  test("to ExternalName and back: everything is let go and given anew", async () => {
+  test("to ExternalName and back: everything is released and assigned again", async () => {
     const { api } = cluster();
     await createService(api, "outward", ipv4);
     await api.waitForAddresses("outward");

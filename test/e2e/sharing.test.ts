@@ -130,7 +130,7 @@ describe("several Services on one address", () => {
     },
   ];
   for (const { name, service, code, says } of refusals) {
-    test(`asking for the address with ${name} is refused as ${code}, by event and condition`, async () => {
+    test(`a request for the address with ${name} is refused as ${code}, by event and condition`, async () => {
       const { api } = cluster();
       const wanted = service();
       const single = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], loadBalancerIP: address };

@@ -141,7 +141,7 @@ test("a program of ours runs in a node's network with the machine's files, where
   }
 });
 
-test("a lab whose first process was killed is brought up anew", async () => {
+test("a lab whose first process was killed is brought up again", async () => {
   const root = findProcess(lab.processId("lan") ?? 0);
   assert.ok(root);
   await killAndWait(root);

@@ -77,7 +77,7 @@ export class AddressAllocations implements AllocationsReader {
   readonly #shown = new ShownAddresses();
   /** Keys of Services that are being deleted and still show an address. */
   readonly #deleting = new Set<string>();
-  /** Claims of ours whose address is in no usable pool, because pools were edited. */
+  /** Claims of ours whose address is not in any usable pool, because pools were edited. */
   readonly #outside = new Map<string, Claim>();
   /** Names of the claims of nodes' own addresses. */
   readonly #nodeClaimNames = new Set<string>();
@@ -208,7 +208,7 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   /**
-   * Sets which addresses the status of a Service shows, whoever wrote it. No other Service is assigned these, even where no claim
+   * Sets which addresses the status of a Service shows, whichever client wrote it. No other Service is assigned these, even if no claim
    * says that they are in use. `deleting`: the Service is being deleted, so others may join a claim that no longer names it.
    */
   show(serviceKey: string, addresses: readonly IpAddress[], deleting = false): void {

@@ -2,7 +2,7 @@ import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { formatRange, rangeContains } from "../../../src/ip/range.ts";
 import type { AllocationsReader } from "./address-allocations.ts";
 
-/** As many pools or ranges as somebody will read. */
+/** As many pools or ranges as a reader will read. */
 const maxListed = 5;
 
 /** The names of the pools, for a Service that names one that does not exist. Undefined: there are none. */
@@ -19,7 +19,7 @@ export function listRejectedPools({ rejected }: AllocationsReader): string | und
   return names.length === 1 ? `Pool ${names[0]} is rejected.` : `These pools are rejected: ${listSome(names)}.`;
 }
 
-/** Why an address is in no usable pool: one excludes it, or what the pools contain instead. */
+/** Why an address is not in any usable pool: one excludes it, or what the pools contain instead. */
 export function describeNotInPool(allocations: AllocationsReader, address: IpAddress): string {
   const excluding = allocations.pools.find(({ excluded }) => excluded.some((range) => rangeContains(range, address)));
   if (excluding !== undefined) return `Pool ${excluding.name} excludes it.`;

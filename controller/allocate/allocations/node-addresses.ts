@@ -62,7 +62,7 @@ export class NodeAddresses {
   }
 
   /**
-   * The addresses of the pool's ready nodes. If no node is ready, those of all: then the fault is more likely in what we observe. With
+   * The addresses of the pool's ready nodes. If no node is ready, those of all: then the observation is more likely wrong. With
    * `local` only those of these nodes. Each address once, sorted.
    */
   of(pool: Pool, family: IpFamily, local?: ReadonlySet<string>): readonly NodeAddress[] {

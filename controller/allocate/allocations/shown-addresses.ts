@@ -1,6 +1,6 @@
 import { type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
 
-/** Which Services show which addresses in their status, whoever wrote it there. */
+/** Which Services show which addresses in their status, whichever client wrote it. */
 export class ShownAddresses {
   /** Keys of Services, by name of the VirtualIP that the address has or would have. */
   readonly #keys = new Map<string, Set<string>>();

@@ -6,7 +6,7 @@ import { describeAdmissionRefusal } from "../pool/pool.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 import { shownAddress } from "./shown-address.ts";
 
-/** Of the claims that it may keep beside those who share them, and need not leave: the one that the status shows, else the lowest. */
+/** Of the claims that it may keep beside the Services that share them, and need not leave: the one that the status shows, else the lowest. */
 export function currentClaim({ allocations, service }: AllocationContext, family: IpFamily): Claim | undefined {
   const claims = allocations
     .claimsOf(service.key)

@@ -22,7 +22,7 @@ export function adoptShown(
   const address = shownAddress(service, family);
   if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
   const pool = allocations.poolOf(address);
-  // Outside all pools, anybody who may write the status may have put the address there.
+  // Outside all pools, any client that may write the status may have put the address there.
   if (pool === undefined && !(isAssignedByBellhop(service) && namesAssigned(service, address))) return undefined;
   if (pool !== undefined && poolName !== undefined && pool.name !== poolName) return undefined;
   const claim = allocations.claimAt(address);

@@ -50,9 +50,9 @@ export function listsPort(list: readonly string[], port: string): boolean {
 }
 
 function contains(range: PortRange | undefined, port: string): boolean {
-  const wanted = parsePortRange(port);
-  if (range === undefined || wanted === undefined) return false;
-  return range.protocol === wanted.protocol && range.first <= wanted.first && wanted.last <= range.last;
+  const requested = parsePortRange(port);
+  if (range === undefined || requested === undefined) return false;
+  return range.protocol === requested.protocol && range.first <= requested.first && requested.last <= range.last;
 }
 
 /** Undefined for a text that is not a port or a range, which contains nothing. The API server refuses such texts. */

@@ -19,14 +19,14 @@ import type { ServiceInput } from "./input.ts";
 export function explainService(input: ServiceInput): ServiceExplanation {
   const { service, allocations, namespaceLabels, slices, conditions } = input;
   const classPart = explainClass(input);
-  const wanted = service.type === "LoadBalancer" && classPart.matches && !service.deleting;
-  const allocation: Allocation = wanted
+  const eligible = service.type === "LoadBalancer" && classPart.matches && !service.deleting;
+  const allocation: Allocation = eligible
     ? allocate(allocations, service, namespaceLabels)
     : { assignments: [], reason: undefined, satisfied: false };
   const claims = allocation.assignments.flatMap(({ claim }) => claim ?? []);
   const addresses = claims.map((claim) => explainClaim(claim, input));
   const endpoints = countEndpoints(slices);
-  const families = wanted
+  const families = eligible
     ? service.ipFamilies.map((family) => {
         const own = addresses.filter(({ address }) => parseAddress(address)?.family === family);
         return explainFamily(input, family, own);
@@ -38,13 +38,13 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     served: reasons.length === 0,
     addresses: addresses.map(({ address }) => address),
     reasons,
-    warnings: wanted ? invalidSettings(service) : [],
-    remarks: wanted ? findRemarks(input, allocation, addresses) : [],
+    warnings: eligible ? invalidSettings(service) : [],
+    remarks: eligible ? findRemarks(input, allocation, addresses) : [],
     request: explainRequest(service),
     class: classPart,
     families,
-    ports: wanted ? explainPorts(service, slices, receiverOf(input, addresses)) : [],
-    endpoints: wanted ? endpoints : [],
+    ports: eligible ? explainPorts(service, slices, receiverOf(input, addresses)) : [],
+    endpoints: eligible ? endpoints : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
 }

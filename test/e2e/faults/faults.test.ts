@@ -6,8 +6,8 @@ import { waitFor } from "../../lab/wait.ts";
 import type { Api } from "../api.ts";
 import { upBareLab } from "./bare-lab.ts";
 import { ControllerProcess } from "./controller-process.ts";
-import { Ledger } from "./ledger.ts";
 import { type FaultProxy, type Step, steps } from "./proxy.ts";
+import { RecordedServices } from "./recorded-services.ts";
 import { isCreating, requestFaults, stepNames } from "./scenario.ts";
 import { SilenceTrial } from "./silence.ts";
 import { FaultTable } from "./table.ts";
@@ -17,7 +17,7 @@ const table = new FaultTable();
 const running = new Set<ControllerProcess>();
 const bystanders = ["bystander-0", "bystander-1", "bystander-2"];
 let api: Api;
-let ledger: Ledger;
+let services: RecordedServices;
 let silence: SilenceTrial | undefined;
 
 async function start(elect = false): Promise<ControllerProcess> {
@@ -39,11 +39,11 @@ function named(prefix: string, count: number): readonly string[] {
 describe("faults between the controller and the API server", () => {
   before(async () => {
     api = await upBareLab(labName, "faults");
-    ledger = new Ledger(api);
-    await ledger.prepare();
+    services = new RecordedServices(api);
+    await services.prepare();
     const controller = await start();
-    await ledger.create(bystanders);
-    await ledger.settle(bystanders);
+    await services.create(bystanders);
+    await services.settle(bystanders);
     await stop(controller);
     silence = await SilenceTrial.begin(api);
   });
@@ -67,10 +67,10 @@ describe("faults between the controller and the API server", () => {
       return fault;
     };
     const names = cases.map(({ service }) => service);
-    await ledger.create(names);
-    await ledger.settle([...bystanders, ...names]);
-    await ledger.delete(names);
-    await ledger.settle(bystanders);
+    await services.create(names);
+    await services.settle([...bystanders, ...names]);
+    await services.delete(names);
+    await services.settle(bystanders);
     assert.deepEqual([...due.keys()], [], "each fault must have happened");
     for (const { service, name, step } of cases) {
       const tries = controller.proxy.tries.get(`${service}/${step}`) ?? 0;
@@ -115,15 +115,15 @@ describe("faults between the controller and the API server", () => {
       const controller = await start();
       const old = named("old", 5);
       const young = named("young", 5);
-      await ledger.create(old);
-      await ledger.settle([...bystanders, ...old]);
+      await services.create(old);
+      await services.settle([...bystanders, ...old]);
       begin(controller.proxy);
-      await Promise.all([ledger.create(young), ledger.delete(old)]);
+      await Promise.all([services.create(young), services.delete(old)]);
       await sleep(1_000);
       end?.(controller.proxy);
-      await ledger.settle([...bystanders, ...young]);
-      await ledger.delete(young);
-      await ledger.settle(bystanders);
+      await services.settle([...bystanders, ...young]);
+      await services.delete(young);
+      await services.settle(bystanders);
       table.add(
         name,
         "create five Services, delete five",
@@ -146,11 +146,11 @@ describe("faults between the controller and the API server", () => {
     );
     const second = await start(true);
     const killed = first.killAt("claim", "after");
-    await ledger.create(["elected"]);
+    await services.create(["elected"]);
     await killed;
-    await ledger.settle([...bystanders, "elected"]);
-    await ledger.delete(["elected"]);
-    await ledger.settle(bystanders);
+    await services.settle([...bystanders, "elected"]);
+    await services.delete(["elected"]);
+    await services.settle(bystanders);
     const outcome = "when the lease has expired, the standby completes it: one address";
     table.add("leader killed (SIGKILL), with a standby", `after ${stepNames.claim}`, outcome);
     await stop(first);
@@ -161,14 +161,14 @@ describe("faults between the controller and the API server", () => {
     const [left, right] = [await start(), await start()];
     right.proxy.delaysMs.set("virtualips", 2_000).set("services", 1_000);
     const many = named("both", 30);
-    await ledger.create(many);
-    await ledger.settle([...bystanders, ...many]);
-    await ledger.delete(many.slice(0, 15));
+    await services.create(many);
+    await services.settle([...bystanders, ...many]);
+    await services.delete(many.slice(0, 15));
     const more = named("more", 15);
-    await ledger.create(more);
-    await ledger.settle([...bystanders, ...many.slice(15), ...more]);
-    await ledger.delete([...many.slice(15), ...more]);
-    await ledger.settle(bystanders);
+    await services.create(more);
+    await services.settle([...bystanders, ...many.slice(15), ...more]);
+    await services.delete([...many.slice(15), ...more]);
+    await services.settle(bystanders);
     const both = [left, right].map(
       ({ proxy }) => [...proxy.tries.keys()].filter((key) => key.endsWith("/claim")).length,
     );
@@ -179,7 +179,7 @@ describe("faults between the controller and the API server", () => {
     await stop(right);
   });
 
-  test("watches and lists on which nothing comes any more are given up, and what was missed is read", () =>
+  test("watches and lists on which nothing more arrives are aborted, and what was missed is read", () =>
     silence?.expectNoticed(table));
 
   test("a watch on which nothing happens is not taken for dead", () => silence?.expectStanding(table));
@@ -189,20 +189,20 @@ async function killAt(step: Step, moment: "before" | "after"): Promise<void> {
   const service = `killed-${step}-${moment}`;
   const first = await start();
   if (!isCreating(step)) {
-    await ledger.create([service]);
-    await ledger.settle([...bystanders, service]);
+    await services.create([service]);
+    await services.settle([...bystanders, service]);
   }
   const killed = first.killAt(step, moment);
-  if (isCreating(step)) await ledger.create([service]);
-  else await ledger.delete([service]);
+  if (isCreating(step)) await services.create([service]);
+  else await services.delete([service]);
   await killed;
   await stop(first);
   const second = await start();
   if (isCreating(step)) {
-    await ledger.settle([...bystanders, service]);
-    await ledger.delete([service]);
+    await services.settle([...bystanders, service]);
+    await services.delete([service]);
   }
-  await ledger.settle(bystanders);
+  await services.settle(bystanders);
   const outcome = isCreating(step)
     ? "one address, the same if one was claimed already"
     : "Service and VirtualIP are gone";

@@ -12,8 +12,8 @@ const pool = {
 /** Long enough for a request that is never answered (30 s), and what follows it. */
 const limitMs = 90_000;
 
-/** What users do, and what must hold whatever fails meanwhile. */
-export class Ledger {
+/** Creates and deletes Services, records every address that they show, and checks what must hold in spite of failures. */
+export class RecordedServices {
   readonly api: Api;
   /** Every address that a Service was ever seen with, by uid. */
   readonly #seen = new Map<string, Set<string>>();
@@ -51,7 +51,7 @@ export class Ledger {
 
   /**
    * Waits until exactly these Services are there, each with its address, and exactly their claims; and throws if at any moment
-   * an address stood in two Services or a Service's address changed.
+   * two Services showed one address or a Service's address changed.
    */
   async settle(names: readonly string[]): Promise<void> {
     let last = "";

@@ -1,10 +1,13 @@
-/** One paragraph, list item, heading or table row, on one line. */
-export interface ProseBlock {
+/** A text on one line, and the lines that it was written on: number from 1, and where its part begins in `text`. */
+export interface TextBlock {
   readonly text: string;
+  readonly lines: readonly { readonly number: number; readonly start: number }[];
+}
+
+/** One paragraph, list item, heading or table row. */
+export interface ProseBlock extends TextBlock {
   /** Whether it is a row of a table, which cannot be broken into lines. */
   readonly isTableRow: boolean;
-  /** The lines that it was written on: number from 1, and where its text begins in `text`. */
-  readonly lines: readonly { readonly number: number; readonly start: number }[];
 }
 
 /** Begins a block of its own even without a blank line before: list items, table rows, headings, quotes. */
@@ -50,6 +53,6 @@ export function proseBlocks(markdown: string): readonly ProseBlock[] {
 }
 
 /** The number of the line on which the character at `offset` of the block's text was written. */
-export function lineAt(block: ProseBlock, offset: number): number | undefined {
+export function lineAt(block: TextBlock, offset: number): number | undefined {
   return block.lines.findLast(({ start }) => start <= offset)?.number;
 }

@@ -3,7 +3,8 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { generatePages } from "../../../docs/generate/pages.ts";
-import { bannedIn } from "./banned-words.ts";
+import { bannedIn, bannedLinesIn } from "./banned-words.ts";
+import { commentsOf, testTitlesOf, textLinesOf } from "./code-texts.ts";
 import { proseBlocks } from "./markdown-prose.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -13,25 +14,29 @@ const sources = globSync("{controller,speaker,src,deploy/crds,docs/generate}/**/
   (file) => !/\bfake-/.test(file),
 );
 
-/** The lines of code with a text in them; comments and imports are left out. */
-function linesWithTexts(code: string): readonly string[] {
-  return code
-    .replaceAll(/\/\*[\s\S]*?\*\//g, "")
-    .replaceAll(/(^|\s)\/\/ .*$/gm, "")
-    .split("\n")
-    .filter((line) => /["`]/.test(line) && !/^\s*(?:import|export) .* from "|^} from "/.test(line));
-}
-
 describe("texts of the product", () => {
   test("there are files to look at", () => assert.ok(sources.length > 150, String(sources.length)));
 
   for (const file of sources) {
     test(`${file} has no banned wording in a text`, () => {
-      const lines = linesWithTexts(readFileSync(join(root, file), "utf8"));
-      assert.deepEqual(
-        lines.flatMap((line) => bannedIn(line).map((found) => `${line.trim()}: ${found}`)),
-        [],
-      );
+      assert.deepEqual(bannedLinesIn(textLinesOf(readFileSync(join(root, file), "utf8"))), []);
+    });
+  }
+});
+
+describe("comments of the product", () => {
+  for (const file of globSync("{controller,deploy,docs/generate,speaker,src}/**/*.ts", { cwd: root })) {
+    test(`${file} has no banned wording in a comment`, () => {
+      assert.deepEqual(bannedLinesIn(commentsOf(readFileSync(join(root, file), "utf8"))), []);
+    });
+  }
+});
+
+describe("titles of tests", () => {
+  // Those in docs are about banned wordings.
+  for (const file of globSync("test/**/*.ts", { cwd: root }).filter((name) => !name.startsWith("test/unit/docs/"))) {
+    test(`${file} has no banned wording in a title`, () => {
+      assert.deepEqual(bannedLinesIn(testTitlesOf(readFileSync(join(root, file), "utf8"))), []);
     });
   }
 });
@@ -56,6 +61,37 @@ describe("the check of texts", () => {
     ["code without a text", "const anew = 1;", 0],
     ["an address with slashes", `const url = "https://anew";`, 1],
   ] as const) {
-    test(name, () => assert.equal(linesWithTexts(code).flatMap(bannedIn).length, found));
+    test(name, () => assert.equal(bannedLinesIn(textLinesOf(code)).length, found));
+  }
+});
+
+describe("the check of comments", () => {
+  for (const [name, code, found] of [
+    ["a comment on one line", "/** Made anew. */", ["line 1"]],
+    ["a block comment", "\n/**\n * Asks\n * for an address. Made\n * anew.\n */", ["line 3", "line 5"]],
+    ["line comments", "  // asks\n  // for\nconst one = 1; // anew", ["line 1", "line 3"]],
+    ["code in a comment", "/** `anew` */", []],
+    ["code and a text", 'const anew = "anew";', []],
+    ["an address with slashes", 'const url = "https://anew";', []],
+  ] as const) {
+    test(name, () => {
+      const lines = bannedLinesIn(commentsOf(code)).map((text) => text.split(":")[0] ?? "");
+      assert.deepEqual(lines.sort(), found);
+    });
+  }
+});
+
+describe("the check of titles", () => {
+  for (const [name, code, found] of [
+    ["a test", 'test("made anew", () => {});', ["line 1"]],
+    ["a template on a line of its own", "describe(\n  `made anew ${" + "name}`,", ["line 1"]],
+    ["the name of a case", '\n{ name: "made anew", found: 1 }', ["line 2"]],
+    ["the name of an object", '{ name: "anew" }', []],
+    ["other texts", 'assert.equal(text, "made anew");', []],
+  ] as const) {
+    test(name, () => {
+      const lines = bannedLinesIn(testTitlesOf(code)).map((text) => text.split(":")[0]);
+      assert.deepEqual(lines, found);
+    });
   }
 });

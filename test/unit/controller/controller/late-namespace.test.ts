@@ -61,7 +61,7 @@ describe("a Service that is seen before its namespace", () => {
     await cluster.expectCondition("web", "False NoPoolForService");
   });
 
-  test("costs no request more where no pool asks for labels", async () => {
+  test("costs no more requests if no pool selects by labels", async () => {
     await cluster.changePool("open", { serviceAllocation: null });
     await cluster.start({}, late);
     await addNamespace({ tier: "restricted" });

@@ -64,7 +64,7 @@ for (const seed of [1, 2, 3]) {
   });
 }
 
-test("a controller that loses its lead and gets it back goes on from what is there", async () => {
+test("a controller that loses its lead and regains it continues from what exists", async () => {
   const { controller } = await cluster.start();
   for (let index = 0; index < 10; index++) await cluster.addService(`web${index}`);
   await cluster.eventually(() => assertSettled(10));

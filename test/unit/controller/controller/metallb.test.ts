@@ -49,7 +49,7 @@ describe("MetalLB's objects, read in place", () => {
     }
   });
 
-  test("Services of its class are served where the controller is told the class, and no others", async () => {
+  test("Services of its class are served if the class is configured, and no others", async () => {
     await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
     await cluster.addService("theirs", { loadBalancerClass: "metallb.io/metallb" });
     await cluster.setServiceStatus("theirs", { loadBalancer: { ingress: [{ ip: "192.0.2.17", ipMode: "VIP" }] } });

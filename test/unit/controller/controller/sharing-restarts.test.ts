@@ -47,7 +47,7 @@ describe("shared addresses over restarts and lost answers", () => {
   });
 
   for (const step of ["POST", "PATCH", "DELETE"]) {
-    test(`the answer to a ${step} of the claim is lost: everybody ends where they belong`, async () => {
+    test(`the answer to a ${step} of the claim is lost: every Service ends with the right address`, async () => {
       await cluster.start();
       let lost = 0;
       cluster.server.loseAnswer = ({ method, path }) => {

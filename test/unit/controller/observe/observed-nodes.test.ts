@@ -60,7 +60,7 @@ const cases: readonly { readonly name: string; readonly after: Speaker | undefin
     changed: true,
   },
   { name: "another name of the interface", after: speaker([{ ...eth0, name: "bond0" }]), changed: true },
-  { name: "no speaker any more", after: undefined, changed: true },
+  { name: "the speaker is gone", after: undefined, changed: true },
 ];
 
 describe("what of a speaker's report changes which addresses it may announce", () => {

@@ -114,7 +114,7 @@ describe("copysets", () => {
     assert.ok(changedLists(before, plan(addressesOf(500, grown, before), true)) <= Math.ceil(500 / 51));
   });
 
-  test("complete lists stay as they are, whoever made them, and converge as they have to change", () => {
+  test("complete lists stay as they are, whichever version made them, and converge as they have to change", () => {
     const nodes = nodesOf(40);
     const foreign = new Map(
       addressesOf(200, nodes).map(({ name }, index) => [

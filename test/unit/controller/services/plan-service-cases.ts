@@ -76,7 +76,7 @@ export const planCases: readonly PlanCase[] = [
     ],
   },
   {
-    name: "a refusal adopts an address of a pool that somebody else showed, so that no other Service gets it",
+    name: "a refusal adopts an address of a pool that another client showed, so that no other Service gets it",
     service: { shows: ["192.0.2.10"], loadBalancerIP: "198.51.100.1" },
     ops: ["Create 192.0.2.10", "Patch False RequestedAddressNotInPool, finalizer", "Warning RequestedAddressNotInPool"],
   },
@@ -321,7 +321,7 @@ export const planCases: readonly PlanCase[] = [
     ],
   },
   {
-    name: "a pool that has an address for the Service serves it, whoever served it before",
+    name: "a pool that has an address for the Service serves it, whichever pool served it before",
     service: { finalizer: true, shows: ["172.30.0.11"] },
     ops: ["Create 192.0.2.10", `Patch [192.0.2.10] ${assigned}`, "Normal UpdatedLoadBalancer"],
   },

@@ -86,7 +86,7 @@ describe("bellhop uninstall", () => {
     assert.equal(await cluster.service("web"), undefined);
   });
 
-  test("done twice it finds nothing to do", async () => {
+  test("the second time there is nothing to do", async () => {
     await run(true);
     const before = cluster.server.writes.length;
     const report = await run(true);

@@ -168,7 +168,7 @@ test("a node that no longer announces removes its own status, but not when anoth
   assert.equal(patch([], { ...ours, node: "n3" }), undefined);
 });
 
-test("an index of Services gives back what was put in, and names the Services of before and after", () => {
+test("an index of Services returns what was put in, and names the Services of before and after", () => {
   const key = fc.constantFrom("a", "b", "c");
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.constantFrom("x", "y", "z"), fc.uniqueArray(key))), (steps) => {

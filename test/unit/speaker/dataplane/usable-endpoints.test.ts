@@ -56,7 +56,11 @@ const cases: readonly {
     expected: ["10.0.0.1 8080", "10.0.0.2 9090"],
   },
   { name: "another family's slices are none of its business", slices: [slice([endpoint("fd01::1")])], expected: [] },
-  { name: "what is no address is left out", slices: [slice([endpoint("pod-1")], { family: "IPv4" })], expected: [] },
+  {
+    name: "texts that are not addresses are left out",
+    slices: [slice([endpoint("pod-1")], { family: "IPv4" })],
+    expected: [],
+  },
 ];
 for (const { name, slices, localOnly, expected } of cases) {
   test(`usable endpoints: ${name}`, () => {

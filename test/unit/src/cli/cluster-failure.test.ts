@@ -98,7 +98,7 @@ describe("an API server", () => {
     [500, /refused the request \(500\): GET \/api: no luck/],
   ];
   for (const [status, expected] of answers) {
-    test(`that answers ${status} is told, with what to do`, async (t) => {
+    test(`that answers ${status}: the error says what to do`, async (t) => {
       const refuse: RequestListener = (_incoming, answer) => {
         answer.writeHead(status).end(JSON.stringify({ kind: "Status", code: status, message: "no luck" }));
       };
@@ -110,7 +110,7 @@ describe("an API server", () => {
     });
   }
 
-  test("that is not there is told, with its address", async (t) => {
+  test("that does not exist: the error has its address", async (t) => {
     const server = createServer();
     const port = await listen(t, server);
     await new Promise((resolve) => server.close(resolve));
@@ -144,7 +144,7 @@ describe("an API server", () => {
       good = certificate("good");
     });
 
-    test("that somebody else signed is told", async (t) => {
+    test("that is self-signed: the error says so", async (t) => {
       const server = `https://127.0.0.1:${await listen(
         t,
         createTlsServer(good, (_in, answer) => answer.end("{}")),
@@ -154,7 +154,7 @@ describe("an API server", () => {
     });
 
     // No OpenSSL before 3.4 makes a certificate that has expired.
-    test("that has expired is told", () => {
+    test("that has expired: the error says so", () => {
       const cause = Object.assign(new Error("certificate has expired"), { code: "CERT_HAS_EXPIRED" });
       const error = new BellhopError("ApiUnreachable", "GET /api: certificate has expired", { cause });
       const failure = clusterFailure(error, "https://192.0.2.1") as BellhopError;

@@ -93,7 +93,6 @@ describe("bellhop explain answers with the settings of the controller", () => {
   });
 
   for (const text of [undefined, "", "{", "null", '{"defaultClass":"yes"}']) {
-    test(`and not with settings that are no such text: ${text}`, () =>
-      assert.equal(parsePublishedSettings(text), undefined));
+    test(`and not with settings of another form: ${text}`, () => assert.equal(parsePublishedSettings(text), undefined));
   }
 });

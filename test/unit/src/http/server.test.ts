@@ -45,7 +45,7 @@ describe("the HTTP server", () => {
     });
   });
 
-  test("answers 503 with every fault while something is missing, whatever the query", async () => {
+  test("answers 503 with every problem while something is missing, whatever the query", async () => {
     const missing = ["services are not listed yet", "the rules are not written yet"];
     await withServer(healthRoutes({ unhealthy: () => [], unready: () => missing }), async (ask) => {
       assert.equal((await ask("/healthz")).text, "ok\n");
@@ -69,7 +69,7 @@ describe("the HTTP server", () => {
     });
   });
 
-  test("a route that fails is answered with 500, and the server goes on", async () => {
+  test("a route that fails is answered with 500, and the server continues", async () => {
     const broken: Routes = {
       "/broken": () => {
         throw new Error("no such collector");

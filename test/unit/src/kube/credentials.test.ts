@@ -100,7 +100,7 @@ describe("the certificate authority of the API server changes", () => {
     return { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") };
   };
 
-  test("and a client in a pod goes on after one refused connection, and finishes what is under way", async (t) => {
+  test("and a client in a pod continues after one refused connection, and finishes requests in flight", async (t) => {
     const [old, young] = [certificate("old"), certificate("young")];
     let ca = old.cert;
     const answer: RequestListener = (_incoming, outgoing) => outgoing.writeHead(200).end('{"kind":"Status"}');

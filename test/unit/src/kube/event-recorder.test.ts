@@ -79,7 +79,7 @@ test("events of cluster-scoped objects live in default", async () => {
 
 const normal = { type: "Normal", reason: "EnsuredLoadBalancer", message: "Ensured load balancer 192.0.2.1" } as const;
 
-test("while there is more important work Warnings go on, Normal events wait, a few a second, and none is lost", async () => {
+test("while there is more important work, Warnings are written, Normal events wait, a few a second, and none is lost", async () => {
   busy = true;
   for (let index = 0; index < 50; index++) recorder.record({ ...service, uid: `u${index}` }, normal);
   recorder.record(service, warning);

@@ -200,7 +200,7 @@ test("a leader that was stalled stops at once when it runs again, where another 
   await first.stop();
 });
 
-test("a leader that is stalled while it waits for answers, so that all of them are overdue, goes on leading", async () => {
+test("a leader that is stalled while it waits for answers, so that all of them are overdue, continues to lead", async () => {
   let stalls = 0;
   const only = stand(
     "a",

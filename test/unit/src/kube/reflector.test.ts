@@ -122,7 +122,7 @@ test("pages through long lists", async () => {
   );
 });
 
-test("asks for fewer objects at a time while answers are long or do not come, and for more again afterwards", async () => {
+test("requests fewer objects at a time while answers are long or do not arrive, and more again afterwards", async () => {
   const large = "x".repeat(100_000);
   for (let index = 0; index < 220; index++) {
     const data = { value: index < 120 ? large : "small" };
@@ -154,7 +154,7 @@ test("a page is never smaller than one object", async () => {
   assert.equal(limits.at(-1), "1");
 });
 
-test("an object whose projection throws is set aside, and all others are followed", async () => {
+test("an object whose projection throws is invalid, and all others are followed", async () => {
   await put("a", "1");
   await put("poison", "throws");
   await put("z", "1");
@@ -253,7 +253,7 @@ describe("where the API server offers WatchList", () => {
     assert.equal(await failuresOf("unreachable"), 1);
   });
 
-  test("it is not taken for complete before its end is told, and goes on from there", async () => {
+  test("it is not taken for complete before its last bookmark, and continues from there", async () => {
     for (const name of ["a", "b", "c"]) await put(name, "1");
     server.offersWatchList = "without end";
     await start();
@@ -266,7 +266,7 @@ describe("where the API server offers WatchList", () => {
   });
 });
 
-test("an API server that does not offer WatchList is asked for it once, and that is not a failure", async () => {
+test("WatchList is requested once from an API server that does not offer it, and that is not a failure", async () => {
   await start();
   server.sendError(410, "Expired");
   await settle();
@@ -339,7 +339,7 @@ test("after a gap longer than the server's memory it tells what changed, came an
   assert.equal(await failuresOf("expired"), 1);
 });
 
-test("goes on from the last bookmark, without another list", async () => {
+test("continues from the last bookmark, without another list", async () => {
   await start();
   await put("a", "1");
   await server.request({
@@ -358,7 +358,7 @@ test("goes on from the last bookmark, without another list", async () => {
   assert.equal((await metrics.lists.get()).values[0]?.value, 1);
 });
 
-test("an ERROR event 410 relists; any other goes on from the same version", async () => {
+test("an ERROR event 410 relists; after any other the watch continues from the same version", async () => {
   await put("a", "1");
   await start();
   server.sendError(500, "InternalError");

@@ -16,7 +16,7 @@ const aboutNode = { ...about, value: "203.0.113.1", names: ["Pool edge"] } as co
 
 export const membershipCases: readonly MembershipCase[] = [
   { name: "the pool that it was taken from", claim, pool: "lan" },
-  { name: "another pool by now", pools: [{ name: "new", addresses: ["192.0.2.10"] }], claim, pool: "new" },
+  { name: "now in another pool", pools: [{ name: "new", addresses: ["192.0.2.10"] }], claim, pool: "new" },
   { name: "its pool shrank", pools: [{ name: "lan", addresses: ["192.0.2.11"] }], claim, refuses: about },
   {
     name: "its pool excludes it",

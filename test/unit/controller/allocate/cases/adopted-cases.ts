@@ -27,7 +27,7 @@ export const adoptedCases: readonly AllocationCase[] = [
     assigns: ["198.51.100.1 new from lan"],
   },
   {
-    name: "one that no pool has and that somebody else showed is not adopted",
+    name: "one that no pool has and that another client showed is not adopted",
     service: { shows: ["198.51.100.1"] },
     assigns: ["192.0.2.10 new from lan"],
   },

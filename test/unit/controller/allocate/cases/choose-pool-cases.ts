@@ -145,7 +145,7 @@ export const choosePoolCases: readonly AllocationCase[] = [
     refuses: { code: "PoolUnusable", field: named, value: "young", names: ["PoolOverlaps"] },
   },
   {
-    name: "the older of two that overlap goes on assigning addresses",
+    name: "the older of two that overlap continues to assign addresses",
     pools: [lan, { name: "a", addresses: ["192.0.2.1-192.0.2.20"] }],
     assigns: ["192.0.2.10 new from lan"],
   },

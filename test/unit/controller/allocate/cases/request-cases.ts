@@ -262,7 +262,7 @@ export const requestCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.1 new from lan"],
   },
   {
-    name: "the requested address that the Service has stays, and it is told that the pool that it names is another",
+    name: "the requested address that the Service has stays, and the refusal says that the pool that it names is another",
     pools: [
       { name: "lan", addresses: ["192.0.2.10"] },
       { name: "web", addresses: ["192.0.2.20"] },

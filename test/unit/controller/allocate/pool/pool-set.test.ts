@@ -15,7 +15,7 @@ function pool(name: string, addresses: readonly string[], second = 0, more: Reco
   return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec });
 }
 
-describe("a pool with one fault is rejected as a whole, and the message names object, field, value and cure", () => {
+describe("a pool with one mistake is rejected as a whole, and the message names object, field, value and cure", () => {
   for (const data of rejectedPoolCases) {
     test(data.name, () => {
       const { reason, usable } = rejectCase(data);

@@ -110,7 +110,7 @@ describe("bellhop pools plan", () => {
     );
   });
 
-  test("a pool with faults is left out of the rest, and nothing is written", async () => {
+  test("a pool with mistakes is left out of the rest, and nothing is written", async () => {
     const before = cluster.server.requests.length;
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.17/24"]));
     assert.ok(!plan.harmless);

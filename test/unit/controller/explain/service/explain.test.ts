@@ -217,7 +217,7 @@ describe("bellhop explain service", () => {
     assert.match(renderService(explanation, createPalette(false)), /shared by default\/\w+, default\/\w+/);
   });
 
-  test("colours only where they are wanted", async () => {
+  test("colours only if they are on", async () => {
     await cluster.addService("web");
     const explanation = await askService(cluster, "web");
     assert.ok(renderService(explanation, createPalette(true)).includes("\u001b[31m"));
