@@ -74,7 +74,10 @@ export class Controller {
       log: log.child({ component: "watch" }),
       metrics: kubeMetrics,
     });
-    const state = new ClusterState(watches, clock);
+    const state = new ClusterState(watches, clock, {
+      holds: settings.maxHoldsPerNamespace,
+      externalIps: settings.maxExternalIpsPerNamespace,
+    });
     const { leases, virtualIps: watchedVirtualIps, pools: watchedPools } = watches;
     const speakers = new SpeakerWatch({ client, namespace, leases, changes, clock, log: ownersLog });
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../../src/clock/clock.ts";
 import { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
+import { defaultNamespaceLimits, type NamespaceLimits } from "../allocate/allocations/namespace-limits.ts";
 import { type PoolMembership, poolMembershipOf } from "../allocate/allocations/pool-membership.ts";
 import { isInUse } from "../allocate/claim/claim.ts";
 import { clusterNetworks } from "../allocate/pool/cluster-network.ts";
@@ -23,13 +24,13 @@ export class ClusterState {
   #poolRevision = 1;
   #allocatedRevision = 0;
 
-  constructor(watched: Watched, clock: Clock) {
+  constructor(watched: Watched, clock: Clock, limits: NamespaceLimits = defaultNamespaceLimits) {
     const readyNodes = new ReadyNodes();
-    this.allocations = new AddressAllocations(readyNodes);
+    this.allocations = new AddressAllocations(readyNodes, limits);
     this.claims = new ObservedClaims(watched.virtualIps, this.allocations, clock);
     this.pools = new ObservedPools(watched.pools);
     this.nodes = new ObservedNodes(watched, this.allocations);
-    this.services = new ObservedServices(watched, this.allocations, readyNodes);
+    this.services = new ObservedServices(watched, this.allocations, readyNodes, limits.externalIps);
     this.#watched = watched;
   }
 

@@ -4,6 +4,7 @@ import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { externalIpsSource } from "../allocate/allocations/blocked-addresses.ts";
+import { ExternalIpCount } from "../allocate/allocations/namespace-limits.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import type { ReadyNodes } from "./ready-nodes.ts";
 import type { Watched } from "./sources.ts";
@@ -13,13 +14,21 @@ export class ObservedServices {
   readonly #watched: Pick<Watched, "services" | "slices">;
   readonly #allocations: AddressAllocations;
   readonly #readyNodes: ReadyNodes;
+  readonly #externalIps: ExternalIpCount;
   /** Keys of Services with externalTrafficPolicy Local. */
   readonly #local = new Set<string>();
 
-  constructor(watched: Pick<Watched, "services" | "slices">, allocations: AddressAllocations, readyNodes: ReadyNodes) {
+  /** `maxExternalIps`: how many addresses in spec.externalIPs of the Services of one namespace are blocked. */
+  constructor(
+    watched: Pick<Watched, "services" | "slices">,
+    allocations: AddressAllocations,
+    readyNodes: ReadyNodes,
+    maxExternalIps: number,
+  ) {
     this.#watched = watched;
     this.#allocations = allocations;
     this.#readyNodes = readyNodes;
+    this.#externalIps = new ExternalIpCount(maxExternalIps);
   }
 
   /**
@@ -29,7 +38,8 @@ export class ObservedServices {
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
-    this.#allocations.block(externalIpsSource(key), external);
+    for (const [service, counted] of this.#externalIps.set(key, external))
+      this.#allocations.block(externalIpsSource(service), counted);
     recordShown(this.#allocations, key, service);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
     if (local === this.#local.has(key)) return [];

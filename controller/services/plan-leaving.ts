@@ -3,6 +3,7 @@ import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import {
+  holdRefusals,
   isServed,
   normalEvent,
   plan,
@@ -42,5 +43,6 @@ export function planLeaving(
   if (claims.length === 0) return plan([leave]);
   const deleting = normalEvent("DeletingLoadBalancer", `Deleting load balancer ${addressTexts(claims)}`);
   const deleted = normalEvent("DeletedLoadBalancer", `Deleted load balancer ${addressTexts(claims)}`);
-  return plan([deleting, ...claims.map((claim) => releaseOrHold(allocations, claim)), leave, deleted]);
+  const refusals = holdRefusals(allocations, service, claims);
+  return plan([deleting, ...refusals, ...claims.map((claim) => releaseOrHold(allocations, claim)), leave, deleted]);
 }

@@ -1,5 +1,5 @@
-import type { IpAddress } from "../../src/ip/address.ts";
-import type { Reason } from "../../src/model/reason.ts";
+import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { type Reason, reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { AddressReady, IngressEntry, ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import { isAssignedByBellhop } from "../allocate/claim/assigned-condition.ts";
@@ -49,11 +49,37 @@ export function release(claim: Claim): ServiceOp {
   return { kind: "ReleaseVirtualIp", claim, holdMs: 0 };
 }
 
-/** For a Service that is gone or leaves: releases its address, unless the pool holds it for the name. A draining pool does not. */
+/**
+ * For a Service that is gone or leaves: releases its address, unless the pool holds it for the name. A draining pool does not, nor does any
+ * pool for a namespace for which many addresses are held already.
+ */
 export function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp {
+  const holdMs = requestedHoldMs(allocations, claim);
+  return { kind: "ReleaseVirtualIp", claim, holdMs: isHoldRefused(allocations, claim) ? 0 : holdMs };
+}
+
+function requestedHoldMs(allocations: AllocationsReader, claim: Claim): number {
   const pool = claim.managed ? currentPoolOf(allocations, claim) : undefined;
-  const holdMs = pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
-  return { kind: "ReleaseVirtualIp", claim, holdMs };
+  return pool === undefined || pool.draining ? 0 : pool.holdAfterDeleteMs;
+}
+
+/** Whether the pool would hold the address of the Service, and its namespace has too many already. */
+function isHoldRefused(allocations: AllocationsReader, claim: Claim): boolean {
+  const [first] = claim.services;
+  return first !== undefined && requestedHoldMs(allocations, claim) > 0 && !allocations.mayHold(first.namespace);
+}
+
+/** The event that says that an address is not held. */
+export function holdRefusals(
+  allocations: AllocationsReader,
+  service: ServiceView,
+  claims: readonly Claim[],
+): readonly ServiceOp[] {
+  const refused = claims.find((claim) => claim.services.length === 1 && isHoldRefused(allocations, claim));
+  if (refused === undefined) return [];
+  const about = { object: serviceObject(service), field: "status.loadBalancer", value: formatAddress(refused.address) };
+  const reason = reasonOf("HoldLimitReached", about);
+  return [warningEvent({ reason: reason.code, message: reasonMessage(reason) })];
 }
 
 /** Whether we serve the Service: a claim names it, or its condition and its finalizer say that we assigned what it shows. */

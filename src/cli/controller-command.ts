@@ -47,6 +47,18 @@ export function controllerCommand(): Command {
         "from how many other nodes those are chosen that take over the addresses of one node",
       ).default("6"),
     )
+    .addOption(
+      new Option(
+        "--max-holds-per-namespace <number>",
+        "how many addresses of deleted Services of one namespace are held (holdAfterDelete)",
+      ).default("10"),
+    )
+    .addOption(
+      new Option(
+        "--max-external-ips-per-namespace <number>",
+        "how many addresses in spec.externalIPs of Services of one namespace are kept out of pools",
+      ).default("16"),
+    )
     .addOption(metallbOption())
     .addOption(metallbNamespaceOption())
     .addOption(metallbClassOption())
@@ -64,6 +76,8 @@ export function controllerCommand(): Command {
         leaderElect: options.leaderElect === "true",
         rebalanceAfterMs: Number(options.rebalanceAfter),
         peersPerNode: Number(options.peersPerNode),
+        maxHoldsPerNamespace: Number(options.maxHoldsPerNamespace),
+        maxExternalIpsPerNamespace: Number(options.maxExternalIpsPerNamespace),
         metallb: options.metallb === "true",
         metallbNamespace: options.metallbNamespace,
         metallbClass: options.metallbClass,

@@ -182,6 +182,14 @@ export const reasonTable = {
     sentence: "{object} cannot use {value} ({field}) on node addresses, because the pool does not allow this port.",
     cure: "If nothing on the nodes listens on the port, add it to spec.nodeAddresses.allowedPorts of the pool. Otherwise use another port number.",
   },
+  HoldLimitReached: {
+    shownIn: ["Service"],
+    meaning:
+      "The pool holds addresses of deleted Services, but as many as are allowed are held for this namespace already.",
+    sentence:
+      "{object} leaves {value} ({field}), which is not held for it, because many addresses are held for its namespace already.",
+    cure: "Wait until holds end, delete VirtualIPs that are held, or set --max-holds-per-namespace of the controller.",
+  },
   NoPool: {
     shownIn: ["Service"],
     meaning: "There is no IPAddressPool, or all of them are rejected.",

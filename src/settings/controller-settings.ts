@@ -25,6 +25,10 @@ export const controllerSettingsSchema = z
     rebalanceAfterMs: z.int().min(0).default(10_000),
     /** From how many other nodes the waiting owners of one node's addresses are chosen. */
     peersPerNode: z.int().min(2).max(100).default(6),
+    /** How many addresses are held for names of deleted Services of one namespace. */
+    maxHoldsPerNamespace: z.int().min(0).default(10),
+    /** How many addresses in spec.externalIPs of Services of one namespace are kept out of pools. */
+    maxExternalIpsPerNamespace: z.int().min(0).default(16),
     /** Whether pools, advertisements and annotations of MetalLB are honoured, for moving from there. */
     metallb: z.boolean().default(false),
     /** The namespace of MetalLB's objects; MetalLB ignores others, too. */

@@ -14,6 +14,7 @@ import type { Pool } from "../pool/pool.ts";
 import type { PoolSet } from "../pool/pool-set.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
+import { defaultNamespaceLimits, type NamespaceLimits } from "./namespace-limits.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { ShownAddresses } from "./shown-addresses.ts";
 
@@ -38,6 +39,8 @@ export interface AllocationsReader {
   poolOf(address: IpAddress): Pool | undefined;
   /** The lowest free address of a pool. */
   firstFree(pool: Pool, family: IpFamily): IpAddress | undefined;
+  /** Whether one more address may be held for a name in this namespace. */
+  mayHold(namespace: string): boolean;
   /** The nodes' own addresses, and the pools of them. */
   readonly nodes: NodeAddresses;
   /** Nodes with ready endpoints of a Service. */
@@ -65,6 +68,9 @@ const noReadyNodes: ReadyNodesReader = { of: () => new Set() };
  */
 export class AddressAllocations implements AllocationsReader {
   readonly #readyNodes: ReadyNodesReader;
+  readonly #maxHolds: number;
+  /** How many addresses are held for names of a namespace. */
+  readonly #holds = new Map<string, number>();
   readonly nodes = new NodeAddresses();
   #pools: PoolSet = { usable: [], rejected: new Map() };
   /** By name of the pool. Pools of nodes' own addresses have none. */
@@ -86,8 +92,9 @@ export class AddressAllocations implements AllocationsReader {
   #freed = false;
 
   /** Without `readyNodes` no node has ready endpoints of any Service. */
-  constructor(readyNodes: ReadyNodesReader = noReadyNodes) {
+  constructor(readyNodes: ReadyNodesReader = noReadyNodes, limits: NamespaceLimits = defaultNamespaceLimits) {
     this.#readyNodes = readyNodes;
+    this.#maxHolds = limits.holds;
   }
 
   /** Returns what has changed since the last call, and starts collecting again. */
@@ -159,6 +166,7 @@ export class AddressAllocations implements AllocationsReader {
       if (reference.sharing !== undefined && claim.node === undefined)
         this.#bySharingKey.add(reference.sharing.key, claim.name);
     }
+    this.#countHold(claim, 1);
     this.#markUsed(claim.address, isAssigned(claim));
     if (this.#isOutside(claim)) {
       this.#outside.set(claim.name, claim);
@@ -184,9 +192,22 @@ export class AddressAllocations implements AllocationsReader {
       this.#byService.delete(serviceKeyOf(reference), name);
       if (reference.sharing !== undefined) this.#bySharingKey.delete(reference.sharing.key, name);
     }
+    this.#countHold(claim, -1);
     this.#markFree(claim.address, isAssigned(claim));
     if (this.#outside.delete(name)) this.#recordChanged(claim);
     return claim;
+  }
+
+  mayHold(namespace: string): boolean {
+    return (this.#holds.get(namespace) ?? 0) < this.#maxHolds;
+  }
+
+  #countHold({ services, heldUntilMs }: Claim, change: 1 | -1): void {
+    const namespace = services[0]?.namespace;
+    if (heldUntilMs === undefined || namespace === undefined) return;
+    const count = (this.#holds.get(namespace) ?? 0) + change;
+    if (count === 0) this.#holds.delete(namespace);
+    else this.#holds.set(namespace, count);
   }
 
   #claimsNamed(names: Iterable<string>): readonly Claim[] {

@@ -26,7 +26,34 @@ const reference = { namespace: "default", name: "web" };
 const front = { key: "front", ports: ["81/TCP"], backends: "Cluster" };
 const assigned = "True AddressAssigned";
 
+const heldIn = (namespace: string, count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    address: `198.51.100.${index}`,
+    held: true as const,
+    services: [{ namespace, name: `old${index}` }],
+  }));
+
 export const planCases: readonly PlanCase[] = [
+  {
+    name: "a Service is deleted, and as many addresses as are allowed are held for its namespace: an event says that its own is not",
+    pools: [holding],
+    claims: [mine, ...heldIn("default", 10)],
+    service: { ...shown, deleting: true },
+    ops: [
+      "Normal DeletingLoadBalancer",
+      "Warning HoldLimitReached",
+      "Release 192.0.2.10",
+      "Leave finalizer ingress",
+      "Normal DeletedLoadBalancer",
+    ],
+  },
+  {
+    name: "holds of another namespace do not count",
+    pools: [holding],
+    claims: [mine, ...heldIn("shop", 10)],
+    service: "gone",
+    ops: ["Release 192.0.2.10, hold 600 s"],
+  },
   {
     name: "a new Service: the claim before the status, and the finalizer in the same write",
     ops: [
