@@ -73,6 +73,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
       virtualIps.add(name);
       yield;
     }
+    for (const name of state.claims.unreadableNames) virtualIps.add(name);
     pools.addSoon(state.pools.names);
     this.allocationsChanged();
   }
@@ -89,8 +90,14 @@ export class ChangeRouter implements ChangeListener, TermPart {
   }
 
   invalid(resource: WatchedResource, key: string, invalid: InvalidObject | undefined, raw: unknown): void {
+    const { term, state, virtualIps } = this.#options;
+    if (resource === "virtualIps") {
+      state.claims.reject(key, invalid, raw);
+      if (term.active) virtualIps.add(key);
+      this.allocationsChanged();
+    }
     if (resource !== "pools") return;
-    this.#options.state.pools.reject(key, invalid, raw);
+    state.pools.reject(key, invalid, raw);
     this.#poolsChanged();
   }
 

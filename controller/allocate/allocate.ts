@@ -16,7 +16,7 @@ import { findNodePool } from "./choose/find-node-pool.ts";
 import { chooseFromAny, chooseFromNamed } from "./choose/new-address.ts";
 import { allocateNodeAddresses, keptNodeAddresses } from "./choose/node-allocation.ts";
 import { findShared } from "./choose/shared-address.ts";
-import { adoptShown } from "./choose/shown-address.ts";
+import { adoptShown, findInvalidClaim } from "./choose/shown-address.ts";
 import { type Claim, isClaimOf } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
@@ -35,6 +35,8 @@ export function allocate(
   namespaceLabels: Readonly<Record<string, string>>,
 ): Allocation {
   const context: AllocationContext = { allocations, service, namespaceLabels };
+  const unknown = findInvalidClaim(context);
+  if (unknown !== undefined) return { assignments: [], reason: unknown, satisfied: false, unknown: true };
   const { requested, reason } = parseRequest(service);
   if (requested === undefined) return { assignments: currentAssignments(context), reason, satisfied: false };
   const nodePool = findNodePool(context, requested);

@@ -41,6 +41,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   const { client, namespace, service, clock } = options;
   const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options);
   const invalidPools: InvalidPool[] = [];
+  const invalidVirtualIps: InvalidPool[] = [];
   const views: Record<string, Map<string, unknown>> = { slices: new Map(), leases: new Map() };
   const reads = Object.entries(sources).map(async ([resource, source]: [string, Source<unknown>]) => {
     const found = new Map<string, unknown>();
@@ -48,6 +49,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
       const view = projectObject(source.project, raw);
       if (view instanceof InvalidObject) {
         if (resource === "pools") invalidPools.push({ name: keyOf(raw), invalid: view, raw });
+        if (resource === "virtualIps") invalidVirtualIps.push({ name: keyOf(raw), invalid: view, raw });
       } else if (view !== undefined) found.set(keyOf(raw), view);
     });
     if (source.fallback !== undefined) await readFallback(client, source.fallback, found);
@@ -65,7 +67,9 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   const watched = Object.fromEntries(
     Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
   ) as unknown as Watched;
-  return { ...leases, watched, invalidPools, slices, clusterState: createClusterState(watched, invalidPools, clock) };
+  const clusterState = createClusterState(watched, invalidPools, clock);
+  for (const { name, invalid, raw } of invalidVirtualIps) clusterState.claims.reject(name, invalid, raw);
+  return { ...leases, watched, invalidPools, slices, clusterState };
 }
 
 /** The state that the controller would derive from these views. */

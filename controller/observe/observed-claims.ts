@@ -1,7 +1,9 @@
 import type { Clock } from "../../src/clock/clock.ts";
-import type { Reason } from "../../src/model/reason.ts";
+import type { InvalidObject } from "../../src/kube/view-store.ts";
+import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
-import { type Claim, parseClaim } from "../allocate/claim/claim.ts";
+import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
+import { addressesOfInvalid, type Claim, parseClaim } from "../allocate/claim/claim.ts";
 import type { Watched } from "./sources.ts";
 
 /** What follows from one VirtualIP that was added, modified or deleted. */
@@ -10,6 +12,14 @@ export interface ClaimChange {
   readonly changed: readonly Claim[];
   /** The claim that is gone. */
   readonly gone: Claim | undefined;
+}
+
+/** A VirtualIP that does not follow its schema, and why. */
+export interface UnreadableClaim {
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly reason: Reason;
 }
 
 /** A claim that we created and that the watch has not shown for this long counts as lost. */
@@ -21,6 +31,7 @@ export class ObservedClaims {
   readonly #allocations: AddressAllocations;
   readonly #clock: Clock;
   readonly #invalidReasons = new Map<string, Reason>();
+  readonly #unreadable = new Map<string, UnreadableClaim>();
   /** The last uid that the watch has shown, by name of the VirtualIP. */
   readonly #seenUids = new Map<string, string>();
   /** Since when a claim has been in the allocations without being shown, in monotonic ms. */
@@ -39,6 +50,8 @@ export class ObservedClaims {
     const { claim, reason } = object === undefined ? {} : parseClaim(object);
     if (reason === undefined) this.#invalidReasons.delete(name);
     else this.#invalidReasons.set(name, reason);
+    const blocked = reason === undefined ? [] : addressesOfInvalid(name, object?.spec.address);
+    this.#allocations.block(invalidClaimSource(name), blocked);
     if (claim !== undefined) {
       this.#seenUids.set(name, claim.uid);
       this.#unseenSinceMs.delete(name);
@@ -52,6 +65,34 @@ export class ObservedClaims {
     if (before === undefined || older) return { changed: [], gone: undefined };
     this.#allocations.drop(name);
     return { changed: [before], gone: before };
+  }
+
+  /** A VirtualIP does not follow its schema. Without `invalid` it follows it again, or was deleted. Call it after `observe`. */
+  reject(name: string, invalid: InvalidObject | undefined, raw: unknown): void {
+    const { metadata, spec } = (raw ?? {}) as {
+      metadata?: { uid?: string; resourceVersion?: string };
+      spec?: { address?: unknown };
+    };
+    const blocked = invalid === undefined ? [] : addressesOfInvalid(name, spec?.address);
+    this.#allocations.block(invalidClaimSource(name), blocked);
+    if (invalid === undefined) {
+      this.#unreadable.delete(name);
+      return;
+    }
+    const value = typeof spec?.address === "string" ? spec.address : "";
+    const about = { object: `VirtualIP ${name}`, field: "spec.address", value, detail: invalid.message };
+    const { uid = "", resourceVersion = "" } = metadata ?? {};
+    this.#unreadable.set(name, { name, uid, resourceVersion, reason: reasonOf("VirtualIpInvalid", about) });
+  }
+
+  /** The VirtualIP of this name if it does not follow its schema. It is not in the views then. */
+  unreadable(name: string): UnreadableClaim | undefined {
+    return this.#unreadable.get(name);
+  }
+
+  /** Names of the VirtualIPs that do not follow their schema. */
+  get unreadableNames(): Iterable<string> {
+    return this.#unreadable.keys();
   }
 
   /** Why the VirtualIP is not a valid claim. Undefined: it is valid, or does not exist. */

@@ -10,7 +10,8 @@ import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
-import { type Claim, isClaimOf, parseClaim } from "../allocate/claim/claim.ts";
+import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
+import { addressesOfInvalid, type Claim, isClaimOf, parseClaim } from "../allocate/claim/claim.ts";
 import {
   findJoiningConflict,
   findSharingConflict,
@@ -199,14 +200,24 @@ export class ClaimWriter {
       this.#observe(found.body, name);
     } catch (error) {
       if (!isNotFound(error)) throw error;
+      allocations.block(invalidClaimSource(name), []);
       allocations.drop(name);
     }
     return allocations.claims.get(name);
   }
 
   #observe(raw: unknown, name: string): void {
-    const { claim } = parseClaim(virtualIpSchema.parse(raw) satisfies VirtualIP);
-    if (claim === undefined) this.#options.allocations.drop(name);
-    else this.#options.allocations.put(claim);
+    const { allocations } = this.#options;
+    const parsed = virtualIpSchema.safeParse(raw);
+    const claim = parsed.success ? parseClaim(parsed.data satisfies VirtualIP).claim : undefined;
+    // Its name is taken although it is not a claim.
+    const blocked = claim === undefined ? addressesOfInvalid(name, addressIn(raw)) : [];
+    allocations.block(invalidClaimSource(name), blocked);
+    if (claim === undefined) allocations.drop(name);
+    else allocations.put(claim);
   }
+}
+
+function addressIn(raw: unknown): unknown {
+  return (raw as { spec?: { address?: unknown } } | undefined)?.spec?.address;
 }

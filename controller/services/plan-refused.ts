@@ -1,7 +1,7 @@
 import { parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import { type AddressReady, loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
-import { namesAssigned } from "../allocate/claim/assigned-condition.ts";
+import { describeKept, isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import { serviceAnnotation } from "../allocate/claim/service-annotations.ts";
 import {
@@ -42,6 +42,18 @@ export function planRefused(service: ServiceView, claims: readonly Claim[], reas
   const updated = message === undefined ? [] : [normalEvent("UpdatedLoadBalancer", message)];
   const patch: ServiceOp = { kind: "PatchStatus", ingress, condition, finalizer };
   return plan([patch, ...active.map(release), ...updated, warningEvent(condition)], reason);
+}
+
+/** Says why nothing can be done for the Service now. What it has and shows stays as it is. */
+export function planUnchanged(service: ServiceView, reason: Reason): ServicePlan {
+  const kept = isAssignedByBellhop(service) ? `${describeKept(service.ingress.map(({ ip }) => ip).join(", "))} ` : "";
+  const condition: AddressReady = { status: "False", reason: reason.code, message: `${kept}${reasonMessage(reason)}` };
+  const reports = service.ingress.length === 0 || service.addressReady !== undefined;
+  const patch: readonly ServiceOp[] =
+    reports && !sameCondition(service.addressReady, condition)
+      ? [{ kind: "PatchStatus", ingress: undefined, condition, finalizer: undefined }]
+      : [];
+  return plan([...patch, warningEvent(condition)], reason);
 }
 
 /** Whether we assigned the address that the status shows as this text. */

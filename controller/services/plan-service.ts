@@ -12,7 +12,7 @@ import { describeKept } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, isClaimOf } from "../allocate/claim/claim.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
 import { planHandedOver, planLeaving } from "./plan-leaving.ts";
-import { planRefused } from "./plan-refused.ts";
+import { planRefused, planUnchanged } from "./plan-refused.ts";
 import {
   normalEvent,
   plan,
@@ -59,7 +59,8 @@ export function planService(input: ServicePlanInput): ServicePlan {
 
 function planDesired(input: ServicePlanInput, service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const { allocations, namespaceLabels, hasAnnouncer } = input;
-  const { assignments, reason, satisfied } = allocate(allocations, service, namespaceLabels);
+  const { assignments, reason, satisfied, unknown } = allocate(allocations, service, namespaceLabels);
+  if (unknown && reason !== undefined) return planUnchanged(service, reason);
   if (assignments.length === 0 && reason !== undefined) return planRefused(service, claims, reason);
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const released = claims.filter((claim) => !kept.has(claim.name));

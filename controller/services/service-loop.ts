@@ -6,7 +6,7 @@ import type { ApiClient } from "../../src/kube/client.ts";
 import { type EventRecorder, serviceSubject } from "../../src/kube/event.ts";
 import type { TermPart } from "../../src/kube/leadership-term.ts";
 import type { Logger } from "../../src/log/log.ts";
-import type { Reason } from "../../src/model/reason.ts";
+import { type Reason, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { Queue, type WorkResult } from "../../src/queue/queue.ts";
 import { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
@@ -16,6 +16,7 @@ import type { Watched } from "../observe/sources.ts";
 import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import type { MutationCache } from "./mutation-cache.ts";
+import { planUnchanged } from "./plan-refused.ts";
 import { planService } from "./plan-service.ts";
 import { readNamespaceLabels } from "./service-check.ts";
 import type { ServicePlan } from "./service-plan.ts";
@@ -127,6 +128,9 @@ export class ServiceLoop implements TermPart {
   async #handle(key: string): Promise<WorkResult> {
     try {
       return await this.#sync(key);
+    } catch (error) {
+      if (isLasting(error)) await this.#reportReason(key, (error as Error).message);
+      throw error;
     } finally {
       this.#options.changes.allocationsChanged();
     }
@@ -164,10 +168,9 @@ export class ServiceLoop implements TermPart {
       return "done";
     }
     metrics.reconciles.inc({ result: "failed" });
-    log.warn(
-      { service: key, plans: maxPlans },
-      "other Services were faster at every address that was planned for this one; trying again later",
-    );
+    const problem = "other Services were faster at every address that was planned for this one";
+    log.warn({ service: key, plans: maxPlans }, `${problem}; trying again later`);
+    await this.#reportReason(key, `In ${maxPlans} attempts, ${problem}.`);
     return "retry";
   }
 
@@ -213,6 +216,20 @@ export class ServiceLoop implements TermPart {
     if (before?.code !== reason.code) this.#options.metrics.refusals.inc({ reason: reason.code });
   }
 
+  /** Writes into the condition why the Service could not be updated, as far as that is possible. */
+  async #reportReason(key: string, detail: string): Promise<void> {
+    const { watched, mutations, writer, log } = this.#options;
+    const service = mutations.newest(key, watched.services.views.get(key));
+    if (service === undefined || service.deleting || service.type !== "LoadBalancer") return;
+    const reason = reasonOf("SyncFailed", { object: serviceObject(service), field: "", value: "", detail });
+    this.#pending.set(key, reason);
+    try {
+      await writer.write(key, service, planUnchanged(service, reason).ops);
+    } catch (error) {
+      log.debug({ service: key, err: error }, "the condition of a Service could not be written either");
+    }
+  }
+
   #reportFailure(key: string, error: unknown, retryMs: number): void {
     const { log, events, watched, metrics } = this.#options;
     if (isConflict(error)) {
@@ -225,8 +242,14 @@ export class ServiceLoop implements TermPart {
       "a Service could not be updated; trying again",
     );
     const service = watched.services.views.get(key);
-    if (service === undefined || !isRefused(error)) return;
+    if (service === undefined || !isLasting(error)) return;
     const message = `Error syncing load balancer: ${(error as Error).message}`;
     events.record(serviceSubject(service), { type: "Warning", reason: "SyncLoadBalancerFailed", message });
   }
+}
+
+/** Whether the same is likely to fail again: the API server refuses it, or an answer was not what it should be. */
+function isLasting(error: unknown): boolean {
+  // Errors of connections have a code, and so have those of Bellhop.
+  return isRefused(error) || (error instanceof Error && !(error instanceof ApiError) && !("code" in error));
 }

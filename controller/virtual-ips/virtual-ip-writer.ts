@@ -1,9 +1,9 @@
 import { timeText } from "../../src/api/api.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { isNotFound } from "../../src/kube/api-error.ts";
+import { isNotFound, isRefused } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
-import { type EventRecorder, ownSubject } from "../../src/kube/event.ts";
+import { type EventRecorder, type ObjectVersion, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
@@ -46,6 +46,8 @@ export class VirtualIpWriter {
   async write(name: string): Promise<number | undefined> {
     const { state, virtualIps } = this.#options;
     const object = virtualIps.views.get(name);
+    const unreadable = state.claims.unreadable(name);
+    if (unreadable !== undefined) this.#recordReason(unreadable, unreadable.reason);
     if (object === undefined) return undefined;
     const heldUntilMs = state.allocations.claims.get(name)?.heldUntilMs;
     try {
@@ -64,7 +66,7 @@ export class VirtualIpWriter {
     const invalid = state.claims.invalidReason(name);
     const membership = state.poolMembership(name);
     let object = planned;
-    if (invalid !== undefined) this.#recordReason(object, invalid);
+    if (invalid !== undefined) this.#recordReason(object.metadata, invalid);
     const owners = assignment !== undefined && ownerAssignments.differs(name) ? assignment : undefined;
     const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
     if (owners !== undefined || pool !== undefined) {
@@ -77,8 +79,13 @@ export class VirtualIpWriter {
     const conditions = withDesiredConditions(object.status?.conditions ?? [], desired, timeText(clock.wallMs()));
     if (conditions === undefined) return;
     const path = `${ownPath("virtualips", name)}/status`;
-    await this.#patch(name, path, { metadata: versionOf(object), status: { conditions } });
-    if (membership?.reason !== undefined) this.#recordReason(object, membership.reason);
+    try {
+      await this.#patch(name, path, { metadata: versionOf(object), status: { conditions } });
+    } catch (error) {
+      // The API server takes no write to an object that its schema no longer allows. The event has said why.
+      if (invalid === undefined || !isRefused(error)) throw error;
+    }
+    if (membership?.reason !== undefined) this.#recordReason(object.metadata, membership.reason);
   }
 
   /** Deletes the hold if it is over. Otherwise resolves to the time in ms until it is to be checked again. */
@@ -100,9 +107,9 @@ export class VirtualIpWriter {
     return (await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge })).body;
   }
 
-  #recordReason(object: VirtualIP, reason: Reason): void {
+  #recordReason(object: ObjectVersion, reason: Reason): void {
     const event = { type: "Warning", reason: reason.code, message: reasonMessage(reason) } as const;
-    this.#options.events.record(ownSubject("VirtualIP", object.metadata), event);
+    this.#options.events.record(ownSubject("VirtualIP", object), event);
   }
 
   /** An address never moves without an event. */

@@ -146,7 +146,7 @@ function virtualIp(): Record<string, unknown> {
   );
   schema["x-kubernetes-validations"] = [
     {
-      rule: "self.metadata.name == self.spec.address.replace(':', '-') || (self.spec.address.contains(':') && (self.metadata.name == self.spec.address.replace(':', '-') + '0' || self.metadata.name == '0' + self.spec.address.replace(':', '-') || self.metadata.name == '0' + self.spec.address.replace(':', '-') + '0'))",
+      rule: "self.metadata.name == (self.spec.address.startsWith(':') ? '0' : '') + self.spec.address.replace(':', '-') + (self.spec.address.endsWith(':') ? '0' : '')",
       messageExpression:
         "\"a VirtualIP is named after its address, with '-' for ':' and a 0 before a leading and after a trailing '-'; the name '\" + self.metadata.name + \"' does not match \" + self.spec.address",
     },

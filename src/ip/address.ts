@@ -81,6 +81,12 @@ export function virtualIpName(address: IpAddress): string {
   return formatAddress(address).replaceAll(":", "-").replace(/^-/, "0-").replace(/-$/, "-0");
 }
 
+/** The address whose VirtualIP object has this name. Undefined: none. */
+export function addressOfVirtualIpName(name: string): IpAddress | undefined {
+  const address = parseAddress(name.replaceAll("-", ":"));
+  return address === undefined || virtualIpName(address) !== name ? undefined : address;
+}
+
 /** Orders by family (IPv4 first), then by value. */
 export function compareAddresses(left: IpAddress, right: IpAddress): number {
   if (left.family !== right.family) return left.family === "IPv4" ? -1 : 1;

@@ -23,7 +23,7 @@ export interface EventRecorder {
   record(subject: EventSubject, text: EventText): void;
 }
 
-interface ObjectVersion {
+export interface ObjectVersion {
   readonly name: string;
   readonly uid: string;
   readonly resourceVersion: string;

@@ -367,9 +367,23 @@ export const reasonTable = {
     sentence: "{object} is not valid YAML.",
     cure: "Correct the indentation or the quotes at this line.",
   },
+  AddressClaimInvalid: {
+    shownIn: ["Service"],
+    meaning:
+      "The Service shows an address, and the VirtualIP of this address is not valid. Bellhop does not know whose address it is, so it changes nothing.",
+    sentence: "{object} shows {value} ({field}), but the VirtualIP of this address is not valid.",
+    cure: "Correct that VirtualIP (kubectl describe virtualips), or delete it: Bellhop then creates it again for the Service that shows the address.",
+  },
+  SyncFailed: {
+    shownIn: ["Service"],
+    meaning: "What Bellhop planned for the Service could not be written. Bellhop tries again.",
+    sentence: "{object} could not be updated.",
+    cure: "If this lasts, look at the log of the controller.",
+  },
   VirtualIpInvalid: {
     shownIn: ["VirtualIP"],
-    meaning: "A VirtualIP made by a user has an invalid address, or a name that does not match its address.",
+    meaning:
+      "A VirtualIP has an invalid address, a name that does not match its address, or a field that cannot be read. No Service gets its address.",
     sentence: "{object} is not a valid claim of {value} ({field}).",
     cure: "Write the address in its canonical form (RFC 5952), and name the VirtualIP after it: 192.0.2.7, 2001-db8--7.",
   },

@@ -33,6 +33,8 @@ export interface AllocationsReader {
    * other namespaces are not named.
    */
   blockedBy(address: IpAddress, readerNamespace?: string): string | undefined;
+  /** Whether the address is blocked by a VirtualIP that is not valid: the Service that has it is unknown. */
+  hasInvalidClaim(address: IpAddress): boolean;
   /** Another Service that shows the address in its status, without a claim that names it. As a sentence. */
   shownElsewhere(address: IpAddress, serviceKey: string): string | undefined;
   /** The usable pool with the address in its ranges. Not for nodes' own addresses: see `nodes.poolAt`. */
@@ -241,6 +243,10 @@ export class AddressAllocations implements AllocationsReader {
       if (!this.#claims.has(virtualIpName(address))) this.#recordFreed(this.poolOf(address));
     }
     for (const address of shown) this.#markUsed(address, false);
+  }
+
+  hasInvalidClaim(address: IpAddress): boolean {
+    return this.#blocks.isInvalidClaim(address);
   }
 
   shownElsewhere(address: IpAddress, serviceKey: string): string | undefined {

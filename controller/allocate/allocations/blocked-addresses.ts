@@ -16,6 +16,13 @@ export function externalIpsSource(serviceKey: string): string {
   return `${externalIpsOf}Service ${serviceKey}`;
 }
 
+const claimOfInvalid = "claimed by VirtualIP ";
+
+/** The source of the addresses that a VirtualIP uses which is not a valid claim. */
+export function invalidClaimSource(name: string): string {
+  return `${claimOfInvalid}${name}, which is not valid`;
+}
+
 /** The source as readers in a namespace see it. */
 function describeSource(source: string, readerNamespace: string | undefined): string {
   const key = source.slice(externalIpsSource("").length);
@@ -23,7 +30,7 @@ function describeSource(source: string, readerNamespace: string | undefined): st
   return `${externalIpsOf}${describeService(serviceNameOf(key), readerNamespace)}`;
 }
 
-/** The addresses that nodes, their interfaces and spec.externalIPs use, by source. */
+/** The addresses that nodes, their interfaces, spec.externalIPs and invalid VirtualIPs use, by source. */
 export class BlockedAddresses {
   readonly #blocks = new Map<string, { readonly address: IpAddress; readonly sources: Set<string> }>();
   readonly #from = new Map<string, readonly IpAddress[]>();
@@ -55,6 +62,12 @@ export class BlockedAddresses {
     // One is enough. In reverse order `the address of Node` comes before `on an interface of Node`, which says less.
     const [first] = [...sources].sort().reverse();
     return `${formatAddress(address)} is ${describeSource(first ?? "", readerNamespace)}.`;
+  }
+
+  /** Whether a VirtualIP that is not a valid claim uses the address. */
+  isInvalidClaim(address: IpAddress): boolean {
+    const sources = this.#blocks.get(virtualIpName(address))?.sources ?? [];
+    return [...sources].some((source) => source.startsWith(claimOfInvalid));
   }
 
   /** Sorted by address. */

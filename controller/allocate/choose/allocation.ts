@@ -25,6 +25,8 @@ export interface Allocation {
   readonly reason: Reason | undefined;
   /** Whether the Service has all that it requires. A second family that it only prefers is not required. */
   readonly satisfied: boolean;
+  /** Whether the Service must stay as it is: it is not known whose address it shows. */
+  readonly unknown?: true;
 }
 
 /** The choice for one family. With both, the Service keeps what it has, although it requests to leave it. */

@@ -1,4 +1,5 @@
 import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
+import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { isAssignedByBellhop, namesAssigned } from "../claim/assigned-condition.ts";
 import { findJoiningConflict } from "../claim/sharing.ts";
@@ -8,6 +9,20 @@ import type { AllocationContext } from "./evaluate-pool.ts";
 /** The first address of this family in the status of the Service. */
 export function shownAddress(service: ServiceView, family: IpFamily): IpAddress | undefined {
   return service.ingress.map((entry) => parseAddress(entry.ip)).find((address) => address?.family === family);
+}
+
+/**
+ * Why it is not known whether the Service may keep what it shows: the VirtualIP of the address is not valid. It may claim the address
+ * for this Service or for another one, so nothing is taken and nothing is assigned.
+ */
+export function findInvalidClaim({ allocations, service }: AllocationContext): Reason | undefined {
+  const field = "status.loadBalancer.ingress";
+  const unknown = service.ingress.find(({ ip }) => {
+    const address = parseAddress(ip);
+    return address !== undefined && allocations.claimAt(address) === undefined && allocations.hasInvalidClaim(address);
+  });
+  if (unknown === undefined) return undefined;
+  return reasonOf("AddressClaimInvalid", { object: serviceObject(service), field, value: unknown.ip });
 }
 
 /**

@@ -1,6 +1,12 @@
 import { managedByController, managedByLabel } from "../../../src/api/labels.ts";
 import type { ServiceReference, VirtualIP } from "../../../src/api/virtual-ip.ts";
-import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../../src/ip/address.ts";
+import {
+  addressOfVirtualIpName,
+  formatAddress,
+  type IpAddress,
+  parseAddress,
+  virtualIpName,
+} from "../../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { describeService, refersTo } from "../../../src/model/service-reference.ts";
@@ -53,6 +59,13 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
       resourceVersion: metadata.resourceVersion,
     },
   };
+}
+
+/** The addresses that a VirtualIP blocks which is not a valid claim: the one that it names, and the one that has its name. */
+export function addressesOfInvalid(name: string, specAddress: unknown): readonly IpAddress[] {
+  const named = typeof specAddress === "string" ? parseAddress(specAddress) : undefined;
+  const occupied = addressOfVirtualIpName(name);
+  return [named, occupied].flatMap((address) => address ?? []);
 }
 
 /** Whether the claim names this Service: by uid, or by name where it has no uid. */

@@ -9,6 +9,7 @@ import { rejectedPoolCases } from "./allocate/pool/rejected-pool-cases.ts";
 import { manifestCases } from "./explain/pools/manifest-cases.ts";
 import { findReasonsCases } from "./explain/service/find-reasons-cases.ts";
 import { planCases } from "./services/plan-service-cases.ts";
+import { unchangedCases } from "./services/plan-unchanged-cases.ts";
 
 /** The tables whose rows say which reason comes of what, by the test that runs them. */
 const tables: Readonly<Record<string, readonly string[]>> = {
@@ -25,6 +26,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     faults.map((text) => text.split(" ")[1] ?? ""),
   ),
   "explain/service/find-reasons.test.ts": findReasonsCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
+  "services/plan-unchanged.test.ts": unchangedCases.map(({ code }) => code),
   "services/plan-service.test.ts": planCases.flatMap(({ ops }) => ops.map((text) => text.split(" ")[1] ?? "")),
 };
 

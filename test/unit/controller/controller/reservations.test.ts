@@ -56,11 +56,11 @@ describe("reservations made by hand", () => {
     );
   });
 
-  test("one whose name does not match its address gets an event and reserves nothing", async () => {
+  test("one whose name does not match its address gets an event, and no Service gets its address", async () => {
     await cluster.start();
     await cluster.addVirtualIp("wrong", { address: "192.0.2.12" });
     await cluster.addService("web");
-    await cluster.expectShown("web", ["192.0.2.12"]);
+    await cluster.expectShown("web", ["192.0.2.13"]);
     await cluster.eventually(async () => assert.deepEqual(await cluster.eventsOf("wrong"), ["VirtualIpInvalid"]));
   });
 });

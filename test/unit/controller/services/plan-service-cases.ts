@@ -1,3 +1,4 @@
+import { invalidClaimSource } from "../../../../controller/allocate/allocations/blocked-addresses.ts";
 import { planService } from "../../../../controller/services/plan-service.ts";
 import type { ServiceOp } from "../../../../controller/services/service-plan.ts";
 import { formatAddress } from "../../../../src/ip/address.ts";
@@ -351,6 +352,18 @@ export const planCases: readonly PlanCase[] = [
     name: "a pool that has an address for the Service serves it, whichever pool served it before",
     service: { finalizer: true, shows: ["172.30.0.11"] },
     ops: ["Create 192.0.2.10", `Patch [192.0.2.10] ${assigned}`, "Normal UpdatedLoadBalancer"],
+  },
+  {
+    name: "a Service of ours that shows the address of an invalid VirtualIP stays as it is",
+    blocked: { [invalidClaimSource("192.0.2.10")]: ["192.0.2.10"] },
+    service: shown,
+    ops: ["Patch False AddressClaimInvalid", "Warning AddressClaimInvalid"],
+  },
+  {
+    name: "also one that another controller serves, and that does not hear of it",
+    blocked: { [invalidClaimSource("192.0.2.10")]: ["192.0.2.10"] },
+    service: { shows: ["192.0.2.10"] },
+    ops: ["Warning AddressClaimInvalid"],
   },
   {
     name: "a Service whose condition says that it keeps an address is ours when it is deleted without a claim",
