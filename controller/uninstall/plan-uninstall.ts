@@ -3,7 +3,7 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import { releaseService, type ServiceRelease } from "./service-release.ts";
 
-/** An object of a kind of ours, as far as its deletion needs it. */
+/** An object of one of Bellhop's own kinds, with what its deletion needs. */
 export interface OwnObject {
   readonly name: string;
   readonly uid: string;

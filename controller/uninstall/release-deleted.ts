@@ -28,7 +28,7 @@ export async function releaseDeletedServices(options: ReleaseDeletedOptions, sig
       .filter(({ deleting }) => deleting)
       .flatMap((service) => releaseService(service, []) ?? [])
       .filter(({ removeFinalizer }) => removeFinalizer);
-    // Nothing is asked while nothing waits for it.
+    // No request while no Service waits for it.
     if (releases.length > 0 && (await isKindMissing(client, log))) {
       for (const release of releases) {
         if (signal.aborted) return;
@@ -52,7 +52,7 @@ export async function releaseDeletedServices(options: ReleaseDeletedOptions, sig
   }
 }
 
-/** Whether the API server says of one of our kinds that it does not know it. An empty collection is not a missing one. */
+/** Whether the API server does not know one of Bellhop's own kinds. An empty collection is not a missing one. */
 async function isKindMissing(client: ApiClient, log: Logger): Promise<boolean> {
   for (const plural of ["virtualips", "ipaddresspools", "l2advertisements", "speakers"] as const) {
     try {

@@ -32,7 +32,9 @@ export type StepResult =
 /** How many steps of a kind are done at once. */
 const parallel = 8;
 
-/** Carries out the steps in their order, and stops after those of a kind of which one has failed. The results are in the order of the steps. */
+/**
+ * Carries out the steps in their order, and stops after those of a kind of which one has failed. The results are in the order of the steps.
+ */
 export async function runUninstall(run: UninstallRun, steps: readonly UninstallStep[]): Promise<readonly StepResult[]> {
   const results: StepResult[] = [];
   for (let next = 0; next < steps.length; ) {
@@ -64,12 +66,12 @@ const podsGoneMs = 30_000;
 /** A leader that was killed counts as one until its lease of 6 s has run out. */
 const leaderGoneMs = 20_000;
 const pollMs = 500;
-/** A Service that is written by others in between is read and planned again so often. */
+/** How often a Service that others write in between is read and planned again. */
 const maxConflicts = 10;
 
 /**
- * Carries out one step. To do it twice does no harm, so a run that was interrupted is started again. Every write names the uid, and
- * that to a Service its version. Throws what the API server refuses.
+ * Carries out one step. Doing it twice does no harm, so an interrupted run can be started again. Every write names the uid, and a write
+ * to a Service its version. Throws what the API server refuses.
  */
 async function runStep(run: UninstallRun, step: UninstallStep): Promise<StepResult> {
   switch (step.kind) {

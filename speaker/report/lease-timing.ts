@@ -12,7 +12,7 @@ const shortestRenewMs = 2_000;
 const longestRenewMs = 10_000;
 /** Writes to leases by all speakers together, until each renews as rarely as the kubelet. */
 const writesPerSecond = 100;
-/** A lease outlives a renewal that fails by at least so long: time for attempts each second. */
+/** A lease outlives a failed renewal by at least this long, which leaves time for an attempt each second. */
 const graceMs = 4_000;
 
 /**

@@ -2,7 +2,7 @@ import { BellhopError } from "../error/error.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { isTlsFailure, messageOf } from "../kube/https-client.ts";
 
-/** Node's codes for a host that is not there, or has nothing on that port (errno(3), getaddrinfo(3)). */
+/** Node's codes for a host that does not exist, or does not listen on that port (errno(3), getaddrinfo(3)). */
 const remedies: readonly { readonly pattern: RegExp; readonly text: string }[] = [
   { pattern: /ENOTFOUND|EAI_AGAIN/, text: "Its name cannot be resolved. Check the server in the kubeconfig, and DNS." },
   {

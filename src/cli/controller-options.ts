@@ -2,7 +2,7 @@ import type { MetallbCompatibility } from "../api/metallb.ts";
 import { controllerSettingsSchema, metallbOf } from "../settings/controller-settings.ts";
 import type { PublishedSettings } from "../settings/published-settings.ts";
 
-/** The settings of the controller by which a command answers. */
+/** The settings of the controller that a command assumes. */
 export interface ChosenSettings {
   /** Whether the controller serves Services without a class. */
   readonly defaultClass: boolean;

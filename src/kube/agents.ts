@@ -30,7 +30,7 @@ export class Agents {
     this.#pair = this.#create();
   }
 
-  /** For requests and watches that begin now. */
+  /** For new requests and watches. */
   get current(): AgentPair {
     const { tls } = this.#credentials;
     if (tls !== this.#tls) {

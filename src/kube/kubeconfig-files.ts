@@ -30,7 +30,7 @@ const userSchema = z.object({
 const fileSchema = z.object({ users: z.array(userSchema).nullish() });
 
 /**
- * Reads `path`, else the files of $KUBECONFIG, of which those that are missing do not count, else ~/.kube/config, and chooses the
+ * Reads `path`, else the files of $KUBECONFIG, of which missing ones are ignored, else ~/.kube/config, and chooses the
  * context. Throws ConfigurationInvalid that says what was tried and what to do.
  */
 export async function readKubeconfig(path?: string, context?: string): Promise<KubeconfigFiles> {

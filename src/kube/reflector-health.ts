@@ -2,13 +2,13 @@ import type { Reflector } from "./reflector.ts";
 
 /**
  * After a lost connection a watch is closed within 150 s, and the next attempt comes within 30 s and takes 30 s at most (reflector.ts).
- * So much silence means that several attempts have failed.
+ * This much silence means that several attempts have failed.
  */
 const lostMs = 240_000;
 
 /**
- * Why a program does not know the cluster as it is now: collections that were never listed, and those of which nothing was heard for
- * minutes. Not a reason for a restart: it would lose what is known, and could not read it again.
+ * Why a program does not know the current state of the cluster: collections that were never listed, and those about which nothing was
+ * received for minutes. Not a reason for a restart, which would lose what is known, and could not read it again.
  */
 export function reflectorFaults(
   reflectors: Readonly<Record<string, Pick<Reflector<unknown>, "synced" | "lastHeardMs">>>,

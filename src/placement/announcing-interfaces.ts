@@ -4,7 +4,7 @@ import { isLan, isOnLan } from "../ip/lan.ts";
 import type { IpRange } from "../ip/range.ts";
 import { isLiteral, matchesAnyGlob } from "./glob.ts";
 
-/** An interface of a node, as far as it decides what can be announced from it. */
+/** An interface of a node, with what decides whether an address can be announced from it. */
 export interface AnnouncingInterface {
   readonly name: string;
   /** Whether it has a carrier. */
@@ -15,7 +15,7 @@ export interface AnnouncingInterface {
 
 /**
  * The interfaces that a node may announce an address from: those that are up, whose name a pattern matches (none: any name), and that are on
- * the LAN of the address. If there is none, those that a pattern without `*` and `?` names and that are on no LAN of this family:
+ * the LAN of the address. If there is none, those that a pattern without `*` and `?` names and that are not on any LAN of this family:
  * a VLAN interface without addresses, or one with a single address (/32, /128), may be on any LAN, and only the user knows. The
  * controller and the speakers use this one function, so that a node is an owner exactly if it can announce.
  */

@@ -86,7 +86,7 @@ export interface PortPart {
   readonly nodePort: number;
   /** How it gets to a pod. */
   readonly path: string;
-  /** Number of ready pods by family. */
+  /** Number of ready endpoints by family. */
   readonly ready: Readonly<Partial<Record<IpFamily, number>>>;
 }
 

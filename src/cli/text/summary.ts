@@ -1,12 +1,12 @@
-/** More lines than these are summed up. */
+/** More lines than this are summarised. */
 const maxLines = 10;
 const maxExamples = 3;
 
 export interface Summary<Item> {
-  /** What is said of it, without what differs from one to the other: items with the same are summed up. */
+  /** What items have in common: items with the same text are summarised. */
   readonly groupOf: (item: Item) => string;
   readonly nameOf: (item: Item) => string;
-  /** Whether it is shown on its own even among many. */
+  /** Whether it has a line of its own even among many. */
   readonly isNotable: (item: Item) => boolean;
   readonly line: (item: Item) => string;
   /** A line for a group of several; `example` is one of them, and `names` names some. */

@@ -177,13 +177,13 @@ describe("properties of owner lists", () => {
 
 test("a rebalance with unlike candidates reaches the best that a full search finds", () => {
   const few = ["n1", "n2", "n3"];
-  const movables = fc
+  const movableItems = fc
     .array(fc.subarray(few, { minLength: 1 }), { minLength: 1, maxLength: 6 })
     .map((all) => all.map((choices, index) => ({ name: `v${index}`, owner: choices[0] as string, choices })));
   const cost = (owners: readonly string[]): number =>
     few.map((node) => owners.filter((owner) => owner === node).length ** 2).reduce((sum, square) => sum + square, 0);
   fc.assert(
-    fc.property(movables, (all) => {
+    fc.property(movableItems, (all) => {
       const moved = runAtOnce(balance(all));
       let every: (readonly string[])[] = [[]];
       for (const { choices } of all) every = every.flatMap((owners) => choices.map((node) => [...owners, node]));
