@@ -21,10 +21,10 @@ export interface ServiceRelease {
 }
 
 /**
- * What is ours on a Service, by the marks that Bellhop leaves; undefined: nothing. Pure. The finalizer is that of Kubernetes, and cloud controllers
- * and ServiceLB set it too, so its name alone proves nothing. Proof of an address is a VirtualIP at it that names the Service, or our
- * condition, where it names the address as assigned. Proof of the finalizer is an address that is ours, a VirtualIP made by the controller,
- * our class, or our condition on a Service that shows no address. It stays while an address of others is shown.
+ * What is ours on a Service, by the marks that Bellhop leaves; undefined: nothing. Pure. The finalizer is that of Kubernetes, and cloud
+ * controllers and ServiceLB set it too, so its name alone proves nothing. Proof of an address is a VirtualIP at it that names the Service,
+ * or our condition, where it names the address as assigned. Proof of the finalizer is an address that is ours, a VirtualIP made by the
+ * controller, our class, or our condition on a Service that shows no address. It stays while an address of others is shown.
  *
  * `claims`: those that name the Service; empty too when VirtualIPs cannot be read, because their kind is gone.
  */
