@@ -152,7 +152,7 @@ function chooseRequested(context: AllocationContext, { address, field, text }: R
       ? undefined
       : findJoiningConflict(claim, service, pool?.sharedAcrossNamespaces ?? false);
   if (conflict !== undefined) return refuse(conflict.code, conflict.detail);
-  const blocked = allocations.blockedBy(address, service.namespace) ?? allocations.shownElsewhere(address, service.key);
+  const blocked = allocations.blockedBy(address, service) ?? allocations.shownElsewhere(address, service.key);
   if (blocked !== undefined) return refuse("RequestedAddressTaken", blocked);
   const adopted = adoptShown(context, address.family, poolName);
   if (adopted?.address.value === address.value) return { assignment: adopted };

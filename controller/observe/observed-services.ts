@@ -40,6 +40,7 @@ export class ObservedServices {
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
     for (const [service, counted] of this.#externalIps.set(key, external))
       this.#allocations.block(externalIpsSource(service), counted);
+    this.#allocations.setSharing(key, service);
     recordShown(this.#allocations, key, service);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
     if (local === this.#local.has(key)) return [];

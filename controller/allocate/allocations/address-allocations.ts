@@ -8,8 +8,10 @@ import {
 } from "../../../src/ip/address.ts";
 import { RangeMap } from "../../../src/ip/range-map.ts";
 import type { Reason } from "../../../src/model/reason.ts";
+import type { ServiceView } from "../../../src/model/service.ts";
 import { describeService, serviceKeyOf, serviceNameOf } from "../../../src/model/service-reference.ts";
 import { type Claim, currentPoolOf, isInUse } from "../claim/claim.ts";
+import { sharingOf } from "../claim/sharing.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolSet } from "../pool/pool-set.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
@@ -32,7 +34,7 @@ export interface AllocationsReader {
    * What uses the address although no VirtualIP claims it: a node, or spec.externalIPs of a Service. With `readerNamespace`, Services of
    * other namespaces are not named.
    */
-  blockedBy(address: IpAddress, readerNamespace?: string): string | undefined;
+  blockedBy(address: IpAddress, reader?: ServiceView): string | undefined;
   /** Whether the address is blocked by a VirtualIP that is not valid: the Service that has it is unknown. */
   hasInvalidClaim(address: IpAddress): boolean;
   /** Another Service that shows the address in its status, without a claim that names it. As a sentence. */
@@ -83,6 +85,8 @@ export class AddressAllocations implements AllocationsReader {
   readonly #bySharingKey = new NameIndex();
   readonly #blocks = new BlockedAddresses();
   readonly #shown = new ShownAddresses();
+  /** Of Services with spec.externalIPs, by key. */
+  readonly #sharingGroups = new Map<string, string>();
   /** Keys of Services that are being deleted and still show an address. */
   readonly #deleting = new Set<string>();
   /** Claims of ours whose address is not in any usable pool, because pools were edited. */
@@ -230,6 +234,16 @@ export class AddressAllocations implements AllocationsReader {
     for (const address of blocked) this.#markUsed(address, false);
   }
 
+  /** Sets with which Services this one may share, so that spec.externalIPs of one do not block the others. Undefined: it does not exist. */
+  setSharing(serviceKey: string, service: ServiceView | undefined): void {
+    const group = service === undefined || service.externalIPs.length === 0 ? undefined : sharingGroupOf(service);
+    if (this.#sharingGroups.get(serviceKey) === group) return;
+    if (group === undefined) this.#sharingGroups.delete(serviceKey);
+    else this.#sharingGroups.set(serviceKey, group);
+    // Others may wait for one of its addresses.
+    this.#freed = true;
+  }
+
   /**
    * Sets which addresses the status of a Service shows, whichever client wrote it. No other Service is assigned these, even if no claim
    * says that they are in use. `deleting`: the Service is being deleted, so others may join a claim that no longer names it.
@@ -272,8 +286,12 @@ export class AddressAllocations implements AllocationsReader {
     return this.#claimsNamed(this.#bySharingKey.of(key));
   }
 
-  blockedBy(address: IpAddress, readerNamespace?: string): string | undefined {
-    return this.#blocks.describe(address, readerNamespace);
+  blockedBy(address: IpAddress, reader?: ServiceView): string | undefined {
+    if (reader === undefined) return this.#blocks.describe(address);
+    const group = sharingGroupOf(reader);
+    const ignores = (key: string): boolean =>
+      key === reader.key || (group !== undefined && this.#sharingGroups.get(key) === group);
+    return this.#blocks.describe(address, reader.namespace, ignores);
   }
 
   poolOf(address: IpAddress): Pool | undefined {
@@ -333,6 +351,12 @@ export class AddressAllocations implements AllocationsReader {
 /** Whether the claim counts as assigned in the pool with the address in its ranges. A node's own address does not. */
 function isAssigned(claim: Claim): boolean {
   return isInUse(claim) && claim.node === undefined;
+}
+
+/** Services of one namespace with the same sharing key are in the same group. Undefined: the Service does not share. */
+function sharingGroupOf(service: ServiceView): string | undefined {
+  const key = sharingOf(service)?.key;
+  return key === undefined ? undefined : `${service.namespace}/${key}`;
 }
 
 /** Whether a Service no longer holds the address, or uses other ports of it. */

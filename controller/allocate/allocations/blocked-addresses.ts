@@ -55,13 +55,22 @@ export class BlockedAddresses {
     return this.#blocks.has(virtualIpName(address));
   }
 
-  /** One source, as a sentence. Undefined: the address is not blocked. */
-  describe(address: IpAddress, readerNamespace?: string): string | undefined {
-    const sources = this.#blocks.get(virtualIpName(address))?.sources;
-    if (sources === undefined) return undefined;
+  /**
+   * One source, as a sentence. Undefined: the address is not blocked. `ignores`: whether spec.externalIPs of the Service with this key do
+   * not count.
+   */
+  describe(
+    address: IpAddress,
+    readerNamespace?: string,
+    ignores: (serviceKey: string) => boolean = () => false,
+  ): string | undefined {
+    const sources = [...(this.#blocks.get(virtualIpName(address))?.sources ?? [])].filter(
+      (source) => !(source.startsWith(externalIpsOf) && ignores(source.slice(externalIpsSource("").length))),
+    );
     // One is enough. In reverse order `the address of Node` comes before `on an interface of Node`, which says less.
-    const [first] = [...sources].sort().reverse();
-    return `${formatAddress(address)} is ${describeSource(first ?? "", readerNamespace)}.`;
+    const first = sources.sort().at(-1);
+    if (first === undefined) return undefined;
+    return `${formatAddress(address)} is ${describeSource(first, readerNamespace)}.`;
   }
 
   /** Whether a VirtualIP that is not a valid claim uses the address. */

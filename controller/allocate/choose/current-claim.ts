@@ -35,7 +35,7 @@ export function heldClaim(
       !pool.draining &&
       (poolName === undefined || pool.name === poolName) &&
       describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
-      allocations.blockedBy(claim.address) === undefined &&
+      allocations.blockedBy(claim.address, service) === undefined &&
       allocations.shownElsewhere(claim.address, service.key) === undefined
     );
   });

@@ -28,7 +28,7 @@ export function findShared(
         !isAvoided(pool, claim.address) &&
         (poolName === undefined ? pool.autoAssign : pool.name === poolName) &&
         describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
-        allocations.blockedBy(claim.address) === undefined &&
+        allocations.blockedBy(claim.address, service) === undefined &&
         allocations.shownElsewhere(claim.address, service.key) === undefined &&
         findJoiningConflict(claim, service, pool.sharedAcrossNamespaces) === undefined
       );

@@ -35,7 +35,7 @@ export function adoptShown(
   poolName: string | undefined,
 ): Assignment | undefined {
   const address = shownAddress(service, family);
-  if (address === undefined || allocations.blockedBy(address) !== undefined) return undefined;
+  if (address === undefined || allocations.blockedBy(address, service) !== undefined) return undefined;
   const pool = allocations.poolOf(address);
   // Outside all pools, any client that may write the status may have put the address there.
   if (pool === undefined && !(isAssignedByBellhop(service) && namesAssigned(service, address))) return undefined;
