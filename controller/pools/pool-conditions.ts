@@ -4,17 +4,24 @@ import { type ConditionState, withCondition } from "../../src/model/condition.ts
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { PoolFacts } from "./pool-facts.ts";
 
-/** The conditions of a pool. AllInPool and AddressesBlocked appear with the first address that they list. Undefined: no change. */
+/**
+ * The conditions of a pool, as kstatus reads them, and so Flux and Argo CD: Ready is True wherever there is nothing to wait for, and Stalled
+ * is True where only a change of the pool helps. AllInPool and AddressesBlocked appear with the first address that they list, and Stalled
+ * with the first fault. Undefined: no change.
+ */
 export function poolConditions(
   present: readonly Condition[],
   facts: PoolFacts,
   observedGeneration: number,
   now: string,
 ): readonly Condition[] | undefined {
-  const reported = (type: string, addresses: readonly unknown[]): boolean =>
-    addresses.length > 0 || present.some((condition) => condition.type === type);
+  const reported = (type: string, listed: readonly unknown[]): boolean =>
+    listed.length > 0 || present.some((condition) => condition.type === type);
   const desired = [
     readyCondition(facts, observedGeneration),
+    ...(reported(stalled, facts.rejected === undefined ? [] : [facts.rejected])
+      ? [stalledCondition(facts.rejected, observedGeneration)]
+      : []),
     ...(reported(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
     ...(reported(addressesBlocked, facts.blocked) ? [blockedCondition(facts.blocked, observedGeneration)] : []),
   ];
@@ -24,6 +31,15 @@ export function poolConditions(
 
 export const allInPool = "AllInPool";
 const addressesBlocked = "AddressesBlocked";
+/** The name that kstatus knows (sigs.k8s.io/cli-utils, pkg/kstatus/status/core.go). */
+const stalled = "Stalled";
+
+function stalledCondition(rejected: PoolFacts["rejected"], observedGeneration: number): ConditionState {
+  const type = stalled;
+  if (rejected !== undefined)
+    return { type, status: "True", reason: rejected.code, message: reasonMessage(rejected), observedGeneration };
+  return { type, status: "False", reason: "Usable", message: "The pool is usable.", observedGeneration };
+}
 
 function outsideCondition(outside: PoolFacts["outside"], observedGeneration: number): ConditionState {
   const type = allInPool;
@@ -71,14 +87,14 @@ function readyCondition(
   if (rejected !== undefined) return condition("False", rejected.code, reasonMessage(rejected));
   if (draining)
     return condition(
-      "False",
+      "True",
       "Draining",
       "The pool is draining. Services keep their addresses, and the pool assigns no new ones.",
     );
   if (ofNodes && (ipv4?.available ?? 0n) + (ipv6?.available ?? 0n) === 0n) {
     const message =
       "No node that takes part in load balancing matches spec.nodeAddresses.nodeSelectors, so the pool has no addresses.";
-    return condition("False", "NoNodeAddress", message);
+    return condition("True", "NoNodeAddress", message);
   }
   return condition("True", "InUse", "The pool assigns addresses.");
 }

@@ -132,7 +132,7 @@ export const ipAddressPoolStatusSchema = z
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
-        "Ready: whether the pool assigns addresses. AllInPool: whether it still contains all addresses that it has assigned. AddressesBlocked: whether something else uses addresses of the pool.",
+        "Ready: whether the pool is usable; its reason says whether it assigns addresses. Stalled: whether the pool must be changed first. AllInPool: whether it still contains all addresses that it has assigned. AddressesBlocked: whether something else uses addresses of the pool.",
       ),
   })
   .describe("What the controller has found. The controller writes it.");

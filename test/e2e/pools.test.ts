@@ -90,7 +90,7 @@ describe("pools: what they give, keep, hold and refuse", () => {
     const [address = ""] = await api.waitForAddresses("drained");
     await expectAnswer(address);
     await createPool(api, "drain", ["172.30.0.135-172.30.0.136"], { state: "Draining" });
-    await expectPool(api, "drain", "Ready", "False", "Draining");
+    await expectPool(api, "drain", "Ready", "True", "Draining");
     await serviceFrom("e2e-drain", "too-late");
     await expectRefusal("too-late", "PoolDraining");
     await expectAnswer(address);

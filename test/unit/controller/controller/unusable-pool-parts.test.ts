@@ -36,7 +36,7 @@ describe("draining", () => {
     await cluster.addService("old");
     await cluster.expectShown("old", ["192.0.2.10"]);
     await cluster.changePool("lan", { state: "Draining" });
-    await expectPool(cluster, "lan", "Ready", "False Draining");
+    await expectPool(cluster, "lan", "Ready", "True Draining");
     await expectCounts("lan", "1", "0");
     await cluster.addService("any");
     await cluster.addService("named", {}, { annotations: { "bellhop.dev/pool": "lan" } });

@@ -30,7 +30,7 @@ export async function checkPools(model: Model, cluster: Cluster): Promise<void> 
     const reason = reasonOf(pool, serves);
     assert.equal(
       `${ready?.status} ${ready?.reason}`,
-      `${reason === "InUse" ? "True" : "False"} ${reason}`,
+      `${reason === "InUse" || reason === "Draining" ? "True" : "False"} ${reason}`,
       `pool ${pool.name}`,
     );
   }

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { type PoolFacts, poolFactsOf } from "../../../../controller/pools/pool-facts.ts";
 import { planPoolStatus } from "../../../../controller/pools/pool-status.ts";
 import type { Condition } from "../../../../src/api/api.ts";
-import { allocationsOf, type ClusterData, poolOf } from "../allocate/cases/allocation-case.ts";
+import { allocationsOf, type ClusterData, type PoolData, poolOf } from "../allocate/cases/allocation-case.ts";
 
 const now = "2026-01-01T00:00:00Z";
 
@@ -76,14 +76,14 @@ const cases: readonly Case[] = [
     pools: [{ ...lan, spec: { state: "Draining" } }],
     claims: [mine],
     counts: ["1", "0", "0", "0"],
-    conditions: ["Ready False Draining"],
+    conditions: ["Ready True Draining"],
   },
   {
     name: "a rejected pool counts nothing, and what Services keep from it is named",
     pools: [{ name: "lan", addresses: ["192.0.2.1/24"] }],
     claims: [mine],
     counts: ["0", "0", "0", "0"],
-    conditions: ["Ready False PoolRangeInvalid", "AllInPool False AddressOutsidePool"],
+    conditions: ["Ready False PoolRangeInvalid", "Stalled True PoolRangeInvalid", "AllInPool False AddressOutsidePool"],
     names: ["192.0.2.10"],
   },
   {
@@ -116,7 +116,7 @@ const cases: readonly Case[] = [
     name: "a pool of node addresses without a node",
     pools: [edge],
     counts: ["0", "0", "0", "0"],
-    conditions: ["Ready False NoNodeAddress"],
+    conditions: ["Ready True NoNodeAddress"],
   },
 ];
 
@@ -129,6 +129,15 @@ function factsOf(data: ClusterData): PoolFacts {
 function poolObject(status?: Record<string, unknown>) {
   const metadata = { name: "lan", uid: "lan-uid", resourceVersion: "1", generation: 3 };
   return { metadata, status } as Parameters<typeof planPoolStatus>[0];
+}
+
+/** The generic rule of kstatus for custom resources (sigs.k8s.io/cli-utils, pkg/kstatus/status/generic.go and core.go). */
+function kstatusOf(conditions: readonly Condition[]): string {
+  const statusOf = (type: string) => conditions.find((condition) => condition.type === type)?.status;
+  if (statusOf("Reconciling") === "True") return "InProgress";
+  if (statusOf("Stalled") === "True") return "Failed";
+  const ready = statusOf("Ready");
+  return ready === undefined || ready === "True" ? "Current" : "InProgress";
 }
 
 describe("the status of a pool", () => {
@@ -148,6 +157,27 @@ describe("the status of a pool", () => {
       assert.equal(again, undefined, "a status that is right is not written again");
     });
   }
+
+  const atRest: readonly (readonly [string, PoolData, string])[] = [
+    ["a pool in use", lan, "Current"],
+    ["a draining pool", { ...lan, spec: { state: "Draining" } }, "Current"],
+    ["a pool of nodes that has none", edge, "Current"],
+    ["a pool of which everything is excluded", { ...lan, spec: { exclude: lan.addresses } }, "Failed"],
+    ["a pool that is rejected", { name: "lan", addresses: ["127.0.0.1"] }, "Failed"],
+  ];
+  for (const [name, pool, expected] of atRest) {
+    test(`kstatus, Flux and Argo CD: ${name} is ${expected}`, () => {
+      const { conditions = [] } = planPoolStatus(poolObject(), factsOf({ pools: [pool] }), now) ?? {};
+      assert.equal(kstatusOf(conditions), expected);
+    });
+  }
+
+  test("a pool that was rejected is Current once it is mended", () => {
+    const rejected = factsOf({ pools: [{ name: "lan", addresses: ["127.0.0.1"] }] });
+    const before = planPoolStatus(poolObject(), rejected, now);
+    const after = planPoolStatus(poolObject({ ...before }), factsOf({ pools: [lan] }), now);
+    assert.equal(kstatusOf(after?.conditions ?? []), "Current");
+  });
 
   test("a condition that lists addresses stays when the last one is gone, with the other status", () => {
     const before = planPoolStatus(
