@@ -1,9 +1,11 @@
 import { loadBalancerClass } from "../../src/api/api.ts";
+import { reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import {
   holdRefusals,
+  isAssignedText,
   isServed,
   normalEvent,
   plan,
@@ -11,8 +13,9 @@ import {
   releaseOrHold,
   type ServiceOp,
   type ServicePlan,
+  warningEvent,
 } from "./service-plan.ts";
-import { addressTexts } from "./update-event.ts";
+import { addressTexts, updateMessage } from "./update-event.ts";
 
 /**
  * The Service changed to another class before we could write to it without type LoadBalancer. If we served it, the finalizer is ours,
@@ -24,6 +27,26 @@ export function planHandedOver(service: ServiceView, claims: readonly Claim[]): 
   const marked = removeFinalizer || service.addressReady !== undefined;
   const leave: readonly ServiceOp[] = marked ? [{ kind: "LeaveService", removeFinalizer, clearIngress: false }] : [];
   return plan([...leave, ...claims.map(release)]);
+}
+
+/**
+ * The Service has no class, and these are no longer ours: the controller was started with `--default-class=false`. What shows our
+ * addresses alone is released. Once another controller has written the status, it may use the finalizer, too.
+ */
+export function planNoDefaultClass(service: ServiceView, claims: readonly Claim[]): ServicePlan {
+  const ours = service.ingress.every(({ ip }) => isAssignedText(service, claims, ip));
+  if (!isServed(service, claims) || !ours) return planHandedOver(service, claims);
+  const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
+  const leave: ServiceOp = { kind: "LeaveService", removeFinalizer, clearIngress: service.ingress.length > 0 };
+  const about = { object: serviceObject(service), field: "spec.loadBalancerClass", value: "" };
+  const reason = reasonOf("NoDefaultClass", about);
+  const updated = updateMessage(service, []);
+  return plan([
+    leave,
+    ...claims.map(release),
+    ...(updated === undefined ? [] : [normalEvent("UpdatedLoadBalancer", updated)]),
+    warningEvent({ reason: reason.code, message: reasonMessage(reason) }),
+  ]);
 }
 
 /** The Service is being deleted, or is no longer of type LoadBalancer: the claims are released first, the finalizer goes last. */

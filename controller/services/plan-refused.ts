@@ -1,10 +1,11 @@
-import { parseAddress, virtualIpName } from "../../src/ip/address.ts";
+import { parseAddress } from "../../src/ip/address.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import { type AddressReady, loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
-import { describeKept, isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
+import { describeKept, isAssignedByBellhop } from "../allocate/claim/assigned-condition.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import { serviceAnnotation } from "../allocate/claim/service-annotations.ts";
 import {
+  isAssignedText,
   isServed,
   normalEvent,
   plan,
@@ -54,13 +55,6 @@ export function planUnchanged(service: ServiceView, reason: Reason): ServicePlan
       ? [{ kind: "PatchStatus", ingress: undefined, condition, finalizer: undefined }]
       : [];
   return plan([...patch, warningEvent(condition)], reason);
-}
-
-/** Whether we assigned the address that the status shows as this text. */
-function isAssignedText(service: ServiceView, claims: readonly Claim[], text: string): boolean {
-  const address = parseAddress(text);
-  if (address === undefined) return false;
-  return claims.some(({ name }) => name === virtualIpName(address)) || namesAssigned(service, address);
 }
 
 /** Whether the Service requests something of us. */

@@ -11,7 +11,7 @@ import type { Assignment } from "../allocate/choose/allocation.ts";
 import { describeKept } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, isClaimOf } from "../allocate/claim/claim.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
-import { planHandedOver, planLeaving } from "./plan-leaving.ts";
+import { planHandedOver, planLeaving, planNoDefaultClass } from "./plan-leaving.ts";
 import { planRefused, planUnchanged } from "./plan-refused.ts";
 import {
   normalEvent,
@@ -47,7 +47,11 @@ export function planService(input: ServicePlanInput): ServicePlan {
   // A hold for the name stays until it expires or a Service takes it over.
   const active = claims.filter((claim) => claim.heldUntilMs === undefined);
   if (service === undefined) return plan(active.map((claim) => releaseOrHold(allocations, claim)));
-  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planHandedOver(service, active);
+  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) {
+    return service.loadBalancerClass === undefined
+      ? planNoDefaultClass(service, active)
+      : planHandedOver(service, active);
+  }
   if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, active);
   const stale = claims.filter((claim) => !isClaimOf(claim, service));
   // They belong to an earlier Service of the same name. The service controller of Kubernetes deletes the old load balancer first, too.

@@ -1,8 +1,8 @@
-import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { type Reason, reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { AddressReady, IngressEntry, ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
-import { isAssignedByBellhop } from "../allocate/claim/assigned-condition.ts";
+import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
 
 /** One step for one Service, as plain data. */
@@ -85,6 +85,13 @@ export function holdRefusals(
 /** Whether we serve the Service: a claim names it, or its condition and its finalizer say that we assigned what it shows. */
 export function isServed(service: ServiceView, claims: readonly Claim[]): boolean {
   return claims.some((claim) => isClaimOf(claim, service)) || isAssignedByBellhop(service);
+}
+
+/** Whether we assigned the address that the status shows as this text. */
+export function isAssignedText(service: ServiceView, claims: readonly Claim[], text: string): boolean {
+  const address = parseAddress(text);
+  if (address === undefined) return false;
+  return claims.some(({ name }) => name === virtualIpName(address)) || namesAssigned(service, address);
 }
 
 export function sameCondition(left: AddressReady | undefined, right: AddressReady): boolean {

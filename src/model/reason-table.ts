@@ -224,7 +224,7 @@ export const reasonTable = {
     cure: "Look for the cause in the other load balancer, or create the Service again with spec.loadBalancerClass bellhop.dev/bellhop. The class of a Service cannot be changed.",
   },
   NoDefaultClass: {
-    shownIn: ["bellhop explain"],
+    shownIn: ["Service", "bellhop explain"],
     meaning: "The Service has no class, and the controller runs with --default-class=false.",
     sentence: "{object} does not set {field}, and this installation serves only Services with the class of Bellhop.",
     cure: "Create the Service again with spec.loadBalancerClass bellhop.dev/bellhop, or run the controller with --default-class=true.",
@@ -377,7 +377,7 @@ export const reasonTable = {
   SyncFailed: {
     shownIn: ["Service"],
     meaning: "What Bellhop planned for the Service could not be written. Bellhop tries again.",
-    sentence: "{object} could not be updated.",
+    sentence: "{object} could not be updated[ ({field})][: {value}].",
     cure: "If this lasts, look at the log of the controller.",
   },
   VirtualIpInvalid: {
