@@ -1,7 +1,9 @@
 import type { Clock } from "../src/clock/clock.ts";
 import { runInTurns, turnOf } from "../src/clock/turn.ts";
+import type { EventRecorder } from "../src/kube/event.ts";
 import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
+import { reasonMessage } from "../src/model/reason.ts";
 import { serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Claim } from "./allocate/claim/claim.ts";
 import type { ChangeListener } from "./observe/change-feed.ts";
@@ -25,6 +27,7 @@ export interface ChangeRouterOptions {
   readonly services: ServiceLoop;
   readonly virtualIps: VirtualIpLoop;
   readonly pools: PoolStatusLoop;
+  readonly events: EventRecorder;
   readonly clock: Clock;
 }
 
@@ -75,7 +78,16 @@ export class ChangeRouter implements ChangeListener, TermPart {
     }
     for (const name of state.claims.unreadableNames) virtualIps.add(name);
     pools.addSoon(state.pools.names);
+    this.#recordRefusedAdvertisements();
     this.allocationsChanged();
+  }
+
+  /** An advertisement that cannot be used has no status to say so. */
+  #recordRefusedAdvertisements(): void {
+    const { term, watched, state, events } = this.#options;
+    if (!term.active) return;
+    for (const { subject, reason } of state.advertisements.refused(watched.advertisements.views))
+      events.record(subject, { type: "Warning", reason: reason.code, message: reasonMessage(reason) });
   }
 
   /** Each step only adds keys to queues, so it does not matter what happens between two steps. */
@@ -90,15 +102,21 @@ export class ChangeRouter implements ChangeListener, TermPart {
   }
 
   invalid(resource: WatchedResource, key: string, invalid: InvalidObject | undefined, raw: unknown): void {
-    const { term, state, virtualIps } = this.#options;
+    const { term, state, planner, virtualIps } = this.#options;
     if (resource === "virtualIps") {
       state.claims.reject(key, invalid, raw);
       if (term.active) virtualIps.add(key);
       this.allocationsChanged();
     }
-    if (resource !== "pools") return;
-    state.pools.reject(key, invalid, raw);
-    this.#poolsChanged();
+    if (resource === "pools") {
+      state.pools.reject(key, invalid, raw);
+      this.#poolsChanged();
+    }
+    if (resource === "advertisements") {
+      state.advertisements.reject(key, invalid, raw);
+      planner.advertisementsChanged();
+      this.#recordRefusedAdvertisements();
+    }
   }
 
   liveSpeakersChanged(): void {

@@ -147,6 +147,7 @@ export class Controller {
       services,
       virtualIps,
       pools,
+      events,
       clock,
     });
     const cleanup = new RemovedNodeCleanup({ client, namespace, watched: watches, speakers, clock, log: ownersLog });

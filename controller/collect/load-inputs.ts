@@ -67,10 +67,10 @@ export async function loadAddressInput(options: ReadOptions, address: IpAddress)
 
 /** Reads the cluster, and derives what it would be with the pools of the manifests applied. Writes nothing. */
 export async function loadPoolsInput(options: ReadOptions, manifests: readonly PoolManifest[]): Promise<PoolsInput> {
-  const { watched, invalidPools, clusterState } = await readCluster(options);
+  const { watched, invalidViews, clusterState } = await readCluster(options);
   const present = watched.pools.views;
   const views = poolsAfter(present, manifests, timeText(options.clock.wallMs()));
-  const kept = invalidPools.filter(({ name }) => !views.has(name));
+  const kept = invalidViews.filter(({ resource, name }) => resource !== "pools" || !views.has(name));
   const after = createClusterState({ ...watched, pools: { views } }, kept, options.clock);
   const before = clusterState.currentAllocations();
   return { manifests, present, claims: before.claims.values(), before, after: after.currentAllocations() };

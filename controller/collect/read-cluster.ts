@@ -8,11 +8,21 @@ import { endpointSlicesPath } from "../../src/kube/path.ts";
 import { InvalidObject, projectObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 import { ClusterState } from "../observe/cluster-state.ts";
-import { createSources, nameOf, type Source, type SourceOptions, type Watched } from "../observe/sources.ts";
+import {
+  createSources,
+  foreignKey,
+  nameOf,
+  type Source,
+  type SourceOptions,
+  type Watched,
+} from "../observe/sources.ts";
 import { type LeaseHolders, readLeaseHolders } from "./read-leases.ts";
 
-/** A pool that does not follow its schema. */
-export interface InvalidPool {
+/** A pool, an advertisement or a VirtualIP that cannot be used. */
+export interface InvalidView {
+  readonly resource: string;
+  /** Its name, or its `foreignKey`. */
+  readonly key: string;
   readonly name: string;
   readonly invalid: InvalidObject;
   readonly raw: unknown;
@@ -21,7 +31,7 @@ export interface InvalidPool {
 /** The cluster at one moment, as the controller sees it. */
 export interface ClusterSnapshot extends LeaseHolders {
   readonly watched: Watched;
-  readonly invalidPools: readonly InvalidPool[];
+  readonly invalidViews: readonly InvalidView[];
   readonly clusterState: ClusterState;
   /** Of the Service in the options. Empty without one. */
   readonly slices: readonly V1EndpointSlice[];
@@ -40,19 +50,23 @@ export interface ReadOptions extends SourceOptions {
 export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot> {
   const { client, namespace, service, clock } = options;
   const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options);
-  const invalidPools: InvalidPool[] = [];
-  const invalidVirtualIps: InvalidPool[] = [];
+  const invalidViews: InvalidView[] = [];
   const views: Record<string, Map<string, unknown>> = { slices: new Map(), leases: new Map() };
   const reads = Object.entries(sources).map(async ([resource, source]: [string, Source<unknown>]) => {
     const found = new Map<string, unknown>();
     await listSource(client, source, (raw) => {
       const view = projectObject(source.project, raw);
       if (view instanceof InvalidObject) {
-        if (resource === "pools") invalidPools.push({ name: keyOf(raw), invalid: view, raw });
-        if (resource === "virtualIps") invalidVirtualIps.push({ name: keyOf(raw), invalid: view, raw });
+        invalidViews.push({ resource, key: keyOf(raw), name: nameOf(raw), invalid: view, raw });
       } else if (view !== undefined) found.set(keyOf(raw), view);
     });
-    if (source.fallback !== undefined) await readFallback(client, source.fallback, found);
+    if (source.fallback !== undefined) {
+      const refuse = (raw: unknown, invalid: InvalidObject): void => {
+        const name = nameOf(raw);
+        invalidViews.push({ resource, key: foreignKey(name), name, invalid, raw });
+      };
+      await readFallback(client, source.fallback, found, refuse);
+    }
     views[resource] = found;
   });
   const [leases, slices] = await Promise.all([
@@ -67,15 +81,17 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   const watched = Object.fromEntries(
     Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
   ) as unknown as Watched;
-  const clusterState = createClusterState(watched, invalidPools, clock);
-  for (const { name, invalid, raw } of invalidVirtualIps) clusterState.claims.reject(name, invalid, raw);
-  return { ...leases, watched, invalidPools, slices, clusterState };
+  return { ...leases, watched, invalidViews, slices, clusterState: createClusterState(watched, invalidViews, clock) };
 }
 
 /** The state that the controller would derive from these views. */
-export function createClusterState(watched: Watched, invalidPools: readonly InvalidPool[], clock: Clock): ClusterState {
+export function createClusterState(watched: Watched, invalidViews: readonly InvalidView[], clock: Clock): ClusterState {
   const state = new ClusterState(watched, clock);
-  for (const { name, invalid, raw } of invalidPools) state.pools.reject(name, invalid, raw);
+  for (const { resource, key, invalid, raw } of invalidViews) {
+    if (resource === "pools") state.pools.reject(key, invalid, raw);
+    if (resource === "advertisements") state.advertisements.reject(key, invalid, raw);
+    if (resource === "virtualIps") state.claims.reject(key, invalid, raw);
+  }
   for (const key of watched.services.views.keys()) state.services.observeService(key);
   for (const key of watched.virtualIps.views.keys()) state.claims.observe(key);
   for (const key of watched.nodes.views.keys()) state.nodes.observeNode(key);
@@ -85,11 +101,16 @@ export function createClusterState(watched: Watched, invalidPools: readonly Inva
 }
 
 /** Adds the objects of a fallback collection whose names the first one does not have. */
-async function readFallback(client: ApiClient, source: Source<unknown>, found: Map<string, unknown>): Promise<void> {
+async function readFallback(
+  client: ApiClient,
+  source: Source<unknown>,
+  found: Map<string, unknown>,
+  refuse: (raw: unknown, invalid: InvalidObject) => void,
+): Promise<void> {
   await listSource(client, source, (raw) => {
     const view = projectObject(source.project, raw);
-    const usable = view !== undefined && !(view instanceof InvalidObject);
-    if (usable && !found.has(nameOf(raw))) found.set(nameOf(raw), view);
+    if (view instanceof InvalidObject) refuse(raw, view);
+    else if (view !== undefined && !found.has(nameOf(raw))) found.set(nameOf(raw), view);
   });
 }
 

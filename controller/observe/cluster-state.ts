@@ -6,6 +6,7 @@ import { isInUse } from "../allocate/claim/claim.ts";
 import { clusterNetworks } from "../allocate/pool/cluster-network.ts";
 import { choosePools } from "../allocate/pool/pool-set.ts";
 import type { CandidateInput } from "../owners/announcer-node.ts";
+import { ObservedAdvertisements } from "./observed-advertisements.ts";
 import { ObservedClaims } from "./observed-claims.ts";
 import { ObservedNodes } from "./observed-nodes.ts";
 import { ObservedPools } from "./observed-pools.ts";
@@ -20,6 +21,7 @@ export class ClusterState {
   readonly pools: ObservedPools;
   readonly nodes: ObservedNodes;
   readonly services: ObservedServices;
+  readonly advertisements = new ObservedAdvertisements();
   readonly #watched: Watched;
   #poolRevision = 1;
   #allocatedRevision = 0;
@@ -64,12 +66,14 @@ export class ClusterState {
 
   /** The input for choosing owners at this moment. `live`: names of the nodes whose speaker is alive. */
   candidateInput(live: ReadonlySet<string>): CandidateInput {
-    const { speakers, nodes, advertisements } = this.#watched;
+    const { speakers, nodes, advertisements, services } = this.#watched;
     return {
       speakers: [...speakers.views.values()],
       nodes: nodes.views,
       live,
       advertisements: [...advertisements.views.values()],
+      refusedAdvertisements: this.advertisements.refused(advertisements.views).map(({ reason }) => reason),
+      serviceLabels: (key) => services.views.get(key)?.labels,
       poolLabels: new Map(this.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
     };
   }

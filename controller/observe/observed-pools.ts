@@ -4,7 +4,8 @@ import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import { poolObject } from "../allocate/pool/pool.ts";
 import { readPool } from "../allocate/pool/pool-set.ts";
 import { Fingerprints } from "./fingerprints.ts";
-import type { Watched } from "./sources.ts";
+import { RefusedObject } from "./refused-object.ts";
+import { foreignKey, type Watched } from "./sources.ts";
 
 /** The part of a pool that is needed to write its status, even where it does not follow its schema. */
 export interface PoolObject {
@@ -44,31 +45,43 @@ export class ObservedPools {
     return this.#fingerprints.changed(name, JSON.stringify([uid, creationTimestamp, labels, pool.spec]));
   }
 
-  /** A pool does not follow its schema. Without `invalid` it follows it again, or was deleted. */
-  reject(name: string, invalid: InvalidObject | undefined, raw: unknown): void {
+  /** A pool does not follow its schema. Without `invalid` it follows it again, or was deleted. `key`: its name, or a `foreignKey`. */
+  reject(key: string, invalid: InvalidObject | undefined, raw: unknown): void {
     if (invalid === undefined) {
-      this.#invalid.delete(name);
+      this.#invalid.delete(key);
       return;
     }
-    const { metadata, status } = raw as { metadata: Partial<PoolObject["metadata"]>; status?: PoolObject["status"] };
-    const { uid = "", resourceVersion = "", generation = 0 } = metadata;
+    const { metadata, status } = raw as {
+      metadata: Partial<PoolObject["metadata"]> & { readonly namespace?: string };
+      status?: PoolObject["status"];
+    };
+    const { name = key, uid = "", resourceVersion = "", generation = 0, namespace } = metadata;
     const about = { object: poolObject(name), field: "", value: "", detail: invalid.message };
-    this.#invalid.set(name, {
-      reason: reasonOf("PoolSchemaInvalid", about),
-      object: { metadata: { name, uid, resourceVersion, generation }, status },
+    this.#invalid.set(key, {
+      reason: invalid instanceof RefusedObject ? invalid.reason : reasonOf("PoolSchemaInvalid", about),
+      object: { metadata: { name, uid, resourceVersion, generation }, status, metallbNamespace: namespace },
     });
   }
 
-  /** The pools that do not follow their schema, and why, by name. */
+  /** The pools that do not follow their schema, and why, by name. Not one of MetalLB whose name one of ours has. */
   get invalidReasons(): Iterable<readonly [string, Reason]> {
-    return [...this.#invalid].map(([name, { reason }]) => [name, reason] as const);
+    const names = new Set([...this.#invalid.values()].map(({ object }) => object.metadata.name));
+    return [...names].flatMap((name): (readonly [string, Reason])[] => {
+      const invalid = this.#pools.views.has(name) ? undefined : this.#invalidOf(name);
+      return invalid === undefined ? [] : [[name, invalid.reason]];
+    });
   }
 
   get names(): readonly string[] {
-    return [...this.#pools.views.keys(), ...this.#invalid.keys()];
+    const invalid = [...this.#invalid.values()].map(({ object }) => object.metadata.name);
+    return [...new Set([...this.#pools.views.keys(), ...invalid])];
   }
 
   object(name: string): PoolObject | undefined {
-    return this.#pools.views.get(name) ?? this.#invalid.get(name)?.object;
+    return this.#pools.views.get(name) ?? this.#invalidOf(name)?.object;
+  }
+
+  #invalidOf(name: string): InvalidPool | undefined {
+    return this.#invalid.get(name) ?? this.#invalid.get(foreignKey(name));
   }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ServiceReference } from "../../src/api/virtual-ip.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
@@ -17,6 +18,8 @@ export class ObservedServices {
   readonly #externalIps: ExternalIpCount;
   /** Keys of Services with externalTrafficPolicy Local. */
   readonly #local = new Set<string>();
+  /** The labels that advertisements select Services by, which are those of the views. */
+  readonly #labels = new Map<string, ServiceView["labels"]>();
 
   /** `maxExternalIps`: how many addresses in spec.externalIPs of the Services of one namespace are blocked. */
   constructor(
@@ -33,7 +36,7 @@ export class ObservedServices {
 
   /**
    * Brings spec.externalIPs and what the status shows into the allocations. Returns the claims of the Service if it has changed between
-   * Cluster and Local.
+   * Cluster and Local, or if its labels have changed.
    */
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
@@ -43,10 +46,18 @@ export class ObservedServices {
     this.#allocations.setSharing(key, service);
     recordShown(this.#allocations, key, service);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
-    if (local === this.#local.has(key)) return [];
+    const labelsChanged = this.#labelsChanged(key, service?.labels);
+    if (local === this.#local.has(key) && !labelsChanged) return [];
     if (local) this.#local.add(key);
     else this.#local.delete(key);
     return this.#allocations.claimsOf(key);
+  }
+
+  #labelsChanged(key: string, labels: ServiceView["labels"] | undefined): boolean {
+    const before = this.#labels.get(key);
+    if (labels === undefined) this.#labels.delete(key);
+    else this.#labels.set(key, labels);
+    return before !== undefined && labels !== undefined && !isDeepStrictEqual(before, labels);
   }
 
   /** Returns the Services with externalTrafficPolicy Local whose nodes with ready endpoints may have changed. */

@@ -14,6 +14,7 @@ import { type NamespaceView, projectNamespace } from "../../src/model/namespace.
 import { type NodeView, projectNode } from "../../src/model/node.ts";
 import { concernsController, projectService, type ServiceView } from "../../src/model/service.ts";
 import { projectServiceCidr, type ServiceCidrView } from "../../src/model/service-cidr.ts";
+import { projectMetallbAdvertisement } from "./metallb-advertisement.ts";
 import { projectMetallbPool } from "./metallb-pool.ts";
 import { projectReadyNodes, type ReadyNodesView } from "./ready-nodes.ts";
 
@@ -88,7 +89,7 @@ export function createSources(namespace: string, { metallb, ignoreExcludeLabel }
     advertisements: {
       path: ownPath("l2advertisements"),
       project: parseObject(l2AdvertisementSchema),
-      ...ofMetallb("l2advertisements", parseObject(l2AdvertisementSchema)),
+      ...ofMetallb("l2advertisements", projectMetallbAdvertisement),
     },
     virtualIps: { path: ownPath("virtualips"), project: parseObject(virtualIpSchema) },
     speakers: { path: ownPath("speakers"), freshness: "cached", project: parseObject(speakerSchema) },
@@ -125,4 +126,9 @@ export function createSources(namespace: string, { metallb, ignoreExcludeLabel }
 /** The key of an object that is treated as if it had no namespace. */
 export function nameOf(raw: unknown): string {
   return (raw as { metadata?: { name?: string } }).metadata?.name ?? "";
+}
+
+/** The key of an object of MetalLB among objects that cannot be used: different from that of ours with the same name. */
+export function foreignKey(name: string): string {
+  return `metallb/${name}`;
 }

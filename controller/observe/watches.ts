@@ -7,6 +7,7 @@ import type { ChangeListener } from "./change-feed.ts";
 import { JoinedReflector } from "./joined-reflector.ts";
 import {
   createSources,
+  foreignKey,
   nameOf,
   type Source,
   type SourceOptions,
@@ -58,7 +59,11 @@ export function createWatches(options: WatchesOptions): Watches {
     const { fallback } = source;
     return new JoinedReflector<ViewOf<Sources[Resource]>>(onChange, (changed) => [
       reflect(resource, source, { onChange: changed, onInvalid }),
-      reflect(`${resource} of others`, fallback, { onChange: changed, keyOf: nameOf }),
+      reflect(`${resource} of others`, fallback, {
+        onChange: changed,
+        onInvalid: (name, invalid, raw) => changes.invalid(resource, foreignKey(name), invalid, raw),
+        keyOf: nameOf,
+      }),
     ]);
   };
   const sources = createSources(options.namespace, options);

@@ -3,8 +3,9 @@ import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
 import { isLan, isOnLan } from "../../src/ip/lan.ts";
 import { formatRange, subnetOf } from "../../src/ip/range.ts";
-import { matchesAnySelector } from "../../src/model/label-selector.ts";
+import { matchesAnySelector, matchesLabels } from "../../src/model/label-selector.ts";
 import { excludeLabel, type NodeView } from "../../src/model/node.ts";
+import type { Reason } from "../../src/model/reason.ts";
 import { type AnnouncingInterface, announcingInterfaces } from "../../src/placement/announcing-interfaces.ts";
 import { isLiteral } from "../../src/placement/glob.ts";
 
@@ -15,6 +16,10 @@ export interface CandidateInput {
   /** Names of the nodes whose speaker is alive. */
   readonly live: ReadonlySet<string>;
   readonly advertisements: readonly L2Advertisement[];
+  /** Why further advertisements cannot be used. As long as there are any, only what an advertisement allows is announced. */
+  readonly refusedAdvertisements: readonly Reason[];
+  /** The labels of a Service by `namespace/name`. Undefined: it does not exist. */
+  readonly serviceLabels: (key: string) => Readonly<Record<string, string>> | undefined;
   /** Labels of the pools by name. */
   readonly poolLabels: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
@@ -128,27 +133,16 @@ function compareAnnouncerNodes(left: AnnouncerNode, right: AnnouncerNode): numbe
   return left.node.name < right.node.name ? -1 : left.node.name > right.node.name ? 1 : 0;
 }
 
-/** The advertisements that select the pool; one that names no pool selects all, and addresses without a pool. */
-export function advertisementsFor(pool: string | undefined, input: CandidateInput): readonly L2Advertisement[] {
-  return input.advertisements.filter(({ spec: { ipAddressPools = [], ipAddressPoolSelectors = [] } }) => {
-    if (ipAddressPools.length + ipAddressPoolSelectors.length === 0) return true;
-    if (pool === undefined) return false;
-    return (
-      ipAddressPools.includes(pool) || matchesAnySelector(ipAddressPoolSelectors, input.poolLabels.get(pool) ?? {})
-    );
-  });
-}
-
 /** What decides whether a node may announce an address. */
 export interface NodeEvaluation {
   /** Its interfaces on the LAN of the address, whatever the advertisements say. */
   readonly onSubnet: readonly SpeakerInterface[];
-  /** Whether an advertisement selects the node, or there are no advertisements at all. */
-  readonly selected: boolean;
   /** Patterns of names of interfaces, for VirtualIP.spec. Empty: every interface on the LAN of the address. */
   readonly patterns: readonly string[];
   /** The interfaces that it may announce the address from. Empty: it may not announce it. */
   readonly announcing: readonly SpeakerInterface[];
+  /** The sum of the weights of the preferences that it matches, in the advertisements that select it. */
+  readonly preference: number;
 }
 
 /** `advertisements`: those that select the address. Undefined: there are none at all, so every node may announce from every interface. */
@@ -158,11 +152,19 @@ export function evaluateAnnouncerNode(
   address: IpAddress,
 ): NodeEvaluation {
   const onSubnet = interfaces.filter(({ subnets }) => isOnLan(subnets, address));
-  if (advertisements === undefined) return { onSubnet, selected: true, patterns: [], announcing: onSubnet };
+  if (advertisements === undefined) return { onSubnet, patterns: [], announcing: onSubnet, preference: 0 };
   const selecting = advertisements.filter(({ spec }) => selectsNode(spec, node));
-  if (selecting.length === 0) return { onSubnet, selected: false, patterns: [], announcing: [] };
+  if (selecting.length === 0) return { onSubnet, patterns: [], announcing: [], preference: 0 };
   const patterns = patternsOf(selecting, onSubnet.length > 0);
-  return { onSubnet, selected: true, patterns, announcing: announcingInterfaces(interfaces, address, patterns) };
+  const announcing = announcingInterfaces(interfaces, address, patterns);
+  return { onSubnet, patterns, announcing, preference: preferenceOf(selecting, node) };
+}
+
+function preferenceOf(selecting: readonly L2Advertisement[], { labels }: NodeView): number {
+  return selecting
+    .flatMap(({ spec }) => spec.preferredNodeSelectors ?? [])
+    .filter(({ preference }) => matchesLabels(preference, labels))
+    .reduce((sum, { weight }) => sum + weight, 0);
 }
 
 function selectsNode({ nodeSelectors = [] }: L2Advertisement["spec"], { labels }: NodeView): boolean {

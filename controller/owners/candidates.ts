@@ -1,12 +1,12 @@
 import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
+import { type AnnouncerNode, announcerNodesOf, type CandidateInput, evaluateAnnouncerNode } from "./announcer-node.ts";
 import {
-  type AnnouncerNode,
-  advertisementsFor,
-  announcerNodesOf,
-  type CandidateInput,
-  evaluateAnnouncerNode,
-} from "./announcer-node.ts";
+  type AdvertisedAddress,
+  advertisementsForPool,
+  advertisementsForServices,
+  isUnrestricted,
+} from "./select-advertisements.ts";
 
 /** The nodes that may announce one address, and from which interfaces. */
 export interface Candidates {
@@ -14,9 +14,11 @@ export interface Candidates {
   readonly nodes: readonly string[];
   /** Patterns of names of interfaces, by node. A node that is missing may announce from every interface on the LAN of the address. */
   readonly interfaces: ReadonlyMap<string, readonly string[]>;
+  /** The nodes that advertisements prefer most. Undefined: no node is preferred to another. */
+  readonly preferred: ReadonlySet<string> | undefined;
 }
 
-export type CandidateLookup = (address: IpAddress, pool: string | undefined) => Candidates;
+export type CandidateLookup = (address: AdvertisedAddress) => Candidates;
 
 /**
  * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
@@ -29,16 +31,18 @@ export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const selections = new Map<string | undefined, Selection>();
   const known = new Map<string, Candidates>();
   const lists = new Map<string, readonly string[]>();
-  return (address, pool) => {
-    let selection = selections.get(pool);
-    if (selection === undefined) {
-      selection = selectionFor(pool, input);
-      selections.set(pool, selection);
+  return ({ address, pool, services }) => {
+    let ofPool = selections.get(pool);
+    if (ofPool === undefined) {
+      ofPool = selectionOf(advertisementsForPool(pool, input));
+      selections.set(pool, ofPool);
     }
+    const ofServices = advertisementsForServices(ofPool.advertisements, services, input);
+    const selection = ofServices === ofPool.advertisements ? ofPool : selectionOf(ofServices);
     const key = `${address.family}/${intervalIndex(borders[address.family], address.value)}/${selection.key}`;
     let candidates = known.get(key);
     if (candidates === undefined) {
-      const advertisements = input.advertisements.length === 0 ? undefined : selection.advertisements;
+      const advertisements = isUnrestricted(input) ? undefined : selection.advertisements;
       const found = findCandidates(announcerNodes, advertisements, address);
       candidates = { ...found, nodes: sameList(lists, found.nodes) };
       known.set(key, candidates);
@@ -47,14 +51,13 @@ export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   };
 }
 
-/** The advertisements that select a pool. Pools with the same selection have the same candidates. */
+/** The advertisements that select an address. Addresses with the same selection have the same candidates. */
 interface Selection {
   readonly key: string;
   readonly advertisements: readonly L2Advertisement[];
 }
 
-function selectionFor(pool: string | undefined, input: CandidateInput): Selection {
-  const advertisements = advertisementsFor(pool, input);
+function selectionOf(advertisements: readonly L2Advertisement[]): Selection {
   return { key: advertisements.map(({ metadata }) => metadata.name).join(","), advertisements };
 }
 
@@ -73,14 +76,22 @@ function findCandidates(
 ): Candidates {
   const nodes: string[] = [];
   const interfaces = new Map<string, readonly string[]>();
+  const preferences = new Map<string, number>();
   for (const announcerNode of announcerNodes) {
-    const { patterns, announcing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    const { patterns, announcing, preference } = evaluateAnnouncerNode(announcerNode, advertisements, address);
     if (announcing.length === 0) continue;
     const { name } = announcerNode.node;
     nodes.push(name);
+    preferences.set(name, preference);
     if (patterns.length > 0) interfaces.set(name, patterns);
   }
-  return { nodes, interfaces };
+  return { nodes, interfaces, preferred: mostPreferred(preferences) };
+}
+
+function mostPreferred(preferences: ReadonlyMap<string, number>): ReadonlySet<string> | undefined {
+  const most = [...preferences.values()].reduce((max, preference) => Math.max(max, preference), 0);
+  const nodes = [...preferences].filter(([, preference]) => preference === most).map(([node]) => node);
+  return nodes.length === preferences.size ? undefined : new Set(nodes);
 }
 
 type Borders = Readonly<Record<"IPv4" | "IPv6", readonly bigint[]>>;

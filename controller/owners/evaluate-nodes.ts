@@ -2,12 +2,17 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { isLan } from "../../src/ip/lan.ts";
 import {
   type AnnouncerNode,
-  advertisementsFor,
   type CandidateInput,
   createAbsenceLookup,
   createAnnouncerNode,
   evaluateAnnouncerNode,
 } from "./announcer-node.ts";
+import {
+  type AdvertisedAddress,
+  advertisementsForPool,
+  advertisementsForServices,
+  isUnrestricted,
+} from "./select-advertisements.ts";
 
 /** Whether one node may announce an address, and why or why not. */
 export interface NodeResult {
@@ -22,11 +27,14 @@ export interface NodeResult {
 /** Evaluates every node by itself. Those that may are the same as `createCandidateLookup` finds. Sorted by name. */
 export function evaluateNodes(
   input: CandidateInput,
-  address: IpAddress,
-  pool: string | undefined,
+  { address, pool, services }: AdvertisedAddress,
 ): readonly NodeResult[] {
   const speakers = new Map([...input.speakers].map((speaker) => [speaker.metadata.name, speaker]));
-  const advertisements = input.advertisements.length === 0 ? undefined : advertisementsFor(pool, input);
+  const ofPool = advertisementsForPool(pool, input);
+  const selected = advertisementsForServices(ofPool, services, input);
+  const advertisements = isUnrestricted(input) ? undefined : selected;
+  const ofService = selected.length < ofPool.length ? " for a Service with these labels" : "";
+  const refused = input.refusedAdvertisements.map(({ message }) => `; ${message.replace(/\.$/, "")}`).join("");
   const absence = createAbsenceLookup(input);
   return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
     const node = input.nodes.get(name);
@@ -41,7 +49,8 @@ export function evaluateNodes(
       return { node: name, eligible: true, code: undefined, reason: describeInterfaces(announcing) };
     if (onSubnet.length === 0)
       return { node: name, eligible: false, code: "OffSubnet", reason: describeOffSubnet(announcerNode, address) };
-    const reason = `no L2Advertisement allows pool ${pool ?? "(none)"} on this node and ${describeInterfaces(onSubnet)}`;
+    const place = `on this node and ${describeInterfaces(onSubnet)}`;
+    const reason = `no L2Advertisement allows pool ${pool ?? "(none)"}${ofService} ${place}${refused}`;
     return { node: name, eligible: false, code: "NotAllowed", reason };
   });
 }

@@ -99,8 +99,9 @@ export class OwnerAssignments {
   preview(claim: Claim): OwnerAssignment {
     const known = this.desired(claim.name);
     if (known !== undefined) return known;
-    const { nodes, interfaces } = this.#options.candidates.current()(claim.address, claim.pool);
-    const owners = ownersForNew(this.#owned(claim, nodes, []), this.#counts, this.#options.peers);
+    const candidates = this.#options.candidates.current()(claim);
+    const { interfaces } = candidates;
+    const owners = ownersForNew(this.#owned(claim, candidates, []), this.#counts, this.#options.peers);
     return assignmentFor(owners, interfaces);
   }
 
@@ -119,7 +120,7 @@ export class OwnerAssignments {
     };
     const known = this.desired(planned.name);
     if (known !== undefined) return known.owners.length > 0;
-    return this.#options.candidates.current()(address, planned.pool).nodes.length > 0;
+    return this.#options.candidates.current()(planned).nodes.length > 0;
   }
 
   forget(name: string): void {
@@ -205,9 +206,10 @@ export class OwnerAssignments {
     const entry = this.#entries.get(name);
     const claim = this.#announced(name);
     if (claim === undefined) return { name, entry, claim, address: undefined, interfaces: noInterfaces };
-    const { nodes, interfaces } = candidatesOf(claim.address, claim.pool);
+    const candidates = candidatesOf(claim);
+    const { interfaces } = candidates;
     const current = entry?.assignment.owners ?? this.#options.virtualIps.views.get(name)?.spec.owners ?? [];
-    return { name, entry, claim, address: this.#owned(claim, nodes, current), interfaces };
+    return { name, entry, claim, address: this.#owned(claim, candidates, current), interfaces };
   }
 
   #carryOut(
@@ -251,8 +253,9 @@ export class OwnerAssignments {
     );
   }
 
-  #owned(claim: Claim, candidates: readonly string[], current: readonly string[]): OwnedAddress {
-    return { name: claim.name, current, candidates, local: this.#options.services.localNodes(claim.services) };
+  #owned(claim: Claim, { nodes, preferred }: Candidates, current: readonly string[]): OwnedAddress {
+    const local = nearNodes(this.#options.services.localNodes(claim.services), preferred, nodes);
+    return { name: claim.name, current, candidates: nodes, local };
   }
 
   #assign(claim: Claim, assignment: OwnerAssignment): void {
@@ -262,6 +265,18 @@ export class OwnerAssignments {
     this.#counts.remove(before);
     this.#counts.add(assignment.owners);
   }
+}
+
+/** The nodes that come first: with ready endpoints where only these count, and preferred ones among them. Undefined: all are equal. */
+function nearNodes(
+  local: ReadonlySet<string> | undefined,
+  preferred: ReadonlySet<string> | undefined,
+  candidates: readonly string[],
+): ReadonlySet<string> | undefined {
+  if (local === undefined || preferred === undefined) return local ?? preferred;
+  const both = candidates.filter((node) => local.has(node) && preferred.has(node));
+  // Without endpoints a preferred node could serve no client.
+  return both.length === 0 ? local : new Set(both);
 }
 
 const noInterfaces: Candidates["interfaces"] = new Map();

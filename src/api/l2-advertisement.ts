@@ -11,6 +11,12 @@ import {
   metadataSchema,
 } from "./api.ts";
 
+/** Like the PreferredSchedulingTerm of node affinity, but with a label selector. */
+export const preferredNodeSelectorSchema = z.object({
+  weight: z.int().min(1).max(100).describe("How much a matching node is preferred, from 1 to 100."),
+  preference: labelSelectorSchema.describe("Labels of the preferred nodes."),
+});
+
 export const l2AdvertisementSpecSchema = z
   .object({
     ipAddressPools: boundedList(boundedText(maxNameLength), maxNames)
@@ -26,6 +32,16 @@ export const l2AdvertisementSpecSchema = z
       .optional()
       .describe(
         "Interfaces from which the pools may be announced, with * and ? as in file names. None: all interfaces on the subnet of the address.",
+      ),
+    serviceSelectors: boundedList(labelSelectorSchema, maxSelectors)
+      .optional()
+      .describe(
+        "Labels of the Services whose addresses are announced. One matching selector and, on a shared address, one matching Service is enough. None: all Services.",
+      ),
+    preferredNodeSelectors: boundedList(preferredNodeSelectorSchema, maxSelectors)
+      .optional()
+      .describe(
+        "Labels of the nodes that announce the pools if possible. The weights of all that match a node are added, and the nodes with the highest sum come first. Other nodes announce only if none of these can.",
       ),
   })
   .describe("The pools to announce, and the nodes and interfaces that may announce them.");

@@ -2,7 +2,13 @@
  * Where users meet a reason: in an event and a condition of an object of this kind, or in the output of this command only. What
  * concerns a Service, `bellhop explain` shows too.
  */
-export type ReasonPlace = "Service" | "VirtualIP" | "IPAddressPool" | "bellhop explain" | "bellhop pools plan";
+export type ReasonPlace =
+  | "Service"
+  | "VirtualIP"
+  | "IPAddressPool"
+  | "L2Advertisement"
+  | "bellhop explain"
+  | "bellhop pools plan";
 
 /** The texts of one reason. */
 export interface ReasonText {
@@ -354,6 +360,20 @@ export const reasonTable = {
     meaning: "The object does not match the schema of IPAddressPool.",
     sentence: "{object} does not match the schema of IPAddressPool[ in {field}][ ({value})].",
     cure: "Correct the field, or install the CustomResourceDefinitions of this version.",
+  },
+  AdvertisementInvalid: {
+    shownIn: ["L2Advertisement"],
+    meaning:
+      "The object does not match the schema of L2Advertisement. It counts as an L2Advertisement that allows nothing.",
+    sentence: "{object} does not match the schema of L2Advertisement[ in {field}][ ({value})].",
+    cure: "Correct the field, or install the CustomResourceDefinitions of this version.",
+  },
+  MetallbFieldUnknown: {
+    shownIn: ["IPAddressPool", "L2Advertisement"],
+    meaning:
+      "An object of MetalLB has a field that Bellhop does not know. It might restrict what the object allows, so Bellhop refuses the whole object.",
+    sentence: "{object} sets {field}[ ({value})], which Bellhop does not know, so Bellhop refuses the object.",
+    cure: "Remove the field, or create an object of Bellhop with the same name, which takes precedence.",
   },
   AddressOutsidePool: {
     shownIn: ["VirtualIP", "IPAddressPool"],

@@ -24,7 +24,7 @@ export function explainClaim(
     interfaces,
     mac,
     since,
-    nodes: ownNode === undefined ? evaluateNodes(candidates, address, pool) : [],
+    nodes: ownNode === undefined ? evaluateNodes(candidates, { address, pool, services }) : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
 }

@@ -92,4 +92,50 @@ describe("L2Advertisements", () => {
       }),
     );
   });
+
+  test("preferred nodes announce, others take over from them, and they announce again when they are back", async () => {
+    await cluster.addNode("n3");
+    await label("n3", { machine: "n3" });
+    const preference = { matchLabels: { machine: "n2" } };
+    await advertise("prefer", { preferredNodeSelectors: [{ weight: 1, preference }] });
+    await cluster.start();
+    for (const name of ["a", "b", "c"]) {
+      await cluster.addService(name);
+      await cluster.expectCondition(name, "True AddressAssigned");
+    }
+    const first = async () => (await cluster.virtualIps()).map(({ spec }) => spec.owners[0]);
+    assert.deepEqual(await first(), ["n2", "n2", "n2"]);
+    await cluster.silenceNode("n2");
+    await cluster.eventually(async () =>
+      assert.ok((await first()).every((node) => node !== "n2" && node !== undefined)),
+    );
+    await cluster.reviveNode("n2");
+    await cluster.eventually(async () => assert.deepEqual(await first(), ["n2", "n2", "n2"]));
+  });
+
+  test("with externalTrafficPolicy Local, a preferred node without endpoints does not announce", async () => {
+    const preference = { matchLabels: { machine: "n2" } };
+    await advertise("prefer", { preferredNodeSelectors: [{ weight: 1, preference }] });
+    await cluster.addService("web", { externalTrafficPolicy: "Local" });
+    const slice = {
+      metadata: { name: "web-1", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.0.0.1"], nodeName: "n1", conditions: { ready: true } }],
+    };
+    const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    await cluster.server.request({ method: "POST", path, body: slice });
+    await cluster.start();
+    await cluster.expectCondition("web", "True AddressAssigned");
+    assert.equal((await cluster.virtualIps())[0]?.spec.owners[0], "n1");
+  });
+
+  test("one that does not follow its schema allows nothing, and an event says so", async () => {
+    await advertise("bad", { interfaces: "eth0" });
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "False NoAnnouncer");
+    await cluster.eventually(async () => assert.deepEqual(await cluster.eventsOf("bad"), ["AdvertisementInvalid"]));
+    await cluster.server.request({ method: "DELETE", path: ownPath("l2advertisements", "bad") });
+    await cluster.expectCondition("web", "True AddressAssigned");
+  });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ApiError } from "../../../../src/kube/api-error.ts";
-import { metallbPath } from "../../../../src/kube/path.ts";
+import { metallbPath, ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster();
@@ -9,6 +9,13 @@ const cluster = useCluster();
 async function addMetallb(plural: "ipaddresspools" | "l2advertisements", name: string, spec: unknown): Promise<void> {
   const path = metallbPath("metallb-system", plural);
   await cluster.server.request({ method: "POST", path, body: { metadata: { name }, spec } });
+}
+
+/** `REASON NAME MESSAGE` of the events about objects of MetalLB. */
+async function metallbEvents(): Promise<readonly string[]> {
+  const { body } = await cluster.server.request({ method: "GET", path: "/api/v1/namespaces/metallb-system/events" });
+  const { items } = body as { items: { reason: string; message: string; involvedObject: { name: string } }[] };
+  return items.map(({ reason, message, involvedObject }) => `${reason} ${involvedObject.name} ${message}`);
 }
 
 describe("MetalLB's objects, read in place", () => {
@@ -69,6 +76,60 @@ describe("MetalLB's objects, read in place", () => {
     await cluster.addService("plain");
     await cluster.expectShown("plain", ["192.0.2.10"]);
     assert.deepEqual(await cluster.shown("theirs"), []);
+  });
+
+  for (const { what, plural, name, spec } of [
+    {
+      what: "a pool with a field that Bellhop does not know assigns nothing",
+      plural: "ipaddresspools",
+      name: "lan",
+      spec: { addresses: ["192.0.2.10-192.0.2.20"], novel: true },
+    },
+    {
+      what: "an advertisement with a field that Bellhop does not know allows nothing",
+      plural: "l2advertisements",
+      name: "edge",
+      spec: { ipAddressPools: ["lan"], novel: true },
+    },
+  ] as const) {
+    test(`${what}, and an event on it names the field`, async () => {
+      if (plural === "l2advertisements") await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10"] });
+      await addMetallb(plural, name, spec);
+      await cluster.start({ metallb: true });
+      await cluster.addService("web");
+      await cluster.expectCondition("web", `False ${plural === "ipaddresspools" ? "NoPool" : "NoAnnouncer"}`);
+      await cluster.eventually(async () =>
+        assert.match((await metallbEvents()).join(), new RegExp(`MetallbFieldUnknown ${name} .*sets spec\\.novel`)),
+      );
+      // One of Bellhop with the same name takes precedence.
+      if (plural === "ipaddresspools") await cluster.addPool("lan", ["192.0.2.10"]);
+      else {
+        const body = { metadata: { name }, spec: { ipAddressPools: ["lan"] } };
+        await cluster.server.request({ method: "POST", path: ownPath("l2advertisements"), body });
+      }
+      await cluster.expectCondition("web", "True AddressAssigned");
+    });
+  }
+
+  test("Services that its L2Advertisement does not select are not announced, until their labels are right", async () => {
+    await addMetallb("ipaddresspools", "lan", { addresses: ["192.0.2.10-192.0.2.20"] });
+    const serviceSelectors = [{ matchLabels: { exposure: "l2" } }];
+    await addMetallb("l2advertisements", "l2", { ipAddressPools: ["lan"], serviceSelectors });
+    await cluster.start({ metallb: true });
+    await cluster.addService("bgp", {}, { labels: { exposure: "bgp" } });
+    await cluster.addService("l2", {}, { labels: { exposure: "l2" } });
+    await cluster.expectCondition("l2", "True AddressAssigned");
+    await cluster.expectCondition("bgp", "False NoAnnouncer");
+    const owners = async () =>
+      (await cluster.virtualIps()).map(({ spec }) => [spec.services[0]?.name, spec.owners.length]);
+    assert.deepEqual((await owners()).sort(), [
+      ["bgp", 0],
+      ["l2", 1],
+    ]);
+    await cluster.changeService("bgp", { metadata: { labels: { exposure: "l2" } } });
+    await cluster.expectCondition("bgp", "True AddressAssigned");
+    await cluster.changeService("l2", { metadata: { labels: { exposure: "bgp" } } });
+    await cluster.expectCondition("l2", "False NoAnnouncer");
   });
 
   test("an L2Advertisement of MetalLB restricts which nodes announce", async () => {

@@ -35,6 +35,8 @@ const nodes = new Map(
   }),
 );
 
+const rest = { refusedAdvertisements: [], serviceLabels: () => undefined };
+
 const cases = [
   {
     name: "no advertisement: every node on the subnet",
@@ -166,11 +168,12 @@ for (const { name, advertisements, address, nodes: expected, interfaces = {} } o
         l2AdvertisementSchema.parse({ metadata: { name: `a${index}` }, spec }),
       ),
       poolLabels: new Map([["lan", { zone: "lan" }]]),
+      ...rest,
     };
     const vip = parseAddress(address) as IpAddress;
-    const found = createCandidateLookup(input)(vip, "lan");
+    const found = createCandidateLookup(input)({ address: vip, pool: "lan", services: [] });
     assert.deepEqual([found.nodes, Object.fromEntries(found.interfaces)], [expected, interfaces]);
-    const verdicts = evaluateNodes(input, vip, "lan");
+    const verdicts = evaluateNodes(input, { address: vip, pool: "lan", services: [] });
     assert.deepEqual(
       verdicts.filter(({ eligible }) => eligible).map(({ node }) => node),
       expected,
@@ -191,9 +194,13 @@ test("why a node may not announce is explained", () => {
     live: new Set(["n1", "down", "excluded"]),
     advertisements: [],
     poolLabels: new Map(),
+    ...rest,
   };
   const why = new Map(
-    evaluateNodes(input, parseAddress("192.0.2.9") as IpAddress, "lan").map((one) => [one.node, one.reason]),
+    evaluateNodes(input, { address: parseAddress("192.0.2.9") as IpAddress, pool: "lan", services: [] }).map((one) => [
+      one.node,
+      one.reason,
+    ]),
   );
   assert.match(why.get("n2") ?? "", /speaker is not running: Lease speaker-n2/);
   assert.match(why.get("excluded") ?? "", /exclude-from-external-load-balancers/);
@@ -272,10 +279,11 @@ describe("which nodes take part", () => {
         live: new Set(Object.keys(raw)),
         advertisements: [],
         poolLabels: new Map(),
+        ...rest,
       };
       const vip = parseAddress("192.0.2.9") as IpAddress;
-      assert.deepEqual(createCandidateLookup(input)(vip, "lan").nodes, announcers);
-      for (const result of evaluateNodes(input, vip, "lan")) {
+      assert.deepEqual(createCandidateLookup(input)({ address: vip, pool: "lan", services: [] }).nodes, announcers);
+      for (const result of evaluateNodes(input, { address: vip, pool: "lan", services: [] })) {
         assert.equal(result.eligible, announcers.includes(result.node));
         if (!result.eligible) assert.match(result.reason, reason);
       }

@@ -30,10 +30,13 @@ class Place {
     allocations: { claims: this.claims },
     virtualIps: { views: new Map() },
     candidates: {
-      current: () => (address) => ({
-        nodes: nodes.slice(0, 2 + 5 * Number(address.value % 3n)),
-        interfaces: new Map(),
-      }),
+      current:
+        () =>
+        ({ address }) => ({
+          nodes: nodes.slice(0, 2 + 5 * Number(address.value % 3n)),
+          interfaces: new Map(),
+          preferred: undefined,
+        }),
     },
     peers: 4,
     services: { localNodes: ([service]) => this.#local.get(service?.name ?? "") },

@@ -44,6 +44,8 @@ function nodeWith(
       l2AdvertisementSchema.parse({ metadata: { name: `a${index}` }, spec: { interfaces: list } }),
     ),
     poolLabels: new Map(),
+    refusedAdvertisements: [],
+    serviceLabels: () => undefined,
   });
   const links = list.map((entry, index) => ({
     ...entry,
@@ -51,9 +53,10 @@ function nodeWith(
     subnets: entry.addresses.flatMap((text) => subnetOf(text) ?? []),
   }));
   return {
-    isCandidate: (wanted: IpAddress): boolean => candidates(wanted, undefined).nodes.length > 0,
+    isCandidate: (wanted: IpAddress): boolean =>
+      candidates({ address: wanted, pool: undefined, services: [] }).nodes.length > 0,
     announces: (wanted: IpAddress): boolean => {
-      const patterns = candidates(wanted, undefined).interfaces.get("n1") ?? [];
+      const patterns = candidates({ address: wanted, pool: undefined, services: [] }).interfaces.get("n1") ?? [];
       return linksFor(links, wanted, patterns).length > 0;
     },
   };

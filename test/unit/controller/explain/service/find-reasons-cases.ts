@@ -227,6 +227,8 @@ export function explainCase(data: FindReasonsCase): ServiceExplanation {
       live: new Set(data.live ?? nodes),
       advertisements: [],
       poolLabels: new Map(),
+      refusedAdvertisements: [],
+      serviceLabels: () => undefined,
     },
     speakers: new Map(speakers.map((speaker) => [speaker.metadata.name, speaker])),
     leader: data.noLeader ? undefined : "test",
