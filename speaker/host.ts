@@ -3,7 +3,7 @@ import type { Logger } from "../src/log/log.ts";
 import type { Link } from "./links/link.ts";
 import { sameLinks } from "./links/read.ts";
 
-/** Whether the interfaces, and the families that the kernel forwards, differ from the reading before. */
+/** Whether the interfaces or the routers, and the families that the kernel forwards, differ from the reading before. */
 export interface HostChange {
   readonly links: boolean;
   readonly forwarding: boolean;
@@ -17,6 +17,8 @@ export interface HostListener {
 
 export interface HostOptions {
   readonly readLinks: () => readonly Link[];
+  /** Routers of the default routes. */
+  readonly readGateways: () => readonly string[];
   /** Families that the kernel does not forward. */
   readonly withoutForwarding: () => readonly IpFamily[];
   readonly changes: HostListener;
@@ -27,6 +29,7 @@ export interface HostOptions {
 export class Host {
   readonly #options: HostOptions;
   #links: readonly Link[] = [];
+  #gateways: readonly string[] = [];
   /** Undefined before the first reading. */
   #withoutForwarding: readonly IpFamily[] | undefined;
 
@@ -38,16 +41,22 @@ export class Host {
     return this.#links;
   }
 
+  get gateways(): readonly string[] {
+    return this.#gateways;
+  }
+
   get withoutForwarding(): readonly IpFamily[] {
     return this.#withoutForwarding ?? [];
   }
 
   /** Reads again, and reports what has changed. */
   read(): void {
-    const { log, changes, readLinks, withoutForwarding } = this.#options;
+    const { log, changes, readLinks, readGateways, withoutForwarding } = this.#options;
     const present = readLinks();
-    const links = !sameLinks(present, this.#links);
+    const gateways = readGateways();
+    const links = !sameLinks(present, this.#links) || gateways.join() !== this.#gateways.join();
     if (links) this.#links = present;
+    this.#gateways = gateways;
     const families = withoutForwarding();
     const forwarding = this.#withoutForwarding?.join() !== families.join();
     this.#withoutForwarding = families;

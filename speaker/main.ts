@@ -10,6 +10,7 @@ import { openGroupSocket } from "./announce/group-socket.ts";
 import { createConntrack } from "./dataplane/conntrack.ts";
 import { removeTable, tableName } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
+import { readGateways } from "./links/gateways.ts";
 import { readLinks, systemLinkSource } from "./links/read.ts";
 import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
@@ -28,6 +29,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       createResponder,
       openGroupSocket,
       readLinks: () => readLinks(systemLinkSource),
+      readGateways: () => readGateways(systemLinkSource.read),
       withoutForwarding: () => familiesWithoutForwarding((path) => readFileSync(path, "utf8")),
       kernel: release(),
       bootNonce: randomUUID(),

@@ -35,6 +35,7 @@ export interface SpeakerOptions {
   readonly createResponder: (options: ResponderOptions) => Responder;
   readonly openGroupSocket: () => Promise<GroupSocket>;
   readonly readLinks: () => readonly Link[];
+  readonly readGateways: () => readonly string[];
   readonly withoutForwarding: () => readonly IpFamily[];
   readonly kernel: string;
   readonly bootNonce: string;
@@ -86,8 +87,14 @@ export class Speaker {
       metrics: kubeMetrics,
     });
     const { virtualIps } = watches;
-    const { readLinks, withoutForwarding } = options;
-    const host = new Host({ readLinks, withoutForwarding, changes, log: log.child({ component: "host" }) });
+    const { readLinks, readGateways, withoutForwarding } = options;
+    const host = new Host({
+      readLinks,
+      readGateways,
+      withoutForwarding,
+      changes,
+      log: log.child({ component: "host" }),
+    });
 
     const { nft, conntrack } = options;
     const dataplaneMetrics = createDataplaneMetrics(registry);

@@ -1,3 +1,4 @@
+import { parseAddress } from "../../src/ip/address.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { describeLans } from "../owners/announcer-node.ts";
 import { Fingerprints } from "./fingerprints.ts";
@@ -52,9 +53,15 @@ export class ObservedNodes {
   #blockAddresses(name: string): void {
     const { nodes, speakers } = this.#watched;
     const exists = nodes.views.has(name);
-    const interfaces: Interfaces = (exists ? speakers.views.get(name)?.status?.interfaces : undefined) ?? [];
+    const status = exists ? speakers.views.get(name)?.status : undefined;
+    const interfaces: Interfaces = status?.interfaces ?? [];
+    const gateways = status?.gateways ?? [];
     const texts = [...new Set(interfaces.flatMap(({ addresses }) => addresses))].sort();
-    if (!this.#addresses.changed(name, texts.join(" "))) return;
+    if (!this.#addresses.changed(name, [...texts, "via", ...gateways].join(" "))) return;
+    this.#allocations.block(
+      `the default gateway of Node ${name}`,
+      gateways.flatMap((text) => parseAddress(text) ?? []),
+    );
     this.#allocations.block(`on an interface of Node ${name}`, interfaceAddresses(interfaces));
     const edges = subnetEdges(interfaces);
     this.#allocations.block(`a network, broadcast or anycast address of the subnet of Node ${name}`, edges);

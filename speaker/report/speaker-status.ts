@@ -1,5 +1,5 @@
 import { type Condition, maxInterfaces, timeText } from "../../src/api/api.ts";
-import { maxAnnouncing, maxInterfaceAddresses, type Speaker } from "../../src/api/speaker.ts";
+import { maxAnnouncing, maxGateways, maxInterfaceAddresses, type Speaker } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { withCondition } from "../../src/model/condition.ts";
@@ -12,13 +12,14 @@ export interface SpeakerStatusInput {
   readonly kernel: string;
   readonly bootNonce: string;
   readonly links: readonly Link[];
+  readonly gateways: readonly string[];
   readonly announcing: readonly string[];
   readonly conditions: readonly Condition[];
 }
 
 /** The status of the Speaker object, always in the same order, so that equal texts mean equal facts. */
 export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["status"]> {
-  const { version, kernel, bootNonce, links, announcing, conditions } = input;
+  const { version, kernel, bootNonce, links, gateways, announcing, conditions } = input;
   return {
     version,
     kernel,
@@ -30,6 +31,7 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
       up,
       addresses: addresses.slice(0, maxInterfaceAddresses),
     })),
+    gateways: gateways.slice(0, maxGateways),
     announcing: [...announcing].sort().slice(0, maxAnnouncing),
     announcingCount: announcing.length,
     conditions: [...conditions],
@@ -60,7 +62,11 @@ export function forwardingCondition(
 
 export interface SpeakerStatusOptions {
   /** The node as it was last read; `withoutForwarding`: families that its kernel does not forward. */
-  readonly host: { readonly links: readonly Link[]; readonly withoutForwarding: readonly IpFamily[] };
+  readonly host: {
+    readonly links: readonly Link[];
+    readonly gateways: readonly string[];
+    readonly withoutForwarding: readonly IpFamily[];
+  };
   readonly announcer: Announcer;
   readonly kernel: string;
   readonly bootNonce: string;
@@ -85,8 +91,8 @@ export class SpeakerStatus {
 
   current(): NonNullable<Speaker["status"]> {
     const { host, announcer, kernel, bootNonce } = this.#options;
-    const { links } = host;
+    const { links, gateways } = host;
     const announcing = announcer.addresses;
-    return speakerStatus({ version, kernel, bootNonce, links, announcing, conditions: this.#conditions });
+    return speakerStatus({ version, kernel, bootNonce, links, gateways, announcing, conditions: this.#conditions });
   }
 }

@@ -12,6 +12,7 @@ import {
 /** How many addresses one interface may have in the report, and how many announced addresses a speaker lists. */
 export const maxInterfaceAddresses = 256;
 export const maxAnnouncing = 1_000;
+export const maxGateways = 32;
 
 export const speakerInterfaceSchema = z.object({
   name: boundedText(maxInterfaceNameLength).describe("Name of the interface."),
@@ -30,6 +31,9 @@ export const speakerStatusSchema = z
     interfaces: boundedList(speakerInterfaceSchema, maxInterfaces)
       .default([])
       .describe("Network interfaces of the node."),
+    gateways: boundedList(boundedText(45), maxGateways)
+      .default([])
+      .describe("Routers of the default routes of the node. Pools do not assign their addresses."),
     announcing: boundedList(boundedText(45), 20_000)
       .default([])
       .describe("Addresses that the node announces now, at most the first 1000. announcingCount is exact."),

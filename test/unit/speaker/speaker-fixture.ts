@@ -105,6 +105,7 @@ export class SpeakerFixture {
       },
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
       readLinks: () => this.links,
+      readGateways: () => [],
       withoutForwarding: () => [],
       kernel: "6.1",
       bootNonce: "nonce",

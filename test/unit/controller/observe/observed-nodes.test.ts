@@ -125,4 +125,20 @@ describe("what of a speaker's report changes which addresses it may announce", (
     nodes.observeNode("n1");
     assert.equal(blocked(), true);
   });
+
+  test("the default gateway of a node is blocked, and named as such", () => {
+    const speakers = new Map([["n1", speaker([eth0], { gateways: ["192.0.2.254", "not an address"] })]]);
+    const allocations = new AddressAllocations();
+    const views = new Map([["n1", node]]);
+    const nodes = new ObservedNodes(
+      { speakers: { views: speakers }, nodes: { views }, advertisements: { views: new Map() } } as never,
+      allocations,
+    );
+    const blocked = () => allocations.blockedBy(parseAddress("192.0.2.254") as IpAddress);
+    nodes.observeSpeaker("n1");
+    assert.equal(blocked(), "192.0.2.254 is the default gateway of Node n1.");
+    speakers.set("n1", speaker([eth0], { gateways: ["192.0.2.253"] }));
+    assert.equal(nodes.observeSpeaker("n1"), false);
+    assert.equal(blocked(), undefined);
+  });
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { speakerStatus } from "../../../../speaker/report/speaker-status.ts";
 import { speakerSchema } from "../../../../src/api/speaker.ts";
 
-const input = { version: "0.1.0", kernel: "6.18", bootNonce: "n", links: [], conditions: [] };
+const input = { version: "0.1.0", kernel: "6.18", bootNonce: "n", links: [], gateways: [], conditions: [] };
 
 test("the number of announced addresses is always that of the list", () => {
   for (const announcing of [[], ["192.0.2.1"], ["2001:db8::1", "192.0.2.1"]]) {
