@@ -110,8 +110,9 @@ export class ClaimWriter {
       const { client, allocations, ownerAssignments } = this.#options;
       const claim = allocations.claims.get(name);
       if (claim === undefined || claim.uid === "") return false;
-      const named = isClaimOf(claim, service);
-      if (named && isRecorded(claim, service)) return true;
+      if (isClaimOf(claim, service) && isRecorded(claim, service)) return true;
+      // Also where it names an earlier Service of this name.
+      const named = claim.services.some((reference) => serviceKeyOf(reference) === service.key);
       const shared = allocations.poolOf(claim.address)?.sharedAcrossNamespaces ?? false;
       const adopts = service.ingress.some(({ ip }) => ip === formatAddress(claim.address));
       const conflict = named

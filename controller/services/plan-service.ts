@@ -9,7 +9,9 @@ import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { describeKept } from "../allocate/claim/assigned-condition.ts";
-import { type Claim, isClaimOf } from "../allocate/claim/claim.ts";
+import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
+import { findSharingConflict } from "../allocate/claim/sharing.ts";
+import { describeAdmissionRefusal } from "../allocate/pool/pool.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
 import { planHandedOver, planLeaving, planNoDefaultClass } from "./plan-leaving.ts";
 import { planRefused, planUnchanged } from "./plan-refused.ts";
@@ -54,11 +56,32 @@ export function planService(input: ServicePlanInput): ServicePlan {
   }
   if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, active);
   const stale = claims.filter((claim) => !isClaimOf(claim, service));
-  // They belong to an earlier Service of the same name. The service controller of Kubernetes deletes the old load balancer first, too.
-  if (stale.length > 0) {
-    return { ops: stale.map((claim) => releaseOrHold(allocations, claim)), reason: undefined, again: true };
-  }
+  if (stale.length > 0) return planStale(input, service, stale);
   return planDesired(input, service, claims);
+}
+
+/**
+ * Claims of an earlier Service of this name, which no longer exists: it was restored from a backup with another uid, or created again.
+ * They pass to the Service if it would be assigned their address again; it then moves if it requests another one. Others are released.
+ */
+function planStale(
+  { allocations, namespaceLabels }: ServicePlanInput,
+  service: ServiceView,
+  stale: readonly Claim[],
+): ServicePlan {
+  const ops = stale.map((claim): ServiceOp => {
+    const pool = currentPoolOf(allocations, claim);
+    const admitted =
+      pool === undefined || (!pool.draining && describeAdmissionRefusal(pool, service, namespaceLabels) === undefined);
+    const passes =
+      claim.managed &&
+      claim.heldUntilMs === undefined &&
+      admitted &&
+      (claim.node !== undefined || allocations.blockedBy(claim.address, service) === undefined) &&
+      findSharingConflict(claim, service) === undefined;
+    return passes ? { kind: "JoinVirtualIp", claim } : releaseOrHold(allocations, claim);
+  });
+  return { ops, reason: undefined, again: true };
 }
 
 function planDesired(input: ServicePlanInput, service: ServiceView, claims: readonly Claim[]): ServicePlan {

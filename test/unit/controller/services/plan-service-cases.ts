@@ -293,8 +293,43 @@ export const planCases: readonly PlanCase[] = [
     ops: ["Leave", "Release 192.0.2.10"],
   },
   {
-    name: "the claim of an earlier Service of the name is released first",
+    name: "the claim of an earlier Service of the name passes to it first",
     claims: [{ address: "192.0.2.10", pool: "lan", services: [{ ...reference, uid: "earlier-uid" }] }],
+    ops: ["Join 192.0.2.10"],
+    again: true,
+  },
+  {
+    name: "also outside all pools",
+    claims: [{ address: "198.51.100.1", services: [{ ...reference, uid: "earlier-uid" }] }],
+    ops: ["Join 198.51.100.1"],
+    again: true,
+  },
+  {
+    name: "but not from a draining pool",
+    pools: [{ ...lan, spec: { state: "Draining" } }],
+    claims: [{ address: "192.0.2.10", pool: "lan", services: [{ ...reference, uid: "earlier-uid" }] }],
+    ops: ["Release 192.0.2.10"],
+    again: true,
+  },
+  {
+    name: "nor from a pool that no longer admits it",
+    pools: [{ ...lan, spec: { serviceAllocation: { namespaces: ["shop"] } } }],
+    claims: [{ address: "192.0.2.10", pool: "lan", services: [{ ...reference, uid: "earlier-uid" }] }],
+    ops: ["Release 192.0.2.10"],
+    again: true,
+  },
+  {
+    name: "nor where it conflicts with the Services that share the address",
+    claims: [
+      {
+        address: "192.0.2.10",
+        pool: "lan",
+        services: [
+          { ...reference, uid: "earlier-uid", sharing: front },
+          { ...reference, name: "first", uid: "first-uid", sharing: { ...front, ports: ["82/TCP"] } },
+        ],
+      },
+    ],
     ops: ["Release 192.0.2.10"],
     again: true,
   },
