@@ -36,7 +36,10 @@ export function testNodePool(proxy: ProxyMode): void {
         apiVersion: "bellhop.dev/v1beta1",
         kind: "IPAddressPool",
         metadata: { name: pool },
-        spec: { nodeAddresses: { allowedPorts: ["8088/TCP", "8088/UDP", "8089/TCP", "8089/UDP"] }, autoAssign: false },
+        spec: {
+          nodeAddresses: { allowedPorts: ["8088/TCP", "8088/UDP", "8089/TCP", "8089/UDP", "8090/TCP", "8090/UDP"] },
+          autoAssign: false,
+        },
       });
       const { items } = JSON.parse(await lab.kubectl(["get", "nodes", "-o", "json"])) as {
         items: { metadata: { name: string }; status: { addresses: { type: string; address: string }[] } }[];
