@@ -11,7 +11,8 @@ import { createConntrack } from "./dataplane/conntrack.ts";
 import { removeTable, tableName } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
 import { readGateways } from "./links/gateways.ts";
-import { readLinks, systemLinkSource } from "./links/read.ts";
+import { systemLinkSource } from "./links/link-source.ts";
+import { readLinks } from "./links/read.ts";
 import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
 

@@ -1,6 +1,7 @@
 import type { IpAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import { announcingInterfaces } from "../../src/placement/announcing-interfaces.ts";
+import { type Route, routeTo } from "./routes.ts";
 
 /** A network interface of the node that addresses can be announced on. Never the loopback. */
 export interface Link {
@@ -14,9 +15,21 @@ export interface Link {
   readonly addresses: readonly string[];
   /** The subnets of these. */
   readonly subnets: readonly IpRange[];
+  /** Routes by it to destinations in a subnet that another interface has too. Missing: no interfaces have a subnet in common. */
+  readonly routes?: readonly Route[];
 }
 
-/** The interfaces that this node announces an address from. `patterns`: those of the node in VirtualIP.spec. */
+/**
+ * The interfaces that this node announces an address from. `patterns`: those of the node in VirtualIP.spec. Without them, where several
+ * interfaces are on the LAN of the address, the one by which the kernel would send to it: clients would otherwise learn two hardware
+ * addresses for one address, and the node sends its answers by one interface alone.
+ */
 export function linksFor(links: readonly Link[], address: IpAddress, patterns: readonly string[]): readonly Link[] {
-  return announcingInterfaces(links, address, patterns);
+  const found = announcingInterfaces(links, address, patterns);
+  if (patterns.length > 0 || found.length < 2) return found;
+  const route = routeTo(
+    found.flatMap(({ routes = [] }) => routes),
+    address,
+  );
+  return route === undefined ? found : found.filter(({ name }) => name === route.interfaceName);
 }
