@@ -60,7 +60,13 @@ const labels: Rows = [
     "the controller",
     "On the Lease of the leader: its settings, so that `bellhop explain` answers by them",
   ],
-  ["Node", code(excludeLabel), "any but `false`", "users, Kubernetes", "The node announces no addresses"],
+  [
+    "Node",
+    code(excludeLabel),
+    "any but `false`",
+    "users, Kubernetes",
+    "The node announces no addresses, unless the controller runs with `--ignore-exclude-label=true`",
+  ],
   [
     "Service, EndpointSlice",
     code(serviceProxyNameLabel),

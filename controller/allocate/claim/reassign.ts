@@ -8,7 +8,7 @@ import type { Claim } from "./claim.ts";
 /** The text of the annotation that requests another address; a long one shortened, but still distinct. Undefined: it is not set. */
 export function reassignOf(service: ServiceView): string | undefined {
   const text = service.annotations[reassignAnnotation] ?? "";
-  return text === "" ? undefined : shortenDistinctly(text, maxReassignedLength);
+  return text.trim() === "" ? undefined : shortenDistinctly(text, maxReassignedLength);
 }
 
 /**

@@ -22,6 +22,12 @@ export const reassignCases: readonly AllocationCase[] = [
     assigns: ["192.0.2.10 current from lan"],
   },
   {
+    name: "neither does white space",
+    claims: [mine],
+    service: { ...reassign(" \n"), ...shown },
+    assigns: ["192.0.2.10 current from lan"],
+  },
+  {
     name: "the text that the address was assigned for moves nothing",
     claims: [{ ...mine, services: [{ ...reference, uid: "web-uid", reassigned: "1" }] }],
     service: { ...reassign("1"), ...shown },
