@@ -8,6 +8,7 @@ import { externalIpsSource } from "../allocate/allocations/blocked-addresses.ts"
 import { ExternalIpCount } from "../allocate/allocations/namespace-limits.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import type { ReadyNodes } from "./ready-nodes.ts";
+import { RequestedAddresses } from "./requested-addresses.ts";
 import type { Watched } from "./sources.ts";
 
 /** Brings Services and their endpoints into the allocations, and knows which nodes have the endpoints of Services with Local. */
@@ -16,6 +17,8 @@ export class ObservedServices {
   readonly #allocations: AddressAllocations;
   readonly #readyNodes: ReadyNodes;
   readonly #externalIps: ExternalIpCount;
+  /** Which Services request which addresses. */
+  readonly requested = new RequestedAddresses();
   /** Keys of Services with externalTrafficPolicy Local. */
   readonly #local = new Set<string>();
   /** The labels that advertisements select Services by, which are those of the views. */
@@ -44,6 +47,7 @@ export class ObservedServices {
     for (const [service, counted] of this.#externalIps.set(key, external))
       this.#allocations.block(externalIpsSource(service), counted);
     this.#allocations.setSharing(key, service);
+    this.requested.set(key, service);
     recordShown(this.#allocations, key, service);
     const local = service?.type === "LoadBalancer" && service.externalTrafficPolicy === "Local";
     const labelsChanged = this.#labelsChanged(key, service?.labels);

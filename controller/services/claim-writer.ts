@@ -1,13 +1,13 @@
 import { groupVersion, timeText } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
-import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { type ServiceName, serviceKeyOf } from "../../src/model/service-reference.ts";
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
@@ -135,9 +135,9 @@ export class ClaimWriter {
 
   /**
    * Removes the Service from the claim. A claim without another Service is deleted, or held without announcement for `holdMs` for the
-   * next Service of the name. A reservation of the user stays.
+   * next Service of the name, or of `holdFor`. A reservation of the user stays.
    */
-  release(planned: Claim, key: string, holdMs: number): Promise<boolean> {
+  release(planned: Claim, key: string, holdMs: number, holdFor?: ServiceName): Promise<boolean> {
     return this.#mutex.run(planned.name, async () => {
       const { client, allocations, ownerAssignments } = this.#options;
       const known = allocations.claims.get(planned.name);
@@ -146,7 +146,7 @@ export class ClaimWriter {
       if (mine === undefined) return true;
       const others = withoutService(claim, key);
       if (others.length > 0 && claim.uid !== "") return this.#write(client, claim, { services: others });
-      if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, mine, holdMs);
+      if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, holdFor ?? mine, holdMs);
       const { uid, resourceVersion } = claim;
       try {
         // Without uid it exists only in the allocations. If an answer was lost, the watch brings it back and it is released then.
@@ -168,7 +168,7 @@ export class ClaimWriter {
     });
   }
 
-  async #hold(claim: Claim, { namespace, name }: ServiceReference, holdMs: number): Promise<boolean> {
+  async #hold(claim: Claim, { namespace, name }: ServiceName, holdMs: number): Promise<boolean> {
     const { client, clock, holds, ownerAssignments } = this.#options;
     const heldUntil = timeText(clock.wallMs() + holdMs);
     const spec = { services: [{ namespace, name }], owners: [], interfaces: [], ownerInterfaces: null, heldUntil };

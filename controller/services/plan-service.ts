@@ -25,6 +25,7 @@ import {
   sameCondition,
   warningEvent,
 } from "./service-plan.ts";
+import { findSwap, nextHolder, type ServedServices, type Swap, type SwapStep, swapHoldMs } from "./swap.ts";
 import { addressTexts, describeMoveCause, updateMessage } from "./update-event.ts";
 
 export interface ServicePlanInput {
@@ -35,6 +36,8 @@ export interface ServicePlanInput {
   readonly namespaceLabels: Readonly<Record<string, string>>;
   /** Whether Services without a class are ours. */
   readonly defaultClass: boolean;
+  /** The other Services of ours. Undefined: none. */
+  readonly served?: ServedServices;
   /** Whether some node may announce the address. */
   readonly hasAnnouncer: (assignment: Assignment) => boolean;
 }
@@ -89,6 +92,11 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   const { assignments, reason, satisfied, unknown } = allocate(allocations, service, namespaceLabels);
   if (unknown && reason !== undefined) return planUnchanged(service, reason);
   if (assignments.length === 0 && reason !== undefined) return planRefused(service, claims, reason);
+  let swap: Swap | undefined;
+  if (input.served !== undefined && reason?.code === "RequestedAddressTaken") {
+    swap = findSwap(allocations, input.served, service);
+    if (swap.steps.length > 0) return planSwap(service, assignments, swap.steps, reason);
+  }
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const released = claims.filter((claim) => !kept.has(claim.name));
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
@@ -116,10 +124,48 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
     ops.push(normalEvent("UpdatedLoadBalancer", `${updated}${describeMoveCause(allocations, service, released)}`));
   else if (ingressDiffers)
     ops.push(normalEvent("EnsuredLoadBalancer", `Ensured load balancer ${addressTexts(assignments)}`));
-  ops.push(...released.map(release));
+  // An address that another Service gave up for this one: the address that this one leaves passes on in the same way.
+  const swaps = input.served !== undefined && assignments.some(({ claim }) => claim?.heldUntilMs !== undefined);
+  ops.push(...released.map((claim) => (swaps ? releaseToNext(input, service, claim) : release(claim))));
   if (condition.status === "False") ops.push(warningEvent(condition));
   ops.push(...newWarnings(service, invalid));
-  return plan(ops, reason);
+  return { ...plan(ops, reason), wakes: swap?.firsts };
+}
+
+function releaseToNext({ allocations, served }: ServicePlanInput, service: ServiceView, claim: Claim): ServiceOp {
+  const next = served === undefined || !claim.managed ? undefined : nextHolder(allocations, served, service, claim);
+  if (next === undefined) return release(claim);
+  return { kind: "ReleaseVirtualIp", claim, holdMs: swapHoldMs, holdFor: next };
+}
+
+/** Gives up addresses for Services that have the ones which this Service requests. It has none of these until they have moved. */
+function planSwap(
+  service: ServiceView,
+  assignments: readonly Assignment[],
+  swap: readonly SwapStep[],
+  reason: Reason,
+): ServicePlan {
+  const kept = assignments.filter(({ claim }) => !swap.some((step) => step.claim === claim));
+  const message =
+    kept.length > 0 ? `${describeKept(addressTexts(kept))} ${reasonMessage(reason)}` : reasonMessage(reason);
+  const condition: AddressReady = { status: "False", reason: reason.code, message };
+  const ingress = ingressFor(
+    service,
+    kept.map(({ address }) => address),
+  );
+  const finalizer = kept.length === 0 && service.finalizers.includes(loadBalancerFinalizer) ? "remove" : undefined;
+  const others = swap.map(({ claim, next }) => `${formatAddress(claim.address)} passes to Service ${next.key}.`);
+  const updated = updateMessage(service, kept);
+  return plan(
+    [
+      { kind: "PatchStatus", ingress, condition, finalizer },
+      ...swap.map(
+        ({ claim, next }): ServiceOp => ({ kind: "ReleaseVirtualIp", claim, holdMs: swapHoldMs, holdFor: next }),
+      ),
+      ...(updated === undefined ? [] : [normalEvent("UpdatedLoadBalancer", `${updated}. ${others.join(" ")}`)]),
+    ],
+    reason,
+  );
 }
 
 /** An event for each reason that the condition does not show yet: one that it shows was reported when it was written there. */

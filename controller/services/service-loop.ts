@@ -18,6 +18,7 @@ import type { ServiceMetrics } from "./metrics.ts";
 import type { MutationCache } from "./mutation-cache.ts";
 import { planUnchanged } from "./plan-refused.ts";
 import { planService } from "./plan-service.ts";
+import { ObservedServedServices } from "./served-services.ts";
 import { readNamespaceLabels } from "./service-check.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import type { ServiceWriter } from "./service-writer.ts";
@@ -50,11 +51,13 @@ export class ServiceLoop implements TermPart {
   readonly #options: ServiceLoopOptions;
   readonly #pending = new Map<string, Reason>();
   readonly #limiter: WriteRateLimiter;
+  readonly #served: ObservedServedServices;
   readonly queue: Queue<string>;
 
   constructor(options: ServiceLoopOptions) {
     this.#options = options;
     this.#limiter = new WriteRateLimiter(options.clock);
+    this.#served = new ObservedServedServices(options);
     this.queue = new Queue({
       workers: options.workers,
       handle: (key) => this.#handle(key),
@@ -113,7 +116,7 @@ export class ServiceLoop implements TermPart {
   #adopt(service: ServiceView): void {
     const shown = new Set(service.ingress.map((entry) => entry.ip));
     // Labels decide about new addresses only.
-    const { ops } = this.#plan(service.key, service, this.#namespaceLabels(service) ?? {});
+    const { ops } = this.#plan(service.key, service, this.#served.namespaceLabels(service) ?? {});
     // New addresses are not chosen yet: they might be addresses that another Service shows.
     this.#options.writer.assume(
       service,
@@ -145,7 +148,7 @@ export class ServiceLoop implements TermPart {
     let unseenLabels: Labels | undefined;
     for (let turn = 0; turn < maxPlans; turn++) {
       const service = mutations.newest(key, watched.services.views.get(key));
-      const namespaceLabels = this.#namespaceLabels(service) ?? unseenLabels;
+      const namespaceLabels = this.#served.namespaceLabels(service) ?? unseenLabels;
       if (service !== undefined && namespaceLabels === undefined) {
         unseenLabels = await readNamespaceLabels(client, service.namespace);
         continue;
@@ -163,6 +166,7 @@ export class ServiceLoop implements TermPart {
       if (plan.ops.some(({ kind }) => kind !== "Event")) this.#limiter.recordWrite(key);
       if (result === "outdated") return this.#retryAfterConflict(key);
       if (result === "replan" || plan.again) continue;
+      for (const other of plan.wakes ?? []) this.add(other);
       metrics.reconciles.inc({ result: plan.ops.length === 0 ? "unchanged" : "written" });
       metrics.reconcileSeconds.observe((clock.monotonicMs() - startedMs) / 1000);
       return "done";
@@ -181,19 +185,6 @@ export class ServiceLoop implements TermPart {
     return "retry";
   }
 
-  /**
-   * Labels of the Service's namespace. Undefined: they decide what the Service gets, but the watch has not shown the namespace yet.
-   * A Service of a namespace without labels would get addresses of other pools.
-   */
-  #namespaceLabels(service: ServiceView | undefined): Labels | undefined {
-    const { state, watched } = this.#options;
-    const labels = watched.namespaces.views.get(service?.namespace ?? "")?.labels;
-    const leaves = service === undefined || service.deleting || service.type !== "LoadBalancer";
-    if (labels !== undefined || leaves) return labels ?? {};
-    const decide = state.currentAllocations().pools.some(({ namespaceSelectors }) => namespaceSelectors.length > 0);
-    return decide ? undefined : {};
-  }
-
   #plan(key: string, service: ServiceView | undefined, namespaceLabels: Labels): ServicePlan {
     const { state, ownerAssignments, defaultClass } = this.#options;
     return planService({
@@ -202,6 +193,7 @@ export class ServiceLoop implements TermPart {
       allocations: state.currentAllocations(),
       namespaceLabels,
       defaultClass,
+      served: this.#served,
       hasAnnouncer: (assignment) => service === undefined || ownerAssignments.hasAnnouncer(service, assignment),
     });
   }

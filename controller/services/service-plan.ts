@@ -1,6 +1,7 @@
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { type Reason, reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { AddressReady, IngressEntry, ServiceView } from "../../src/model/service.ts";
+import type { ServiceName } from "../../src/model/service-reference.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
@@ -18,7 +19,13 @@ export type ServiceOp =
   /** Adds the Service to an existing claim, or updates what is recorded of it there. */
   | { readonly kind: "JoinVirtualIp"; readonly claim: Claim }
   /** Removes the Service from the claim. Without another Service the claim is deleted, or held for `holdMs` for the Service's name. */
-  | { readonly kind: "ReleaseVirtualIp"; readonly claim: Claim; readonly holdMs: number }
+  | {
+      readonly kind: "ReleaseVirtualIp";
+      readonly claim: Claim;
+      readonly holdMs: number;
+      /** The Service whose name the address is held for. Undefined: this Service's. */
+      readonly holdFor?: ServiceName | undefined;
+    }
   | {
       readonly kind: "PatchStatus";
       /** Undefined: unchanged. */
@@ -39,6 +46,8 @@ export interface ServicePlan {
   readonly reason: Reason | undefined;
   /** Whether to plan again right after the ops, which only prepare for that. */
   readonly again: boolean;
+  /** Keys of other Services that must be planned now, because this one waits for them. */
+  readonly wakes?: readonly string[] | undefined;
 }
 
 export function plan(ops: readonly ServiceOp[], reason?: Reason): ServicePlan {

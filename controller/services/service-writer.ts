@@ -82,7 +82,7 @@ export class ServiceWriter {
       if (needsCheck) confirmed ||= await isUnchanged(this.#options.client, key, newest);
       if (needsCheck && !confirmed) return "outdated";
       if (op.kind === "ReleaseVirtualIp") {
-        if (!(await this.#claims.release(op.claim, key, op.holdMs))) return "replan";
+        if (!(await this.#claims.release(op.claim, key, op.holdMs, op.holdFor))) return "replan";
       } else if (newest === undefined) throw new Error(`${op.kind} was planned without a Service`);
       else if (op.kind === "Event") this.#recordEvent(newest, op);
       else if (op.kind === "CreateVirtualIp") {
