@@ -1,6 +1,6 @@
 import { groupVersion, timeText } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
-import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
@@ -11,7 +11,7 @@ import { type ServiceName, serviceKeyOf } from "../../src/model/service-referenc
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
-import { addressesOfInvalid, type Claim, isClaimOf, parseClaim } from "../allocate/claim/claim.ts";
+import { addressesOfInvalid, type Claim, isClaimOf, parseClaim, recordsOf } from "../allocate/claim/claim.ts";
 import {
   findJoiningConflict,
   findSharingConflict,
@@ -120,7 +120,7 @@ export class ClaimWriter {
         : findJoiningConflict(claim, service, shared || adopts);
       if (conflict !== undefined) return false;
       const services = withService(claim, service);
-      if (claim.heldUntilMs === undefined) return this.#write(client, claim, { services });
+      if (claim.heldUntilMs === undefined) return this.#writeServices(client, claim, services);
       const written = await this.#write(client, claim, {
         services,
         heldUntil: null,
@@ -145,7 +145,7 @@ export class ClaimWriter {
       const mine = claim.services.find((reference) => serviceKeyOf(reference) === key);
       if (mine === undefined) return true;
       const others = withoutService(claim, key);
-      if (others.length > 0 && claim.uid !== "") return this.#write(client, claim, { services: others });
+      if (others.length > 0 && claim.uid !== "") return this.#writeServices(client, claim, others);
       if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, holdFor ?? mine, holdMs);
       const { uid, resourceVersion } = claim;
       try {
@@ -178,10 +178,25 @@ export class ClaimWriter {
     return true;
   }
 
-  async #write(client: ApiClient, claim: Claim, spec: Record<string, unknown>): Promise<boolean> {
+  /** The spec of a reservation is the user's, who may keep it in Git: what is recorded of its Services goes into the status. */
+  #writeServices(client: ApiClient, claim: Claim, services: readonly ServiceReference[]): Promise<boolean> {
+    if (claim.managed) return this.#write(client, claim, { services });
+    return this.#patch(client, claim, "/status", { status: { services: recordsOf(services) } });
+  }
+
+  #write(client: ApiClient, claim: Claim, spec: Record<string, unknown>): Promise<boolean> {
+    return this.#patch(client, claim, "", { spec });
+  }
+
+  async #patch(
+    client: ApiClient,
+    claim: Claim,
+    subresource: "" | "/status",
+    content: Record<string, unknown>,
+  ): Promise<boolean> {
     const { name, uid, resourceVersion } = claim;
-    const body = { metadata: { uid, resourceVersion }, spec };
-    const path = ownPath("virtualips", name);
+    const body = { metadata: { uid, resourceVersion }, ...content };
+    const path = `${ownPath("virtualips", name)}${subresource}`;
     try {
       const patched = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
       this.#observe(patched.body, name);

@@ -126,6 +126,7 @@ function virtualIp(): Record<string, unknown> {
   const status = structuralSchema(virtualIpStatusSchema);
   mapList(status, "conditions", ["type"]);
   mapList(spec, "services", ["namespace", "name"]);
+  mapList(status, "services", ["namespace", "name"]);
   mapList(spec, "ownerInterfaces", ["node"]);
   const address = at(spec, "address");
   address.maxLength = 45;

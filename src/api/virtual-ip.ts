@@ -92,8 +92,21 @@ export const virtualIpSpecSchema = z
   })
   .describe("The address, the Services that have it, and the nodes that announce it.");
 
+/** What the controller has recorded of one Service of a reservation. */
+export const recordedServiceSchema = z.object({
+  namespace: boundedText(maxDnsLabelLength).describe("Namespace of the Service."),
+  name: boundedText(maxDnsLabelLength).describe("Name of the Service."),
+  sharing: sharingSchema.describe("What other Services must be compatible with."),
+});
+export type RecordedService = z.infer<typeof recordedServiceSchema>;
+
 export const virtualIpStatusSchema = z
   .object({
+    services: boundedList(recordedServiceSchema, 256)
+      .optional()
+      .describe(
+        "In a reservation by a user: what the Services in spec.services use of the address. The controller writes it.",
+      ),
     node: boundedText(maxNameLength).optional().describe("The node that announces the address now."),
     interfaces: boundedList(boundedText(maxInterfaceNameLength), maxInterfaces)
       .optional()

@@ -1,5 +1,5 @@
 import { managedByController, managedByLabel } from "../../../src/api/labels.ts";
-import type { ServiceReference, VirtualIP } from "../../../src/api/virtual-ip.ts";
+import type { RecordedService, ServiceReference, VirtualIP } from "../../../src/api/virtual-ip.ts";
 import {
   addressOfVirtualIpName,
   formatAddress,
@@ -9,7 +9,7 @@ import {
 } from "../../../src/ip/address.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import { describeService, refersTo } from "../../../src/model/service-reference.ts";
+import { describeService, refersTo, serviceKeyOf } from "../../../src/model/service-reference.ts";
 
 /** A VirtualIP as `allocate` sees it. */
 export interface Claim {
@@ -34,7 +34,7 @@ export type ClaimParse =
   | { readonly claim?: never; readonly reason: Reason };
 
 /** Rejects a VirtualIP whose name is not made from its address, because only that name keeps the address unique. */
-export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
+export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
   const address = parseAddress(spec.address);
   const expected = address === undefined ? undefined : virtualIpName(address);
   if (address === undefined || expected !== metadata.name) {
@@ -52,7 +52,7 @@ export function parseClaim({ metadata, spec }: VirtualIP): ClaimParse {
       address,
       pool: spec.pool,
       node: managed ? spec.node : undefined,
-      services: spec.services,
+      services: managed ? spec.services : withRecords(spec.services, status?.services),
       managed,
       heldUntilMs: managed && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
       uid: metadata.uid,
@@ -66,6 +66,29 @@ export function addressesOfInvalid(name: string, specAddress: unknown): readonly
   const named = typeof specAddress === "string" ? parseAddress(specAddress) : undefined;
   const occupied = addressOfVirtualIpName(name);
   return [named, occupied].flatMap((address) => address ?? []);
+}
+
+/**
+ * The Services that a user has written into a reservation, with what the controller has recorded of them in the status. Earlier versions
+ * recorded it in spec: `records` undefined.
+ */
+function withRecords(
+  services: readonly ServiceReference[],
+  records: readonly RecordedService[] | undefined,
+): readonly ServiceReference[] {
+  if (records === undefined) return services;
+  const sharings = new Map(records.map((record) => [serviceKeyOf(record), record.sharing]));
+  return services.map(({ sharing: _former, ...reference }) => {
+    const sharing = sharings.get(serviceKeyOf(reference));
+    return sharing === undefined ? reference : { ...reference, sharing };
+  });
+}
+
+/** What the status of a reservation records of its Services. */
+export function recordsOf(services: readonly ServiceReference[]): readonly RecordedService[] {
+  return services.flatMap(({ namespace, name, sharing }) =>
+    sharing === undefined ? [] : [{ namespace, name, sharing }],
+  );
 }
 
 /** Whether the claim names this Service: by uid, or by name where it has no uid. */

@@ -47,13 +47,25 @@ describe("reservations made by hand", () => {
     await cluster.expectShown("b", ["192.0.2.13"]);
     await cluster.changeService("b", { spec: { ...ports(81), loadBalancerIP: "192.0.2.12" } });
     await cluster.expectShown("b", ["192.0.2.12"]);
+    const read = async () => {
+      const [reservation] = (await cluster.virtualIps()).filter(({ metadata }) => metadata.name === "192.0.2.12");
+      return reservation ?? assert.fail("the reservation is gone");
+    };
+    const noted = async () =>
+      (await read()).status?.services?.map(({ name, sharing }) => `${name} ${sharing.ports.join(" ")}`);
+    await cluster.eventually(async () => assert.deepEqual(await noted(), ["a 80/TCP", "b 81/TCP"]));
+    assert.deepEqual((await read()).spec.services, services, "the spec is what the user wrote");
+    // A manifest in Git is applied again and again, and must not set off anything.
+    await cluster.idle();
+    const before = (await read()).metadata.resourceVersion;
+    const path = "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.12";
+    const contentType = "application/merge-patch+json";
+    await cluster.server.request({ method: "PATCH", path, body: { spec: { ...address, services } }, contentType });
+    await cluster.idle();
+    assert.equal((await read()).metadata.resourceVersion, before);
     for (const name of ["a", "b"]) await cluster.deleteService(name);
-    await cluster.eventually(async () =>
-      assert.deepEqual(
-        (await cluster.virtualIps()).map(({ spec }) => spec.services),
-        [services],
-      ),
-    );
+    await cluster.eventually(async () => assert.deepEqual(await noted(), []));
+    assert.deepEqual((await read()).spec.services, services);
   });
 
   test("one whose name does not match its address gets an event, and no Service gets its address", async () => {

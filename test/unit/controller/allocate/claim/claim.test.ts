@@ -34,3 +34,29 @@ test("a hold until a time that cannot be read is over", () => {
   const { claim } = parseClaim(virtualIp("192.0.2.7", { address: "192.0.2.7", heldUntil: "soon" }));
   assert.equal(claim?.heldUntilMs, 0);
 });
+
+describe("what a reservation records of its Services", () => {
+  const web = { namespace: "default", name: "web" };
+  const sharing = (port: string) => ({ key: "front", ports: [port], backends: "Cluster" });
+  const parse = (services: readonly unknown[], status?: Record<string, unknown>) =>
+    parseClaim(
+      virtualIpSchema.parse({
+        metadata: { name: "192.0.2.7" },
+        spec: { address: "192.0.2.7", services },
+        ...(status === undefined ? {} : { status }),
+      }),
+    ).claim?.services;
+
+  test("is in the status", () => {
+    const recorded = { services: [{ ...web, sharing: sharing("80/TCP") }] };
+    assert.deepEqual(parse([web], recorded), [{ ...web, sharing: sharing("80/TCP") }]);
+    assert.deepEqual(parse([], recorded), [], "a Service that the user has removed does not count");
+  });
+
+  test("was in the spec in earlier versions, and is read there until something is recorded in the status", () => {
+    const former = [{ ...web, sharing: sharing("81/TCP") }];
+    assert.deepEqual(parse(former), former);
+    assert.deepEqual(parse(former, { conditions: [] }), former);
+    assert.deepEqual(parse(former, { services: [] }), [web]);
+  });
+});
