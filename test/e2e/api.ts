@@ -40,6 +40,7 @@ const plurals: Readonly<Record<string, string>> = {
   VirtualIP: "virtualips",
   Speaker: "speakers",
   Event: "events",
+  EndpointSlice: "endpointslices",
 };
 
 const clusterScoped = new Set(["Namespace", "IPAddressPool", "L2Advertisement", "VirtualIP", "Speaker"]);

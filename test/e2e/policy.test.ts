@@ -6,7 +6,7 @@ import { askFrom, startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
 import { assertRefuses, waitForAnnouncement, waitForRefusal } from "./refusal.ts";
-import { createService, startWeb } from "./workload.ts";
+import { createService, startWeb, waitForEndpoints } from "./workload.ts";
 
 const directSpec = { allocateLoadBalancerNodePorts: false };
 const paths = [
@@ -22,7 +22,9 @@ describe("what a Service says about its clients is kept", () => {
     test(`externalTrafficPolicy Local: pods see the client's own address (${name})`, async () => {
       const { api, lab } = cluster();
       await createService(api, `local-${name}`, { ...spec, externalTrafficPolicy: "Local" });
+      await waitForEndpoints(api, `local-${name}`);
       for (const host of await api.waitForAddresses(`local-${name}`)) {
+        await waitForAnswer(api, host);
         const report = await askFrom(lab, "remote", { protocol: "tcp", host, port: 80, question: "/clientip" }, 5);
         assert.deepEqual(report.failures, []);
         for (const seen of Object.keys(report.answers)) {
@@ -35,7 +37,9 @@ describe("what a Service says about its clients is kept", () => {
       const { api, lab } = cluster();
       const ranges = [`${CLIENT.ipv4}/32`, `${CLIENT.ipv6}/128`];
       await createService(api, `ranges-${name}`, { ...spec, loadBalancerSourceRanges: ranges });
+      await waitForEndpoints(api, `ranges-${name}`);
       for (const host of await api.waitForAddresses(`ranges-${name}`)) {
+        await waitForAnswer(api, host);
         const target = { protocol: "tcp", host, port: 80, question: "/hostname" } as const;
         await waitFor({ what: `${host} to be closed to the remote client`, timeoutMs: 5_000 }, async () => {
           return (await askFrom(lab, "remote", target, 1, 500)).good === 0;
@@ -48,7 +52,9 @@ describe("what a Service says about its clients is kept", () => {
     test(`sessionAffinity ClientIP: one client, one pod (${name})`, async () => {
       const { api, lab } = cluster();
       await createService(api, `sticky-${name}`, { ...spec, sessionAffinity: "ClientIP" });
+      await waitForEndpoints(api, `sticky-${name}`);
       for (const host of await api.waitForAddresses(`sticky-${name}`)) {
+        await waitForAnswer(api, host);
         const report = await askFrom(lab, "client", { protocol: "tcp", host, port: 80, question: "/hostname" }, 15);
         assert.deepEqual(report.failures, []);
         assert.equal(Object.keys(report.answers).length, 1, JSON.stringify(report.answers));

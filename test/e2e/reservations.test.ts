@@ -7,7 +7,7 @@ import type { Api } from "./api.ts";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
 import { expectCondition, expectWarnings } from "./service-state.ts";
-import { createService, startWeb } from "./workload.ts";
+import { createService, startWeb, waitForEndpoints } from "./workload.ts";
 
 const ipv4 = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] };
 const pool = "reserved";
@@ -63,6 +63,7 @@ describe("addresses that a user reserves", () => {
       for (let round = 0; round < 2; round++) {
         await createService(api, name, ipv4);
         assert.deepEqual(await api.waitForAddresses(name), [addresses[name]]);
+        await waitForEndpoints(api, name);
         await waitForAnswer(api, addresses[name]);
         await assertAnswers(api, "client", { protocol: "tcp", host: addresses[name], port: 80, question: "/hostname" });
         await api.delete("v1", "Service", name);

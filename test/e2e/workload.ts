@@ -1,3 +1,5 @@
+import type { V1EndpointSlice } from "@kubernetes/client-node";
+import { waitFor } from "../lab/wait.ts";
 import type { Api, ApiObject } from "./api.ts";
 
 export const agnhostImage = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
@@ -61,5 +63,21 @@ export function createService(
       ],
       ...spec,
     },
+  });
+}
+
+/**
+ * Waits until an EndpointSlice of this very Service has a ready endpoint. On a busy machine the cluster writes it well after the Service has
+ * its address, and until then a connection is refused, as it must be. A slice of a deleted Service of the same name does not count.
+ */
+export async function waitForEndpoints(api: Api, name: string): Promise<void> {
+  const { metadata } = await api.get("v1", "Service", name);
+  await waitFor({ what: `ready endpoints of Service ${name}`, timeoutMs: 20_000 }, async () => {
+    const slices = (await api.list("discovery.k8s.io/v1", "EndpointSlice")) as unknown as readonly V1EndpointSlice[];
+    return slices.some(
+      (slice) =>
+        slice.metadata?.ownerReferences?.some(({ uid }) => uid === metadata.uid) === true &&
+        slice.endpoints?.some(({ conditions }) => conditions?.ready === true) === true,
+    );
   });
 }
