@@ -38,6 +38,8 @@ export interface ServicePlanInput {
   readonly defaultClass: boolean;
   /** The other Services of ours. Undefined: none. */
   readonly served?: ServedServices;
+  /** Another client that writes the addresses in the status, too. Undefined: none is known. */
+  readonly otherManager?: string | undefined;
   /** Whether some node may announce the address. */
   readonly hasAnnouncer: (assignment: Assignment) => boolean;
 }
@@ -100,8 +102,9 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const released = claims.filter((claim) => !kept.has(claim.name));
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
+  const overwritten = input.otherManager === undefined ? undefined : statusOverwritten(service, input.otherManager);
   const invalid = invalidSettings(service);
-  const condition = withRemarks(conditionFor(service, assignments, satisfied ? undefined : reason, unannounced), [
+  const condition = withRemarks(conditionFor(service, assignments, satisfied ? overwritten : reason, unannounced), [
     ...(satisfied && reason !== undefined ? [reason] : []),
     ...invalid,
   ]);
@@ -130,6 +133,14 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   if (condition.status === "False") ops.push(warningEvent(condition));
   ops.push(...newWarnings(service, invalid));
   return { ...plan(ops, reason), wakes: swap?.firsts };
+}
+
+function statusOverwritten(service: ServiceView, manager: string): Reason {
+  return reasonOf("StatusOverwritten", {
+    object: serviceObject(service),
+    field: "status.loadBalancer.ingress",
+    value: manager,
+  });
 }
 
 function releaseToNext({ allocations, served }: ServicePlanInput, service: ServiceView, claim: Claim): ServiceOp {

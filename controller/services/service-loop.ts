@@ -22,6 +22,7 @@ import { ObservedServedServices } from "./served-services.ts";
 import { readNamespaceLabels } from "./service-check.ts";
 import type { ServicePlan } from "./service-plan.ts";
 import type { ServiceWriter } from "./service-writer.ts";
+import { StatusConflicts } from "./status-conflicts.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -51,12 +52,14 @@ export class ServiceLoop implements TermPart {
   readonly #options: ServiceLoopOptions;
   readonly #pending = new Map<string, Reason>();
   readonly #limiter: WriteRateLimiter;
+  readonly #conflicts: StatusConflicts;
   readonly #served: ObservedServedServices;
   readonly queue: Queue<string>;
 
   constructor(options: ServiceLoopOptions) {
     this.#options = options;
     this.#limiter = new WriteRateLimiter(options.clock);
+    this.#conflicts = new StatusConflicts(options.client, options.clock);
     this.#served = new ObservedServedServices(options);
     this.queue = new Queue({
       workers: options.workers,
@@ -159,6 +162,11 @@ export class ServiceLoop implements TermPart {
         if (!(await writer.lookUp(service, unconfirmed))) notClaimed.add(unconfirmed.value);
         continue;
       }
+      if (service === undefined) this.#conflicts.forget(key);
+      else if (this.#conflicts.observe(service, plan.ops)) {
+        await this.#conflicts.identify(service);
+        continue;
+      }
       this.#recordPending(key, plan);
       for (const { kind } of plan.ops) metrics.operations.inc({ kind });
       if (service !== undefined) writer.assume(service, plan.ops);
@@ -194,6 +202,7 @@ export class ServiceLoop implements TermPart {
       namespaceLabels,
       defaultClass,
       served: this.#served,
+      otherManager: this.#conflicts.managerOf(key),
       hasAnnouncer: (assignment) => service === undefined || ownerAssignments.hasAnnouncer(service, assignment),
     });
   }

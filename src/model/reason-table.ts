@@ -394,6 +394,13 @@ export const reasonTable = {
     sentence: "{object} shows {value} ({field}), but the VirtualIP of this address is not valid.",
     cure: "Correct that VirtualIP (kubectl describe virtualips), or delete it: Bellhop then creates it again for the Service that shows the address.",
   },
+  StatusOverwritten: {
+    shownIn: ["Service"],
+    meaning:
+      "Another client, such as a second load balancer, replaces the addresses that Bellhop writes into the status of the Service.",
+    sentence: "{object} is served by another client as well: {value} replaces {field}.",
+    cure: "Switch the other load balancer off for this Service (k3s: --disable=servicelb), or create the Service with spec.loadBalancerClass of the one that is to serve it.",
+  },
   SyncFailed: {
     shownIn: ["Service"],
     meaning: "What Bellhop planned for the Service could not be written. Bellhop tries again.",

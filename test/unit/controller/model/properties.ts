@@ -15,6 +15,7 @@ import {
   type ModelService,
   mayBeGiven,
   mustLeave,
+  poolOf,
 } from "./model.ts";
 import { checkPools } from "./pool-properties.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
@@ -151,11 +152,16 @@ function checkGiven({ model, service, given, returned }: Seen): void {
 }
 
 /** A Service that waits has to wait, and says why; one that need not wait is served with what it requested. */
-function checkServedWell({ model, service, shown, taken, condition, given }: Seen): void {
+function checkServedWell(seen: Seen): void {
+  const { model, service, shown, taken, condition, given } = seen;
   const who = `Service ${service.name} (${condition?.status} ${condition?.reason}: ${condition?.message})`;
   const good = shown.filter((address) => fits(model, service, address, given.get(address)));
   const unleft = good.filter((address) => mustLeave(model, service, address, given.get(address)));
   const missing = service.families.filter((family) => !good.some((address) => familyOf(address) === family));
+  if (contradictsItself(seen, good)) {
+    assert.equal(condition?.status, "False", `${who} requests an address and names another pool`);
+    return;
+  }
   const wrongFamily = service.wanted !== undefined && !service.families.includes(familyOf(service.wanted));
   if (!wrongFamily && missing.length === 0) {
     for (const address of unleft) {
@@ -179,6 +185,14 @@ function checkServedWell({ model, service, shown, taken, condition, given }: See
   assert.ok(!canBeServed, `${who} lacks ${missing} though ${free} is free`);
   const enough = prefers && !wrongFamily && asked < 0 && missing.length < service.families.length;
   assert.equal(condition?.status, enough ? "True" : "False", `${who} must say whether it has enough`);
+}
+
+/** Whether the Service has the address that it requests, and names another pool than that of the address. */
+function contradictsItself({ model, service, given }: Seen, good: readonly string[]): boolean {
+  const { wanted, pool } = service;
+  if (wanted === undefined || pool === undefined || !good.includes(wanted) || model.reservations.has(wanted))
+    return false;
+  return (poolOf(model, wanted)?.name ?? given.get(wanted)?.pool) !== pool;
 }
 
 /** Neither address nor finalizer nor condition of ours on a Service that is not ours, or no longer. */

@@ -11,6 +11,8 @@ export interface PlanCase extends ClusterData {
   readonly service?: ServiceData | "gone";
   /** Services without a class belong to others. */
   readonly noDefaultClass?: true;
+  /** Another client that replaces the addresses. */
+  readonly otherManager?: string;
   /** No node may announce an address. */
   readonly noAnnouncer?: true;
   /** In order, as `opText` writes them. */
@@ -434,6 +436,13 @@ export const planCases: readonly PlanCase[] = [
     ops: ["Warning AddressClaimInvalid"],
   },
   {
+    name: "a Service whose status another client writes, too, is written again and says so",
+    claims: [mine],
+    service: { ...shown, shows: ["172.30.0.11"], assigned: ["192.0.2.10"] },
+    otherManager: "k3s",
+    ops: ["Patch [192.0.2.10] False StatusOverwritten", "Normal UpdatedLoadBalancer", "Warning StatusOverwritten"],
+  },
+  {
     name: "a Service whose condition says that it keeps an address is ours when it is deleted without a claim",
     service: { finalizer: true, keeps: ["192.0.2.10"], shows: ["192.0.2.10"], deleting: true },
     ops: ["Leave finalizer ingress"],
@@ -464,6 +473,7 @@ export function planCase(data: PlanCase): ReturnType<typeof planService> {
     allocations: allocationsOf(data),
     namespaceLabels: data.namespaceLabels ?? {},
     defaultClass: data.noDefaultClass === undefined,
+    otherManager: data.otherManager,
     hasAnnouncer: () => data.noAnnouncer === undefined,
   });
 }

@@ -1,0 +1,103 @@
+import type { V1ManagedFieldsEntry, V1Service } from "@kubernetes/client-node";
+import type { Clock } from "../../src/clock/clock.ts";
+import { parseAddress } from "../../src/ip/address.ts";
+import { isNotFound } from "../../src/kube/api-error.ts";
+import type { ApiClient } from "../../src/kube/client.ts";
+import { servicePath } from "../../src/kube/path.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
+import type { ServiceOp } from "./service-plan.ts";
+
+/** Another client that writes the addresses of a Service of ours. */
+interface Conflict {
+  /** How often it has replaced what we had written. */
+  readonly count: number;
+  readonly lastMs: number;
+  /** The name by which the API server knows it. Undefined: not read yet. */
+  readonly manager: string | undefined;
+}
+
+/** As often within the window another client must have replaced our addresses. Once may be a mistake of a user. */
+const reportedCount = 2;
+/** A conflict is over when nothing was replaced for this long. The next resync then corrects the condition. */
+const windowMs = 10 * 60_000;
+/** What to say where the API server does not tell. */
+const unknownManager = "an unknown client";
+
+/** Notices that another client replaces the addresses that we write into the status of a Service, and who it is. */
+export class StatusConflicts {
+  readonly #client: ApiClient;
+  readonly #clock: Clock;
+  readonly #conflicts = new Map<string, Conflict>();
+
+  constructor(client: ApiClient, clock: Clock) {
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** The other client, while the conflict lasts. */
+  managerOf(serviceKey: string): string | undefined {
+    const conflict = this.#conflicts.get(serviceKey);
+    if (conflict === undefined) return undefined;
+    if (this.#clock.monotonicMs() - conflict.lastMs <= windowMs) return conflict.manager;
+    this.#conflicts.delete(serviceKey);
+    return undefined;
+  }
+
+  /**
+   * Counts what another client has replaced. Call it before the ops are written. Returns whether the Service has a conflict that is not
+   * known yet: call `identify` then, while the other client's addresses are still in the status, and plan the Service again.
+   */
+  observe(service: ServiceView, ops: readonly ServiceOp[]): boolean {
+    if (!isReplaced(service, ops)) return false;
+    const { key } = service;
+    const manager = this.managerOf(key);
+    const count = (this.#conflicts.get(key)?.count ?? 0) + 1;
+    this.#conflicts.set(key, { count, lastMs: this.#clock.monotonicMs(), manager });
+    return manager === undefined && count >= reportedCount;
+  }
+
+  /** Asks the API server for the name of the other client. */
+  async identify(service: ServiceView): Promise<void> {
+    const manager = await this.#readManager(service);
+    const conflict = this.#conflicts.get(service.key);
+    if (conflict !== undefined) this.#conflicts.set(service.key, { ...conflict, manager });
+  }
+
+  forget(serviceKey: string): void {
+    this.#conflicts.delete(serviceKey);
+  }
+
+  async #readManager({ namespace, name }: ServiceView): Promise<string> {
+    try {
+      const { body } = await this.#client.request({ method: "GET", path: servicePath(namespace, name) });
+      return ingressManager((body as V1Service).metadata?.managedFields ?? []) ?? unknownManager;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      return unknownManager;
+    }
+  }
+}
+
+/** Whether the ops write addresses again that the condition says we assigned, and that the status no longer shows. */
+function isReplaced(service: ServiceView, ops: readonly ServiceOp[]): boolean {
+  const patch = ops.find((op) => op.kind === "PatchStatus");
+  const wanted = patch?.ingress?.map(({ ip }) => ip) ?? [];
+  if (wanted.length === 0 || !isAssignedByBellhop(service)) return false;
+  const shown = service.ingress.map(({ ip }) => ip);
+  const assigned = wanted.every((ip) => {
+    const address = parseAddress(ip);
+    return address !== undefined && namesAssigned(service, address);
+  });
+  return assigned && wanted.some((ip) => !shown.includes(ip));
+}
+
+/** The client that wrote status.loadBalancer.ingress last. Undefined: none is recorded. */
+export function ingressManager(entries: readonly V1ManagedFieldsEntry[]): string | undefined {
+  const writers = entries.filter(({ fieldsV1 }) => {
+    const fields = fieldsV1 as { "f:status"?: { "f:loadBalancer"?: { "f:ingress"?: unknown } } } | undefined;
+    return fields?.["f:status"]?.["f:loadBalancer"]?.["f:ingress"] !== undefined;
+  });
+  const timeOf = ({ time }: V1ManagedFieldsEntry): number => (time === undefined ? 0 : Date.parse(String(time)));
+  return writers.sort((a, b) => timeOf(b) - timeOf(a))[0]?.manager;
+}
