@@ -53,6 +53,7 @@ export async function checkProperties(model: Model, { cluster, clock }: Replicat
     else checkLeftAlone(seen);
     model.shown.set(service.name, given);
   }
+  checkExchanged(model);
   for (const name of [...model.shown.keys()]) if (!model.services.has(name)) model.shown.delete(name);
   await checkPools(model, cluster);
   model.touched.clear();
@@ -193,6 +194,23 @@ function contradictsItself({ model, service, given }: Seen, good: readonly strin
   if (wanted === undefined || pool === undefined || !good.includes(wanted) || model.reservations.has(wanted))
     return false;
   return (poolOf(model, wanted)?.name ?? given.get(wanted)?.pool) !== pool;
+}
+
+/** No two Services wait for each other's addresses, if each could have the other's. */
+function checkExchanged(model: Model): void {
+  const services = [...model.services.values()].filter(isServed);
+  const waitsFor = (left: ModelService, right: ModelService): boolean => {
+    const given = model.shown.get(right.name)?.get(left.wanted ?? "");
+    const mayHave = left.wanted !== undefined && mayBeGiven(model, left, left.wanted);
+    return given !== undefined && !given.shared && mayHave && left.families.includes(familyOf(left.wanted ?? ""));
+  };
+  for (const [index, left] of services.entries()) {
+    for (const right of services.slice(index + 1)) {
+      if (familyOf(left.wanted ?? "") !== familyOf(right.wanted ?? "")) continue;
+      const waiting = waitsFor(left, right) && waitsFor(right, left) && left.wanted !== right.wanted;
+      assert.ok(!waiting, `${left.name} and ${right.name} wait for each other's addresses`);
+    }
+  }
 }
 
 /** Neither address nor finalizer nor condition of ours on a Service that is not ours, or no longer. */

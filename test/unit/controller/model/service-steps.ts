@@ -1,7 +1,16 @@
 import fc from "fast-check";
 import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/api/labels.ts";
 import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
-import { type Dialect, depart, type Family, type Model, type ModelService, type Requests, touch } from "./model.ts";
+import {
+  type Dialect,
+  depart,
+  type Family,
+  familyOf,
+  type Model,
+  type ModelService,
+  type Requests,
+  touch,
+} from "./model.ts";
 import { checkProperties } from "./properties.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
 import { anyAddress, pace, poolName, seldom, serviceName, stepOf } from "./step.ts";
@@ -112,6 +121,20 @@ async function remove(model: Model, { cluster, clock }: ReplicatedCluster, name:
   model.shown.delete(name);
 }
 
+/** Each requests the first address that the other one showed when all was quiet, if it is of one family. */
+async function exchange(model: Model, clusterState: ReplicatedCluster, left: string, right: string): Promise<void> {
+  const [first] = model.shown.get(left)?.keys() ?? [];
+  const [second] = model.shown.get(right)?.keys() ?? [];
+  if (first === undefined || second === undefined || familyOf(first) !== familyOf(second)) return;
+  for (const [name, wanted] of [
+    [left, second],
+    [right, first],
+  ] as const) {
+    const said = { dialect: "field", wanted, pool: undefined, share: undefined } as const;
+    await change(model, clusterState, name, { said, ...heard(model, said) });
+  }
+}
+
 /** Users create, change and delete Services. */
 export const serviceSteps = [
   fc
@@ -155,6 +178,14 @@ export const serviceSteps = [
       pace: speed,
       check: (model) => model.services.has(name),
       run: (model, clusterState) => change(model, clusterState, name, { said, port, ...heard(model, said) }),
+    }),
+  ),
+  fc.tuple(serviceName, serviceName, pace).map(([left, right, speed]) =>
+    stepOf({
+      text: `${left} and ${right} exchange what they show`,
+      pace: speed,
+      check: (model) => left !== right && model.services.has(left) && model.services.has(right),
+      run: (model, clusterState) => exchange(model, clusterState, left, right),
     }),
   ),
   fc.tuple(serviceName, reassign, pace).map(([name, text, speed]) =>
