@@ -15,7 +15,7 @@ export async function explainAnnouncer(lab: Lab, ip: string): Promise<void> {
   const { owners } = virtualIp.spec;
   const { node, mac } = virtualIp.status ?? {};
   process.stdout.write(
-    `${ip}: ${node} answers, because it stands first among the owners (${owners.join(", ")}); the next takes over when it is gone.\n`,
+    `${ip}: ${node} answers, because it is the first of the owners (${owners.join(", ")}); the next one takes over if it fails.\n`,
   );
   process.stdout.write(dim(`$ ip neighbour show ${ip}      # on the LAN client\n`));
   const neighbour = (await lab.exec("client", ["ip", "neighbour", "show", ip])).stdout.trim();

@@ -22,7 +22,7 @@ type DemoOptions = Pick<LabOptions, "proxy" | "families">;
 
 /**
  * The main job from nothing: a cluster, Bellhop in it, two Services with external addresses, and answers for a client on the LAN
- * and for one behind a router. Exits non-zero when any request stays without an answer. The cluster goes on running.
+ * and for one behind a router. Exits non-zero when any request stays without an answer. The cluster keeps running.
  */
 async function runDemo({ proxy, families }: DemoOptions): Promise<void> {
   const startMs = Date.now();

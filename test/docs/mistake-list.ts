@@ -216,6 +216,14 @@ export const mistakes: readonly Mistake[] = [
     until: /✗ Not served: NoAnnouncer/,
   },
   {
+    title: "An unknown word for forwarding",
+    says: "The Service is served as if the annotation were not set; a warning says so.",
+    manifest: service("magic", "", "  annotations:\n    bellhop.dev/forwarding: magic\n"),
+    apply,
+    ask: askService("magic"),
+    until: /Warning: ForwardingInvalid/,
+  },
+  {
     title: "A selector without pods",
     says: "The address is assigned and announced, but no pod is behind it.",
     manifest: service("empty").replace("app: web", "app: wbe"),
