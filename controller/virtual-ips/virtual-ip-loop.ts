@@ -1,29 +1,14 @@
-import type { Clock, Random } from "../../src/clock/clock.ts";
-import type { ApiClient } from "../../src/kube/client.ts";
-import type { EventRecorder } from "../../src/kube/event.ts";
+import type { Random } from "../../src/clock/clock.ts";
 import type { TermPart } from "../../src/kube/leadership-term.ts";
 import { createObjectQueue } from "../../src/kube/object-queue.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { Queue } from "../../src/queue/queue.ts";
 import { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
-import type { ClusterState } from "../observe/cluster-state.ts";
-import type { Watched } from "../observe/sources.ts";
-import type { HoldDeadlines } from "./hold-deadlines.ts";
-import type { VirtualIpMetrics } from "./metrics.ts";
-import type { OwnerAssignments } from "./owner-assignments.ts";
-import { VirtualIpWriter } from "./virtual-ip-writer.ts";
+import { VirtualIpWriter, type VirtualIpWriterOptions } from "./virtual-ip-writer.ts";
 
-export interface VirtualIpLoopOptions {
-  readonly client: ApiClient;
-  readonly events: EventRecorder;
-  readonly virtualIps: Watched["virtualIps"];
-  readonly state: ClusterState;
-  readonly ownerAssignments: OwnerAssignments;
-  readonly holds: HoldDeadlines;
-  readonly metrics: VirtualIpMetrics;
+export interface VirtualIpLoopOptions extends Omit<VirtualIpWriterOptions, "limiter"> {
   /** How many VirtualIPs may be written at once. */
   readonly workers: number;
-  readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
 }

@@ -1,22 +1,8 @@
-import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
 import type { AllocationCase } from "./allocation-case.ts";
+import { first, joins, own, share, sharer } from "./sharers.ts";
 
-const share = (key = "front") => ({ annotations: { "bellhop.dev/share": key } });
 const field = "spec.loadBalancerIP";
 const requested = { field, value: "192.0.2.10", names: ["default/first"] } as const;
-
-/** Who has an address, and what it offers others there. */
-function sharer(
-  name: string,
-  ports: readonly string[],
-  { key = "front", backends = "Cluster", namespace = "default" } = {},
-): ServiceReference {
-  return { namespace, name, uid: `${name}-uid`, sharing: { key, ports: [...ports], backends } };
-}
-
-const first = { address: "192.0.2.10", pool: "lan", services: [sharer("first", ["80/TCP"])] };
-const joins = ["192.0.2.10 joins from lan"];
-const own = ["192.0.2.11 new from lan"];
 
 /** The one that changes yields. */
 export const changedSharerCases: readonly AllocationCase[] = [

@@ -1,28 +1,5 @@
-import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
 import type { AllocationCase } from "./allocation-case.ts";
-
-const share = (key = "front") => ({ annotations: { "bellhop.dev/share": key } });
-
-/** Who has an address, and what it offers others there. */
-function sharer(
-  name: string,
-  ports: readonly string[],
-  { key = "front", backends = "Cluster", namespace = "default" } = {},
-): ServiceReference {
-  return { namespace, name, uid: `${name}-uid`, sharing: { key, ports: [...ports], backends } };
-}
-
-const first = { address: "192.0.2.10", pool: "lan", services: [sharer("first", ["80/TCP"])] };
-const abroad = { address: "192.0.2.10", pool: "lan", services: [sharer("first", ["80/TCP"], { namespace: "shop" })] };
-const local = (backends: string) => ({
-  address: "192.0.2.10",
-  pool: "lan",
-  services: [sharer("first", ["80/TCP"], { backends })],
-});
-
-const across = { name: "lan", addresses: ["192.0.2.10-192.0.2.12"], spec: { sharing: { acrossNamespaces: true } } };
-const joins = ["192.0.2.10 joins from lan"];
-const own = ["192.0.2.11 new from lan"];
+import { abroad, across, first, joins, local, own, share, sharer } from "./sharers.ts";
 
 /** Without a request: the Service joins where it fits, else it gets an address of its own. */
 export const joiningCases: readonly AllocationCase[] = [

@@ -1,28 +1,9 @@
-import type { ServiceReference } from "../../../../../src/api/virtual-ip.ts";
 import type { AllocationCase } from "./allocation-case.ts";
+import { abroad, across, first, joins, local, share, sharer } from "./sharers.ts";
 
-const share = (key = "front") => ({ annotations: { "bellhop.dev/share": key } });
 const field = "spec.loadBalancerIP";
 const requested = { field, value: "192.0.2.10", names: ["default/first"] } as const;
 
-/** Who has an address, and what it offers others there. */
-function sharer(
-  name: string,
-  ports: readonly string[],
-  { key = "front", backends = "Cluster", namespace = "default" } = {},
-): ServiceReference {
-  return { namespace, name, uid: `${name}-uid`, sharing: { key, ports: [...ports], backends } };
-}
-
-const first = { address: "192.0.2.10", pool: "lan", services: [sharer("first", ["80/TCP"])] };
-const abroad = { address: "192.0.2.10", pool: "lan", services: [sharer("first", ["80/TCP"], { namespace: "shop" })] };
-const local = (backends: string) => ({
-  address: "192.0.2.10",
-  pool: "lan",
-  services: [sharer("first", ["80/TCP"], { backends })],
-});
-
-const across = { name: "lan", addresses: ["192.0.2.10-192.0.2.12"], spec: { sharing: { acrossNamespaces: true } } };
 const shareWith = (namespaces: string) => ({
   annotations: { ...share().annotations, "bellhop.dev/share-with": namespaces },
 });
@@ -35,7 +16,6 @@ const consenting = (...namespaces: readonly string[]) => ({
   })),
 });
 const foreign = { field, value: "192.0.2.10" } as const;
-const joins = ["192.0.2.10 joins from lan"];
 
 /** An address that the Service requests is shared or refused. */
 export const sharedRequestCases: readonly AllocationCase[] = [
