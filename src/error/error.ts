@@ -7,6 +7,10 @@ export type ErrorCode =
   | "CommandFailed"
   | "NftFailed"
   | "SocketFailed"
+  /** A netlink message of the kernel that cannot be read. */
+  | "NetlinkMalformed"
+  /** The kernel answered a netlink request with an error. */
+  | "NetlinkRefused"
   | "WorkerFailed";
 
 /** The one error class: failed input or output, or a bug. `cause` is the original error. */

@@ -14,6 +14,7 @@ const pureRooms = [
   "src/settings",
   "src/placement",
   "src/packet",
+  "src/netlink",
   "src/error",
   "src/index",
   "controller/allocate",
