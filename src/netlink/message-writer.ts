@@ -58,6 +58,11 @@ export class MessageWriter {
     this.#view.setUint32(start, this.#length - start, hostIsLittleEndian);
   }
 
+  /** Adds flags to a message that was begun at the mark. */
+  addFlags(start: number, flags: number): void {
+    this.#view.setUint16(start + 6, this.#view.getUint16(start + 6, hostIsLittleEndian) | flags, hostIsLittleEndian);
+  }
+
   /** Returns a mark for `endNested`. */
   beginNested(type: number): number {
     const start = this.#take(attributeHeaderLength);

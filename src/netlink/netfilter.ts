@@ -9,9 +9,6 @@ export const netfilterFamilies = { unspecified: 0, inet: 1, ip: 2, netdev: 5, ip
 /** struct nfgenmsg: family u8, version u8, resource id be16. */
 export const netfilterHeaderLength = 4;
 
-/** NFNL_MSG_BATCH_BEGIN and NFNL_MSG_BATCH_END: types without a subsystem. */
-export const batchTypes = { begin: 0x10, end: 0x11 } as const;
-
 /** `version` 1 makes ctnetlink keep to the family where it would flush every family otherwise; it is 0 everywhere else. */
 export function writeNetfilterHeader(writer: MessageWriter, family: number, resource = 0, version = 0): void {
   writer.raw(Uint8Array.of(family, version, resource >> 8, resource & 0xff));
@@ -20,16 +17,4 @@ export function writeNetfilterHeader(writer: MessageWriter, family: number, reso
 /** The type of a message of a subsystem of netfilter. */
 export function netfilterType(subsystem: number, message: number): number {
   return (subsystem << 8) | message;
-}
-
-/** Writes the beginning or the end of a batch, which takes effect as a whole. `subsystem` is the one that its commands are for. */
-export function writeBatchMark(
-  writer: MessageWriter,
-  mark: "begin" | "end",
-  subsystem: number,
-  sequence: number,
-): void {
-  const start = writer.beginMessage({ type: batchTypes[mark], flags: 1, sequence });
-  writeNetfilterHeader(writer, netfilterFamilies.unspecified, subsystem);
-  writer.endMessage(start);
 }
