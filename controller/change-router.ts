@@ -168,6 +168,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
         this.#poolsChanged();
         break;
       case "advertisements":
+        state.nodes.advertisementsChanged();
         planner.nodesChanged();
         break;
     }

@@ -21,6 +21,11 @@ export class ObservedNodes {
   readonly #nodes = new Fingerprints();
   readonly #addresses = new Fingerprints();
   readonly #lans = new Fingerprints();
+  /** The names and patterns of interfaces in all advertisements. Undefined: to be read again. */
+  #named: ReadonlySet<string> | undefined;
+  #namedText = "";
+  /** Increases when these names change: the same interfaces may then matter that did not before. */
+  #namedRevision = 0;
 
   constructor(watched: Pick<Watched, "nodes" | "speakers" | "advertisements">, allocations: AddressAllocations) {
     this.#watched = watched;
@@ -44,9 +49,28 @@ export class ObservedNodes {
    */
   observeSpeaker(name: string): boolean {
     const speaker = this.#watched.speakers.views.get(name);
-    const advertisements = this.#watched.advertisements.views.values();
     this.#blockAddresses(name);
-    return this.#lans.changed(name, speaker === undefined ? "" : describeLans(speaker, advertisements));
+    if (speaker === undefined) return this.#lans.changed(name, "");
+    const lans = describeLans(speaker, this.#namedInterfaces());
+    return this.#lans.changed(name, `${this.#namedRevision}: ${lans}`);
+  }
+
+  /**
+   * Call it when an L2Advertisement was added, modified or deleted. If they name other interfaces than before, the next report of each
+   * speaker counts as changed: what was recorded of the last one says nothing about interfaces that were not named then.
+   */
+  advertisementsChanged(): void {
+    this.#named = undefined;
+  }
+
+  #namedInterfaces(): ReadonlySet<string> {
+    if (this.#named !== undefined) return this.#named;
+    const names = [...this.#watched.advertisements.views.values()].flatMap(({ spec }) => spec.interfaces ?? []);
+    this.#named = new Set(names);
+    const text = [...this.#named].sort().join();
+    if (text !== this.#namedText) this.#namedRevision++;
+    this.#namedText = text;
+    return this.#named;
   }
 
   /** An interface that is down has its addresses too. Those of a Node that is gone are free, even if its Speaker is still there. */
@@ -57,7 +81,8 @@ export class ObservedNodes {
     const interfaces: Interfaces = status?.interfaces ?? [];
     const gateways = status?.gateways ?? [];
     const texts = [...new Set(interfaces.flatMap(({ addresses }) => addresses))].sort();
-    if (!this.#addresses.changed(name, [...texts, "via", ...gateways].join(" "))) return;
+    const text = texts.length + gateways.length === 0 ? "" : [...texts, "via", ...gateways].join(" ");
+    if (!this.#addresses.changed(name, text)) return;
     this.#allocations.block(
       `the default gateway of Node ${name}`,
       gateways.flatMap((text) => parseAddress(text) ?? []),

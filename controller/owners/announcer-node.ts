@@ -79,9 +79,7 @@ function networksOf(speaker: Speaker): Networks {
  * may announce the same addresses from the same interfaces. Pods' interfaces, hardware addresses and everything else that a speaker
  * reports do not change it.
  */
-export function describeLans(speaker: Speaker, advertisements: Iterable<L2Advertisement>): string {
-  const named = new Set<string>();
-  for (const { spec } of advertisements) for (const name of spec.interfaces ?? []) named.add(name);
+export function describeLans(speaker: Speaker, named: ReadonlySet<string>): string {
   return networksOf(speaker)
     .interfaces.map(({ name, subnets }) => [name, ...subnets.filter(isLan).map(formatRange).sort()])
     .filter(([name = "", ...subnets]) => subnets.length > 0 || named.has(name))

@@ -138,4 +138,30 @@ describe("L2Advertisements", () => {
     await cluster.server.request({ method: "DELETE", path: ownPath("l2advertisements", "bad") });
     await cluster.expectCondition("web", "True AddressAssigned");
   });
+
+  test("an interface without addresses that one names is left when it goes down", async () => {
+    await cluster.changePool("lan", { addresses: ["198.51.100.200"] });
+    const report = async (node: string, up: boolean): Promise<void> => {
+      const interfaces = [
+        { name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses: ["192.0.2.250/24"] },
+        { name: "eth0.20", mac: "02:00:00:00:00:01", up, addresses: [] },
+      ];
+      const path = `${ownPath("speakers", node)}/status`;
+      await cluster.server.request({
+        method: "PATCH",
+        path,
+        body: { status: { interfaces } },
+        contentType: patchTypes.merge,
+      });
+    };
+    for (const node of ["n1", "n2"]) await report(node, true);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "False NoAnnouncer");
+    await advertise("vlan", { interfaces: ["eth0.20"] });
+    await cluster.expectCondition("web", "True AddressAssigned");
+    const [first = "", second] = (await cluster.virtualIps())[0]?.spec.owners ?? [];
+    await report(first, false);
+    await cluster.eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, [second]));
+  });
 });

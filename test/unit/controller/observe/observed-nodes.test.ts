@@ -83,6 +83,30 @@ describe("what of a speaker's report changes which addresses it may announce", (
     });
   }
 
+  test("an interface without addresses counts from the moment when an advertisement names it", () => {
+    const vlan = { name: "eth0.20", addresses: [] };
+    const speakers = new Map([["n1", speaker([eth0, vlan])]]);
+    const advertisements = new Map<string, typeof advertisement>();
+    const nodes = new ObservedNodes(
+      {
+        speakers: { views: speakers },
+        nodes: { views: new Map([["n1", node]]) },
+        advertisements: { views: advertisements },
+      } as never,
+      new AddressAllocations(),
+    );
+    const report = (up: boolean): boolean => {
+      speakers.set("n1", speaker([eth0, { ...vlan, up }]));
+      return nodes.observeSpeaker("n1");
+    };
+    assert.deepEqual([report(true), report(false), report(true)], [true, false, false]);
+    advertisements.set("a", advertisement);
+    nodes.advertisementsChanged();
+    assert.deepEqual([report(false), report(false), report(true)], [true, false, true]);
+    nodes.advertisementsChanged();
+    assert.equal(report(true), false, "the same names as before");
+  });
+
   test("all addresses of interfaces are blocked, also where the interface is down or has no LAN", () => {
     const speakers = new Map([["n1", before]]);
     const allocations = new AddressAllocations();
