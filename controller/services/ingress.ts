@@ -12,10 +12,11 @@ export function ingressFor(service: ServiceView, addresses: readonly IpAddress[]
 
 /** Whether both mean the same to every reader. The list is atomic, and its order counts. */
 export function sameIngress(left: readonly IngressEntry[], right: readonly IngressEntry[]): boolean {
-  return textOf(left) === textOf(right);
+  return ingressText(left) === ingressText(right);
 }
 
-function textOf(ingress: readonly IngressEntry[]): string {
+/** Equal for lists that mean the same. */
+export function ingressText(ingress: readonly IngressEntry[]): string {
   return JSON.stringify(
     ingress.map(({ ip, ipMode, ports }) => [
       ip,

@@ -79,6 +79,7 @@ export class ServiceLoop implements TermPart {
   start(): void {
     // Of an earlier term; what has changed since then was not followed.
     this.#pending.clear();
+    this.#conflicts.clear();
     this.queue.start();
   }
 
@@ -174,6 +175,7 @@ export class ServiceLoop implements TermPart {
       if (plan.ops.some(({ kind }) => kind !== "Event")) this.#limiter.recordWrite(key);
       if (result === "outdated") return this.#retryAfterConflict(key);
       if (result === "replan" || plan.again) continue;
+      if (service !== undefined) this.#conflicts.recordWritten(key, plan.ops);
       for (const other of plan.wakes ?? []) this.add(other);
       metrics.reconciles.inc({ result: plan.ops.length === 0 ? "unchanged" : "written" });
       metrics.reconcileSeconds.observe((clock.monotonicMs() - startedMs) / 1000);

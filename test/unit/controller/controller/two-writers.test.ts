@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ingressManager } from "../../../../controller/services/status-conflicts.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster(async (cluster) => {
@@ -46,6 +47,56 @@ describe("a Service whose status another client writes, too", () => {
     assert.equal(reads.length, 1);
     const patches = cluster.server.writes.filter(({ path }) => path.endsWith("/services/web/status"));
     assert.equal(patches.length, 1 + 2 * 4, "one of ours for each of theirs");
+  });
+
+  const ours = { ip: "192.0.2.10", ipMode: "VIP", ports: [{ port: 80, protocol: "TCP" }] };
+  const forms = [
+    { name: "the same address without the ports", ingress: [{ ip: "192.0.2.10", ipMode: "VIP" }] },
+    { name: "one more address", ingress: [ours, { ip: "203.0.113.1", ipMode: "VIP" }] },
+    { name: "the same address with a host name", ingress: [ours, { hostname: "web.example.com" }] },
+    { name: "no address", ingress: null },
+  ];
+  for (const { name, ingress } of forms) {
+    test(`names a client that writes ${name}`, async () => {
+      await cluster.start();
+      await cluster.addService("web", {}, { managedFields });
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      for (let round = 0; round < 2; round++) {
+        await cluster.setServiceStatus("web", { loadBalancer: { ingress } });
+        await cluster.idle();
+        const shown = (await cluster.service("web"))?.status?.loadBalancer?.ingress;
+        assert.deepEqual(shown, [ours], "ours again");
+      }
+      assert.equal(await cluster.condition("web"), "False StatusOverwritten");
+    });
+  }
+
+  test("is not taken for one when our own write has to be tried again", async () => {
+    await cluster.start();
+    await cluster.addService("web", {}, { managedFields });
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    let failures = 0;
+    cluster.server.intercept = (request) => {
+      if (request.method !== "PATCH" || !request.path.endsWith("/services/web/status") || failures++ >= 3) return;
+      if (JSON.stringify(request.body).includes("172.30.0.11")) return;
+      throw new BellhopError("ApiUnreachable", "lost");
+    };
+    await cluster.setServiceStatus("web", theirs);
+    await cluster.pass(10_000);
+    assert.ok(failures > 3);
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+    assert.equal(await cluster.condition("web"), "True AddressAssigned");
+  });
+
+  test("stays as it is when ports change and change back", async () => {
+    await cluster.start();
+    await cluster.addService("web", {}, { managedFields });
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    for (const port of [81, 80, 81, 80]) {
+      await cluster.changeService("web", { spec: { ports: [{ port, protocol: "TCP", nodePort: 30080 }] } });
+      await cluster.idle();
+    }
+    assert.equal(await cluster.condition("web"), "True AddressAssigned");
   });
 
   test("stays as it is when addresses move for our own reasons", async () => {
