@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { endProcess } from "../../src/packet-socket/libc.ts";
+import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";

@@ -1,18 +1,15 @@
+import { linux } from "../libc/constants.ts";
 import {
   attachFilter,
   bindPacketSocket,
   changeMembership,
   close,
-  drainEventFd,
   interfaceIndex,
-  linux,
-  openEventFd,
   openPacketSocket,
-  poll,
   receive,
   send,
-  structSizes,
-} from "./libc.ts";
+} from "../libc/libc.ts";
+import { Poller } from "../libc/poller.ts";
 import { arpFilter, ndpFilter } from "./packet-filter.ts";
 import type { PacketProtocol, PacketSocket, PacketSockets } from "./packet-sockets.ts";
 
@@ -65,9 +62,12 @@ class LinuxPacketSocket implements PacketSocket {
 
 /** Packet sockets of the kernel, and an eventfd by which another thread ends the wait. */
 export class LinuxPacketSockets implements PacketSockets {
+  readonly #poller = new Poller();
+
   /** Writing 8 bytes with a number other than 0 to it ends `wait`; any thread of the process may. */
-  readonly wakeFd = openEventFd();
-  #entries = new DataView(new ArrayBuffer(0));
+  get wakeFd(): number {
+    return this.#poller.wakeFd;
+  }
 
   open(interfaceName: string, protocol: PacketProtocol): LinuxPacketSocket {
     return new LinuxPacketSocket(interfaceName, protocol);
@@ -75,23 +75,14 @@ export class LinuxPacketSockets implements PacketSockets {
 
   wait(sockets: readonly PacketSocket[], timeoutMs: number): readonly PacketSocket[] {
     const mine = sockets.filter((socket) => socket instanceof LinuxPacketSocket);
-    const size = structSizes.pollfd;
-    if (this.#entries.byteLength !== (mine.length + 1) * size) {
-      this.#entries = new DataView(new ArrayBuffer((mine.length + 1) * size));
-    }
-    const entries = this.#entries;
-    const fds = [this.wakeFd, ...mine.map((socket) => socket.fd)];
-    for (const [index, fd] of fds.entries()) {
-      entries.setInt32(index * size, fd, true);
-      entries.setInt16(index * size + 4, linux.POLLIN, true);
-      entries.setInt16(index * size + 6, 0, true);
-    }
-    if (poll(new Uint8Array(entries.buffer), fds.length, timeoutMs) === 0) return [];
-    if (entries.getInt16(6, true) !== 0) drainEventFd(this.wakeFd);
-    return mine.filter((_, index) => entries.getInt16((index + 1) * size + 6, true) !== 0);
+    const readable = this.#poller.wait(
+      mine.map(({ fd }) => fd),
+      timeoutMs,
+    );
+    return mine.filter(({ fd }) => readable.includes(fd));
   }
 
   close(): void {
-    close(this.wakeFd);
+    this.#poller.close();
   }
 }

@@ -1,4 +1,4 @@
-import { bindPacketSocket, interfaceIndex, openPacketSocket, send } from "../../src/packet-socket/libc.ts";
+import { bindPacketSocket, interfaceIndex, openPacketSocket, send } from "../../src/libc/libc.ts";
 
 /** Puts one frame, given in hexadecimal, on the wire of the interface named first. */
 const [interfaceName = "", frame = ""] = process.argv.slice(2);

@@ -128,7 +128,7 @@ describe("which room may import which", () => {
     assert.deepEqual(loaders("@kubernetes/client-node"), ["src/kube/kubeconfig-files.ts"]);
     assert.deepEqual(loaders("node-arp"), ["src/neighbour/lookup.ts"]);
     assert.deepEqual(loaders("node:child_process").toSorted(), ["speaker/dataplane/conntrack.ts", "src/nft/nft.ts"]);
-    assert.deepEqual(loaders("koffi"), ["src/packet-socket/libc.ts"]);
+    assert.deepEqual(loaders("koffi"), ["src/libc/libc.ts"]);
   });
 });
 

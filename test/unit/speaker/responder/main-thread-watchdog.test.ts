@@ -43,7 +43,7 @@ describe("a main thread that hangs", () => {
   test("is ended by another thread, with its exit code", () => {
     const source = `
       import { Worker } from "node:worker_threads";
-      const libc = ${JSON.stringify(new URL("../../../../src/packet-socket/libc.ts", import.meta.url).href)};
+      const libc = ${JSON.stringify(new URL("../../../../src/libc/libc.ts", import.meta.url).href)};
       new Worker(\`import(\${JSON.stringify(libc)}).then(({ endProcess }) => endProcess(70))\`, { eval: true });
       setTimeout(() => { for (;;); }, 1);`;
     const { status } = spawnSync(process.execPath, ["--input-type=module", "--eval", source], { timeout: 30_000 });

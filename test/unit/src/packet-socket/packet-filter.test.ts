@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { arpFilter, type FilterInstruction, ndpFilter } from "../../../../src/packet-socket/packet-filter.ts";
+import type { FilterInstruction } from "../../../../src/libc/filter-instruction.ts";
+import { arpFilter, ndpFilter } from "../../../../src/packet-socket/packet-filter.ts";
 import { address, arpRequest, ndpFrame, solicitation } from "../../speaker/responder/frames.ts";
 
 /** Classic BPF in words, for the opcodes that the filters use. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { structSizes } from "../../../../src/packet-socket/libc.ts";
+import { structSizes } from "../../../../src/libc/libc.ts";
 
 for (const [name, size] of Object.entries({
   sockaddr_ll: 20,

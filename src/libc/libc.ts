@@ -1,32 +1,14 @@
 import koffi from "koffi";
 import { BellhopError } from "../error/error.ts";
-import type { FilterInstruction } from "./packet-filter.ts";
+import { hostIsLittleEndian } from "../netlink/byte-order.ts";
+import { errnoName, errnoNumbers } from "../netlink/errno.ts";
+import { linux } from "./constants.ts";
+import type { FilterInstruction } from "./filter-instruction.ts";
 
 /**
  * Everything that Bellhop calls in the C library, and the only file that loads koffi. Synchronous calls only: koffi's
  * asynchronous ones have crashed inside worker threads (koffi issue 190).
  */
-
-/** Constants of Linux on all 64-bit platforms that Node is built for (asm-generic/socket.h, linux/if_packet.h, poll.h). */
-export const linux = {
-  AF_PACKET: 17,
-  SOCK_RAW: 3,
-  SOCK_NONBLOCK: 0x800,
-  SOCK_CLOEXEC: 0x8_0000,
-  SOL_SOCKET: 1,
-  SO_ATTACH_FILTER: 26,
-  SOL_PACKET: 263,
-  PACKET_ADD_MEMBERSHIP: 1,
-  PACKET_DROP_MEMBERSHIP: 2,
-  PACKET_MR_MULTICAST: 0,
-  ETH_P_ARP: 0x0806,
-  ETH_P_IPV6: 0x86dd,
-  EFD_NONBLOCK: 0x800,
-  EFD_CLOEXEC: 0x8_0000,
-  POLLIN: 1,
-  EINTR: 4,
-  EAGAIN: 11,
-} as const;
 
 /** struct sockaddr_ll (linux/if_packet.h). sll_protocol is in network order. */
 const sockaddrLl = koffi.struct("sockaddr_ll", {
@@ -68,6 +50,9 @@ const library = koffi.load(null);
 const native = {
   socket: library.func("int socket(int domain, int type, int protocol)"),
   bind: library.func("int bind(int fd, const sockaddr_ll *address, uint32_t length)"),
+  bindRaw: library.func("bind", "int", ["int", "const void *", "uint32_t"]),
+  getsockname: library.func("int getsockname(int fd, void *address, void *length)"),
+  setInt: library.func("setsockopt", "int", ["int", "int", "int", "const int *", "uint32_t"]),
   attachFilter: library.func("setsockopt", "int", ["int", "int", "int", "const sock_fprog *", "uint32_t"]),
   membership: library.func("setsockopt", "int", ["int", "int", "int", "const packet_mreq *", "uint32_t"]),
   recv: library.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
@@ -83,11 +68,6 @@ const native = {
 function check(call: string, result: number): number {
   if (result >= 0) return result;
   throw new BellhopError("SocketFailed", `${call} failed with ${errnoName(koffi.errno())}`);
-}
-
-function errnoName(errno: number): string {
-  for (const [name, value] of Object.entries(koffi.os.errno)) if (value === errno) return name;
-  return `errno ${errno}`;
 }
 
 /** A raw packet socket that receives nothing until it is bound. Non-blocking. */
@@ -129,12 +109,71 @@ export function changeMembership(fd: number, interfaceIndex: number, mac: Uint8A
   check("setsockopt", native.membership(fd, linux.SOL_PACKET, option, request, structSizes.packet_mreq));
 }
 
+/**
+ * A netlink socket with a port id that the kernel chooses. Non-blocking. Answers repeat only the header of a request and say where its fault
+ * is.
+ */
+export function openNetlinkSocket(protocol: number): number {
+  const type = linux.SOCK_RAW | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+  const fd = check("socket", native.socket(linux.AF_NETLINK, type, protocol));
+  try {
+    check("bind", native.bindRaw(fd, netlinkAddress(0), netlinkAddressLength));
+    check("setsockopt", setOption(fd, linux.SOL_NETLINK, linux.NETLINK_CAP_ACK, 1));
+    check("setsockopt", setOption(fd, linux.SOL_NETLINK, linux.NETLINK_EXT_ACK, 1));
+    return fd;
+  } catch (error) {
+    native.close(fd);
+    throw error;
+  }
+}
+
+/** The port id that the kernel has given to a netlink socket. */
+export function netlinkPortId(fd: number): number {
+  const address = netlinkAddress(0);
+  check("getsockname", native.getsockname(fd, address, Uint32Array.of(netlinkAddressLength)));
+  return new DataView(address.buffer).getUint32(4, hostIsLittleEndian);
+}
+
+/** Sets an option of a socket whose value is an int. Throws BellhopError SocketFailed. */
+export function setSocketOption(fd: number, level: number, option: number, value: number): void {
+  check("setsockopt", setOption(fd, level, option, value));
+}
+
+function setOption(fd: number, level: number, option: number, value: number): number {
+  return native.setInt(fd, level, option, Int32Array.of(value), 4);
+}
+
+/** Sends it as one datagram. Returns 0, or a number of errno(3). */
+export function sendDatagram(fd: number, bytes: Uint8Array): number {
+  return Number(native.send(fd, bytes, bytes.length, 0)) >= 0 ? 0 : koffi.errno();
+}
+
+/**
+ * Receives one datagram. Returns its length, which is more than the buffer's if its end was cut off, or a number of errno(3) as a negative
+ * number.
+ */
+export function receiveDatagram(fd: number, buffer: Uint8Array): number {
+  const length = Number(native.recv(fd, buffer, buffer.length, linux.MSG_TRUNC));
+  return length >= 0 ? length : -koffi.errno();
+}
+
+/** struct sockaddr_nl (linux/netlink.h): family u16, padding u16, port id u32, groups u32; all in host order. */
+const netlinkAddressLength = 12;
+
+function netlinkAddress(portId: number): Uint8Array<ArrayBuffer> {
+  const address = new Uint8Array(netlinkAddressLength);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, linux.AF_NETLINK, hostIsLittleEndian);
+  view.setUint32(4, portId, hostIsLittleEndian);
+  return address;
+}
+
 /** Length of the frame put into the buffer; undefined when none waits. */
 export function receive(fd: number, buffer: Uint8Array): number | undefined {
   const length: number = Number(native.recv(fd, buffer, buffer.length, 0));
   if (length >= 0) return length;
   const errno = koffi.errno();
-  if (errno === linux.EAGAIN || errno === linux.EINTR) return undefined;
+  if (errno === errnoNumbers.EAGAIN || errno === errnoNumbers.EINTR) return undefined;
   throw new BellhopError("SocketFailed", `recv failed with ${errnoName(errno)}`);
 }
 
@@ -145,7 +184,7 @@ export function send(fd: number, frame: Uint8Array): void {
 /** Fills in `revents` and returns how many entries have one; 0 also when a signal came. `entries` holds struct pollfd. */
 export function poll(entries: Uint8Array, count: number, timeoutMs: number): number {
   const ready: number = native.poll(entries, count, timeoutMs);
-  if (ready < 0 && koffi.errno() === linux.EINTR) return 0;
+  if (ready < 0 && koffi.errno() === errnoNumbers.EINTR) return 0;
   return check("poll", ready);
 }
 

@@ -1,0 +1,31 @@
+/**
+ * Constants of Linux on all 64-bit platforms that Node is built for (asm-generic/socket.h, linux/if_packet.h, linux/netlink.h, poll.h).
+ */
+export const linux = {
+  AF_NETLINK: 16,
+  AF_PACKET: 17,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0x800,
+  SOCK_CLOEXEC: 0x8_0000,
+  SOL_SOCKET: 1,
+  SO_ATTACH_FILTER: 26,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
+  SOL_PACKET: 263,
+  PACKET_ADD_MEMBERSHIP: 1,
+  PACKET_DROP_MEMBERSHIP: 2,
+  PACKET_MR_MULTICAST: 0,
+  ETH_P_ARP: 0x0806,
+  ETH_P_IPV6: 0x86dd,
+  SOL_NETLINK: 270,
+  NETLINK_ROUTE: 0,
+  NETLINK_NETFILTER: 12,
+  NETLINK_ADD_MEMBERSHIP: 1,
+  NETLINK_CAP_ACK: 10,
+  NETLINK_EXT_ACK: 11,
+  NETLINK_GET_STRICT_CHK: 12,
+  MSG_TRUNC: 0x20,
+  EFD_NONBLOCK: 0x800,
+  EFD_CLOEXEC: 0x8_0000,
+  POLLIN: 1,
+} as const;
