@@ -12,11 +12,11 @@ import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
 import { addressesOfInvalid, type Claim, isClaimOf, parseClaim, recordsOf } from "../allocate/claim/claim.ts";
+import { plannedClaim } from "../allocate/claim/planned-claim.ts";
 import {
   findJoiningConflict,
   findSharingConflict,
   isRecorded,
-  referenceOf,
   withoutService,
   withService,
 } from "../allocate/claim/sharing.ts";
@@ -54,17 +54,7 @@ export class ClaimWriter {
       if (claim?.uid === "") allocations.put({ ...claim, services: withService(claim, service) });
     }
     if (op.kind !== "CreateVirtualIp") return;
-    const known = allocations.claimAt(op.address);
-    const claim: Claim = {
-      name: virtualIpName(op.address),
-      address: op.address,
-      pool: op.pool,
-      node: op.node,
-      services: known?.uid === "" ? withService(known, service) : [referenceOf(service, op)],
-      managed: true,
-      uid: "",
-      resourceVersion: "",
-    };
+    const claim = plannedClaim(allocations.claimAt(op.address), service, op);
     allocations.put(claim);
     ownerAssignments.assignOwners(claim);
   }

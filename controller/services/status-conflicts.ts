@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import type { V1ManagedFieldsEntry, V1Service } from "@kubernetes/client-node";
+import type { V1Service } from "@kubernetes/client-node";
 import type { Clock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { servicePath } from "../../src/kube/path.ts";
+import { ingressManager } from "../../src/model/ingress-manager.ts";
 import type { IngressEntry, ServiceView } from "../../src/model/service.ts";
 import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
 import { ingressText } from "./ingress.ts";
@@ -122,14 +123,4 @@ function isReplaced(service: ServiceView, ingress: readonly IngressEntry[]): boo
     return address !== undefined && namesAssigned(service, address);
   });
   return assigned && ingress.some(({ ip }) => !shown.includes(ip));
-}
-
-/** The client that wrote status.loadBalancer.ingress last. Undefined: none is recorded. */
-export function ingressManager(entries: readonly V1ManagedFieldsEntry[]): string | undefined {
-  const writers = entries.filter(({ fieldsV1 }) => {
-    const fields = fieldsV1 as { "f:status"?: { "f:loadBalancer"?: { "f:ingress"?: unknown } } } | undefined;
-    return fields?.["f:status"]?.["f:loadBalancer"]?.["f:ingress"] !== undefined;
-  });
-  const timeOf = ({ time }: V1ManagedFieldsEntry): number => (time === undefined ? 0 : Date.parse(String(time)));
-  return writers.sort((a, b) => timeOf(b) - timeOf(a))[0]?.manager;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Option } from "commander";
 import { z } from "zod";
 import { BellhopError } from "../error/error.ts";
@@ -90,4 +91,18 @@ export function parseSettings<Schema extends z.ZodType>(schema: Schema, raw: unk
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   throw new BellhopError("ConfigurationInvalid", `invalid settings:\n${z.prettifyError(parsed.error)}`);
+}
+
+/** For an option that can be repeated. */
+export function collectOption(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value];
+}
+
+/** The text of a file, or of standard input for `-`. */
+export function readText(file: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (cause) {
+    throw new BellhopError("ConfigurationInvalid", `cannot read ${file}`, { cause });
+  }
 }

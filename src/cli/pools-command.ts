@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { BellhopError } from "../error/error.ts";
+import { collectOption, readText } from "./options.ts";
 import { addClusterOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
 /** `bellhop pools`: commands about all pools. */
@@ -16,7 +15,7 @@ function planCommand(): Command {
     .requiredOption(
       "-f, --filename <file>",
       "YAML file with IPAddressPools, or - for standard input; can be repeated",
-      collect,
+      collectOption,
     );
   return addClusterOptions(command).action(
     async ({ filename, ...options }: { filename: readonly string[] } & Record<string, string>) => {
@@ -30,16 +29,4 @@ function planCommand(): Command {
       process.exitCode = plan.harmless ? 0 : 1;
     },
   );
-}
-
-function collect(file: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, file];
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (cause) {
-    throw new BellhopError("ConfigurationInvalid", `cannot read ${file}`, { cause });
-  }
 }

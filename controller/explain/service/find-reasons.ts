@@ -2,6 +2,7 @@ import { conflictCondition, leaderLeaseName } from "../../../src/api/labels.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
+import { describeNoAnnouncer } from "../../owners/describe-no-announcer.ts";
 import { usableNodes } from "./endpoints.ts";
 import type { AddressPart, ClassPart, NodeEndpoints } from "./explanation.ts";
 import type { ServiceInput } from "./input.ts";
@@ -65,7 +66,7 @@ function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readon
   const about = { object: `VirtualIP ${part.virtualIp ?? ""}`, field: "spec.address", value: part.address };
   if (!part.nodes.some(({ eligible }) => eligible)) {
     const field = "status.loadBalancer.ingress";
-    return [reasonAbout(input)("NoAnnouncer", field, part.address, describeNoAnnouncer(part))];
+    return [reasonAbout(input)("NoAnnouncer", field, part.address, describeNoAnnouncer(part.nodes))];
   }
   if (part.announcedBy === undefined) {
     const detail =
@@ -81,29 +82,6 @@ function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readon
 /** The condition's message ends with a cure of its own. */
 function firstSentence(message: string): string {
   return /^.*?\.(?= |$)/.exec(message)?.[0] ?? message;
-}
-
-/** What one node lacks, and what several do. */
-const resultTexts = {
-  NoSpeaker: [
-    "has no running speaker or is excluded from load balancing",
-    "have no running speaker or are excluded from load balancing",
-  ],
-  OffSubnet: ["has no interface on the subnet of the address", "have no interface on the subnet of the address"],
-  NotAllowed: ["is not allowed by any L2Advertisement", "are not allowed by any L2Advertisement"],
-} as const;
-
-/** What the nodes lack, grouped. */
-function describeNoAnnouncer({ nodes }: AddressPart): string {
-  if (nodes.length === 0) return "There are no nodes.";
-  const groups = Object.entries(resultTexts).flatMap(([code, [ofOne, ofSeveral]]) => {
-    const names = nodes.filter((result) => result.code === code).map(({ node }) => node);
-    if (names.length === 0) return [];
-    const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-    const who = `${names.length === 1 ? "Node" : "Nodes"} ${names.slice(0, 5).join(", ")}${more}`;
-    return [`${who} ${names.length === 1 ? ofOne : ofSeveral}.`];
-  });
-  return groups.join(" ");
 }
 
 /** Why no pod is ready, or why traffic cannot reach the ready ones. */

@@ -1,4 +1,5 @@
 import type { UninstallLine, UninstallReport } from "../../../controller/uninstall/uninstall-report.ts";
+import { alignColumns } from "./columns.ts";
 import type { Palette } from "./palette.ts";
 
 /** The report for people. Ends with a line break. */
@@ -14,13 +15,7 @@ function table(lines: readonly UninstallLine[], { bold, bad }: Palette): readonl
   const all = [["KIND", "NAME", "RESULT", "ACTION"], ...rows].map((row) =>
     lines[0]?.result === undefined ? [row[0], row[1], row[3]] : row,
   );
-  const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  const texts = all.map((row) =>
-    row
-      .map((cell = "", column) => cell.padEnd(widths[column] ?? 0))
-      .join("   ")
-      .trimEnd(),
-  );
+  const texts = alignColumns(all);
   return texts.flatMap((text, index) => {
     const why = lines[index - 1]?.why;
     if (index === 0) return [bold(text)];

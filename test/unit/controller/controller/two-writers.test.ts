@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ingressManager } from "../../../../controller/services/status-conflicts.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
+import { ingressManager } from "../../../../src/model/ingress-manager.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster(async (cluster) => {
