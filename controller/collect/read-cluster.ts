@@ -1,4 +1,5 @@
 import type { V1EndpointSlice } from "@kubernetes/client-node";
+import { groupVersion } from "../../src/api/api.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
@@ -43,18 +44,27 @@ export interface ReadOptions extends SourceOptions {
   readonly namespace: string;
   /** EndpointSlices are read only of this Service: those of a whole cluster are too many. */
   readonly service?: { readonly namespace: string; readonly name: string };
+  /** Whether the nodes with ready endpoints are read of every Service. */
+  readonly readyNodes?: boolean;
+  /** Whether Bellhop's own kinds may be missing: it is not installed yet. They are empty then. */
+  readonly beforeInstallation?: boolean;
+  /** Receives each object of a collection before it is reduced to its view. */
+  readonly inspect?: (resource: string, raw: unknown) => void;
   readonly clock: Clock;
 }
 
 /** Lists what the controller watches once, and derives the same state from it. Writes nothing. */
 export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot> {
-  const { client, namespace, service, clock } = options;
-  const { slices: _unread, leases: _apart, ...sources } = createSources(namespace, options);
+  const { client, namespace, service, clock, inspect } = options;
+  const { slices: readyNodes, leases: _apart, ...others } = createSources(namespace, options);
+  const sources = options.readyNodes === true ? { ...others, slices: readyNodes } : others;
   const invalidViews: InvalidView[] = [];
   const views: Record<string, Map<string, unknown>> = { slices: new Map(), leases: new Map() };
   const reads = Object.entries(sources).map(async ([resource, source]: [string, Source<unknown>]) => {
     const found = new Map<string, unknown>();
-    await listSource(client, source, (raw) => {
+    const mayLack = source.optional === true || (options.beforeInstallation === true && isOwn(source));
+    await listSource(client, { ...source, optional: mayLack }, (raw) => {
+      inspect?.(resource, raw);
       const view = projectObject(source.project, raw);
       if (view instanceof InvalidObject) {
         invalidViews.push({ resource, key: keyOf(raw), name: nameOf(raw), invalid: view, raw });
@@ -112,6 +122,10 @@ async function readFallback(
     if (view instanceof InvalidObject) refuse(raw, view);
     else if (view !== undefined && !found.has(nameOf(raw))) found.set(nameOf(raw), view);
   });
+}
+
+function isOwn({ path }: Source<unknown>): boolean {
+  return path.startsWith(`/apis/${groupVersion}/`);
 }
 
 /** Hands over the objects of a collection. An optional one that does not exist is empty. */

@@ -165,7 +165,8 @@ function preferenceOf(selecting: readonly L2Advertisement[], { labels }: NodeVie
     .reduce((sum, { weight }) => sum + weight, 0);
 }
 
-function selectsNode({ nodeSelectors = [] }: L2Advertisement["spec"], { labels }: NodeView): boolean {
+/** Whether the advertisement selects the node, by its labels. */
+export function selectsNode({ nodeSelectors = [] }: L2Advertisement["spec"], { labels }: NodeView): boolean {
   return nodeSelectors.length === 0 || matchesAnySelector(nodeSelectors, labels);
 }
 

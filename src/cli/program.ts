@@ -3,6 +3,7 @@ import { version } from "../program/version.ts";
 import { controllerCommand } from "./controller-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { explainCommand } from "./explain-command.ts";
+import { migrateCommand } from "./migrate-command.ts";
 import { poolsCommand } from "./pools-command.ts";
 import { speakerCommand } from "./speaker-command.ts";
 import { uninstallCommand } from "./uninstall-command.ts";
@@ -17,5 +18,6 @@ export function createProgram(): Command {
     .addCommand(explainCommand())
     .addCommand(doctorCommand())
     .addCommand(poolsCommand())
+    .addCommand(migrateCommand())
     .addCommand(uninstallCommand());
 }

@@ -11,7 +11,10 @@ export function ownPath(plural: OwnPlural, name?: string): string {
 }
 
 /** Path of one of MetalLB's collections, in the namespace of MetalLB. */
-export function metallbPath(namespace: string, plural: "ipaddresspools" | "l2advertisements"): string {
+export function metallbPath(
+  namespace: string,
+  plural: "ipaddresspools" | "l2advertisements" | "bgpadvertisements",
+): string {
   return `/apis/${metallbGroupVersion}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 
@@ -50,4 +53,5 @@ export const collections = {
   namespaces: "/api/v1/namespaces",
   serviceCidrs: "/apis/networking.k8s.io/v1/servicecidrs",
   endpointSlices: "/apis/discovery.k8s.io/v1/endpointslices",
+  daemonSets: "/apis/apps/v1/daemonsets",
 } as const;

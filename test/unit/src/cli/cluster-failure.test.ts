@@ -176,6 +176,7 @@ test("every verb that asks the cluster ends with exit code 2 and one message wit
     ["pools", "plan", "-f", pools],
     ["doctor", "192.0.2.1"],
     ["uninstall"],
+    ["migrate", "check"],
   ];
   const runs = verbs.map(
     (verb) =>
