@@ -3,12 +3,12 @@ import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { type Clock, pause } from "../src/clock/clock.ts";
 import { createNft, type Nft } from "../src/nft/nft.ts";
-import type { NftFamily } from "../src/nft/transaction.ts";
+import type { NftIpFamily } from "../src/nft/transaction.ts";
 import { runProgram } from "../src/program/run-program.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { openGroupSocket } from "./announce/group-socket.ts";
 import { createConntrack } from "./dataplane/conntrack.ts";
-import { removeTable, tableName } from "./dataplane/tables.ts";
+import { removeTable } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
 import { readGateways } from "./links/gateways.ts";
 import { systemLinkSource } from "./links/link-source.ts";
@@ -48,10 +48,8 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
  * connections straight to pods continue; connections through node ports end. Throws BellhopError NftFailed after both families were tried.
  */
 export async function removeRules(nft: Nft = createNft()): Promise<void> {
-  const families: readonly NftFamily[] = ["ip", "ip6"];
-  const results = await Promise.allSettled(
-    families.map((family) => nft.run({ family, table: tableName, commands: removeTable })),
-  );
+  const families: readonly NftIpFamily[] = ["ip", "ip6"];
+  const results = await Promise.allSettled(families.map((family) => nft.run({ commands: removeTable(family) })));
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 

@@ -1,7 +1,18 @@
 import type { IpAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
-import { type NftData, type NftElement, type NftProtocol, printData } from "../../src/nft/element.ts";
-import type { NftFamily } from "../../src/nft/transaction.ts";
+import {
+  addressData,
+  concatenate,
+  type Data,
+  interfaceData,
+  type NftProtocol,
+  numberData,
+  portData,
+  protocolData,
+  rangeData,
+} from "../../src/nft/data.ts";
+import { keyId, type NftElement, sameData } from "../../src/nft/set.ts";
+import type { NftIpFamily } from "../../src/nft/transaction.ts";
 
 /** A port of a Service on one of its addresses. */
 export interface ServicePortKey {
@@ -69,9 +80,9 @@ interface MapOf<Key, Value> {
 
 export type SetName = keyof ElementTypes;
 
-/** An element of one set or map, in our table of that family. Plain data; `printData` or an encoder makes it what the kernel reads. */
+/** An element of one set or map, in our table of that family. Plain data; `nftElement` makes the kernel's bytes of it. */
 export type Element = {
-  readonly [Name in SetName]: { readonly family: NftFamily; readonly set: Name } & ElementTypes[Name];
+  readonly [Name in SetName]: { readonly family: NftIpFamily; readonly set: Name } & ElementTypes[Name];
 }[SetName];
 
 /** An element without its value: as for a lookup. */
@@ -81,63 +92,65 @@ export type ElementRef = {
 
 /** The same text for the same family, set and key. For use as a map key; nothing reads it back. */
 export function elementId(element: ElementRef): string {
-  return `${element.family} ${element.set} ${printData(nftKey(element))}`;
+  return `${element.family} ${element.set} ${keyId(nftKey(element))}`;
 }
 
 /** Whether two elements of the same set have the same value. */
 export function sameValue(left: Element, right: Element): boolean {
-  if (left.value === right.value) return true;
-  return printData(nftValue(left) ?? []) === printData(nftValue(right) ?? []);
+  return left.value === right.value || sameData(nftElement(left), nftElement(right));
 }
 
-/** The element as nft data: its parts in the order of the declaration in tables.ts. */
+/** The element in the kernel's bytes: its parts in the order of the declaration in tables.ts. */
 export function nftElement(element: Element): NftElement {
-  const key = nftKey(element);
-  const value = nftValue(element);
-  return value === undefined ? { key } : { key, value };
+  const data = nftData(element);
+  return data === undefined ? nftKey(element) : { ...nftKey(element), data };
 }
 
-export function nftKey(element: ElementRef): readonly NftData[] {
+/** The same without its data: as for a deletion. */
+export function nftKey(element: ElementRef): NftElement {
   switch (element.set) {
+    case "source_ranges": {
+      const service = servicePortParts(element.key);
+      const [first, last] = rangeData(element.key.source);
+      return { key: concatenate([...service, first]), keyEnd: concatenate([...service, last]) };
+    }
     case "lan_interfaces":
-      return [{ kind: "interface", name: element.key.interfaceName }];
+      return { key: interfaceData(element.key.interfaceName) };
     case "service_addresses":
-      return [addressData(element.key.address)];
+      return { key: addressData(element.key.address) };
     case "source_range_services":
     case "no_endpoint_services":
     case "node_ports":
     case "dnat_services":
-      return servicePortData(element.key);
-    case "source_ranges":
-      return [...servicePortData(element.key), { kind: "range", range: element.key.source }];
+      return { key: concatenate(servicePortParts(element.key)) };
     case "reply_addresses":
     case "reply_ports":
-      return [{ kind: "protocol", protocol: element.key.protocol }, portData(element.key.nodePort)];
+      return { key: concatenate([protocolData(element.key.protocol), portData(element.key.nodePort)]) };
     case "tcp_endpoints":
     case "udp_endpoints": {
       const { address, port, index } = element.key;
-      return [addressData(address), portData(port), { kind: "index", index }];
+      return { key: concatenate([addressData(address), portData(port), numberData("integer", index)]) };
     }
     case "remote_endpoints": {
       const { address, protocol, endpoint } = element.key;
-      return [addressData(address), { kind: "protocol", protocol }, ...endpointData(endpoint)];
+      return { key: concatenate([addressData(address), protocolData(protocol), ...endpointParts(endpoint)]) };
     }
   }
 }
 
-function nftValue(element: Element): readonly NftData[] | undefined {
+function nftData(element: Element): NftElement["data"] {
   switch (element.set) {
     case "node_ports":
-      return [portData(element.value.nodePort)];
+      return portData(element.value.nodePort);
     case "reply_addresses":
-      return [addressData(element.value.address)];
+      return addressData(element.value.address);
     case "reply_ports":
-      return [portData(element.value.port)];
+      return portData(element.value.port);
     case "dnat_services":
-      return [{ kind: "goto", chain: pickChainName(element.value) }];
+      return { kind: "goto", chain: pickChainName(element.value) };
     case "tcp_endpoints":
     case "udp_endpoints":
-      return endpointData(element.value);
+      return concatenate(endpointParts(element.value));
     default:
       return undefined;
   }
@@ -148,18 +161,10 @@ export function pickChainName({ by, count }: EndpointPick): string {
   return `pick_${by}_${count}`;
 }
 
-function servicePortData({ address, protocol, port }: ServicePortKey): readonly NftData[] {
-  return [addressData(address), { kind: "protocol", protocol }, portData(port)];
+function servicePortParts({ address, protocol, port }: ServicePortKey): readonly Data[] {
+  return [addressData(address), protocolData(protocol), portData(port)];
 }
 
-function endpointData({ address, port }: EndpointAddress): readonly NftData[] {
+function endpointParts({ address, port }: EndpointAddress): readonly Data[] {
   return [addressData(address), portData(port)];
-}
-
-function addressData(address: IpAddress): NftData {
-  return { kind: "address", address };
-}
-
-function portData(port: number): NftData {
-  return { kind: "port", port };
 }

@@ -1,5 +1,5 @@
 import { formatAddress } from "../../src/ip/address.ts";
-import type { NftFamily } from "../../src/nft/transaction.ts";
+import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { type Element, elementId, type ServicePortKey } from "./element.ts";
 import type { ElementIndex } from "./element-index.ts";
 import type { FlowRule } from "./flow.ts";
@@ -21,7 +21,7 @@ function steeredPort(element: Element): ServicePortKey | undefined {
  * kube-proxy knew the node port went there.
  */
 export function flowRules(
-  family: NftFamily,
+  family: NftIpFamily,
   change: TableChange,
   index: ElementIndex,
   nodeAddress: string | undefined,
@@ -43,7 +43,7 @@ export function flowRules(
   });
 }
 
-function endpointsOf(family: NftFamily, key: ServicePortKey, index: ElementIndex): ReadonlySet<string> {
+function endpointsOf(family: NftIpFamily, key: ServicePortKey, index: ElementIndex): ReadonlySet<string> {
   const count = index.find({ family, set: "dnat_services", key })?.value.count ?? 0;
   const { address, port } = key;
   const endpoints = new Set<string>();

@@ -3,7 +3,7 @@ import { type EndpointSliceView, serviceProxyNameLabel } from "../../src/model/e
 import { forwardingOf } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
-import type { NftProtocol } from "../../src/nft/element.ts";
+import type { NftProtocol } from "../../src/nft/data.ts";
 import type { Element, ServicePortKey } from "./element.ts";
 import { nftFamilies } from "./tables.ts";
 import { type UsableEndpoint, usableEndpoints } from "./usable-endpoints.ts";

@@ -1,5 +1,5 @@
-import type { NftData, NftElement } from "../../src/nft/element.ts";
-import type { NftCommand, NftFamily, NftTransaction } from "../../src/nft/transaction.ts";
+import type { NftElement } from "../../src/nft/set.ts";
+import type { NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import {
   type Element,
   type EndpointPick,
@@ -10,7 +10,9 @@ import {
   sameValue,
 } from "./element.ts";
 import type { ElementIndex, ElementsById } from "./element-index.ts";
-import { createPickChain, createTable, removeTable, type TableSettings, tableName } from "./tables.ts";
+import type { RuleSettings } from "./rules.ts";
+import { sets } from "./sets.ts";
+import { createPickChain, createTable, inTable, removeTable } from "./tables.ts";
 
 /** The elements of one table in the kernel, and its chains other than the fixed ones, by name. */
 export interface TableState {
@@ -40,12 +42,12 @@ export interface TableChange {
  * kernels refuse to delete them in the same transaction.
  */
 export function changeTable(
-  family: NftFamily,
+  family: NftIpFamily,
   applied: TableState,
   index: ElementIndex,
   changed: Iterable<readonly [string, Element]>,
 ): TableChange | undefined {
-  const deletions = new Map<SetName, (readonly NftData[])[]>();
+  const deletions = new Map<SetName, NftElement[]>();
   const additions = new Map<SetName, NftElement[]>();
   const picks = new Map<string, EndpointPick>();
   const removed = new Map<string, Element>();
@@ -67,24 +69,28 @@ export function changeTable(
   }
   if (removed.size + added.size === 0) return undefined;
   const commands: NftCommand[] = [];
-  for (const [set, keys] of deletions) commands.push({ kind: "deleteElements", set, keys });
+  for (const [name, elements] of deletions) {
+    commands.push(...inTable(family, [{ kind: "deleteElements", set: sets[family][name], elements }]));
+  }
   for (const [chain, pick] of picks)
     if (!applied.pickChains.has(chain)) commands.push(...createPickChain(family, pick));
-  for (const [set, elements] of additions) commands.push({ kind: "addElements", set, elements });
-  return { transaction: { family, table: tableName, commands }, removed, added };
+  for (const [name, elements] of additions) {
+    commands.push(...inTable(family, [{ kind: "addElements", set: sets[family][name], elements }]));
+  }
+  return { transaction: { commands }, removed, added };
 }
 
 /**
  * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever
  * version wrote it. Without any address the table is only removed.
  */
-export function replaceTable(family: NftFamily, settings: TableSettings, index: ElementIndex): TableChange {
+export function replaceTable(family: NftIpFamily, settings: RuleSettings, index: ElementIndex): TableChange {
   const all = [...index.all()].filter(([, element]) => element.family === family);
   const needed = all.some(([, element]) => element.set === "service_addresses");
   const change = needed ? changeTable(family, emptyTable(), index, all) : undefined;
-  const commands = needed ? [...removeTable, ...createTable(family, settings)] : removeTable;
+  const commands = needed ? [...removeTable(family), ...createTable(family, settings)] : removeTable(family);
   return {
-    transaction: { family, table: tableName, commands: [...commands, ...(change?.transaction.commands ?? [])] },
+    transaction: { commands: [...commands, ...(change?.transaction.commands ?? [])] },
     removed: new Map(),
     added: change?.added ?? new Map(),
   };

@@ -1,6 +1,7 @@
 import type { Nft } from "../../src/nft/nft.ts";
-import type { NftFamily } from "../../src/nft/transaction.ts";
+import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { ElementIndex, ElementsById } from "./element-index.ts";
+import type { RuleSettings } from "./rules.ts";
 import {
   changeTable,
   emptyTable,
@@ -9,21 +10,20 @@ import {
   type TableChange,
   type WritableTableState,
 } from "./table-state.ts";
-import type { TableSettings } from "./tables.ts";
 
 /**
  * Keeps our table of one family as the index says. The table in the kernel is never read: its state is what was last written.
  * One call of `write` at a time.
  */
 export class TableWriter {
-  readonly family: NftFamily;
+  readonly family: NftIpFamily;
   readonly #nft: Nft;
   readonly #index: ElementIndex;
   /** "unknown": at the start and after a failure, so that the next write replaces the table as a whole. */
   #state: WritableTableState | "unknown" | "absent" = "unknown";
-  #settings: TableSettings | undefined;
+  #settings: RuleSettings | undefined;
 
-  constructor(family: NftFamily, nft: Nft, index: ElementIndex) {
+  constructor(family: NftIpFamily, nft: Nft, index: ElementIndex) {
     this.family = family;
     this.#nft = nft;
     this.#index = index;
@@ -39,7 +39,7 @@ export class TableWriter {
    * whether that was the whole table. Throws BellhopError NftFailed; the next write then tries the whole table.
    */
   async write(
-    settings: TableSettings,
+    settings: RuleSettings,
     changed: ElementsById,
   ): Promise<{ readonly change: TableChange; readonly whole: boolean } | undefined> {
     const old = this.#settings;

@@ -1,23 +1,21 @@
 import { BellhopError } from "../error/error.ts";
-import { type NftData, printData } from "./element.ts";
+import { expressionsOf } from "./dependencies.ts";
+import type { Expression } from "./expression.ts";
 import type { Nft } from "./nft.ts";
-import {
-  type BaseChain,
-  isMapDeclaration,
-  type NftCommand,
-  type NftFamily,
-  type NftTransaction,
-} from "./transaction.ts";
+import { keyId, type NftElement, type NftSet, printKey, sameData } from "./set.ts";
+import type { NftRule } from "./statement.ts";
+import type { BaseChain, NftCommand, NftFamily, NftTransaction } from "./transaction.ts";
+import { chainOf } from "./verdict.ts";
 
 export interface FakeChain {
   readonly base: BaseChain | undefined;
-  readonly rules: readonly string[];
+  readonly rules: readonly NftRule[];
 }
 
 export interface FakeSet {
-  readonly declaration: string;
-  /** By key, as nft prints it; the value is empty in a set. */
-  readonly elements: ReadonlyMap<string, string>;
+  readonly declaration: NftSet;
+  /** By `keyId`. */
+  readonly elements: ReadonlyMap<string, NftElement>;
 }
 
 export interface FakeTable {
@@ -28,13 +26,13 @@ export interface FakeTable {
 }
 
 interface WritableTable extends FakeTable {
-  readonly chains: Map<string, { readonly base: BaseChain | undefined; readonly rules: string[] }>;
-  readonly sets: Map<string, { readonly declaration: string; readonly elements: Map<string, string> }>;
+  readonly chains: Map<string, { readonly base: BaseChain | undefined; readonly rules: NftRule[] }>;
+  readonly sets: Map<string, { readonly declaration: NftSet; readonly elements: Map<string, NftElement> }>;
 }
 
 /**
  * nftables in memory, with the kernel's rules as far as Bellhop depends on them: transactions hold as a whole or not at all;
- * what is referred to must be there; a key of a map keeps its value until deleted. Does not parse rules.
+ * what is referred to must be there; a key of a map keeps its value until deleted. Does not check types.
  */
 export class FakeNft implements Nft {
   #tables = new Map<string, WritableTable>();
@@ -55,7 +53,7 @@ export class FakeNft implements Nft {
   async run(transaction: NftTransaction): Promise<void> {
     if (this.broken !== undefined) throw new BellhopError("NftFailed", this.broken);
     const tables = structuredClone(this.#tables);
-    for (const command of transaction.commands) applyCommand(tables, transaction, command);
+    for (const command of transaction.commands) applyCommand(tables, command);
     this.#tables = tables;
     this.accepted.push(transaction);
   }
@@ -65,11 +63,11 @@ function refuse(reason: string): never {
   throw new BellhopError("NftFailed", reason);
 }
 
-function applyCommand(tables: Map<string, WritableTable>, transaction: NftTransaction, command: NftCommand): void {
-  const name = `${transaction.family} ${transaction.table}`;
+function applyCommand(tables: Map<string, WritableTable>, command: NftCommand): void {
+  const { family, name: tableName } = command.table;
+  const name = `${family} ${tableName}`;
   if (command.kind === "addTable") {
-    if (tables.has(name)) return;
-    tables.set(name, { family: transaction.family, name: transaction.table, chains: new Map(), sets: new Map() });
+    if (!tables.has(name)) tables.set(name, { family, name: tableName, chains: new Map(), sets: new Map() });
     return;
   }
   const table = tables.get(name) ?? refuse(`no table ${name}`);
@@ -85,39 +83,60 @@ function applyCommand(tables: Map<string, WritableTable>, transaction: NftTransa
       (table.chains.get(command.chain) ?? refuse(`no chain ${command.chain}`)).rules.push(command.rule);
       break;
     case "addSet":
-      if (!table.sets.has(command.set)) {
-        table.sets.set(command.set, { declaration: command.declaration, elements: new Map() });
+      if (!table.sets.has(command.set.name)) {
+        table.sets.set(command.set.name, { declaration: command.set, elements: new Map() });
       }
       break;
     case "addElements":
-      for (const { key, value } of command.elements) addElement(table, command.set, key, value);
+      for (const element of command.elements) addElement(table, command.set, element);
       break;
     case "deleteElements": {
-      const { elements } = table.sets.get(command.set) ?? refuse(`no set ${command.set}`);
-      for (const key of command.keys.map(printData)) {
-        if (!elements.delete(key)) refuse(`no element ${key} in ${command.set}`);
+      const { elements } = table.sets.get(command.set.name) ?? refuse(`no set ${command.set.name}`);
+      for (const element of command.elements) {
+        if (!elements.delete(keyId(element))) {
+          refuse(`no element ${printKey(command.set, element)} in ${command.set.name}`);
+        }
       }
     }
   }
 }
 
-function addElement(table: WritableTable, setName: string, data: readonly NftData[], value?: readonly NftData[]): void {
-  const set = table.sets.get(setName) ?? refuse(`no set ${setName}`);
-  if (isMapDeclaration(set.declaration) !== (value !== undefined)) refuse(`${setName}: a value is needed in maps only`);
-  const key = printData(data);
-  const text = printData(value ?? []);
-  const present = set.elements.get(key);
-  if (present !== undefined && present !== text) refuse(`${key} in ${setName} has another value`);
-  for (const part of value ?? []) if (part.kind === "goto") checkChain(table, part.chain);
-  set.elements.set(key, text);
+function addElement(table: WritableTable, { name }: NftSet, element: NftElement): void {
+  const { declaration, elements } = table.sets.get(name) ?? refuse(`no set ${name}`);
+  const { data } = element;
+  if ((declaration.data === undefined) !== (data === undefined)) refuse(`${name}: data is needed in maps only`);
+  const present = elements.get(keyId(element));
+  if (present !== undefined && !sameData(present, element)) {
+    refuse(`${printKey(declaration, element)} in ${name} has other data`);
+  }
+  if (typeof data === "object") checkChain(table, chainOf(data));
+  elements.set(keyId(element), element);
 }
 
-function checkChain(table: WritableTable, chain: string): void {
-  if (!table.chains.has(chain)) refuse(`no chain ${chain}`);
+function checkChain(table: WritableTable, chain: string | undefined): void {
+  if (chain !== undefined && !table.chains.has(chain)) refuse(`no chain ${chain}`);
 }
 
-/** Sets behind `@` and chains behind `goto` or `jump` must be there. */
-function checkReferences(table: WritableTable, text: string): void {
-  for (const [, set = ""] of text.matchAll(/@(\w+)/g)) if (!table.sets.has(set)) refuse(`no set ${set}`);
-  for (const [, chain = ""] of text.matchAll(/\b(?:goto|jump) (\w+)/g)) checkChain(table, chain);
+function checkSet(table: WritableTable, { name }: NftSet): void {
+  if (!table.sets.has(name)) refuse(`no set ${name}`);
+}
+
+/** Sets that a rule reads or fills, and chains that it leads to, must be there. */
+function checkReferences(table: WritableTable, rule: NftRule): void {
+  for (const statement of rule) {
+    if (statement.kind === "lookup" || statement.kind === "update") checkSet(table, statement.set);
+    if (statement.kind === "vmap") checkSet(table, statement.map);
+    if (statement.kind === "verdict") checkChain(table, chainOf(statement.verdict));
+    checkMaps(table, expressionsOf(statement));
+  }
+}
+
+function checkMaps(table: WritableTable, expressions: readonly Expression[]): void {
+  for (const expression of expressions) {
+    if (expression.kind === "bitwise") checkMaps(table, [expression.of]);
+    if (expression.kind === "jhash") checkMaps(table, expression.of);
+    if (expression.kind !== "map") continue;
+    checkSet(table, expression.map);
+    checkMaps(table, expression.key);
+  }
 }

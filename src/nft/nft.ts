@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { BellhopError } from "../error/error.ts";
-import { type NftTransaction, printTransaction } from "./transaction.ts";
+import { printTransaction } from "./print.ts";
+import type { NftTransaction } from "./transaction.ts";
 
 /** The seam to nftables. */
 export interface Nft {

@@ -92,7 +92,7 @@ export class SpeakerFixture {
     const run = this.nft.run.bind(this.nft);
     this.nft.run = async (transaction) => {
       await run(transaction);
-      this.journal.push(`rules ${transaction.family}`);
+      this.journal.push(`rules ${transaction.commands[0]?.table.family}`);
     };
     this.speaker = new Speaker({
       settings,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BellhopError } from "../../../src/error/error.ts";
 import { leasePath, ownPath } from "../../../src/kube/path.ts";
+import { interfaceData } from "../../../src/nft/data.ts";
 import { address, mac } from "./responder/frames.ts";
 import { link, SpeakerFixture, settings } from "./speaker-fixture.ts";
 
@@ -26,7 +27,7 @@ story(
     assert.deepEqual(fixture.speaker.unready, []);
     assert.deepEqual(
       [...(fixture.nft.table("ip", "bellhop")?.sets.get("lan_interfaces")?.elements.keys() ?? [])],
-      ['"eth0"'],
+      [interfaceData("eth0")],
     );
   },
 );
@@ -135,7 +136,7 @@ story("no port is refused because its endpoints are not listed yet, or are being
   assert.ok(listings().length > before);
   assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
   const written = fixture.nft.accepted.flatMap(({ commands }) => commands);
-  assert.ok(!written.some((command) => command.kind === "addElements" && command.set === "no_endpoint_services"));
+  assert.ok(!written.some((command) => command.kind === "addElements" && command.set.name === "no_endpoint_services"));
   await fixture.api.request({
     method: "DELETE",
     path: "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/web-1",

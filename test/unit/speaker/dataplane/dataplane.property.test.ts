@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { printElementData, printKey } from "../../../../src/nft/set.ts";
 import { FakeNode, service } from "./fake-node.ts";
 import { type Step, someStep } from "./generated-services.ts";
 
@@ -11,7 +12,10 @@ function elementsOf(fakeNode: FakeNode): unknown {
     for (const [name, set] of table.sets) {
       // The set of interfaces is there as long as the table is.
       if (name !== "lan_interfaces")
-        for (const [key, value] of set.elements) lines.push(`${table.family} ${name} ${key} ${value}`);
+        for (const element of set.elements.values()) {
+          const key = printKey(set.declaration, element);
+          lines.push(`${table.family} ${name} ${key} ${printElementData(set.declaration, element)}`);
+        }
     }
   }
   return lines.sort();

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inTable } from "../../../../speaker/dataplane/tables.ts";
+import { interfaceData } from "../../../../src/nft/data.ts";
+import { field } from "../../../../src/nft/expression.ts";
+import type { NftSet } from "../../../../src/nft/set.ts";
+import type { Statement } from "../../../../src/nft/statement.ts";
+import type { NftAction } from "../../../../src/nft/transaction.ts";
 import { endpoint, FakeNode, port, service, settings, slice, vip, vip6, where } from "./fake-node.ts";
 
 const pods = port({ nodePort: 0 });
@@ -18,7 +24,7 @@ test("a port with a node port goes to it on this node, kube-proxy takes it from 
     const bare = fakeNode.send(address);
     assert.equal(where(bare), `local ${nodeAddress} 30080`);
     assert.equal(bare.packet.mark, 0, "the mark of the packet must not reach kube-proxy");
-    await fakeNode.kubeProxy(family, `${family} daddr ${nodeAddress} tcp dport 30080`, `${pod} . 8080`);
+    await fakeNode.kubeProxy(family, { address: nodeAddress, port: 30080 }, { address: pod, port: 8080 });
     const request = fakeNode.send(address);
     assert.equal(where(request), `forwarded ${pod} 8080`);
     const { saddr, sport } = fakeNode.reply(request).packet;
@@ -81,7 +87,7 @@ test("several addresses, ports and protocols do not get in one another's way", a
 
 test("a port without node port goes straight to the pods, those of other nodes masqueraded, and kube-proxy is not asked", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.kubeProxy("ip", `ip daddr ${vip} tcp dport 80`, "10.9.9.9 . 1");
+  await fakeNode.kubeProxy("ip", { address: vip, port: 80 }, { address: "10.9.9.9", port: 1 });
   await fakeNode.put(service({ ports: [pods] }), [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")])]);
   assert.equal(where(fakeNode.send(vip)), "forwarded 10.244.1.2 8080");
   assert.equal(where(fakeNode.send(vip, { random: () => 0.9 })), "forwarded 10.244.2.2 8080 masqueraded");
@@ -107,7 +113,7 @@ test("under externalTrafficPolicy Local only this node's pods are used, on both 
   assert.equal(where(fakeNode.send(vip, { random: () => 0.9 })), "forwarded 10.244.1.2 8080");
   assert.equal(where(fakeNode.send(vip, { port: 443 })), "local 172.30.0.11 30443");
   await fakeNode.put(view, [slice([endpoint("10.244.2.2", "n2")], { ports: both })]);
-  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  await fakeNode.kubeProxy("ip", { address: vip }, { address: "10.9.9.9" });
   assert.equal(where(fakeNode.send(vip)), "forwarded 10.9.9.9 80");
   // At the node port, too, kube-proxy drops new connections and continues those that it knows.
   assert.equal(where(fakeNode.send(vip, { port: 443 })), "local 172.30.0.11 30443");
@@ -152,7 +158,7 @@ test("source ranges that cannot be read close the family that they look like", a
 
 test("the annotation chooses the way", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  await fakeNode.kubeProxy("ip", { address: vip }, { address: "10.9.9.9" });
   const refused = "refused by reset in reject_no_endpoints";
   for (const [value, end, withoutEndpoints] of [
     ["pods", "forwarded 10.244.1.2 8080", refused],
@@ -170,7 +176,7 @@ test("the annotation chooses the way", async () => {
 
 test("SCTP is left to kube-proxy", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  await fakeNode.kubeProxy("ip", { address: vip }, { address: "10.9.9.9" });
   const served = slice([endpoint("10.244.1.2")], { ports: [{ name: "", protocol: "SCTP", port: 8080 }] });
   for (const slices of [[served], []]) {
     await fakeNode.put(service({ ports: [port({ protocol: "SCTP" })] }), slices);
@@ -238,18 +244,17 @@ test("of the table that an earlier version wrote no set, chain or element surviv
   await fresh.put(service(), [local], [vip]);
   const upgraded = new FakeNode();
   for (const family of ["ip", "ip6"] as const) {
-    await upgraded.nft.run({
-      family,
-      table: "bellhop",
-      commands: [
-        { kind: "addTable" },
-        { kind: "addSet", set: "lan", declaration: "type ifname;" },
-        { kind: "addElements", set: "lan", elements: [{ key: [{ kind: "interface", name: "eth0" }] }] },
-        { kind: "addSet", set: "node_ports", declaration: "type ifname : inet_service;" },
-        { kind: "addChain", chain: "stray", base: { type: "filter", hook: "forward", priority: 10 } },
-        { kind: "addRule", chain: "stray", rule: "iifname @lan drop" },
-      ],
-    });
+    const lan: NftSet = { name: "lan", key: ["ifname"] };
+    const fromLan: Statement = { kind: "lookup", key: [field("iifname")], operator: "in", set: lan };
+    const actions: readonly NftAction[] = [
+      { kind: "addTable" },
+      { kind: "addSet", set: lan },
+      { kind: "addElements", set: lan, elements: [{ key: interfaceData("eth0") }] },
+      { kind: "addSet", set: { name: "node_ports", key: ["ifname"], data: ["inet_service"] } },
+      { kind: "addChain", chain: "stray", base: { type: "filter", hook: "forward", priority: 10 } },
+      { kind: "addRule", chain: "stray", rule: [fromLan, { kind: "verdict", verdict: { kind: "drop" } }] },
+    ];
+    await upgraded.nft.run({ commands: inTable(family, actions) });
   }
   await upgraded.put(service(), [local], [vip]);
   assert.deepEqual(upgraded.nft.table("ip", "bellhop"), fresh.nft.table("ip", "bellhop"));

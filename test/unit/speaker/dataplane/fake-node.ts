@@ -8,9 +8,13 @@ import { silentLogger } from "../../../../src/log/log.ts";
 import { createRegistry } from "../../../../src/metrics/registry.ts";
 import type { Endpoint, EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
 import { projectService, type ServicePort, type ServiceView } from "../../../../src/model/service.ts";
+import { addressData, type Data, portData } from "../../../../src/nft/data.ts";
+import { constant, field } from "../../../../src/nft/expression.ts";
 import { FakeNft, type FakeTable } from "../../../../src/nft/fake-nft.ts";
+import type { FieldName } from "../../../../src/nft/field.ts";
+import type { Statement } from "../../../../src/nft/statement.ts";
 import { type TraceOutcome, tracePacket, traceReply } from "../../../../src/nft/tracer.ts";
-import type { NftFamily } from "../../../../src/nft/transaction.ts";
+import type { NftIpFamily } from "../../../../src/nft/transaction.ts";
 
 export const node: NodeFacts = { name: "n1", addresses: { IPv4: "172.30.0.11", IPv6: "fd00::11" } };
 export const settings: DataplaneSettings = { nodeAddresses: node.addresses, markBit: 0x0010_0000 };
@@ -64,15 +68,20 @@ export class FakeNode {
     this.dataplane.setInterfaces(["eth0"]);
   }
 
-  /** kube-proxy with one rule of its own; `match` is nft text. */
-  async kubeProxy(family: NftFamily, match: string, target: string): Promise<void> {
+  /** kube-proxy with one rule of its own: what comes for `from` goes to `to`; with a port it is a rule for TCP. */
+  async kubeProxy(family: NftIpFamily, from: Destination, to: Destination): Promise<void> {
+    const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
+    const ports: readonly Statement[] = from.port === undefined ? [] : [match("tcp dport", portData(from.port))];
+    const target: Statement = { kind: "dnat", to: constant(type, dataOf(to.address)) };
+    const port = to.port === undefined ? {} : { port: constant("inet_service", portData(to.port)) };
+    const rule = [match(`${family} daddr`, dataOf(from.address)), ...ports, { ...target, ...port }];
+    const table = { family, name: "kube-proxy" };
+    const base = { type: "nat", hook: "prerouting", priority: -100 } as const;
     await this.nft.run({
-      family,
-      table: "kube-proxy",
       commands: [
-        { kind: "addTable" },
-        { kind: "addChain", chain: "nat-prerouting", base: { type: "nat", hook: "prerouting", priority: -100 } },
-        { kind: "addRule", chain: "nat-prerouting", rule: `${match} dnat to ${target}` },
+        { table, kind: "addTable" },
+        { table, kind: "addChain", chain: "nat-prerouting", base },
+        { table, kind: "addRule", chain: "nat-prerouting", rule },
       ],
     });
   }
@@ -87,7 +96,7 @@ export class FakeNode {
     await this.dataplane.apply(settings);
   }
 
-  tables(family: NftFamily): readonly FakeTable[] {
+  tables(family: NftIpFamily): readonly FakeTable[] {
     return [...this.nft.tables.values()].filter((table) => table.family === family);
   }
 
@@ -111,6 +120,22 @@ export class FakeNode {
   reply(request: TraceOutcome): TraceOutcome {
     return traceReply(this.tables(request.packet.daddr.includes(":") ? "ip6" : "ip"), request);
   }
+}
+
+/** An address, and a port if only that is meant. */
+export interface Destination {
+  readonly address: string;
+  readonly port?: number;
+}
+
+function match(name: FieldName, right: Data): Statement {
+  return { kind: "match", left: field(name), operator: "==", right };
+}
+
+function dataOf(address: string): Data {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) throw new Error(`no address: ${address}`);
+  return addressData(parsed);
 }
 
 export interface SentPacket {

@@ -74,7 +74,7 @@ test("in-cluster clients are refused by kube-proxy, and clients outside the sour
 test("a Service that another service proxy serves is not refused: its slices are not watched", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ labels: { "service.kubernetes.io/service-proxy-name": "other" } }), []);
-  await fakeNode.kubeProxy("ip", `ip daddr ${vip}`, "10.9.9.9");
+  await fakeNode.kubeProxy("ip", { address: vip }, { address: "10.9.9.9" });
   assert.equal(where(fakeNode.send(vip)), "forwarded 10.9.9.9 80");
 });
 

@@ -1,24 +1,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NftData } from "../../../../src/nft/element.ts";
+import { type Data, portData } from "../../../../src/nft/data.ts";
+import { field } from "../../../../src/nft/expression.ts";
 import type { Nft } from "../../../../src/nft/nft.ts";
-import type { NftCommand } from "../../../../src/nft/transaction.ts";
+import type { NftSet } from "../../../../src/nft/set.ts";
+import type { Statement } from "../../../../src/nft/statement.ts";
+import type { NftAction } from "../../../../src/nft/transaction.ts";
+import type { Verdict } from "../../../../src/nft/verdict.ts";
 
 interface Step {
-  readonly commands: readonly NftCommand[];
+  readonly commands: readonly NftAction[];
   readonly refused?: true;
 }
 
-const table: NftCommand = { kind: "addTable" };
-const map: NftCommand = { kind: "addSet", set: "ports", declaration: "type inet_service : inet_service;" };
-const verdicts: NftCommand = { kind: "addSet", set: "verdicts", declaration: "type inet_service : verdict;" };
-const port = (number: number): NftData => ({ kind: "port", port: number });
-const put = (set: string, key: number, value?: NftData): NftCommand => ({
+const table: NftAction = { kind: "addTable" };
+const ports: NftSet = { name: "ports", key: ["inet_service"], data: ["inet_service"] };
+const verdicts: NftSet = { name: "verdicts", key: ["inet_service"], data: "verdict" };
+const map: NftAction = { kind: "addSet", set: ports };
+const put = (set: NftSet, key: number, data?: Data | Verdict): NftAction => ({
   kind: "addElements",
   set,
-  elements: [value === undefined ? { key: [port(key)] } : { key: [port(key)], value: [value] }],
+  elements: [data === undefined ? { key: portData(key) } : { key: portData(key), data }],
 });
-const take = (set: string, key: number): NftCommand => ({ kind: "deleteElements", set, keys: [[port(key)]] });
+const take = (set: NftSet, key: number): NftAction => ({
+  kind: "deleteElements",
+  set,
+  elements: [{ key: portData(key) }],
+});
+const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
+const dport = field("tcp dport");
 
 const cases: readonly { readonly name: string; readonly steps: readonly Step[] }[] = [
   { name: "creating twice changes nothing", steps: [{ commands: [table, map] }, { commands: [table, map] }] },
@@ -30,50 +40,70 @@ const cases: readonly { readonly name: string; readonly steps: readonly Step[] }
   {
     name: "a table can be replaced in one transaction",
     steps: [
-      { commands: [table, map, put("ports", 80, port(8080))] },
-      { commands: [table, { kind: "deleteTable" }, table, map, put("ports", 80, port(9090))] },
+      { commands: [table, map, put(ports, 80, portData(8080))] },
+      { commands: [table, { kind: "deleteTable" }, table, map, put(ports, 80, portData(9090))] },
     ],
   },
   {
     name: "an element may be added again with its value, and with another one only after it was deleted",
     steps: [
-      { commands: [table, map, put("ports", 80, port(8080))] },
-      { commands: [put("ports", 80, port(8080))] },
-      { commands: [put("ports", 80, port(9090))], refused: true },
-      { commands: [take("ports", 80), put("ports", 80, port(9090))] },
+      { commands: [table, map, put(ports, 80, portData(8080))] },
+      { commands: [put(ports, 80, portData(8080))] },
+      { commands: [put(ports, 80, portData(9090))], refused: true },
+      { commands: [take(ports, 80), put(ports, 80, portData(9090))] },
     ],
   },
   {
     name: "an element that is not there cannot be deleted",
-    steps: [{ commands: [table, map] }, { commands: [take("ports", 80)], refused: true }],
+    steps: [{ commands: [table, map] }, { commands: [take(ports, 80)], refused: true }],
   },
   {
     name: "of a refused transaction nothing stays",
     steps: [
       { commands: [table, map] },
-      { commands: [put("ports", 80, port(8080)), take("ports", 81)], refused: true },
-      { commands: [put("ports", 80, port(9090))] },
+      { commands: [put(ports, 80, portData(8080)), take(ports, 81)], refused: true },
+      { commands: [put(ports, 80, portData(9090))] },
     ],
   },
   {
     name: "a map needs values",
-    steps: [{ commands: [table, map] }, { commands: [put("ports", 80)], refused: true }],
+    steps: [{ commands: [table, map] }, { commands: [put(ports, 80)], refused: true }],
   },
   {
     name: "a rule needs its chain and its set",
     steps: [
       { commands: [table, { kind: "addChain", chain: "one" }] },
-      { commands: [{ kind: "addRule", chain: "two", rule: "drop" }], refused: true },
-      { commands: [{ kind: "addRule", chain: "one", rule: "tcp dport @closed drop" }], refused: true },
-      { commands: [{ kind: "addRule", chain: "one", rule: "tcp dport 80 drop" }] },
+      { commands: [{ kind: "addRule", chain: "two", rule: [drop] }], refused: true },
+      {
+        commands: [
+          {
+            kind: "addRule",
+            chain: "one",
+            rule: [
+              { kind: "lookup", key: [dport], operator: "in", set: { name: "closed", key: ["inet_service"] } },
+              drop,
+            ],
+          },
+        ],
+        refused: true,
+      },
+      {
+        commands: [
+          {
+            kind: "addRule",
+            chain: "one",
+            rule: [{ kind: "match", left: dport, operator: "==", right: portData(80) }, drop],
+          },
+        ],
+      },
     ],
   },
   {
     name: "a verdict needs its chain",
     steps: [
-      { commands: [table, verdicts] },
-      { commands: [put("verdicts", 80, { kind: "goto", chain: "one" })], refused: true },
-      { commands: [{ kind: "addChain", chain: "one" }, put("verdicts", 80, { kind: "goto", chain: "one" })] },
+      { commands: [table, { kind: "addSet", set: verdicts }] },
+      { commands: [put(verdicts, 80, { kind: "goto", chain: "one" })], refused: true },
+      { commands: [{ kind: "addChain", chain: "one" }, put(verdicts, 80, { kind: "goto", chain: "one" })] },
     ],
   },
 ];
@@ -84,7 +114,9 @@ export function testNftContract(name: string, create: () => Promise<Nft>): void 
     test(`${name}: ${behaviour}`, async () => {
       const nft = await create();
       for (const [index, { commands, refused }] of steps.entries()) {
-        const run = nft.run({ family: "ip", table: "bellhop", commands });
+        const run = nft.run({
+          commands: commands.map((action) => ({ table: { family: "ip", name: "bellhop" }, ...action })),
+        });
         if (refused === true) await assert.rejects(run, { code: "NftFailed" }, `step ${index + 1}`);
         else await run;
       }

@@ -1,0 +1,201 @@
+import { parseAddress } from "../../src/ip/address.ts";
+import {
+  addressData,
+  ctDirections,
+  ctStatuses,
+  type Data,
+  numberData,
+  protocolData,
+  tcpFlags,
+} from "../../src/nft/data.ts";
+import { concatenation, constant, type Expression, field, typeOf } from "../../src/nft/expression.ts";
+import type { FieldName } from "../../src/nft/field.ts";
+import type { NftSet } from "../../src/nft/set.ts";
+import type { NftRule, Statement } from "../../src/nft/statement.ts";
+import type { NftIpFamily } from "../../src/nft/transaction.ts";
+import type { EndpointPick } from "./element.ts";
+import { sets } from "./sets.ts";
+
+/** The protocols that we forward ourselves, as nft spells them. */
+const forwardedProtocols = ["tcp", "udp"] as const;
+
+/**
+ * The seed of the choice by client address. Any fixed number: without one the kernel draws a seed for each rule, and clients would
+ * change their endpoint with every rewrite of the table.
+ */
+const clientSeed = 0x62656c6c;
+
+/** The settings that the rules depend on. */
+export interface RuleSettings {
+  /** The address of this node on which kube-proxy takes node ports; undefined: no rewrite to node ports in this family. */
+  readonly nodeAddress: string | undefined;
+  /** The one bit that marks packets and connections of the rewrite to node ports. */
+  readonly markBit: number;
+}
+
+/** The rules of each base chain. */
+export type BaseRules = Readonly<
+  Record<
+    | "check_source_ranges"
+    | "reject_no_endpoints"
+    | "rewrite_to_node_port"
+    | "save_mark"
+    | "dnat_to_endpoints"
+    | "drop_unhandled"
+    | "masquerading"
+    | "unrewrite",
+    readonly NftRule[]
+  >
+>;
+
+export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
+  const our = sets[ip];
+  const service = serviceKey(ip);
+  return {
+    check_source_ranges: [
+      [
+        inSet(service, our.source_range_services),
+        { kind: "lookup", key: [...service, field(`${ip} saddr`)], operator: "not in", set: our.source_ranges },
+        drop,
+      ],
+    ],
+    reject_no_endpoints: refusalRules(ip),
+    ...nodePortRules(ip, settings),
+    dnat_to_endpoints: [[fromLan(ip), { kind: "vmap", key: service, map: our.dnat_services }]],
+    // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
+    drop_unhandled: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
+    masquerading: [
+      [
+        fromLan(ip),
+        { kind: "match", left: field("ct status"), operator: "any", right: numberData("ct_status", ctStatuses.dnat) },
+        inSet(
+          concatenation(`ct original ${ip} daddr`, "meta l4proto", `${ip} daddr`, "th dport"),
+          our.remote_endpoints,
+        ),
+        { kind: "masquerade", fullyRandom: true },
+      ],
+    ],
+  };
+}
+
+const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
+
+function serviceKey(ip: NftIpFamily): readonly Expression[] {
+  return concatenation(`${ip} daddr`, "meta l4proto", "th dport");
+}
+
+function inSet(key: readonly Expression[], set: NftSet): Statement {
+  return { kind: "lookup", key, operator: "in", set };
+}
+
+function fromLan(ip: NftIpFamily): Statement {
+  return inSet([field("iifname")], sets[ip].lan_interfaces);
+}
+
+function is(name: FieldName, data: Data): Statement {
+  return { kind: "match", left: field(name), operator: "==", right: data };
+}
+
+/** Whether all of these bits are set in the field, or not all of them. */
+function bitsOf(name: FieldName, bits: number, operator: "==" | "!=" = "=="): Statement {
+  const left: Expression = { kind: "bitwise", of: field(name), operator: "&", bits };
+  return { kind: "match", left, operator, right: numberData(typeOf(left), bits) };
+}
+
+function setBits(name: FieldName, bits: number): Statement {
+  return { kind: "set", field: name, to: { kind: "bitwise", of: field(name), operator: "|", bits } };
+}
+
+function clearBits(name: FieldName, bits: number): Statement {
+  return { kind: "set", field: name, to: { kind: "bitwise", of: field(name), operator: "&", bits: ~bits >>> 0 } };
+}
+
+/**
+ * A reject at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
+ * the kernel would send the client an ICMP redirect, which counts against the client's allowance of ICMP
+ * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
+ * connections to a pod that is no longer ready continue. Other protocols get ICMP port unreachable.
+ */
+function refusalRules(ip: NftIpFamily): readonly NftRule[] {
+  const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
+  const { fin, syn, rst, ack } = tcpFlags;
+  const control: Expression = { kind: "bitwise", of: field("tcp flags"), operator: "&", bits: fin | syn | rst | ack };
+  return [
+    [
+      fromLan(ip),
+      { kind: "match", left: control, operator: "==", right: numberData("tcp_flag", syn) },
+      unserved,
+      { kind: "reject", with: "tcp reset" },
+    ],
+    [
+      fromLan(ip),
+      { kind: "match", left: field("meta l4proto"), operator: "!=", right: protocolData("tcp") },
+      unserved,
+      { kind: "reject", with: "port-unreachable" },
+    ],
+  ];
+}
+
+/**
+ * The rewrite to this node's node port happens before connection tracking, because the kernel takes one nat decision per packet
+ * and that one is kube-proxy's. So the way back is ours, too. The port statements name TCP and UDP because only these keep
+ * the checksum right; the map lookup comes before any field of its key is overwritten.
+ *
+ * After the rewrite a client that uses one port for the address and for the node port is one flow. Its UDP answers go by its
+ * last datagram: one without our mark takes the mark off the flow. A TCP connection starts a new flow once the other is closed.
+ */
+function nodePortRules(
+  ip: NftIpFamily,
+  { nodeAddress, markBit }: RuleSettings,
+): Pick<BaseRules, "rewrite_to_node_port" | "save_mark" | "unrewrite"> {
+  const parsed = nodeAddress === undefined ? undefined : parseAddress(nodeAddress);
+  if (parsed === undefined) return { rewrite_to_node_port: [], save_mark: [], unrewrite: [] };
+  const node = addressData(parsed);
+  const toNode = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", node);
+  const our = sets[ip];
+  const map = (key: readonly Expression[], to: NftSet): Expression => ({ kind: "map", key, map: to });
+  return {
+    rewrite_to_node_port: forwardedProtocols.map((protocol) => [
+      fromLan(ip),
+      {
+        kind: "set",
+        field: `${protocol} dport`,
+        to: map(concatenation(`${ip} daddr`, "meta l4proto", `${protocol} dport`), our.node_ports),
+      },
+      { kind: "set", field: `${ip} daddr`, to: toNode },
+      setBits("meta mark", markBit),
+    ]),
+    save_mark: [
+      [
+        is("meta l4proto", protocolData("udp")),
+        is("ct direction", numberData("ct_dir", ctDirections.original)),
+        bitsOf("ct mark", markBit),
+        bitsOf("meta mark", markBit, "!="),
+        clearBits("ct mark", markBit),
+      ],
+      [bitsOf("meta mark", markBit), setBits("ct mark", markBit), clearBits("meta mark", markBit)],
+    ],
+    unrewrite: forwardedProtocols.map((protocol) => {
+      const sent = concatenation("meta l4proto", `${protocol} sport`);
+      return [
+        is("ct direction", numberData("ct_dir", ctDirections.reply)),
+        bitsOf("ct mark", markBit),
+        is(`${ip} saddr`, node),
+        { kind: "set", field: `${ip} saddr`, to: map(sent, our.reply_addresses) },
+        { kind: "set", field: `${protocol} sport`, to: map(sent, our.reply_ports) },
+      ];
+    }),
+  };
+}
+
+/** The rules of the chain that picks one of so many endpoints. */
+export function pickRules(ip: NftIpFamily, { by, count }: EndpointPick): readonly NftRule[] {
+  const index: Expression =
+    by === "client"
+      ? { kind: "jhash", of: [field(`${ip} saddr`)], modulus: count, seed: clientSeed }
+      : { kind: "numgen", modulus: count };
+  return forwardedProtocols.map((protocol) => {
+    const key = [field(`${ip} daddr`), field(`${protocol} dport`), index];
+    return [{ kind: "dnat", to: { kind: "map", key, map: sets[ip][`${protocol}_endpoints`] } }];
+  });
+}

@@ -1,0 +1,44 @@
+import type { DataType } from "../../src/nft/data-type.ts";
+import type { NftSet } from "../../src/nft/set.ts";
+import type { NftIpFamily } from "../../src/nft/transaction.ts";
+import type { SetName } from "./element.ts";
+
+const addressType = { ip: "ipv4_addr", ip6: "ipv6_addr" } as const;
+
+function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
+  const address = addressType[family];
+  const service = [address, "inet_proto", "inet_service"] as const satisfies readonly DataType[];
+  const nodePort = ["inet_proto", "inet_service"] as const satisfies readonly DataType[];
+  // The index has no type name, so the type is given by an example of the key. That example must name a protocol, and all rules on
+  // the map the same one: nft 1.0.6 takes `th dport` at first, and then refuses every further rule on the map ("conflicting
+  // protocols specified").
+  const endpoints = (protocol: "tcp" | "udp"): NftSet => ({
+    name: `${protocol}_endpoints`,
+    key: [address, "inet_service", "integer"],
+    data: [address, "inet_service"],
+    typeof: {
+      key: [`${family} daddr`, `${protocol} dport`, "numgen random mod 2"],
+      data: [`${family} daddr`, `${protocol} dport`],
+    },
+  });
+  return {
+    lan_interfaces: { name: "lan_interfaces", key: ["ifname"] },
+    service_addresses: { name: "service_addresses", key: [address] },
+    source_range_services: { name: "source_range_services", key: service },
+    source_ranges: { name: "source_ranges", key: [...service, address], interval: true },
+    no_endpoint_services: { name: "no_endpoint_services", key: service },
+    node_ports: { name: "node_ports", key: service, data: ["inet_service"] },
+    reply_addresses: { name: "reply_addresses", key: nodePort, data: [address] },
+    reply_ports: { name: "reply_ports", key: nodePort, data: ["inet_service"] },
+    dnat_services: { name: "dnat_services", key: service, data: "verdict" },
+    tcp_endpoints: endpoints("tcp"),
+    udp_endpoints: endpoints("udp"),
+    remote_endpoints: { name: "remote_endpoints", key: [address, "inet_proto", address, "inet_service"] },
+  };
+}
+
+/** The sets and maps of our table in each family. */
+export const sets: Readonly<Record<NftIpFamily, Readonly<Record<SetName, NftSet>>>> = {
+  ip: declare("ip"),
+  ip6: declare("ip6"),
+};

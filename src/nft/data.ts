@@ -1,0 +1,194 @@
+import { formatAddress, type IpAddress } from "../ip/address.ts";
+import type { IpRange } from "../ip/range.ts";
+import { type DataType, dataTypes, registerLength, registersOf } from "./data-type.ts";
+
+/**
+ * Bytes of a key or of a value, one in each character (latin1). A string, because it is compared, kept as a key of a Map and written into
+ * a message as it is, and costs a fifth of a Uint8Array. What the bytes mean is said by the data types that go with them.
+ */
+export type Data = string;
+
+/** Protocols that our rules match by, as nft spells them. */
+export type NftProtocol = "tcp" | "udp" | "sctp" | "icmp" | "icmpv6";
+
+/** Numbers of the Internet protocols (IANA; /etc/protocols). */
+export const protocolNumbers = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const satisfies Record<
+  NftProtocol,
+  number
+>;
+
+/** Bits of the flags of TCP (RFC 9293 section 3.1). */
+export const tcpFlags = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 } as const;
+
+/** Bits of `ct state` (nft's src/ct.c; NF_CT_STATE_BIT). */
+export const ctStates = { invalid: 1, established: 2, related: 4, new: 8, untracked: 64 } as const;
+
+/** Bits of `ct status` (IPS_*, linux/netfilter/nf_conntrack_common.h). */
+export const ctStatuses = { "seen-reply": 2, assured: 4, confirmed: 8, snat: 16, dnat: 32 } as const;
+
+/** Values of `ct direction` (IP_CT_DIR_*). */
+export const ctDirections = { original: 0, reply: 1 } as const;
+
+export const icmpTypes = {
+  "echo-reply": 0,
+  "destination-unreachable": 3,
+  "echo-request": 8,
+  "time-exceeded": 11,
+} as const;
+
+export const icmpv6Types = {
+  "destination-unreachable": 1,
+  "packet-too-big": 2,
+  "time-exceeded": 3,
+  "echo-request": 128,
+  "echo-reply": 129,
+} as const;
+
+/** Values of `ether type` and `meta protocol` (linux/if_ether.h). */
+export const etherTypes = { ip: 0x0800, arp: 0x0806, ip6: 0x86dd } as const;
+
+/** ARPHRD_* (linux/if_arp.h). */
+export const interfaceTypes = { ether: 1 } as const;
+
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** A number of 1, 2 or 4 bytes as a value of this type. */
+export function numberData(type: DataType, value: number): Data {
+  const { length, order } = dataTypes[type];
+  const reversed = order === "host" && littleEndian;
+  let data = "";
+  for (let index = 0; index < length; index++) {
+    const place = reversed ? index : length - 1 - index;
+    data += String.fromCharCode((value >>> (8 * place)) & 0xff);
+  }
+  return data;
+}
+
+/** The inverse of `numberData`. */
+export function dataNumber(type: DataType, data: Data): number {
+  const reversed = dataTypes[type].order === "host" && littleEndian;
+  let value = 0;
+  for (let index = 0; index < data.length; index++) {
+    value = value * 256 + data.charCodeAt(reversed ? data.length - 1 - index : index);
+  }
+  return value;
+}
+
+export function addressData(address: IpAddress): Data {
+  return integerData(address.family, address.value);
+}
+
+/** First and last address of a range. */
+export function rangeData({ family, first, last }: IpRange): readonly [first: Data, last: Data] {
+  return [integerData(family, first), integerData(family, last)];
+}
+
+function integerData(family: IpAddress["family"], value: bigint): Data {
+  if (family === "IPv4") return numberData("ipv4_addr", Number(value));
+  let data = "";
+  for (let shift = 96n; shift >= 0n; shift -= 32n)
+    data += numberData("ipv4_addr", Number((value >> shift) & 0xffff_ffffn));
+  return data;
+}
+
+/** The inverse of `addressData`. */
+export function dataAddress(data: Data): IpAddress {
+  let value = 0n;
+  for (let index = 0; index < data.length; index++) value = (value << 8n) | BigInt(data.charCodeAt(index));
+  return { family: data.length === 4 ? "IPv4" : "IPv6", value };
+}
+
+export function protocolData(protocol: NftProtocol): Data {
+  return String.fromCharCode(protocolNumbers[protocol]);
+}
+
+export function portData(port: number): Data {
+  return String.fromCharCode(port >> 8, port & 0xff);
+}
+
+/** The name of an interface, which has at most 15 bytes (IFNAMSIZ), with zeros behind it. */
+export function interfaceData(name: string): Data {
+  return Buffer.from(name, "utf8").toString("latin1").slice(0, 15).padEnd(dataTypes.ifname.length, "\0");
+}
+
+/** The parts as one key or value: padded to whole registers if there are several. */
+export function concatenate(parts: readonly Data[]): Data {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  return parts.map(padded).join("");
+}
+
+function padded(part: Data): Data {
+  const length = registersOf(part.length) * registerLength;
+  return part.length === length ? part : part.padEnd(length, "\0");
+}
+
+/** The parts of a key or of a value of these types, without padding. */
+export function splitData(types: readonly DataType[], data: Data): readonly Data[] {
+  let start = 0;
+  return types.map((type) => {
+    const { length } = dataTypes[type];
+    const part = data.slice(start, start + length);
+    start += registersOf(length) * registerLength;
+    return part;
+  });
+}
+
+/** A key or value in nft's language: `192.0.2.1 . tcp . 80`. Nothing reads it back but nft itself. */
+export function printData(types: readonly DataType[], data: Data): string {
+  return splitData(types, data)
+    .map((part, index) => printPart(types[index] ?? "integer", part))
+    .join(" . ");
+}
+
+/** The same for all keys from the first to the last; parts that differ are printed as ranges. */
+export function printRange(types: readonly DataType[], first: Data, last: Data): string {
+  const ends = splitData(types, last);
+  return splitData(types, first)
+    .map((part, index) => {
+      const type = types[index] ?? "integer";
+      const end = ends[index] ?? part;
+      return part === end ? printPart(type, part) : `${printPart(type, part)}-${printPart(type, end)}`;
+    })
+    .join(" . ");
+}
+
+/** One value of one type. Bits are printed by their names, joined by `|`, where they have names. */
+export function printPart(type: DataType, data: Data): string {
+  switch (type) {
+    case "ipv4_addr":
+    case "ipv6_addr":
+      return formatAddress(dataAddress(data));
+    case "ether_addr":
+      return [...data].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join(":");
+    case "ifname":
+      return `"${Buffer.from(data.replace(/\0+$/, ""), "latin1").toString("utf8")}"`;
+    case "mark":
+      return `0x${dataNumber(type, data).toString(16).padStart(8, "0")}`;
+    default:
+      return printNumber(type, dataNumber(type, data));
+  }
+}
+
+const names: { readonly [Type in DataType]?: Readonly<Record<string, number>> } = {
+  inet_proto: { ...protocolNumbers, "ipv6-icmp": protocolNumbers.icmpv6 },
+  ether_type: etherTypes,
+  icmp_type: icmpTypes,
+  icmpv6_type: icmpv6Types,
+  iface_type: interfaceTypes,
+  ct_dir: ctDirections,
+};
+
+const bits: { readonly [Type in DataType]?: Readonly<Record<string, number>> } = {
+  tcp_flag: tcpFlags,
+  ct_state: ctStates,
+  ct_status: ctStatuses,
+};
+
+function printNumber(type: DataType, value: number): string {
+  for (const [name, number] of Object.entries(names[type] ?? {})) if (number === value) return name;
+  const set = Object.entries(bits[type] ?? {}).filter(([, bit]) => (value & bit) !== 0);
+  if (set.length > 0 && set.reduce((sum, [, bit]) => sum + bit, 0) === value)
+    return set.map(([name]) => name).join("|");
+  return bits[type] === undefined ? String(value) : `0x${value.toString(16)}`;
+}

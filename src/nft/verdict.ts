@@ -1,0 +1,13 @@
+/** What happens to a packet next: a chain, or an end. After `goto` the rules behind it are not read, after `jump` they are. */
+export type Verdict =
+  | { readonly kind: "accept" | "drop" | "continue" | "return" }
+  | { readonly kind: "goto" | "jump"; readonly chain: string };
+
+/** The chain that a verdict leads to. */
+export function chainOf(verdict: Verdict): string | undefined {
+  return verdict.kind === "goto" || verdict.kind === "jump" ? verdict.chain : undefined;
+}
+
+export function printVerdict(verdict: Verdict): string {
+  return verdict.kind === "goto" || verdict.kind === "jump" ? `${verdict.kind} ${verdict.chain}` : verdict.kind;
+}
