@@ -230,6 +230,8 @@ export class AddressAllocations implements AllocationsReader {
     for (const address of freed) {
       this.#markFree(address, false);
       this.#recordFreed(this.poolOf(address));
+      // Outside all pools, too, the Service that shows it or has it reserved may have waited.
+      if (this.#shown.has(address) || this.claimAt(address) !== undefined) this.#freed = true;
     }
     for (const address of blocked) this.#markUsed(address, false);
   }

@@ -68,6 +68,22 @@ describe("a VirtualIP that is not a valid claim", () => {
     await cluster.expectShown("web", ["192.0.2.11"]);
   });
 
+  test("is replaced at once when it is deleted, also outside all pools", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"]);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await cluster.changePool("lan", { exclude: ["192.0.2.10"] });
+    await cluster.idle();
+    const path = ownPath("virtualips", "192.0.2.10");
+    const contentType = "application/merge-patch+json";
+    await cluster.server.request({ method: "PATCH", path, body: { spec: noStrings }, contentType });
+    await cluster.expectCondition("web", "False AddressClaimInvalid");
+    await cluster.server.request({ method: "DELETE", path });
+    await cluster.expectCondition("web", "True AddressAssigned");
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.services[0]?.name, "web");
+  });
+
   test("takes nothing from the Service that shows its address", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"]);
     const first = await cluster.start();

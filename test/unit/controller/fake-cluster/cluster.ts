@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
+import { parseClaim } from "../../../../controller/allocate/claim/claim.ts";
 import { Controller } from "../../../../controller/controller.ts";
 import { type Condition, groupVersion } from "../../../../src/api/api.ts";
 import { componentLabel, speakerComponent } from "../../../../src/api/labels.ts";
@@ -272,6 +273,13 @@ export class Cluster {
   async virtualIps(): Promise<VirtualIP[]> {
     const { body } = await this.server.request({ method: "GET", path: ownPath("virtualips") });
     return (body as Items<unknown>).items.map((item) => virtualIpSchema.parse(item));
+  }
+
+  /** Without those that do not follow their schema, or have the name of another address. */
+  async validVirtualIps(): Promise<VirtualIP[]> {
+    const { body } = await this.server.request({ method: "GET", path: ownPath("virtualips") });
+    const parsed = (body as Items<unknown>).items.map((item) => virtualIpSchema.safeParse(item));
+    return parsed.flatMap(({ data }) => (data === undefined || parseClaim(data).claim === undefined ? [] : [data]));
   }
 
   /** Sorted. */

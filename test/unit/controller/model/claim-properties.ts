@@ -26,7 +26,10 @@ function checkHolders(model: Model, objects: readonly V1Service[], spec: Virtual
     const object = objects.find(({ metadata }) => metadata?.name === name);
     assert.equal(object?.metadata?.uid, uid, `${spec.address} is claimed for a ${name} that is no more`);
     const service = model.services.get(name);
-    assert.ok(service !== undefined && isServed(service), `${spec.address} is claimed for ${name}, which is not ours`);
+    assert.ok(
+      service !== undefined && isServed(model, service),
+      `${spec.address} is claimed for ${name}, which is not ours`,
+    );
     return service;
   });
   for (const [index, left] of holders.entries()) {

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { isAlreadyExists, isNotFound } from "../../../../src/kube/api-error.ts";
+import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { type Model, touch } from "./model.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
-import { anyAddress, pace, serviceName, stepOf } from "./step.ts";
+import { anyAddress, anyAddresses, pace, serviceName, stepOf } from "./step.ts";
 
 function nameOf(address: string): string {
   return address.replaceAll(":", "-");
@@ -27,13 +28,21 @@ async function reserve(
   for (const [holder, shown] of model.shown) if (shown.has(address)) touch(model, holder);
 }
 
-async function deleteVirtualIp(model: Model, { cluster }: ReplicatedCluster, address: string): Promise<void> {
+async function deleteVirtualIp(model: Model, { cluster }: ReplicatedCluster, name: string): Promise<void> {
   try {
-    await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", nameOf(address)) });
+    await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", name) });
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;
   }
+  const address = anyAddresses.find((other) => nameOf(other) === name);
+  for (const blocked of model.invalid.get(name) ?? []) model.lost.add(blocked);
+  model.invalid.delete(name);
+  if (address !== undefined) lose(model, address);
+}
+
+/** The VirtualIP of the address is deleted, or says no longer who has it. */
+function lose(model: Model, address: string): void {
   model.lost.add(address);
   model.reservations.delete(address);
   model.holds.delete(address);
@@ -43,7 +52,39 @@ async function deleteVirtualIp(model: Model, { cluster }: ReplicatedCluster, add
   }
 }
 
-/** Users make VirtualIPs of their own, and delete any. */
+/** No name of a Service, as an object may have it that was written under a looser schema. */
+const unreadable = { services: [{ namespace: "default", name: 7 }] };
+
+/** Makes a VirtualIP that is not a valid claim: one with the name of another address, or one that does not follow its schema. */
+async function addInvalid(model: Model, { cluster }: ReplicatedCluster, name: string, address: string): Promise<void> {
+  const named = anyAddresses.find((other) => nameOf(other) === name);
+  const spec = named === address ? { address, ...unreadable } : { address };
+  try {
+    await cluster.addVirtualIp(name, spec);
+  } catch (error) {
+    if (isAlreadyExists(error)) return;
+    throw error;
+  }
+  const blocked = [address, ...(named === undefined ? [] : [named])];
+  model.invalid.set(name, blocked);
+  for (const one of blocked) model.lost.add(one);
+}
+
+async function spoil(model: Model, { cluster }: ReplicatedCluster, address: string): Promise<void> {
+  const name = nameOf(address);
+  const body = { spec: unreadable };
+  try {
+    const path = ownPath("virtualips", name);
+    await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    throw error;
+  }
+  if (!model.invalid.has(name)) model.invalid.set(name, [address]);
+  lose(model, address);
+}
+
+/** Users make VirtualIPs of their own, some of them invalid, spoil any and delete any. */
 export const claimSteps = [
   fc.tuple(anyAddress, fc.option(serviceName, { nil: undefined, freq: 3 }), pace).map(([address, name, speed]) =>
     stepOf({
@@ -56,7 +97,32 @@ export const claimSteps = [
     stepOf({
       text: `delete VirtualIP ${nameOf(address)}`,
       pace: speed,
-      run: (model, clusterState) => deleteVirtualIp(model, clusterState, address),
+      run: (model, clusterState) => deleteVirtualIp(model, clusterState, nameOf(address)),
+    }),
+  ),
+  pace.map((speed) =>
+    stepOf({
+      text: "delete all invalid VirtualIPs",
+      pace: speed,
+      check: (model) => model.invalid.size > 0,
+      run: async (model, clusterState) => {
+        for (const name of [...model.invalid.keys()]) await deleteVirtualIp(model, clusterState, name);
+      },
+    }),
+  ),
+  fc.tuple(fc.option(anyAddress, { nil: undefined, freq: 3 }), anyAddress, pace).map(([other, address, speed]) => {
+    const name = other === undefined ? "no-address" : nameOf(other);
+    return stepOf({
+      text: `VirtualIP ${name} says that it is for ${address}${other === address ? ", and is unreadable" : ""}`,
+      pace: speed,
+      run: (model, clusterState) => addInvalid(model, clusterState, name, address),
+    });
+  }),
+  fc.tuple(anyAddress, pace).map(([address, speed]) =>
+    stepOf({
+      text: `VirtualIP ${nameOf(address)} becomes unreadable`,
+      pace: speed,
+      run: (model, clusterState) => spoil(model, clusterState, address),
     }),
   ),
 ];

@@ -15,11 +15,14 @@ export type Fate = "lost-request" | "lost-answer" | "dies-before" | "dies-after"
 /** The way of one controller to the API server, on which requests and answers get lost and at which the controller may die. */
 export class CrashingClient implements ApiClient {
   readonly #inner: ApiClient;
+  readonly #hides: (request: ListRequest) => boolean;
   readonly #death = new AbortController();
   readonly fates: Fate[] = [];
 
-  constructor(inner: ApiClient) {
+  /** `hides`: whether the list is empty, as if its objects did not exist yet. */
+  constructor(inner: ApiClient, hides: (request: ListRequest) => boolean = () => false) {
     this.#inner = inner;
+    this.#hides = hides;
   }
 
   get isDead(): boolean {
@@ -44,7 +47,7 @@ export class CrashingClient implements ApiClient {
     this.#checkPulse();
     const answer = await this.#inner.list(request, (object) => {
       this.#checkPulse();
-      take(object);
+      if (!this.#hides(request)) take(object);
     });
     this.#checkPulse();
     return answer;

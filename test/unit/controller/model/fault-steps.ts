@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Fate } from "./crashing-client.ts";
-import type { Model } from "./model.ts";
+import { type Model, touch } from "./model.ts";
 import { pace, stepOf } from "./step.ts";
 
 const minuteMs = 60_000;
@@ -51,6 +51,28 @@ export const faultSteps = [
       run: async (_, clusterState) => {
         await clusterState.stopOne();
         await clusterState.startOne();
+      },
+    }),
+  ),
+  pace.map((speed) =>
+    stepOf({
+      text: "--default-class is switched",
+      pace: speed,
+      run: async (model, clusterState) => {
+        model.defaultClass = !model.defaultClass;
+        // What was deleted a moment ago is left in the one way or the other.
+        model.poolsTouched++;
+        for (const [name, service] of model.services) if (service.class === "none") touch(model, name);
+        await clusterState.restartAll(model.defaultClass);
+      },
+    }),
+  ),
+  pace.map((speed) =>
+    stepOf({
+      text: "the watches of namespaces catch up",
+      pace: speed,
+      run: (_, clusterState) => {
+        if (clusterState.hidesNamespaces) clusterState.showNamespaces();
       },
     }),
   ),

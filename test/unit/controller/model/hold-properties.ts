@@ -65,7 +65,8 @@ function checkDeparture(
     const holds = pool !== undefined && pool.holdMs > 0 && !pool.draining && nowMs < atMs + pool.holdMs;
     if (!sure || model.poolsTouched > 0 || !holds || model.lost.has(address) || model.reservations.has(address))
       continue;
-    if (next?.foreign === true || (next !== undefined && isServed(next) && !takes(model, next, address))) continue;
+    if (next !== undefined && next.type === "LoadBalancer" && (!isServed(model, next) || !takes(model, next, address)))
+      continue;
     const names =
       claims.find(({ spec }) => spec.address === address)?.spec.services.map((service) => service.name) ?? [];
     // Others that share it still have it.
@@ -94,7 +95,7 @@ function noteHold(model: Model, address: string, name: string, nowMs: number): v
 function checkHeld(model: Model, address: string, hold: Hold, shownBy: ShownBy, nowMs: number): void {
   assert.ok(nowMs <= hold.latestMs, `${address} is held for ${hold.name} beyond its time`);
   const next = model.services.get(hold.name);
-  if (next === undefined || !isServed(next)) return;
+  if (next === undefined || !isServed(model, next)) return;
   const shown = shownBy.get(hold.name) ?? [];
   const served = next.families.every((family) => shown.some((other) => familyOf(other) === family));
   assert.ok(!served, `${address} is still held for ${hold.name}, which has all its addresses`);
@@ -103,10 +104,9 @@ function checkHeld(model: Model, address: string, hold: Hold, shownBy: ShownBy, 
 function checkEnded(model: Model, address: string, hold: Hold, shownBy: ShownBy, nowMs: number): void {
   if (model.departures.has(hold.name) || nowMs >= hold.earliestMs) return;
   const next = model.services.get(hold.name);
-  assert.ok(
-    next !== undefined && isServed(next),
-    `${address} was let go before its time though ${hold.name} has not come`,
-  );
+  assert.ok(next?.type === "LoadBalancer", `${address} was let go before its time though ${hold.name} has not come`);
+  // Its class was served for a moment.
+  if (!isServed(model, next)) return;
   if ((model.touched.get(hold.name) ?? 0) > 1 || model.poolsTouched > 0 || !takes(model, next, address)) return;
   // One that went while it moved left two.
   const kept = [...model.holds].filter(

@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import fc from "fast-check";
 import { emptyModel } from "./model.ts";
-import { firstPools } from "./pool-steps.ts";
+import { firstPools, restrictedLabels } from "./pool-steps.ts";
 import { checkProperties } from "./properties.ts";
 import { ReplicatedCluster } from "./replicated-cluster.ts";
 import { allSteps } from "./steps.ts";
@@ -20,14 +20,14 @@ const runLimitMs = 60_000;
 test(`every address is accounted for after any sequence of user actions and failures (seed ${seed}, ${runs} runs)`, async (t) => {
   let steps = 0;
   const property = fc.asyncProperty(
-    fc.boolean(),
-    fc.boolean(),
+    fc.record({ metallb: fc.boolean(), slow: fc.boolean(), restricted: fc.boolean(), late: fc.boolean() }),
     firstPools,
     fc.commands([...allSteps], { maxCommands: 60, size: "max", ...replayed }),
-    async (metallb, slow, pools, commands) => {
-      const clusterState = await ReplicatedCluster.create(metallb, slow);
+    async ({ metallb, slow, restricted, late }, pools, commands) => {
+      const labels = restricted ? restrictedLabels : {};
+      const clusterState = await ReplicatedCluster.create({ metallb, slow, labels, late });
       try {
-        const model = emptyModel(metallb);
+        const model = emptyModel(metallb, restricted);
         for (const pool of pools) await pool.run(model, clusterState);
         await fc.asyncModelRun(() => ({ model, real: clusterState }), commands);
         await clusterState.settle();

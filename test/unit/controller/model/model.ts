@@ -11,9 +11,17 @@ export interface ModelPool {
   readonly draining: boolean;
   /** How long it keeps the address of a Service that went; 0: not at all. */
   readonly holdMs: number;
+  /** Whether it serves only namespaces that are not restricted. */
+  readonly unrestrictedOnly: boolean;
   /** Of two pools the one with the lower number was made first. */
   readonly born: number;
 }
+
+/** The class of a Service: none, ours, or that of another load balancer. */
+export type ServiceClass = "none" | "ours" | "theirs";
+
+/** The condition of the other load balancer. */
+export const otherCondition = "example.com/Programmed";
 
 /** What a Service requests in annotations and fields. */
 export interface Requests {
@@ -31,7 +39,7 @@ export type Dialect = "field" | "bellhop.dev" | "metallb.io" | "metallb.universe
 export interface ModelService extends Requests {
   readonly name: string;
   readonly type: "LoadBalancer" | "ClusterIP";
-  readonly foreign: boolean;
+  readonly class: ServiceClass;
   readonly families: readonly Family[];
   readonly policy: "SingleStack" | "PreferDualStack" | "RequireDualStack";
   readonly port: number;
@@ -50,6 +58,8 @@ export interface Given {
   readonly shared: boolean;
   /** The sharing key that the Service had. */
   readonly key: string | undefined;
+  /** Whether a VirtualIP said that the Service has it. */
+  readonly claimed: boolean;
 }
 
 /** An address that is kept for the name of a Service that went. Monotonic times: not released before, not kept after. */
@@ -73,6 +83,19 @@ export interface Departure {
 export interface Model {
   /** Whether the controllers honour MetalLB's objects and annotations. */
   readonly metallb: boolean;
+  /** Whether the namespace of the Services is one that some pools do not serve. */
+  readonly restricted: boolean;
+  /** Whether Services without a class are Bellhop's. */
+  defaultClass: boolean;
+  /** What the other load balancer has written last into the status of a Service that may still show it. */
+  readonly written: Map<string, readonly string[]>;
+  /** Services that the other load balancer has ever written to, and those to which it has added the finalizer. */
+  readonly visited: Set<string>;
+  readonly finalized: Set<string>;
+  /** Services whose status was emptied because they left type LoadBalancer for a while. */
+  readonly emptied: Set<string>;
+  /** VirtualIPs that are not valid claims, by name, and the addresses that each takes out of use. */
+  readonly invalid: Map<string, readonly string[]>;
   readonly pools: Map<string, ModelPool>;
   readonly metallbPools: Map<string, ModelPool>;
   readonly services: Map<string, ModelService>;
@@ -92,9 +115,16 @@ export interface Model {
   births: number;
 }
 
-export function emptyModel(metallb: boolean): Model {
+export function emptyModel(metallb: boolean, restricted: boolean): Model {
   return {
     metallb,
+    restricted,
+    defaultClass: true,
+    written: new Map(),
+    visited: new Set(),
+    finalized: new Set(),
+    emptied: new Set(),
+    invalid: new Map(),
     pools: new Map(),
     metallbPools: new Map(),
     services: new Map(),
@@ -115,7 +145,8 @@ export function touch(model: Model, name: string): void {
 
 /** Notes that the Service goes; call it before the model forgets it. */
 export function depart(model: Model, name: string, atMs: number): void {
-  const shown = [...(model.shown.get(name)?.keys() ?? [])];
+  const given = [...(model.shown.get(name) ?? [])];
+  const shown = given.flatMap(([address, { claimed }]) => (claimed ? [address] : []));
   const before = model.departures.get(name);
   const sure = !model.touched.has(name) && before === undefined && !shown.some((a) => model.lost.has(a));
   model.departures.set(name, { atMs: before?.atMs ?? atMs, shown, sure, setBackMs: before?.setBackMs ?? 0 });
@@ -125,9 +156,20 @@ export function familyOf(address: string): Family {
   return address.includes(":") ? "IPv6" : "IPv4";
 }
 
-/** Whether Bellhop is to give it addresses. */
-export function isServed(service: ModelService): boolean {
-  return service.type === "LoadBalancer" && !service.foreign;
+/** Whether Bellhop is to assign it addresses. */
+export function isServed(model: Model, service: ModelService): boolean {
+  const ours = service.class === "ours" || (service.class === "none" && model.defaultClass);
+  return service.type === "LoadBalancer" && ours;
+}
+
+/** Whether a VirtualIP that is not a valid claim takes the address out of use. */
+export function isBlocked(model: Model, address: string): boolean {
+  return [...model.invalid.values()].some((addresses) => addresses.includes(address));
+}
+
+/** Whether the other load balancer has written the address into the status of another Service. */
+export function isWrittenElsewhere(model: Model, service: ModelService, address: string): boolean {
+  return [...model.written].some(([name, addresses]) => name !== service.name && addresses.includes(address));
 }
 
 /** Whether the user lets the two have an address together. */
@@ -157,9 +199,11 @@ function wantedIn(service: ModelService, family: Family): string | undefined {
 
 /** Whether the Service may be given the address, as far as it is for pools and the user's reservations to say. */
 export function mayBeGiven(model: Model, service: ModelService, address: string): boolean {
+  // It is the claim of the Service already.
   if (model.reservations.has(address)) return model.reservations.get(address) === service.name;
+  if (isBlocked(model, address) || isWrittenElsewhere(model, service, address)) return false;
   const pool = poolOf(model, address);
-  if (pool === undefined || pool.draining) return false;
+  if (pool === undefined || pool.draining || (pool.unrestrictedOnly && model.restricted)) return false;
   return service.pool === undefined ? pool.autoAssign || service.wanted === address : pool.name === service.pool;
 }
 

@@ -5,9 +5,12 @@ import { type Family, familyOf, type Model, type ModelPool, usablePools } from "
 /** The status of each pool of ours counts what the model counts, and says whether the pool is usable. */
 export async function checkPools(model: Model, cluster: Cluster): Promise<void> {
   const usable = usablePools(model);
-  const assigned = new Set([...model.shown.values()].flatMap((addresses) => [...addresses.keys()]));
+  const shown = [...model.shown.values()].flatMap((addresses) => [...addresses]);
+  const assigned = new Set(shown.flatMap(([address, { claimed }]) => (claimed ? [address] : [])));
   for (const [address, name] of model.reservations) if (name !== undefined) assigned.add(address);
-  const taken = new Set([...assigned, ...model.reservations.keys(), ...model.holds.keys()]);
+  const blocked = [...model.invalid.values()].flat();
+  const unclaimed = shown.map(([address]) => address);
+  const taken = new Set([...assigned, ...unclaimed, ...blocked, ...model.reservations.keys(), ...model.holds.keys()]);
   for (const pool of model.pools.values()) {
     const serves = usable.includes(pool);
     const { status } = await cluster.pool(pool.name);

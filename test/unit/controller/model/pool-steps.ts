@@ -3,7 +3,7 @@ import { metallbPath, ownPath } from "../../../../src/kube/path.ts";
 import { holdMs } from "./hold-properties.ts";
 import type { Model, ModelPool } from "./model.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
-import { addressesOf, pace, poolName, stepOf } from "./step.ts";
+import { addressesOf, pace, poolName, stepOf, withoutNulls } from "./step.ts";
 
 const places = 8;
 /** Bits of the places that are the pool's own. */
@@ -20,6 +20,7 @@ const poolSpec = fc.record({
   autoAssign: fc.constantFrom(true, true, true, false),
   draining: fc.constantFrom(false, false, false, true),
   holds: fc.boolean(),
+  unrestrictedOnly: fc.constantFrom(false, false, false, true),
 });
 type PoolSpec = typeof poolSpec extends fc.Arbitrary<infer Spec> ? Spec : never;
 
@@ -27,13 +28,20 @@ function placesOf(name: string, bits: number): readonly string[] {
   return addressesOf(name).filter((_, index) => (bits >> index) & 1);
 }
 
-function fieldsOf(name: string, { mask, excluded, autoAssign, draining, holds }: PoolSpec) {
+/** The namespaces that such a pool serves: all but those with this label. */
+export const restrictedLabels = { tier: "restricted" };
+const unrestrictedNamespaces = {
+  namespaceSelectors: [{ matchExpressions: [{ key: "tier", operator: "NotIn", values: ["restricted"] }] }],
+};
+
+function fieldsOf(name: string, { mask, excluded, autoAssign, draining, holds, unrestrictedOnly }: PoolSpec) {
   return {
     addresses: placesOf(name, mask),
     exclude: placesOf(name, mask & excluded),
     autoAssign,
     state: draining ? "Draining" : "Active",
     holdAfterDelete: holds ? `${holdMs / 1000}s` : null,
+    serviceAllocation: unrestrictedOnly ? unrestrictedNamespaces : null,
   };
 }
 
@@ -45,13 +53,13 @@ function notePool(model: Model, pools: Map<string, ModelPool>, pool: Omit<ModelP
 }
 
 async function putPool(model: Model, { cluster }: ReplicatedCluster, name: string, spec: PoolSpec): Promise<void> {
-  const { addresses, holdAfterDelete, ...rest } = fieldsOf(name, spec);
-  const hold = holdAfterDelete === null ? {} : { holdAfterDelete };
-  if (model.pools.has(name)) await cluster.changePool(name, { addresses, holdAfterDelete, ...rest });
-  else await cluster.addPool(name, addresses, { ...rest, ...hold });
+  const { addresses, ...rest } = fieldsOf(name, spec);
+  if (model.pools.has(name)) await cluster.changePool(name, { addresses, ...rest });
+  else await cluster.addPool(name, addresses, withoutNulls(rest));
   const left = placesOf(name, spec.mask & ~spec.excluded);
-  const { autoAssign, draining, holds } = spec;
-  notePool(model, model.pools, { name, addresses: left, autoAssign, draining, holdMs: holds ? holdMs : 0 });
+  const { autoAssign, draining, holds, unrestrictedOnly } = spec;
+  const facts = { autoAssign, draining, unrestrictedOnly, holdMs: holds ? holdMs : 0 };
+  notePool(model, model.pools, { name, addresses: left, ...facts });
 }
 
 const metallbPools = metallbPath("metallb-system", "ipaddresspools");
@@ -70,7 +78,8 @@ async function putMetallbPool(
     const contentType = "application/merge-patch+json";
     await cluster.server.request({ method: "PATCH", path: `${metallbPools}/${name}`, body, contentType });
   }
-  notePool(model, model.metallbPools, { name, addresses, autoAssign, draining: false, holdMs: 0 });
+  const facts = { autoAssign, draining: false, unrestrictedOnly: false, holdMs: 0 };
+  notePool(model, model.metallbPools, { name, addresses, ...facts });
 }
 
 /** A pool comes or changes. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { V1Service } from "@kubernetes/client-node";
 import { managedByLabel } from "../../../../src/api/labels.ts";
 import type { VirtualIP } from "../../../../src/api/virtual-ip.ts";
+import { reasonTable } from "../../../../src/model/reason-table.ts";
 import { loadBalancerFinalizer } from "../../../../src/model/service.ts";
 import { checkClaims } from "./claim-properties.ts";
 import { checkHolds } from "./hold-properties.ts";
@@ -10,11 +11,14 @@ import {
   findFree,
   fits,
   type Given,
+  isBlocked,
   isServed,
   type Model,
   type ModelService,
   mayBeGiven,
+  mayShare,
   mustLeave,
+  otherCondition,
   poolOf,
 } from "./model.ts";
 import { checkPools } from "./pool-properties.ts";
@@ -35,13 +39,19 @@ interface Seen {
 
 /** Holds the cluster, which must be quiet, against the model, and notes in the model what is shown now. */
 export async function checkProperties(model: Model, { cluster, clock }: ReplicatedCluster): Promise<void> {
-  const [objects, claims] = await Promise.all([cluster.services(), cluster.virtualIps()]);
+  const [objects, claims] = await Promise.all([cluster.services(), cluster.validVirtualIps()]);
   const names = objects.map(({ metadata }) => metadata?.name ?? "").sort();
   assert.deepEqual(names, [...model.services.keys()].sort(), "Services that were deleted must go, others must not");
   checkClaims(model, objects, claims);
+  checkShownOnce(model, objects);
   const shownBy = new Map(objects.map((object) => [object.metadata?.name ?? "", shownIn(object)]));
-  const returned = checkHolds(model, claims, shownBy, clock.monotonicMs());
-  const taken = new Set(claims.map(({ spec }) => spec.address));
+  forgetReplaced(model, shownBy);
+  const claimedBy = new Map(
+    [...shownBy].map(([name, shown]) => [name, shown.filter((a) => isClaimed(claims, name, a))]),
+  );
+  const returned = checkHolds(model, claims, claimedBy, clock.monotonicMs());
+  const blocked = [...model.invalid.values()].flat();
+  const taken = new Set([...claims.map(({ spec }) => spec.address), ...[...shownBy.values()].flat(), ...blocked]);
   for (const object of objects) {
     const service = model.services.get(object.metadata?.name ?? "");
     if (service === undefined) continue;
@@ -49,8 +59,11 @@ export async function checkProperties(model: Model, { cluster, clock }: Replicat
     const given = givenTo(service, claims, shown);
     const condition = object.status?.conditions?.find(({ type }) => type === "bellhop.dev/AddressReady");
     const seen: Seen = { returned, model, service, object, shown, given, taken, condition };
-    if (isServed(service)) checkServed(seen, claims);
+    if (isServed(model, service)) checkServed(seen, claims);
     else checkLeftAlone(seen);
+    checkForeignCondition(model, object);
+    // Bellhop, whose finalizer has the same name, has served the Service meanwhile.
+    if (!(object.metadata?.finalizers ?? []).includes(loadBalancerFinalizer)) model.finalized.delete(service.name);
     model.shown.set(service.name, given);
   }
   checkExchanged(model);
@@ -82,6 +95,7 @@ function givenTo(
           reassigned: reference?.reassigned,
           shared: (claim?.spec.services.length ?? 0) > 1,
           key: reference?.sharing?.key,
+          claimed: reference !== undefined,
         },
       ];
     }),
@@ -96,6 +110,15 @@ function checkServed(seen: Seen, claims: readonly VirtualIP[]): void {
     ({ metadata, spec }) => metadata.labels[managedByLabel] !== undefined && spec.heldUntil === undefined,
   );
   const made = ours.map(({ spec }) => spec.address);
+  if (shown.some((address) => isClaimUnreadable(seen, claims, address))) {
+    checkUndecided(seen);
+    return;
+  }
+  if (isWrittenByOthers(seen)) {
+    assert.deepEqual(made, [], `${who} must show what is claimed for it`);
+    checkServedWell(seen);
+    return;
+  }
   const unreserved = shown.filter((address) => model.reservations.get(address) !== service.name);
   assert.deepEqual([...unreserved].sort(), made.sort(), `${who} must show what is claimed for it, and no more`);
   const order = service.families.filter((family) => shown.some((address) => familyOf(address) === family));
@@ -115,7 +138,7 @@ function checkServed(seen: Seen, claims: readonly VirtualIP[]): void {
 function checkKept({ model, service, shown }: Seen): void {
   const who = `Service ${service.name}`;
   const touches = model.touched.get(service.name) ?? 0;
-  const before = [...(model.shown.get(service.name) ?? [])];
+  const before = [...(model.shown.get(service.name) ?? [])].filter(([, { claimed }]) => claimed);
   // After several edits the address may have been in another pool for a moment, from where a Service that names its pool must go.
   if (touches === 0 && (service.pool === undefined || model.poolsTouched < 2)) {
     const lost = before.filter(
@@ -128,6 +151,8 @@ function checkKept({ model, service, shown }: Seen): void {
   // A Service that came or changed since may have joined before this one stopped sharing.
   const othersTouched = [...model.touched.keys()].some((name) => name !== service.name);
   const mayBeJoined = ({ key }: Given): boolean => key !== undefined && othersTouched;
+  // The other load balancer has replaced what the status showed, and it was the only record.
+  if (model.visited.has(service.name) && before.some(([address]) => model.lost.has(address))) return;
   const bare = service.families.filter(
     (family) =>
       before.some(([address, given]) => familyOf(address) === family && !given.shared && !mayBeJoined(given)) &&
@@ -144,7 +169,12 @@ function checkGiven({ model, service, given, returned }: Seen): void {
     if (model.lost.has(address)) continue;
     const known = model.shown.get(service.name)?.get(address);
     const who = `Service ${service.name}`;
-    if (known === undefined && returned.has(address)) continue;
+    if (known?.claimed !== true && returned.has(address)) continue;
+    // It was shown already, or written by the other load balancer, and a pool has it.
+    if (known?.claimed === false || model.visited.has(service.name)) continue;
+    // The other load balancer may have written it into another Service only after that.
+    if ([...model.touched.keys()].some((name) => name !== service.name && model.written.get(name)?.includes(address)))
+      continue;
     if (known === undefined) assert.ok(mayBeGiven(model, service, address), `${who} was given ${address}, not for it`);
     else if (!model.reservations.has(address)) {
       assert.equal(reassigned, known.reassigned, `${who} has ${address} as before, which heeds no wish`);
@@ -156,11 +186,13 @@ function checkGiven({ model, service, given, returned }: Seen): void {
 function checkServedWell(seen: Seen): void {
   const { model, service, shown, taken, condition, given } = seen;
   const who = `Service ${service.name} (${condition?.status} ${condition?.reason}: ${condition?.message})`;
-  const good = shown.filter((address) => fits(model, service, address, given.get(address)));
+  const good = shown.filter(
+    (address) => given.get(address)?.claimed === true && fits(model, service, address, given.get(address)),
+  );
   const unleft = good.filter((address) => mustLeave(model, service, address, given.get(address)));
   const missing = service.families.filter((family) => !good.some((address) => familyOf(address) === family));
   if (contradictsItself(seen, good)) {
-    assert.equal(condition?.status, "False", `${who} requests an address and names another pool`);
+    expectStatus(seen, "False", `${who} requests an address and names another pool`);
     return;
   }
   const wrongFamily = service.wanted !== undefined && !service.families.includes(familyOf(service.wanted));
@@ -172,7 +204,7 @@ function checkServedWell(seen: Seen): void {
   }
   if (missing.length === 0) {
     const well = !wrongFamily && unleft.length === 0;
-    assert.equal(condition?.status, well ? "True" : "False", `${who} has all that it can ask for`);
+    expectStatus(seen, well ? "True" : "False", `${who} has all that it can ask for`);
     return;
   }
   const free = missing.map((family) => {
@@ -185,7 +217,80 @@ function checkServedWell(seen: Seen): void {
   const canBeServed = !wrongFamily && (prefers ? some : !free.includes(undefined));
   assert.ok(!canBeServed, `${who} lacks ${missing} though ${free} is free`);
   const enough = prefers && !wrongFamily && asked < 0 && missing.length < service.families.length;
-  assert.equal(condition?.status, enough ? "True" : "False", `${who} must say whether it has enough`);
+  expectStatus(seen, enough ? "True" : "False", `${who} must say whether it has enough`);
+}
+
+/** The condition has the status and a typed reason. Where another load balancer writes, that may be said instead, or nothing. */
+function expectStatus(seen: Seen, status: "True" | "False", message: string): void {
+  const { model, service, condition } = seen;
+  if (condition === undefined && isWrittenByOthers(seen)) return;
+  const rewritten = model.visited.has(service.name) || model.emptied.has(service.name);
+  if (rewritten && condition?.reason === "StatusOverwritten") return;
+  assert.equal(condition?.status, status, message);
+  if (status === "False") assert.ok(condition?.reason in reasonTable, `${condition?.reason} is a typed reason`);
+}
+
+/** It shows only what the other load balancer has written. */
+function isWrittenByOthers({ model, service, shown, given }: Seen): boolean {
+  const written = model.written.get(service.name) ?? [];
+  return (
+    shown.length > 0 && shown.every((address) => written.includes(address) && given.get(address)?.claimed !== true)
+  );
+}
+
+function isClaimUnreadable({ model }: Seen, claims: readonly VirtualIP[], address: string): boolean {
+  return isBlocked(model, address) && !claims.some(({ spec }) => spec.address === address);
+}
+
+/** What it shows may be claimed for it or for another Service: nothing changes until somebody repairs or deletes the claim. */
+function checkUndecided(seen: Seen): void {
+  const { service, condition } = seen;
+  if (condition === undefined && isWrittenByOthers(seen)) return;
+  assert.equal(
+    condition?.reason,
+    "AddressClaimInvalid",
+    `Service ${service.name} shows an address of an invalid claim`,
+  );
+}
+
+function isClaimed(claims: readonly VirtualIP[], name: string, address: string): boolean {
+  return claims.some(
+    ({ spec }) => spec.address === address && spec.services.some((reference) => reference.name === name),
+  );
+}
+
+/** What the other load balancer wrote and the Service no longer shows was replaced, and so was what is ours now. */
+function forgetReplaced(model: Model, shownBy: ReadonlyMap<string, readonly string[]>): void {
+  for (const [name, addresses] of [...model.written]) {
+    const left = addresses.filter((address) => shownBy.get(name)?.includes(address));
+    if (left.length === 0) model.written.delete(name);
+    else model.written.set(name, left);
+  }
+}
+
+/** No two Services show one address without sharing it, except where the other load balancer wrote it. */
+function checkShownOnce(model: Model, objects: readonly V1Service[]): void {
+  const holders = new Map<string, ModelService>();
+  for (const object of objects) {
+    const service = model.services.get(object.metadata?.name ?? "");
+    if (service === undefined) continue;
+    for (const address of shownIn(object)) {
+      if (model.written.get(service.name)?.includes(address)) continue;
+      const other = holders.get(address);
+      assert.ok(
+        other === undefined || mayShare(other, service),
+        `${address} is shown by ${service.name} and ${other?.name}`,
+      );
+      holders.set(address, service);
+    }
+  }
+}
+
+/** The other load balancer's condition stays. */
+function checkForeignCondition(model: Model, { metadata, status }: V1Service): void {
+  if (!model.visited.has(metadata?.name ?? "")) return;
+  const types = (status?.conditions ?? []).map(({ type }) => type);
+  assert.ok(types.includes(otherCondition), `the other condition of ${metadata?.name} must stay`);
 }
 
 /** Whether the Service has the address that it requests, and names another pool than that of the address. */
@@ -198,11 +303,11 @@ function contradictsItself({ model, service, given }: Seen, good: readonly strin
 
 /** No two Services wait for each other's addresses, if each could have the other's. */
 function checkExchanged(model: Model): void {
-  const services = [...model.services.values()].filter(isServed);
+  const services = [...model.services.values()].filter((service) => isServed(model, service));
   const waitsFor = (left: ModelService, right: ModelService): boolean => {
     const given = model.shown.get(right.name)?.get(left.wanted ?? "");
     const mayHave = left.wanted !== undefined && mayBeGiven(model, left, left.wanted);
-    return given !== undefined && !given.shared && mayHave && left.families.includes(familyOf(left.wanted ?? ""));
+    return given?.claimed === true && !given.shared && mayHave && left.families.includes(familyOf(left.wanted ?? ""));
   };
   for (const [index, left] of services.entries()) {
     for (const right of services.slice(index + 1)) {
@@ -214,9 +319,20 @@ function checkExchanged(model: Model): void {
 }
 
 /** Neither address nor finalizer nor condition of ours on a Service that is not ours, or no longer. */
-function checkLeftAlone({ service, object, shown, condition }: Seen): void {
+function checkLeftAlone(seen: Seen): void {
+  const { model, service, object, shown, given, condition } = seen;
   const who = `Service ${service.name}`;
-  assert.deepEqual(shown, [], `${who} must show no address`);
-  assert.equal(condition, undefined, `${who} must not bear our condition`);
-  assert.deepEqual(object.metadata?.finalizers ?? [], [], `${who} must not be held by our finalizer`);
+  const finalizers = object.metadata?.finalizers ?? [];
+  assert.equal(condition, undefined, `${who} must not have our condition`);
+  const unclaimed = [...given.values()].every(({ claimed }) => !claimed);
+  assert.ok(unclaimed, `no address may be claimed for ${who}`);
+  if (service.class === "theirs" && service.type === "LoadBalancer") {
+    assert.deepEqual(shown, model.written.get(service.name) ?? [], `${who} shows what its own controller wrote`);
+    const theirs = model.finalized.has(service.name) ? [loadBalancerFinalizer] : [];
+    assert.deepEqual(finalizers, theirs, `${who} has the finalizer of its own controller`);
+    return;
+  }
+  // Of addresses of both, none is removed: the other load balancer may serve them all.
+  if (!model.written.has(service.name)) assert.deepEqual(shown, [], `${who} must show no address`);
+  if (!model.finalized.has(service.name)) assert.deepEqual(finalizers, [], `${who} must not have our finalizer`);
 }

@@ -1,7 +1,8 @@
 import { speakerLeaseName } from "../../../../src/api/speaker.ts";
 import { FakeClock, SlowFakeClock } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
+import { ApiError } from "../../../../src/kube/api-error.ts";
+import { type ListRequest, patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath } from "../../../../src/kube/path.ts";
 import { Cluster, type RunningController } from "../fake-cluster/cluster.ts";
 import { CrashingClient, type Fate } from "./crashing-client.ts";
@@ -22,6 +23,19 @@ const slowReadMs = 3;
 /** A handful of Services cannot need as many requests from one quiet moment to the next. */
 const stormAt = 1_000;
 
+const namespacesPath = "/api/v1/namespaces";
+
+export interface ClusterKind {
+  /** Whether the controllers honour MetalLB's pools and annotations. */
+  readonly metallb: boolean;
+  /** Whether they are so slow that they interrupt their work after every few steps, and hear of changes in between. */
+  readonly slow: boolean;
+  /** Of the namespace that all Services are in. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Whether no controller is shown the namespace before `showNamespaces` is called. */
+  readonly late: boolean;
+}
+
 /** A cluster in memory with a clock that stands still, and controllers that may die. All of them lead. */
 export class ReplicatedCluster {
   readonly clock: FakeClock;
@@ -29,6 +43,8 @@ export class ReplicatedCluster {
   readonly #metallb: boolean;
   readonly #replicas: Replica[] = [];
   #requests = 0;
+  #defaultClass = true;
+  #hidesNamespaces = false;
   /** How many steps were taken. */
   steps = 0;
   /** Whether something has gone wrong since it was last quiet. */
@@ -40,14 +56,13 @@ export class ReplicatedCluster {
     this.#metallb = metallb;
   }
 
-  /**
-   * `metallb`: whether the controllers honour MetalLB's pools and annotations. `slow`: whether they are so slow that they interrupt
-   * their work after every few steps, and hear of changes in between.
-   */
-  static async create(metallb: boolean, slow: boolean): Promise<ReplicatedCluster> {
+  static async create({ metallb, slow, labels, late }: ClusterKind): Promise<ReplicatedCluster> {
     const clusterState = new ReplicatedCluster(metallb, slow);
+    clusterState.#hidesNamespaces = late;
     clusterState.cluster.server.intercept = () => clusterState.#count();
     await clusterState.cluster.addNode("n1");
+    const namespace = { metadata: { name: "default", labels } };
+    await clusterState.cluster.server.request({ method: "POST", path: namespacesPath, body: namespace });
     // The clock runs for days in some runs, and the lease is never renewed.
     const path = leasePath("bellhop-system", speakerLeaseName("n1"));
     const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
@@ -66,14 +81,40 @@ export class ReplicatedCluster {
   }
 
   async startOne(): Promise<void> {
-    const client = new CrashingClient(this.cluster.server);
-    this.#replicas.push({ client, running: await this.cluster.start({ metallb: this.#metallb }, client) });
+    const hides = ({ path }: ListRequest): boolean => this.#hidesNamespaces && path === namespacesPath;
+    const client = new CrashingClient(this.cluster.server, hides);
+    const settings = { metallb: this.#metallb, defaultClass: this.#defaultClass };
+    this.#replicas.push({ client, running: await this.cluster.start(settings, client) });
   }
 
   /** In good order: what is under way is finished. */
   async stopOne(): Promise<void> {
     const replica = this.#replicas.shift();
     if (replica !== undefined) await this.#stop(replica);
+  }
+
+  /** All controllers stop, and as many start with `--default-class` as given. */
+  async restartAll(defaultClass: boolean): Promise<void> {
+    const count = this.#replicas.length;
+    for (let stopped = 0; stopped < count; stopped++) await this.stopOne();
+    this.#defaultClass = defaultClass;
+    for (let started = 0; started < count; started++) await this.startOne();
+  }
+
+  get hidesNamespaces(): boolean {
+    return this.#hidesNamespaces;
+  }
+
+  /** The watches of namespaces catch up. */
+  showNamespaces(): void {
+    this.#faulty = true;
+    this.#hidesNamespaces = false;
+    this.cluster.server.endWatches(new ApiError(410, "Expired", "too old"), "v1/namespaces");
+  }
+
+  /** Something was written so often that the controllers slow down. */
+  expectDelays(): void {
+    this.#faulty = true;
   }
 
   /** How the next writes of one controller fare. */

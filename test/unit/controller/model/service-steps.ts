@@ -1,6 +1,9 @@
+import assert from "node:assert/strict";
 import fc from "fast-check";
+import { loadBalancerClass } from "../../../../src/api/api.ts";
 import { ipsAnnotation, poolAnnotation, reassignAnnotation, shareAnnotation } from "../../../../src/api/labels.ts";
 import { isAlreadyExists } from "../../../../src/kube/api-error.ts";
+import { loadBalancerFinalizer } from "../../../../src/model/service.ts";
 import {
   type Dialect,
   depart,
@@ -9,11 +12,12 @@ import {
   type Model,
   type ModelService,
   type Requests,
+  type ServiceClass,
   touch,
 } from "./model.ts";
 import { checkProperties } from "./properties.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
-import { anyAddress, pace, poolName, seldom, serviceName, stepOf } from "./step.ts";
+import { anyAddress, pace, poolName, seldom, serviceName, stepOf, withoutNulls } from "./step.ts";
 
 const families = fc.constantFrom<Pick<ModelService, "families" | "policy">>(
   { families: ["IPv4"], policy: "SingleStack" },
@@ -29,6 +33,7 @@ const said = fc.record({
   share: seldom(fc.constant("key")),
 });
 const port = fc.constantFrom(80, 81);
+const serviceClass = fc.constantFrom<ServiceClass>("none", "none", "none", "ours", "theirs");
 const reassign = fc.constantFrom("1", "2", undefined);
 
 /** The desired as they count. */
@@ -81,13 +86,14 @@ function annotationsOf({ said, ...service }: ModelService): Record<string, strin
   };
 }
 
-function withoutNulls(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
-}
+const classes: Readonly<Record<ServiceClass, Record<string, unknown>>> = {
+  none: {},
+  ours: { loadBalancerClass },
+  theirs: { loadBalancerClass: "example.com/other" },
+};
 
 async function create(model: Model, { cluster }: ReplicatedCluster, service: ModelService): Promise<void> {
-  const classed = service.foreign ? { loadBalancerClass: "example.com/other" } : {};
-  const spec = { ...withoutNulls(specOf(service)), ...classed };
+  const spec = { ...withoutNulls(specOf(service)), ...classes[service.class] };
   try {
     await cluster.addService(service.name, spec, { annotations: withoutNulls(annotationsOf(service)) });
   } catch (error) {
@@ -113,12 +119,30 @@ async function change(
   touch(model, name);
 }
 
-async function remove(model: Model, { cluster, clock }: ReplicatedCluster, name: string): Promise<void> {
+async function remove(model: Model, clusterState: ReplicatedCluster, name: string): Promise<void> {
+  const { cluster, clock } = clusterState;
   depart(model, name, clock.monotonicMs());
+  const service = model.services.get(name);
   await cluster.deleteService(name);
+  if (service !== undefined && model.finalized.has(name)) await finishDeletion(model, clusterState, service);
   model.services.delete(name);
   // Another one of this name is another one.
   model.shown.delete(name);
+  for (const notes of [model.written, model.visited, model.finalized, model.emptied]) notes.delete(name);
+}
+
+/** The other load balancer removes its finalizer, which must be there until then if it is not ours, too. */
+async function finishDeletion(model: Model, clusterState: ReplicatedCluster, service: ModelService): Promise<void> {
+  const { name } = service;
+  const given = [...(model.shown.get(name)?.values() ?? [])];
+  const quiet = model.touched.size + model.lost.size + model.poolsTouched === 0;
+  // Bellhop has refused it and removes no finalizer. None but Bellhop serves its class.
+  const refused = quiet && service.class === "none" && given.length > 0 && !given.some(({ claimed }) => claimed);
+  await clusterState.settle();
+  const left = await clusterState.cluster.service(name);
+  if (service.type === "LoadBalancer" && (service.class === "theirs" || refused))
+    assert.deepEqual(left?.metadata?.finalizers, [loadBalancerFinalizer], `the finalizer of ${name} is not ours`);
+  if (left !== undefined) await clusterState.cluster.changeService(name, { metadata: { finalizers: null } });
 }
 
 /** Each requests the first address that the other one showed when all was quiet, if it is of one family. */
@@ -138,9 +162,9 @@ async function exchange(model: Model, clusterState: ReplicatedCluster, left: str
 /** Users create, change and delete Services. */
 export const serviceSteps = [
   fc
-    .tuple(serviceName, families, said, port, seldom(reassign), seldom(fc.constant(true)), pace)
-    .map(([name, stack, said, port, reassign, foreign = false, speed]) => {
-      const about = { name, foreign, ...stack, port, reassign };
+    .tuple(serviceName, families, said, port, seldom(reassign), serviceClass, pace)
+    .map(([name, stack, said, port, reassign, serviceClass, speed]) => {
+      const about = { name, class: serviceClass, ...stack, port, reassign };
       return stepOf({
         text: `create ${JSON.stringify({ ...about, said })}`,
         pace: speed,
@@ -169,6 +193,25 @@ export const serviceSteps = [
         await clusterState.settle();
         await checkProperties(model, clusterState);
         await create(model, clusterState, service);
+      },
+    }),
+  ),
+  fc.tuple(serviceName, fc.boolean(), pace).map(([name, waits, speed]) =>
+    stepOf({
+      text: `${name} goes and comes again with a request for what it showed${waits ? ", later" : ""}`,
+      pace: speed,
+      check: (model) => model.services.has(name),
+      run: async (model, clusterState) => {
+        const service = model.services.get(name);
+        if (service === undefined) return;
+        const [wanted] = model.shown.get(name)?.keys() ?? [];
+        await remove(model, clusterState, name);
+        if (waits) {
+          await clusterState.settle();
+          await checkProperties(model, clusterState);
+        }
+        const said = { dialect: "field", wanted, pool: undefined, share: undefined } as const;
+        await create(model, clusterState, { ...service, said, ...heard(model, said) });
       },
     }),
   ),
@@ -224,11 +267,16 @@ export const serviceSteps = [
       check: (model) => model.services.has(name),
       run: async (model, clusterState) => {
         const isLoadBalancer = model.services.get(name)?.type === "LoadBalancer";
+        // The API server empties the status, as another client might.
+        if (isLoadBalancer) {
+          model.written.delete(name);
+          model.emptied.add(name);
+        }
         if (isLoadBalancer) depart(model, name, clusterState.clock.monotonicMs());
         // The API server takes the class away with the type.
         await change(model, clusterState, name, {
           type: isLoadBalancer ? "ClusterIP" : "LoadBalancer",
-          foreign: false,
+          class: "none",
         });
       },
     }),

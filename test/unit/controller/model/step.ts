@@ -56,7 +56,12 @@ export function seldom<Value>(arbitrary: fc.Arbitrary<Value>): fc.Arbitrary<Valu
   return fc.oneof({ arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary, weight: 1 });
 }
 
+export function withoutNulls(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
 export const poolName = fc.constantFrom(...poolNames);
 export const serviceName = fc.constantFrom(...serviceNames);
 /** Also some that no pool ever has. */
-export const anyAddress = fc.constantFrom(...new Set(poolNames.flatMap(addressesOf)), ...addressesAt(5));
+export const anyAddresses = [...new Set(poolNames.flatMap(addressesOf)), ...addressesAt(5)];
+export const anyAddress = fc.constantFrom(...anyAddresses);

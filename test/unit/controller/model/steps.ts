@@ -1,4 +1,5 @@
 import type fc from "fast-check";
+import { besideSteps } from "./beside-steps.ts";
 import { claimSteps } from "./claim-steps.ts";
 import { faultSteps } from "./fault-steps.ts";
 import { poolSteps } from "./pool-steps.ts";
@@ -11,5 +12,6 @@ export const allSteps: readonly fc.Arbitrary<Step>[] = [
   ...serviceSteps,
   ...serviceSteps,
   ...claimSteps,
+  ...besideSteps,
   ...faultSteps,
 ];
