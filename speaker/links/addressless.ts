@@ -1,10 +1,7 @@
 import type { LinkSource } from "./link-source.ts";
 
-/**
- * Kinds of virtual interfaces that lead to a LAN (DEVTYPE in /sys/class/net/NAME/uevent). Those of pods have no kind (veth), and tunnels
- * have others.
- */
-const lanKinds: ReadonlySet<string> = new Set(["vlan", "bond", "bridge", "macvlan", "wlan"]);
+/** Kinds of virtual interfaces that lead to a LAN (DEVTYPE in /sys/class/net/NAME/uevent). Tunnels have others. */
+const lanKinds: ReadonlySet<string> = new Set(["vlan", "bond", "bridge", "wlan"]);
 
 /** Names of interfaces that are of no such kind, by source. An interface never changes its kind, and a node has hundreds for its pods. */
 const knownOthers = new WeakMap<LinkSource, Set<string>>();
@@ -31,7 +28,10 @@ function isLanKind(name: string, source: LinkSource): boolean {
   const folder = `/sys/class/net/${name}`;
   if (source.exists(`${folder}/device`)) return true;
   try {
-    const [, kind = ""] = /^DEVTYPE=(.*)$/m.exec(source.read(`${folder}/uevent`)) ?? [];
+    const [, kind] = /^DEVTYPE=(.*)$/m.exec(source.read(`${folder}/uevent`)) ?? [];
+    // Neither macvlan interfaces nor those of pods (veth) have a kind. Only the former have an interface below them: its name follows `lower_`
+    // (net/core/dev.c, netdev_adjacent_sysfs_add).
+    if (kind === undefined) return source.list(folder).some((entry) => entry.startsWith("lower_"));
     return lanKinds.has(kind);
   } catch {
     // It has just vanished.

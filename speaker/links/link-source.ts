@@ -9,6 +9,8 @@ export interface LinkSource {
   /** Throws where there is no such file, or nothing in it (the carrier of an interface that is switched off). */
   readonly read: (path: string) => string;
   readonly exists: (path: string) => boolean;
+  /** Names in a folder. Throws where there is no such folder. */
+  readonly list: (path: string) => readonly string[];
   /** Of the machine. */
   readonly endianness: "LE" | "BE";
 }
@@ -18,5 +20,6 @@ export const systemLinkSource: LinkSource = {
   interfaces: networkInterfaces,
   read: (path) => readFileSync(path, "utf8"),
   exists: existsSync,
+  list: (path) => readdirSync(path),
   endianness: endianness(),
 };

@@ -5,7 +5,7 @@ import { serveFake } from "../unit/src/kube/serve-fake.ts";
 
 /**
  * An API server in memory for a speaker of node n1: one Service without node ports, whose only pod is pod1, with one address of
- * each family that n1 owns. Prints its address; answers each line `GET path` on standard input with the object.
+ * each family that n1 owns. Prints its address; answers each line `GET path` or `POST path JSON` on standard input with the object.
  */
 const api = new FakeApiServer();
 const post = (path: string, body: unknown) => api.request({ method: "POST", path, body });
@@ -44,8 +44,9 @@ const served = await serveFake(api);
 console.log(served.url);
 for await (const chunk of process.stdin.setEncoding("utf8")) {
   for (const line of String(chunk).trim().split("\n")) {
-    const [, path = ""] = line.split(" ");
-    const { body } = await api.request({ method: "GET", path });
+    const [method = "", path = "", ...text] = line.split(" ");
+    const { body } =
+      method === "POST" ? await post(path, JSON.parse(text.join(" "))) : await api.request({ method: "GET", path });
     console.log(JSON.stringify(body));
   }
 }

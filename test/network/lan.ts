@@ -10,11 +10,18 @@ export class Lan {
   readonly client: Namespace;
   readonly nodes: readonly [Namespace, Namespace];
   readonly #all: readonly Namespace[];
+  readonly #switch: Namespace;
   readonly #programs: Program[] = [];
 
-  private constructor(client: Namespace, nodes: readonly [Namespace, Namespace], all: readonly Namespace[]) {
+  private constructor(
+    client: Namespace,
+    nodes: readonly [Namespace, Namespace],
+    ethernetSwitch: Namespace,
+    all: readonly Namespace[],
+  ) {
     this.client = client;
     this.nodes = nodes;
+    this.#switch = ethernetSwitch;
     this.#all = all;
   }
 
@@ -27,9 +34,9 @@ export class Lan {
       Namespace.create("pod2"),
       Namespace.create("switch"),
     ]);
-    const created = new Lan(client, [n1, n2], [client, n1, n2, pod1, pod2, lan]);
+    const created = new Lan(client, [n1, n2], lan, [client, n1, n2, pod1, pod2, lan]);
     try {
-      await created.#build(pod1, pod2, lan);
+      await created.#build(pod1, pod2);
     } catch (error) {
       created.destroy();
       throw error;
@@ -37,7 +44,8 @@ export class Lan {
     return created;
   }
 
-  async #build(pod1: Namespace, pod2: Namespace, lan: Namespace): Promise<void> {
+  async #build(pod1: Namespace, pod2: Namespace): Promise<void> {
+    const lan = this.#switch;
     const [n1, n2] = this.nodes;
     await lan.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
     for (const [index, host] of [this.client, n1, n2].entries()) {
@@ -61,6 +69,12 @@ export class Lan {
     }
     await this.start(pod1, "echo-server.ts", ["pod1"]);
     await this.start(pod2, "echo-server.ts", ["pod2"]);
+  }
+
+  /** One more interface of a host on the LAN, up and without an address. `port`: a name of its own on the switch. */
+  async addInterface(host: Namespace, port: string, name: string): Promise<void> {
+    await this.#switch.connect(host, port, name);
+    await this.#switch.sh(`ip link set ${port} master br0`);
   }
 
   /** Runs a script of this folder in a namespace, and waits for its first line. */

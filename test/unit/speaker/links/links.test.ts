@@ -30,6 +30,10 @@ function source(interfaces: Record<string, NetworkInterfaceInfo[]>, files: Recor
       return text;
     },
     exists: (path) => textOf(path) !== undefined,
+    list: (path) => {
+      const folder = `${path.replace("/sys/class/net/", "")}/`;
+      return Object.keys(files).flatMap((file) => (file.startsWith(folder) ? [file.slice(folder.length)] : []));
+    },
     endianness: "LE",
   };
 }
@@ -153,6 +157,10 @@ test("interfaces without addresses are read where they may lead to a LAN", () =>
     ...up("veth1", 6),
     ...mac("veth1"),
     "veth1/uevent": "INTERFACE=veth1\nIFINDEX=6\n",
+    ...up("mac0", 9),
+    ...mac("mac0", "02:00:00:00:00:0c"),
+    "mac0/uevent": "INTERFACE=mac0\nIFINDEX=9\n",
+    "mac0/lower_eth1": "",
     ...up("vxlan.calico", 7),
     ...mac("vxlan.calico"),
     ...kind("vxlan.calico", "vxlan"),
@@ -169,6 +177,7 @@ test("interfaces without addresses are read where they may lead to a LAN", () =>
       ["eth0", 2, "02:00:00:00:00:01", true, "192.0.2.11/24"],
       ["eth0.20", 3, "02:00:00:00:00:0a", true],
       ["eth1", 4, "02:00:00:00:00:0b", true],
+      ["mac0", 9, "02:00:00:00:00:0c", true],
     ],
   );
 });
