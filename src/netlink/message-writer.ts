@@ -112,32 +112,39 @@ export class MessageWriter {
   }
 
   u8(type: number, value: number): void {
-    this.#view.setUint8(this.#attribute(type, 1), value);
+    const start = this.#attribute(type, 1);
+    this.#view.setUint8(start, value);
   }
 
   u16Be(type: number, value: number): void {
-    this.#view.setUint16(this.#attribute(type, 2), value);
+    const start = this.#attribute(type, 2);
+    this.#view.setUint16(start, value);
   }
 
   u32Be(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value);
+    const start = this.#attribute(type, 4);
+    this.#view.setUint32(start, value);
   }
 
   /** A signed number: priorities and verdict codes. */
   i32Be(type: number, value: number): void {
-    this.#view.setInt32(this.#attribute(type, 4), value);
+    const start = this.#attribute(type, 4);
+    this.#view.setInt32(start, value);
   }
 
   u64Be(type: number, value: bigint): void {
-    this.#view.setBigUint64(this.#attribute(type, 8), value);
+    const start = this.#attribute(type, 8);
+    this.#view.setBigUint64(start, value);
   }
 
   u16(type: number, value: number): void {
-    this.#view.setUint16(this.#attribute(type, 2), value, hostIsLittleEndian);
+    const start = this.#attribute(type, 2);
+    this.#view.setUint16(start, value, hostIsLittleEndian);
   }
 
   u32(type: number, value: number): void {
-    this.#view.setUint32(this.#attribute(type, 4), value, hostIsLittleEndian);
+    const start = this.#attribute(type, 4);
+    this.#view.setUint32(start, value, hostIsLittleEndian);
   }
 
   /** Writes header and padding; returns where the value goes. */

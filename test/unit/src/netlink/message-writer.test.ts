@@ -98,6 +98,23 @@ describe("MessageWriter", () => {
     assert.equal(read.u32(10), undefined);
   });
 
+  test("numbers are written where they belong when the buffer grows for them", () => {
+    for (const capacity of [16, 17, 20, 24, 28, 32]) {
+      const writer = new MessageWriter(capacity);
+      for (let type = 1; type <= 200; type++) {
+        if (type % 4 === 0) writer.u64Be(type, BigInt(type));
+        else if (type % 4 === 1) writer.u32Be(type, type);
+        else if (type % 4 === 2) writer.u16(type, type);
+        else writer.u8(type, type);
+      }
+      const read = new Attributes(writer.toBytes());
+      for (let type = 1; type <= 200; type++) {
+        const found = [() => read.u64Be(type), () => read.u32Be(type), () => read.u16(type), () => read.u8(type)];
+        assert.equal(Number(found[type % 4]?.()), type);
+      }
+    }
+  });
+
   test("an attribute of more than 65,535 bytes is an error and not a wrong length", () => {
     const writer = new MessageWriter();
     assert.throws(() => writer.bytes(1, new Uint8Array(65_532)), RangeError);
