@@ -34,8 +34,8 @@ export const defaultTiming: LeaderTiming = { leaseMs: 15_000, renewDeadlineMs: 1
 
 /**
  * Takes part in the election until the signal is aborted, and leads whenever it is elected. Does not compare clocks of different machines:
- * a lease has expired when this process has not seen it change for its whole duration. Releases the lease at an orderly stop. Guarantees
- * no more than client-go does: for a moment two processes may believe that they lead, so writes must be guarded anyway.
+ * a lease has expired when this process has not seen it change for its whole duration. Releases the lease at an orderly stop. As with
+ * client-go, two processes may believe for a moment that they lead, so writes must be guarded anyway.
  */
 export async function runLeaderElection(options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
   const candidate = new Candidate(options);

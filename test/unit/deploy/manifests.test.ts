@@ -64,6 +64,26 @@ describe("what selects the controller", () => {
   }
 });
 
+test("the NetworkPolicy lets probes and scrapes in, and everything out", () => {
+  const { policyTypes, ingress, egress } = find("NetworkPolicy", "bellhop-controller").spec;
+  // A policy for Egress would cut the controller off from an API server whose address the manifest cannot know.
+  assert.deepEqual([policyTypes, egress], [["Ingress"], undefined]);
+  const [{ ports, from }] = ingress;
+  // The kubelet's probes come from the node, and scrapes from any namespace.
+  assert.equal(from, undefined);
+  const [container] = find("Deployment", "bellhop-controller").spec.template.spec.containers;
+  const probed = [container.livenessProbe, container.readinessProbe].map(({ httpGet }) => httpGet.port);
+  assert.deepEqual(
+    probed,
+    probed.map(() => "http"),
+  );
+  assert.deepEqual(ports, [{ protocol: "TCP", port: "http" }]);
+  assert.deepEqual(
+    container.ports.map(({ name }: Manifest) => name),
+    ["http"],
+  );
+});
+
 test("the image runs as a user without rights, unless the manifest says otherwise", () => {
   const dockerfile = readFileSync(join(base, "../Dockerfile"), "utf8");
   const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
