@@ -1,3 +1,4 @@
+import { hasFeature } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { defaultNamespaceLimits, type NamespaceLimits } from "../allocate/allocations/namespace-limits.ts";
@@ -62,6 +63,13 @@ export class ClusterState {
     const allocations = this.currentAllocations();
     const claim = allocations.claims.get(name);
     return claim === undefined || !isInUse(claim) ? undefined : poolMembershipOf(allocations, claim);
+  }
+
+  /** Whether the speaker of one of these nodes has reported, and without this feature. */
+  someSpeakerLacks(feature: string, live: ReadonlySet<string>): boolean {
+    return [...this.#watched.speakers.views.values()].some(
+      (speaker) => live.has(speaker.metadata.name) && hasFeature(speaker, feature) === false,
+    );
   }
 
   /** The input for choosing owners at this moment. `live`: names of the nodes whose speaker is alive. */

@@ -1,3 +1,4 @@
+import { hasFeature, statusOwnersFeature } from "../../src/api/speaker.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { describeLans } from "../owners/announcer-node.ts";
@@ -44,7 +45,7 @@ export class ObservedNodes {
   }
 
   /**
-   * Returns whether it may announce other addresses than before, or from other interfaces. Speakers also write other fields, and often, and
+   * Returns whether it may announce other addresses than before, or from other interfaces, or reads its owners elsewhere. Speakers also write other fields, and often, and
    * versions of them report an interface for each pod.
    */
   observeSpeaker(name: string): boolean {
@@ -52,7 +53,8 @@ export class ObservedNodes {
     this.#blockAddresses(name);
     if (speaker === undefined) return this.#lans.changed(name, "");
     const lans = describeLans(speaker, this.#namedInterfaces());
-    return this.#lans.changed(name, `${this.#namedRevision}: ${lans}`);
+    const reads = hasFeature(speaker, statusOwnersFeature) === false ? "spec" : "status";
+    return this.#lans.changed(name, `${this.#namedRevision}: ${lans} ${reads}`);
   }
 
   /**

@@ -21,7 +21,8 @@ import {
   withService,
 } from "../allocate/claim/sharing.ts";
 import type { HoldDeadlines } from "../virtual-ips/hold-deadlines.ts";
-import { type OwnerAssignments, ownerFields } from "../virtual-ips/owner-assignments.ts";
+import type { OwnerAssignments } from "../virtual-ips/owner-assignments.ts";
+import { ownerFields } from "../virtual-ips/owner-writes.ts";
 import type { ServiceOp } from "./service-plan.ts";
 
 export interface ClaimWriterOptions {
@@ -67,7 +68,7 @@ export class ClaimWriter {
       if (claim === undefined || !isClaimOf(claim, service)) return false;
       // Created meanwhile by a Service that shares it, with what `assume` had recorded of this one.
       if (claim.uid !== "") return isRecorded(claim, service);
-      const { ownerInterfaces, ...assignment } = ownerAssignments.assignOwners(claim);
+      const { ownerInterfaces = [], ...assignment } = ownerAssignments.assignOwners(claim);
       const body = {
         apiVersion: groupVersion,
         kind: "VirtualIP",

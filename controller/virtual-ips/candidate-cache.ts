@@ -1,3 +1,4 @@
+import { statusOwnersFeature } from "../../src/api/speaker.ts";
 import type { ClusterState } from "../observe/cluster-state.ts";
 import { describeAnnouncerNodes } from "../owners/announcer-node.ts";
 import { type CandidateLookup, createCandidateLookup } from "../owners/candidates.ts";
@@ -7,6 +8,7 @@ export class CandidateCache {
   readonly #state: ClusterState;
   readonly #speakers: { readonly live: ReadonlySet<string> };
   #candidates: CandidateLookup | undefined;
+  #someReadSpecOnly: boolean | undefined;
 
   constructor(state: ClusterState, speakers: { readonly live: ReadonlySet<string> }) {
     this.#state = state;
@@ -21,6 +23,13 @@ export class CandidateCache {
   /** Call it when nodes, speakers, pools or advertisements have changed. */
   invalidate(): void {
     this.#candidates = undefined;
+    this.#someReadSpecOnly = undefined;
+  }
+
+  /** Whether a speaker is alive that reads the owners of reservations from their spec alone: one of an earlier version. */
+  get someReadSpecOnly(): boolean {
+    this.#someReadSpecOnly ??= this.#state.someSpeakerLacks(statusOwnersFeature, this.#speakers.live);
+    return this.#someReadSpecOnly;
   }
 
   /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */

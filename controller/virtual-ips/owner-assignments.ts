@@ -1,28 +1,24 @@
-import type { OwnerInterfaces, VirtualIP } from "../../src/api/virtual-ip.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { type OwnerAssignment, ownerAssignment, ownersOf, sameTexts } from "../../src/placement/owner-assignment.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import type { CandidateLookup, Candidates } from "../owners/candidates.ts";
 import type { OwnedAddress } from "../owners/owned-address.ts";
 import { OwnerCounts } from "../owners/owner-counts.ts";
 import { ownersForNew, planOwners } from "../owners/owners.ts";
-
-/** Which nodes are to announce one address. */
-export interface OwnerAssignment {
-  /** Node names in order. Empty: no node may announce it. */
-  readonly owners: readonly string[];
-  /** Patterns of names of interfaces, as in VirtualIP.spec: of the first owner. */
-  readonly interfaces: readonly string[];
-  /** Of the other owners with other interfaces, in the order of the owners. */
-  readonly ownerInterfaces: readonly OwnerInterfaces[];
-}
+import { type OwnerWrites, planOwnerWrites, planSpecAfterStatus } from "./owner-writes.ts";
 
 export interface OwnerAssignmentsOptions {
   readonly allocations: { readonly claims: ReadonlyMap<string, Claim> };
   readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
-  readonly candidates: { current(): CandidateLookup };
+  readonly candidates: {
+    current(): CandidateLookup;
+    /** Whether a speaker is alive that reads the owners of reservations from their spec alone. */
+    readonly someReadSpecOnly: boolean;
+  };
   /** Nodes with ready endpoints of the Services of a claim. Undefined: any node will do. */
   readonly services: { localNodes(services: Claim["services"]): ReadonlySet<string> | undefined };
   /** From how many nodes the waiting owners of one node's addresses are chosen. */
@@ -86,7 +82,7 @@ export class OwnerAssignments {
 
   /** Assigns owners to one address, and returns them. An existing assignment stays. A node's own address has no owners. */
   assignOwners(claim: Claim): OwnerAssignment {
-    if (claim.node !== undefined) return assignmentFor([], noInterfaces);
+    if (claim.node !== undefined) return ownerAssignment([], noInterfaces);
     const known = this.desired(claim.name);
     if (known !== undefined) return known;
     const assignment = this.preview(claim);
@@ -102,7 +98,7 @@ export class OwnerAssignments {
     const candidates = this.#options.candidates.current()(claim);
     const { interfaces } = candidates;
     const owners = ownersForNew(this.#owned(claim, candidates, []), this.#counts, this.#options.peers);
-    return assignmentFor(owners, interfaces);
+    return ownerAssignment(owners, interfaces);
   }
 
   /** Whether some node may announce an address that the Service has or is about to get. */
@@ -137,22 +133,26 @@ export class OwnerAssignments {
    */
   observe(name: string): boolean {
     const claim = this.#options.allocations.claims.get(name);
-    const spec = this.#options.virtualIps.views.get(name)?.spec;
+    const object = this.#options.virtualIps.views.get(name);
     const entry = this.#entries.get(name);
     if (claim === undefined || !isAnnounced(claim)) return entry !== undefined;
     if (entry === undefined) return true;
-    if (spec === undefined) return false;
+    if (object === undefined) return false;
     const { owners } = entry.assignment;
-    const others = this.#foreignOwners(name, spec, owners);
+    const others = this.#foreignOwners(name, object, owners);
     if (others !== undefined) this.#revision++;
     this.#assign(claim, { ...entry.assignment, owners: others ?? owners });
     return others !== undefined || !sameInputs(entry.claim, claim);
   }
 
-  /** The owners in the object, if another client has written them. */
-  #foreignOwners(name: string, spec: VirtualIP["spec"], owners: readonly string[]): readonly string[] | undefined {
+  /**
+   * The owners in the object, if another client has written them. An empty list is not a choice: `kubectl replace` with a manifest that
+   * has none leaves it, and the owners are written again as they were.
+   */
+  #foreignOwners(name: string, object: VirtualIP, owners: readonly string[]): readonly string[] | undefined {
+    const present = ownersOf(object).owners;
     if (!this.differs(name)) this.#unwritten.delete(name);
-    else if (!this.#unwritten.has(name) && !sameTexts(spec.owners, owners)) return spec.owners;
+    else if (!this.#unwritten.has(name) && present.length > 0 && !sameTexts(present, owners)) return present;
     return undefined;
   }
 
@@ -208,7 +208,7 @@ export class OwnerAssignments {
     if (claim === undefined) return { name, entry, claim, address: undefined, interfaces: noInterfaces };
     const candidates = candidatesOf(claim);
     const { interfaces } = candidates;
-    const current = entry?.assignment.owners ?? this.#options.virtualIps.views.get(name)?.spec.owners ?? [];
+    const current = entry?.assignment.owners ?? this.#ownersInObject(name);
     return { name, entry, claim, address: this.#owned(claim, candidates, current), interfaces };
   }
 
@@ -227,7 +227,7 @@ export class OwnerAssignments {
       this.forget(name);
       return;
     }
-    this.#assign(claim, assignmentFor(owners, interfaces));
+    this.#assign(claim, ownerAssignment(owners, interfaces));
     const known = entry?.assignment.owners;
     if (known !== undefined && known.length > 0 !== owners.length > 0) result.announceabilityChanged.push(claim);
     this.#unwritten.delete(name);
@@ -243,14 +243,29 @@ export class OwnerAssignments {
 
   /** Whether the object exists and differs from the desired assignment. */
   differs(name: string): boolean {
-    const spec = this.#options.virtualIps.views.get(name)?.spec;
-    const desired = this.desired(name);
-    if (spec === undefined || desired === undefined) return false;
-    return (
-      !sameTexts(spec.owners, desired.owners) ||
-      !sameTexts(spec.interfaces, desired.interfaces) ||
-      !sameOwnerInterfaces(spec.ownerInterfaces ?? [], desired.ownerInterfaces)
-    );
+    const object = this.#options.virtualIps.views.get(name);
+    return object !== undefined && this.writesFor(object) !== undefined;
+  }
+
+  /** What must be written of the owners of this object, as it is now. Undefined: nothing. */
+  writesFor(object: VirtualIP): OwnerWrites | undefined {
+    const desired = this.desired(object.metadata.name);
+    return desired === undefined
+      ? undefined
+      : planOwnerWrites(object, desired, this.#options.candidates.someReadSpecOnly);
+  }
+
+  /** What must be written into the spec of a reservation after its status. `written`: the object as the API server has returned it. */
+  specAfterStatus(written: VirtualIP): Record<string, unknown> | undefined {
+    const desired = this.desired(written.metadata.name);
+    return desired === undefined
+      ? undefined
+      : planSpecAfterStatus(written, desired, this.#options.candidates.someReadSpecOnly);
+  }
+
+  #ownersInObject(name: string): readonly string[] {
+    const object = this.#options.virtualIps.views.get(name);
+    return object === undefined ? [] : ownersOf(object).owners;
   }
 
   #owned(claim: Claim, { nodes, preferred }: Candidates, current: readonly string[]): OwnedAddress {
@@ -281,34 +296,6 @@ function nearNodes(
 
 const noInterfaces: Candidates["interfaces"] = new Map();
 
-/**
- * A speaker of a version that does not know `ownerInterfaces` announces only as the first owner, so `interfaces` is right for it: those
- * of the first owner, not those of all.
- */
-function assignmentFor(owners: readonly string[], interfacesOf: Candidates["interfaces"]): OwnerAssignment {
-  const [first = "", ...waiting] = owners;
-  const interfaces = interfacesOf.get(first) ?? [];
-  const ownerInterfaces = waiting
-    .map((node) => ({ node, interfaces: [...(interfacesOf.get(node) ?? [])] }))
-    .filter((entry) => !sameTexts(entry.interfaces, interfaces));
-  return { owners, interfaces, ownerInterfaces };
-}
-
-/** The fields of VirtualIP.spec, for a patch. */
-export function ownerFields({ owners, interfaces, ownerInterfaces }: OwnerAssignment): Record<string, unknown> {
-  return { owners, interfaces, ownerInterfaces: ownerInterfaces.length === 0 ? null : ownerInterfaces };
-}
-
-function sameOwnerInterfaces(left: readonly OwnerInterfaces[], right: readonly OwnerInterfaces[]): boolean {
-  return (
-    left.length === right.length &&
-    left.every(({ node, interfaces }, index) => {
-      const other = right[index];
-      return node === other?.node && sameTexts(interfaces, other.interfaces);
-    })
-  );
-}
-
 /** Not a reservation without Services, a hold, or a node's own address. */
 function isAnnounced(claim: Claim): boolean {
   return isInUse(claim) && claim.node === undefined;
@@ -326,8 +313,4 @@ function sameInput(input: Input, entry: Entry | undefined, claim: Claim | undefi
 /** Whether the claim would get the same owners: its pool is the same, and the Services whose endpoints count. */
 function sameInputs(before: Claim, after: Claim): boolean {
   return before.pool === after.pool && sameTexts(before.services.map(serviceKeyOf), after.services.map(serviceKeyOf));
-}
-
-function sameTexts(left: readonly string[], right: readonly string[]): boolean {
-  return left.length === right.length && left.every((text, index) => text === right[index]);
 }

@@ -1,10 +1,9 @@
 import type { Condition } from "../../src/api/api.ts";
-import { managedByController, managedByLabel } from "../../src/api/labels.ts";
-import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { isManaged, type VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
+import type { OwnerAssignment } from "../../src/placement/owner-assignment.ts";
 import type { PoolMembership } from "../allocate/allocations/pool-membership.ts";
-import type { OwnerAssignment } from "./owner-assignments.ts";
 
 /** One of the controller's conditions on a VirtualIP. Other conditions are written by speakers. */
 export interface DesiredCondition {
@@ -73,9 +72,8 @@ export function withDesiredConditions(
  * The pool that a claim of ours must name because its address is in another one than it says: pools were renamed, split or merged.
  * Undefined: the present one is right.
  */
-export function correctedPoolOf({ metadata, spec }: VirtualIP, { pool }: PoolMembership): string | undefined {
-  const ours = metadata.labels[managedByLabel] === managedByController;
-  return ours && pool !== undefined && pool !== spec.pool ? pool : undefined;
+export function correctedPoolOf(object: VirtualIP, { pool }: PoolMembership): string | undefined {
+  return isManaged(object) && pool !== undefined && pool !== object.spec.pool ? pool : undefined;
 }
 
 /** Whether the pool or the condition InPool of the object is out of date. */

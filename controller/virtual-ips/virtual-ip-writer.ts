@@ -6,12 +6,13 @@ import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
 import { type EventRecorder, type ObjectVersion, ownSubject } from "../../src/kube/event.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
+import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
 import type { ClusterState } from "../observe/cluster-state.ts";
 import type { Watched } from "../observe/sources.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { VirtualIpMetrics } from "./metrics.ts";
-import { type OwnerAssignments, ownerFields } from "./owner-assignments.ts";
+import type { OwnerAssignments } from "./owner-assignments.ts";
 import { correctedPoolOf, desiredConditions, withDesiredConditions } from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
@@ -67,25 +68,26 @@ export class VirtualIpWriter {
     const membership = state.poolMembership(name);
     let object = planned;
     if (invalid !== undefined) this.#recordReason(object.metadata, invalid);
-    const owners = assignment !== undefined && ownerAssignments.differs(name) ? assignment : undefined;
+    const owners = ownerAssignments.writesFor(object);
     const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
-    if (owners !== undefined || pool !== undefined) {
-      const spec = { ...(owners === undefined ? {} : ownerFields(owners)), ...(pool === undefined ? {} : { pool }) };
-      const patched = await this.#patch(name, ownPath("virtualips", name), { metadata: versionOf(object), spec });
-      if (owners !== undefined) this.#recordMove(object, owners.owners);
-      object = virtualIpSchema.parse(patched);
+    if (owners?.spec !== undefined || pool !== undefined) {
+      object = await this.#patchSpec(object, { ...owners?.spec, ...(pool === undefined ? {} : { pool }) });
     }
     const desired = desiredConditions(object, assignment, invalid, membership);
     const conditions = withDesiredConditions(object.status?.conditions ?? [], desired, timeText(clock.wallMs()));
-    if (conditions === undefined) return;
-    const path = `${ownPath("virtualips", name)}/status`;
-    try {
-      await this.#patch(name, path, { metadata: versionOf(object), status: { conditions } });
-    } catch (error) {
-      // The API server takes no write to an object that its schema no longer allows. The event has said why.
-      if (invalid === undefined || !isRefused(error)) throw error;
+    if (owners?.status !== undefined || conditions !== undefined) {
+      const status = { ...owners?.status, ...(conditions === undefined ? {} : { conditions }) };
+      try {
+        object = await this.#patch(object, "/status", { status });
+      } catch (error) {
+        // The API server takes no write to an object that its schema no longer allows. The event has said why.
+        if (invalid === undefined || !isRefused(error)) throw error;
+      }
     }
-    if (membership?.reason !== undefined) this.#recordReason(object.metadata, membership.reason);
+    const spec = owners?.status === undefined ? undefined : ownerAssignments.specAfterStatus(object);
+    if (spec !== undefined) object = await this.#patchSpec(object, spec);
+    if (conditions !== undefined && membership?.reason !== undefined)
+      this.#recordReason(object.metadata, membership.reason);
   }
 
   /** Deletes the hold if it is over. Otherwise resolves to the time in ms until it is to be checked again. */
@@ -101,10 +103,21 @@ export class VirtualIpWriter {
     return undefined;
   }
 
-  async #patch(name: string, path: string, body: Record<string, unknown>): Promise<unknown> {
+  #patchSpec(object: VirtualIP, spec: Record<string, unknown>): Promise<VirtualIP> {
+    return this.#patch(object, "", { spec });
+  }
+
+  /** Resolves to the object as it is then. Records it if the address moves. */
+  async #patch(object: VirtualIP, subresource: "" | "/status", content: Record<string, unknown>): Promise<VirtualIP> {
     const { client, limiter } = this.#options;
+    const { name } = object.metadata;
     limiter.recordWrite(name);
-    return (await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge })).body;
+    const path = `${ownPath("virtualips", name)}${subresource}`;
+    const body = { metadata: versionOf(object), ...content };
+    const answer = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    const written = virtualIpSchema.parse(answer.body);
+    this.#recordMove(object, ownersOf(written).owners);
+    return written;
   }
 
   #recordReason(object: ObjectVersion, reason: Reason): void {
@@ -115,14 +128,15 @@ export class VirtualIpWriter {
   /** An address never moves without an event. */
   #recordMove(object: VirtualIP, owners: readonly string[]): void {
     const { events, metrics } = this.#options;
-    const before = object.spec.owners[0];
+    const former = ownersOf(object).owners;
+    const before = former[0];
     const after = owners[0];
     if (before === after) return;
     metrics.moves.inc();
     const message =
       after === undefined
         ? `No node may announce the address. Its last owner was ${before}.`
-        : `The owners are ${owners.join(", then ")} (before: ${object.spec.owners.join(", then ") || "none"}).`;
+        : `The owners are ${owners.join(", then ")} (before: ${former.join(", then ") || "none"}).`;
     const type = after === undefined ? "Warning" : "Normal";
     events.record(ownSubject("VirtualIP", object.metadata), { type, reason: "OwnersChanged", message });
   }

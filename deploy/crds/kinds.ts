@@ -173,6 +173,13 @@ function virtualIp(): Record<string, unknown> {
         description: "The node that should announce the address. spec.owners lists the nodes that take over.",
       },
       {
+        name: "Reservation Owner",
+        type: "string",
+        jsonPath: ".status.owners[0].node",
+        priority: 1,
+        description: "The same for a reservation by a user. status.owners lists the nodes that take over.",
+      },
+      {
         name: "Node Address",
         type: "string",
         jsonPath: ".spec.node",

@@ -2,7 +2,8 @@ import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { addressBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import { parseMac } from "../../src/packet/mac.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
-import { announcingInterfaces, interfacePatternsOf } from "../../src/placement/announcing-interfaces.ts";
+import { announcingInterfaces } from "../../src/placement/announcing-interfaces.ts";
+import { interfacePatternsOf, ownersOf } from "../../src/placement/owner-assignment.ts";
 import { type Link, linksFor } from "../links/link.ts";
 import type { AnnouncedInterface } from "../responder/announced-interface.ts";
 import type { InterfaceState, ResponderState } from "../responder/responder-state.ts";
@@ -50,17 +51,18 @@ export class AnnouncementPlan {
   put(name: string, virtualIp: VirtualIP | undefined): void {
     const spec = virtualIp?.spec;
     const address = spec === undefined || spec.services.length === 0 ? undefined : parseAddress(spec.address);
-    if (spec === undefined || address === undefined) {
+    if (virtualIp === undefined || address === undefined) {
       this.#setLans(name, []);
       this.#announcements.delete(name);
       return;
     }
     const onLan = announcingInterfaces(this.#links, address, []);
-    const links = spec.owners.includes(this.#node)
-      ? linksFor(this.#links, address, interfacePatternsOf(spec, this.#node))
+    const assignment = ownersOf(virtualIp);
+    const links = assignment.owners.includes(this.#node)
+      ? linksFor(this.#links, address, interfacePatternsOf(assignment, this.#node))
       : [];
     this.#setLans(name, [...new Set([...onLan, ...links])]);
-    if (announcerOf(spec.owners, assumeAlive) === this.#node)
+    if (announcerOf(assignment.owners, assumeAlive) === this.#node)
       this.#announcements.set(name, { name, address, text: formatAddress(address), links });
     else this.#announcements.delete(name);
   }

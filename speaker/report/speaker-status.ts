@@ -1,5 +1,11 @@
 import { type Condition, maxInterfaces, timeText } from "../../src/api/api.ts";
-import { maxAnnouncing, maxGateways, maxInterfaceAddresses, type Speaker } from "../../src/api/speaker.ts";
+import {
+  maxAnnouncing,
+  maxGateways,
+  maxInterfaceAddresses,
+  type Speaker,
+  statusOwnersFeature,
+} from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { withCondition } from "../../src/model/condition.ts";
@@ -24,6 +30,7 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
     version,
     kernel,
     bootNonce,
+    features: { bootNonce, names: [statusOwnersFeature] },
     // The API server refuses longer lists.
     interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses }) => ({
       name,

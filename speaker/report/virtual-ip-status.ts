@@ -3,6 +3,7 @@ import { conflictCondition } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
+import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { Conflict } from "../announce/conflicts.ts";
 import type { Announcement } from "../announce/plan.ts";
 
@@ -29,11 +30,11 @@ export interface StatusInput {
  * address removes what it wrote itself, but only while no other node is its announcer: that one overwrites it.
  */
 export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
-  const { status, spec } = virtualIp;
+  const { status } = virtualIp;
   const { node, announcement, conflict, now } = input;
   const [first] = announcement?.links ?? [];
   if (announcement === undefined || first === undefined) {
-    const ours = status?.node === node && (announcerOf(spec.owners, assumeAlive) ?? node) === node;
+    const ours = status?.node === node && (announcerOf(ownersOf(virtualIp).owners, assumeAlive) ?? node) === node;
     return ours ? { node: null, interfaces: null, mac: null, since: null } : undefined;
   }
   const interfaces = announcement.links.map(({ name }) => name);

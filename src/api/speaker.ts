@@ -23,10 +23,23 @@ export const speakerInterfaceSchema = z.object({
   ),
 });
 
+/** The speaker reads the owners of reservations from their status. Those before it read them from the spec alone. */
+export const statusOwnersFeature = "StatusOwners";
+
+const speakerFeaturesSchema = z.object({
+  bootNonce: boundedText(128).describe("The bootNonce of the speaker that wrote this."),
+  names: boundedList(boundedText(63), 64).describe("Names of the features."),
+});
+
 export const speakerStatusSchema = z
   .object({
     version: boundedText(128).optional().describe("Version of the speaker."),
     bootNonce: boundedText(128).optional().describe("Random text that changes at each start of the speaker."),
+    features: speakerFeaturesSchema
+      .optional()
+      .describe(
+        "What the speaker can do that earlier versions cannot. Counts while its bootNonce is that of the speaker: an earlier version leaves the field as it is.",
+      ),
     kernel: boundedText(128).optional().describe("Kernel release of the node."),
     interfaces: boundedList(speakerInterfaceSchema, maxInterfaces)
       .default([])
@@ -47,6 +60,12 @@ export const speakerStatusSchema = z
 /** One per node, named after it, written only by the speaker of that node. Its Lease shows that the speaker is alive. */
 export const speakerSchema = z.object({ metadata: metadataSchema, status: speakerStatusSchema.optional() });
 export type Speaker = z.infer<typeof speakerSchema>;
+
+/** Whether the speaker that last reported has the feature. Undefined: it has not reported yet. */
+export function hasFeature({ status }: Speaker, feature: string): boolean | undefined {
+  if (status?.bootNonce === undefined) return undefined;
+  return status.features?.bootNonce === status.bootNonce && status.features.names.includes(feature);
+}
 
 /** Name of the Lease that the speaker of a node renews, in Bellhop's own namespace. */
 export function speakerLeaseName(node: string): string {

@@ -10,6 +10,7 @@ import {
   maxNameLength,
   metadataSchema,
 } from "./api.ts";
+import { managedByController, managedByLabel } from "./labels.ts";
 
 /** The longest key that Services can share an address by. */
 export const maxSharingKeyLength = 253;
@@ -75,7 +76,9 @@ export const virtualIpSpecSchema = z
       .describe("The Services that have the address. Empty: the address is reserved, and no Service has it."),
     owners: boundedList(boundedText(maxNameLength), 64)
       .default([])
-      .describe("Nodes in order. The first one announces the address, and the next ones take over."),
+      .describe(
+        "Nodes in order. The first one announces the address, and the next ones take over. In a reservation by a user: empty, see status.owners.",
+      ),
     heldUntil: z
       .string()
       .meta({ format: "date-time" })
@@ -102,6 +105,11 @@ export type RecordedService = z.infer<typeof recordedServiceSchema>;
 
 export const virtualIpStatusSchema = z
   .object({
+    owners: boundedList(ownerInterfacesSchema, 64)
+      .optional()
+      .describe(
+        "In a reservation by a user: nodes in order, with their interfaces. The first one announces the address, and the next ones take over. The controller writes it.",
+      ),
     services: boundedList(recordedServiceSchema, 256)
       .optional()
       .describe(
@@ -132,3 +140,8 @@ export const virtualIpSchema = z.object({
   status: virtualIpStatusSchema.optional(),
 });
 export type VirtualIP = z.infer<typeof virtualIpSchema>;
+
+/** Whether the controller created the VirtualIP, so that its spec is the controller's. The spec of any other one is its user's. */
+export function isManaged({ metadata }: Pick<VirtualIP, "metadata">): boolean {
+  return metadata.labels[managedByLabel] === managedByController;
+}

@@ -288,8 +288,11 @@ function hasStatusSubresource(plural: string): boolean {
   return ["services", "nodes", "ipaddresspools", "virtualips", "speakers"].includes(plural);
 }
 
+/** Keeps the order of the fields, so that the same content stays the same text. */
 function replaceAllButStatus(stored: FakeObject, body: FakeObject, plural: string): void {
-  for (const field of Object.keys(stored)) if (field !== "metadata" && field !== "status") delete stored[field];
+  for (const field of Object.keys(stored)) {
+    if (field !== "metadata" && field !== "status" && !(field in body)) delete stored[field];
+  }
   for (const [field, value] of Object.entries(body)) {
     if (field === "metadata" || (field === "status" && hasStatusSubresource(plural))) continue;
     stored[field] = value;

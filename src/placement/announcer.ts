@@ -2,8 +2,8 @@
 export type IsAlive = (node: string) => boolean;
 
 /**
- * The node that announces an address: the first of its owners that is alive; undefined: none is. Pure. `owners` is spec.owners of the
- * VirtualIP, in order of preference.
+ * The node that announces an address: the first of its owners that is alive; undefined: none is. Pure. `owners`: those of the
+ * VirtualIP (`ownersOf`), in order of preference.
  */
 export function announcerOf(owners: readonly string[], isAlive: IsAlive): string | undefined {
   return owners.find(isAlive);

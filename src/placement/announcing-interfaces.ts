@@ -1,4 +1,3 @@
-import type { VirtualIP } from "../api/virtual-ip.ts";
 import type { IpAddress } from "../ip/address.ts";
 import { isLan, isOnLan } from "../ip/lan.ts";
 import type { IpRange } from "../ip/range.ts";
@@ -32,12 +31,4 @@ export function announcingInterfaces<Interface extends AnnouncingInterface>(
     ({ name, subnets }) =>
       names.includes(name) && !subnets.some((subnet) => subnet.family === address.family && isLan(subnet)),
   );
-}
-
-/** The patterns of names of interfaces that one owner may announce the address from. None: any interface on its LAN. */
-export function interfacePatternsOf(
-  { interfaces, ownerInterfaces = [] }: Pick<VirtualIP["spec"], "interfaces" | "ownerInterfaces">,
-  owner: string,
-): readonly string[] {
-  return ownerInterfaces.find(({ node }) => node === owner)?.interfaces ?? interfaces;
 }

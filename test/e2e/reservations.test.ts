@@ -3,9 +3,11 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { askApi } from "../lab/api.ts";
 import { waitFor } from "../lab/wait.ts";
-import type { Api } from "./api.ts";
+import type { Api, Manifest } from "./api.ts";
+import { startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
+import type { Target } from "./probe/probe.ts";
 import { expectCondition, expectWarnings } from "./service-state.ts";
 import { createService, startWeb, waitForEndpoints } from "./workload.ts";
 
@@ -76,6 +78,43 @@ describe("addresses that a user reserves", () => {
     });
   }
 
+  test("its manifest may be applied and replaced again and again: it stays in sync, nothing moves, and no request is lost", async () => {
+    const { api, lab } = cluster();
+    const address = addresses.promised;
+    await createService(api, "promised", ipv4);
+    assert.deepEqual(await api.waitForAddresses("promised"), [address]);
+    await waitForEndpoints(api, "promised");
+    await waitForAnswer(api, address);
+    await lab.kubectl(["wait", `virtualip/${address}`, "--for=jsonpath={.status.node}", "--timeout=30s"]);
+    const before = await api.get("bellhop.dev/v1beta1", "VirtualIP", address);
+    assert.deepEqual(before.spec.owners, []);
+    assert.equal(before.status.owners[0].node, before.status.node);
+    const manifest = reservation(api, address, "promised");
+    const input = JSON.stringify(manifest);
+    const target: Target = { protocol: "tcp", host: address, port: 80, question: "/hostname" };
+    const load = startLoad(lab, "client", { target, intervalMs: 20, timeoutMs: 2_000 });
+    try {
+      for (let round = 0; round < 3; round++) {
+        // As Argo CD and Flux apply it: without force, so that a field with another writer would be a conflict.
+        await lab.kubectl(["apply", "--server-side", "--field-manager=gitops", "-f", "-"], input);
+        await lab.kubectl(["replace", "-f", "-"], input);
+        await sleep(500);
+      }
+    } catch (error) {
+      await load.stop();
+      throw error;
+    }
+    const report = await load.stop();
+    assert.ok(report.good > 20, `${report.good} answers`);
+    assert.deepEqual(report.failures, []);
+    const after = await api.get("bellhop.dev/v1beta1", "VirtualIP", address);
+    // Not even a version: the controller has written nothing, and neither has the announcer.
+    assert.deepEqual([after.spec, after.status], [before.spec, before.status]);
+    // Exits with 1 if there is a difference.
+    await lab.kubectl(["diff", "--server-side", "--field-manager=gitops", "-f", "-"], input);
+    await api.delete("v1", "Service", "promised");
+  });
+
   test("once a reservation is deleted, who waits for the address gets it", async () => {
     const { api } = cluster();
     await api.delete("bellhop.dev/v1beta1", "VirtualIP", addresses.idle);
@@ -96,13 +135,17 @@ describe("addresses that a user reserves", () => {
 });
 
 async function reserve(api: Api, address: string, service?: string): Promise<void> {
+  await api.apply(reservation(api, address, service));
+}
+
+function reservation(api: Api, address: string, service?: string): Manifest {
   const services = service === undefined ? {} : { services: [{ namespace: api.namespace, name: service }] };
-  await api.apply({
+  return {
     apiVersion: "bellhop.dev/v1beta1",
     kind: "VirtualIP",
     metadata: { name: address },
     spec: { address, ...services },
-  });
+  };
 }
 
 function virtualIp(api: Api, address: string) {

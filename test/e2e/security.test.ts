@@ -112,6 +112,9 @@ describe("a stolen token of the speaker on n1", () => {
     };
     const forged = await askAs(ofOwner, "PATCH", `${path}/status`, { status: { conditions: [condition] } });
     assert.equal(forged.status, 422, forged.body);
+    const owners = await askAs(ofOwner, "PATCH", `${path}/status`, { status: { owners: [{ node: other }] } });
+    assert.equal(owners.status, 422, owners.body);
+    assert.match(owners.body, /the controller alone writes status.owners/);
     assert.equal((await askAs(ofOwner, "PATCH", `${path}/status`, claim(announcer))).status, 200);
     const taken = { spec: { owners: [other] } };
     assert.equal((await askAs(ofOwner, "PATCH", path, taken)).status, 403);

@@ -1,5 +1,4 @@
-import { managedByController, managedByLabel } from "../../../src/api/labels.ts";
-import type { RecordedService, ServiceReference, VirtualIP } from "../../../src/api/virtual-ip.ts";
+import { isManaged, type RecordedService, type ServiceReference, type VirtualIP } from "../../../src/api/virtual-ip.ts";
 import {
   addressOfVirtualIpName,
   formatAddress,
@@ -45,7 +44,7 @@ export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
     const about = { object: `VirtualIP ${metadata.name}`, field: "spec.address", value: spec.address, detail };
     return { reason: reasonOf("VirtualIpInvalid", about) };
   }
-  const managed = metadata.labels[managedByLabel] === managedByController;
+  const managed = isManaged({ metadata });
   return {
     claim: {
       name: metadata.name,

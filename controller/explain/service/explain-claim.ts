@@ -1,5 +1,6 @@
 import { formatAddress } from "../../../src/ip/address.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
+import { ownersOf } from "../../../src/placement/owner-assignment.ts";
 import type { Claim } from "../../allocate/claim/claim.ts";
 import { evaluateNodes } from "../../owners/evaluate-nodes.ts";
 import type { AddressPart } from "./explanation.ts";
@@ -18,7 +19,7 @@ export function explainClaim(
     node: ownNode,
     virtualIp: object?.metadata.name,
     services: services.map(serviceKeyOf),
-    owners: object?.spec.owners ?? [],
+    owners: object === undefined ? [] : ownersOf(object).owners,
     // A dead speaker cannot remove what it has written.
     announcedBy: node !== undefined && candidates.live.has(node) ? node : undefined,
     interfaces,

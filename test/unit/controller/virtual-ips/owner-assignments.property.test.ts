@@ -30,6 +30,7 @@ class Place {
     allocations: { claims: this.claims },
     virtualIps: { views: new Map() },
     candidates: {
+      someReadSpecOnly: false,
       current:
         () =>
         ({ address }) => ({

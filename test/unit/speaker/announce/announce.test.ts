@@ -7,6 +7,7 @@ import { type Announcement, AnnouncementPlan, responderState } from "../../../..
 import type { Link } from "../../../../speaker/links/link.ts";
 import { statusPatch } from "../../../../speaker/report/virtual-ip-status.ts";
 import { ServiceIndex } from "../../../../speaker/service-index.ts";
+import { managedByController, managedByLabel } from "../../../../src/api/labels.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
@@ -23,6 +24,10 @@ function virtualIp(address: string, spec: Partial<VirtualIP["spec"]> = {}, statu
     spec: { address, services, owners: ["n1", "n2"], ...spec },
     ...(status === undefined ? {} : { status }),
   });
+}
+
+function ofController(object: VirtualIP): VirtualIP {
+  return { ...object, metadata: { ...object.metadata, labels: { [managedByLabel]: managedByController } } };
 }
 
 function planOf(virtualIps: readonly VirtualIP[]): AnnouncementPlan {
@@ -69,6 +74,26 @@ for (const [name, object, announced] of [
     ["eth0.20"],
   ],
   ["what is no address is left out", virtualIp("192.0.2.300"), undefined],
+  [
+    "the owners of a reservation are in its status",
+    virtualIp("192.0.2.200", { owners: [] }, { owners: [{ node: "n1", interfaces: [] }] }),
+    ["eth0"],
+  ],
+  [
+    "and so are their interfaces",
+    virtualIp("203.0.113.1", { owners: [] }, { owners: [{ node: "n1", interfaces: ["eth0.20"] }] }),
+    ["eth0.20"],
+  ],
+  [
+    "owners in its spec count first: a controller of an earlier version leads",
+    virtualIp("192.0.2.200", { owners: ["n2"] }, { owners: [{ node: "n1", interfaces: [] }] }),
+    undefined,
+  ],
+  [
+    "the status of a VirtualIP of the controller does not count",
+    ofController(virtualIp("192.0.2.200", { owners: [] }, { owners: [{ node: "n1", interfaces: [] }] })),
+    undefined,
+  ],
 ] as const) {
   test(name, () => {
     assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { speakerStatus } from "../../../../speaker/report/speaker-status.ts";
-import { speakerSchema } from "../../../../src/api/speaker.ts";
+import { hasFeature, speakerSchema, statusOwnersFeature } from "../../../../src/api/speaker.ts";
 
 const input = { version: "0.1.0", kernel: "6.18", bootNonce: "n", links: [], gateways: [], conditions: [] };
 
@@ -16,4 +16,13 @@ test("the number of announced addresses is always that of the list", () => {
 test("a Speaker that an earlier version wrote, without the number, is still read", () => {
   const old = { metadata: { name: "n1" }, status: { announcing: ["192.0.2.1"] } };
   assert.deepEqual(speakerSchema.parse(old).status?.announcing, ["192.0.2.1"]);
+});
+
+test("the features of a speaker count for this speaker alone, not for an earlier version that takes over its object", () => {
+  const speaker = (status?: unknown) => speakerSchema.parse({ metadata: { name: "n1" }, status });
+  const reported = speakerStatus({ ...input, announcing: [] });
+  assert.equal(hasFeature(speaker(reported), statusOwnersFeature), true);
+  assert.equal(hasFeature(speaker({ ...reported, bootNonce: "of the earlier version" }), statusOwnersFeature), false);
+  assert.equal(hasFeature(speaker({ bootNonce: "n" }), statusOwnersFeature), false);
+  assert.equal(hasFeature(speaker(), statusOwnersFeature), undefined);
 });
