@@ -133,6 +133,10 @@ export class ChangeRouter implements ChangeListener, TermPart {
     const changes = state.allocations.takeChanges();
     pools.addSoon(changes.pools);
     if (changes.freed) this.#wakeSoon();
+    for (const name of changes.blockedClaims) {
+      const claim = state.allocations.claims.get(name);
+      if (claim !== undefined) this.#addServicesOf(claim);
+    }
   }
 
   #route(resource: WatchedResource, key: string): void {

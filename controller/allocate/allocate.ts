@@ -16,7 +16,7 @@ import { findNodePool } from "./choose/find-node-pool.ts";
 import { chooseFromAny, chooseFromNamed } from "./choose/new-address.ts";
 import { allocateNodeAddresses, keptNodeAddresses } from "./choose/node-allocation.ts";
 import { findShared } from "./choose/shared-address.ts";
-import { adoptShown, findInvalidClaim } from "./choose/shown-address.ts";
+import { adoptShown, findInvalidClaim, findTakenShown } from "./choose/shown-address.ts";
 import { type Claim, isClaimOf } from "./claim/claim.ts";
 import { mustLeave } from "./claim/reassign.ts";
 import { parseRequest, type RequestedAddress } from "./claim/request.ts";
@@ -47,6 +47,11 @@ export function allocate(
   const nodeAddresses = requestsNothing && !hasPoolAddress(context) ? keptNodeAddresses(context) : [];
   // Their pool is gone or rejected, which takes no address away.
   if (nodeAddresses.length > 0) return { assignments: nodeAddresses, reason: undefined, satisfied: true };
+  const poolName = serviceAnnotation(service, "pool")?.text;
+  const taken = service.ipFamilies
+    .filter((family) => !requested.has(family))
+    .flatMap((family) => findTakenShown(context, family, poolName) ?? []);
+  if (taken[0] !== undefined) return { assignments: [], reason: taken[0], satisfied: false, unknown: true };
   const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
   const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
   const refusal = choices.find((choice) => choice.assignment === undefined)?.reason;

@@ -25,9 +25,16 @@ export function addressesOf(node: NodeView): readonly IpAddress[] {
   return uniqueAddresses([...internalOf(node), ...parseAll(node.externalIPs)]);
 }
 
-/** The addresses of the interfaces themselves. */
+/**
+ * Service proxies put the addresses of all Services on these interfaces of every node, among them those that we assign: kube-proxy in
+ * ipvs mode (DefaultDummyDevice in kubernetes/pkg/proxy/ipvs/proxier.go) and kube-router (KubeDummyIf in pkg/controllers/proxy).
+ */
+const serviceProxyInterfaces: ReadonlySet<string> = new Set(["kube-ipvs0", "kube-dummy-if"]);
+
+/** The addresses of the interfaces themselves, without those that are there because Services have them. */
 export function interfaceAddresses(interfaces: Interfaces): readonly IpAddress[] {
-  return uniqueAddresses(parseAll(textsOf(interfaces).map((text) => text.split("/")[0] ?? "")));
+  const own = interfaces.filter(({ name }) => !serviceProxyInterfaces.has(name));
+  return uniqueAddresses(parseAll(textsOf(own).map((text) => text.split("/")[0] ?? "")));
 }
 
 /**

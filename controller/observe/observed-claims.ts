@@ -121,13 +121,14 @@ export class ObservedClaims {
   }
 }
 
-/** Whether the same Services hold the claim as before. A claim that was about to be created had no uid yet. */
+/** Whether the same Services hold the claim as before, with the same conflict. A claim that was about to be created had no uid yet. */
 function sameClaim(before: Claim, after: Claim): boolean {
   return (
     (before.uid === after.uid || before.uid === "") &&
     before.pool === after.pool &&
     before.managed === after.managed &&
     before.heldUntilMs === after.heldUntilMs &&
+    before.conflict === after.conflict &&
     JSON.stringify(before.services) === JSON.stringify(after.services)
   );
 }

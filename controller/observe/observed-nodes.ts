@@ -45,8 +45,8 @@ export class ObservedNodes {
   }
 
   /**
-   * Returns whether it may announce other addresses than before, or from other interfaces, or reads its owners elsewhere. Speakers also write other fields, and often, and
-   * versions of them report an interface for each pod.
+   * Returns whether it may announce other addresses than before, or from other interfaces, or reads the owners of addresses elsewhere.
+   * Speakers also write other fields, and often, and versions of them report an interface for each pod.
    */
   observeSpeaker(name: string): boolean {
     const speaker = this.#watched.speakers.views.get(name);
@@ -82,7 +82,7 @@ export class ObservedNodes {
     const status = exists ? speakers.views.get(name)?.status : undefined;
     const interfaces: Interfaces = status?.interfaces ?? [];
     const gateways = status?.gateways ?? [];
-    const texts = [...new Set(interfaces.flatMap(({ addresses }) => addresses))].sort();
+    const texts = interfaces.flatMap(({ name, addresses }) => addresses.map((address) => `${name} ${address}`)).sort();
     const text = texts.length + gateways.length === 0 ? "" : [...texts, "via", ...gateways].join(" ");
     if (!this.#addresses.changed(name, text)) return;
     this.#allocations.block(

@@ -8,6 +8,7 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
+import { findConflicts } from "../allocate/choose/used-elsewhere.ts";
 import { describeKept } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
 import { findSharingConflict } from "../allocate/claim/sharing.ts";
@@ -103,10 +104,10 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   const released = claims.filter((claim) => !kept.has(claim.name));
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
   const overwritten = input.otherManager === undefined ? undefined : statusOverwritten(service, input.otherManager);
-  const invalid = invalidSettings(service);
+  const remarks = [...invalidSettings(service), ...findConflicts(allocations, service, assignments)];
   const condition = withRemarks(conditionFor(service, assignments, satisfied ? overwritten : reason, unannounced), [
     ...(satisfied && reason !== undefined ? [reason] : []),
-    ...invalid,
+    ...remarks,
   ]);
   const ingress = ingressFor(
     service,
@@ -131,7 +132,7 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   const swaps = input.served !== undefined && assignments.some(({ claim }) => claim?.heldUntilMs !== undefined);
   ops.push(...released.map((claim) => (swaps ? releaseToNext(input, service, claim) : release(claim))));
   if (condition.status === "False") ops.push(warningEvent(condition));
-  ops.push(...newWarnings(service, invalid));
+  ops.push(...newWarnings(service, remarks));
   return { ...plan(ops, reason), wakes: swap?.firsts };
 }
 

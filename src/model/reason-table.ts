@@ -260,10 +260,17 @@ export const reasonTable = {
     cure: "Try again in a few seconds. If nothing changes, read the log of the speaker on the first owner.",
   },
   AddressConflict: {
-    shownIn: ["bellhop explain"],
+    shownIn: ["Service", "bellhop explain"],
     meaning: "Another device on the LAN answers for the address, so some clients reach that device.",
     sentence: "{object} ({field} {value}) is also used by another device on the LAN.",
     cure: "Find that device by its MAC address and remove the address from it, or request another address.",
+  },
+  AddressUsedElsewhere: {
+    shownIn: ["Service", "bellhop explain"],
+    meaning:
+      "The address of the Service is also used by a node, for example on an interface, by a router, or in spec.externalIPs of another Service. Some clients may not reach the Service.",
+    sentence: "{object} has {value} ({field}), which is also used elsewhere.",
+    cure: "Remove the address where it is used, or request another address.",
   },
   NoReadyEndpoint: {
     shownIn: ["bellhop explain"],
@@ -393,6 +400,13 @@ export const reasonTable = {
       "The Service shows an address, and the VirtualIP of this address is not valid. Bellhop does not know whose address it is, so it changes nothing.",
     sentence: "{object} shows {value} ({field}), but the VirtualIP of this address is not valid.",
     cure: "Correct that VirtualIP (kubectl describe virtualips), or delete it: Bellhop then creates it again for the Service that shows the address.",
+  },
+  ShownAddressTaken: {
+    shownIn: ["Service"],
+    meaning:
+      "Another client assigned the address that the Service shows, and it cannot be adopted, because a node or another part of the cluster uses it. The Service stays as it is.",
+    sentence: "{object} shows {value} ({field}), which another client assigned and which is used elsewhere.",
+    cure: "Remove the address where it is used, or request another one with spec.loadBalancerIP or the annotation bellhop.dev/ips or bellhop.dev/reassign.",
   },
   StatusOverwritten: {
     shownIn: ["Service"],

@@ -62,6 +62,8 @@ export interface AllocationChanges {
   readonly pools: ReadonlySet<string>;
   /** Whether an address may have become free. */
   readonly freed: boolean;
+  /** Names of the claims whose address something else began or ceased to use. */
+  readonly blockedClaims: ReadonlySet<string>;
 }
 
 const noReadyNodes: ReadyNodesReader = { of: () => new Set() };
@@ -96,6 +98,7 @@ export class AddressAllocations implements AllocationsReader {
 
   #changedPools = new Set<string>();
   #freed = false;
+  #blockedClaims = new Set<string>();
 
   /** Without `readyNodes` no node has ready endpoints of any Service. */
   constructor(readyNodes: ReadyNodesReader = noReadyNodes, limits: NamespaceLimits = defaultNamespaceLimits) {
@@ -105,8 +108,9 @@ export class AddressAllocations implements AllocationsReader {
 
   /** Returns what has changed since the last call, and starts collecting again. */
   takeChanges(): AllocationChanges {
-    const changes = { pools: this.#changedPools, freed: this.#freed };
+    const changes = { pools: this.#changedPools, freed: this.#freed, blockedClaims: this.#blockedClaims };
     if (changes.pools.size > 0) this.#changedPools = new Set();
+    if (changes.blockedClaims.size > 0) this.#blockedClaims = new Set();
     this.#freed = false;
     return changes;
   }
@@ -234,6 +238,10 @@ export class AddressAllocations implements AllocationsReader {
       if (this.#shown.has(address) || this.claimAt(address) !== undefined) this.#freed = true;
     }
     for (const address of blocked) this.#markUsed(address, false);
+    for (const address of [...blocked, ...freed]) {
+      const claim = this.claimAt(address);
+      if (claim !== undefined && claim.node === undefined) this.#blockedClaims.add(claim.name);
+    }
   }
 
   /** Sets with which Services this one may share, so that spec.externalIPs of one do not block the others. Undefined: it does not exist. */

@@ -1,7 +1,9 @@
-import { type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { isAssignedByBellhop, namesAssigned } from "../claim/assigned-condition.ts";
+import { isClaimOf } from "../claim/claim.ts";
+import { reassignOf } from "../claim/reassign.ts";
 import { findJoiningConflict } from "../claim/sharing.ts";
 import { type Assignment, assignmentOf, newAssignment } from "./allocation.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
@@ -23,6 +25,32 @@ export function findInvalidClaim({ allocations, service }: AllocationContext): R
   });
   if (unknown === undefined) return undefined;
   return reasonOf("AddressClaimInvalid", { object: serviceObject(service), field, value: unknown.ip });
+}
+
+/**
+ * Why the Service stays as it is: another client assigned the address of a pool that it shows, and it cannot be adopted, because something
+ * other than a Service uses it. kube-vip, for example, puts the addresses that it serves on an interface of a node. Undefined where the user
+ * requests another address.
+ */
+export function findTakenShown(
+  { allocations, service }: AllocationContext,
+  family: IpFamily,
+  poolName: string | undefined,
+): Reason | undefined {
+  const address = shownAddress(service, family);
+  if (address === undefined || isAssignedByBellhop(service) || reassignOf(service) !== undefined) return undefined;
+  const pool = allocations.poolOf(address);
+  if (pool === undefined || (poolName !== undefined && pool.name !== poolName)) return undefined;
+  if (allocations.claimsOf(service.key).some((claim) => isClaimOf(claim, service))) return undefined;
+  const detail = allocations.blockedBy(address, service);
+  if (detail === undefined) return undefined;
+  const field = "status.loadBalancer.ingress";
+  return reasonOf("ShownAddressTaken", {
+    object: serviceObject(service),
+    field,
+    value: formatAddress(address),
+    detail,
+  });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { conflictCondition } from "../../../src/api/labels.ts";
 import { isManaged, type RecordedService, type ServiceReference, type VirtualIP } from "../../../src/api/virtual-ip.ts";
 import {
   addressOfVirtualIpName,
@@ -23,6 +24,8 @@ export interface Claim {
   readonly managed: boolean;
   /** Wall time in ms until which the address is held for the next Service of a name. Never set for a reservation. */
   readonly heldUntilMs?: number | undefined;
+  /** Which other device on the LAN answers for the address, as a sentence. */
+  readonly conflict?: string | undefined;
   /** Empty while the object is being created, and so is `resourceVersion`. */
   readonly uid: string;
   readonly resourceVersion: string;
@@ -54,10 +57,20 @@ export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
       services: managed ? spec.services : withRecords(spec.services, status?.services),
       managed,
       heldUntilMs: managed && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
+      conflict: conflictIn(status?.conditions ?? []),
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
     },
   };
+}
+
+/** Which other device answers for the address of a VirtualIP with these conditions, as a sentence. Undefined: none does. */
+export function conflictIn(
+  conditions: readonly { readonly type: string; readonly status: string; readonly message: string }[],
+): string | undefined {
+  const conflict = conditions.find(({ type, status }) => type === conflictCondition && status === "True");
+  // The message ends with a cure of its own.
+  return conflict === undefined ? undefined : (/^.*?\.(?= |$)/.exec(conflict.message)?.[0] ?? conflict.message);
 }
 
 /** The addresses that a VirtualIP blocks which is not a valid claim: the one that it names, and the one that has its name. */

@@ -53,7 +53,7 @@ function describeService(
   const { allocations, metallb } = input;
   const marks = input.marks.get(service.key) ?? { annotations: {}, labels: {}, hostnames: [], manager: undefined };
   const onInterfaces = input.onInterfaces.get(service.key) ?? [];
-  const { assignments = [], reason } = planned.get(service.key) ?? {};
+  const { assignments = [], reason, unknown } = planned.get(service.key) ?? {};
   const then = assignments.map(({ address }) => formatAddress(address));
   const now = [...service.ingress.flatMap(({ ip }) => (ip === "" ? [] : [canonical(ip)])), ...marks.hostnames];
   const refusal = assignments
@@ -63,7 +63,7 @@ function describeService(
       return announcers.refusalFor(service, { address, pool, services: sharing });
     })
     .find((found) => found !== undefined);
-  const outcome = outcomeOf(service, { now, then, refusal }, input);
+  const outcome = outcomeOf(service, { now, then, refusal: unknown ? reason : refusal }, input);
   return {
     service: service.key,
     outcome,

@@ -29,8 +29,8 @@ export interface MigrationCheck {
 
 /**
  * `keeps`: it has the same addresses afterwards. `moves`: other ones. `gets`: it has none now, and gets one. `loses`: it shows an
- * address, and Bellhop assigns none, so the address no longer answers. `unserved`: Bellhop ignores the Service, or no node may announce its
- * address. `pending`: it has no address now or afterwards. `left`: it stays with its load balancer, as the user says, or is being deleted.
+ * address, and Bellhop assigns none, so the address no longer answers. `unserved`: Bellhop ignores the Service or leaves it as it is, or no node
+ * may announce its address. `pending`: it has no address now or afterwards. `left`: it stays with its load balancer, as the user says, or is being deleted.
  */
 export type Outcome = "keeps" | "moves" | "gets" | "loses" | "unserved" | "pending" | "left";
 

@@ -1,7 +1,9 @@
-import { conflictCondition, leaderLeaseName } from "../../../src/api/labels.ts";
+import { leaderLeaseName } from "../../../src/api/labels.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
+import { usedElsewhere } from "../../allocate/choose/used-elsewhere.ts";
+import { conflictIn } from "../../allocate/claim/claim.ts";
 import { describeNoAnnouncer } from "../../owners/describe-no-announcer.ts";
 import { usableNodes } from "./endpoints.ts";
 import type { AddressPart, ClassPart, NodeEndpoints } from "./explanation.ts";
@@ -73,15 +75,13 @@ function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readon
       part.owners.length === 0 ? "No owner is assigned yet." : `Its owners are ${part.owners.join(", then ")}.`;
     return [reasonOf("NotAnnouncedYet", { ...about, detail })];
   }
-  const conflict = part.conditions.find(({ type, status }) => type === conflictCondition && status === "True");
-  return conflict === undefined
-    ? []
-    : [reasonOf("AddressConflict", { ...about, detail: firstSentence(conflict.message) })];
-}
-
-/** The condition's message ends with a cure of its own. */
-function firstSentence(message: string): string {
-  return /^.*?\.(?= |$)/.exec(message)?.[0] ?? message;
+  const conflict = conflictIn(part.conditions);
+  const address = parseAddress(part.address);
+  const elsewhere = address === undefined ? undefined : usedElsewhere(input.allocations, input.service, address);
+  return [
+    ...(conflict === undefined ? [] : [reasonOf("AddressConflict", { ...about, detail: conflict })]),
+    ...(elsewhere === undefined ? [] : [elsewhere]),
+  ];
 }
 
 /** Why no pod is ready, or why traffic cannot reach the ready ones. */

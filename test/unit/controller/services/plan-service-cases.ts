@@ -27,6 +27,7 @@ const mine = { address: "192.0.2.10", pool: "lan", services: ["web"] };
 const shown = { shows: ["192.0.2.10"], ours: true } as const;
 const reference = { namespace: "default", name: "web" };
 const front = { key: "front", ports: ["81/TCP"], backends: "Cluster" };
+const nodeSharing = { key: "", ports: ["80/TCP"], backends: "" };
 const assigned = "True AddressAssigned";
 
 const heldIn = (namespace: string, count: number) =>
@@ -67,6 +68,48 @@ export const planCases: readonly PlanCase[] = [
     ],
   },
   { name: "a Service with all that it should have: nothing", claims: [mine], service: shown, ops: [] },
+  {
+    name: "another device answers for the address: the condition and an event say so, and the Service keeps it",
+    claims: [{ ...mine, conflict: "02:00:00:00:00:99 also answers for it." }],
+    service: shown,
+    ops: [`Patch ${assigned}`, "Warning AddressConflict"],
+  },
+  {
+    name: "an interface of a node has the address, too: the condition and an event say so, and the Service keeps it",
+    claims: [mine],
+    blocked: { "on an interface of Node n1": ["192.0.2.10"] },
+    service: shown,
+    ops: [`Patch ${assigned}`, "Warning AddressUsedElsewhere"],
+  },
+  {
+    name: "an address in spec.externalIPs of the Service itself is not used elsewhere",
+    claims: [mine],
+    blocked: { "in spec.externalIPs of Service default/web": ["192.0.2.10"] },
+    service: shown,
+    ops: [],
+  },
+  {
+    name: "a node has its own address on an interface, and a pool may assign it",
+    pools: [{ name: "nodes", spec: { nodeAddresses: {} } }],
+    nodes: [{ name: "n1", addresses: ["192.0.2.10"] }],
+    claims: [
+      {
+        address: "192.0.2.10",
+        pool: "nodes",
+        node: "n1",
+        services: [{ ...reference, uid: "web-uid", sharing: nodeSharing }],
+      },
+    ],
+    blocked: { "on an interface of Node n1": ["192.0.2.10"] },
+    service: shown,
+    ops: [],
+  },
+  {
+    name: "an address of a pool that another client assigned and an interface of a node has: only an event",
+    blocked: { "on an interface of Node n1": ["192.0.2.10"] },
+    service: { shows: ["192.0.2.10"], finalizer: true },
+    ops: ["Warning ShownAddressTaken"],
+  },
   {
     name: "a claim that is not written yet is created again",
     claims: [{ ...mine, unwritten: true }],

@@ -43,6 +43,7 @@ export const adoptedCases: readonly AllocationCase[] = [
     service: { shows: ["192.0.2.12"], ours: true },
     assigns: ["192.0.2.10 new from lan"],
   },
+  ...takenShown(),
   {
     name: "one that another Service has is not adopted",
     claims: [{ address: "192.0.2.12", pool: "lan", services: ["first"] }],
@@ -157,6 +158,69 @@ function adoptedByRefusals(): readonly AllocationCase[] {
       service: { shows, annotations: { "bellhop.dev/share": "back" }, loadBalancerIP: "192.0.2.10" },
       assigns,
       refuses: { code: "SharingKeyDiffers", field: "spec.loadBalancerIP", value: "192.0.2.10" },
+    },
+  ];
+}
+
+/** Addresses of a pool that another client assigned and that something uses, such as kube-vip, which puts them on an interface. */
+function takenShown(): readonly AllocationCase[] {
+  const about = { code: "ShownAddressTaken", field: "status.loadBalancer.ingress", value: "192.0.2.12" } as const;
+  const sources = [
+    "on an interface of Node n1",
+    "the address of Node n1",
+    "the default gateway of Node n1",
+    "a network, broadcast or anycast address of the subnet of Node n1",
+    "in spec.externalIPs of Service default/other",
+  ];
+  const blocked = { [sources[0] ?? ""]: ["192.0.2.12"] };
+  const shows = { shows: ["192.0.2.12"], finalizer: true } as const;
+  return [
+    ...sources.map((source) => ({
+      name: `one that another client assigned stays as it is while it is used elsewhere (${source})`,
+      blocked: { [source]: ["192.0.2.12"] },
+      service: shows,
+      assigns: [],
+      refuses: { ...about, names: [source] },
+    })),
+    {
+      name: "and so it stays after a refusal of ours",
+      blocked,
+      service: { ...shows, refused: true },
+      assigns: [],
+      refuses: about,
+    },
+    {
+      name: "and so does the other family of a Service",
+      blocked,
+      pools: [lan, { name: "six", addresses: ["2001:db8::/64"] }],
+      service: { ...shows, families: ["IPv6", "IPv4"], policy: "PreferDualStack" },
+      assigns: [],
+      refuses: about,
+    },
+    {
+      name: "unless it requests another address",
+      blocked,
+      service: { ...shows, loadBalancerIP: "192.0.2.11" },
+      assigns: ["192.0.2.11 new from lan"],
+    },
+    {
+      name: "or another pool",
+      blocked,
+      pools: [lan, { name: "web", addresses: ["192.0.2.20"] }],
+      service: { ...shows, ...inPool("web") },
+      assigns: ["192.0.2.20 new from web"],
+    },
+    {
+      name: "or just to leave it",
+      blocked,
+      service: { ...shows, annotations: { "bellhop.dev/reassign": "1" } },
+      assigns: ["192.0.2.10 new from lan"],
+    },
+    {
+      name: "what another client shows of no pool does not matter, used or not: nodes' addresses of ServiceLB",
+      blocked: { "the address of Node n1": ["198.51.100.1"] },
+      service: { shows: ["198.51.100.1"], finalizer: true },
+      assigns: ["192.0.2.10 new from lan"],
     },
   ];
 }

@@ -37,6 +37,8 @@ export interface ClaimData {
   readonly reservation?: true;
   /** Held for the name of a deleted Service. */
   readonly held?: true;
+  /** Another device on the LAN answers for the address, as a sentence. */
+  readonly conflict?: string;
   /** Being created: the API server has not answered yet. */
   readonly unwritten?: true;
 }
@@ -164,7 +166,8 @@ export function poolOf({ name, addresses, spec = {} }: PoolData, index = 0): IPA
   return ipAddressPoolSchema.parse({ metadata: { name, creationTimestamp }, spec: { addresses, ...spec } });
 }
 
-export function claimOf({ address: text, pool, node, services = [], reservation, held, unwritten }: ClaimData): Claim {
+export function claimOf(data: ClaimData): Claim {
+  const { address: text, pool, node, services = [], reservation, held, conflict, unwritten } = data;
   const name = virtualIpName(address(text));
   return {
     name,
@@ -176,6 +179,7 @@ export function claimOf({ address: text, pool, node, services = [], reservation,
     ),
     managed: reservation === undefined,
     heldUntilMs: held ? Date.UTC(2026, 0, 2) : undefined,
+    conflict,
     uid: unwritten ? "" : name,
     resourceVersion: "1",
   };

@@ -195,7 +195,7 @@ const metallbCases: readonly MigrationCase[] = [
     services: ["web unserved MetalLB 192.0.2.10 -> 192.0.2.10 NoAnnouncer"],
   },
   {
-    name: "an address that another Service has in spec.externalIPs is replaced, one of its own is not",
+    name: "an address that another Service has in spec.externalIPs is left alone, one of its own is adopted",
     metallb: true,
     objects: async (cluster) => {
       await lan(cluster);
@@ -203,7 +203,7 @@ const metallbCases: readonly MigrationCase[] = [
       await addServiceOf(cluster, "cloud", "inner", [], { type: "ClusterIP", externalIPs: ["192.0.2.12"] });
       await addServiceOf(cluster, "MetalLB", "web", ["192.0.2.12"]);
     },
-    services: ["own keeps MetalLB 192.0.2.10 -> 192.0.2.10", "web moves MetalLB 192.0.2.12 -> 192.0.2.13"],
+    services: ["own keeps MetalLB 192.0.2.10 -> 192.0.2.10", "web unserved MetalLB 192.0.2.12 ->  ShownAddressTaken"],
   },
 ];
 

@@ -121,6 +121,12 @@ export const findReasonsCases: readonly FindReasonsCase[] = [
     reasons: [{ code: "AddressConflict", ...virtualIp, names: ["02:00:00:00:00:99"] }],
   },
   {
+    name: "an interface of a node has it, too",
+    ...served,
+    blocked: { "on an interface of Node n2": ["192.0.2.10"] },
+    reasons: [{ code: "AddressUsedElsewhere", field: ingress, value: "192.0.2.10", names: ["interface of Node n2"] }],
+  },
+  {
     name: "without endpoints",
     ...served,
     endpoints: {},

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { patchTypes } from "../../../../src/kube/client.ts";
+import { ownPath } from "../../../../src/kube/path.ts";
+import { useCluster } from "../fake-cluster/use-cluster.ts";
+
+const cluster = useCluster();
+
+/** What the speaker of n1 finds on an interface beside the node's own address, as kube-vip would put it there. */
+async function putOnInterface(name: string, ...addresses: readonly string[]): Promise<void> {
+  const eth0 = { name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses: ["192.0.2.250/24"] };
+  const interfaces = [eth0, { ...eth0, name, addresses }];
+  const path = `${ownPath("speakers", "n1")}/status`;
+  await cluster.server.request({
+    method: "PATCH",
+    path,
+    body: { status: { interfaces } },
+    contentType: patchTypes.merge,
+  });
+}
+
+async function conflict(status: "True" | "False"): Promise<void> {
+  const message = "02:00:00:00:00:99 on the LAN of eth0 also answers for 192.0.2.10. Find that device.";
+  const condition = {
+    type: "Conflict",
+    status,
+    reason: "ForeignMac",
+    message,
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  };
+  const path = `${ownPath("virtualips", "192.0.2.10")}/status`;
+  const body = { status: { conditions: [condition] } };
+  await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+}
+
+async function message(name: string): Promise<string> {
+  const conditions = (await cluster.service(name))?.status?.conditions ?? [];
+  return conditions.find(({ type }) => type === "bellhop.dev/AddressReady")?.message ?? "";
+}
+
+const expectMessage = (name: string, pattern: RegExp): Promise<void> =>
+  cluster.eventually(async () => assert.match(await message(name), pattern));
+
+describe("an address of a pool that something else uses", () => {
+  beforeEach(async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+  });
+
+  test("stays with the Service that another client assigned it to, and is adopted when it is free", async () => {
+    await putOnInterface("eth1", "192.0.2.12/32");
+    const finalizers = ["service.kubernetes.io/load-balancer-cleanup"];
+    await cluster.addService("web", {}, { finalizers });
+    await cluster.setServiceStatus("web", { loadBalancer: { ingress: [{ ip: "192.0.2.12" }] } });
+    const before = await cluster.service("web");
+    await cluster.start();
+    await cluster.idle();
+    assert.deepEqual(await cluster.service("web"), before);
+    assert.deepEqual(await cluster.eventsOf("web"), ["ShownAddressTaken"]);
+    await putOnInterface("eth1");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.12"]);
+  });
+
+  test("is reported on the Service that has it, once, and the Service keeps it", async () => {
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await putOnInterface("eth1", "192.0.2.10/32");
+    await expectMessage("web", /^192\.0\.2\.10\. .*is on an interface of Node n1/);
+    await cluster.idle();
+    assert.equal((await cluster.eventsOf("web")).filter((reason) => reason === "AddressUsedElsewhere").length, 1);
+    assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+    await putOnInterface("eth1");
+    await expectMessage("web", /^192\.0\.2\.10$/);
+  });
+
+  test("by a device on the LAN is reported on the Service, too", async () => {
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await conflict("True");
+    await expectMessage("web", /also answers for 192\.0\.2\.10/);
+    await cluster.idle();
+    assert.equal((await cluster.eventsOf("web")).filter((reason) => reason === "AddressConflict").length, 1);
+    await conflict("False");
+    await expectMessage("web", /^192\.0\.2\.10$/);
+  });
+
+  for (const name of ["kube-ipvs0", "kube-dummy-if"]) {
+    test(`is not meant where a service proxy has it on ${name}, as it has every address of a Service`, async () => {
+      await cluster.start();
+      await cluster.addService("web");
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      await putOnInterface(name, "192.0.2.10/32", "192.0.2.12/32");
+      await cluster.addService("other");
+      await cluster.setServiceStatus("other", { loadBalancer: { ingress: [{ ip: "192.0.2.12" }] } });
+      await cluster.idle();
+      assert.equal(await message("web"), "192.0.2.10");
+      assert.equal(await cluster.condition("other"), "True AddressAssigned");
+      await cluster.addService("asks", { loadBalancerIP: "192.0.2.13" });
+      await cluster.expectShown("asks", ["192.0.2.13"]);
+    });
+  }
+});
