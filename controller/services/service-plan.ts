@@ -4,7 +4,7 @@ import type { AddressReady, IngressEntry, ServiceView } from "../../src/model/se
 import type { ServiceName } from "../../src/model/service-reference.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
-import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
+import { type Claim, currentPoolOf, provesAssignment } from "../allocate/claim/claim.ts";
 
 /** One step for one Service, as plain data. */
 export type ServiceOp =
@@ -93,7 +93,7 @@ export function holdRefusals(
 
 /** Whether we serve the Service: a claim names it, or its condition and its finalizer say that we assigned what it shows. */
 export function isServed(service: ServiceView, claims: readonly Claim[]): boolean {
-  return claims.some((claim) => isClaimOf(claim, service)) || isAssignedByBellhop(service);
+  return claims.some((claim) => provesAssignment(claim, service)) || isAssignedByBellhop(service);
 }
 
 /** Whether we assigned the address that the status shows as this text. */

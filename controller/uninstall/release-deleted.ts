@@ -18,7 +18,7 @@ const lookMs = 10_000;
 
 /**
  * For a controller that cannot start its work, because a kind of Bellhop does not exist: removes the finalizer from Services that are being
- * deleted and have our condition or class, so that they and their namespaces can go. Does nothing to any other Service, because claims that
+ * deleted and that we served (`releaseService`), so that they and their namespaces can go. Does nothing to any other Service, because claims that
  * cannot be read are not claims that are gone. Runs until the signal is aborted. More than one controller may do it.
  */
 export async function releaseDeletedServices(options: ReleaseDeletedOptions, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,14 @@
 import { loadBalancerClass } from "../../src/api/api.ts";
 import { addressReadyCondition } from "../../src/api/labels.ts";
-import { formatAddress, parseAddress } from "../../src/ip/address.ts";
+import { parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import {
   type AddressReady,
   type IngressEntry,
   loadBalancerFinalizer,
   type ServiceView,
 } from "../../src/model/service.ts";
-import { type Claim, isClaimOf } from "../allocate/claim/claim.ts";
+import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
+import { type Claim, provesAssignment } from "../allocate/claim/claim.ts";
 
 /** What is removed from one Service so that it can live, and be deleted, without Bellhop. */
 export interface ServiceRelease {
@@ -21,27 +22,29 @@ export interface ServiceRelease {
 }
 
 /**
- * What is ours on a Service, by the marks that Bellhop leaves; undefined: nothing. Pure. The finalizer is that of Kubernetes, and cloud
- * controllers and ServiceLB set it too, so its name alone proves nothing. Proof of an address is a VirtualIP at it that names the Service,
- * or our condition, where it names the address as assigned. Proof of the finalizer is an address that is ours, a VirtualIP made by the
- * controller, our class, or our condition on a Service that shows no address. It stays while an address of others is shown.
+ * What is ours on a Service, by the marks that Bellhop leaves; undefined: nothing. Pure. Decides by the rules of the controller. The
+ * finalizer is that of Kubernetes, and cloud controllers and ServiceLB set it too, so its name alone proves nothing. Proof of an address is
+ * a claim (`provesAssignment`), or our condition, where it names the address as assigned. Proof of the finalizer is an address that is
+ * ours, a claim, our class, or a condition that says that we assigned addresses: a refusal of ours has removed our finalizer. It stays while
+ * an address of others is shown.
  *
  * `claims`: those that name the Service; empty too when VirtualIPs cannot be read, because their kind is gone.
  */
 export function releaseService(service: ServiceView, claims: readonly Claim[]): ServiceRelease | undefined {
-  const named = claims.filter((claim) => isClaimOf(claim, service));
-  const claimed = new Set(named.map(({ address }) => formatAddress(address)));
-  const assigned = addressesAssignedIn(service.addressReady);
+  const proving = claims.filter((claim) => provesAssignment(claim, service));
+  const claimed = new Set(proving.map(({ name }) => name));
+  const former = addressesKeptIn(service.addressReady);
   const ours = service.ingress.filter(({ ip }) => {
-    const address = canonical(ip);
-    return address !== undefined && (claimed.has(address) || assigned === "all" || assigned.has(address));
+    const address = parseAddress(ip);
+    if (address === undefined) return false;
+    return claimed.has(virtualIpName(address)) || namesAssigned(service, address) || former.has(virtualIpName(address));
   });
   const others = service.ingress.filter((entry) => !ours.includes(entry));
   const marked =
     ours.length > 0 ||
-    named.some(({ managed }) => managed) ||
+    proving.length > 0 ||
     service.loadBalancerClass === loadBalancerClass ||
-    service.addressReady !== undefined;
+    isAssignedByBellhop(service);
   const removeFinalizer = marked && others.length === 0 && service.finalizers.includes(loadBalancerFinalizer);
   const removeCondition = service.addressReady !== undefined;
   if (ours.length === 0 && !removeFinalizer && !removeCondition) return undefined;
@@ -69,30 +72,15 @@ export function releasePatch({ service, ingress, removeFinalizer, removeConditio
   };
 }
 
-/**
- * The addresses that our condition says the Service was assigned (`plan-service.ts` writes it). A refusal names addresses too, but of others;
- * only what it says that the Service keeps is ours. With NoAnnouncer the whole status is ours, and the text names one address of it.
- */
-function addressesAssignedIn(condition: AddressReady | undefined): ReadonlySet<string> | "all" {
-  if (condition === undefined) return new Set();
-  const { status, reason, message } = condition;
-  if (reason === "NoAnnouncer") return "all";
-  if (status === "True") return addressesAtStart(message);
-  return addressesAtStart(/\bUntil then (?:the Service|it) keeps (.*)$/s.exec(message)?.[1] ?? "");
-}
-
-/** Of a list joined by commas, up to the first text that is not an address. */
-function addressesAtStart(text: string): ReadonlySet<string> {
+/** The addresses that a refusal of an earlier build says the Service keeps. Names of their VirtualIPs. */
+function addressesKeptIn(condition: AddressReady | undefined): ReadonlySet<string> {
   const found = new Set<string>();
-  for (const part of text.split(/, |\. |; |\s|\.$/)) {
-    const address = canonical(part);
+  const list = /\bUntil then (?:the Service|it) keeps (.*)$/s.exec(condition?.message ?? "")?.[1] ?? "";
+  if (condition?.status === "True") return found;
+  for (const part of list.split(/, |\. |; |\s|\.$/)) {
+    const address = parseAddress(part);
     if (address === undefined) break;
-    found.add(address);
+    found.add(virtualIpName(address));
   }
   return found;
-}
-
-function canonical(text: string): string | undefined {
-  const address = parseAddress(text);
-  return address === undefined ? undefined : formatAddress(address);
 }

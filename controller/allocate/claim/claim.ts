@@ -108,6 +108,16 @@ export function isClaimOf(claim: Claim, service: ServiceView): boolean {
   return claim.services.some((reference) => refersTo(reference, service));
 }
 
+/**
+ * Whether the claim proves that we assigned its address to this Service. A reservation names Services before they have the address, and
+ * another controller may serve them: it proves that only for those whose use of the address we have recorded.
+ */
+export function provesAssignment(claim: Claim, service: ServiceView): boolean {
+  return claim.services.some(
+    (reference) => refersTo(reference, service) && (claim.managed || reference.sharing !== undefined),
+  );
+}
+
 interface PoolLookup<Pool> {
   poolOf(address: IpAddress): Pool | undefined;
   readonly nodes: { poolAt(address: IpAddress): Pool | undefined };

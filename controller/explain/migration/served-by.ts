@@ -1,6 +1,6 @@
 import { loadBalancerFinalizer, type ServiceView } from "../../../src/model/service.ts";
 import { isAssignedByBellhop } from "../../allocate/claim/assigned-condition.ts";
-import { type Claim, isClaimOf } from "../../allocate/claim/claim.ts";
+import { type Claim, provesAssignment } from "../../allocate/claim/claim.ts";
 import type { ServedBy } from "./migration-check.ts";
 import { implementationLabel, kubeVipPrefix, type ServiceMarks, serviceLbPrefix } from "./service-marks.ts";
 
@@ -33,7 +33,7 @@ export function findServedBy({
 }: RecognitionInput): ServedBy | undefined {
   const shows = service.ingress.length > 0;
   const { manager } = marks;
-  if (claims.some((claim) => isClaimOf(claim, service))) return { name: "Bellhop", by: "a VirtualIP" };
+  if (claims.some((claim) => provesAssignment(claim, service))) return { name: "Bellhop", by: "a VirtualIP" };
   if (shows && isAssignedByBellhop(service)) return { name: "Bellhop", by: "its condition" };
   if (shows && manager?.startsWith("kube-vip")) return { name: "kube-vip", by: managerText(manager) };
   if (shows && manager?.startsWith("k3s")) return { name: "ServiceLB", by: managerText(manager) };

@@ -1,3 +1,5 @@
+import { describeKept } from "../../../../controller/allocate/claim/assigned-condition.ts";
+
 /** What one Service shows, and what is released of it. */
 export interface ReleaseCase {
   readonly name: string;
@@ -110,10 +112,48 @@ export const releaseCases: readonly ReleaseCase[] = [
     released: { addresses: ["192.0.2.7"], condition: true, stays: ["203.0.113.1"] },
   },
   {
-    name: "a refused Service without an address loses the finalizer too",
+    name: "a refused Service without an address keeps the finalizer, which is another controller's: ours goes with the address",
     condition: noPool,
     finalizer: true,
+    released: { condition: true },
+  },
+  {
+    name: "one that we assigned addresses loses it, although another client has cleared its status",
+    condition: assigned("192.0.2.7"),
+    finalizer: true,
     released: ours,
+  },
+  {
+    name: "and so does one whose condition names what it keeps",
+    condition: [
+      "False",
+      "RequestedAddressTaken",
+      `${describeKept("192.0.2.7")} Service default/web: 192.0.2.9 is taken.`,
+    ],
+    finalizer: true,
+    released: ours,
+  },
+  {
+    name: "an address that the condition names as still assigned is ours",
+    shows: ["192.0.2.7", "2001:db8::7"],
+    condition: [
+      "False",
+      "RequestedAddressTaken",
+      `${describeKept("192.0.2.7, 2001:db8::7")} Service default/web: 192.0.2.9 is taken.`,
+    ],
+    finalizer: true,
+    released: { ...ours, addresses: ["192.0.2.7", "2001:db8::7"] },
+  },
+  {
+    name: "one that it does not name is not",
+    shows: ["192.0.2.9"],
+    condition: [
+      "False",
+      "RequestedAddressTaken",
+      `${describeKept("192.0.2.7")} Service default/web: 192.0.2.9 is taken.`,
+    ],
+    finalizer: true,
+    released: { condition: true, stays: ["192.0.2.9"] },
   },
   {
     name: "a host name is never ours",
@@ -147,10 +187,17 @@ export const releaseCases: readonly ReleaseCase[] = [
     claims: [["192.0.2.7", "user"]],
   },
   {
-    name: "a reservation whose address is shown does",
+    name: "nor about the address: another controller may show it while the user reserves it for Bellhop",
     shows: ["192.0.2.7"],
     finalizer: true,
     claims: [["192.0.2.7", "user"]],
-    released: { finalizer: true, addresses: ["192.0.2.7"] },
+  },
+  {
+    name: "with our condition, an address that is reserved is ours",
+    shows: ["192.0.2.7"],
+    condition: assigned("192.0.2.7"),
+    finalizer: true,
+    claims: [["192.0.2.7", "user"]],
+    released: { ...ours, addresses: ["192.0.2.7"] },
   },
 ];

@@ -195,6 +195,18 @@ const metallbCases: readonly MigrationCase[] = [
     services: ["web unserved MetalLB 192.0.2.10 -> 192.0.2.10 NoAnnouncer"],
   },
   {
+    name: "a reservation for a Service that MetalLB serves: it is still MetalLB that does",
+    metallb: true,
+    objects: async (cluster) => {
+      await lan(cluster);
+      const services = [{ namespace: "default", name: "web" }];
+      await cluster.addVirtualIp("192.0.2.12", { address: "192.0.2.12", services });
+      await addServiceOf(cluster, "MetalLB", "web", ["192.0.2.12"]);
+    },
+    services: ["web keeps MetalLB 192.0.2.12 -> 192.0.2.12"],
+    unchanged: true,
+  },
+  {
     name: "an address that another Service has in spec.externalIPs is left alone, one of its own is adopted",
     metallb: true,
     objects: async (cluster) => {
