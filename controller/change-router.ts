@@ -1,6 +1,6 @@
 import type { Clock } from "../src/clock/clock.ts";
 import { runInTurns, turnOf } from "../src/clock/turn.ts";
-import type { EventRecorder } from "../src/kube/event.ts";
+import { type EventRecorder, serviceSubject } from "../src/kube/event.ts";
 import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
 import { reasonMessage } from "../src/model/reason.ts";
@@ -8,6 +8,7 @@ import { serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Claim } from "./allocate/claim/claim.ts";
 import type { ChangeListener } from "./observe/change-feed.ts";
 import type { ClusterState } from "./observe/cluster-state.ts";
+import { Fingerprints } from "./observe/fingerprints.ts";
 import type { Watched, WatchedResource } from "./observe/sources.ts";
 import type { SpeakerWatch } from "./observe/speaker-watch.ts";
 import type { PoolStatusLoop } from "./pools/pool-status-loop.ts";
@@ -43,6 +44,8 @@ export class ChangeRouter implements ChangeListener, TermPart {
   #wakeScheduled = false;
   /** The revision of the pools for which owners and pool memberships were last checked. */
   #routedPoolRevision = 0;
+  /** What was reported of spec.externalIPs in this term, by key of the Service. */
+  #reportedExternalIps = new Fingerprints();
 
   constructor(options: ChangeRouterOptions) {
     this.#options = options;
@@ -51,6 +54,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
   /** Adds everything to the queues. */
   start(): Promise<void> {
     this.#routedPoolRevision = this.#options.state.poolRevision;
+    this.#reportedExternalIps = new Fingerprints();
     return this.resync();
   }
 
@@ -77,9 +81,26 @@ export class ChangeRouter implements ChangeListener, TermPart {
       yield;
     }
     for (const name of state.claims.unreadableNames) virtualIps.add(name);
+    for (const key of state.services.overExternalIpLimit) {
+      this.#reportExternalIps(key);
+      yield;
+    }
     pools.addSoon(state.pools.names);
     this.#recordRefusedAdvertisements();
     this.allocationsChanged();
+  }
+
+  /** An event on the Service, whatever its type and class, when other Services may get more of its spec.externalIPs, or others. */
+  #reportExternalIps(key: string): void {
+    const { term, watched, state, events } = this.#options;
+    const service = watched.services.views.get(key);
+    if (!term.active || !state.services.isOverExternalIpLimit(key)) return;
+    // Its pools are those that count.
+    state.currentAllocations();
+    const reason = state.services.externalIpReason(key);
+    const message = reason === undefined ? "" : reasonMessage(reason);
+    if (!this.#reportedExternalIps.changed(key, message) || reason === undefined || service === undefined) return;
+    events.record(serviceSubject(service), { type: "Warning", reason: reason.code, message });
   }
 
   /** An advertisement that cannot be used has no status to say so. */
@@ -144,6 +165,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     switch (resource) {
       case "services":
         this.#planOwnersOf(state.services.observeService(key));
+        this.#reportExternalIps(key);
         this.#addService(key);
         break;
       case "virtualIps":
@@ -238,6 +260,10 @@ export class ChangeRouter implements ChangeListener, TermPart {
       const { claims, nodeClaims } = state.allocations;
       for (const name of claims.keys()) {
         if (this.#poolMembershipDiffers(name)) virtualIps.add(name);
+        yield;
+      }
+      for (const key of state.services.overExternalIpLimit) {
+        this.#reportExternalIps(key);
         yield;
       }
       // Nodes may have joined, left or changed pools.

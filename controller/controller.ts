@@ -7,7 +7,7 @@ import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { ServiceView } from "../src/model/service.ts";
-import { type ControllerSettings, metallbOf } from "../src/settings/controller-settings.ts";
+import { type ControllerSettings, metallbOf, namespaceLimitsOf } from "../src/settings/controller-settings.ts";
 import { ChangeRouter } from "./change-router.ts";
 import { registerControllerGauges } from "./metrics.ts";
 import { ChangeFeed } from "./observe/change-feed.ts";
@@ -74,10 +74,7 @@ export class Controller {
       log: log.child({ component: "watch" }),
       metrics: kubeMetrics,
     });
-    const state = new ClusterState(watches, clock, {
-      holds: settings.maxHoldsPerNamespace,
-      externalIps: settings.maxExternalIpsPerNamespace,
-    });
+    const state = new ClusterState(watches, clock, namespaceLimitsOf(settings));
     const { leases, virtualIps: watchedVirtualIps, pools: watchedPools } = watches;
     const speakers = new SpeakerWatch({ client, namespace, leases, changes, clock, log: ownersLog });
 

@@ -37,6 +37,7 @@ export async function loadServiceInput(options: LoadServiceOptions): Promise<Ser
     speakers: watched.speakers.views,
     leader,
     namespace,
+    externalIpReason: clusterState.services.externalIpReason(`${service.namespace}/${service.name}`),
   };
 }
 
@@ -60,6 +61,7 @@ export async function loadAddressInput(options: ReadOptions, address: IpAddress)
     virtualIps: watched.virtualIps.views,
     candidates: clusterState.candidateInput(live),
     services: watched.services.views.values(),
+    isUncounted: (key) => clusterState.services.isUncounted(key, address),
     pools: [...watched.pools.views.values()],
     networks: clusterNetworks(watched.serviceCidrs.views.values(), watched.nodes.views.values()),
   };
@@ -71,7 +73,7 @@ export async function loadPoolsInput(options: ReadOptions, manifests: readonly P
   const present = watched.pools.views;
   const views = poolsAfter(present, manifests, timeText(options.clock.wallMs()));
   const kept = invalidViews.filter(({ resource, name }) => resource !== "pools" || !views.has(name));
-  const after = createClusterState({ ...watched, pools: { views } }, kept, options.clock);
+  const after = createClusterState({ ...watched, pools: { views } }, kept, options);
   const before = clusterState.currentAllocations();
   return { manifests, present, claims: before.claims.values(), before, after: after.currentAllocations() };
 }

@@ -43,7 +43,11 @@ export async function loadMigrationInput(options: LoadMigrationOptions): Promise
   const kept = invalidViews.filter(({ resource, name }) => resource !== "pools" || !pools.has(name));
   const ofKubeVip = services.filter((service) => isOfKubeVip(service, marks.get(service.key)));
   const { speakers, onInterfaces } = withoutAddressesOf(ofKubeVip, watched.speakers.views, watched.nodes.views);
-  const state = createClusterState({ ...watched, pools: { views: pools }, speakers: { views: speakers } }, kept, clock);
+  const state = createClusterState(
+    { ...watched, pools: { views: pools }, speakers: { views: speakers } },
+    kept,
+    options,
+  );
   return {
     services,
     marks,

@@ -8,6 +8,7 @@ import { OversizedObject } from "../../src/kube/oversized-object.ts";
 import { endpointSlicesPath } from "../../src/kube/path.ts";
 import { InvalidObject, projectObject } from "../../src/kube/view-store.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
+import type { NamespaceLimits } from "../../src/settings/controller-settings.ts";
 import { ClusterState } from "../observe/cluster-state.ts";
 import {
   createSources,
@@ -50,6 +51,8 @@ export interface ReadOptions extends SourceOptions {
   readonly beforeInstallation?: boolean;
   /** Receives each object of a collection before it is reduced to its view. */
   readonly inspect?: (resource: string, raw: unknown) => void;
+  /** The limits of the controller. */
+  readonly limits: NamespaceLimits;
   readonly clock: Clock;
 }
 
@@ -91,12 +94,16 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   const watched = Object.fromEntries(
     Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
   ) as unknown as Watched;
-  return { ...leases, watched, invalidViews, slices, clusterState: createClusterState(watched, invalidViews, clock) };
+  return { ...leases, watched, invalidViews, slices, clusterState: createClusterState(watched, invalidViews, options) };
 }
 
 /** The state that the controller would derive from these views. */
-export function createClusterState(watched: Watched, invalidViews: readonly InvalidView[], clock: Clock): ClusterState {
-  const state = new ClusterState(watched, clock);
+export function createClusterState(
+  watched: Watched,
+  invalidViews: readonly InvalidView[],
+  { clock, limits }: Pick<ReadOptions, "clock" | "limits">,
+): ClusterState {
+  const state = new ClusterState(watched, clock, limits);
   for (const { resource, key, invalid, raw } of invalidViews) {
     if (resource === "pools") state.pools.reject(key, invalid, raw);
     if (resource === "advertisements") state.advertisements.reject(key, invalid, raw);

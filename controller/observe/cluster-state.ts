@@ -1,7 +1,7 @@
 import { hasFeature } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
+import { defaultNamespaceLimits, type NamespaceLimits } from "../../src/settings/controller-settings.ts";
 import { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
-import { defaultNamespaceLimits, type NamespaceLimits } from "../allocate/allocations/namespace-limits.ts";
 import { type PoolMembership, poolMembershipOf } from "../allocate/allocations/pool-membership.ts";
 import { isInUse } from "../allocate/claim/claim.ts";
 import { clusterNetworks } from "../allocate/pool/cluster-network.ts";

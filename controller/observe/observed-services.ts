@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ServiceReference } from "../../src/api/virtual-ip.ts";
-import { parseAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
+import { type Reason, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
@@ -17,6 +18,8 @@ export class ObservedServices {
   readonly #allocations: AddressAllocations;
   readonly #readyNodes: ReadyNodes;
   readonly #externalIps: ExternalIpCount;
+  /** The addresses in spec.externalIPs that are over the limit of their namespace, by key of the Service. */
+  readonly #uncounted = new Map<string, readonly IpAddress[]>();
   /** Which Services request which addresses. */
   readonly requested = new RequestedAddresses();
   /** Keys of Services with externalTrafficPolicy Local. */
@@ -44,8 +47,11 @@ export class ObservedServices {
   observeService(key: string): readonly Claim[] {
     const service = this.#watched.services.views.get(key);
     const external = (service?.externalIPs ?? []).flatMap((text) => parseAddress(text) ?? []);
-    for (const [service, counted] of this.#externalIps.set(key, external))
+    for (const [service, { counted, uncounted }] of this.#externalIps.set(key, external)) {
       this.#allocations.block(externalIpsSource(service), counted);
+      if (uncounted.length === 0) this.#uncounted.delete(service);
+      else this.#uncounted.set(service, uncounted);
+    }
     this.#allocations.setSharing(key, service);
     this.requested.set(key, service);
     recordShown(this.#allocations, key, service);
@@ -55,6 +61,31 @@ export class ObservedServices {
     if (local) this.#local.add(key);
     else this.#local.delete(key);
     return this.#allocations.claimsOf(key);
+  }
+
+  /** Keys of the Services with more addresses in spec.externalIPs than are kept out of pools for their namespace. */
+  get overExternalIpLimit(): Iterable<string> {
+    return this.#uncounted.keys();
+  }
+
+  isOverExternalIpLimit(key: string): boolean {
+    return this.#uncounted.has(key);
+  }
+
+  /** Whether the address is in spec.externalIPs of the Service and not kept out of pools. */
+  isUncounted(key: string, address: IpAddress): boolean {
+    const name = virtualIpName(address);
+    return this.#uncounted.get(key)?.some((other) => virtualIpName(other) === name) ?? false;
+  }
+
+  /** Why other Services may get addresses in spec.externalIPs of this one. Undefined: they cannot, or no pool contains these. */
+  externalIpReason(key: string): Reason | undefined {
+    const inPools = (this.#uncounted.get(key) ?? []).filter(
+      (address) => this.#allocations.poolOf(address) !== undefined,
+    );
+    if (inPools.length === 0) return undefined;
+    const value = inPools.map(formatAddress).join(", ");
+    return reasonOf("ExternalIpLimitReached", { object: serviceObject({ key }), field: "spec.externalIPs", value });
   }
 
   #labelsChanged(key: string, labels: ServiceView["labels"] | undefined): boolean {

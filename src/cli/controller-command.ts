@@ -51,13 +51,17 @@ export function controllerCommand(): Command {
       new Option(
         "--max-holds-per-namespace <number>",
         "how many addresses of deleted Services of one namespace are held (holdAfterDelete)",
-      ).default("10"),
+      )
+        .default("10")
+        .env("BELLHOP_MAX_HOLDS_PER_NAMESPACE"),
     )
     .addOption(
       new Option(
         "--max-external-ips-per-namespace <number>",
         "how many addresses in spec.externalIPs of Services of one namespace are kept out of pools",
-      ).default("16"),
+      )
+        .default("16")
+        .env("BELLHOP_MAX_EXTERNAL_IPS_PER_NAMESPACE"),
     )
     .addOption(metallbOption())
     .addOption(metallbNamespaceOption())

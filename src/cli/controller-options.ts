@@ -1,5 +1,10 @@
 import type { MetallbCompatibility } from "../api/metallb.ts";
-import { controllerSettingsSchema, metallbOf } from "../settings/controller-settings.ts";
+import {
+  controllerSettingsSchema,
+  metallbOf,
+  type NamespaceLimits,
+  namespaceLimitsOf,
+} from "../settings/controller-settings.ts";
 import type { PublishedSettings } from "../settings/published-settings.ts";
 
 /** The settings of the controller that a command assumes. */
@@ -10,6 +15,7 @@ export interface ChosenSettings {
   readonly metallb: MetallbCompatibility | undefined;
   /** Whether nodes take part that are labelled as excluded from load balancers. */
   readonly ignoreExcludeLabel: boolean;
+  readonly limits: NamespaceLimits;
 }
 
 /**
@@ -24,6 +30,7 @@ export function chooseSettings(
   const told = published ?? fromEnvironment(env);
   const flag = (text: string | undefined): boolean | undefined => (text === undefined ? undefined : text === "true");
   const { defaultClass, metallb, metallbNamespace, metallbClass, ignoreExcludeLabel } = controllerSettingsSchema.shape;
+  const { maxHoldsPerNamespace, maxExternalIpsPerNamespace } = controllerSettingsSchema.shape;
   return {
     defaultClass: defaultClass.parse(flag(options.defaultClass) ?? told.defaultClass),
     metallb: metallbOf({
@@ -32,16 +39,23 @@ export function chooseSettings(
       metallbClass: metallbClass.parse(options.metallbClass ?? told.metallbClass),
     }),
     ignoreExcludeLabel: ignoreExcludeLabel.parse(flag(options.ignoreExcludeLabel) ?? told.ignoreExcludeLabel),
+    limits: namespaceLimitsOf({
+      maxHoldsPerNamespace: maxHoldsPerNamespace.parse(told.maxHoldsPerNamespace),
+      maxExternalIpsPerNamespace: maxExternalIpsPerNamespace.parse(told.maxExternalIpsPerNamespace),
+    }),
   };
 }
 
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>): PublishedSettings {
   const set = (name: string): boolean | undefined => (env[name] === undefined ? undefined : env[name] === "true");
+  const count = (name: string): number | undefined => (env[name] === undefined ? undefined : Number(env[name]));
   return {
     defaultClass: set("BELLHOP_DEFAULT_CLASS"),
     metallb: set("BELLHOP_METALLB"),
     metallbNamespace: env.BELLHOP_METALLB_NAMESPACE,
     metallbClass: env.BELLHOP_METALLB_CLASS,
     ignoreExcludeLabel: set("BELLHOP_IGNORE_EXCLUDE_LABEL"),
+    maxHoldsPerNamespace: count("BELLHOP_MAX_HOLDS_PER_NAMESPACE"),
+    maxExternalIpsPerNamespace: count("BELLHOP_MAX_EXTERNAL_IPS_PER_NAMESPACE"),
   };
 }

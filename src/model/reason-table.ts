@@ -196,6 +196,14 @@ export const reasonTable = {
       "{object} leaves {value} ({field}), which is not held for it, because many addresses are held for its namespace already.",
     cure: "Wait until holds end, delete VirtualIPs that are held, or set --max-holds-per-namespace of the controller.",
   },
+  ExternalIpLimitReached: {
+    shownIn: ["Service", "bellhop explain"],
+    meaning:
+      "The Service lists addresses of pools in spec.externalIPs, but as many as are allowed are kept out of pools for its namespace already. Pools may assign the others to other Services.",
+    sentence:
+      "{object} lists {value} ({field}), which pools may assign to other Services, because many addresses are kept out of pools for its namespace already.",
+    cure: "Exclude these addresses from the pools with spec.exclude, list fewer addresses in spec.externalIPs of the Services of this namespace, or set --max-external-ips-per-namespace of the controller.",
+  },
   NoPool: {
     shownIn: ["Service"],
     meaning: "There is no IPAddressPool, or all of them are rejected.",

@@ -2,6 +2,16 @@ import { z } from "zod";
 import type { MetallbCompatibility } from "../api/metallb.ts";
 import { logLevels } from "../log/log.ts";
 
+/** How many addresses one namespace may keep from others without a Service that has them: ResourceQuota counts none of these. */
+export interface NamespaceLimits {
+  /** Addresses that are held for names of deleted Services. */
+  readonly holds: number;
+  /** Addresses that Services list in spec.externalIPs. */
+  readonly externalIps: number;
+}
+
+export const defaultNamespaceLimits: NamespaceLimits = { holds: 10, externalIps: 16 };
+
 /** Settings of `bellhop controller`. */
 export const controllerSettingsSchema = z
   .object({
@@ -26,9 +36,9 @@ export const controllerSettingsSchema = z
     /** From how many other nodes the waiting owners of one node's addresses are chosen. */
     peersPerNode: z.int().min(2).max(100).default(6),
     /** How many addresses are held for names of deleted Services of one namespace. */
-    maxHoldsPerNamespace: z.int().min(0).default(10),
+    maxHoldsPerNamespace: z.int().min(0).default(defaultNamespaceLimits.holds),
     /** How many addresses in spec.externalIPs of Services of one namespace are kept out of pools. */
-    maxExternalIpsPerNamespace: z.int().min(0).default(16),
+    maxExternalIpsPerNamespace: z.int().min(0).default(defaultNamespaceLimits.externalIps),
     /** Whether pools, advertisements and annotations of MetalLB are honoured, for moving from there. */
     metallb: z.boolean().default(false),
     /** The namespace of MetalLB's objects; MetalLB ignores others, too. */
@@ -51,4 +61,10 @@ export function metallbOf({
   metallbClass,
 }: Pick<ControllerSettings, "metallb" | "metallbNamespace" | "metallbClass">): MetallbCompatibility | undefined {
   return metallb ? { namespace: metallbNamespace, loadBalancerClass: metallbClass } : undefined;
+}
+
+export function namespaceLimitsOf(
+  settings: Pick<ControllerSettings, "maxHoldsPerNamespace" | "maxExternalIpsPerNamespace">,
+): NamespaceLimits {
+  return { holds: settings.maxHoldsPerNamespace, externalIps: settings.maxExternalIpsPerNamespace };
 }

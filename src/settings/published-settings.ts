@@ -8,6 +8,8 @@ const publishedSettingsSchema = z.object({
   metallbNamespace: z.string().min(1).optional(),
   metallbClass: z.string().min(1).optional(),
   ignoreExcludeLabel: z.boolean().optional(),
+  maxHoldsPerNamespace: z.int().min(0).optional(),
+  maxExternalIpsPerNamespace: z.int().min(0).optional(),
 });
 export type PublishedSettings = z.infer<typeof publishedSettingsSchema>;
 

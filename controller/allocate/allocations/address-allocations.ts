@@ -10,13 +10,13 @@ import { RangeMap } from "../../../src/ip/range-map.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { describeService, serviceKeyOf, serviceNameOf } from "../../../src/model/service-reference.ts";
+import { defaultNamespaceLimits, type NamespaceLimits } from "../../../src/settings/controller-settings.ts";
 import { type Claim, currentPoolOf, isInUse } from "../claim/claim.ts";
 import { sharingOf } from "../claim/sharing.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolSet } from "../pool/pool-set.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
-import { defaultNamespaceLimits, type NamespaceLimits } from "./namespace-limits.ts";
 import { NodeAddresses } from "./node-addresses.ts";
 import { ShownAddresses } from "./shown-addresses.ts";
 

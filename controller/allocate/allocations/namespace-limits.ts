@@ -1,19 +1,14 @@
 import { type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
 import { serviceNameOf } from "../../../src/model/service-reference.ts";
 
-/** How many addresses one namespace may keep from others without a Service that has them: ResourceQuota counts none of these. */
-export interface NamespaceLimits {
-  /** Addresses that are held for names of deleted Services. */
-  readonly holds: number;
-  /** Addresses that Services list in spec.externalIPs. */
-  readonly externalIps: number;
+/** Which of the addresses that a Service lists count: they are kept out of pools. The others are over the limit. */
+export interface CountedAddresses {
+  readonly counted: readonly IpAddress[];
+  readonly uncounted: readonly IpAddress[];
 }
 
-export const defaultNamespaceLimits: NamespaceLimits = { holds: 10, externalIps: 16 };
-
-interface Listed {
+interface Listed extends CountedAddresses {
   readonly wanted: readonly IpAddress[];
-  readonly counted: readonly IpAddress[];
 }
 
 /** The addresses in spec.externalIPs of one namespace that count. */
@@ -35,7 +30,7 @@ export class ExternalIpCount {
   }
 
   /** Sets what a Service lists. Returns, for each Service for which that has changed, which of its addresses count. */
-  set(serviceKey: string, wanted: readonly IpAddress[]): ReadonlyMap<string, readonly IpAddress[]> {
+  set(serviceKey: string, wanted: readonly IpAddress[]): ReadonlyMap<string, CountedAddresses> {
     const { namespace } = serviceNameOf(serviceKey);
     const list = this.#namespaces.get(namespace) ?? { services: new Map(), uses: new Map(), waiting: new Set() };
     this.#namespaces.set(namespace, list);
@@ -54,19 +49,23 @@ export class ExternalIpCount {
     return changed;
   }
 
-  #count(list: NamespaceList, key: string, wanted: readonly IpAddress[]): readonly IpAddress[] {
+  #count(list: NamespaceList, key: string, wanted: readonly IpAddress[]): CountedAddresses {
     const counted: IpAddress[] = [];
+    const uncounted: IpAddress[] = [];
     for (const address of wanted) {
       const name = virtualIpName(address);
       const uses = list.uses.get(name);
-      if (uses === undefined && list.uses.size >= this.#limit) continue;
+      if (uses === undefined && list.uses.size >= this.#limit) {
+        uncounted.push(address);
+        continue;
+      }
       list.uses.set(name, (uses ?? 0) + 1);
       counted.push(address);
     }
-    if (wanted.length > 0) list.services.set(key, { wanted, counted });
-    if (counted.length < wanted.length) list.waiting.add(key);
+    if (wanted.length > 0) list.services.set(key, { wanted, counted, uncounted });
+    if (uncounted.length > 0) list.waiting.add(key);
     else list.waiting.delete(key);
-    return counted;
+    return { counted, uncounted };
   }
 }
 

@@ -16,6 +16,8 @@ import type { AddressExplanation, AddressState } from "./explanation.ts";
 export interface AddressInput extends Pick<ServiceInput, "allocations" | "virtualIps" | "candidates"> {
   readonly address: IpAddress;
   readonly services: Iterable<ServiceView>;
+  /** Whether the Service with this key lists the address in spec.externalIPs, over the limit of its namespace. */
+  readonly isUncounted: (key: string) => boolean;
   readonly pools: readonly IPAddressPool[];
   readonly networks: readonly ClusterNetwork[];
 }
@@ -34,7 +36,15 @@ export function explainAddress(input: AddressInput): AddressExplanation {
     state,
     conclusion,
     pool: (allocations.nodes.poolAt(address) ?? allocations.poolOf(address))?.name,
-    poolNotes: poolNotes(input),
+    poolNotes: [
+      ...poolNotes(input),
+      ...all
+        .filter(({ key }) => input.isUncounted(key))
+        .map(
+          ({ key }) =>
+            `Service ${key} lists it in spec.externalIPs, over the limit of its namespace, so it is not kept out of pools.`,
+        ),
+    ],
     claim: claim === undefined ? undefined : explainClaim(claim, input),
     services: [...serviceKeys],
     requestedBy: requestedBy.map(({ key }) => key).sort(),

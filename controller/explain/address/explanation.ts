@@ -8,7 +8,7 @@ export interface AddressExplanation {
   readonly conclusion: string;
   /** The usable pool that contains it. */
   readonly pool: string | undefined;
-  /** Why pools that contain it do not assign it. */
+  /** Why pools that contain it do not assign it, or assign it although a Service lists it in spec.externalIPs. */
   readonly poolNotes: readonly string[];
   /** Its claim, and who announces it. Undefined: it is not claimed. */
   readonly claim: AddressPart | undefined;

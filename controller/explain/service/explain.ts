@@ -17,7 +17,7 @@ import type { ServiceInput } from "./input.ts";
 
 /** Explains one Service. Pure; decides as the controller does, with the controller's own functions. */
 export function explainService(input: ServiceInput): ServiceExplanation {
-  const { service, allocations, namespaceLabels, slices, conditions } = input;
+  const { service, allocations, namespaceLabels, slices, conditions, externalIpReason } = input;
   const classPart = explainClass(input);
   const eligible = service.type === "LoadBalancer" && classPart.matches && !service.deleting;
   const allocation: Allocation = eligible
@@ -38,7 +38,10 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     served: reasons.length === 0,
     addresses: addresses.map(({ address }) => address),
     reasons,
-    warnings: eligible ? invalidSettings(service) : [],
+    warnings: [
+      ...(eligible ? invalidSettings(service) : []),
+      ...(externalIpReason === undefined ? [] : [externalIpReason]),
+    ],
     remarks: eligible ? findRemarks(input, allocation, addresses) : [],
     request: explainRequest(service),
     class: classPart,

@@ -1,6 +1,7 @@
 import type { Speaker } from "../../../src/api/speaker.ts";
 import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
+import type { Reason } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../../allocate/allocations/address-allocations.ts";
 import type { CandidateInput } from "../../owners/announcer-node.ts";
@@ -24,4 +25,6 @@ export interface ServiceInput {
   readonly leader: string | undefined;
   /** Bellhop's own namespace. */
   readonly namespace: string;
+  /** Why other Services may get addresses in its spec.externalIPs. Undefined: they cannot. */
+  readonly externalIpReason?: Reason | undefined;
 }

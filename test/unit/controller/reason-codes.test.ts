@@ -8,6 +8,7 @@ import { claimCases } from "./allocate/claim/claim-cases.ts";
 import { rejectedPoolCases } from "./allocate/pool/rejected-pool-cases.ts";
 import { manifestCases } from "./explain/pools/manifest-cases.ts";
 import { findReasonsCases } from "./explain/service/find-reasons-cases.ts";
+import { externalIpCases } from "./observe/external-ip-cases.ts";
 import { refusedAdvertisementCases } from "./observe/refused-advertisement-cases.ts";
 import { planCases } from "./services/plan-service-cases.ts";
 import { unchangedCases } from "./services/plan-unchanged-cases.ts";
@@ -27,6 +28,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
     faults.map((text) => text.split(" ")[1] ?? ""),
   ),
   "observe/observed-advertisements.test.ts": refusedAdvertisementCases.map(({ code }) => code),
+  "observe/observed-services.test.ts": externalIpCases.map(({ code }) => code),
   "explain/service/find-reasons.test.ts": findReasonsCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
   "services/plan-unchanged.test.ts": unchangedCases.map(({ code }) => code),
   "services/plan-service.test.ts": planCases.flatMap(({ ops }) => ops.map((text) => text.split(" ")[1] ?? "")),

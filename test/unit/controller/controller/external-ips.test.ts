@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { askAddress, askService } from "../explain/load-and-explain.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster(async (cluster) => {
@@ -45,5 +46,46 @@ describe("spec.externalIPs", () => {
     assert.match((await cluster.eventNotesOf("second")).at(-1) ?? "", /spec\.externalIPs of Service default\/first/);
     await cluster.changeService("first", { metadata: share("front") });
     await cluster.expectShown("second", externalIPs);
+  });
+
+  describe("over the limit of the namespace", () => {
+    const settings = { maxExternalIpsPerNamespace: 1 };
+    const limits = { holds: 10, externalIps: 1 };
+    const web = { type: "ClusterIP", externalIPs: ["192.0.2.11", "192.0.2.12"] };
+    const warnings = async () =>
+      (await cluster.eventNotesOf("web")).filter((text) => text.includes("192.0.2.12 (spec.externalIPs)"));
+
+    test("are reported by one event on the Service, whatever its type, until they have changed", async () => {
+      await cluster.addService("web", web);
+      await cluster.start(settings);
+      await cluster.eventually(async () => assert.equal((await warnings()).length, 1));
+      assert.deepEqual(await cluster.eventsOf("web"), ["ExternalIpLimitReached"]);
+      await cluster.changeService("web", { metadata: { labels: { tier: "front" } } });
+      await cluster.pass(21 * 60_000);
+      assert.deepEqual(await cluster.eventsOf("web"), ["ExternalIpLimitReached"]);
+    });
+
+    test("are reported as soon as a pool contains them", async () => {
+      await cluster.changePool("lan", { addresses: ["192.0.2.10"] });
+      await cluster.start(settings);
+      await cluster.addService("web", web);
+      await cluster.idle();
+      assert.deepEqual(await warnings(), []);
+      await cluster.changePool("lan", { addresses: ["192.0.2.10-192.0.2.12"] });
+      await cluster.eventually(async () => assert.equal((await warnings()).length, 1));
+    });
+
+    test("are explained with the limit of the controller", async () => {
+      await cluster.start(settings);
+      await cluster.addService("web", web);
+      await cluster.addService("other", { loadBalancerIP: "192.0.2.12" });
+      await cluster.expectShown("other", ["192.0.2.12"]);
+      const codes = async (...more: readonly (typeof limits)[]) =>
+        (await askService(cluster, "web", true, ...more)).warnings.map(({ code }) => code);
+      assert.deepEqual(await codes(limits), ["ExternalIpLimitReached"]);
+      assert.deepEqual(await codes(), [], "with the default limit it counts");
+      const { poolNotes } = await askAddress(cluster, "192.0.2.12", limits);
+      assert.match(poolNotes.join(), /Service default\/web lists it in spec\.externalIPs, over the limit/);
+    });
   });
 });

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from "../../../../src/clock/clock.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
 import { patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath, ownPath } from "../../../../src/kube/path.ts";
+import { defaultNamespaceLimits } from "../../../../src/settings/controller-settings.ts";
 import type { Cluster } from "../fake-cluster/cluster.ts";
 
 export const namespace = "bellhop-system";
@@ -17,20 +18,32 @@ export const namespace = "bellhop-system";
 /** Ten seconds after the leases of the fake cluster were renewed. */
 export const clock: Clock = { ...systemClock, wallMs: () => Date.parse("2026-01-01T00:00:10Z") };
 
-export async function askService(cluster: Cluster, name: string, defaultClass = true): Promise<ServiceExplanation> {
+export async function askService(
+  cluster: Cluster,
+  name: string,
+  defaultClass = true,
+  limits = defaultNamespaceLimits,
+): Promise<ServiceExplanation> {
   const service = { namespace: "default", name };
-  return explainService(await loadServiceInput({ client: cluster.server, namespace, clock, service, defaultClass }));
+  const access = { client: cluster.server, namespace, clock, limits };
+  return explainService(await loadServiceInput({ ...access, service, defaultClass }));
 }
 
-export async function askAddress(cluster: Cluster, text: string): Promise<AddressExplanation> {
+export async function askAddress(
+  cluster: Cluster,
+  text: string,
+  limits = defaultNamespaceLimits,
+): Promise<AddressExplanation> {
   const address = parseAddress(text);
   if (address === undefined) throw new TypeError(`${text} is no address`);
-  return explainAddress(await loadAddressInput({ client: cluster.server, namespace, clock }, address));
+  return explainAddress(await loadAddressInput({ client: cluster.server, namespace, clock, limits }, address));
 }
 
 export async function askPlan(cluster: Cluster, text: string): Promise<PoolsPlan> {
   const manifests = [parsePoolManifest("new.yaml", text)];
-  return planPools(await loadPoolsInput({ client: cluster.server, namespace, clock }, manifests));
+  return planPools(
+    await loadPoolsInput({ client: cluster.server, namespace, clock, limits: defaultNamespaceLimits }, manifests),
+  );
 }
 
 /** Somebody leads. */

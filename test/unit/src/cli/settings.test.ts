@@ -13,7 +13,8 @@ import { formatPublishedSettings, parsePublishedSettings } from "../../../../src
 const base = { namespace: "bellhop-system", instance: "a" };
 
 describe("bellhop explain answers with the settings of the controller", () => {
-  const off = { defaultClass: true, metallb: undefined, ignoreExcludeLabel: false };
+  const limits = { holds: 10, externalIps: 16 };
+  const off = { defaultClass: true, metallb: undefined, ignoreExcludeLabel: false, limits };
   const cases: readonly (readonly [string, ...Parameters<typeof chooseSettings>, object])[] = [
     ["nothing is known", {}, undefined, {}, off],
     [
@@ -49,7 +50,26 @@ describe("bellhop explain answers with the settings of the controller", () => {
       { defaultClass: "true", metallb: "true", metallbNamespace: "own", ignoreExcludeLabel: "true" },
       { defaultClass: false },
       {},
-      { defaultClass: true, metallb: { namespace: "own", loadBalancerClass: undefined }, ignoreExcludeLabel: true },
+      {
+        defaultClass: true,
+        metallb: { namespace: "own", loadBalancerClass: undefined },
+        ignoreExcludeLabel: true,
+        limits,
+      },
+    ],
+    [
+      "the controller has other limits for a namespace",
+      {},
+      { maxHoldsPerNamespace: 0, maxExternalIpsPerNamespace: 100 },
+      { BELLHOP_MAX_HOLDS_PER_NAMESPACE: "1" },
+      { ...off, limits: { holds: 0, externalIps: 100 } },
+    ],
+    [
+      "no controller has led yet, and the environment has its limits",
+      {},
+      undefined,
+      { BELLHOP_MAX_HOLDS_PER_NAMESPACE: "1", BELLHOP_MAX_EXTERNAL_IPS_PER_NAMESPACE: "2" },
+      { ...off, limits: { holds: 1, externalIps: 2 } },
     ],
     ["the command line leaves MetalLB out", { metallb: "false" }, { metallb: true, metallbNamespace: "lb" }, {}, off],
   ];
@@ -84,7 +104,9 @@ describe("bellhop explain answers with the settings of the controller", () => {
     assert.equal((await readControllerSettings(client, base.namespace))?.defaultClass, false);
     await lead({ metallb: true });
     const found = await readControllerSettings(client, base.namespace);
-    const all = { defaultClass: true, metallb: true, metallbNamespace: "metallb-system", ignoreExcludeLabel: false };
+    const bounds = { maxHoldsPerNamespace: 10, maxExternalIpsPerNamespace: 16 };
+    const metallb = { metallb: true, metallbNamespace: "metallb-system" };
+    const all = { defaultClass: true, ...metallb, ignoreExcludeLabel: false, ...bounds };
     assert.deepEqual(found, all);
     client.intercept = () => {
       throw new ApiError(403, "Forbidden", "leases is forbidden");

@@ -10,6 +10,7 @@ import { ApiError } from "../../../../../src/kube/api-error.ts";
 import type { ApiClient } from "../../../../../src/kube/client.ts";
 import { patchTypes } from "../../../../../src/kube/client.ts";
 import { ownPath } from "../../../../../src/kube/path.ts";
+import { defaultNamespaceLimits } from "../../../../../src/settings/controller-settings.ts";
 import type { Cluster } from "../../fake-cluster/cluster.ts";
 import { useCluster } from "../../fake-cluster/use-cluster.ts";
 import { clock, namespace } from "../load-and-explain.ts";
@@ -24,7 +25,8 @@ async function ask(cluster: Cluster, question: Question): Promise<MigrationCheck
   const { metallb, metallbClass, defaultClass = true, leaveClasses = [], files, client = cluster.server } = question;
   const compatibility = metallb ? { namespace: "metallb-system", loadBalancerClass: metallbClass } : undefined;
   const manifests = files === undefined ? [] : [parsePoolManifest("new.yaml", files)];
-  const options = { client, namespace, clock, defaultClass, leaveClasses, manifests, metallb: compatibility };
+  const limits = defaultNamespaceLimits;
+  const options = { client, namespace, clock, defaultClass, leaveClasses, manifests, metallb: compatibility, limits };
   return checkMigration(await loadMigrationInput(options));
 }
 
