@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -50,6 +51,16 @@ describe("on the node's network", () => {
 
   test("an update of a large cluster does not go node by node", () =>
     assert.match(spec.updateStrategy.rollingUpdate.maxUnavailable, /%$/));
+});
+
+test("Node accepts the options that the controller's pod sets", () => {
+  const { env } = find("Deployment", "bellhop-controller").spec.template.spec.containers[0];
+  const { value } = env.find(({ name }: Manifest) => name === "NODE_OPTIONS");
+  const { status, stderr } = spawnSync(process.execPath, ["-e", ""], {
+    env: { NODE_OPTIONS: value },
+    encoding: "utf8",
+  });
+  assert.deepEqual([status, stderr], [0, ""]);
 });
 
 describe("what selects the controller", () => {
