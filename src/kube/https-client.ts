@@ -35,11 +35,14 @@ const defaultTimeoutMs = 30_000;
 export class HttpsClient implements ApiClient {
   readonly #options: HttpsClientOptions;
   readonly #base: URL;
+  /** The path of the server's URL, without a slash at its end. */
+  readonly #prefix: string;
   readonly #agents: Agents;
 
   constructor(options: HttpsClientOptions) {
     this.#options = options;
     this.#base = new URL(options.credentials.server);
+    this.#prefix = this.#base.pathname.replace(/\/$/, "");
     this.#agents = new Agents(options.credentials);
   }
 
@@ -178,7 +181,7 @@ export class HttpsClient implements ApiClient {
     const { credentials } = this.#options;
     const authorization = await credentials.authorization();
     const text = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const query = new URLSearchParams(request.query).toString();
+    const query = request.query === undefined ? "" : new URLSearchParams(request.query).toString();
     const options: RequestOptions = {
       method: request.method,
       agent: this.#agents.current[kind],
@@ -196,7 +199,7 @@ export class HttpsClient implements ApiClient {
             }),
       },
     };
-    const path = `${this.#base.pathname.replace(/\/$/, "")}${request.path}${query === "" ? "" : `?${query}`}`;
+    const path = `${this.#prefix}${request.path}${query === "" ? "" : `?${query}`}`;
     const send = this.#base.protocol === "https:" ? httpsRequest : httpRequest;
     const outgoing = send({
       protocol: this.#base.protocol,

@@ -98,21 +98,21 @@ export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibili
     loadBalancerClass: spec.loadBalancerClass,
     hasMetallbClass: spec.loadBalancerClass !== undefined && spec.loadBalancerClass === metallb?.loadBalancerClass,
     loadBalancerIP: spec.loadBalancerIP === "" ? undefined : spec.loadBalancerIP,
-    labels: metadata.labels ?? {},
+    labels: metadata.labels ?? nothing,
     annotations,
-    ipFamilies: (spec.ipFamilies ?? []).filter((family) => family === "IPv4" || family === "IPv6"),
+    ipFamilies: familiesOf(spec.ipFamilies),
     ipFamilyPolicy: spec.ipFamilyPolicy ?? "SingleStack",
     ports: (spec.ports ?? []).map(projectPort),
     externalTrafficPolicy: spec.externalTrafficPolicy === "Local" ? "Local" : "Cluster",
-    selector: spec.selector ?? {},
+    selector: spec.selector ?? nothing,
     // 10800 s is the API server's default (pkg/apis/core/types.go, DefaultClientIPServiceAffinitySeconds).
     affinityTimeoutSeconds:
       spec.sessionAffinity === "ClientIP"
         ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
         : undefined,
     ...sourceRangesOf(spec.loadBalancerSourceRanges, annotations[sourceRangesAnnotation]),
-    externalIPs: spec.externalIPs ?? [],
-    finalizers: metadata.finalizers ?? [],
+    externalIPs: spec.externalIPs ?? none,
+    finalizers: metadata.finalizers ?? none,
     deleting: metadata.deletionTimestamp !== undefined,
     ingress: (status?.loadBalancer?.ingress ?? []).map(projectIngress),
     addressReady: projectAddressReady(status?.conditions),
@@ -131,20 +131,35 @@ export function concernsController(raw: V1Service): boolean {
   );
 }
 
+/** The same for all views: with many Services, objects and lists of their own would take megabytes. */
+const nothing: Readonly<Record<string, never>> = Object.freeze({});
+const none: readonly never[] = Object.freeze([]);
+const familyLists: readonly (readonly IpFamily[])[] = [["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"]];
+
+function familiesOf(families: readonly string[] = none): readonly IpFamily[] {
+  const known = families.filter((family) => family === "IPv4" || family === "IPv6");
+  return (
+    familyLists.find((list) => list.length === known.length && list.every((family, i) => family === known[i])) ?? known
+  );
+}
+
 function projectAddressReady(conditions: readonly V1Condition[] | undefined): AddressReady | undefined {
   const found = conditions?.find((condition) => condition.type === addressReadyCondition);
   return found === undefined ? undefined : { status: found.status, reason: found.reason, message: found.message };
 }
 
-function keepAnnotations(all: Record<string, string> | undefined, keepsMetallb: boolean): Record<string, string> {
+function keepAnnotations(
+  all: Record<string, string> | undefined,
+  keepsMetallb: boolean,
+): Readonly<Record<string, string>> {
   const kept: Record<string, string> = {};
-  for (const [key, value] of Object.entries(all ?? {})) {
+  for (const [key, value] of Object.entries(all ?? nothing)) {
     // A cut list of source ranges could admit more clients than the whole one.
     if (key === sourceRangesAnnotation) kept[key] = value;
     else if (serviceAnnotations.has(key) || (keepsMetallb && isMetallbAnnotation(key)))
       kept[key] = shortenDistinctly(value, maxAnnotationLength);
   }
-  return kept;
+  return Object.keys(kept).length === 0 ? nothing : kept;
 }
 
 function projectPort(port: V1ServicePort): ServicePort {
@@ -162,8 +177,9 @@ function sourceRangesOf(
 ): Pick<ServiceView, "sourceRanges" | "sourceRangesField"> {
   const inSpec = field !== undefined && field.length > 0;
   const texts = inSpec ? field : (annotation ?? "").split(",");
+  const ranges = texts.map((text) => text.trim()).filter((text) => text !== "");
   return {
-    sourceRanges: texts.map((text) => text.trim()).filter((text) => text !== ""),
+    sourceRanges: ranges.length === 0 ? none : ranges,
     sourceRangesField: inSpec ? "spec.loadBalancerSourceRanges" : annotationField(sourceRangesAnnotation),
   };
 }
