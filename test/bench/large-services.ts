@@ -5,12 +5,13 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { V1Service } from "@kubernetes/client-node";
-import { build } from "esbuild";
 import { groupVersion } from "../../src/api/api.ts";
 import { FakeApiServer } from "../../src/kube/fake.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { waitFor } from "../lab/wait.ts";
 import { serveFake } from "../unit/src/kube/serve-fake.ts";
+import { bundleProgram } from "./bundle.ts";
+import { containerHeap } from "./container-heap.ts";
 
 /**
  * Services whose annotations are as large as the API server allows, and in characters that take six bytes of JSON: the memory of a
@@ -42,16 +43,10 @@ const served = await serveFake(api);
 const folder = mkdtempSync(join(tmpdir(), "bellhop-bench-"));
 const program = join(folder, "controller.mjs");
 const source = join(here, "large-services-controller.ts");
-// As one file, like the program in the image: the loader of TypeScript alone has 40 MB.
-await build({
-  stdin: { contents: readFileSync(source, "utf8"), resolveDir: join(checkout, "test/bench"), loader: "ts" },
-  outfile: program,
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+await bundleProgram(source, program, join(checkout, "test/bench"));
+const controller = spawn(process.execPath, [...containerHeap, program, served.url], {
+  stdio: ["ignore", "pipe", "ignore"],
 });
-const controller = spawn(process.execPath, [program, served.url], { stdio: ["ignore", "pipe", "ignore"] });
 let terms = 0;
 let stallMs = 0;
 controller.stdout?.on("data", (data) => {

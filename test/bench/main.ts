@@ -3,6 +3,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   slice: () => import("./slice.ts"),
   takeover: () => import("./takeover.ts"),
   services: () => import("./services.ts"),
+  "many-services": () => import("./many-services.ts"),
   changes: () => import("./changes.ts"),
   scale: () => import("./scale.ts"),
   announcements: () => import("./announcements.ts"),

@@ -3,8 +3,10 @@ import { askApi } from "../lab/api.ts";
 import type { Lab } from "../lab/lab.ts";
 import { waitFor } from "../lab/wait.ts";
 
-const namespace = "bench";
-/** Requests of ours under way at once while Services are made. */
+/** The namespace of the Services. */
+export const loadNamespace = "bench";
+const namespace = loadNamespace;
+/** Requests of ours under way at once while Services are created or deleted. */
 const inFlight = 16;
 
 /** A pool of 65,536 addresses that stand on the LAN of the lab, so that they can be announced; IPv4 has not as many there. */
@@ -24,17 +26,39 @@ export class ServiceLoad {
   }
 
   async prepare(): Promise<void> {
-    await this.#api.apply(pool);
+    await this.createPool();
+    await this.createNamespace();
+  }
+
+  async createNamespace(): Promise<void> {
     await this.#api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  }
+
+  async createPool(): Promise<void> {
+    await this.#api.apply(pool);
+  }
+
+  async deletePool(): Promise<void> {
+    await this.#api.delete(pool.apiVersion, pool.kind, pool.metadata.name);
+  }
+
+  /** Deletes all Services, and waits until they and their VirtualIPs are gone. */
+  async deleteAll(): Promise<void> {
+    const services = await this.#listAll("v1", "Service");
+    await forEach(services, ({ metadata: { name } }) => this.#api.delete("v1", "Service", name));
+    await waitFor({ what: "all Services to be gone", timeoutMs: 120_000, intervalMs: 500 }, async () => {
+      const left = [
+        ...(await this.#listAll("v1", "Service")),
+        ...(await this.#listAll("bellhop.dev/v1beta1", "VirtualIP")),
+      ];
+      return left.length === 0 ? true : undefined;
+    });
   }
 
   /** Makes Services `s<from>` up to but without `s<to>`. */
   async create(from: number, to: number): Promise<void> {
-    let next = from;
-    const work = async (): Promise<void> => {
-      while (next < to) await this.#createOne(`s${next++}`);
-    };
-    await Promise.all(Array.from({ length: inFlight }, work));
+    const names = Array.from({ length: to - from }, (_, index) => `s${from + index}`);
+    await forEach(names, (name) => this.#createOne(name));
   }
 
   async #createOne(name: string): Promise<void> {
@@ -94,6 +118,14 @@ export class ServiceLoad {
   async #listAll(apiVersion: string, kind: string): Promise<readonly ApiObject[]> {
     return this.#api.list(apiVersion, kind);
   }
+}
+
+async function forEach<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const left = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (const item of left) await work(item);
+  };
+  await Promise.all(Array.from({ length: inFlight }, worker));
 }
 
 function addressOf(status: { loadBalancer?: { ingress?: { ip?: string }[] } } | undefined): string | undefined {

@@ -1,5 +1,8 @@
-import { loadavg } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { createSpeaker } from "../e2e/faults/bare-lab.ts";
 import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
@@ -7,169 +10,147 @@ import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
 import { installProduct, productNamespace } from "../product/install.ts";
 import { readClusterCpu } from "./cluster-cpu.ts";
-import { type ControllerFigures, readControllers } from "./controller-metrics.ts";
-import { ServiceLoad } from "./service-load.ts";
-import { formatSpread, spreadOf } from "./statistics.ts";
+import { loadNamespace as namespace, ServiceLoad } from "./service-load.ts";
+import { readServiceWrites } from "./services/api-server-metrics.ts";
+import { measureBurst, rest, waitForLeader, writeTimes } from "./services/burst.ts";
+import { PairedFigures } from "./services/paired-figures.ts";
+import { extractVersion, presentVersion, type Version } from "./services/version.ts";
 
 /**
- * Many Services at once: how fast they get addresses, what that and a restart cost, and what one change costs among few and
- * among many. Run it with `npm run bench -- services [count] [trials]`; each trial makes a lab of its own with one node.
+ * How many Services per second get an address, and what one costs, beside the version before: `npm run bench -- services [--before REF]
+ * [--trials N] [--burst N] [--waiting N]`. Both versions are installed in turn in the same lab of one node, so that the machine is the same
+ * for both. `--before none` measures only this version. Three figures:
+ *
+ * - `created`: Services that are created at once, three times in each trial;
+ * - `waiting`: Services that wait for a pool, until it is created. Nothing else is done meanwhile;
+ * - `floor`: the two writes of each Service alone, sent by a program that does nothing else. No controller runs.
  */
-const count = Number(process.argv[2] ?? 10_000);
-const trials = Number(process.argv[3] ?? 3);
-const few = 10;
-const changes = 25;
-const restSeconds = 10;
-const labName = "bench-services";
-/** Programs of the cluster that use less for a Service are left out. */
-const leastCpuMs = 0.1;
-/** How many controllers deploy/base runs: one that leads, and one that watches as much. */
-const replicas = 2;
+const { values: options } = parseArgs({
+  options: {
+    before: { type: "string", default: "e1723a5" },
+    trials: { type: "string", default: "3" },
+    burst: { type: "string", default: "300" },
+    waiting: { type: "string", default: "1500" },
+  },
+});
+const [trials, burst, waiting] = [Number(options.trials), Number(options.burst), Number(options.waiting)];
+const burstsPerTrial = 3;
+/** As many Services as the controller works on at once. */
+const workers = 16;
+/** Of the writes one after the other, this many say enough. */
+const oneByOne = 100;
 const progress = showProgress(process.stderr);
-const figures = new Map<string, number[]>();
+const figures = new PairedFigures();
 
-function note(title: string, value: number): void {
-  figures.set(title, [...(figures.get(title) ?? []), value]);
+function note(version: Version, what: string, measured: ReadonlyMap<string, number>): void {
+  for (const [title, value] of measured) figures.note(version.name, `${what}: ${title}`, value);
 }
 
-async function runTrial(): Promise<void> {
-  const lab = await upLab({ name: labName, nodes: 1 }, progress);
-  try {
-    await installProduct(lab, progress);
-    await removeSpeakers(lab);
-    const load = new ServiceLoad(lab);
-    await load.prepare();
-    await sleep(restSeconds * 1000);
-    note("leader: resident memory with no Service, MiB", (await readLeader(lab)).residentMiB);
-    await load.create(0, few);
-    await measureChanges(lab, load, `among ${few}`);
-    await measureBurst(lab, load);
-    await measureChanges(lab, load, `among ${count}`);
-    await measureRestart(lab, load);
-    await measureExplain(lab, `among ${count}`);
-  } finally {
-    await progress.step("take the lab down", () => lab.down());
+/** Removes the other version with its kinds, and installs this one. The speakers are removed: what they cost is another question. */
+async function install(lab: Lab, version: Version, previous: Version | undefined): Promise<void> {
+  if (previous !== undefined && previous !== version) {
+    const argv = ["delete", "--ignore-not-found", "--wait", "-k", join(previous.checkout, "deploy/base")];
+    await progress.step(`remove ${previous.name}`, () => lab.kubectl(argv, undefined, 120_000));
   }
-}
-
-/** What is measured is the controllers and the API server: a speaker that follows all this would take its share of the two cores. */
-async function removeSpeakers(lab: Lab): Promise<void> {
+  await installProduct(lab, progress, version.checkout);
   await lab.kubectl(["-n", productNamespace, "delete", "daemonset/bellhop-speaker", "--cascade=foreground"]);
   await createSpeaker(lab);
+  await waitForLeader(lab);
+  await rest();
 }
 
-async function readLeader(lab: Lab): Promise<ControllerFigures> {
-  return waitFor({ what: "a leading controller", timeoutMs: 60_000, intervalMs: 200 }, async () =>
-    (await readControllers(lab)).find(({ leading }) => leading),
-  );
+async function runTrial(lab: Lab, version: Version): Promise<void> {
+  const load = new ServiceLoad(lab);
+  await load.prepare();
+  for (let time = 0; time <= burstsPerTrial; time++) {
+    const measured = await measureBurst(lab, namespace, burst, () => load.create(0, burst));
+    // The first Services of a process are slower, because its code is not compiled yet.
+    if (time > 0) note(version, `${burst} created`, measured);
+    await load.check(burst);
+    await load.deleteAll();
+  }
+  await load.deletePool();
+  await progress.step(`create ${waiting} Services`, () => load.create(0, waiting));
+  note(version, `${waiting} waiting`, await measureBurst(lab, namespace, waiting, () => load.createPool()));
+  await load.check(waiting);
+  await progress.step("delete the Services", () => load.deleteAll());
+  await load.deletePool();
 }
 
-async function readStandby(lab: Lab): Promise<ControllerFigures | undefined> {
-  return (await readControllers(lab)).find(({ leading }) => !leading);
+/** The two writes of each Service without a controller: 16 Services at once, then one at a time. */
+async function measureFloor(lab: Lab, load: ServiceLoad): Promise<void> {
+  await scaleController(lab, 0);
+  await load.create(0, burst);
+  for (const [parallel, count] of [
+    [workers, burst],
+    [1, Math.min(oneByOne, burst)],
+  ] as const) {
+    const before = await readServiceWrites(lab);
+    const cpuBefore = readClusterCpu(lab.options.name);
+    const seconds = await sendBareWrites(lab, parallel, count, async () => {
+      const cpuAfter = readClusterCpu(lab.options.name);
+      const cpu = ["kube-apiserver", "etcd"].map((program): [string, number] => {
+        const spent = (cpuAfter.get(program) ?? Number.NaN) - (cpuBefore.get(program) ?? Number.NaN);
+        return [`${program}: CPU per Service, ms`, (spent * 1000) / count];
+      });
+      const writes = writeTimes(before, await readServiceWrites(lab));
+      note(presentVersion, `floor, ${parallel} at once`, new Map([...cpu, ...writes]));
+    });
+    note(presentVersion, `floor, ${parallel} at once`, new Map([["Services per second", count / seconds]]));
+  }
+  await load.deleteAll();
+  await scaleController(lab, 2);
+  await waitForLeader(lab);
 }
 
-async function scale(lab: Lab, to: number): Promise<void> {
-  await lab.kubectl(["-n", productNamespace, "scale", "deployment/bellhop-controller", `--replicas=${to}`]);
-  if (to > 0) return;
+async function scaleController(lab: Lab, replicas: number): Promise<void> {
+  await lab.kubectl(["-n", productNamespace, "scale", "deployment/bellhop-controller", `--replicas=${replicas}`]);
+  if (replicas > 0) return;
   await waitFor({ what: "the controllers to end", timeoutMs: 30_000, intervalMs: 200 }, async () => {
     const path = `/api/v1/namespaces/${productNamespace}/pods?labelSelector=app.kubernetes.io/component=controller`;
     return (await lab.api<{ items: unknown[] }>("GET", path)).items.length === 0 ? true : undefined;
   });
 }
 
-/** The Services are all there when the controllers start: that is as much at once as can be. */
-async function measureBurst(lab: Lab, load: ServiceLoad): Promise<void> {
-  await scale(lab, 0);
-  await progress.step(`create ${count} Services`, () => load.create(few, count));
-  await sleep(restSeconds * 1000);
-  await scale(lab, replicas);
-  const first = await progress.step("a leader", () => readLeader(lab));
-  const beganMs = performance.now();
-  const standbyBefore = await readStandby(lab);
-  const clusterBefore = readClusterCpu(labName);
-  const wanted = count - few;
-  const last = await progress.step("all addressed", () =>
-    waitFor({ what: "all addresses", timeoutMs: 600_000, intervalMs: 500 }, async () => {
-      const now = await readLeader(lab);
-      return now.written >= wanted ? now : undefined;
-    }),
-  );
-  const seconds = (performance.now() - beganMs) / 1000;
-  const done = last.written - first.written;
-  note("time from the start of the controller's process to the last address, s", Date.now() / 1000 - last.startedAt);
-  note("Services per second, from the first write on", done / seconds);
-  note("leader: CPU while giving addresses, % of a core", ((last.cpuSeconds - first.cpuSeconds) / seconds) * 100);
-  note("leader: CPU per Service, ms", ((last.cpuSeconds - first.cpuSeconds) / done) * 1000);
-  const standbyAfter = await readStandby(lab);
-  if (standbyBefore !== undefined && standbyAfter !== undefined) {
-    note("standby: CPU per Service, ms", ((standbyAfter.cpuSeconds - standbyBefore.cpuSeconds) / done) * 1000);
+/** Resolves to the seconds that the writes took. `written` is called before they are undone. */
+async function sendBareWrites(
+  lab: Lab,
+  parallel: number,
+  count: number,
+  written: () => Promise<void>,
+): Promise<number> {
+  const program = join(import.meta.dirname, "services/bare-writes-process.ts");
+  const argv = [process.execPath, program, lab.kubeconfig, namespace, String(parallel), String(count)];
+  const child = lab.spawnInNetwork("control", argv, { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  const printed = child.stdout === null ? [] : await Promise.race([once(child.stdout, "data"), ended]);
+  const seconds = Number(String(printed[0]));
+  if (!(seconds > 0) || child.exitCode !== null) throw new Error("the bare writes have failed");
+  await written();
+  child.stdin?.end();
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`the bare writes could not be undone: exit code ${code}`);
+  return seconds;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "bellhop-bench-"));
+const lab = await upLab({ name: "bench-services", nodes: 1 }, progress);
+try {
+  const before = options.before === "none" ? [] : [await extractVersion(options.before, folder)];
+  const load = new ServiceLoad(lab);
+  let previous: Version | undefined;
+  for (let trial = 1; trial <= trials; trial++) {
+    for (const version of [...before, presentVersion]) {
+      await install(lab, version, previous);
+      previous = version;
+      await progress.step(`trial ${trial} of ${trials}: ${version.name}`, () => runTrial(lab, version));
+      figures.note(version.name, "load average of the machine", loadavg()[0] ?? 0);
+    }
+    await progress.step("floor", () => measureFloor(lab, load));
   }
-  for (const [program, after] of readClusterCpu(labName)) {
-    const spent = ((after - (clusterBefore.get(program) ?? 0)) / done) * 1000;
-    if (spent >= leastCpuMs) note(`${program}: CPU per Service, ms`, spent);
-  }
-  note("load average of the machine at the end", loadavg()[0] ?? 0);
-  await load.check(count);
-  await progress.step("all events written", () => waitUntilQuiet(lab));
-  const quiet = await readLeader(lab);
-  note("requests per Service, events included", (quiet.writes + quiet.reads) / wanted);
-  note("leader: resident memory after that, MiB", quiet.residentMiB);
-  const standby = await readStandby(lab);
-  if (standby !== undefined) note("standby: resident memory, MiB", standby.residentMiB);
+} finally {
+  rmSync(folder, { recursive: true });
+  await progress.step("take the lab down", () => lab.down());
 }
-
-async function waitUntilQuiet(lab: Lab): Promise<void> {
-  let before = -1;
-  await waitFor({ what: "the last write", timeoutMs: 120_000, intervalMs: 3_000 }, async () => {
-    const { writes } = await readLeader(lab);
-    const same = writes === before;
-    before = writes;
-    return same ? true : undefined;
-  });
-}
-
-/** Services that come and go one after the other; what the controller does at rest is taken off. */
-async function measureChanges(lab: Lab, load: ServiceLoad, among: string): Promise<void> {
-  await waitUntilQuiet(lab);
-  const start = await readLeader(lab);
-  await progress.step(`rest ${among}`, () => sleep(restSeconds * 1000));
-  const rested = await readLeader(lab);
-  const beganMs = performance.now();
-  await progress.step(`${changes} changes ${among}`, async () => {
-    for (let index = 0; index < changes; index++) await load.comeAndGo(`change-${index}`);
-  });
-  await waitUntilQuiet(lab);
-  const after = await readLeader(lab);
-  const seconds = (performance.now() - beganMs) / 1000;
-  const restCpu = (rested.cpuSeconds - start.cpuSeconds) / restSeconds;
-  note(`leader: CPU at rest ${among} Services, % of a core`, restCpu * 100);
-  const cpu = after.cpuSeconds - rested.cpuSeconds - restCpu * seconds;
-  note(`one Service comes and goes ${among}: leader's CPU, ms`, (cpu / changes) * 1000);
-  note(`one Service comes and goes ${among}: writes`, (after.writes - rested.writes) / changes);
-}
-
-async function measureRestart(lab: Lab, load: ServiceLoad): Promise<void> {
-  await scale(lab, 0);
-  const before = await load.versions();
-  await scale(lab, replicas);
-  const leader = await progress.step("a leader again", () => readLeader(lab));
-  note("restart: process start to leading, s", Date.now() / 1000 - leader.startedAt);
-  await sleep(restSeconds * 1000);
-  note("restart: writes", (await readLeader(lab)).writes);
-  if ((await load.versions()) !== before) throw new Error("the restart has changed a Service or a VirtualIP");
-  note("restart: leader's resident memory, MiB", (await readLeader(lab)).residentMiB);
-}
-
-/** The question is put in the controller's pod, and everything that it joins is read for it; the command's start is part of it. */
-async function measureExplain(lab: Lab, among: string): Promise<void> {
-  const argv = ["exec", "deploy/bellhop-controller", "--", "bellhop", "explain", "service", "bench/s1"];
-  const beganMs = performance.now();
-  // 1: not served, as these Services have no pods.
-  const { code, stderr } = await lab.exec("control", ["kubectl", "-n", productNamespace, ...argv]);
-  if (code !== 1) throw new Error(`bellhop explain ended with ${code}: ${stderr}`);
-  note(`bellhop explain service ${among}, s`, (performance.now() - beganMs) / 1000);
-}
-
-for (let trial = 1; trial <= trials; trial++) await progress.step(`trial ${trial} of ${trials}`, runTrial);
-process.stdout.write(`${count} Services, min / median / max:\n`);
-for (const [title, values] of figures) process.stdout.write(`${title}: ${formatSpread(spreadOf(values), 2)}\n`);
+process.stdout.write(`before: ${options.before}; minimum / median / maximum (trials)\n`);
+for (const line of figures.lines()) process.stdout.write(`${line}\n`);

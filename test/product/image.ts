@@ -27,12 +27,13 @@ const context = [
 
 /**
  * Builds deploy/Dockerfile as a user would, with only its base image replaced, and gives the path of an OCI archive of it.
- * Keyed by the content of the build context: the same sources are built once.
+ * Keyed by the content of the build context: the same sources are built once. `checkout` is where they are; the default is
+ * this repository.
  */
-export async function ensureProductImage(cache: string, progress: Progress): Promise<string> {
+export async function ensureProductImage(cache: string, progress: Progress, checkout = root): Promise<string> {
   const store = join(cache, "product");
   mkdirSync(store, { recursive: true });
-  const archive = join(store, `bellhop-${contextKey()}.tar`);
+  const archive = join(store, `bellhop-${contextKey(checkout)}.tar`);
   if (existsSync(archive)) return archive;
   return progress.step("Bellhop's image", (note) =>
     withLock(
@@ -54,7 +55,7 @@ export async function ensureProductImage(cache: string, progress: Progress): Pro
             `--tag=${productImage}`,
             ".",
           ),
-          { cwd: root, timeoutMs: 900_000 },
+          { cwd: checkout, timeoutMs: 900_000 },
         );
         note("archive");
         removeOldArchives(store);
@@ -81,11 +82,11 @@ function removeOldArchives(store: string): void {
   for (const { path } of newestFirst.slice(keptArchives - 1)) rmSync(path);
 }
 
-function contextKey(): string {
+function contextKey(checkout: string): string {
   const hash = createHash("sha256").update(process.version);
-  for (const file of globSync(context, { cwd: root }).sort()) {
-    if (!statSync(join(root, file)).isFile() || file.endsWith(".md")) continue;
-    hash.update(`${file}\n`).update(readFileSync(join(root, file)));
+  for (const file of globSync(context, { cwd: checkout }).sort()) {
+    if (!statSync(join(checkout, file)).isFile() || file.endsWith(".md")) continue;
+    hash.update(`${file}\n`).update(readFileSync(join(checkout, file)));
   }
   return hash.digest("hex").slice(0, 16);
 }

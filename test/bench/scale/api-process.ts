@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import type { V1Service } from "@kubernetes/client-node";
 import { groupVersion } from "../../../src/api/api.ts";
 import { componentLabel, speakerComponent } from "../../../src/api/labels.ts";
 import { speakerLeaseName } from "../../../src/api/speaker.ts";
 import { systemClock } from "../../../src/clock/clock.ts";
 import type { FakeApiServer } from "../../../src/kube/fake.ts";
-import { leasePath, ownPath } from "../../../src/kube/path.ts";
+import { collections, leasePath, ownPath, servicePath } from "../../../src/kube/path.ts";
 import { Cluster } from "../../unit/controller/fake-cluster/cluster.ts";
 import { serveFake } from "../../unit/src/kube/serve-fake.ts";
 import type { ApiCommand, ApiReply, ScaleSize } from "./messages.ts";
@@ -70,11 +71,38 @@ async function addPool(server: FakeApiServer, index: number): Promise<void> {
   await server.request({ method: "POST", path: ownPath("ipaddresspools"), body });
 }
 
+/** So that the controller's lease is renewed meanwhile. */
+const changesPerTurn = 20;
+
+/** Requests of this process, which do not count. */
+const own = { reads: 0, writes: 0 };
+
+/** A change that each watch would show, and that means nothing to the controller. */
+async function changeAll(server: FakeApiServer): Promise<void> {
+  const body = { metadata: { annotations: { bench: String(Date.now()) } } };
+  for (const collection of [collections.services, ownPath("virtualips")]) {
+    const { body: list } = await server.request({ method: "GET", path: collection });
+    own.reads++;
+    for (const { metadata } of (list as { items: V1Service[] }).items) {
+      const { namespace: place, name = "" } = metadata ?? {};
+      const path = place === undefined ? `${collection}/${name}` : servicePath(place, name);
+      await server.request({ method: "PATCH", path, body, contentType: mergePatch });
+      if (++own.writes % changesPerTurn === 0) await nextTurn();
+    }
+  }
+}
+
+function isLeaderLease(path: string): boolean {
+  return path === leasePath(namespace, "bellhop-controller");
+}
+
+let lost = 0;
+
 const commands: Readonly<Record<ApiCommand, (server: FakeApiServer) => Promise<unknown>>> = {
   loseNode: (server) =>
     server.request({
       method: "PATCH",
-      path: leasePath(namespace, speakerLeaseName(nodeName(size.nodes - 1))),
+      path: leasePath(namespace, speakerLeaseName(nodeName(size.nodes - ++lost))),
       body: { spec: { holderIdentity: "" } },
       contentType: mergePatch,
     }),
@@ -94,8 +122,22 @@ const commands: Readonly<Record<ApiCommand, (server: FakeApiServer) => Promise<u
     }),
   expireWatches: async (server) => {
     server.compact();
-    server.endWatches();
-    await nextTurn();
+    server.sendError(410, "Expired");
+  },
+  expireWatchesAfterChanges: async (server) => {
+    const changed = Promise.withResolvers<void>();
+    let changing = true;
+    server.sendError(410, "Expired");
+    // Only the controller has to wait, and not with its lease.
+    server.intercept = ({ method, path, query }) =>
+      changing && method === "GET" && query !== undefined && !isLeaderLease(path) ? changed.promise : undefined;
+    await changeAll(server);
+    server.compact();
+    changing = false;
+    changed.resolve();
+  },
+  offerWatchLists: async (server) => {
+    server.offersWatchList = true;
   },
   count: async () => undefined,
 };
@@ -104,8 +146,10 @@ const server = await fill();
 const served = await serveFake(server);
 process.on("message", (command: ApiCommand) => {
   void commands[command](server).then(() => {
-    const writes = server.writes.filter(({ path }) => !path.includes("/leases")).length;
-    process.send?.({ writes } satisfies ApiReply);
+    const { requests } = server;
+    const writes = requests.filter(({ method, path }) => method !== "GET" && !path.includes("/leases")).length;
+    const reads = requests.filter(({ method, path }) => method === "GET" && !isLeaderLease(path)).length;
+    process.send?.({ writes: writes - own.writes, reads: reads - own.reads } satisfies ApiReply);
   });
 });
 process.on("disconnect", () => process.exit());

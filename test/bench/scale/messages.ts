@@ -6,13 +6,25 @@ export interface ScaleSize {
   readonly pools: number;
 }
 
-/** What the parent makes the API server do. */
-export type ApiCommand = "loseNode" | "labelNode" | "editPool" | "expireWatches" | "count";
+/**
+ * What the parent makes the API server do. `expireWatches`: each watch receives the error 410 Expired, and no earlier version can be watched
+ * again. `expireWatchesAfterChanges`: meanwhile each Service and VirtualIP has changed. `offerWatchLists`: later first lists are watches.
+ */
+export type ApiCommand =
+  | "loseNode"
+  | "labelNode"
+  | "editPool"
+  | "expireWatches"
+  | "expireWatchesAfterChanges"
+  | "offerWatchLists"
+  | "count";
 
 export interface ApiReply {
   readonly url?: string;
   /** Writes since the Services were prepared, without those of leases. */
   readonly writes?: number;
+  /** Lists, watches and gets since then, without those of the leader lease. */
+  readonly reads?: number;
 }
 
 /** `start`: begin to watch and to take part in the leader election. `reset`: forget what was measured. `read`: tell it. */
@@ -23,7 +35,7 @@ export interface ControllerReply {
   readonly stallMs: number;
   readonly cpuMs: number;
   readonly leading: boolean;
-  /** How often it began to lead. */
+  /** How often it began to lead. More than once: it has lost the lease. */
   readonly terms: number;
   /** From the whole first lists to the first time at which nothing waited. */
   readonly beginMs: number | undefined;
