@@ -98,6 +98,12 @@ export class MessageWriter {
     this.#bytes.set(value, start);
   }
 
+  /** Bytes in a string, one in each character (latin1). */
+  byteString(type: number, value: string): void {
+    const start = this.#attribute(type, value.length);
+    for (let index = 0; index < value.length; index++) this.#bytes[start + index] = value.charCodeAt(index);
+  }
+
   /** UTF-8 with a zero byte behind it, as the kernel's names are. */
   text(type: number, value: string): void {
     const length = Buffer.byteLength(value);

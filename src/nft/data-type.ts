@@ -1,4 +1,4 @@
-/** How the kernel keeps a value: in network order, in the order of the machine, or as bytes without an order. */
+/** What nft(8) says of a value: it is in network order, in the order of the machine, or has no order. */
 export type ByteOrder = "network" | "host" | "none";
 
 interface DataTypeFacts {
@@ -14,7 +14,7 @@ export const dataTypes = {
   integer: { number: 4, length: 4, order: "host" },
   ipv4_addr: { number: 7, length: 4, order: "network" },
   ipv6_addr: { number: 8, length: 16, order: "network" },
-  ether_addr: { number: 9, length: 6, order: "none" },
+  ether_addr: { number: 9, length: 6, order: "network" },
   ether_type: { number: 10, length: 2, order: "network" },
   inet_proto: { number: 12, length: 1, order: "none" },
   inet_service: { number: 13, length: 2, order: "network" },
@@ -27,7 +27,7 @@ export const dataTypes = {
   ct_dir: { number: 27, length: 1, order: "none" },
   ct_status: { number: 28, length: 4, order: "host" },
   icmpv6_type: { number: 29, length: 1, order: "none" },
-  ifname: { number: 41, length: 16, order: "none" },
+  ifname: { number: 41, length: 16, order: "host" },
   /** A zone of connection tracking; nft(8) has no name for it, so it is not for keys of sets. */
   ct_zone: { number: 4, length: 2, order: "host" },
 } as const satisfies Record<string, DataTypeFacts>;
@@ -40,4 +40,15 @@ export const registerLength = 4;
 /** `length` bytes fill so many whole registers. */
 export function registersOf(length: number): number {
   return Math.ceil(length / registerLength);
+}
+/** Bytes of a key or of data of these types: the parts of a concatenation are padded, one part alone is not. */
+export function lengthOf(types: readonly DataType[]): number {
+  const [first] = types;
+  if (first !== undefined && types.length === 1) return dataTypes[first].length;
+  return types.reduce((sum, type) => sum + registersOf(dataTypes[type].length) * registerLength, 0);
+}
+
+/** The number of a concatenation: 6 bits for each part, the first part highest (nft's include/datatype.h, TYPE_BITS). */
+export function typeNumber(types: readonly DataType[]): number {
+  return types.reduce((number, type) => number * 64 + dataTypes[type].number, 0);
 }

@@ -1,5 +1,6 @@
 import { formatAddress, type IpAddress } from "../ip/address.ts";
 import type { IpRange } from "../ip/range.ts";
+import { hostIsLittleEndian } from "../netlink/byte-order.ts";
 import { type DataType, dataTypes, registerLength, registersOf } from "./data-type.ts";
 
 /**
@@ -50,12 +51,10 @@ export const etherTypes = { ip: 0x0800, arp: 0x0806, ip6: 0x86dd } as const;
 /** ARPHRD_* (linux/if_arp.h). */
 export const interfaceTypes = { ether: 1 } as const;
 
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
 /** A number of 1, 2 or 4 bytes as a value of this type. */
 export function numberData(type: DataType, value: number): Data {
   const { length, order } = dataTypes[type];
-  const reversed = order === "host" && littleEndian;
+  const reversed = order === "host" && hostIsLittleEndian;
   let data = "";
   for (let index = 0; index < length; index++) {
     const place = reversed ? index : length - 1 - index;
@@ -66,7 +65,7 @@ export function numberData(type: DataType, value: number): Data {
 
 /** The inverse of `numberData`. */
 export function dataNumber(type: DataType, data: Data): number {
-  const reversed = dataTypes[type].order === "host" && littleEndian;
+  const reversed = dataTypes[type].order === "host" && hostIsLittleEndian;
   let value = 0;
   for (let index = 0; index < data.length; index++) {
     value = value * 256 + data.charCodeAt(reversed ? data.length - 1 - index : index);

@@ -44,8 +44,8 @@ function dependenciesOf(family: NftFamily, protocol: HeaderProtocol): readonly D
     case "icmpv6":
       return [{ name: "meta l4proto", data: protocolData(protocol) }];
     case "ether":
-      // Packets of other interfaces have no such header by the time that they come to tables of IP.
-      return family === "netdev" ? [] : [numberDependency("meta iiftype", interfaceTypes.ether)];
+      // Packets of other interfaces have no such header.
+      return [numberDependency("meta iiftype", interfaceTypes.ether)];
     case "ip":
     case "ip6":
       return family === "netdev" ? [numberDependency("meta protocol", etherTypes[protocol])] : [];
