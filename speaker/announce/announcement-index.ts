@@ -51,8 +51,13 @@ export class AnnouncementIndex {
   }
 
   /** The VirtualIPs that announce the address. */
-  namesOf(text: string): ReadonlySet<string> {
+  namesOf(text: string): Iterable<string> {
     return this.#byAddress.of(text);
+  }
+
+  /** Whether the address is announced anywhere. */
+  announces(text: string): boolean {
+    return this.#byAddress.has(text);
   }
 
   /** Whether the address is announced on the interface. */

@@ -147,7 +147,7 @@ export class Announcer {
 
   /** Forgets conflicts that are over. Call it from time to time. */
   expireConflicts(): void {
-    const announced = (address: string): boolean => this.#index.namesOf(address).size > 0;
+    const announced = (address: string): boolean => this.#index.announces(address);
     for (const address of this.#conflicts.expire(this.#options.clock.monotonicMs(), announced)) {
       this.#options.log.info({ address }, "no other device answers for the address any longer");
       this.#reportAddress(address);

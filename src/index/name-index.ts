@@ -1,12 +1,20 @@
-const none: ReadonlySet<string> = new Set();
-
-/** Names by key; several names may have the same key. */
+/**
+ * Names by key; several names may have the same key. Nearly all keys have one name, which is kept without a set: with tens of thousands
+ * of keys, sets would take megabytes.
+ */
 export class NameIndex {
-  readonly #names = new Map<string, Set<string>>();
+  readonly #names = new Map<string, string | Set<string>>();
 
-  /** Later changes are visible in it. */
-  of(key: string): ReadonlySet<string> {
-    return this.#names.get(key) ?? none;
+  /** The names of a key, in the order in which they were added. Do not rely on seeing later changes in it. */
+  of(key: string): Iterable<string> {
+    const names = this.#names.get(key);
+    if (names === undefined) return [];
+    return typeof names === "string" ? [names] : names;
+  }
+
+  /** Whether the key has any name. */
+  has(key: string): boolean {
+    return this.#names.has(key);
   }
 
   /** Keys that any name has. */
@@ -20,13 +28,19 @@ export class NameIndex {
   }
 
   add(key: string, name: string): void {
-    const names = this.#names.get(key) ?? new Set();
-    this.#names.set(key, names.add(name));
+    const names = this.#names.get(key);
+    if (names === undefined) this.#names.set(key, name);
+    else if (typeof names !== "string") names.add(name);
+    else if (names !== name) this.#names.set(key, new Set([names, name]));
   }
 
   delete(key: string, name: string): void {
     const names = this.#names.get(key);
-    names?.delete(name);
-    if (names?.size === 0) this.#names.delete(key);
+    if (names === undefined || typeof names === "string") {
+      if (names === name) this.#names.delete(key);
+      return;
+    }
+    names.delete(name);
+    if (names.size === 0) this.#names.delete(key);
   }
 }

@@ -1,9 +1,10 @@
+import { NameIndex } from "../../../src/index/name-index.ts";
 import { type IpAddress, virtualIpName } from "../../../src/ip/address.ts";
 
 /** Which Services show which addresses in their status, whichever client wrote it. */
 export class ShownAddresses {
   /** Keys of Services, by name of the VirtualIP that the address has or would have. */
-  readonly #keys = new Map<string, Set<string>>();
+  readonly #keys = new NameIndex();
   readonly #addresses = new Map<string, readonly IpAddress[]>();
 
   /** Replaces what the Service shows. Returns the addresses that it shows now and did not, and those that no Service shows any longer. */
@@ -15,12 +16,7 @@ export class ShownAddresses {
     if (sameAddresses(before, addresses)) return { shown: [], gone: [] };
     if (addresses.length === 0) this.#addresses.delete(serviceKey);
     else this.#addresses.set(serviceKey, addresses);
-    for (const address of addresses) {
-      const name = virtualIpName(address);
-      const keys = this.#keys.get(name);
-      if (keys === undefined) this.#keys.set(name, new Set([serviceKey]));
-      else keys.add(serviceKey);
-    }
+    for (const address of addresses) this.#keys.add(virtualIpName(address), serviceKey);
     const kept = new Set(addresses.map(virtualIpName));
     const left = before.filter((address) => !kept.has(virtualIpName(address)));
     return { shown: addresses, gone: left.filter((address) => this.#remove(serviceKey, address)) };
@@ -32,7 +28,7 @@ export class ShownAddresses {
 
   /** Keys of the Services that show the address. */
   of(address: IpAddress): Iterable<string> {
-    return this.#keys.get(virtualIpName(address)) ?? [];
+    return this.#keys.of(virtualIpName(address));
   }
 
   /** Every address that a Service shows. */
@@ -43,9 +39,10 @@ export class ShownAddresses {
   /** Returns whether no Service shows the address any longer. */
   #remove(serviceKey: string, address: IpAddress): boolean {
     const name = virtualIpName(address);
-    const keys = this.#keys.get(name);
-    keys?.delete(serviceKey);
-    return keys?.size === 0 && this.#keys.delete(name);
+    // The status may show it twice.
+    if (!this.#keys.has(name)) return false;
+    this.#keys.delete(name, serviceKey);
+    return !this.#keys.has(name);
   }
 }
 
