@@ -84,6 +84,11 @@ export const fields = {
 
 export type FieldName = keyof typeof fields;
 
+/** Those that are in the packet. */
+export type PayloadFieldName = {
+  [Name in FieldName]: (typeof fields)[Name]["from"] extends "payload" ? Name : never;
+}[FieldName];
+
 /** Where the field is found, and its type. */
 export function fieldOf(name: FieldName): PayloadField | MetaField | CtField {
   return fields[name];

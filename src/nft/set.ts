@@ -1,10 +1,10 @@
 import { type Data, printData, printRange } from "./data.ts";
 import type { DataType } from "./data-type.ts";
-import type { FieldName } from "./field.ts";
+import type { PayloadFieldName } from "./field.ts";
 import { chainOf, printVerdict, type Verdict } from "./verdict.ts";
 
-/** An example of a value, which says its type: a field, or an index. */
-export type TypeExample = FieldName | "numgen random mod 2";
+/** An example of a value, which says its type: a field of the packet, or an index. */
+export type TypeExample = PayloadFieldName | "numgen random mod 2";
 
 /** The declaration of a set, or of a map when it has data. Several types are one concatenation. */
 export interface NftSet {

@@ -56,9 +56,9 @@ export function sampleTable(family: NftIpFamily): readonly NftCommand[] {
   const networks: NftSet = { name: "networks", key: [type], interval: true, comment: "of clients" };
   const slots: NftSet = {
     name: "slots",
-    key: ["inet_proto", "integer"],
+    key: ["inet_service", "integer"],
     data: "verdict",
-    typeof: { key: ["meta l4proto", "numgen random mod 2"] },
+    typeof: { key: ["th dport", "numgen random mod 2"] },
   };
   const affinity: NftSet = {
     name: "affinity",
@@ -70,7 +70,7 @@ export function sampleTable(family: NftIpFamily): readonly NftCommand[] {
     size: 65_535,
   };
   const seen: NftSet = { name: "seen", key: [type], dynamic: true, timeoutMs: 1500, size: 100 };
-  const slot = (index: number) => concatenate([protocolData("tcp"), numberData("integer", index)]);
+  const slot = (index: number) => concatenate([portData(80), numberData("integer", index)]);
   const hash: Expression = {
     kind: "jhash",
     of: concatenation(`${family} saddr`, "th sport"),
@@ -115,11 +115,8 @@ export function sampleTable(family: NftIpFamily): readonly NftCommand[] {
       filter("prerouting", -300),
       [{ kind: "lookup", key: [field(`${family} saddr`)], operator: "not in", set: networks }, { kind: "notrack" }],
       [is("iifname", interfaceData("eth0")), put("ct original zone", constant("ct_zone", numberData("ct_zone", 7)))],
-      [
-        any("ct state", ctStates.new | ctStates.invalid),
-        { kind: "vmap", key: [field("meta l4proto"), hash], map: slots },
-      ],
-      [{ kind: "vmap", key: [field("meta l4proto"), { kind: "numgen", modulus: 251 }], map: slots }],
+      [any("ct state", ctStates.new | ctStates.invalid), { kind: "vmap", key: [field("th dport"), hash], map: slots }],
+      [{ kind: "vmap", key: [field("th dport"), { kind: "numgen", modulus: 251 }], map: slots }],
     ),
     ...chain(
       "early",
@@ -170,7 +167,29 @@ export function sampleTable(family: NftIpFamily): readonly NftCommand[] {
   return [{ table, kind: "addTable" }, ...actions.map((action) => ({ table, ...action }))];
 }
 
-/** The same of netdev, which hangs on a device. */
+/** Rules that the kernel takes and every nft lists, and that nft 1.0.6 cannot load: it has too few registers for them, or no syntax. */
+export function unloadableTable(family: NftIpFamily): readonly NftCommand[] {
+  const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
+  const affinity: NftSet = {
+    name: "affinity",
+    key: [type, type, "inet_proto", "inet_service"],
+    data: [type, "inet_service"],
+    dynamic: true,
+    timeoutMs: 10_800_000,
+    size: 65_535,
+  };
+  const address = `ct original ${family} daddr` as const;
+  const key = concatenation(`${family} saddr`, address, "meta l4proto", "ct original proto-dst");
+  const learn: Statement = { kind: "update", set: affinity, key, data: concatenation(`${family} daddr`, "th dport") };
+  const actions: readonly NftAction[] = [
+    { kind: "addTable" },
+    { kind: "addSet", set: affinity },
+    ...chain("learn", filter("postrouting", 200), [learn]),
+  ];
+  return actions.map((action) => ({ table: { family, name: "unloadable" }, ...action }));
+}
+
+/** Samples of netdev, which hangs on a device. */
 export function sampleNetdevTable(): readonly NftCommand[] {
   const peers: NftSet = { name: "peers", key: ["ether_addr"] };
   const macs: NftSet = { name: "macs", key: ["ipv4_addr"], data: ["ether_addr"] };

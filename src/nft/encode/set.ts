@@ -1,6 +1,6 @@
 import type { MessageWriter } from "../../netlink/message-writer.ts";
 import { type ByteOrder, type DataType, dataTypes, lengthOf, typeNumber } from "../data-type.ts";
-import { fieldOf, type HeaderProtocol } from "../field.ts";
+import { fields, type HeaderProtocol, type PayloadField } from "../field.ts";
 import type { NftSet, TypeExample } from "../set.ts";
 import { descriptionAttributes, listElement, setAttributes, setFlags, verdictType } from "./attributes.ts";
 
@@ -58,7 +58,7 @@ function userdataOf(set: NftSet): readonly number[] {
       ? []
       : entry(userdataTypes.dataByteOrder, littleEndian(data === "verdict" ? 0 : orderOf(data)))),
     ...(set.typeof === undefined ? [] : entry(userdataTypes.keyTypeof, describe(set.typeof.key))),
-    ...(set.typeof?.data === undefined ? [] : entry(userdataTypes.dataTypeof, describe(set.typeof.data))),
+    ...(set.typeof === undefined || data === undefined ? [] : entry(userdataTypes.dataTypeof, describeData(set))),
     ...(comment === undefined ? [] : entry(userdataTypes.comment, [...new TextEncoder().encode(comment), 0])),
   ];
 }
@@ -80,7 +80,7 @@ function orderOf(types: readonly DataType[]): number {
 }
 
 /** Kinds of expressions in nft(8) (include/expression.h, enum expr_types), and what tells one of a kind from another. */
-const kinds = { payload: 7, meta: 9, concatenation: 13, numgen: 23 } as const;
+const kinds = { verdict: 1, payload: 7, concatenation: 13, numgen: 23 } as const;
 
 /** Numbers of headers in nft(8) (include/proto.h, enum proto_desc_id). */
 const headers = { ether: 17, ip: 12, ip6: 13, tcp: 8, udp: 6, th: 11, icmp: 4, icmpv6: 14 } as const satisfies Record<
@@ -96,21 +96,20 @@ function describe(examples: readonly TypeExample[]): readonly number[] {
   return [...entry(0, littleEndian(kinds.concatenation)), ...entry(1, parts)];
 }
 
+/** Of verdicts, too: without it, every nft from 1.0.6 to 1.1.7 aborts when it lists the map. */
+function describeData(set: NftSet): readonly number[] {
+  return set.data === "verdict"
+    ? [...entry(0, littleEndian(kinds.verdict)), ...entry(1, [])]
+    : describe(set.typeof?.data ?? []);
+}
+
 function describeOne(example: TypeExample): readonly number[] {
   if (example === "numgen random mod 2") {
     // Random, modulus 2, offset 0.
     const numbers = [1, 2, 0].flatMap((value, type) => entry(type, littleEndian(value)));
     return [...entry(0, littleEndian(kinds.numgen)), ...entry(1, numbers)];
   }
-  const field = fieldOf(example);
-  if (field.from === "ct") throw new TypeError(`${example} cannot be an example of a type`);
-  const [kind, numbers] =
-    field.from === "meta" ? [kinds.meta, [field.key]] : [kinds.payload, [headers[field.protocol], field.number]];
-  return [
-    ...entry(0, littleEndian(kind)),
-    ...entry(
-      1,
-      numbers.flatMap((value, type) => entry(type, littleEndian(value))),
-    ),
-  ];
+  const { protocol, number }: PayloadField = fields[example];
+  const numbers = [headers[protocol], number].flatMap((value, type) => entry(type, littleEndian(value)));
+  return [...entry(0, littleEndian(kinds.payload)), ...entry(1, numbers)];
 }

@@ -1,0 +1,31 @@
+import type { NftCommand } from "../../src/nft/transaction.ts";
+import { endpoint, FakeNode, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+
+/** Everything that the speaker writes for Services of every kind: each table as a whole. */
+export async function productTables(): Promise<Readonly<Record<"ip" | "ip6", readonly NftCommand[]>>> {
+  const node = new FakeNode();
+  const endpoints = [endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")];
+  const endpoints6 = [endpoint("fd01::2"), endpoint("fd02::2", "n2")];
+  const protocols = [
+    { name: "", protocol: "TCP", port: 8080 },
+    { name: "dns", protocol: "UDP", port: 5353 },
+  ] as const;
+  const slices = [
+    slice(endpoints, { ports: protocols }),
+    slice(endpoints6, { ports: protocols, key: "default/web-6" }),
+  ];
+  const toPods = [port({ nodePort: 0 }), port({ name: "dns", protocol: "UDP", port: 53, nodePort: 0 })];
+  const sourceRanges = ["10.0.0.0/8", "192.0.2.64/26", "2001:db8::/32", "fd00::1/128"];
+  await node.put(service({ ports: toPods, sourceRanges }), slices, ["192.0.2.200", "2001:db8::200"]);
+  await node.put(service({ key: "default/a", ports: toPods, affinityTimeoutSeconds: 10 }), slices, [
+    "192.0.2.201",
+    "2001:db8::201",
+  ]);
+  await node.put(service({ key: "default/b" }), slices, ["192.0.2.202", "2001:db8::202"]);
+  await node.put(service({ key: "default/c" }), [], ["192.0.2.203", "2001:db8::203"]);
+  node.dataplane.invalidate();
+  await node.put(service({ key: "default/none" }), [], []);
+  const whole = (family: "ip" | "ip6") =>
+    node.nft.accepted.findLast(({ commands }) => commands[0]?.table.family === family)?.commands ?? [];
+  return { ip: whole("ip"), ip6: whole("ip6") };
+}
