@@ -112,9 +112,6 @@ export class ObservedServices {
 /** Records which addresses the status of a Service shows, whatever its class and whichever client wrote them. Undefined: it does not exist. */
 export function recordShown(allocations: AddressAllocations, key: string, service: ServiceView | undefined): void {
   const ingress = service?.type === "LoadBalancer" ? service.ingress : [];
-  allocations.show(
-    key,
-    ingress.flatMap(({ ip }) => parseAddress(ip) ?? []),
-    service?.deleting ?? false,
-  );
+  const addresses = ingress.flatMap(({ ip }) => parseAddress(ip) ?? []);
+  allocations.show(key, { addresses, deleting: service?.deleting ?? false });
 }

@@ -18,7 +18,7 @@ import type { PoolSet } from "../pool/pool-set.ts";
 import { type BlockedAddress, BlockedAddresses } from "./blocked-addresses.ts";
 import { type FamilyCount, FreeAddresses } from "./free-addresses.ts";
 import { NodeAddresses } from "./node-addresses.ts";
-import { ShownAddresses } from "./shown-addresses.ts";
+import { ShownAddresses, type ShownStatus } from "./shown-addresses.ts";
 
 /** What `allocate` reads. */
 export interface AllocationsReader {
@@ -89,8 +89,6 @@ export class AddressAllocations implements AllocationsReader {
   readonly #shown = new ShownAddresses();
   /** Of Services with spec.externalIPs, by key. */
   readonly #sharingGroups = new Map<string, string>();
-  /** Keys of Services that are being deleted and still show an address. */
-  readonly #deleting = new Set<string>();
   /** Claims of ours whose address is not in any usable pool, because pools were edited. */
   readonly #outside = new Map<string, Claim>();
   /** Names of the claims of nodes' own addresses. */
@@ -255,18 +253,18 @@ export class AddressAllocations implements AllocationsReader {
   }
 
   /**
-   * Sets which addresses the status of a Service shows, whichever client wrote it. No other Service is assigned these, even if no claim
-   * says that they are in use. `deleting`: the Service is being deleted, so others may join a claim that no longer names it.
+   * Sets what the status of a Service shows. No other Service is assigned these addresses, even if no claim says that they are in use.
+   * Other Services may wait for what it shows no longer, or, to join a claim that does not name it, only until it is deleted.
    */
-  show(serviceKey: string, addresses: readonly IpAddress[], deleting = false): void {
-    if (deleting && addresses.length > 0) this.#deleting.add(serviceKey);
-    else this.#deleting.delete(serviceKey);
-    const { shown, gone } = this.#shown.set(serviceKey, addresses);
-    for (const address of gone) {
-      this.#markFree(address, false);
-      if (!this.#claims.has(virtualIpName(address))) this.#recordFreed(this.poolOf(address));
-    }
+  show(serviceKey: string, status: ShownStatus): void {
+    const { shown, gone, left } = this.#shown.set(serviceKey, status);
+    for (const address of gone) this.#markFree(address, false);
     for (const address of shown) this.#markUsed(address, false);
+    for (const address of left) {
+      const claim = this.claimAt(address);
+      const freed = claim === undefined ? gone.includes(address) : !isNamed(claim, serviceKey);
+      if (freed) this.#recordFreed(this.poolOf(address));
+    }
   }
 
   hasInvalidClaim(address: IpAddress): boolean {
@@ -279,7 +277,7 @@ export class AddressAllocations implements AllocationsReader {
     const named = claim?.services.map(serviceKeyOf) ?? [];
     const used = claim !== undefined && isInUse(claim);
     for (const key of this.#shown.of(address))
-      if (key !== serviceKey && !named.includes(key) && !(used && this.#deleting.has(key)))
+      if (key !== serviceKey && !named.includes(key) && !(used && this.#shown.isDeleting(key)))
         return `${formatAddress(address)} is in the status of ${describeService(serviceNameOf(key), namespace)}.`;
     return undefined;
   }
@@ -373,4 +371,8 @@ function sharingGroupOf(service: ServiceView): string | undefined {
 function hasReleased(before: Claim, after: Claim): boolean {
   const held = new Set(after.services.map((reference) => JSON.stringify(reference)));
   return before.services.some((reference) => !held.has(JSON.stringify(reference)));
+}
+
+function isNamed({ services }: Claim, serviceKey: string): boolean {
+  return services.some((reference) => serviceKeyOf(reference) === serviceKey);
 }

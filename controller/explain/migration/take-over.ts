@@ -37,10 +37,8 @@ export function takeOver(
       planned.set(service.key, allocation);
       record(allocations, service, allocation.assignments);
       if (allocation.assignments.length === 0) continue;
-      allocations.show(
-        service.key,
-        allocation.assignments.map(({ address }) => address),
-      );
+      const addresses = allocation.assignments.map(({ address }) => address);
+      allocations.show(service.key, { addresses, deleting: false });
     }
     if (describe(planned) === before) break;
   }

@@ -56,3 +56,27 @@ describe("an address of a pool that a Service shows without our marks", () => {
     await cluster.expectShown("second", ["192.0.2.9"]);
   });
 });
+
+describe("a shared address that another Service shows, too, without having it", () => {
+  const share = { annotations: { "bellhop.dev/share": "front" } };
+  const ports = (port: number) => ({ ports: [{ port, protocol: "TCP", nodePort: 30000 + port }] });
+
+  for (const [what, leave] of [
+    ["no longer shows it", () => cluster.setServiceStatus("stray", { loadBalancer: null })],
+    ["is being deleted", () => cluster.deleteService("stray")],
+  ] as const) {
+    test(`is joined as soon as that Service ${what}`, async () => {
+      await cluster.addPool("lan", ["192.0.2.9-192.0.2.15"]);
+      await cluster.start();
+      await cluster.addService("first", { ...ports(80), loadBalancerIP: "192.0.2.9" }, share);
+      await cluster.expectShown("first", ["192.0.2.9"]);
+      const finalizers = ["example.com/lb"];
+      await cluster.addService("stray", { loadBalancerClass: "example.com/other" }, { finalizers });
+      await cluster.setServiceStatus("stray", shows("192.0.2.9"));
+      await cluster.addService("second", { ...ports(81), loadBalancerIP: "192.0.2.9" }, share);
+      await cluster.expectCondition("second", "False RequestedAddressTaken");
+      await leave();
+      await cluster.expectShown("second", ["192.0.2.9"]);
+    });
+  }
+});

@@ -51,7 +51,7 @@ test("the first free address and the counts are those of a naive model after any
           claims.delete(offset);
         } else if (kind === "again") allocations.setPools(pools);
         else if (kind === "show" || kind === "hide") {
-          allocations.show(service, kind === "show" ? [addressOf(offset)] : []);
+          allocations.show(service, { addresses: kind === "show" ? [addressOf(offset)] : [], deleting: false });
           if (kind === "show") shown.set(service, offset);
           else shown.delete(service);
         } else {

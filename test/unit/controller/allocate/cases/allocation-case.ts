@@ -145,7 +145,7 @@ export function allocationsOf(data: ClusterData): AddressAllocations {
   for (const claim of data.claims ?? []) allocations.put(claimOf(claim));
   for (const [source, texts] of Object.entries(data.blocked ?? {})) allocations.block(source, texts.map(address));
   for (const [key, texts] of Object.entries(data.shown ?? {}))
-    allocations.show(key, texts.map(address), data.deleting?.includes(key));
+    allocations.show(key, { addresses: texts.map(address), deleting: data.deleting?.includes(key) ?? false });
   return allocations;
 }
 
