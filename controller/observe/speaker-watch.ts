@@ -67,6 +67,7 @@ export class SpeakerWatch {
     if (connectedSinceMs === undefined || connectedSinceMs !== this.#connectedSinceMs)
       this.#liveness.resetObservations(nowMs);
     this.#connectedSinceMs = connectedSinceMs;
+    this.#liveness.extendTimeouts(nowMs);
     const expired = this.#liveness.findExpired(nowMs);
     if (expired.length === 0 || this.#confirming) return;
     this.#confirming = true;

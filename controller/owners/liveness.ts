@@ -61,18 +61,23 @@ export class SpeakerLiveness {
     }
   }
 
-  /**
-   * Nodes whose lease has expired; confirm each by reading the lease before `markDead`. Extends the timeouts when more than half expire
-   * together.
-   */
-  findExpired(nowMs: number): readonly string[] {
-    const alive = [...this.#observations].filter(([node]) => !this.#dead.has(node));
-    const expired = alive.filter(([, { sinceMs, durationMs }]) => nowMs - sinceMs >= durationMs * expiryFraction);
-    if (alive.length > 1 && expired.length * 2 > alive.length) {
-      for (const [, observation] of expired) observation.timeoutMs = observation.durationMs * massExpiryFactor;
+  /** Extends the timeouts of speakers that are about to expire, if they are more than half. Call it before `findExpired`. */
+  extendTimeouts(nowMs: number): void {
+    let alive = 0;
+    const expiring: Observation[] = [];
+    for (const [node, observation] of this.#observations) {
+      if (this.#dead.has(node)) continue;
+      alive++;
+      if (nowMs - observation.sinceMs >= observation.durationMs * expiryFraction) expiring.push(observation);
     }
-    return expired
-      .filter(([, { sinceMs, timeoutMs }]) => nowMs - sinceMs >= timeoutMs)
+    if (alive <= 1 || expiring.length * 2 <= alive) return;
+    for (const observation of expiring) observation.timeoutMs = observation.durationMs * massExpiryFactor;
+  }
+
+  /** Nodes whose lease has expired; confirm each by reading the lease before `markDead`. Changes nothing. */
+  findExpired(nowMs: number): readonly string[] {
+    return [...this.#observations]
+      .filter(([node, { sinceMs, timeoutMs }]) => !this.#dead.has(node) && nowMs - sinceMs >= timeoutMs)
       .map(([node]) => node)
       .sort();
   }
