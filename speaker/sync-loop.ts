@@ -93,9 +93,9 @@ export class SyncLoop {
   async #work(): Promise<void> {
     try {
       while (this.#pending && this.#running) {
-        this.#pending = false;
-        // Events arrive in bursts: one sync covers all that were already received.
+        // Events arrive in bursts: one sync covers all that were already received, also during this wait.
         await new Promise((resolve) => setImmediate(resolve));
+        this.#pending = false;
         await this.#syncOnce();
       }
     } finally {
