@@ -1,5 +1,6 @@
 import { ByteCollector } from "./byte-collector.ts";
 import { byteOf } from "./json-bytes.ts";
+import { JsonStringScanner } from "./json-string.ts";
 
 /** Longer strings are cut. No field that Bellhop reads may be so long. */
 export const maxStringBytes = 64 * 1024;
@@ -19,8 +20,8 @@ export class JsonBuilder {
   readonly #keys: string[] = [];
   readonly #token = new ByteCollector();
   #root: Container | undefined;
+  readonly #scanner = new JsonStringScanner();
   #inString = false;
-  #escaped = false;
   #cut = false;
   #literal = "";
   #expectsKey = false;
@@ -102,13 +103,8 @@ export class JsonBuilder {
 
   /** Continues in a string; returns the index after the part that was read. */
   #readString(chunk: Uint8Array, from: number): number {
-    let at = from;
-    let ended = false;
-    for (; at < chunk.length && !ended; at++) {
-      if (this.#escaped) this.#escaped = false;
-      else if (chunk[at] === byteOf.backslash) this.#escaped = true;
-      else ended = chunk[at] === byteOf.quote;
-    }
+    const at = this.#scanner.scan(chunk, from);
+    const { ended } = this.#scanner;
     const room = maxStringBytes - this.#token.length;
     const end = ended ? at - 1 : at;
     if (end - from > room) this.#cut = true;

@@ -1,4 +1,5 @@
 import { byteOf } from "./json-bytes.ts";
+import { JsonStringScanner } from "./json-string.ts";
 
 /** What a `JsonStructure` reports. Depth 1 is the outermost object; `keys[depth]` is the key that leads to a value within it. */
 export interface JsonListener {
@@ -24,8 +25,8 @@ export class JsonStructure {
   readonly #listener: JsonListener;
   readonly #keys: string[] = [""];
   #depth = 0;
+  readonly #scanner = new JsonStringScanner();
   #inString = false;
-  #escaped = false;
   /** Bytes of the current string, as Latin-1 so that none is decoded early; undefined: not kept. */
   #string: string | undefined;
   #afterColon = false;
@@ -93,13 +94,8 @@ export class JsonStructure {
 
   /** Continues in a string; returns the index after the part that was read. */
   #readString(chunk: Uint8Array, from: number): number {
-    let at = from;
-    let ended = false;
-    for (; at < chunk.length && !ended; at++) {
-      if (this.#escaped) this.#escaped = false;
-      else if (chunk[at] === byteOf.backslash) this.#escaped = true;
-      else ended = chunk[at] === byteOf.quote;
-    }
+    const at = this.#scanner.scan(chunk, from);
+    const { ended } = this.#scanner;
     if (this.#string !== undefined) this.#keep(chunk.subarray(from, ended ? at - 1 : at));
     if (ended) this.#endString();
     return at;
