@@ -102,7 +102,10 @@ class ServiceAccount implements Credentials {
   }
 
   async #readToken(): Promise<void> {
-    this.#header = `Bearer ${(await readOrExplain(this.#read, `${serviceAccountFolder}/token`)).trim()}`;
+    const path = `${serviceAccountFolder}/token`;
+    const token = (await readOrExplain(this.#read, path)).trim();
+    if (token === "") throw new BellhopError("ConfigurationInvalid", `${path} is empty`);
+    this.#header = `Bearer ${token}`;
   }
 }
 

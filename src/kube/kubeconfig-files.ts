@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -15,11 +15,12 @@ export interface KubeconfigFiles {
   readonly impersonation: ReadonlyMap<string, Readonly<Record<string, string | readonly string[]>>>;
 }
 
-/** Fields of a user (client-go tools/clientcmd/api/v1 AuthInfo). */
+/** Fields of a user that the library does not know (client-go tools/clientcmd/api/v1 AuthInfo). */
 const userSchema = z.object({
   name: z.string(),
   user: z
     .object({
+      tokenFile: z.string().optional(),
       as: z.string().optional(),
       "as-uid": z.string().optional(),
       "as-groups": z.array(z.string()).optional(),
@@ -50,9 +51,11 @@ export async function readKubeconfig(path?: string, context?: string): Promise<K
       const one = new KubeConfig();
       one.loadFromString(text);
       one.makePathsAbsolute(dirname(file));
+      const users = fileSchema.parse(parse(text)).users ?? [];
+      for (const user of users) addToken(one, user, dirname(file));
       if (config === undefined) config = one;
       else config.mergeConfig(one, (config.currentContext ?? "") !== "");
-      for (const user of fileSchema.parse(parse(text)).users ?? []) impersonation.set(user.name, headersOf(user));
+      for (const user of users) impersonation.set(user.name, headersOf(user));
     }
   } catch (cause) {
     throw invalid(`the ${name} is not valid`, cause);
@@ -96,6 +99,16 @@ function chooseContext(config: KubeConfig, name: string, context: string | undef
     throw invalid(`the ${name} has no context ${current}, which is its current one. ${there}`);
   if (config.getCurrentCluster() === null) throw invalid(`the ${name} has no cluster for its context ${current}`);
   if (config.getCurrentUser() === null) throw invalid(`the ${name} has no user for its context ${current}`);
+}
+
+/** A token in a file of its own, which is newer than one in the kubeconfig itself (client-go tools/clientcmd/client_config.go). */
+function addToken(config: KubeConfig, { name, user }: z.infer<typeof userSchema>, folder: string): void {
+  if (user?.tokenFile === undefined || user.tokenFile === "") return;
+  const token = readFileSync(resolve(folder, user.tokenFile), "utf8").trim();
+  // It is being replaced.
+  if (token === "") throw new Error(`the file ${user.tokenFile} is empty`);
+  const found = config.getUsers().find((one) => one.name === name);
+  if (found !== undefined) Object.assign(found, { token });
 }
 
 /** RFC 9110 allows fewer characters in a name than Kubernetes in a key of extra fields: client-go escapes them so. */

@@ -274,6 +274,25 @@ describe("a kubeconfig", () => {
     assert.equal(credentials.tls.cert, "two");
   });
 
+  test("may name a file with the token, which is read again when it is refused", async () => {
+    const tokenFile = join(folder, "token");
+    writeFileSync(tokenFile, "one\n");
+    const file = write({ server: "https://192.0.2.1" }, { token: "older", tokenFile: "token" });
+    const credentials = await kubeconfigCredentials(new FakeClock(), file);
+    assert.equal(await credentials.authorization(), "Bearer one");
+    writeFileSync(tokenFile, "two");
+    assert.equal(await credentials.authorization(), "Bearer one");
+    credentials.expire?.();
+    assert.equal(await credentials.authorization(), "Bearer two");
+    writeFileSync(tokenFile, "");
+    credentials.expire?.();
+    assert.equal(await credentials.authorization(), "Bearer two", "while the file is being replaced");
+    rmSync(tokenFile);
+    credentials.expire?.();
+    assert.equal(await credentials.authorization(), "Bearer two", "the last one while there is no other");
+    await assert.rejects(kubeconfigCredentials(new FakeClock(), file), { code: "ConfigurationInvalid" });
+  });
+
   test("that changes is read again", async () => {
     const clock = new FakeClock();
     const file = write({ server: "https://192.0.2.1" }, { token: "one" });
