@@ -20,7 +20,7 @@ interface OtherStatus {
 }
 
 /** What cloud controllers and other load balancers do to a Service that they take for theirs. */
-async function writeStatus(
+export async function writeStatus(
   model: Model,
   clusterState: ReplicatedCluster,
   name: string,

@@ -56,7 +56,12 @@ function lose(model: Model, address: string): void {
 const unreadable = { services: [{ namespace: "default", name: 7 }] };
 
 /** Makes a VirtualIP that is not a valid claim: one with the name of another address, or one that does not follow its schema. */
-async function addInvalid(model: Model, { cluster }: ReplicatedCluster, name: string, address: string): Promise<void> {
+export async function addInvalid(
+  model: Model,
+  { cluster }: ReplicatedCluster,
+  name: string,
+  address: string,
+): Promise<void> {
   const named = anyAddresses.find((other) => nameOf(other) === name);
   const spec = named === address ? { address, ...unreadable } : { address };
   try {

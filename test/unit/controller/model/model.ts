@@ -197,14 +197,18 @@ function wantedIn(service: ModelService, family: Family): string | undefined {
   return service.wanted !== undefined && familyOf(service.wanted) === family ? service.wanted : undefined;
 }
 
-/** Whether the Service may be given the address, as far as it is for pools and the user's reservations to say. */
-export function mayBeGiven(model: Model, service: ModelService, address: string): boolean {
+/**
+ * Whether the Service may be given the address, as far as it is for pools and the user's reservations to say. `returns`: it was held for
+ * its name, so the pool need not assign without a request.
+ */
+export function mayBeGiven(model: Model, service: ModelService, address: string, returns = false): boolean {
   // It is the claim of the Service already.
   if (model.reservations.has(address)) return model.reservations.get(address) === service.name;
   if (isBlocked(model, address) || isWrittenElsewhere(model, service, address)) return false;
   const pool = poolOf(model, address);
   if (pool === undefined || pool.draining || (pool.unrestrictedOnly && model.restricted)) return false;
-  return service.pool === undefined ? pool.autoAssign || service.wanted === address : pool.name === service.pool;
+  if (service.pool !== undefined) return pool.name === service.pool;
+  return returns || pool.autoAssign || service.wanted === address;
 }
 
 /**

@@ -20,7 +20,7 @@ const poolSpec = fc.record({
   autoAssign: fc.constantFrom(true, true, true, false),
   draining: fc.constantFrom(false, false, false, true),
   holds: fc.boolean(),
-  unrestrictedOnly: fc.constantFrom(false, false, false, true),
+  unrestrictedOnly: fc.constantFrom(false, false, true),
 });
 type PoolSpec = typeof poolSpec extends fc.Arbitrary<infer Spec> ? Spec : never;
 
@@ -30,7 +30,7 @@ function placesOf(name: string, bits: number): readonly string[] {
 
 /** The namespaces that such a pool serves: all but those with this label. */
 export const restrictedLabels = { tier: "restricted" };
-const unrestrictedNamespaces = {
+export const unrestrictedNamespaces = {
   namespaceSelectors: [{ matchExpressions: [{ key: "tier", operator: "NotIn", values: ["restricted"] }] }],
 };
 

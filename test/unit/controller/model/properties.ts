@@ -169,13 +169,14 @@ function checkGiven({ model, service, given, returned }: Seen): void {
     if (model.lost.has(address)) continue;
     const known = model.shown.get(service.name)?.get(address);
     const who = `Service ${service.name}`;
-    if (known?.claimed !== true && returned.has(address)) continue;
+    const returns = known?.claimed !== true && returned.has(address);
     // It was shown already, or written by the other load balancer, and a pool has it.
     if (known?.claimed === false || model.visited.has(service.name)) continue;
     // The other load balancer may have written it into another Service only after that.
     if ([...model.touched.keys()].some((name) => name !== service.name && model.written.get(name)?.includes(address)))
       continue;
-    if (known === undefined) assert.ok(mayBeGiven(model, service, address), `${who} was given ${address}, not for it`);
+    if (known === undefined)
+      assert.ok(mayBeGiven(model, service, address, returns), `${who} was given ${address}, not for it`);
     else if (!model.reservations.has(address)) {
       assert.equal(reassigned, known.reassigned, `${who} has ${address} as before, which heeds no wish`);
     }

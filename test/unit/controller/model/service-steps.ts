@@ -37,7 +37,7 @@ const serviceClass = fc.constantFrom<ServiceClass>("none", "none", "none", "ours
 const reassign = fc.constantFrom("1", "2", undefined);
 
 /** The desired as they count. */
-function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Requests {
+export function heard(model: Model, { dialect, wanted, pool, share }: ModelService["said"]): Requests {
   const counts = model.metallb || !dialect.startsWith("metallb");
   return counts ? { wanted, pool, share } : { wanted: undefined, pool: undefined, share: undefined };
 }
@@ -92,7 +92,7 @@ const classes: Readonly<Record<ServiceClass, Record<string, unknown>>> = {
   theirs: { loadBalancerClass: "example.com/other" },
 };
 
-async function create(model: Model, { cluster }: ReplicatedCluster, service: ModelService): Promise<void> {
+export async function create(model: Model, { cluster }: ReplicatedCluster, service: ModelService): Promise<void> {
   const spec = { ...withoutNulls(specOf(service)), ...classes[service.class] };
   try {
     await cluster.addService(service.name, spec, { annotations: withoutNulls(annotationsOf(service)) });
@@ -119,7 +119,7 @@ async function change(
   touch(model, name);
 }
 
-async function remove(model: Model, clusterState: ReplicatedCluster, name: string): Promise<void> {
+export async function remove(model: Model, clusterState: ReplicatedCluster, name: string): Promise<void> {
   const { cluster, clock } = clusterState;
   depart(model, name, clock.monotonicMs());
   const service = model.services.get(name);
@@ -159,20 +159,26 @@ async function exchange(model: Model, clusterState: ReplicatedCluster, left: str
   }
 }
 
+/** A Service comes. */
+const creating = fc
+  .tuple(serviceName, families, said, port, seldom(reassign), serviceClass, pace)
+  .map(([name, stack, said, port, reassign, serviceClass, speed]) => {
+    const about = { name, class: serviceClass, ...stack, port, reassign };
+    return stepOf({
+      text: `create ${JSON.stringify({ ...about, said })}`,
+      pace: speed,
+      check: (model) => !model.services.has(name),
+      run: (model, clusterState) =>
+        create(model, clusterState, { ...about, type: "LoadBalancer", said, ...heard(model, said) }),
+    });
+  });
+
+/** Services that are there from the beginning. */
+export const firstServices = fc.array(creating, { maxLength: 4 });
+
 /** Users create, change and delete Services. */
 export const serviceSteps = [
-  fc
-    .tuple(serviceName, families, said, port, seldom(reassign), serviceClass, pace)
-    .map(([name, stack, said, port, reassign, serviceClass, speed]) => {
-      const about = { name, class: serviceClass, ...stack, port, reassign };
-      return stepOf({
-        text: `create ${JSON.stringify({ ...about, said })}`,
-        pace: speed,
-        check: (model) => !model.services.has(name),
-        run: (model, clusterState) =>
-          create(model, clusterState, { ...about, type: "LoadBalancer", said, ...heard(model, said) }),
-      });
-    }),
+  creating,
   fc.tuple(serviceName, pace).map(([name, speed]) =>
     stepOf({
       text: `delete ${name}`,
@@ -193,25 +199,6 @@ export const serviceSteps = [
         await clusterState.settle();
         await checkProperties(model, clusterState);
         await create(model, clusterState, service);
-      },
-    }),
-  ),
-  fc.tuple(serviceName, fc.boolean(), pace).map(([name, waits, speed]) =>
-    stepOf({
-      text: `${name} goes and comes again with a request for what it showed${waits ? ", later" : ""}`,
-      pace: speed,
-      check: (model) => model.services.has(name),
-      run: async (model, clusterState) => {
-        const service = model.services.get(name);
-        if (service === undefined) return;
-        const [wanted] = model.shown.get(name)?.keys() ?? [];
-        await remove(model, clusterState, name);
-        if (waits) {
-          await clusterState.settle();
-          await checkProperties(model, clusterState);
-        }
-        const said = { dialect: "field", wanted, pool: undefined, share: undefined } as const;
-        await create(model, clusterState, { ...service, said, ...heard(model, said) });
       },
     }),
   ),

@@ -3,6 +3,7 @@ import { besideSteps } from "./beside-steps.ts";
 import { claimSteps } from "./claim-steps.ts";
 import { faultSteps } from "./fault-steps.ts";
 import { poolSteps } from "./pool-steps.ts";
+import { returnSteps } from "./return-steps.ts";
 import { serviceSteps } from "./service-steps.ts";
 import type { Step } from "./step.ts";
 
@@ -13,5 +14,7 @@ export const allSteps: readonly fc.Arbitrary<Step>[] = [
   ...serviceSteps,
   ...claimSteps,
   ...besideSteps,
+  ...returnSteps,
+  ...returnSteps,
   ...faultSteps,
 ];
