@@ -49,6 +49,41 @@ describe("beside another load balancer", () => {
     );
   });
 
+  test("an address of a pool that it put on an interface of a node stays with its Service until it is gone from there", async () => {
+    const { api, lab } = cluster();
+    const address = "172.30.0.245";
+    const onInterface = (verb: "add" | "del") => lab.exec("n1", ["ip", "addr", verb, `${address}/32`, "dev", "eth0"]);
+    await onInterface("add");
+    try {
+      await waitFor({ what: "the speaker to report the address", timeoutMs: 30_000 }, async () => {
+        const { status } = await api.get("bellhop.dev/v1beta1", "Speaker", "n1");
+        return JSON.stringify(status.interfaces).includes(`"${address}/32"`) ? true : undefined;
+      });
+      // It requests what no pool has, so that Bellhop assigns nothing before the other load balancer does.
+      await service("on-interface", { loadBalancerIP: "203.0.113.99" });
+      await expectCondition(api, "on-interface", "False", "RequestedAddressNotInPool");
+      await writeStatus(api, "on-interface", address);
+      await service("on-interface", {});
+      await expectCondition(api, "on-interface", "False", "ShownAddressTaken");
+      assert.deepEqual(await shown(api, "on-interface"), [address]);
+    } finally {
+      await onInterface("del");
+    }
+    await expectCondition(api, "on-interface", "True", "AddressAssigned");
+    assert.deepEqual(await shown(api, "on-interface"), [address]);
+    await onInterface("add");
+    try {
+      await waitFor({ what: "the warning on the Service", timeoutMs: 30_000 }, async () => {
+        const warnings = await expectWarnings(api, "on-interface");
+        return warnings.some(({ reason }) => reason === "AddressUsedElsewhere") ? true : undefined;
+      });
+      assert.deepEqual(await shown(api, "on-interface"), [address]);
+    } finally {
+      await onInterface("del");
+    }
+    await api.delete("v1", "Service", "on-interface");
+  });
+
   test("a second writer of the status is named", async () => {
     const { api } = cluster();
     await service("both", {});
@@ -144,9 +179,9 @@ describe("beside another load balancer", () => {
 });
 
 /** As ServiceLB does: its own addresses, by its own field manager. */
-async function writeStatus(api: Api, name: string): Promise<void> {
+async function writeStatus(api: Api, name: string, ip = theirs): Promise<void> {
   const path = `/api/v1/namespaces/${api.namespace}/services/${name}/status?fieldManager=e2e-servicelb&force=true`;
-  const status = { loadBalancer: { ingress: [{ ip: theirs, ipMode: "VIP" }] } };
+  const status = { loadBalancer: { ingress: [{ ip, ipMode: "VIP" }] } };
   await api.lab.api("PATCH", path, { apiVersion: "v1", kind: "Service", metadata: { name }, status });
 }
 
