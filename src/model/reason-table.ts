@@ -412,9 +412,10 @@ export const reasonTable = {
   ShownAddressTaken: {
     shownIn: ["Service"],
     meaning:
-      "Another client assigned the address that the Service shows, and it cannot be adopted, because a node or another part of the cluster uses it. The Service stays as it is.",
-    sentence: "{object} shows {value} ({field}), which another client assigned and which is used elsewhere.",
-    cure: "Remove the address where it is used, or request another one with spec.loadBalancerIP or the annotation bellhop.dev/ips or bellhop.dev/reassign.",
+      "Another client assigned the address that the Service shows, and it cannot be adopted, because a node or another part of the cluster uses it, or a VirtualIP reserves it for others. The Service stays as it is.",
+    sentence:
+      "{object} shows {value} ({field}), which another client assigned and which is used or reserved elsewhere.",
+    cure: "Release the address where it is used or reserved, or request another one with spec.loadBalancerIP or the annotation bellhop.dev/ips or bellhop.dev/reassign.",
   },
   StatusOverwritten: {
     shownIn: ["Service"],

@@ -2,7 +2,7 @@ import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../.
 import { type Reason, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { isAssignedByBellhop, namesAssigned } from "../claim/assigned-condition.ts";
-import { isClaimOf } from "../claim/claim.ts";
+import { describeClaim, isClaimOf } from "../claim/claim.ts";
 import { reassignOf } from "../claim/reassign.ts";
 import { findJoiningConflict } from "../claim/sharing.ts";
 import { type Assignment, assignmentOf, newAssignment } from "./allocation.ts";
@@ -29,8 +29,8 @@ export function findInvalidClaim({ allocations, service }: AllocationContext): R
 
 /**
  * Why the Service stays as it is: another client assigned the address of a pool that it shows, and it cannot be adopted, because something
- * other than a Service uses it. kube-vip, for example, puts the addresses that it serves on an interface of a node. Undefined where the user
- * requests another address.
+ * other than a Service uses it, or the user has reserved it for others. kube-vip, for example, puts the addresses that it serves on an
+ * interface of a node. Undefined where the user requests another address.
  */
 export function findTakenShown(
   { allocations, service }: AllocationContext,
@@ -42,7 +42,12 @@ export function findTakenShown(
   const pool = allocations.poolOf(address);
   if (pool === undefined || (poolName !== undefined && pool.name !== poolName)) return undefined;
   if (allocations.claimsOf(service.key).some((claim) => isClaimOf(claim, service))) return undefined;
-  const detail = allocations.blockedBy(address, service);
+  const claim = allocations.claimAt(address);
+  const reserved =
+    claim?.managed === false && findJoiningConflict(claim, service, true) !== undefined
+      ? describeClaim(claim, service.namespace)
+      : undefined;
+  const detail = allocations.blockedBy(address, service) ?? reserved;
   if (detail === undefined) return undefined;
   const field = "status.loadBalancer.ingress";
   return reasonOf("ShownAddressTaken", {

@@ -183,6 +183,25 @@ function takenShown(): readonly AllocationCase[] {
       refuses: { ...about, names: [source] },
     })),
     {
+      name: "one that the user keeps out of use stays as well",
+      claims: [{ address: "192.0.2.12", reservation: true }],
+      service: shows,
+      assigns: [],
+      refuses: { ...about, names: ["VirtualIP 192.0.2.12 reserves 192.0.2.12"] },
+    },
+    {
+      name: "one that the user reserves for this Service is adopted",
+      claims: [{ address: "192.0.2.12", reservation: true, services: [{ namespace: "default", name: "web" }] }],
+      service: shows,
+      assigns: ["192.0.2.12 current"],
+    },
+    {
+      name: "one that another Service of ours has does not stay with two",
+      claims: [{ address: "192.0.2.12", pool: "lan", services: ["first"] }],
+      service: shows,
+      assigns: ["192.0.2.10 new from lan"],
+    },
+    {
       name: "and so it stays after a refusal of ours",
       blocked,
       service: { ...shows, refused: true },
