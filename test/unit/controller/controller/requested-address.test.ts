@@ -49,7 +49,10 @@ describe("requesting an address", () => {
     await cluster.expectShown("other", ["192.0.2.12"]);
     await cluster.addService("web");
     await cluster.expectShown("web", ["192.0.2.10"]);
-    await cluster.eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n1"]));
+    await cluster.eventually(async () => {
+      const { spec, status } = (await cluster.virtualIp("192.0.2.10")) ?? assert.fail("the reservation is gone");
+      assert.deepEqual([spec.owners, status?.owners], [[], [{ node: "n1", interfaces: [] }]]);
+    });
     await cluster.deleteService("web");
     await cluster.eventually(async () => assert.equal(await cluster.service("web"), undefined));
     await cluster.idle();
