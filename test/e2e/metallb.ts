@@ -2,8 +2,12 @@ import { waitFor } from "../lab/wait.ts";
 import type { Api } from "./api.ts";
 import { agnhostImage } from "./workload.ts";
 
-/** Name of the one pool and of its advertisement. */
+/** Name of the first pool and of its advertisement. */
 export const metallbPool = "metal";
+/** Name of the pool whose addresses are announced only for Services with the label, and of its advertisement. */
+export const labelledPool = "labelled";
+export const exposed = { exposure: "lan" };
+export const metallbClass = "metallb.io/metallb";
 
 const strings = { type: "array", items: { type: "string" } };
 const selectors = {
@@ -31,6 +35,14 @@ const advertisementFields = {
   ipAddressPoolSelectors: selectors,
   nodeSelectors: selectors,
   interfaces: strings,
+  serviceSelectors: selectors,
+  preferredNodeSelectors: {
+    type: "array",
+    items: {
+      type: "object",
+      properties: { weight: { type: "integer" }, preference: selectors.items },
+    },
+  },
 };
 
 function definition(kind: string, plural: string, fields: object) {
@@ -93,8 +105,21 @@ export async function fakeMetallb({ lab }: Api): Promise<void> {
       spec: {
         ipAddressPools: [metallbPool],
         nodeSelectors: ["n1", "n2"].map((name) => ({ matchLabels: { "kubernetes.io/hostname": name } })),
+        preferredNodeSelectors: [{ weight: 100, preference: { matchLabels: { "kubernetes.io/hostname": "n2" } } }],
         interfaces: ["eth0"],
       },
+    },
+    {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "IPAddressPool",
+      metadata: { ...metadata, name: labelledPool },
+      spec: { addresses: ["172.30.0.172/30"], autoAssign: false, avoidBuggyIPs: true },
+    },
+    {
+      apiVersion: "metallb.io/v1beta1",
+      kind: "L2Advertisement",
+      metadata: { ...metadata, name: labelledPool },
+      spec: { ipAddressPools: [labelledPool], serviceSelectors: [{ matchLabels: exposed }] },
     },
   ]);
 }

@@ -6,6 +6,7 @@ import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { type Announcers, createAnnouncers } from "./announcers.ts";
 import { findBgpOnly } from "./bgp-only.ts";
 import { findClusterNotes } from "./cluster-notes.ts";
+import { explainLost } from "./lost-addresses.ts";
 import { harmlessOutcomes, type MigrationCheck, type Outcome, type ServiceChange } from "./migration-check.ts";
 import type { MigrationInput } from "./migration-input.ts";
 import { describePools } from "./pool-facts.ts";
@@ -78,7 +79,15 @@ function describeService(
     then,
     pools: [...new Set(assignments.flatMap(({ pool }) => pool ?? []))],
     reason: planned.has(service.key) ? (reason ?? refusal) : classReason(service, outcome),
-    remarks: findRemarks({ service, marks, then, readsMetallb: metallb !== undefined, onInterfaces }),
+    lost: outcome === "moves" ? explainLost(allocations, service, then) : [],
+    remarks: findRemarks({
+      service,
+      marks,
+      then,
+      onNodes: assignments.some(({ node }) => node !== undefined),
+      readsMetallb: metallb !== undefined,
+      onInterfaces,
+    }),
   };
 }
 

@@ -51,6 +51,8 @@ export interface ServiceChange {
   readonly pools: readonly string[];
   /** Why it does not get what it requests, or is not served. */
   readonly reason: Reason | undefined;
+  /** Why it does not keep addresses that it shows, if it gets others; whole sentences. */
+  readonly lost: readonly string[];
   readonly remarks: readonly Remark[];
 }
 

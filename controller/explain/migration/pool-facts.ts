@@ -11,9 +11,17 @@ export function describePools(
   announcers: Announcers,
 ): readonly PoolFacts[] {
   const planned = new Set(manifests.flatMap((manifest) => manifest.pools.map(({ metadata }) => metadata.name)));
+  const byPool = new Map<string, string[]>();
+  for (const { service, pools: own } of changes) {
+    for (const pool of own) {
+      const known = byPool.get(pool);
+      if (known === undefined) byPool.set(pool, [service]);
+      else known.push(service);
+    }
+  }
   return allocations.pools.map((pool) => {
     const raw = pools.get(pool.name);
-    const services = changes.filter((change) => change.pools.includes(pool.name)).map(({ service }) => service);
+    const services = byPool.get(pool.name) ?? [];
     const metallb = raw !== undefined && "metallbNamespace" in raw;
     return {
       name: pool.name,

@@ -20,13 +20,16 @@ export interface RemarkInput {
   readonly marks: ServiceMarks;
   /** The addresses that it would show. */
   readonly then: readonly string[];
+  /** Whether these are nodes' own addresses, which kube-proxy forwards. */
+  readonly onNodes: boolean;
   /** Whether MetalLB's annotations count. */
   readonly readsMetallb: boolean;
   readonly onInterfaces: readonly AddressOnInterface[];
 }
 
 /** What a user should know about one Service before Bellhop serves it. */
-export function findRemarks({ service, marks, then, readsMetallb, onInterfaces }: RemarkInput): readonly Remark[] {
+export function findRemarks(input: RemarkInput): readonly Remark[] {
+  const { service, marks, then, onNodes, readsMetallb, onInterfaces } = input;
   const remarks: Remark[] = [];
   for (const name of [...Object.keys(marks.annotations), ...Object.keys(marks.labels)].sort()) {
     const text = unreadText(name, marks.annotations[name] ?? "", readsMetallb);
@@ -40,12 +43,12 @@ export function findRemarks({ service, marks, then, readsMetallb, onInterfaces }
     const text = `lists ${external.join(", ")} in spec.externalIPs. Bellhop does not announce such addresses.`;
     remarks.push({ code: "ExternalIPsNotAnnounced", text });
   }
-  if (service.ports.some(({ nodePort }) => nodePort === 0)) {
+  if (!onNodes && service.ports.some(({ nodePort }) => nodePort === 0)) {
     const text = "has ports without node ports. Bellhop forwards them straight to pods, and not through kube-proxy.";
     remarks.push({ code: "NoNodePorts", text });
   }
   for (const { node, interface: link, text: address } of onInterfaces) {
-    const text = `has ${address} on interface ${link} of Node ${node}. Remove it there before Bellhop takes over.`;
+    const text = `has ${address} on interface ${link} of Node ${node}. Remove it there: Bellhop announces it only then.`;
     remarks.push({ code: "AddressOnInterface", text });
   }
   if (service.finalizers.includes(serviceLbFinalizer)) {

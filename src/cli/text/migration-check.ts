@@ -58,9 +58,12 @@ function serviceLines(services: readonly ServiceChange[], { bold, bad }: Palette
   return lines.flatMap((line, index) => {
     const change = services[index - 1];
     if (change === undefined) return [bold(line)];
-    const { outcome, reason } = change;
+    const { outcome, reason, lost } = change;
     const why = reason === undefined || outcome === "left" ? [] : [`  ${reason.code}`, ...reasonText(reason)];
-    return [harmlessOutcomes.has(outcome) ? line : bad(line), ...why.map((text) => `  ${text}`)];
+    return [
+      harmlessOutcomes.has(outcome) ? line : bad(line),
+      ...[...why, ...lost.map((text) => `  ${text}`)].map((text) => `  ${text}`),
+    ];
   });
 }
 

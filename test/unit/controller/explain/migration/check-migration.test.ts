@@ -132,6 +132,26 @@ describe("bellhop migrate check", () => {
     );
   });
 
+  test("of addresses that are replaced it says why", async () => {
+    await addPoolOf(cluster, "Bellhop", "lan", { addresses: ["192.0.2.30-192.0.2.39"] });
+    await addServiceOf(cluster, "MetalLB", "a-first", ["192.0.2.33"]);
+    await addServiceOf(cluster, "MetalLB", "node", ["192.0.2.11"]);
+    await addServiceOf(cluster, "MetalLB", "moves", ["192.0.2.34"], { loadBalancerIP: "192.0.2.35" });
+    await addServiceOf(cluster, "MetalLB", "outside", ["198.51.100.7"]);
+    await addServiceOf(cluster, "MetalLB", "second", ["192.0.2.33"]);
+    const { services } = await ask(cluster, {});
+    assert.deepEqual(
+      services.map(({ service, lost }) => [service, ...lost]),
+      [
+        ["default/a-first"],
+        ["default/moves"],
+        ["default/node", "192.0.2.11 is the address of Node n1."],
+        ["default/outside", "198.51.100.7 is not in any usable IPAddressPool."],
+        ["default/second", "192.0.2.33 belongs to Service default/a-first."],
+      ],
+    );
+  });
+
   test("a mistake in a file is named with its line, and nothing else counts of that pool", async () => {
     const files =
       "apiVersion: bellhop.dev/v1beta1\nkind: IPAddressPool\nmetadata: {name: p}\nspec: {addresses: [192.0.2.7/24]}\n";

@@ -297,6 +297,41 @@ const kubeVipCases: readonly MigrationCase[] = [
     services: ["web loses kube-vip 192.0.2.77 ->  RequestedAddressNotInPool"],
   },
   {
+    name: "Services that shared an address need a key",
+    objects: async (cluster) => {
+      await addPoolOf(cluster, "Bellhop", "lan", { addresses: ["192.0.2.30-192.0.2.39"] });
+      const shared = (port: number) => ({
+        loadBalancerIP: "192.0.2.33",
+        ports: [{ port, protocol: "TCP", nodePort: 30_000 + port }],
+      });
+      await addServiceOf(cluster, "kube-vip", "a", ["192.0.2.33"], shared(80));
+      await addServiceOf(cluster, "kube-vip", "b", ["192.0.2.33"], shared(81));
+      const annotations = { "bellhop.dev/share": "front" };
+      await addServiceOf(
+        cluster,
+        "kube-vip",
+        "c",
+        ["192.0.2.34"],
+        { ...shared(80), loadBalancerIP: "192.0.2.34" },
+        { annotations },
+      );
+      await addServiceOf(
+        cluster,
+        "kube-vip",
+        "d",
+        ["192.0.2.34"],
+        { ...shared(81), loadBalancerIP: "192.0.2.34" },
+        { annotations },
+      );
+    },
+    services: [
+      "a keeps kube-vip 192.0.2.33 -> 192.0.2.33",
+      "b loses kube-vip 192.0.2.33 ->  RequestedAddressTaken",
+      "c keeps kube-vip 192.0.2.34 -> 192.0.2.34",
+      "d keeps kube-vip 192.0.2.34 -> 192.0.2.34",
+    ],
+  },
+  {
     name: "the class of kube-vip",
     objects: async (cluster) => {
       await addPoolOf(cluster, "Bellhop", "lan", { addresses: ["192.0.2.30-192.0.2.39"] });
