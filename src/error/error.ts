@@ -6,6 +6,7 @@ export type ErrorCode =
   | "ConfigurationInvalid"
   | "CommandFailed"
   | "NftFailed"
+  | "ConntrackFailed"
   | "SocketFailed"
   /** A netlink message of the kernel that cannot be read. */
   | "NetlinkMalformed"

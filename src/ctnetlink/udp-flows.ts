@@ -1,0 +1,120 @@
+import { Attributes } from "../netlink/attributes.ts";
+import type { MessageWriter } from "../netlink/message-writer.ts";
+import type { NetlinkMessage } from "../netlink/messages.ts";
+import {
+  netfilterFamilies,
+  netfilterHeaderLength,
+  netfilterSubsystems,
+  netfilterType,
+  writeNetfilterHeader,
+} from "../netlink/netfilter.ts";
+import type { NetlinkRequests } from "../netlink-socket/requests.ts";
+import { readTuple, type Tuple, writeTuple } from "./tuple.ts";
+
+/** A UDP flow in the connection tracking table. */
+export interface TrackedFlow {
+  /** As the client sends. */
+  readonly original: Tuple;
+  /** As the answers come. */
+  readonly reply: Tuple;
+  /** A zone of both directions; 0 is the default one. */
+  readonly zone: number;
+  /** Tells this flow from a later one with the same addresses and ports. */
+  readonly id: number | undefined;
+}
+
+export type FlowFamily = "IPv4" | "IPv6";
+
+/** Messages of ctnetlink (enum cntl_msg_types), and their attributes (enum ctattr_type). */
+const messages = { present: 0, get: 1, delete: 2 } as const;
+const attributes = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as const;
+/** CTA_FILTER_ORIG_FLAGS, CTA_FILTER_REPLY_FLAGS (host order): which parts of the tuples count. 8: the protocol. */
+const filterAttributes = { original: 1, reply: 2 } as const;
+const filterByProtocol = 8;
+const tupleProtocol = { protocol: 2, number: 1 } as const;
+const udp = 17;
+
+const families = { IPv4: netfilterFamilies.ip, IPv6: netfilterFamilies.ip6 } as const;
+
+/** So many deletions go into one datagram. An error of each would still fit into the socket's buffer by default. */
+const deletionsAtOnce = 100;
+
+/**
+ * Deletes the UDP flows of a family that are stale; returns how many. Works in steps, between which the caller may do other work: a table may have
+ * hundreds of thousands of flows. `isStale` must decide by values: the flow's addresses are views. Needs CAP_NET_ADMIN, and a socket that is used for nothing
+ * else. Throws BellhopError NetlinkRefused, NetlinkMalformed or SocketFailed.
+ */
+export function* deleteUdpFlows(
+  kernel: NetlinkRequests,
+  family: FlowFamily,
+  isStale: (flow: TrackedFlow) => boolean,
+): Generator<void, number> {
+  const stale: TrackedFlow[] = [];
+  const dump = kernel.dump(type(messages.get), requestUdpFlows(family), (message) => {
+    const flow = readUdpFlow(message);
+    if (flow !== undefined && isStale(flow)) stale.push(copyOf(flow));
+  });
+  while (!dump.step()) yield;
+  let deleted = 0;
+  for (let at = 0; at < stale.length; at += deletionsAtOnce) {
+    yield;
+    const some = stale.slice(at, at + deletionsAtOnce);
+    const fills = some.map((flow) => (writer: MessageWriter) => fillDeletion(writer, family, flow));
+    // Flows that have ended meanwhile are not there, which is as well.
+    deleted += some.length - kernel.change(type(messages.delete), fills);
+  }
+  return deleted;
+}
+
+function type(message: number): number {
+  return netfilterType(netfilterSubsystems.ctnetlink, message);
+}
+
+/** The kernel filters by protocol since 5.8. Addresses are left to us: its filter for those of IPv6 selects all others instead. */
+function requestUdpFlows(family: FlowFamily): (writer: MessageWriter) => void {
+  return (writer) => {
+    writeNetfilterHeader(writer, families[family]);
+    const original = writer.beginNested(attributes.original);
+    const protocol = writer.beginNested(tupleProtocol.protocol);
+    writer.u8(tupleProtocol.number, udp);
+    writer.endNested(protocol);
+    writer.endNested(original);
+    const filter = writer.beginNested(attributes.filter);
+    writer.u32(filterAttributes.original, filterByProtocol);
+    writer.u32(filterAttributes.reply, 0);
+    writer.endNested(filter);
+  };
+}
+
+/** Undefined for flows of other protocols, which an older kernel lists too, and for other messages. */
+function readUdpFlow(message: NetlinkMessage): TrackedFlow | undefined {
+  if (message.type !== type(messages.present)) return undefined;
+  const found = new Attributes(message.payload, netfilterHeaderLength);
+  const original = found.nested(attributes.original);
+  const from = original && readTuple(original);
+  if (from === undefined || from.protocol !== udp) return undefined;
+  const reply = found.nested(attributes.reply);
+  const back = reply && readTuple(reply);
+  if (back === undefined) return undefined;
+  return { original: from, reply: back, zone: found.u16Be(attributes.zone) ?? 0, id: found.u32Be(attributes.id) };
+}
+
+function copyOf(flow: TrackedFlow): TrackedFlow {
+  const copy = (tuple: Tuple): Tuple => ({
+    ...tuple,
+    source: Uint8Array.from(tuple.source),
+    destination: Uint8Array.from(tuple.destination),
+  });
+  return { ...flow, original: copy(flow.original), reply: copy(flow.reply) };
+}
+
+/**
+ * A deletion without a tuple would delete every flow of the machine, so the tuple is complete by its type, and is written whole. Version 1 would
+ * keep such a deletion to its family.
+ */
+function fillDeletion(writer: MessageWriter, family: FlowFamily, { original, zone, id }: TrackedFlow): void {
+  writeNetfilterHeader(writer, families[family], 0, 1);
+  writeTuple(writer, attributes.original, original);
+  if (id !== undefined) writer.u32Be(attributes.id, id);
+  if (zone !== 0) writer.u16Be(attributes.zone, zone);
+}
