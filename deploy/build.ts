@@ -6,14 +6,18 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const out = `${root}dist/`;
 
 /**
- * Makes dist/: the program as two bundles (the command and the responder's worker thread beside it) and koffi, whose native
+ * Makes dist/: the program as two bundles (the command, with the worker threads of the speaker beside it) and koffi, whose native
  * part cannot be bundled. It contains only what the image needs.
  */
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 await build({
   absWorkingDir: root,
-  entryPoints: { bellhop: "src/cli/main.ts", worker: "speaker/responder/worker.ts" },
+  entryPoints: {
+    bellhop: "src/cli/main.ts",
+    worker: "speaker/responder/worker.ts",
+    "kernel-worker": "speaker/kernel/worker.ts",
+  },
   outdir: out,
   bundle: true,
   splitting: true,

@@ -1,11 +1,18 @@
 import type { BellhopError } from "../src/error/error.ts";
+import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { AnnouncementListener } from "./announce/announcer.ts";
 import type { HostChange, HostListener } from "./host.ts";
+import type { KernelListener } from "./kernel/kernel.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
 
 /** Receives every change that the parts of the speaker observe or make. */
-export interface ChangeListener extends WatchListener, HostListener, AnnouncementListener, ResponderListener {
+export interface ChangeListener
+  extends WatchListener,
+    HostListener,
+    AnnouncementListener,
+    KernelListener,
+    ResponderListener {
   /** A bug: the speaker cannot continue. */
   failed(error: unknown): void;
 }
@@ -35,6 +42,18 @@ export class ChangeFeed implements ChangeListener {
 
   conflictObserved(conflict: ObservedConflict): void {
     this.#listener?.conflictObserved(conflict);
+  }
+
+  tableChanged(table: TableName, difference: string): void {
+    this.#listener?.tableChanged(table, difference);
+  }
+
+  networkChanged(): void {
+    this.#listener?.networkChanged();
+  }
+
+  kernelDied(error: BellhopError): void {
+    this.#listener?.kernelDied(error);
   }
 
   responderDied(error: BellhopError): void {

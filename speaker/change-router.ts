@@ -1,7 +1,9 @@
 import type { BellhopError } from "../src/error/error.ts";
+import { netfilterFamilies } from "../src/netlink/netfilter.ts";
+import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { Announcer } from "./announce/announcer.ts";
 import type { ChangeListener } from "./change-feed.ts";
-import type { HostChange } from "./host.ts";
+import type { Host, HostChange } from "./host.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
@@ -11,6 +13,7 @@ import type { SyncLoop } from "./sync-loop.ts";
 import type { WatchedResource } from "./watches.ts";
 
 export interface ChangeRouterOptions {
+  readonly host: Host;
   readonly rules: ServiceRules;
   readonly announcer: Announcer;
   readonly sync: SyncLoop;
@@ -70,6 +73,18 @@ export class ChangeRouter implements ChangeListener {
 
   conflictObserved(conflict: ObservedConflict): void {
     this.#options.announcer.observeConflict(conflict);
+  }
+
+  tableChanged(table: TableName, difference: string): void {
+    this.#options.sync.repair(table.family === netfilterFamilies.ip ? "IPv4" : "IPv6", difference);
+  }
+
+  networkChanged(): void {
+    this.#options.host.read();
+  }
+
+  kernelDied(error: BellhopError): void {
+    this.failed(error);
   }
 
   responderDied(error: BellhopError): void {

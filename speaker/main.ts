@@ -2,17 +2,15 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { type Clock, pause } from "../src/clock/clock.ts";
-import { createNft, type Nft } from "../src/nft/nft.ts";
+import type { Nft } from "../src/nft/nft.ts";
 import type { NftIpFamily } from "../src/nft/transaction.ts";
+import { socketNft } from "../src/nft-netlink/socket-nft.ts";
 import { runProgram } from "../src/program/run-program.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { openGroupSocket } from "./announce/group-socket.ts";
-import { createConntrack } from "./dataplane/conntrack.ts";
 import { removeTable } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
-import { readGateways } from "./links/gateways.ts";
-import { systemLinkSource } from "./links/link-source.ts";
-import { readLinks } from "./links/read.ts";
+import { createKernel } from "./kernel/kernel.ts";
 import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
 
@@ -25,14 +23,11 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
     const speaker = new Speaker({
       ...program,
       settings,
-      nft: createNft(),
-      conntrack: createConntrack(),
+      createKernel,
       createResponder,
       openGroupSocket,
-      readLinks: () => readLinks(systemLinkSource),
-      readGateways: () => readGateways(systemLinkSource.read),
       withoutForwarding: () => familiesWithoutForwarding((path) => readFileSync(path, "utf8")),
-      kernel: release(),
+      kernelRelease: release(),
       bootNonce: randomUUID(),
     });
     return {
@@ -47,7 +42,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
  * Removes Bellhop's tables from the kernel of this node, whether they are there or not; for uninstalling. Tracked
  * connections straight to pods continue; connections through node ports end. Throws BellhopError NftFailed after both families were tried.
  */
-export async function removeRules(nft: Nft = createNft()): Promise<void> {
+export async function removeRules(nft: Nft = socketNft): Promise<void> {
   const families: readonly NftIpFamily[] = ["ip", "ip6"];
   const results = await Promise.allSettled(families.map((family) => nft.run({ commands: removeTable(family) })));
   for (const result of results) if (result.status === "rejected") throw result.reason;
@@ -60,7 +55,7 @@ const repeatMs = 10_000;
  * Removes the tables now, every ten seconds, and once more when the signal is aborted: by then no speaker should run that would write them.
  * Throws what the last removal throws.
  */
-export async function keepRulesRemoved(signal: AbortSignal, clock: Clock, nft: Nft = createNft()): Promise<void> {
+export async function keepRulesRemoved(signal: AbortSignal, clock: Clock, nft: Nft = socketNft): Promise<void> {
   while (!signal.aborted) {
     // An attempt that fails is followed by others.
     await removeRules(nft).catch(() => {});

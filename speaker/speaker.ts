@@ -5,17 +5,17 @@ import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
-import type { Nft } from "../src/nft/nft.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { Announcer } from "./announce/announcer.ts";
 import type { GroupSocket } from "./announce/group-socket.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { ChangeRouter } from "./change-router.ts";
-import type { Conntrack } from "./dataplane/conntrack.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import { Host } from "./host.ts";
-import type { Link } from "./links/link.ts";
+import type { Kernel, KernelOptions } from "./kernel/kernel.ts";
+import { readGateways } from "./links/gateways.ts";
+import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
 import { keepLease, type LeaseOptions } from "./report/lease.ts";
 import { NodeOwner } from "./report/node-owner.ts";
@@ -30,14 +30,11 @@ import { createSpeakerWatches, type SpeakerWatches } from "./watches.ts";
 export interface SpeakerOptions {
   readonly settings: SpeakerSettings;
   readonly client: ApiClient;
-  readonly nft: Nft;
-  readonly conntrack: Conntrack;
+  readonly createKernel: (options: KernelOptions) => Kernel;
   readonly createResponder: (options: ResponderOptions) => Responder;
   readonly openGroupSocket: () => Promise<GroupSocket>;
-  readonly readLinks: () => readonly Link[];
-  readonly readGateways: () => readonly string[];
   readonly withoutForwarding: () => readonly IpFamily[];
-  readonly kernel: string;
+  readonly kernelRelease: string;
   readonly bootNonce: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -46,7 +43,7 @@ export interface SpeakerOptions {
   readonly kubeMetrics: KubeMetrics;
 }
 
-/** How often interfaces are read, old conflicts are removed and the responder is shown that the main thread is alive. */
+/** How often sysctls are read, old conflicts are removed and the responder is shown that the main thread is alive. */
 const tickMs = 2_000;
 
 /** How often the Speaker object is written although nothing has changed, in case it was deleted. The API server stores no new version. */
@@ -60,6 +57,7 @@ export class Speaker {
   readonly #options: SpeakerOptions;
   readonly #watches: SpeakerWatches;
   readonly #host: Host;
+  readonly #kernel: Kernel;
   readonly #responder: Responder;
   readonly #rules: ServiceRules;
   readonly #announcer: Announcer;
@@ -87,18 +85,24 @@ export class Speaker {
       metrics: kubeMetrics,
     });
     const { virtualIps } = watches;
-    const { readLinks, readGateways, withoutForwarding } = options;
+    const kernel = options.createKernel({ changes, log: log.child({ component: "kernel" }) });
+    const { withoutForwarding } = options;
     const host = new Host({
-      readLinks,
-      readGateways,
+      readLinks: () => readLinks(kernel.network),
+      readGateways: () => readGateways(kernel.network),
       withoutForwarding,
       changes,
       log: log.child({ component: "host" }),
     });
 
-    const { nft, conntrack } = options;
     const dataplaneMetrics = createDataplaneMetrics(registry);
-    const dataplane = new Dataplane({ nft, conntrack, clock, log: dataplaneLog, metrics: dataplaneMetrics });
+    const dataplane = new Dataplane({
+      nft: kernel,
+      conntrack: kernel,
+      clock,
+      log: dataplaneLog,
+      metrics: dataplaneMetrics,
+    });
     const rules = new ServiceRules({ node, watched: watches, dataplane, clock, log: dataplaneLog });
 
     const responder = options.createResponder({ changes, log: log.child({ component: "responder" }) });
@@ -129,8 +133,8 @@ export class Speaker {
       random,
       log: log.child({ component: "lease" }),
     };
-    const { kernel, bootNonce } = options;
-    const status = new SpeakerStatus({ host, announcer, kernel, bootNonce, clock });
+    const { kernelRelease, bootNonce } = options;
+    const status = new SpeakerStatus({ host, announcer, kernel: kernelRelease, bootNonce, clock });
     const reporter = new Reporter({
       client,
       node,
@@ -143,13 +147,14 @@ export class Speaker {
       log: log.child({ component: "report" }),
     });
 
-    const router = new ChangeRouter({ rules, announcer, sync, owner, status, reporter });
+    const router = new ChangeRouter({ host, rules, announcer, sync, owner, status, reporter });
     changes.listen(router);
     registerSpeakerGauges(registry, { announcer, responder });
 
     this.#options = options;
     this.#watches = watches;
     this.#host = host;
+    this.#kernel = kernel;
     this.#responder = responder;
     this.#rules = rules;
     this.#announcer = announcer;
@@ -162,6 +167,7 @@ export class Speaker {
   /** What is missing before this node can forward and announce; empty: it is ready. */
   get unready(): readonly string[] {
     const missing = [...reflectorFaults(this.#watches, this.#options.clock.monotonicMs())];
+    if (!this.#kernel.alive) missing.push("the kernel thread is not running");
     if (!this.#responder.alive) missing.push("the responder thread is not running");
     if (!this.#sync.rulesWritten) missing.push("the rules are not written yet");
     return missing;
@@ -173,6 +179,7 @@ export class Speaker {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    await this.#kernel.start();
     await this.#responder.start();
     const stopping = new AbortController();
     const stop = stopping.signal;
@@ -201,6 +208,7 @@ export class Speaker {
       over.abort();
       this.#announcer.close();
       await this.#responder.stop();
+      await this.#kernel.stop();
     }
   }
 

@@ -1,10 +1,12 @@
 import { Backoff } from "../src/clock/backoff.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { BellhopError } from "../src/error/error.ts";
+import type { IpFamily } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Announcer } from "./announce/announcer.ts";
 import type { ChangeListener } from "./change-feed.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
+import { RepairDelay } from "./dataplane/repair-delay.ts";
 import type { Host } from "./host.ts";
 import type { SpeakerMetrics } from "./metrics.ts";
 import type { ServiceRules } from "./service-rules.ts";
@@ -42,6 +44,8 @@ export class SyncLoop {
   #working = false;
   #rulesWritten = false;
   #cancelRetry: () => void = () => undefined;
+  readonly #repairs = new RepairDelay();
+  #cancelRepair: () => void = () => undefined;
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
@@ -61,6 +65,7 @@ export class SyncLoop {
   stop(): void {
     this.#running = false;
     this.#cancelRetry();
+    this.#cancelRepair();
   }
 
   /** A VirtualIP was added, changed or deleted. */
@@ -80,6 +85,20 @@ export class SyncLoop {
     this.#options.metrics.resyncs.inc();
     this.#options.dataplane.invalidate();
     this.allChanged();
+  }
+
+  /**
+   * Something else has changed our table: it is replaced at once. If that happens again and again, as with a program that keeps deleting it, each
+   * repair waits longer, up to 30 s; writes for other reasons replace the table as well.
+   */
+  repair(family: IpFamily, difference: string): void {
+    const { clock, dataplane, log } = this.#options;
+    const waitMs = this.#repairs.nextMs(clock.monotonicMs());
+    log.warn({ family, difference, waitMs }, "another program has changed our rules; writing them again");
+    dataplane.foreignChange(family);
+    this.#cancelRepair();
+    if (waitMs === 0) this.request();
+    else this.#cancelRepair = clock.after(waitMs, () => this.request());
   }
 
   /** Requests a sync. */

@@ -5,10 +5,8 @@ import type { Nft } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { Element } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
-import { staleFlows } from "./flow.ts";
-import { flowRules } from "./flow-rules.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
-import type { TableChange } from "./table-state.ts";
+import { StaleFlows } from "./stale-flows.ts";
 import { TableWriter } from "./table-writer.ts";
 import { nftFamilies } from "./tables.ts";
 
@@ -36,11 +34,15 @@ export class Dataplane {
   readonly #options: DataplaneOptions;
   readonly #index = new ElementIndex();
   readonly #writers: Readonly<Record<IpFamily, TableWriter>>;
+  readonly #staleFlows: Readonly<Record<IpFamily, StaleFlows>>;
 
   constructor(options: DataplaneOptions) {
     this.#options = options;
     const writer = (family: IpFamily) => new TableWriter(nftFamilies[family], options.nft, this.#index);
     this.#writers = { IPv4: writer("IPv4"), IPv6: writer("IPv6") };
+    const { conntrack, metrics, log } = options;
+    const flows = (family: IpFamily) => new StaleFlows({ family, conntrack, index: this.#index, metrics, log });
+    this.#staleFlows = { IPv4: flows("IPv4"), IPv6: flows("IPv6") };
   }
 
   /** Services that have elements. */
@@ -69,9 +71,15 @@ export class Dataplane {
     );
   }
 
-  /** Makes the next `apply` replace the tables, in case something else has changed them. */
-  invalidate(): void {
-    for (const family of families) this.#writers[family].invalidate();
+  /** Makes the next `apply` replace the tables of these families, in case something else has changed them. */
+  invalidate(changed: readonly IpFamily[] = families): void {
+    for (const family of changed) this.#writers[family].invalidate();
+  }
+
+  /** Something else has changed the table of the family: the next `apply` replaces it. */
+  foreignChange(family: IpFamily): void {
+    this.#options.metrics.foreignChanges.inc({ family });
+    this.invalidate([family]);
   }
 
   /**
@@ -103,23 +111,6 @@ export class Dataplane {
     metrics.duration.observe({ family }, (clock.monotonicMs() - startMs) / 1000);
     const [added, removed] = [change.added.size, change.removed.size];
     log.debug({ family, whole, added, removed }, "rules written");
-    await this.#deleteStaleFlows(family, change, nodeAddress);
-  }
-
-  /** After a failure some UDP clients stay with a pod that is gone until their flow times out: logged, but not a reason to stop. */
-  async #deleteStaleFlows(family: IpFamily, change: TableChange, nodeAddress: string | undefined): Promise<void> {
-    const { conntrack, metrics, log } = this.#options;
-    const rules = flowRules(nftFamilies[family], change, this.#index, nodeAddress);
-    if (rules.length === 0) return;
-    try {
-      const stale = staleFlows(await conntrack.list(family), rules);
-      if (stale.length === 0) return;
-      await conntrack.delete(family, stale);
-      metrics.deletedFlows.inc({ family }, stale.length);
-      log.info({ family, stale }, "deleted UDP flows that the rules no longer allow");
-    } catch (error) {
-      metrics.conntrackFailures.inc({ family });
-      log.warn({ err: error, family }, "cannot delete stale UDP flows; each ends by itself once it pauses");
-    }
+    this.#staleFlows[family].written(change, nodeAddress);
   }
 }

@@ -1,24 +1,21 @@
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Conntrack } from "./conntrack.ts";
-import type { Flow, FlowPattern } from "./flow.ts";
+import { type Flow, type FlowRule, FlowRules } from "./flow.ts";
 
 /** Connection tracking in memory. */
 export class FakeConntrack implements Conntrack {
   flows: Flow[] = [];
-  /** How often the table was listed. */
-  listings = 0;
+  /** How often the table was searched. */
+  searches = 0;
 
-  async list(family: IpFamily): Promise<readonly Flow[]> {
-    this.listings += 1;
-    return this.flows.filter((flow) => flow.destination.includes(":") === (family === "IPv6"));
+  async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
+    this.searches += 1;
+    const compiled = new FlowRules(rules);
+    const before = this.flows.length;
+    this.flows = this.flows.filter(
+      (flow) =>
+        flow.destination.includes(":") !== (family === "IPv6") || !compiled.forbids(flow.destinationPort, () => flow),
+    );
+    return before - this.flows.length;
   }
-
-  async delete(_family: IpFamily, patterns: readonly FlowPattern[]): Promise<void> {
-    const gone = new Set(patterns.map(textOf));
-    this.flows = this.flows.filter((flow) => !gone.has(textOf(flow)));
-  }
-}
-
-function textOf(flow: Flow): string {
-  return `${flow.destination} ${flow.destinationPort} ${flow.replySource} ${flow.replySourcePort}`;
 }

@@ -15,32 +15,35 @@ function steeredPort(element: Element): ServicePortKey | undefined {
   return element.key.protocol === "udp" ? element.key : undefined;
 }
 
+/** The UDP ports that a change touched, by a text that is the same for equal ports. Pure. */
+export function touchedUdpPorts(family: NftIpFamily, change: TableChange): ReadonlyMap<string, ServicePortKey> {
+  const touched = new Map<string, ServicePortKey>();
+  for (const elements of [change.removed, change.added]) {
+    for (const element of elements.values()) {
+      const key = steeredPort(element);
+      if (key !== undefined) touched.set(elementId({ family, set: "dnat_services", key }), key);
+    }
+  }
+  return touched;
+}
+
 /**
- * Where UDP flows to the ports that a change touched may lead from now on. Pure. Flows straight to endpoints may lead to the present
- * endpoints only. Flows to a node port may lead anywhere that kube-proxy chose, but not to the node itself: a packet that came before
- * kube-proxy knew the node port went there.
+ * Where UDP flows to a port may lead from now on. Pure. Flows straight to endpoints may lead to the present endpoints only. Flows to a
+ * node port may lead anywhere that kube-proxy chose, but not to the node itself: a packet that came before kube-proxy knew the node port
+ * went there.
  */
-export function flowRules(
+export function flowRule(
   family: NftIpFamily,
-  change: TableChange,
+  key: ServicePortKey,
   index: ElementIndex,
   nodeAddress: string | undefined,
-): readonly FlowRule[] {
-  const touched = new Map<string, ServicePortKey>();
-  for (const element of [...change.removed.values(), ...change.added.values()]) {
-    const key = steeredPort(element);
-    if (key !== undefined) touched.set(elementId({ family, set: "dnat_services", key }), key);
+): FlowRule {
+  const nodePort = index.find({ family, set: "node_ports", key })?.value.nodePort;
+  if (nodeAddress !== undefined && nodePort !== undefined) {
+    return { destination: nodeAddress, destinationPort: nodePort, endpoints: "translated" };
   }
-  return [...touched.values()].map((key) => {
-    const nodePort = index.find({ family, set: "node_ports", key })?.value.nodePort;
-    return nodeAddress !== undefined && nodePort !== undefined
-      ? { destination: nodeAddress, destinationPort: nodePort, endpoints: "translated" }
-      : {
-          destination: formatAddress(key.address),
-          destinationPort: key.port,
-          endpoints: endpointsOf(family, key, index),
-        };
-  });
+  const destination = formatAddress(key.address);
+  return { destination, destinationPort: key.port, endpoints: endpointsOf(family, key, index) };
 }
 
 function endpointsOf(family: NftIpFamily, key: ServicePortKey, index: ElementIndex): ReadonlySet<string> {

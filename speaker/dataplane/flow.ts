@@ -8,29 +8,7 @@ export interface Flow {
   readonly replySourcePort: number;
 }
 
-/** Matches all flows, of any client, that are the same in these four fields. */
-export type FlowPattern = Flow;
-
-const flowLine =
-  /\bsrc=\S+ dst=(\S+) sport=\d+ dport=(\d+) (?:packets=\d+ bytes=\d+ )?(?:\[UNREPLIED\] )?src=(\S+) dst=\S+ sport=(\d+) dport=\d+/;
-
-/** Reads what `conntrack -L -p udp` prints; lines of another form are left out. */
-export function parseFlows(listing: string): readonly Flow[] {
-  return listing.split("\n").flatMap((line) => {
-    const [, destination, destinationPort, replySource, replySourcePort] = flowLine.exec(line) ?? [];
-    if (destination === undefined || replySource === undefined) return [];
-    return [
-      {
-        destination,
-        destinationPort: Number(destinationPort),
-        replySource,
-        replySourcePort: Number(replySourcePort),
-      },
-    ];
-  });
-}
-
-/** Where flows to one address and port may be sent. */
+/** Where flows to one address and port may be sent. Plain data. */
 export interface FlowRule {
   readonly destination: string;
   readonly destinationPort: number;
@@ -38,20 +16,27 @@ export interface FlowRule {
   readonly endpoints: ReadonlySet<string> | "translated";
 }
 
-/**
- * The flows that a rule does not permit, each kind once: they were made before our rules, or lead to a pod that is gone. The flow of a
- * UDP client that never pauses would never expire.
- */
-export function staleFlows(flows: readonly Flow[], rules: readonly FlowRule[]): readonly FlowPattern[] {
-  const byDestination = new Map(rules.map((rule) => [`${rule.destination} ${rule.destinationPort}`, rule]));
-  const stale = new Map<string, FlowPattern>();
-  for (const flow of flows) {
-    const destination = `${flow.destination} ${flow.destinationPort}`;
-    const rule = byDestination.get(destination);
-    if (rule === undefined) continue;
-    const endpoint = `${flow.replySource} ${flow.replySourcePort}`;
-    const permitted = rule.endpoints === "translated" ? endpoint !== destination : rule.endpoints.has(endpoint);
-    if (!permitted) stale.set(`${destination} ${endpoint}`, flow);
+/** Rules by destination, made for one lookup per flow. */
+export class FlowRules {
+  readonly #ports: ReadonlySet<number>;
+  readonly #byDestination: ReadonlyMap<string, FlowRule>;
+
+  constructor(rules: readonly FlowRule[]) {
+    this.#ports = new Set(rules.map(({ destinationPort }) => destinationPort));
+    this.#byDestination = new Map(rules.map((rule) => [`${rule.destination} ${rule.destinationPort}`, rule]));
   }
-  return [...stale.values()];
+
+  /**
+   * Whether a flow is one that a rule does not permit: it was made before our rules, or leads to a pod that is gone. The flow of a UDP client
+   * that never pauses would never expire. `flow` is called only if a rule is about its destination port.
+   */
+  forbids(destinationPort: number, flow: () => Flow): boolean {
+    if (!this.#ports.has(destinationPort)) return false;
+    const { destination, replySource, replySourcePort } = flow();
+    const target = `${destination} ${destinationPort}`;
+    const rule = this.#byDestination.get(target);
+    if (rule === undefined) return false;
+    const endpoint = `${replySource} ${replySourcePort}`;
+    return rule.endpoints === "translated" ? endpoint === target : !rule.endpoints.has(endpoint);
+  }
 }

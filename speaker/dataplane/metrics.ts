@@ -6,6 +6,7 @@ export interface DataplaneMetrics {
   readonly transactions: Counter<"family" | "kind">;
   readonly failures: Counter<"family">;
   readonly duration: Histogram<"family">;
+  readonly foreignChanges: Counter<"family">;
   readonly deletedFlows: Counter<"family">;
   readonly conntrackFailures: Counter<"family">;
 }
@@ -21,7 +22,7 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
     }),
     failures: new Counter({
       name: "bellhop_nft_failures_total",
-      help: "Transactions that nftables refused or that timed out. The table is then replaced.",
+      help: "Transactions that nftables refused, or whose outcome is unknown. The table is then replaced.",
       labelNames: ["family"],
       registers,
     }),
@@ -29,18 +30,24 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
       name: "bellhop_nft_transaction_seconds",
       help: "Time that nftables took for a transaction.",
       labelNames: ["family"],
-      buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
+      buckets: [0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2],
+      registers,
+    }),
+    foreignChanges: new Counter({
+      name: "bellhop_nft_foreign_changes_total",
+      help: "Times that another program had changed a table of Bellhop. The table is then replaced.",
+      labelNames: ["family"],
       registers,
     }),
     deletedFlows: new Counter({
       name: "bellhop_conntrack_deleted_total",
-      help: "Groups of UDP flows that were deleted because they led to a deleted pod, or bypassed the rules.",
+      help: "UDP flows that were deleted because they led to a deleted pod, or bypassed the rules.",
       labelNames: ["family"],
       registers,
     }),
     conntrackFailures: new Counter({
       name: "bellhop_conntrack_failures_total",
-      help: "Failed runs of conntrack.",
+      help: "Failed searches for UDP flows to delete.",
       labelNames: ["family"],
       registers,
     }),

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { createConntrack } from "../../speaker/dataplane/conntrack.ts";
 import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
@@ -10,10 +9,10 @@ import { silentLogger } from "../../src/log/log.ts";
 import { createRegistry } from "../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { createNft } from "../../src/nft/nft.ts";
 import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
+import { RemoteKernel } from "./remote-kernel.ts";
 
 const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
@@ -71,9 +70,14 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     finished = () => lan.destroy();
     const [n1] = lan.nodes;
     await lan.start(n1, "responder-process.ts", ["eth0", addresses.ip, addresses.ip6, "192.0.2.201"]);
+    const kernel = await RemoteKernel.start(n1);
+    finished = () => {
+      kernel.kill();
+      lan.destroy();
+    };
     dataplane = new Dataplane({
-      nft: createNft({ command: [...n1.prefix, "nft"] }),
-      conntrack: createConntrack([...n1.prefix, "conntrack"]),
+      nft: kernel,
+      conntrack: kernel,
       log: silentLogger,
       metrics: createDataplaneMetrics(createRegistry()),
       clock: systemClock,

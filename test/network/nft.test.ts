@@ -1,17 +1,21 @@
 import { after, describe } from "node:test";
-import { createNft } from "../../src/nft/nft.ts";
 import { testNftContract } from "../unit/src/nft/nft-contract.ts";
 import { Namespace, skipReason } from "./namespace.ts";
+import { RemoteKernel } from "./remote-kernel.ts";
 
 const skip = skipReason();
-describe("nft of the kernel", { skip: skip ?? false }, () => {
-  const namespaces: Namespace[] = [];
+describe("nftables of the kernel", { skip: skip ?? false }, () => {
+  const ends: (() => void)[] = [];
   after(() => {
-    for (const namespace of namespaces) namespace.destroy();
+    for (const end of ends) end();
   });
   testNftContract("kernel", async () => {
     const namespace = await Namespace.create("nft");
-    namespaces.push(namespace);
-    return createNft({ command: [...namespace.prefix, "nft"] });
+    const kernel = await RemoteKernel.start(namespace);
+    ends.push(
+      () => kernel.kill(),
+      () => namespace.destroy(),
+    );
+    return kernel;
   });
 });

@@ -1,4 +1,5 @@
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
+import type { Kernel, KernelOptions } from "../../../speaker/kernel/kernel.ts";
 import type { Link } from "../../../speaker/links/link.ts";
 import type { AddressChange } from "../../../speaker/responder/address-change.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
@@ -16,7 +17,10 @@ import { ownPath } from "../../../src/kube/path.ts";
 import { silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
 import { FakeNft } from "../../../src/nft/fake-nft.ts";
+import type { NftTransaction } from "../../../src/nft/transaction.ts";
+import type { HostNetwork } from "../../../src/rtnetlink/host-network.ts";
 import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
+import { hostNetwork } from "./links/host-network-fixture.ts";
 
 export const settings: SpeakerSettings = speakerSettingsSchema.parse({ node: "n1", namespace: "bellhop-system" });
 
@@ -74,6 +78,42 @@ class FakeResponder implements Responder {
   }
 }
 
+/** What the kernel would report for these interfaces. */
+function networkOf(links: readonly Link[]): HostNetwork {
+  const facts = links.map(({ name, mac, up, addresses }) => [name, { mac, carrier: up, addresses }] as const);
+  return hostNetwork(Object.fromEntries(facts));
+}
+
+/** The kernel thread in memory. */
+class FakeKernel extends FakeConntrack implements Kernel {
+  alive = false;
+  options: KernelOptions | undefined;
+  readonly #nft: FakeNft;
+  readonly #network: () => HostNetwork;
+
+  constructor(nft: FakeNft, network: () => HostNetwork) {
+    super();
+    this.#nft = nft;
+    this.#network = network;
+  }
+
+  get network(): HostNetwork {
+    return this.#network();
+  }
+
+  run(transaction: NftTransaction): Promise<void> {
+    return this.#nft.run(transaction);
+  }
+
+  async start(): Promise<void> {
+    this.alive = true;
+  }
+
+  async stop(): Promise<void> {
+    this.alive = false;
+  }
+}
+
 /** A speaker with all of the outside world in memory. */
 export class SpeakerFixture {
   readonly api = new FakeApiServer();
@@ -83,6 +123,7 @@ export class SpeakerFixture {
   /** What happened at the node, in order. */
   readonly journal: string[] = [];
   readonly responder = new FakeResponder((text) => this.journal.push(text));
+  readonly kernel = new FakeKernel(this.nft, () => networkOf(this.links));
   links: readonly Link[] = [link("eth0", "192.0.2.11/24"), link("eth1", "198.51.100.11/24")];
   readonly #stop = new AbortController();
   readonly speaker: Speaker;
@@ -97,17 +138,17 @@ export class SpeakerFixture {
     this.speaker = new Speaker({
       settings,
       client: this.api,
-      nft: this.nft,
-      conntrack: new FakeConntrack(),
+      createKernel: (options) => {
+        this.kernel.options = options;
+        return this.kernel;
+      },
       createResponder: (options) => {
         this.responder.options = options;
         return this.responder;
       },
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
-      readLinks: () => this.links,
-      readGateways: () => [],
       withoutForwarding: () => [],
-      kernel: "6.1",
+      kernelRelease: "6.1",
       bootNonce: "nonce",
       clock: this.clock,
       random: () => 0.5,

@@ -269,6 +269,7 @@ story("a speaker that does not run yet names everything that is missing", async 
     "slices are not listed yet",
     "virtualIps are not listed yet",
     "nodes are not listed yet",
+    "the kernel thread is not running",
     "the responder thread is not running",
     "the rules are not written yet",
   ]);

@@ -303,9 +303,9 @@ test("UDP flows to a node port that ended at the node itself are deleted, and ku
   assert.deepEqual(fakeNode.conntrack.flows, kept);
 });
 
-test("for TCP connection tracking is not even listed", async () => {
+test("for TCP connection tracking is not even searched", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(), [local]);
   await fakeNode.put(service({ ports: [pods] }), [local, remote]);
-  assert.equal(fakeNode.conntrack.listings, 0);
+  assert.equal(fakeNode.conntrack.searches, 0);
 });

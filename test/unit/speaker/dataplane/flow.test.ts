@@ -1,22 +1,36 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseFlows, staleFlows } from "../../../../speaker/dataplane/flow.ts";
+import { type Flow, FlowRules } from "../../../../speaker/dataplane/flow.ts";
 
-test("the listing of conntrack is read", () => {
-  const listing = [
-    "udp      17 29 src=192.0.2.99 dst=192.0.2.200 sport=40000 dport=53 [UNREPLIED] src=10.244.1.2 dst=192.0.2.99 sport=5353 dport=40000 mark=0 use=1",
-    "udp      17 119 src=2001:db8::99 dst=2001:db8::200 sport=40000 dport=53 packets=3 bytes=90 src=fd01::2 dst=2001:db8::99 sport=5353 dport=40000 packets=1 bytes=30 [ASSURED] mark=0 use=1",
-    "conntrack v1.4.7 (conntrack-tools): 2 flow entries have been shown.",
-    "",
-  ].join("\n");
-  assert.deepEqual(parseFlows(listing), [
-    { destination: "192.0.2.200", destinationPort: 53, replySource: "10.244.1.2", replySourcePort: 5353 },
-    { destination: "2001:db8::200", destinationPort: 53, replySource: "fd01::2", replySourcePort: 5353 },
-  ]);
-});
+const vip = "192.0.2.200";
+const rules = new FlowRules([
+  { destination: vip, destinationPort: 53, endpoints: new Set(["10.0.0.1 5353"]) },
+  { destination: "192.0.2.11", destinationPort: 30053, endpoints: "translated" },
+]);
 
-test("many flows of one kind make one pattern", () => {
-  const flow = { destination: "192.0.2.200", destinationPort: 53, replySource: "10.0.0.1", replySourcePort: 53 };
-  const rule = { destination: "192.0.2.200", destinationPort: 53, endpoints: new Set<string>() };
-  assert.deepEqual(staleFlows([flow, { ...flow }], [rule]), [flow]);
+for (const [name, flow, forbidden] of [
+  ["a flow to an endpoint", [vip, 53, "10.0.0.1", 5353], false],
+  ["a flow to an endpoint that is gone", [vip, 53, "10.0.0.2", 5353], true],
+  ["a flow to another port of an endpoint", [vip, 53, "10.0.0.1", 53], true],
+  ["a flow that was made before the rules", [vip, 53, vip, 53], true],
+  ["a flow to another port of the address", [vip, 54, "10.0.0.2", 53], false],
+  ["a flow to another address", ["192.0.2.201", 53, "10.0.0.2", 53], false],
+  ["a flow that kube-proxy translated", ["192.0.2.11", 30053, "10.9.9.9", 53], false],
+  ["a flow that ended at the node", ["192.0.2.11", 30053, "192.0.2.11", 30053], true],
+] as const) {
+  test(`${name} is ${forbidden ? "stale" : "not stale"}`, () => {
+    const [destination, destinationPort, replySource, replySourcePort] = flow;
+    const whole: Flow = { destination, destinationPort, replySource, replySourcePort };
+    assert.equal(
+      rules.forbids(destinationPort, () => whole),
+      forbidden,
+    );
+  });
+}
+
+test("flows to ports without a rule are not looked at", () => {
+  assert.equal(
+    rules.forbids(80, () => assert.fail("looked at")),
+    false,
+  );
 });

@@ -1,0 +1,57 @@
+import type { MessagePort } from "node:worker_threads";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { ExpectedTable } from "../../src/nft-netlink/expected-contents.ts";
+import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
+import type { TableName } from "../../src/nft-netlink/table-contents.ts";
+import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
+import type { FlowRule } from "../dataplane/flow.ts";
+
+/** Requests of the main thread to the kernel thread. Each with an `id` is answered once. */
+export type KernelRequest =
+  | {
+      /** Sends a batch of nf_tables. `bytes` are transferred. */
+      readonly kind: "write";
+      readonly id: number;
+      readonly bytes: Uint8Array;
+      readonly commandCount: number;
+      /** The tables that the batch changes. */
+      readonly expected: readonly ExpectedTable[];
+    }
+  | {
+      /** Deletes the UDP flows that a rule does not permit. */
+      readonly kind: "deleteFlows";
+      readonly id: number;
+      readonly family: IpFamily;
+      readonly rules: readonly FlowRule[];
+    }
+  | { readonly kind: "stop" };
+
+/** Reports of the kernel thread to the main thread. */
+export type KernelReport =
+  | {
+      /** Requests are read once 8 bytes have been written to this eventfd(2). */
+      readonly kind: "ready";
+      readonly wakeFd: number;
+    }
+  | { readonly kind: "written"; readonly id: number; readonly outcome: BatchOutcome }
+  | {
+      readonly kind: "flowsDeleted";
+      readonly id: number;
+      /** How many, or what went wrong. */
+      readonly result: number | { readonly failure: string };
+    }
+  | {
+      /** Something else has changed one of our tables. Reported once, until the table is written again. */
+      readonly kind: "tableChanged";
+      readonly table: TableName;
+      readonly difference: string;
+    }
+  /** The network of this node, at the start and after each change. */
+  | { readonly kind: "networkRead"; readonly network: HostNetwork }
+  | { readonly kind: "networkFailed"; readonly reason: string }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** What the worker is started with. */
+export interface KernelStart {
+  readonly requests: MessagePort;
+}

@@ -1,0 +1,203 @@
+import { deleteUdpFlows } from "../../src/ctnetlink/udp-flows.ts";
+import { BellhopError } from "../../src/error/error.ts";
+import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
+import { readMessages } from "../../src/netlink/messages.ts";
+import type { NetlinkSocket } from "../../src/netlink-socket/netlink-socket.ts";
+import { NetlinkRequests } from "../../src/netlink-socket/requests.ts";
+import { readTable } from "../../src/nft-netlink/read-table.ts";
+import { runBatch } from "../../src/nft-netlink/run-batch.ts";
+import { readHostNetwork } from "../../src/rtnetlink/host-network.ts";
+import { FlowRules } from "../dataplane/flow.ts";
+import type { KernelReport, KernelRequest } from "./commands.ts";
+import { Debounce } from "./debounce.ts";
+import { TableWatch } from "./table-watch.ts";
+
+/** The sockets of the kernel thread. Notifications have sockets of their own, so that they never mix with answers. */
+export interface KernelSockets {
+  /** Writes batches. */
+  readonly writer: NetlinkSocket;
+  /** Reads tables. */
+  readonly reader: NetlinkSocket;
+  readonly conntrack: NetlinkSocket;
+  readonly route: NetlinkSocket;
+  /** One message for each commit of nftables (NEWGEN), and nothing else. */
+  readonly tableEvents: NetlinkSocket;
+  /** Changes of interfaces, addresses and routes. */
+  readonly routeEvents: NetlinkSocket;
+}
+
+export interface KernelLoopOptions {
+  readonly sockets: KernelSockets;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Blocks until one of the two sockets of events can be read, a request has come, or the time is over. */
+  readonly wait: (timeoutMs: number) => void;
+  readonly report: (report: KernelReport) => void;
+}
+
+/** The longest sleep. */
+const longestSleepMs = 1000;
+
+/** How long a piece of work may run before requests get their turn. */
+const sliceMs = 5;
+
+/** The network is read this often without an event, in case the kernel did not report a change. */
+const networkPollMs = 30_000;
+
+/** Work in steps: a generator that is resumed while there is nothing more urgent. */
+type Work = Generator<void, void>;
+
+/** Everything that the kernel thread does, without the thread: writes, watches, reads, deletes. Writes come first. */
+export class KernelLoop {
+  readonly #options: KernelLoopOptions;
+  readonly #watch = new TableWatch();
+  readonly #tables = new Debounce(10, 200);
+  readonly #network = new Debounce(20, 200);
+  readonly #reader: NetlinkRequests;
+  readonly #conntrack: NetlinkRequests;
+  readonly #route: NetlinkRequests;
+  readonly #flowWork: Work[] = [];
+  #networkWork: Work | undefined;
+  #networkReadMs = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor(options: KernelLoopOptions) {
+    const { sockets } = options;
+    this.#options = options;
+    this.#reader = new NetlinkRequests(sockets.reader);
+    this.#conntrack = new NetlinkRequests(sockets.conntrack);
+    this.#route = new NetlinkRequests(sockets.route);
+  }
+
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  apply(request: KernelRequest): void {
+    switch (request.kind) {
+      case "write":
+        this.#write(request);
+        break;
+      case "deleteFlows":
+        this.#flowWork.push(this.#deleteFlows(request));
+        break;
+      case "stop":
+        this.#stopped = true;
+    }
+  }
+
+  /** Waits until there is something to do, and does a slice of it. Throws only for bugs and broken sockets. */
+  turn(): void {
+    this.#options.wait(this.#untilDue());
+    this.#drainEvents();
+    const now = this.#options.now();
+    if (isDue(this.#tables, now)) this.#checkTables();
+    if (this.#networkWork === undefined && (isDue(this.#network, now) || now >= this.#networkReadMs + networkPollMs)) {
+      this.#network.begin();
+      this.#networkReadMs = now;
+      this.#networkWork = this.#readNetwork();
+    }
+    if (this.#networkWork !== undefined && this.#advance(this.#networkWork)) this.#networkWork = undefined;
+    const [flowWork] = this.#flowWork;
+    if (flowWork !== undefined && this.#advance(flowWork)) this.#flowWork.shift();
+  }
+
+  #untilDue(): number {
+    if (this.#networkWork !== undefined || this.#flowWork.length > 0) return 0;
+    const dues = [this.#tables.dueMs, this.#network.dueMs, this.#networkReadMs + networkPollMs];
+    const next = Math.min(...dues.map((due) => due ?? Number.POSITIVE_INFINITY));
+    return Math.ceil(Math.min(longestSleepMs, Math.max(0, next - this.#options.now())));
+  }
+
+  #drainEvents(): void {
+    const { tableEvents, routeEvents, writer } = this.#options.sockets;
+    const now = this.#options.now();
+    drain(tableEvents, (datagram) => {
+      // Our own commits are reported too. What is lost counts as a commit of others.
+      if (datagram === "lost" || readMessages(datagram).some(({ portId }) => portId !== writer.portId)) {
+        this.#tables.event(now);
+      }
+    });
+    drain(routeEvents, () => this.#network.event(now));
+  }
+
+  #write({ id, bytes, commandCount, expected }: Extract<KernelRequest, { kind: "write" }>): void {
+    const outcome = runBatch(this.#options.sockets.writer, bytes, commandCount);
+    if (outcome.kind === "applied") this.#watch.expect(expected);
+    else if (outcome.kind === "unknown") this.#watch.forget(expected);
+    this.#options.report({ kind: "written", id, outcome });
+  }
+
+  #checkTables(): void {
+    this.#tables.begin();
+    const startMs = this.#options.now();
+    try {
+      for (const change of this.#watch.changed((table) => readTable(this.#reader, table))) {
+        this.#options.report({ kind: "tableChanged", ...change });
+      }
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      // Others are changing the rules all the time, or an answer was lost.
+      this.#tables.event(this.#options.now());
+    }
+    const endMs = this.#options.now();
+    this.#tables.end(endMs, endMs - startMs);
+  }
+
+  *#readNetwork(): Work {
+    const startMs = this.#options.now();
+    try {
+      const network = yield* readHostNetwork(this.#route);
+      this.#options.report({ kind: "networkRead", network });
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      this.#options.report({ kind: "networkFailed", reason: error.message });
+      this.#network.event(this.#options.now());
+    }
+    const endMs = this.#options.now();
+    this.#network.end(endMs, endMs - startMs);
+  }
+
+  *#deleteFlows({ id, family, rules }: Extract<KernelRequest, { kind: "deleteFlows" }>): Work {
+    const compiled = new FlowRules(rules);
+    try {
+      const result = yield* deleteUdpFlows(this.#conntrack, family, ({ original, reply }) =>
+        compiled.forbids(original.destinationPort, () => ({
+          destination: textOf(original.destination),
+          destinationPort: original.destinationPort,
+          replySource: textOf(reply.source),
+          replySourcePort: reply.sourcePort,
+        })),
+      );
+      this.#options.report({ kind: "flowsDeleted", id, result });
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      this.#options.report({ kind: "flowsDeleted", id, result: { failure: error.message } });
+    }
+  }
+
+  /** Runs the work for a while; true when it is finished. */
+  #advance(work: Work): boolean {
+    const endMs = this.#options.now() + sliceMs;
+    do {
+      if (work.next().done === true) return true;
+    } while (this.#options.now() < endMs);
+    return false;
+  }
+}
+
+function isDue(debounce: Debounce, nowMs: number): boolean {
+  return debounce.dueMs !== undefined && debounce.dueMs <= nowMs;
+}
+
+function drain(socket: NetlinkSocket, handle: (datagram: Uint8Array | "lost") => void): void {
+  for (;;) {
+    const datagram = socket.receive();
+    if (datagram === "none") return;
+    handle(datagram);
+  }
+}
+
+function textOf(address: Uint8Array): string {
+  return formatAddress(addressFromBytes(address));
+}

@@ -1,0 +1,188 @@
+import { writeSync } from "node:fs";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import type { Logger } from "pino";
+import { BellhopError } from "../../src/error/error.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import { encodeTransaction } from "../../src/nft/encode/transaction.ts";
+import type { Nft } from "../../src/nft/nft.ts";
+import type { NftTransaction } from "../../src/nft/transaction.ts";
+import { batchError } from "../../src/nft-netlink/batch-error.ts";
+import { ExpectedContents } from "../../src/nft-netlink/expected-contents.ts";
+import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
+import type { TableName } from "../../src/nft-netlink/table-contents.ts";
+import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
+import type { Conntrack } from "../dataplane/conntrack.ts";
+import type { FlowRule } from "../dataplane/flow.ts";
+import type { KernelReport, KernelRequest, KernelStart } from "./commands.ts";
+
+/** Receives what the kernel thread reports. */
+export interface KernelListener {
+  /** Something else has changed one of our tables. `difference` says what differs, for people. */
+  tableChanged(table: TableName, difference: string): void;
+  /** The network of this node was read, at the start or after a change. */
+  networkChanged(): void;
+  /** The thread has ended without a `stop`, after it had started. Called once. */
+  kernelDied(error: BellhopError): void;
+}
+
+export interface KernelOptions {
+  readonly changes: KernelListener;
+  readonly log: Logger;
+}
+
+/** The main thread's interface to the kernel thread: nftables, connection tracking, and the network of this node. */
+export interface Kernel extends Nft, Conntrack {
+  /** Whether the thread has started and not ended. */
+  readonly alive: boolean;
+  /** The network as it was last read. Throws BellhopError WorkerFailed before `start` has resolved. */
+  readonly network: HostNetwork;
+  /** Starts the thread and resolves when it has read the network. Rejects with BellhopError WorkerFailed. Call it once. */
+  start(): Promise<void>;
+  /** Ends the thread. What is under way rejects. */
+  stop(): Promise<void>;
+}
+
+/** Where the thread's code is: beside this file when run from source, and as `kernel-worker.js` beside the bundle. */
+function workerUrl(): URL {
+  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./kernel-worker.js", import.meta.url);
+}
+
+/** A kernel whose thread does not run yet. */
+export function createKernel(options: KernelOptions): Kernel {
+  return new KernelThread(options);
+}
+
+/** What waits for an answer. */
+interface Waiting {
+  readonly resolve: (report: Answer) => void;
+  readonly reject: (error: BellhopError) => void;
+}
+
+type Answer = Extract<KernelReport, { readonly id: number }>;
+type Question = KernelRequest extends infer One
+  ? One extends { readonly id: number }
+    ? Omit<One, "id">
+    : never
+  : never;
+
+class KernelThread implements Kernel {
+  readonly #options: KernelOptions;
+  readonly #expected = new ExpectedContents();
+  readonly #waiting = new Map<number, Waiting>();
+  /** Only while the thread is alive. */
+  #thread: { readonly requests: MessagePort; readonly wakeFd: number } | undefined;
+  #network: HostNetwork | undefined;
+  #lastId = 0;
+  #ended: Promise<void> = Promise.resolve();
+  #stopping = false;
+
+  constructor(options: KernelOptions) {
+    this.#options = options;
+  }
+
+  get alive(): boolean {
+    return this.#thread !== undefined;
+  }
+
+  get network(): HostNetwork {
+    if (this.#network === undefined) throw new BellhopError("WorkerFailed", "the network is not read yet");
+    return this.#network;
+  }
+
+  start(): Promise<void> {
+    const { port1: requests, port2 } = new MessageChannel();
+    const workerData: KernelStart = { requests: port2 };
+    const worker = new Worker(workerUrl(), { workerData, transferList: [port2], name: "kernel" });
+    const { promise: started, resolve, reject } = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    this.#ended = ended.promise;
+    let cause: unknown;
+    worker.on("message", (report: KernelReport) => {
+      if (report.kind === "ready") this.#thread = { requests, wakeFd: report.wakeFd };
+      else if (report.kind === "failed") cause = new Error(report.reason);
+      else this.#receive(report);
+      if (report.kind === "networkRead") resolve();
+    });
+    worker.on("error", (error) => {
+      cause ??= error;
+    });
+    worker.on("exit", (code) => {
+      const wasAlive = this.#network !== undefined;
+      this.#thread = undefined;
+      requests.close();
+      ended.resolve();
+      const error = new BellhopError("WorkerFailed", `the kernel thread ended with code ${code}`, { cause });
+      for (const { reject: fail } of this.#waiting.values()) fail(error);
+      this.#waiting.clear();
+      if (this.#stopping) return;
+      if (wasAlive) this.#options.changes.kernelDied(error);
+      else reject(error);
+    });
+    return started;
+  }
+
+  async run(transaction: NftTransaction): Promise<void> {
+    const { bytes, commands } = encodeTransaction(transaction);
+    const after = this.#expected.after(transaction);
+    const question = { kind: "write", bytes, commandCount: commands.length, expected: after.tables } as const;
+    const { outcome } = (await this.#ask(question, [bytes.buffer])) as Answer & { readonly outcome: BatchOutcome };
+    if (outcome.kind === "applied") {
+      after.settle();
+      return;
+    }
+    if (outcome.kind === "unknown") after.forget();
+    throw batchError(outcome, commands);
+  }
+
+  async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
+    const answer = await this.#ask({ kind: "deleteFlows", family, rules });
+    if (answer.kind !== "flowsDeleted") throw new BellhopError("WorkerFailed", `the answer is ${answer.kind}`);
+    if (typeof answer.result === "number") return answer.result;
+    throw new BellhopError("ConntrackFailed", answer.result.failure);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#send({ kind: "stop" });
+    await this.#ended;
+  }
+
+  #ask(question: Question, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
+    if (this.#thread === undefined) {
+      return Promise.reject(new BellhopError("WorkerFailed", "the kernel thread does not run"));
+    }
+    this.#lastId += 1;
+    const id = this.#lastId;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    this.#waiting.set(id, { resolve, reject });
+    this.#send({ ...question, id }, transfer);
+    return promise;
+  }
+
+  #send(request: KernelRequest, transfer: readonly ArrayBuffer[] = []): void {
+    if (this.#thread === undefined) return;
+    this.#thread.requests.postMessage(request, [...transfer]);
+    // Does not block: the eventfd is non-blocking, and one write in it is enough.
+    writeSync(this.#thread.wakeFd, new Uint8Array(BigUint64Array.of(1n).buffer));
+  }
+
+  #receive(report: Exclude<KernelReport, { readonly kind: "ready" | "failed" }>): void {
+    const { changes, log } = this.#options;
+    switch (report.kind) {
+      case "written":
+      case "flowsDeleted":
+        this.#waiting.get(report.id)?.resolve(report);
+        this.#waiting.delete(report.id);
+        break;
+      case "tableChanged":
+        changes.tableChanged(report.table, report.difference);
+        break;
+      case "networkRead":
+        this.#network = report.network;
+        changes.networkChanged();
+        break;
+      case "networkFailed":
+        log.warn({ reason: report.reason }, "cannot read the interfaces; trying again");
+    }
+  }
+}

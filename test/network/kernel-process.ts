@@ -1,0 +1,45 @@
+import { createInterface } from "node:readline";
+import { createKernel } from "../../speaker/kernel/kernel.ts";
+import { silentLogger } from "../../src/log/log.ts";
+import type { KernelQuestion } from "./remote-kernel.ts";
+
+/** The kernel thread in its namespace: answers each line of JSON on standard input with a line of JSON. */
+const events: string[] = [];
+const kernel = createKernel({
+  log: silentLogger,
+  changes: {
+    tableChanged: (table, difference) => events.push(`${table.family} ${table.name}: ${difference}`),
+    networkChanged: () => events.push("network"),
+    kernelDied: (error) => events.push(`died: ${error.message}`),
+  },
+});
+await kernel.start();
+console.log("ready");
+
+async function answer(question: KernelQuestion): Promise<unknown> {
+  switch (question.kind) {
+    case "run":
+      return kernel.run(question.transaction);
+    case "deleteStale": {
+      const rules = question.rules.map((rule) => {
+        const endpoints = rule.endpoints === "translated" ? rule.endpoints : new Set(rule.endpoints);
+        return { ...rule, endpoints };
+      });
+      return kernel.deleteStale(question.family, rules);
+    }
+    case "events":
+      return events.splice(0);
+    case "interfaces":
+      return kernel.network.interfaces.map(({ name }) => name);
+    case "gateways":
+      return kernel.network.routes.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway.join(".")]));
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const result = await answer(JSON.parse(line)).then(
+    (value) => ({ value: value ?? null }),
+    (error) => ({ code: error.code, message: error.message }),
+  );
+  console.log(JSON.stringify(result));
+}

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
+import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import { renderService } from "../../speaker/dataplane/render.ts";
+import { systemClock } from "../../src/clock/clock.ts";
+import { parseAddress } from "../../src/ip/address.ts";
+import { silentLogger } from "../../src/log/log.ts";
+import { createRegistry } from "../../src/metrics/registry.ts";
+import type { NftTransaction } from "../../src/nft/transaction.ts";
+import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { Namespace, skipReason } from "./namespace.ts";
+import { RemoteKernel } from "./remote-kernel.ts";
+
+const skip = skipReason();
+describe("the kernel thread", { skip: skip ?? false }, () => {
+  let namespace: Namespace;
+  let kernel: RemoteKernel;
+  let dataplane: Dataplane;
+  before(async () => {
+    namespace = await Namespace.create("kernel");
+    kernel = await RemoteKernel.start(namespace);
+    dataplane = new Dataplane({
+      nft: kernel,
+      conntrack: kernel,
+      log: silentLogger,
+      metrics: createDataplaneMetrics(createRegistry()),
+      clock: systemClock,
+    });
+    dataplane.setInterfaces(["eth0"]);
+  });
+  after(() => {
+    kernel?.kill();
+    namespace?.destroy();
+  });
+
+  /** Writes the rules of a Service with as many endpoints. */
+  async function put(endpoints: number): Promise<void> {
+    const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined } };
+    const hosts = Array.from({ length: endpoints }, (_, host) => endpoint(`10.244.1.${host + 1}`));
+    const vip = parseAddress("192.0.2.200");
+    assert.ok(vip !== undefined);
+    const view = service({ ports: [port({ nodePort: 0 })] });
+    dataplane.setService("default/web", renderService(view, [slice(hosts)], [vip], node));
+    await dataplane.apply({ nodeAddresses: node.addresses, markBit: 0x0010_0000 });
+  }
+
+  /** The first report about a table within two seconds. */
+  async function tableEvent(): Promise<string | undefined> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const found = (await kernel.events()).find((event) => event !== "network");
+      if (found !== undefined) return found;
+      await sleep(20);
+    }
+    return undefined;
+  }
+
+  for (const [name, command, difference] of [
+    ["a flushed ruleset", "nft flush ruleset", /the table is gone/],
+    ["a deleted table", "nft delete table ip bellhop", /the table is gone/],
+    ["a flushed chain", "nft flush chain ip bellhop drop_unhandled", /has 0 rules/],
+    ["an added rule", "nft add rule ip bellhop drop_unhandled counter", /rules instead of/],
+    ["a deleted element", "nft flush set ip bellhop lan_interfaces", /set lan_interfaces has 0 elements instead of 1/],
+    ["an added chain", "nft add chain ip bellhop other", /chains and sets instead of/],
+  ] as const) {
+    test(`notices ${name} by another program, which a write then repairs`, async () => {
+      await put(2);
+      await kernel.events();
+      await namespace.sh(command);
+      assert.match((await tableEvent()) ?? "nothing", difference);
+      dataplane.foreignChange("IPv4");
+      await put(2);
+      assert.match(await namespace.sh("nft list table ip bellhop"), /lan_interfaces/);
+    });
+  }
+
+  test("reports neither its own writes nor changes of other tables", async () => {
+    for (let count = 0; count < 30; count++) {
+      await Promise.all([put((count % 3) + 1), namespace.sh(`nft add table ip other${count}`)]);
+    }
+    await namespace.sh("nft delete table ip other0");
+    await sleep(500);
+    assert.deepEqual(
+      (await kernel.events()).filter((event) => event !== "network"),
+      [],
+    );
+  });
+
+  test("an error names the command and the place, and leaves everything as it was", async () => {
+    const table = { family: "ip", name: "bellhop-test" } as const;
+    const transaction: NftTransaction = {
+      commands: [
+        { table, kind: "addTable" },
+        { table, kind: "addRule", chain: "missing", rule: [] },
+      ],
+    };
+    await assert.rejects(kernel.run(transaction), {
+      code: "NftFailed",
+      message: /command 2, .*missing.*ENOENT at chain/,
+    });
+    assert.doesNotMatch(await namespace.sh("nft list tables"), /bellhop-test/);
+  });
+
+  test("a batch that is larger than the default buffer of a socket is written", async () => {
+    const ports = Array.from({ length: 40 }, (_, index) => port({ name: `p${index}`, port: index + 1, nodePort: 0 }));
+    const vip = parseAddress("192.0.2.200");
+    assert.ok(vip !== undefined);
+    const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined } };
+    const hosts = Array.from({ length: 250 }, (_, host) => endpoint(`10.244.1.${host + 1}`));
+    const slices = [slice(hosts, { ports: ports.map(({ name }) => ({ name, protocol: "TCP", port: 8080 })) })];
+    dataplane.setService("default/many", renderService(service({ ports }), slices, [vip], node));
+    dataplane.invalidate();
+    await dataplane.apply({ nodeAddresses: node.addresses, markBit: 0x0010_0000 });
+    const listed = await namespace.sh("nft list map ip bellhop tcp_endpoints");
+    assert.ok((listed.match(/: 10\.244\.1\./g) ?? []).length > 9_000);
+    dataplane.setService("default/many", []);
+    await put(1);
+  });
+
+  test("interfaces, addresses and routes are read again when they change", async () => {
+    await namespace.sh("ip link add lan0 type bridge; ip link set lan0 up; ip addr add 192.0.2.11/24 dev lan0");
+    await namespace.sh("ip route add default via 192.0.2.1");
+    await until(async () => (await kernel.interfaces()).includes("lan0"));
+    await until(async () => (await kernel.gateways()).includes("192.0.2.1"));
+    // The kernel reports no deleted route here.
+    await namespace.sh("ip link set lan0 down");
+    await until(async () => (await kernel.gateways()).length === 0);
+    await namespace.sh("ip link set lan0 name lan1");
+    await until(async () => (await kernel.interfaces()).includes("lan1"));
+    await namespace.sh("ip link del lan1");
+    await until(async () => !(await kernel.interfaces()).includes("lan1"));
+  });
+
+  test("UDP flows that a rule does not permit are deleted, and all others stay", async () => {
+    const flow = (from: string, to: string, pod: string, source: number) =>
+      `conntrack -I -p udp -s ${from} -d ${to} --sport ${source} --dport 53 -r ${pod} -q ${from} ` +
+      `--reply-port-src 5353 --reply-port-dst ${source} -t 100`;
+    const [client, vip] = ["192.0.2.99", "192.0.2.200"];
+    await namespace.sh(
+      [
+        flow(client, vip, "10.244.1.2", 1001),
+        flow(client, vip, "10.244.1.3", 1002),
+        flow(client, "192.0.2.201", "10.244.1.3", 1003),
+        flow("2001:db8::99", "2001:db8::200", "fd01::3", 1004),
+      ].join("\n"),
+    );
+    // A flow in a zone, as a container network may have it.
+    await namespace.sh(`${flow(client, vip, "10.244.1.9", 1005)} -w 7`);
+    const ipv4 = { destination: vip, destinationPort: 53, endpoints: new Set(["10.244.1.2 5353"]) };
+    assert.equal(await kernel.deleteStale("IPv4", [ipv4]), 2);
+    const ipv6 = { destination: "2001:db8::200", destinationPort: 53, endpoints: new Set<string>() };
+    assert.equal(await kernel.deleteStale("IPv6", [ipv6]), 1);
+    const left = await namespace.sh("conntrack -L -p udp 2>/dev/null; conntrack -L -f ipv6 -p udp 2>/dev/null");
+    assert.deepEqual(
+      left
+        .trim()
+        .split("\n")
+        .map((line) => /sport=(\d+)/.exec(line)?.[1])
+        .toSorted(),
+      ["1001", "1003"],
+    );
+  });
+
+  /** Waits until a change of the network has been noticed; two seconds at the most. */
+  async function until(holds: () => Promise<boolean>): Promise<void> {
+    for (let attempt = 0; !(await holds()); attempt++) {
+      assert.ok(attempt < 100, "not noticed");
+      await sleep(20);
+    }
+  }
+});

@@ -1,0 +1,77 @@
+import type { Conntrack } from "../../speaker/dataplane/conntrack.ts";
+import type { FlowRule } from "../../speaker/dataplane/flow.ts";
+import { BellhopError } from "../../src/error/error.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { Nft } from "../../src/nft/nft.ts";
+import type { NftTransaction } from "../../src/nft/transaction.ts";
+import type { Namespace } from "./namespace.ts";
+import { Program } from "./program.ts";
+
+/** A line to `kernel-process.ts`. */
+export type KernelQuestion =
+  | { readonly kind: "run"; readonly transaction: NftTransaction }
+  | {
+      readonly kind: "deleteStale";
+      readonly family: IpFamily;
+      readonly rules: readonly (Omit<FlowRule, "endpoints"> & {
+        readonly endpoints: readonly string[] | "translated";
+      })[];
+    }
+  | { readonly kind: "events" | "interfaces" | "gateways" };
+
+/** The kernel thread of another namespace. */
+export class RemoteKernel implements Nft, Conntrack {
+  readonly #program: Program;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(program: Program) {
+    this.#program = program;
+  }
+
+  static async start(namespace: Namespace): Promise<RemoteKernel> {
+    const program = new Program(namespace, "kernel-process.ts", []);
+    await program.line();
+    return new RemoteKernel(program);
+  }
+
+  async run(transaction: NftTransaction): Promise<void> {
+    await this.#ask({ kind: "run", transaction });
+  }
+
+  async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
+    const plain = rules.map((rule) => ({
+      ...rule,
+      endpoints: rule.endpoints === "translated" ? rule.endpoints : [...rule.endpoints],
+    }));
+    return (await this.#ask({ kind: "deleteStale", family, rules: plain })) as number;
+  }
+
+  /** What was reported since the last call: `network`, or a table with its difference. */
+  async events(): Promise<readonly string[]> {
+    return (await this.#ask({ kind: "events" })) as readonly string[];
+  }
+
+  async interfaces(): Promise<readonly string[]> {
+    return (await this.#ask({ kind: "interfaces" })) as readonly string[];
+  }
+
+  async gateways(): Promise<readonly string[]> {
+    return (await this.#ask({ kind: "gateways" })) as readonly string[];
+  }
+
+  kill(): void {
+    this.#program.kill();
+  }
+
+  /** One question at a time. */
+  #ask(question: KernelQuestion): Promise<unknown> {
+    const asked = this.#last.then(async () => {
+      const answer = JSON.parse(await this.#program.say(JSON.stringify(question)));
+      if (answer.code !== undefined) throw new BellhopError(answer.code, answer.message);
+      if (answer.message !== undefined) throw new Error(answer.message);
+      return answer.value;
+    });
+    this.#last = asked.catch(() => undefined);
+    return asked;
+  }
+}

@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { KernelReport } from "../../../../speaker/kernel/commands.ts";
+import { KernelLoop } from "../../../../speaker/kernel/kernel-loop.ts";
+import { errnoNumbers } from "../../../../src/netlink/errno.ts";
+import { MessageWriter } from "../../../../src/netlink/message-writer.ts";
+import type { NetlinkMessage } from "../../../../src/netlink/messages.ts";
+import { type FakeAnswer, FakeNetlinkSocket } from "../../../../src/netlink-socket/fake-netlink-socket.ts";
+import type { TableContents } from "../../../../src/nft-netlink/table-contents.ts";
+
+const table = { family: 2, name: "bellhop" };
+const contents = (rules: number): TableContents => ({
+  objects: 1,
+  rules: new Map([["restrict", rules]]),
+  elements: new Map(),
+});
+
+function datagram(
+  type: number,
+  sequence: number,
+  portId: number,
+  fill: (writer: MessageWriter) => void = () => undefined,
+): Uint8Array {
+  const writer = new MessageWriter();
+  const start = writer.beginMessage({ type, flags: 2, sequence });
+  writer.raw(new Uint8Array(4));
+  fill(writer);
+  writer.endMessage(start);
+  const bytes = writer.toBytes();
+  new DataView(bytes.buffer).setUint32(12, portId, true);
+  return bytes;
+}
+
+const batch = datagram(0x0a00, 1, 0);
+new DataView(batch.buffer, batch.byteOffset).setUint16(6, 5, true);
+
+/** A kernel thread with a kernel in memory, which has one table with one chain. */
+class LoopFixture {
+  nowMs = 0;
+  /** Rules in the kernel's chain; undefined: the table is not there. */
+  rules: number | undefined;
+  readonly waits: number[] = [];
+  readonly reports: KernelReport[] = [];
+  readonly #tableEvents: Uint8Array[] = [];
+  readonly #routeEvents: Uint8Array[] = [];
+  flowDatagrams = 3;
+  readonly writer = new FakeNetlinkSocket(() => ({ errno: this.writerErrno }));
+  writerErrno = 0;
+  readonly loop: KernelLoop;
+
+  constructor() {
+    const { writer } = this;
+    this.loop = new KernelLoop({
+      sockets: {
+        writer,
+        reader: new FakeNetlinkSocket((message) => this.#readTable(message)),
+        conntrack: new FakeNetlinkSocket(({ type, sequence }) => ({
+          datagrams: [
+            ...Array.from({ length: this.flowDatagrams }, () => datagram(type - 1, sequence, 0)),
+            datagram(3, sequence, 0),
+          ],
+        })),
+        route: new FakeNetlinkSocket(({ sequence }) => ({ datagrams: [datagram(3, sequence, 0)] })),
+        tableEvents: this.#events(this.#tableEvents),
+        routeEvents: this.#events(this.#routeEvents),
+      },
+      now: () => this.nowMs,
+      wait: (timeoutMs) => {
+        this.waits.push(timeoutMs);
+        if (this.#tableEvents.length + this.#routeEvents.length === 0) this.nowMs += timeoutMs;
+      },
+      report: (report) => this.reports.push(report),
+    });
+  }
+
+  #events(waiting: Uint8Array[]) {
+    return Object.assign(new FakeNetlinkSocket(), { receive: () => waiting.shift() ?? ("none" as const) });
+  }
+
+  #readTable({ type, sequence }: NetlinkMessage): FakeAnswer {
+    if (this.rules === undefined) return { errno: errnoNumbers.ENOENT };
+    const { rules } = this;
+    if (type === 0x0a01) return { datagrams: [datagram(0x0a00, sequence, 0, (writer) => writer.u32Be(3, 1))] };
+    const rule = datagram(0x0a06, sequence, 0, (writer) => {
+      writer.text(1, "bellhop");
+      writer.text(2, "restrict");
+    });
+    const found = type === 0x0a07 ? Array.from({ length: rules }, () => rule) : [];
+    return { datagrams: [...found, datagram(3, sequence, 0)] };
+  }
+
+  /** A commit of nftables, by another program unless it is ours. */
+  commit(portId = 99): void {
+    this.#tableEvents.push(datagram(0x0a0f, 0, portId));
+  }
+
+  networkEvent(): void {
+    this.#routeEvents.push(datagram(16, 0, 0));
+  }
+
+  write(rules: number): void {
+    this.loop.apply({
+      kind: "write",
+      id: 1,
+      bytes: batch,
+      commandCount: 1,
+      expected: [{ table, contents: contents(rules) }],
+    });
+    if (this.writerErrno === 0) this.rules = rules;
+  }
+
+  /** Lets the thread run for so many milliseconds; returns what it reported. */
+  run(durationMs: number): readonly KernelReport[] {
+    const endMs = this.nowMs + durationMs;
+    while (this.nowMs < endMs) this.loop.turn();
+    return this.reports.splice(0);
+  }
+}
+
+function kinds(reports: readonly KernelReport[]): readonly string[] {
+  return reports.map(({ kind }) => kind);
+}
+
+describe("KernelLoop", () => {
+  test("reads the network at the start, after events that came in a burst once, and every 30 s", () => {
+    const fixture = new LoopFixture();
+    assert.deepEqual(kinds(fixture.run(1000)), ["networkRead"]);
+    for (let count = 0; count < 5; count++) fixture.networkEvent();
+    assert.deepEqual(kinds(fixture.run(1000)), ["networkRead"]);
+    assert.deepEqual(kinds(fixture.run(30_000)), ["networkRead"]);
+  });
+
+  test("reports once that another program has changed a table, and again after the next write", () => {
+    const fixture = new LoopFixture();
+    fixture.write(2);
+    fixture.run(1000);
+    fixture.rules = 1;
+    fixture.commit();
+    const reports = fixture.run(500);
+    assert.deepEqual(reports, [{ kind: "tableChanged", table, difference: "chain restrict has 1 rules instead of 2" }]);
+    fixture.commit();
+    assert.deepEqual(fixture.run(500), []);
+    fixture.write(2);
+    fixture.rules = undefined;
+    fixture.commit();
+    assert.deepEqual(kinds(fixture.run(500)), ["written", "tableChanged"]);
+  });
+
+  test("neither its own commits, nor those of others to other tables, are reported", () => {
+    const fixture = new LoopFixture();
+    fixture.write(2);
+    fixture.run(1000);
+    fixture.rules = 1;
+    fixture.commit(fixture.writer.portId);
+    assert.deepEqual(fixture.run(500), []);
+    fixture.rules = 2;
+    fixture.commit();
+    assert.deepEqual(fixture.run(500), []);
+  });
+
+  test("a refused batch leaves what is expected as it was", () => {
+    const fixture = new LoopFixture();
+    fixture.write(2);
+    fixture.writerErrno = errnoNumbers.EINVAL;
+    fixture.write(3);
+    fixture.commit();
+    assert.deepEqual(kinds(fixture.run(1000)), ["written", "written", "networkRead"]);
+  });
+
+  test("a batch is written between two steps of a search for flows", () => {
+    const fixture = new LoopFixture();
+    fixture.run(1000);
+    fixture.flowDatagrams = 1000;
+    fixture.loop.apply({ kind: "deleteFlows", id: 7, family: "IPv4", rules: [] });
+    const advance = fixture.loop;
+    // Time passes with every look at the clock, so that a slice ends.
+    let looks = 0;
+    Object.defineProperty(fixture, "nowMs", { get: () => 10_000 + looks++, set: () => undefined });
+    advance.turn();
+    fixture.write(2);
+    while (!fixture.reports.some(({ kind }) => kind === "flowsDeleted")) advance.turn();
+    assert.deepEqual(kinds(fixture.reports), ["written", "flowsDeleted"]);
+    assert.deepEqual(fixture.reports.at(-1), { kind: "flowsDeleted", id: 7, result: 0 });
+  });
+
+  test("sleeps while there is nothing to do", () => {
+    const fixture = new LoopFixture();
+    fixture.run(1000);
+    fixture.waits.length = 0;
+    fixture.run(10_000);
+    assert.ok(fixture.waits.length <= 10, `${fixture.waits.length} turns`);
+  });
+
+  test("stops after the request to stop", () => {
+    const fixture = new LoopFixture();
+    fixture.loop.apply({ kind: "stop" });
+    assert.equal(fixture.loop.stopped, true);
+  });
+});
