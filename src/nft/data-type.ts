@@ -19,7 +19,7 @@ export const dataTypes = {
   inet_proto: { number: 12, length: 1, order: "none" },
   inet_service: { number: 13, length: 2, order: "network" },
   icmp_type: { number: 14, length: 1, order: "none" },
-  tcp_flag: { number: 15, length: 1, order: "none" },
+  tcp_flag: { number: 15, length: 1, order: "network" },
   mark: { number: 19, length: 4, order: "host" },
   /** The kind of hardware of an interface (ARPHRD_*). */
   iface_type: { number: 21, length: 2, order: "host" },

@@ -12,8 +12,8 @@ interface Dependency {
 
 /**
  * The rule with the matches that its fields need and that it does not have itself, as nft(8) adds them (src/payload.c,
- * payload_gen_dependency): a TCP port is read from TCP packets only. Each comes before the first statement that needs it. What the
- * kernel is sent and what the tracer walks.
+ * payload_gen_dependency): a TCP port is read from TCP packets only. Each comes before the first statement that needs it, and that of a TCP reset
+ * before all. What the kernel is sent and what the tracer walks.
  */
 export function withDependencies(family: NftFamily, rule: NftRule): NftRule {
   const matched = new Map<FieldName, Data>();
@@ -25,7 +25,9 @@ export function withDependencies(family: NftFamily, rule: NftRule): NftRule {
         if (present === data) continue;
         if (present !== undefined) throw new TypeError(`a rule cannot match ${protocol} and another protocol`);
         matched.set(name, data);
-        complete.push({ kind: "match", left: field(name), operator: "==", right: data });
+        const match: Statement = { kind: "match", left: field(name), operator: "==", right: data };
+        if (statement.kind === "reject") complete.unshift(match);
+        else complete.push(match);
       }
     }
     if (statement.kind === "match" && statement.operator === "==" && statement.left.kind === "field") {

@@ -48,7 +48,7 @@ function userdataOf(text: string, ours: Readonly<Record<number, string>> = {}): 
 /** nft(8) also writes that nothing below the first range belongs to a set, and marks a range that reaches up to the last value. */
 function plainElements(elements: readonly string[]): readonly string[] {
   return elements
-    .filter((text) => !/^(?:0c00010008000100(?:00){4}|1800010014000100(?:00){16})0800030000000001$/.test(text))
+    .filter((text) => !/^[0-9a-f]{2}000100[0-9a-f]{2}000100(?:00)+0800030000000001$/.test(text))
     .map((text) => text.replace(/0a0006000104010000000000$/, ""));
 }
 
