@@ -50,6 +50,27 @@ describe("owners", () => {
     );
   });
 
+  test("an emptied list is restored as it was, and not planned again", async () => {
+    await cluster.addNode("n2");
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "True AddressAssigned");
+    await cluster.idle();
+    const path = "/apis/bellhop.dev/v1beta1/virtualips/192.0.2.10";
+    const owners = async () => (await cluster.virtualIps())[0]?.spec.owners ?? [];
+    const write = (list: readonly string[]): Promise<unknown> => {
+      const contentType = "application/merge-patch+json";
+      return cluster.server.request({ method: "PATCH", path, body: { spec: { owners: list } }, contentType });
+    };
+    // Not the order that a new plan would choose.
+    const reversed = (await owners()).toReversed();
+    await write(reversed);
+    await cluster.idle();
+    await write([]);
+    await cluster.eventually(async () => assert.equal((await owners()).length, 2));
+    assert.deepEqual(await owners(), reversed);
+  });
+
   test("deleted Services move no other address, and neither does an irrelevant write to a node", async () => {
     await cluster.addNode("n2");
     await cluster.start();
