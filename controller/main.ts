@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { leaderLeaseName, settingsAnnotation } from "../src/api/labels.ts";
+import { controllerFieldManager, leaderLeaseName, settingsAnnotation } from "../src/api/labels.ts";
 import { aborted } from "../src/clock/clock.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { runLeaderElection } from "../src/kube/leader-election.ts";
@@ -9,7 +9,8 @@ import { formatPublishedSettings } from "../src/settings/published-settings.ts";
 import { Controller } from "./controller.ts";
 import { type ReleaseDeletedOptions, releaseDeletedServices } from "./uninstall/release-deleted.ts";
 
-const name = "bellhop-controller";
+/** The first part of the user agent, too. */
+const name = controllerFieldManager;
 
 /**
  * Shorter than client-go's 15, 10 and 2 s: a node that dies may take down the leader and an announcer at once, and the standby should

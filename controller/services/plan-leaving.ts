@@ -19,11 +19,13 @@ import { addressTexts, updateMessage } from "./update-event.ts";
 
 /**
  * The Service changed to another class before we could write to it without type LoadBalancer. If we served it, the finalizer is ours,
- * too. Once the other class has assigned an address, the finalizer may be theirs.
+ * too. Once the other class has assigned an address, it may rely on the finalizer, even if we added it. But it may be one that uses no
+ * finalizer, so the one that we added goes at the latest when the Service is deleted.
  */
 export function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
-  const hasFinalizer = service.finalizers.includes(loadBalancerFinalizer);
-  const removeFinalizer = hasFinalizer && service.ingress.length === 0 && isServed(service, claims);
+  const left = service.ingress.length === 0 && isServed(service, claims);
+  const removeFinalizer =
+    service.finalizers.includes(loadBalancerFinalizer) && (left || (service.deleting && service.addedFinalizer));
   const marked = removeFinalizer || service.addressReady !== undefined;
   const leave: readonly ServiceOp[] = marked ? [{ kind: "LeaveService", removeFinalizer, clearIngress: false }] : [];
   return plan([...leave, ...claims.map(release)]);
@@ -56,8 +58,8 @@ export function planLeaving(
   claims: readonly Claim[],
 ): ServicePlan {
   const served = isServed(service, claims);
-  // Other controllers write the same finalizer, but none serves our class.
-  const ours = served || service.loadBalancerClass === loadBalancerClass;
+  // Other controllers write the same finalizer, but none serves our class. Earlier builds left it on Services that they refused.
+  const ours = served || service.loadBalancerClass === loadBalancerClass || service.addedFinalizer;
   const removeFinalizer = ours && service.finalizers.includes(loadBalancerFinalizer);
   const leavesCondition = service.addressReady !== undefined && !service.deleting;
   if (claims.length === 0 && !removeFinalizer && !leavesCondition) return plan([]);

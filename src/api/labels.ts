@@ -27,6 +27,12 @@ export const serviceAnnotations: ReadonlySet<string> = new Set([
 export const managedByLabel = "app.kubernetes.io/managed-by";
 export const managedByController = "bellhop-controller";
 
+/**
+ * The name of the controller in metadata.managedFields: the first part of its user agent (apiserver, pkg/endpoints/handlers/create.go,
+ * managerOrUserAgent).
+ */
+export const controllerFieldManager = "bellhop-controller";
+
 /** On Bellhop's own Leases: which component renews it. */
 export const componentLabel = "bellhop.dev/component";
 export const speakerComponent = "speaker";

@@ -1,6 +1,6 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { loadBalancerClass } from "../api/api.ts";
-import { addressReadyCondition, serviceAnnotations } from "../api/labels.ts";
+import { addressReadyCondition, controllerFieldManager, serviceAnnotations } from "../api/labels.ts";
 import { isMetallbAnnotation, type MetallbCompatibility } from "../api/metallb.ts";
 import type { IpFamily } from "../ip/address.ts";
 import { shortenDistinctly } from "./bounded-text.ts";
@@ -66,6 +66,11 @@ export interface ServiceView {
   readonly sourceRangesField: string;
   readonly externalIPs: readonly string[];
   readonly finalizers: readonly string[];
+  /**
+   * Whether the API server has recorded that our controller added the finalizer of load balancers. False does not mean that another client
+   * did: such records get lost, as by a restore from a backup.
+   */
+  readonly addedFinalizer: boolean;
   readonly deleting: boolean;
   readonly ingress: readonly IngressEntry[];
   /** Undefined: the Service does not have the condition. */
@@ -113,10 +118,19 @@ export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibili
     ...sourceRangesOf(spec.loadBalancerSourceRanges, annotations[sourceRangesAnnotation]),
     externalIPs: spec.externalIPs ?? none,
     finalizers: metadata.finalizers ?? none,
+    addedFinalizer: (metadata.managedFields ?? none).some(
+      ({ manager, fieldsV1 }) => manager === controllerFieldManager && hasFinalizer(fieldsV1),
+    ),
     deleting: metadata.deletionTimestamp !== undefined,
     ingress: (status?.loadBalancer?.ingress ?? []).map(projectIngress),
     addressReady: projectAddressReady(status?.conditions),
   });
+}
+
+/** Whether the fields of an entry of metadata.managedFields contain the finalizer (structured-merge-diff, FieldsV1). */
+function hasFinalizer(fieldsV1: object | undefined): boolean {
+  const { "f:metadata": metadata } = (fieldsV1 ?? {}) as { "f:metadata"?: { "f:finalizers"?: object } };
+  return Object.hasOwn(metadata?.["f:finalizers"] ?? {}, `v:${JSON.stringify(loadBalancerFinalizer)}`);
 }
 
 /**

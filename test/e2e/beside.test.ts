@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { projectService } from "../../src/model/service.ts";
 import { waitFor } from "../lab/wait.ts";
 import type { Api } from "./api.ts";
 import { useCluster } from "./cluster.ts";
@@ -98,6 +99,19 @@ describe("beside another load balancer", () => {
     assert.match(condition.message, /e2e-servicelb/);
     const warnings = await expectWarnings(api, "both");
     assert.ok(warnings.some(({ reason }) => reason === "StatusOverwritten"));
+  });
+
+  test("the API server records that the controller added the finalizer", async () => {
+    const { api } = cluster();
+    await service("recorded", {});
+    await api.waitForAddresses("recorded");
+    const raw: object = await api.get("v1", "Service", "recorded");
+    assert.equal(projectService(raw).addedFinalizer, true);
+    await service("foreign", { loadBalancerIP: "203.0.113.97" }, { finalizers: [finalizer] });
+    await expectCondition(api, "foreign", "False", "RequestedAddressNotInPool");
+    const foreign: object = await api.get("v1", "Service", "foreign");
+    assert.equal(projectService(foreign).addedFinalizer, false);
+    await service("foreign", { loadBalancerIP: "203.0.113.97" }, { finalizers: [] });
   });
 
   test("two Services exchange their addresses", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { addedFinalizer } from "../allocate/cases/allocation-case.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster();
@@ -34,6 +35,19 @@ describe("--default-class=false on a cluster with Services without a class", () 
     await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
     await cluster.expectShown("ours", ["192.0.2.11"]);
     assert.deepEqual(await cluster.shown("old"), theirs);
+  });
+
+  test("a Service that a controller without finalizers serves by then can be deleted", async () => {
+    await cluster.addPool("lan", ["192.0.2.10"]);
+    const first = await cluster.start();
+    await cluster.addService("old", {}, { managedFields: [addedFinalizer] });
+    await cluster.expectShown("old", ["192.0.2.10"]);
+    await first.stop();
+    await cluster.setServiceStatus("old", { loadBalancer: { ingress: [{ ip: "203.0.113.1", ipMode: "VIP" }] } });
+    await cluster.start({ defaultClass: false });
+    await cluster.expectCondition("old", "none");
+    await cluster.deleteService("old");
+    await cluster.eventually(async () => assert.equal(await cluster.service("old"), undefined));
   });
 
   test("serves them again when it is switched on", async () => {

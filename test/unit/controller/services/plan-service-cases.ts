@@ -424,6 +424,39 @@ export const planCases: readonly PlanCase[] = [
     ops: [],
   },
   {
+    name: "a deleted Service that an earlier build refused, with the finalizer that we added",
+    service: { finalizer: true, added: true, refused: true, deleting: true },
+    ops: ["Leave finalizer"],
+  },
+  {
+    name: "the finalizer that we added goes also where another controller serves the deleted Service",
+    service: { finalizer: true, added: true, deleting: true, shows: ["203.0.113.7"] },
+    ops: ["Leave finalizer"],
+  },
+  {
+    name: "and where the Service is of another class by then",
+    service: {
+      finalizer: true,
+      added: true,
+      deleting: true,
+      loadBalancerClass: "example.com/x",
+      shows: ["203.0.113.7"],
+    },
+    ops: ["Leave finalizer"],
+  },
+  {
+    name: "and where Services without a class belong to others by then",
+    noDefaultClass: true,
+    service: { finalizer: true, added: true, deleting: true, shows: ["203.0.113.7"] },
+    ops: ["Leave finalizer"],
+  },
+  {
+    name: "a Service that another controller serves and that exists keeps the finalizer that we added: the other may rely on it",
+    noDefaultClass: true,
+    service: { finalizer: true, added: true, shows: ["203.0.113.7"] },
+    ops: [],
+  },
+  {
     name: "a deleted Service with the finalizer and the condition of a refusal, which does not make it ours",
     service: { finalizer: true, refused: true, deleting: true, shows: ["203.0.113.7"] },
     ops: [],

@@ -26,3 +26,19 @@ test("a list of source ranges is kept whole: without its end it could admit more
   const text = Array.from({ length: 500 }, (_, index) => `10.0.${index % 256}.0/24`).join(",");
   assert.equal(projectService({ metadata: { annotations: { [name]: text } } }).annotations[name], text);
 });
+
+test("the finalizer is the one that the controller added only if the API server has recorded that", () => {
+  const finalizer = "service.kubernetes.io/load-balancer-cleanup";
+  const entry = (manager: string, text: string) => ({
+    manager,
+    fieldsV1: { "f:metadata": { "f:finalizers": { ".": {}, [`v:"${text}"`]: {} } } },
+  });
+  const added = (...managedFields: object[]): boolean => projectService({ metadata: { managedFields } }).addedFinalizer;
+  assert.equal(added(), false);
+  assert.equal(added(entry("bellhop-controller", finalizer)), true);
+  assert.equal(
+    added(entry("cloud-controller-manager", finalizer), entry("bellhop-controller", "example.com/other")),
+    false,
+  );
+  assert.equal(added({ manager: "bellhop-controller" }, { manager: "bellhop-controller", fieldsV1: {} }), false);
+});

@@ -78,6 +78,8 @@ export interface ServiceData {
   readonly keeps?: readonly string[];
   /** It has the finalizer, which others write too, without our condition. */
   readonly finalizer?: true;
+  /** The API server has recorded that our controller added the finalizer. */
+  readonly added?: true;
   readonly type?: string;
   readonly loadBalancerClass?: string;
   readonly deleting?: true;
@@ -185,6 +187,16 @@ export function claimOf(data: ClaimData): Claim {
   };
 }
 
+/** As the API server writes it into metadata.managedFields. */
+export const addedFinalizer = {
+  manager: "bellhop-controller",
+  operation: "Update",
+  apiVersion: "v1",
+  fieldsType: "FieldsV1",
+  fieldsV1: { "f:metadata": { "f:finalizers": { ".": {}, 'v:"service.kubernetes.io/load-balancer-cleanup"': {} } } },
+  subresource: "status",
+};
+
 export function serviceOf(data: ServiceData = {}): ServiceView {
   const { namespace = "default", labels = {}, annotations = {}, loadBalancerIP, selector = { app: "web" } } = data;
   const { families = ["IPv4"], policy = "SingleStack", local, shows = [], ours, type = "LoadBalancer" } = data;
@@ -208,6 +220,7 @@ export function serviceOf(data: ServiceData = {}): ServiceView {
         labels: { ...labels },
         annotations: { ...annotations },
         finalizers: ours || data.finalizer ? [loadBalancerFinalizer] : [],
+        ...(data.added ? { managedFields: [addedFinalizer] } : {}),
         ...(data.deleting ? { deletionTimestamp: new Date(0) } : {}),
       },
       spec: {
