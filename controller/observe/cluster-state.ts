@@ -81,7 +81,10 @@ export class ClusterState {
       live,
       advertisements: [...advertisements.views.values()],
       refusedAdvertisements: this.advertisements.refused(advertisements.views).map(({ reason }) => reason),
-      serviceLabels: (key) => services.views.get(key)?.labels,
+      serviceLabels: (key) => {
+        const service = services.views.get(key);
+        return service?.hasTooManyLabels ? undefined : service?.labels;
+      },
       poolLabels: new Map(this.currentAllocations().pools.map((pool) => [pool.name, pool.labels])),
     };
   }

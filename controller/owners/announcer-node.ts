@@ -18,7 +18,7 @@ export interface CandidateInput {
   readonly advertisements: readonly L2Advertisement[];
   /** Why further advertisements cannot be used. As long as there are any, only what an advertisement allows is announced. */
   readonly refusedAdvertisements: readonly Reason[];
-  /** The labels of a Service by `namespace/name`. Undefined: it does not exist. */
+  /** The labels of a Service by `namespace/name`. Undefined: it does not exist, or has too many, so that no selector matches it. */
   readonly serviceLabels: (key: string) => Readonly<Record<string, string>> | undefined;
   /** Labels of the pools by name. */
   readonly poolLabels: ReadonlyMap<string, Readonly<Record<string, string>>>;

@@ -8,13 +8,14 @@ import {
   managedByLabel,
   poolAnnotation,
   reassignAnnotation,
+  serviceProxyNameLabel,
   settingsAnnotation,
   shareAnnotation,
   shareWithAnnotation,
   speakerComponent,
 } from "../../src/api/labels.ts";
 import { metallbAnnotations } from "../../src/api/metallb.ts";
-import { serviceNameLabel, serviceProxyNameLabel } from "../../src/model/endpoint-slice.ts";
+import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 import { excludeLabel } from "../../src/model/node.ts";
 import { loadBalancerFinalizer, sourceRangesAnnotation } from "../../src/model/service.ts";
 import { code, codeList, generatedFrom, table } from "./markdown.ts";

@@ -1,5 +1,6 @@
+import { serviceProxyNameLabel } from "../../src/api/labels.ts";
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
-import { type EndpointSliceView, serviceProxyNameLabel } from "../../src/model/endpoint-slice.ts";
+import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { forwardingOf } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";

@@ -43,6 +43,9 @@ export const leaderLeaseName = "bellhop-controller";
 /** On that Lease: the settings of its holder that `bellhop explain` needs (src/settings/published-settings.ts). */
 export const settingsAnnotation = "bellhop.dev/settings";
 
+/** On a Service that another service proxy serves, and on its slices (pkg/proxy/apis/well_known_labels.go). */
+export const serviceProxyNameLabel = "service.kubernetes.io/service-proxy-name";
+
 /** The condition on a Service that says whether it has its address and the address is announced, and if not, why. */
 export const addressReadyCondition = "bellhop.dev/AddressReady";
 

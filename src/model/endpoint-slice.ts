@@ -1,4 +1,5 @@
 import type { V1Endpoint, V1EndpointSlice } from "@kubernetes/client-node";
+import { serviceProxyNameLabel } from "../api/labels.ts";
 import type { IpFamily } from "../ip/address.ts";
 import type { Protocol } from "./service.ts";
 
@@ -30,9 +31,6 @@ export interface EndpointSliceView {
 }
 
 export const serviceNameLabel = "kubernetes.io/service-name";
-
-/** On a Service that another service proxy serves, and on its slices (pkg/proxy/apis/well_known_labels.go). */
-export const serviceProxyNameLabel = "service.kubernetes.io/service-proxy-name";
 
 /** kube-proxy's own selectors: no slices of headless Services, none that another service proxy serves. */
 export const endpointSliceSelector = `!service.kubernetes.io/headless,!${serviceProxyNameLabel}`;

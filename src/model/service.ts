@@ -1,6 +1,11 @@
 import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { loadBalancerClass } from "../api/api.ts";
-import { addressReadyCondition, controllerFieldManager, serviceAnnotations } from "../api/labels.ts";
+import {
+  addressReadyCondition,
+  controllerFieldManager,
+  serviceAnnotations,
+  serviceProxyNameLabel,
+} from "../api/labels.ts";
 import { isMetallbAnnotation, type MetallbCompatibility } from "../api/metallb.ts";
 import type { IpFamily } from "../ip/address.ts";
 import { shortenDistinctly } from "./bounded-text.ts";
@@ -46,25 +51,33 @@ export interface ServiceView {
   readonly hasMetallbClass: boolean;
   /** Free text: the API server does not validate it. */
   readonly loadBalancerIP: string | undefined;
+  /** Of more than `maxLabels`, only the one that other service proxies are named by. */
   readonly labels: Readonly<Record<string, string>>;
-  /**
-   * Only Bellhop's, the source-ranges annotation, and MetalLB's if these are honoured. All but the source ranges are cut to
-   * `maxAnnotationLength`; no valid value is longer.
-   */
+  /** Whether `labels` are not all. No selector matches the Service then. */
+  readonly hasTooManyLabels: boolean;
+  /** Only Bellhop's, and MetalLB's if these are honoured, cut to `maxAnnotationLength`; no valid value is longer. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly ipFamilies: readonly IpFamily[];
   readonly ipFamilyPolicy: string;
   readonly ports: readonly ServicePort[];
   readonly externalTrafficPolicy: "Cluster" | "Local";
-  /** Labels of its pods; empty: its EndpointSlices are made by someone else than Kubernetes. */
+  /**
+   * Labels of its pods; empty: its EndpointSlices are made by someone else than Kubernetes. One of more than `maxLabels` is replaced by a
+   * digest: equal selectors stay equal, and others different.
+   */
   readonly selector: Readonly<Record<string, string>>;
   /** Idle timeout in seconds if sessionAffinity is ClientIP. */
   readonly affinityTimeoutSeconds: number | undefined;
-  /** From the field, else from the annotation, blanks trimmed; free text. Empty: every client is admitted. */
+  /**
+   * From the field, else from the annotation, blanks trimmed; free text. Empty: every client is admitted. Of more than `maxSourceRanges` the
+   * rest is replaced by a text that is not a range, so it admits no client.
+   */
   readonly sourceRanges: readonly string[];
   /** The field or annotation that they are from, as reasons name it. */
   readonly sourceRangesField: string;
+  /** At most `maxExternalIps`. */
   readonly externalIPs: readonly string[];
+  /** Only that of load balancers. */
   readonly finalizers: readonly string[];
   /**
    * Whether the API server has recorded that our controller added the finalizer of load balancers. False does not mean that another client
@@ -86,6 +99,14 @@ export const sourceRangesAnnotation = "service.beta.kubernetes.io/load-balancer-
 /** In UTF-16 code units. The API server allows 256 KiB. */
 export const maxAnnotationLength = 1_024;
 
+/**
+ * The API server limits how large a Service is, and not how many small things it lists: in memory, 1 MB of labels take 5 MB, and 1 MB of
+ * external IPs take 10. No Service in use comes near these numbers.
+ */
+export const maxLabels = 256;
+export const maxExternalIps = 256;
+export const maxSourceRanges = 10_000;
+
 /** `metallb`: set if MetalLB's annotations and class are read, too. */
 export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibility, "loadBalancerClass">): ServiceView {
   const { metadata = {}, spec = {}, status } = raw;
@@ -103,21 +124,21 @@ export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibili
     loadBalancerClass: spec.loadBalancerClass,
     hasMetallbClass: spec.loadBalancerClass !== undefined && spec.loadBalancerClass === metallb?.loadBalancerClass,
     loadBalancerIP: spec.loadBalancerIP === "" ? undefined : spec.loadBalancerIP,
-    labels: metadata.labels ?? nothing,
+    ...boundLabels(metadata.labels ?? nothing),
     annotations,
     ipFamilies: familiesOf(spec.ipFamilies),
     ipFamilyPolicy: spec.ipFamilyPolicy ?? "SingleStack",
     ports: (spec.ports ?? []).map(projectPort),
     externalTrafficPolicy: spec.externalTrafficPolicy === "Local" ? "Local" : "Cluster",
-    selector: spec.selector ?? nothing,
+    selector: boundSelector(spec.selector ?? nothing),
     // 10800 s is the API server's default (pkg/apis/core/types.go, DefaultClientIPServiceAffinitySeconds).
     affinityTimeoutSeconds:
       spec.sessionAffinity === "ClientIP"
         ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
         : undefined,
-    ...sourceRangesOf(spec.loadBalancerSourceRanges, annotations[sourceRangesAnnotation]),
-    externalIPs: spec.externalIPs ?? none,
-    finalizers: metadata.finalizers ?? none,
+    ...sourceRangesOf(spec.loadBalancerSourceRanges, metadata.annotations?.[sourceRangesAnnotation]),
+    externalIPs: spec.externalIPs?.slice(0, maxExternalIps) ?? none,
+    finalizers: metadata.finalizers?.includes(loadBalancerFinalizer) ? onlyFinalizer : none,
     addedFinalizer: (metadata.managedFields ?? none).some(
       ({ manager, fieldsV1 }) => manager === controllerFieldManager && hasFinalizer(fieldsV1),
     ),
@@ -148,6 +169,7 @@ export function concernsController(raw: V1Service): boolean {
 /** The same for all views: with many Services, objects and lists of their own would take megabytes. */
 const nothing: Readonly<Record<string, never>> = Object.freeze({});
 const none: readonly never[] = Object.freeze([]);
+const onlyFinalizer: readonly string[] = Object.freeze([loadBalancerFinalizer]);
 const familyLists: readonly (readonly IpFamily[])[] = [["IPv4"], ["IPv6"], ["IPv4", "IPv6"], ["IPv6", "IPv4"]];
 
 function familiesOf(families: readonly string[] = none): readonly IpFamily[] {
@@ -168,12 +190,23 @@ function keepAnnotations(
 ): Readonly<Record<string, string>> {
   const kept: Record<string, string> = {};
   for (const [key, value] of Object.entries(all ?? nothing)) {
-    // A cut list of source ranges could admit more clients than the whole one.
-    if (key === sourceRangesAnnotation) kept[key] = value;
-    else if (serviceAnnotations.has(key) || (keepsMetallb && isMetallbAnnotation(key)))
+    if (serviceAnnotations.has(key) || (keepsMetallb && isMetallbAnnotation(key)))
       kept[key] = shortenDistinctly(value, maxAnnotationLength);
   }
   return Object.keys(kept).length === 0 ? nothing : kept;
+}
+
+function boundLabels(all: Readonly<Record<string, string>>): Pick<ServiceView, "labels" | "hasTooManyLabels"> {
+  if (Object.keys(all).length <= maxLabels) return { labels: all, hasTooManyLabels: false };
+  const proxy = all[serviceProxyNameLabel];
+  return { labels: proxy === undefined ? {} : { [serviceProxyNameLabel]: proxy }, hasTooManyLabels: true };
+}
+
+function boundSelector(all: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const pairs = Object.entries(all);
+  if (pairs.length <= maxLabels) return all;
+  const text = pairs.map(([label, value]) => `${label}=${value}`).sort();
+  return { [shortenDistinctly(text.join(), maxAnnotationLength)]: "" };
 }
 
 function projectPort(port: V1ServicePort): ServicePort {
@@ -190,8 +223,10 @@ function sourceRangesOf(
   annotation: string | undefined,
 ): Pick<ServiceView, "sourceRanges" | "sourceRangesField"> {
   const inSpec = field !== undefined && field.length > 0;
-  const texts = inSpec ? field : (annotation ?? "").split(",");
-  const ranges = texts.map((text) => text.trim()).filter((text) => text !== "");
+  const all = inSpec ? field : (annotation ?? "").split(",");
+  const texts = all.map((text) => text.trim()).filter((text) => text !== "");
+  const more = texts.length - maxSourceRanges;
+  const ranges = more > 0 ? [...texts.slice(0, maxSourceRanges), `and ${more} more`] : texts;
   return {
     sourceRanges: ranges.length === 0 ? none : ranges,
     sourceRangesField: inSpec ? "spec.loadBalancerSourceRanges" : annotationField(sourceRangesAnnotation),

@@ -5,7 +5,7 @@ import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
 import { matchesAnySelector } from "../../../src/model/label-selector.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
-import type { ServiceView } from "../../../src/model/service.ts";
+import { maxLabels, type ServiceView } from "../../../src/model/service.ts";
 import { type PoolEntry, parseEntries } from "./pool-ranges.ts";
 
 /** A valid IPAddressPool. */
@@ -157,7 +157,10 @@ export function describeAdmissionRefusal(
   if (!byNamespace) {
     return `Pool ${pool.name} admits only namespaces ${namespacesText(pool)}, and ${service.namespace} is not one of them.`;
   }
-  if (pool.serviceSelectors.length === 0 || matchesAnySelector(pool.serviceSelectors, service.labels)) return undefined;
+  if (pool.serviceSelectors.length === 0) return undefined;
+  if (service.hasTooManyLabels)
+    return `Pool ${pool.name} admits only Services whose labels match its serviceSelectors, and of one with more than ${maxLabels} labels none are read.`;
+  if (matchesAnySelector(pool.serviceSelectors, service.labels)) return undefined;
   return `Pool ${pool.name} admits only Services whose labels match its serviceSelectors.`;
 }
 

@@ -36,6 +36,13 @@ export const admissionCases: readonly AllocationCase[] = [
     refuses: { code: "NoPoolForService", ...unnamed, names: ["kept"] },
   },
   {
+    name: "no selector matches a Service with too many labels to read them",
+    pools: [kept({ serviceSelectors: [{ matchExpressions: [{ key: "tier", operator: "DoesNotExist" }] }] })],
+    service: { labels: Object.fromEntries(Array.from({ length: 257 }, (_, index) => [`k${index}`, ""])) },
+    assigns: [],
+    refuses: { code: "NoPoolForService", ...unnamed, names: ["kept", "more than 256 labels"] },
+  },
+  {
     name: "either the name or the labels of its namespace are enough",
     pools: [kept({ namespaces: ["shop"], namespaceSelectors: [{ matchLabels: { team: "a" } }] })],
     namespaceLabels: { team: "a" },
