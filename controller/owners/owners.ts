@@ -43,10 +43,10 @@ export function* planOwners(
   }
   const least = new Map<readonly string[], LeastLoaded>();
   for (const address of unassigned) {
-    const { candidates, local, name } = address;
-    const known = least.get(candidates) ?? new LeastLoaded(candidates, counts);
-    least.set(candidates, known);
-    const node = local === undefined ? known.pick(name) : leastLoaded(address, counts);
+    const choices = firstChoices(address);
+    const known = choices.length > fewChoices ? (least.get(choices) ?? new LeastLoaded(choices, counts)) : undefined;
+    if (known !== undefined) least.set(choices, known);
+    const node = known === undefined ? leastLoaded(address, counts) : known.pick(address.name);
     if (node !== undefined) first.set(address.name, node);
     counts.addFirst(node, 1);
     yield;
@@ -109,12 +109,25 @@ function hasNear(candidates: readonly string[], local: ReadonlySet<string>): boo
   return false;
 }
 
-/** Candidates with ready endpoints, or all candidates if none has any. Sorted. */
+/** Up to this many choices are looked at one by one. */
+const fewChoices = 32;
+
+/** By candidates, then by the nodes that come first: preferred nodes are the same for many addresses. */
+const knownChoices = new WeakMap<readonly string[], WeakMap<ReadonlySet<string>, readonly string[]>>();
+
+/** Candidates with ready endpoints, or all candidates if none has any. Sorted. The same array for the same input. */
 function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
   if (local === undefined) return candidates;
-  const ring = ringOf(candidates);
-  const near = [...local].filter((node) => ring.has(node));
-  return near.length > 0 && near.length < candidates.length ? near.sort() : candidates;
+  const known = knownChoices.get(candidates) ?? new WeakMap<ReadonlySet<string>, readonly string[]>();
+  knownChoices.set(candidates, known);
+  let choices = known.get(local);
+  if (choices === undefined) {
+    const ring = ringOf(candidates);
+    const near = [...local].filter((node) => ring.has(node));
+    choices = near.length > 0 && near.length < candidates.length ? near.sort() : candidates;
+    known.set(local, choices);
+  }
+  return choices;
 }
 
 /** Uses the same array for all items with the same choices. */
@@ -122,16 +135,19 @@ function* balanceItemsOf(
   addresses: readonly OwnedAddress[],
   first: ReadonlyMap<string, string>,
 ): Generator<void, readonly BalanceItem[]> {
-  const known = new Map<string, readonly string[]>();
+  const byContent = new Map<string, readonly string[]>();
+  const shared = new Map<readonly string[], readonly string[]>();
   const items: BalanceItem[] = [];
   for (const address of addresses) {
     const owner = first.get(address.name);
     if (owner === undefined) continue;
-    let choices = firstChoices(address);
-    if (choices !== address.candidates) {
-      const key = choices.join(",");
-      choices = known.get(key) ?? choices;
-      known.set(key, choices);
+    const own = firstChoices(address);
+    let choices = own === address.candidates ? own : shared.get(own);
+    if (choices === undefined) {
+      const content = own.join(",");
+      choices = byContent.get(content) ?? own;
+      byContent.set(content, choices);
+      shared.set(own, choices);
     }
     items.push({ name: address.name, owner, choices });
     yield;
