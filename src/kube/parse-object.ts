@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { shorten } from "../model/bounded-text.ts";
 import { InvalidObject } from "./view-store.ts";
 
 /**
@@ -22,5 +23,5 @@ export function parseObject<Schema extends z.ZodType>(
 function describeValue(raw: unknown, path: readonly PropertyKey[]): string {
   let value = raw;
   for (const step of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[step];
-  return value === undefined ? "missing" : (JSON.stringify(value)?.slice(0, 100) ?? typeof value);
+  return value === undefined ? "missing" : shorten(JSON.stringify(value) ?? typeof value, 100);
 }

@@ -49,7 +49,7 @@ export interface ServiceView {
   readonly loadBalancerClass: string | undefined;
   /** Whether that is the class of MetalLB, and this installation serves it. */
   readonly hasMetallbClass: boolean;
-  /** Free text: the API server does not validate it. */
+  /** Free text: the API server does not validate it. White space around it is left out; at most `maxAnnotationLength`. */
   readonly loadBalancerIP: string | undefined;
   /** Of more than `maxLabels`, only the one that other service proxies are named by. */
   readonly labels: Readonly<Record<string, string>>;
@@ -123,7 +123,7 @@ export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibili
     type: spec.type ?? "ClusterIP",
     loadBalancerClass: spec.loadBalancerClass,
     hasMetallbClass: spec.loadBalancerClass !== undefined && spec.loadBalancerClass === metallb?.loadBalancerClass,
-    loadBalancerIP: spec.loadBalancerIP === "" ? undefined : spec.loadBalancerIP,
+    loadBalancerIP: shortenDistinctly(spec.loadBalancerIP?.trim() ?? "", maxAnnotationLength) || undefined,
     ...boundLabels(metadata.labels ?? nothing),
     annotations,
     ipFamilies: familiesOf(spec.ipFamilies),

@@ -2,7 +2,7 @@ import { compareAddresses, type IpFamily } from "../../../src/ip/address.ts";
 import { type Claim, isClaimOf } from "../claim/claim.ts";
 import { mustLeave } from "../claim/reassign.ts";
 import { findSharingConflict } from "../claim/sharing.ts";
-import { describeAdmissionRefusal } from "../pool/pool.ts";
+import { describeAdmissionRefusal, isAvoided } from "../pool/pool.ts";
 import type { AllocationContext } from "./evaluate-pool.ts";
 import { shownAddress } from "./shown-address.ts";
 
@@ -33,6 +33,7 @@ export function heldClaim(
       claim.address.family === family &&
       pool !== undefined &&
       !pool.draining &&
+      !isAvoided(pool, claim.address) &&
       (poolName === undefined || pool.name === poolName) &&
       describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
       allocations.blockedBy(claim.address, service) === undefined &&

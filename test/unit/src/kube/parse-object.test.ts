@@ -26,3 +26,11 @@ for (const { name, spec, tells } of cases) {
     assert.match(fault.message, tells);
   });
 }
+
+test("a long value is cut at a whole character", () => {
+  for (const before of ["", "x"]) {
+    const fault = parse({ metadata: { name: "lan" }, spec: { addresses: `${before}${"😀".repeat(100)}` } });
+    assert.ok(fault instanceof InvalidObject);
+    assert.ok(fault.message.isWellFormed() && fault.message.length < 250, fault.message);
+  }
+});
