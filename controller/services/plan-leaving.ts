@@ -1,8 +1,10 @@
 import { loadBalancerClass } from "../../src/api/api.ts";
+import { parseAddress } from "../../src/ip/address.ts";
 import { reasonMessage, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import { loadBalancerFinalizer, type ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
+import { ingressFor, sameIngress } from "./ingress.ts";
 import {
   holdRefusals,
   isAssignedText,
@@ -22,7 +24,7 @@ import { addressTexts, updateMessage } from "./update-event.ts";
  * too. Once the other class has assigned an address, it may rely on the finalizer, even if we added it. But it may be one that uses no
  * finalizer, so the one that we added goes at the latest when the Service is deleted.
  */
-export function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
+function planHandedOver(service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const left = service.ingress.length === 0 && isServed(service, claims);
   const removeFinalizer =
     service.finalizers.includes(loadBalancerFinalizer) && (left || (service.deleting && service.addedFinalizer));
@@ -32,16 +34,20 @@ export function planHandedOver(service: ServiceView, claims: readonly Claim[]): 
 }
 
 /**
- * The Service has no class, and these are no longer ours: the controller was started with `--default-class=false`. What shows our
- * addresses alone is released. Once another controller has written the status, it may use the finalizer, too.
+ * The class of the Service, or the lack of one, is no longer ours: the controller was started with other settings. What shows our addresses
+ * alone is released. Once another controller has written the status, it may use the finalizer, too. Where a class is set, the other
+ * controller may have assigned the same address, so the addresses must be in the very form in which we write them.
  */
-export function planNoDefaultClass(service: ServiceView, claims: readonly Claim[]): ServicePlan {
-  const ours = service.ingress.every(({ ip }) => isAssignedText(service, claims, ip));
+export function planOtherClass(service: ServiceView, claims: readonly Claim[]): ServicePlan {
+  const { loadBalancerClass: name, ingress } = service;
+  const shown = ingress.flatMap(({ ip }) => parseAddress(ip) ?? []);
+  const written = name === undefined || (shown.length > 0 && sameIngress(ingress, ingressFor(service, shown)));
+  const ours = written && ingress.every(({ ip }) => isAssignedText(service, claims, ip));
   if (!isServed(service, claims) || !ours) return planHandedOver(service, claims);
   const removeFinalizer = service.finalizers.includes(loadBalancerFinalizer);
-  const leave: ServiceOp = { kind: "LeaveService", removeFinalizer, clearIngress: service.ingress.length > 0 };
-  const about = { object: serviceObject(service), field: "spec.loadBalancerClass", value: "" };
-  const reason = reasonOf("NoDefaultClass", about);
+  const leave: ServiceOp = { kind: "LeaveService", removeFinalizer, clearIngress: ingress.length > 0 };
+  const about = { object: serviceObject(service), field: "spec.loadBalancerClass", value: name ?? "" };
+  const reason = reasonOf(name === undefined ? "NoDefaultClass" : "ForeignClass", about);
   const updated = updateMessage(service, []);
   return plan([
     leave,

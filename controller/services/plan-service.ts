@@ -14,7 +14,7 @@ import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts
 import { findSharingConflict } from "../allocate/claim/sharing.ts";
 import { describeAdmissionRefusal } from "../allocate/pool/pool.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
-import { planHandedOver, planLeaving, planNoDefaultClass } from "./plan-leaving.ts";
+import { planLeaving, planOtherClass } from "./plan-leaving.ts";
 import { planRefused, planUnchanged } from "./plan-refused.ts";
 import {
   normalEvent,
@@ -55,11 +55,7 @@ export function planService(input: ServicePlanInput): ServicePlan {
   // A hold for the name stays until it expires or a Service takes it over.
   const active = claims.filter((claim) => claim.heldUntilMs === undefined);
   if (service === undefined) return plan(active.map((claim) => releaseOrHold(allocations, claim)));
-  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) {
-    return service.loadBalancerClass === undefined
-      ? planNoDefaultClass(service, active)
-      : planHandedOver(service, active);
-  }
+  if (service.type === "LoadBalancer" && !isOurClass(service, defaultClass)) return planOtherClass(service, active);
   if (service.type !== "LoadBalancer" || service.deleting) return planLeaving(allocations, service, active);
   const stale = claims.filter((claim) => !isClaimOf(claim, service));
   if (stale.length > 0) return planStale(input, service, stale);

@@ -232,7 +232,7 @@ export const reasonTable = {
     cure: "Set spec.type to LoadBalancer.",
   },
   ForeignClass: {
-    shownIn: ["bellhop explain"],
+    shownIn: ["Service", "bellhop explain"],
     meaning: "The class of the Service belongs to another load balancer, so Bellhop ignores the Service.",
     sentence: "{object} has {field} {value}, which belongs to another load balancer. Bellhop ignores the Service.",
     cure: "Look for the cause in the other load balancer, or create the Service again with spec.loadBalancerClass bellhop.dev/bellhop. The class of a Service cannot be changed.",

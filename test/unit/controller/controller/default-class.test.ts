@@ -37,7 +37,7 @@ describe("--default-class=false on a cluster with Services without a class", () 
     assert.deepEqual(await cluster.shown("old"), theirs);
   });
 
-  test("a Service that a controller without finalizers serves by then can be deleted", async () => {
+  test("a Service that a controller without finalizers has taken over can be deleted", async () => {
     await cluster.addPool("lan", ["192.0.2.10"]);
     const first = await cluster.start();
     await cluster.addService("old", {}, { managedFields: [addedFinalizer] });
@@ -59,4 +59,20 @@ describe("--default-class=false on a cluster with Services without a class", () 
       await running.stop();
     }
   });
+});
+
+test("a class of MetalLB that is no longer served: its Services are released, and another Service gets the address", async () => {
+  await cluster.addPool("lan", ["192.0.2.10"]);
+  const metallbClass = "metallb.io/metallb";
+  const first = await cluster.start({ metallb: true, metallbClass });
+  await cluster.addService("old", { loadBalancerClass: metallbClass });
+  await cluster.expectShown("old", ["192.0.2.10"]);
+  await first.stop();
+  await cluster.start();
+  await cluster.expectShown("old", []);
+  await cluster.eventually(async () => assert.ok((await cluster.eventsOf("old")).includes("ForeignClass")));
+  await cluster.addService("new");
+  await cluster.expectShown("new", ["192.0.2.10"]);
+  await cluster.deleteService("old");
+  assert.equal(await cluster.service("old"), undefined);
 });

@@ -334,8 +334,20 @@ export const planCases: readonly PlanCase[] = [
   {
     name: "once the other class shows an address the finalizer may be theirs",
     claims: [mine],
-    service: { ...shown, loadBalancerClass: "example.com/x" },
+    service: { ...shown, shows: ["203.0.113.1"], assigned: ["192.0.2.10"], loadBalancerClass: "example.com/x" },
     ops: ["Leave", "Release 192.0.2.10"],
+  },
+  {
+    name: "also if it is the same address, in another form than ours",
+    claims: [mine],
+    service: { ...shown, showsNoPorts: true, loadBalancerClass: "example.com/x" },
+    ops: ["Leave", "Release 192.0.2.10"],
+  },
+  {
+    name: "a Service of a class that the settings no longer name is released: nothing else serves the address that it shows",
+    claims: [mine],
+    service: { ...shown, loadBalancerClass: "metallb.io/metallb" },
+    ops: ["Leave finalizer ingress", "Release 192.0.2.10", "Normal UpdatedLoadBalancer", "Warning ForeignClass"],
   },
   {
     name: "the claim of an earlier Service of the name passes to it first",

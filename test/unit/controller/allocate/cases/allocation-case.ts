@@ -66,6 +66,8 @@ export interface ServiceData {
   readonly selector?: Readonly<Record<string, string>>;
   /** Addresses in its status. */
   readonly shows?: readonly string[];
+  /** They are written as by other controllers: without ports. */
+  readonly showsNoPorts?: true;
   /** Whether it has our condition and our finalizer. */
   readonly ours?: true;
   /** It has our condition without the finalizer. */
@@ -234,7 +236,7 @@ export function serviceOf(data: ServiceData = {}): ServiceView {
         selector: { ...selector },
       },
       status: {
-        loadBalancer: { ingress: shows.map((ip) => ({ ip, ipMode: "VIP", ports })) },
+        loadBalancer: { ingress: shows.map((ip) => ({ ip, ipMode: "VIP", ...(data.showsNoPorts ? {} : { ports }) })) },
         conditions: hasCondition
           ? [{ type: addressReadyCondition, ...condition, lastTransitionTime: new Date(0) }]
           : [],

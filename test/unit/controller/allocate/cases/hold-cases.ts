@@ -71,7 +71,7 @@ export const holdCases: readonly AllocationCase[] = [
     refuses: { code: "PoolDraining", field: "spec.ipFamilies", value: "IPv4", names: ["lan"] },
   },
   {
-    name: "a pool that avoids the held address by now does not return it, as if it were requested",
+    name: "a pool that now avoids the held address does not return it, as if it were requested",
     pools: [{ name: "lan", addresses: ["192.0.2.254-192.0.3.1"], spec: { avoidBuggyIPs: true } }],
     claims: [{ ...heldForName, address: "192.0.2.255" }],
     assigns: ["192.0.2.254 new from lan"],

@@ -16,13 +16,28 @@ const texts: readonly AllocationCase[] = [
   ["a zone", "fe80::1%eth0"],
   ["an IPv4-mapped IPv6 address", "::ffff:192.0.2.10"],
   ["two addresses", "192.0.2.10,192.0.2.11"],
-  ["a blank in front", " 192.0.2.10"],
 ].map(([words, value = ""]) => ({
   name: `${words} in spec.loadBalancerIP is refused`,
   service: { loadBalancerIP: value },
   assigns: [],
   refuses: { code: "RequestedAddressInvalid", field, value },
 }));
+
+/** White space in spec.loadBalancerIP, which YAML block texts leave. */
+const blanks: readonly AllocationCase[] = [
+  ...[" ", "\n"].map(
+    (loadBalancerIP): AllocationCase => ({
+      name: `${JSON.stringify(loadBalancerIP)} in spec.loadBalancerIP requests nothing`,
+      service: { loadBalancerIP },
+      assigns: ["192.0.2.10 new from lan"],
+    }),
+  ),
+  {
+    name: "white space around spec.loadBalancerIP does not count",
+    service: { loadBalancerIP: " 192.0.2.11\n" },
+    assigns: ["192.0.2.11 new from lan"],
+  },
+];
 
 /** Texts in bellhop.dev/ips that request nothing. */
 const emptyTexts: readonly AllocationCase[] = ["", " ", "\n", ",", " , \n"].map((text) => ({
@@ -45,6 +60,7 @@ const oneAddress: readonly AllocationCase[] = [
 }));
 
 export const requestCases: readonly AllocationCase[] = [
+  ...blanks,
   ...emptyTexts,
   ...oneAddress,
   ...texts,
