@@ -26,7 +26,7 @@ export interface ServiceRelease {
  * finalizer is that of Kubernetes, and cloud controllers and ServiceLB set it too, so its name alone proves nothing. Proof of an address is
  * a claim (`provesAssignment`), or our condition, where it names the address as assigned. Proof of the finalizer is an address that is
  * ours, a claim, our class, or a condition that says that we assigned addresses: a refusal of ours has removed our finalizer. It stays while
- * an address of others is shown.
+ * an address of others is shown, unless the API server has recorded that we added it: the other controller may use none.
  *
  * `claims`: those that name the Service; empty too when VirtualIPs cannot be read, because their kind is gone.
  */
@@ -45,7 +45,8 @@ export function releaseService(service: ServiceView, claims: readonly Claim[]): 
     proving.length > 0 ||
     service.loadBalancerClass === loadBalancerClass ||
     isAssignedByBellhop(service);
-  const removeFinalizer = marked && others.length === 0 && service.finalizers.includes(loadBalancerFinalizer);
+  const removeFinalizer =
+    service.finalizers.includes(loadBalancerFinalizer) && (service.addedFinalizer || (marked && others.length === 0));
   const removeCondition = service.addressReady !== undefined;
   if (ours.length === 0 && !removeFinalizer && !removeCondition) return undefined;
   return {

@@ -8,6 +8,8 @@ export interface ReleaseCase {
   /** `status reason message` of our condition. */
   readonly condition?: readonly [string, string, string];
   readonly finalizer?: boolean;
+  /** The API server has recorded that our controller added the finalizer. */
+  readonly added?: true;
   readonly loadBalancerClass?: string;
   readonly type?: string;
   /** Addresses whose VirtualIP names the Service; `user`: a reservation. */
@@ -110,6 +112,22 @@ export const releaseCases: readonly ReleaseCase[] = [
     finalizer: true,
     claims: [["192.0.2.7", "controller"]],
     released: { addresses: ["192.0.2.7"], condition: true, stays: ["203.0.113.1"] },
+  },
+  {
+    name: "but goes where the API server has recorded that we added it: the other may use none",
+    shows: ["192.0.2.7", "203.0.113.1"],
+    condition: assigned("192.0.2.7"),
+    finalizer: true,
+    added: true,
+    claims: [["192.0.2.7", "controller"]],
+    released: { ...ours, addresses: ["192.0.2.7"], stays: ["203.0.113.1"] },
+  },
+  {
+    name: "so it does from a Service that an earlier build refused, or that another controller serves alone",
+    shows: ["203.0.113.1"],
+    finalizer: true,
+    added: true,
+    released: { finalizer: true, stays: ["203.0.113.1"] },
   },
   {
     name: "a refused Service without an address keeps the finalizer, which is another controller's: ours goes with the address",

@@ -5,12 +5,14 @@ import { releasePatch, releaseService } from "../../../../controller/uninstall/s
 import { addressReadyCondition } from "../../../../src/api/labels.ts";
 import { parseAddress, virtualIpName } from "../../../../src/ip/address.ts";
 import { loadBalancerFinalizer, projectService, type ServiceView } from "../../../../src/model/service.ts";
+import { addedFinalizer } from "../allocate/cases/allocation-case.ts";
 import { type ReleaseCase, releaseCases } from "./service-release-cases.ts";
 
 function serviceOf({
   shows = [],
   condition,
   finalizer,
+  added,
   loadBalancerClass,
   type = "LoadBalancer",
 }: ReleaseCase): ServiceView {
@@ -26,6 +28,7 @@ function serviceOf({
       uid: "uid of web",
       resourceVersion: "7",
       finalizers: finalizer === true ? [loadBalancerFinalizer] : [],
+      ...(added ? { managedFields: [addedFinalizer] } : {}),
     },
     spec: { type, ...(loadBalancerClass === undefined ? {} : { loadBalancerClass }) },
     status: {
