@@ -92,6 +92,8 @@ export interface Model {
   /** Services that the other load balancer has ever written to, and those to which it has added the finalizer. */
   readonly visited: Set<string>;
   readonly finalized: Set<string>;
+  /** Services that have ever had an address from Bellhop when all was quiet. */
+  readonly claimed: Set<string>;
   /** Services whose status was emptied because they left type LoadBalancer for a while. */
   readonly emptied: Set<string>;
   /** VirtualIPs that are not valid claims, by name, and the addresses that each takes out of use. */
@@ -123,6 +125,7 @@ export function emptyModel(metallb: boolean, restricted: boolean): Model {
     written: new Map(),
     visited: new Set(),
     finalized: new Set(),
+    claimed: new Set(),
     emptied: new Set(),
     invalid: new Map(),
     pools: new Map(),

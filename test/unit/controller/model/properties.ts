@@ -62,8 +62,7 @@ export async function checkProperties(model: Model, { cluster, clock }: Replicat
     if (isServed(model, service)) checkServed(seen, claims);
     else checkLeftAlone(seen);
     checkForeignCondition(model, object);
-    // Bellhop, whose finalizer has the same name, has served the Service meanwhile.
-    if (!(object.metadata?.finalizers ?? []).includes(loadBalancerFinalizer)) model.finalized.delete(service.name);
+    checkForeignFinalizer(model, object, given);
     model.shown.set(service.name, given);
   }
   checkExchanged(model);
@@ -285,6 +284,17 @@ function checkShownOnce(model: Model, objects: readonly V1Service[]): void {
       holders.set(address, service);
     }
   }
+}
+
+/** The other load balancer's finalizer stays until Bellhop, whose finalizer has the same name, has served the Service and leaves it. */
+function checkForeignFinalizer(model: Model, { metadata }: V1Service, given: ReadonlyMap<string, Given>): void {
+  const name = metadata?.name ?? "";
+  if ([...given.values()].some(({ claimed }) => claimed)) model.claimed.add(name);
+  if (!model.finalized.has(name) || (metadata?.finalizers ?? []).includes(loadBalancerFinalizer)) return;
+  // Several changes may have had it served for a moment.
+  const changes = [...model.touched.values()].reduce((sum, count) => sum + count, model.poolsTouched + model.lost.size);
+  assert.ok(model.claimed.has(name) || changes > 1, `the finalizer of ${name} was not ours to remove`);
+  model.finalized.delete(name);
 }
 
 /** The other load balancer's condition stays. */

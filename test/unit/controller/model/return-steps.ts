@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { writeStatus } from "./beside-steps.ts";
 import { addInvalid } from "./claim-steps.ts";
-import { type Model, type ModelPool, poolOf } from "./model.ts";
+import { type Model, type ModelPool, type ModelService, poolOf } from "./model.ts";
 import { unrestrictedNamespaces } from "./pool-steps.ts";
 import { checkProperties } from "./properties.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
 import { create, heard, remove } from "./service-steps.ts";
-import { pace, serviceName, stepOf } from "./step.ts";
+import { pace, serviceName, serviceNames, stepOf } from "./step.ts";
 
 type Change = (model: Model, clusterState: ReplicatedCluster, address: string) => Promise<void>;
 
@@ -25,6 +25,24 @@ async function changePoolOf(
   model.poolsTouched++;
 }
 
+/** A Service of the other load balancer. Creates one if there is none and a name is free. */
+async function findOther(model: Model, clusterState: ReplicatedCluster): Promise<ModelService | undefined> {
+  const find = (): ModelService | undefined =>
+    [...model.services.values()].find((service) => service.class === "theirs" && service.type === "LoadBalancer");
+  const name = serviceNames.find((free) => !model.services.has(free));
+  if (find() !== undefined || name === undefined) return find();
+  const said = { dialect: "field", wanted: undefined, pool: undefined, share: undefined } as const;
+  const spec = {
+    families: ["IPv4"],
+    policy: "SingleStack",
+    port: 80,
+    type: "LoadBalancer",
+    reassign: undefined,
+  } as const;
+  await create(model, clusterState, { name, class: "theirs", ...spec, said, ...heard(model, said) });
+  return find();
+}
+
 /** What may happen to the address of a Service while it is away. */
 const changes: Readonly<Record<string, Change>> = {
   nothing: () => Promise.resolve(),
@@ -37,7 +55,7 @@ const changes: Readonly<Record<string, Change>> = {
   "an invalid VirtualIP names its address": (model, clusterState, address) =>
     addInvalid(model, clusterState, "no-address", address),
   "another Service shows its address": async (model, clusterState, address) => {
-    const other = [...model.services.values()].find(({ type }) => type === "LoadBalancer");
+    const other = await findOther(model, clusterState);
     if (other !== undefined)
       await writeStatus(model, clusterState, other.name, { address, keeps: false, finalizes: true });
   },

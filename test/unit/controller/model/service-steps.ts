@@ -128,7 +128,7 @@ export async function remove(model: Model, clusterState: ReplicatedCluster, name
   model.services.delete(name);
   // Another one of this name is another one.
   model.shown.delete(name);
-  for (const notes of [model.written, model.visited, model.finalized, model.emptied]) notes.delete(name);
+  for (const notes of [model.written, model.visited, model.finalized, model.claimed, model.emptied]) notes.delete(name);
 }
 
 /** The other load balancer removes its finalizer, which must be there until then if it is not ours, too. */

@@ -35,7 +35,7 @@ export function stepOf({ text, pace, check, run }: StepDefinition): Step {
 export const pace = fc.constantFrom<Pace>("settle", "settle", "briefly", "rush");
 
 const poolNames = ["p0", "p1", "p2"];
-const serviceNames = ["s0", "s1", "s2", "s3", "s4", "s5"];
+export const serviceNames = ["s0", "s1", "s2", "s3", "s4", "s5"];
 const poolSize = 3;
 
 /** Each pool has places of its own, and may also have the first place of the next one. */
