@@ -54,13 +54,11 @@ export const interfaceTypes = { ether: 1 } as const;
 /** A number of 1, 2 or 4 bytes as a value of this type. */
 export function numberData(type: DataType, value: number): Data {
   const { length, order } = dataTypes[type];
+  if (length === 1) return String.fromCharCode(value & 0xff);
   const reversed = order === "host" && hostIsLittleEndian;
-  let data = "";
-  for (let index = 0; index < length; index++) {
-    const place = reversed ? index : length - 1 - index;
-    data += String.fromCharCode((value >>> (8 * place)) & 0xff);
-  }
-  return data;
+  if (length === 2) return reversed ? portData(((value & 0xff) << 8) | ((value >> 8) & 0xff)) : portData(value);
+  const [a, b, c, d] = [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
+  return reversed ? String.fromCharCode(d, c, b, a) : String.fromCharCode(a, b, c, d);
 }
 
 /** The inverse of `numberData`. */
@@ -102,7 +100,7 @@ export function protocolData(protocol: NftProtocol): Data {
 }
 
 export function portData(port: number): Data {
-  return String.fromCharCode(port >> 8, port & 0xff);
+  return String.fromCharCode((port >> 8) & 0xff, port & 0xff);
 }
 
 /** The name of an interface, which has at most 15 bytes (IFNAMSIZ), with zeros behind it. */
@@ -110,16 +108,16 @@ export function interfaceData(name: string): Data {
   return Buffer.from(name, "utf8").toString("latin1").slice(0, 15).padEnd(dataTypes.ifname.length, "\0");
 }
 
+/** Zeros up to a whole register, by the bytes in the last one. */
+const padding = ["", "\0\0\0", "\0\0", "\0"] as const;
+
 /** The parts as one key or value: padded to whole registers if there are several. */
 export function concatenate(parts: readonly Data[]): Data {
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return first;
-  return parts.map(padded).join("");
-}
-
-function padded(part: Data): Data {
-  const length = registersOf(part.length) * registerLength;
-  return part.length === length ? part : part.padEnd(length, "\0");
+  let data = "";
+  for (const part of parts) data += part + padding[part.length % registerLength];
+  return data;
 }
 
 /** The parts of a key or of a value of these types, without padding. */

@@ -3,6 +3,7 @@ import { encodeTransaction } from "../../src/nft/encode/transaction.ts";
 import type { NftCommand, NftFamily } from "../../src/nft/transaction.ts";
 import type { KernelTable } from "./kernel-table.ts";
 import { Namespace } from "./namespace.ts";
+import type { NftablesRequest } from "./nftables-process.ts";
 import { Program } from "./program.ts";
 
 /** The kernel's nftables in a network namespace, with the interfaces lo and eth1. */
@@ -31,12 +32,17 @@ export class KernelNftables {
 
   /** Runs the commands by netlink, as one batch. */
   async write(commands: readonly NftCommand[]): Promise<void> {
-    const batch = Buffer.from(encodeTransaction({ commands }).bytes).toString("base64");
-    assert.deepEqual(JSON.parse(await this.#process.say(JSON.stringify({ batch }))), []);
+    const { bytes, commands: names } = encodeTransaction({ commands });
+    const outcome = await this.#ask({ batch: Buffer.from(bytes).toString("base64"), commandCount: names.length });
+    assert.deepEqual(outcome, { kind: "applied" });
   }
 
   async read(family: NftFamily, table: string): Promise<KernelTable> {
-    return JSON.parse(await this.#process.say(JSON.stringify({ family, table })));
+    return (await this.#ask({ family, table })) as KernelTable;
+  }
+
+  async #ask(request: NftablesRequest): Promise<unknown> {
+    return JSON.parse(await this.#process.say(JSON.stringify(request)));
   }
 
   /** Runs a program, and returns what it prints. Rejects when it fails. */

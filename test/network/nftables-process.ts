@@ -1,10 +1,4 @@
 import { createInterface } from "node:readline";
-import { readAnswer } from "../../src/netlink/answer.ts";
-import { DumpReader } from "../../src/netlink/dump-reader.ts";
-import { errnoName } from "../../src/netlink/errno.ts";
-import { messageFlags } from "../../src/netlink/layout.ts";
-import { MessageWriter } from "../../src/netlink/message-writer.ts";
-import { readMessages } from "../../src/netlink/messages.ts";
 import {
   netfilterFamilies,
   netfilterSubsystems,
@@ -12,58 +6,35 @@ import {
   writeNetfilterHeader,
 } from "../../src/netlink/netfilter.ts";
 import { LinuxNetlinkSocket } from "../../src/netlink-socket/linux-netlink-socket.ts";
+import { NetlinkRequests } from "../../src/netlink-socket/requests.ts";
+import type { NftFamily } from "../../src/nft/transaction.ts";
+import { runBatch } from "../../src/nft-netlink/run-batch.ts";
 import { readTable } from "./kernel-table.ts";
 
-/** Speaks nf_tables in its namespace: for each line, a batch to run or a table to dump, answers with a line of JSON. */
-const socket = new LinuxNetlinkSocket("netfilter", { receiveBufferBytes: 8 * 1024 * 1024 });
+/** A line of the standard input, in JSON: a batch to run, or a table to read. The answer is a line of JSON. */
+export type NftablesRequest =
+  | { readonly batch: string; readonly commandCount: number }
+  | { readonly family: NftFamily; readonly table: string };
 
-function runBatch(bytes: Uint8Array): readonly string[] {
-  socket.reserve(bytes.length + 4096);
-  const errno = socket.send(bytes);
-  if (errno !== 0) return [errnoName(errno)];
-  const faults: string[] = [];
-  let acknowledged = false;
-  for (;;) {
-    const datagram = socket.receive();
-    if (datagram === "none") break;
-    if (datagram === "lost") return ["answers were lost"];
-    for (const message of readMessages(datagram)) {
-      const answer = readAnswer(message);
-      if (answer === undefined) continue;
-      if (answer.errno === 0) acknowledged = true;
-      else
-        faults.push(
-          `command ${answer.sequence}: ${errnoName(answer.errno)} at ${answer.offset} ${answer.message ?? ""}`,
-        );
-    }
-  }
-  return faults.length > 0 || acknowledged ? faults : ["no answer"];
-}
+const socket = new LinuxNetlinkSocket("netfilter");
+const requests = new NetlinkRequests(socket);
 
-function dump(message: number, family: number, fill: (writer: MessageWriter) => void): readonly Uint8Array[] {
-  const writer = new MessageWriter();
-  const type = netfilterType(netfilterSubsystems.nftables, message);
-  const start = writer.beginMessage({ type, flags: messageFlags.request | messageFlags.dump, sequence: 1 });
-  writeNetfilterHeader(writer, family);
-  fill(writer);
-  writer.endMessage(start);
-  socket.send(writer.toBytes());
-  const payloads: Uint8Array[] = [];
-  const reader = new DumpReader(1, ({ payload }) => payloads.push(Uint8Array.from(payload)));
-  while (!reader.done) {
-    const datagram = socket.receive();
-    if (typeof datagram === "string") throw new Error(`dump: ${datagram}`);
-    reader.add(datagram);
-  }
-  return payloads;
+function answer(request: NftablesRequest): unknown {
+  if ("batch" in request) return runBatch(socket, Buffer.from(request.batch, "base64"), request.commandCount);
+  const family = netfilterFamilies[request.family];
+  return readTable((message, fill) => {
+    const type = netfilterType(netfilterSubsystems.nftables, message);
+    return requests.list(
+      type,
+      (writer) => {
+        writeNetfilterHeader(writer, family);
+        fill(writer);
+      },
+      ({ payload }) => Uint8Array.from(payload),
+    );
+  }, request.table);
 }
 
 console.log("ready");
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  if (request.batch !== undefined) console.log(JSON.stringify(runBatch(Buffer.from(request.batch, "base64"))));
-  else {
-    const family = netfilterFamilies[request.family as "ip" | "ip6" | "netdev"];
-    console.log(JSON.stringify(readTable((message, fill) => dump(message, family, fill), request.table)));
-  }
-}
+for await (const line of createInterface({ input: process.stdin }))
+  console.log(JSON.stringify(answer(JSON.parse(line))));

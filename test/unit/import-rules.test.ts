@@ -15,6 +15,7 @@ const pureRooms = [
   "src/placement",
   "src/packet",
   "src/netlink",
+  "src/nft",
   "src/error",
   "src/index",
   "controller/allocate",
