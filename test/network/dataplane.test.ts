@@ -209,6 +209,13 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     });
   }
 
+  test("a datagram without a checksum is answered, by the node port and straight from a pod", async () => {
+    for (const ports of [toNodePorts, toPods]) {
+      await put(service({ ports }), slicesOf("n2"));
+      assert.deepEqual(await lan.ask("udp-without-checksum", addresses.ip, 53), [`pod2 ${node.addresses.IPv4}`]);
+    }
+  });
+
   test("two Services share a node and do not mix up their ports", async () => {
     await put(service({ ports: toPods }), slicesOf("n1"));
     await put(service({ key: "default/other", ports: toNodePorts }), slicesOf("n2"), ["192.0.2.201"]);

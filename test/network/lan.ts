@@ -87,7 +87,7 @@ export class Lan {
 
   /** What the client hears when it asks so often. */
   async ask(
-    protocol: "tcp" | "udp",
+    protocol: "tcp" | "udp" | "udp-without-checksum",
     address: string,
     port: number,
     times = 1,

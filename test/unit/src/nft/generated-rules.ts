@@ -119,7 +119,7 @@ function someSet(
   const key = names.map(field);
   const types = key.map(typeOf);
   const someElementKey = fc.tuple(...types.map(someValue)).map(concatenate);
-  // nft 1.0.6 adds elements of maps of ranges before the chains that their verdicts lead to.
+  // nft 1.0.6 refuses ranges of a map whose verdict leads to a chain of the same file.
   const ranged = dataType !== "verdict" && types.every((type) => rangeTypes.includes(type));
   return fc
     .record({
