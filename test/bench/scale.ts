@@ -1,11 +1,11 @@
-import { type ChildProcess, type ForkOptions, fork, spawnSync } from "node:child_process";
+import { type ChildProcess, type ForkOptions, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundleProgram } from "./bundle.ts";
-import { containerHeap } from "./container-heap.ts";
+import { measuredNode } from "./measured-node.ts";
 import type { ApiCommand, ApiReply, ControllerReply, ScaleSize } from "./scale/messages.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
@@ -38,13 +38,6 @@ const healthyMs = 62_000;
 const checkout = process.env.BENCH_CHECKOUT ?? join(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "bellhop-bench-"));
 const controllerProgram = join(folder, "controller.mjs");
-
-/** The lowest real-time priority. */
-const realTime = ["--rr", "1"];
-const mayBeRealTime = spawnSync("chrt", [...realTime, "true"]).status === 0;
-const asMeasured: ForkOptions = mayBeRealTime
-  ? { execPath: "chrt", execArgv: [...realTime, process.execPath, ...containerHeap] }
-  : { execArgv: containerHeap };
 
 class Child<Reply> {
   readonly #process: ChildProcess;
@@ -182,7 +175,10 @@ async function run(size: ScaleSize): Promise<void> {
   print(`${size.nodes} nodes, ${size.services} Services, ${size.pools + 1} pools`);
   const api: Api = new Child(join(import.meta.dirname, "scale/api-process.ts"), [JSON.stringify(size)]);
   const { url = "" } = await api.reply();
-  const controller: Measured = new Child(controllerProgram, [url, String(size.services)], asMeasured);
+  const controller: Measured = new Child(controllerProgram, [url, String(size.services)], {
+    execPath: measuredNode.command,
+    execArgv: [...measuredNode.options],
+  });
   try {
     controller.send("start");
     await sleep(quietMs * 5);
@@ -191,20 +187,27 @@ async function run(size: ScaleSize): Promise<void> {
     const { writes = 0 } = await api.ask("count");
     print(`begin of leading: until nothing waits, ms: ${begin.beginMs?.toFixed(0) ?? "never"}`);
     print(`begin of leading: longest stall, ms: ${begin.stallMs.toFixed(0)}; terms: ${begin.terms}; writes: ${writes}`);
+    print(`begin of leading: highest resident memory, MiB: ${controller.peakMiB.toFixed(0)}`);
     if (!begin.leading) return;
     await measure("full pass", "labelNode", trials, api, controller);
     if (size.pools > 0) await measure("one pool edited", "editPool", trials, api, controller);
     else await measure("one node lost", "loseNode", fewTrials, api, controller);
     await measureExpiry("all watches expire", "expireWatches", api, controller);
+    // The others take minutes, and say little more about the largest clusters.
+    if (size.services + size.pools > 5_000) return await printEnd(controller);
     await measureExpiry("all watches expire after changes", "expireWatchesAfterChanges", api, controller);
     await api.ask("offerWatchLists");
     await measureExpiry("all watches expire, with WatchList", "expireWatches", api, controller);
-    const end = await controller.ask("read");
-    print(`terms: ${end.terms}; resident memory, MiB: ${end.residentMiB.toFixed(0)}`);
+    await printEnd(controller);
   } finally {
     controller.stop();
     api.stop();
   }
+}
+
+async function printEnd(controller: Measured): Promise<void> {
+  const end = await controller.ask("read");
+  print(`terms: ${end.terms}; resident memory, MiB: ${end.residentMiB.toFixed(0)}`);
 }
 
 function print(line: string): void {

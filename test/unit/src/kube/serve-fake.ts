@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { ApiError } from "../../../../src/kube/api-error.ts";
@@ -7,6 +8,8 @@ import type { ApiRequest } from "../../../../src/kube/client.ts";
 import type { FakeApiServer } from "../../../../src/kube/fake.ts";
 
 const gzipped = promisify(gzip);
+/** Longer answers are compressed, and written in several turns of the event loop. */
+const largeBytes = 128 * 1024;
 
 export interface ServedFake {
   readonly url: string;
@@ -46,9 +49,9 @@ async function answer(fake: FakeApiServer, incoming: IncomingMessage, outgoing: 
   };
   if (query.watch === "true") return stream(fake, request, outgoing);
   const { status, body } = await fake.request(request);
-  const json = Buffer.from(goJson(body));
+  const json = Buffer.from(await listJson(body));
   // As the API server: lists that are long, where the client allows it.
-  const compress = json.length > 128 * 1024 && incoming.headers["accept-encoding"] === "gzip";
+  const compress = json.length > largeBytes && incoming.headers["accept-encoding"] === "gzip";
   const encoding = compress ? { "content-encoding": "gzip" } : {};
   outgoing.writeHead(status, { "content-type": "application/json", ...encoding });
   outgoing.end(compress ? await gzipped(json, { level: 1 }) : json);
@@ -66,8 +69,27 @@ async function stream(fake: FakeApiServer, request: ApiRequest, outgoing: Server
     const line = Buffer.from(`${goJson(event)}\n`);
     outgoing.write(line.subarray(0, 7));
     outgoing.write(line.subarray(7));
+    if (line.length > largeBytes) await nextTurn();
   }
   outgoing.end();
+}
+
+/** Object by object, so that other requests are answered meanwhile, as by the API server. */
+async function listJson(body: unknown): Promise<string> {
+  const { items } = (body ?? {}) as { items?: unknown };
+  if (!Array.isArray(items)) return goJson(body);
+  const texts: string[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const text = goJson(item);
+    texts.push(text);
+    bytes += text.length;
+    if (bytes < largeBytes) continue;
+    bytes = 0;
+    await nextTurn();
+  }
+  const { items: _items, ...rest } = body as { items: unknown };
+  return `${goJson(rest).slice(0, -1)},"items":[${texts.join(",")}]}`;
 }
 
 /** As encoding/json of Go writes it: some characters take six bytes. */
