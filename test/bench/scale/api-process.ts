@@ -62,6 +62,7 @@ async function fill(): Promise<FakeApiServer> {
   for (let index = 0; index < size.pools; index++) await addPool(server, index);
   server.compact();
   server.requests.length = 0;
+  server.offersWatchList = true;
   return server;
 }
 
@@ -136,8 +137,8 @@ const commands: Readonly<Record<ApiCommand, (server: FakeApiServer) => Promise<u
     changing = false;
     changed.resolve();
   },
-  offerWatchLists: async (server) => {
-    server.offersWatchList = true;
+  refuseWatchLists: async (server) => {
+    server.offersWatchList = false;
   },
   count: async () => undefined,
 };

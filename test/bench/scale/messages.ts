@@ -8,7 +8,8 @@ export interface ScaleSize {
 
 /**
  * What the parent makes the API server do. `expireWatches`: each watch receives the error 410 Expired, and no earlier version can be watched
- * again. `expireWatchesAfterChanges`: meanwhile each Service and VirtualIP has changed. `offerWatchLists`: later first lists are watches.
+ * again. `expireWatchesAfterChanges`: meanwhile each Service and VirtualIP has changed. `refuseWatchLists`: from now on
+ * watches may not begin with the whole collection, as in API servers without that feature.
  */
 export type ApiCommand =
   | "loseNode"
@@ -16,7 +17,7 @@ export type ApiCommand =
   | "editPool"
   | "expireWatches"
   | "expireWatchesAfterChanges"
-  | "offerWatchLists"
+  | "refuseWatchLists"
   | "count";
 
 export interface ApiReply {

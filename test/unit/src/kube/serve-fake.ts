@@ -64,12 +64,16 @@ async function stream(fake: FakeApiServer, request: ApiRequest, outgoing: Server
     outgoing.writeHead(200, { "content-type": "application/json" });
     outgoing.flushHeaders();
   };
+  let bytes = 0;
   for await (const event of fake.watch(request, { silenceMs: 60_000, signal: aborter.signal, onOpen })) {
     // Cut in two, so that the reader has to put lines together.
     const line = Buffer.from(`${goJson(event)}\n`);
     outgoing.write(line.subarray(0, 7));
     outgoing.write(line.subarray(7));
-    if (line.length > largeBytes) await nextTurn();
+    bytes += line.length;
+    if (bytes < largeBytes) continue;
+    bytes = 0;
+    await nextTurn();
   }
   outgoing.end();
 }
