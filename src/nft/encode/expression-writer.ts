@@ -2,6 +2,27 @@ import type { MessageWriter } from "../../netlink/message-writer.ts";
 import type { Data } from "../data.ts";
 import type { Verdict } from "../verdict.ts";
 import { dataAttributes, expressionAttributes, listElement, verdictCodes } from "./attributes.ts";
+import { type AttributeKind, expressionLayouts } from "./expression-layouts.ts";
+
+type Layouts = typeof expressionLayouts;
+
+interface AttributeValues {
+  readonly u8: number;
+  readonly u32: number;
+  /** Milliseconds. */
+  readonly time: number;
+  readonly text: string;
+  readonly data: Data | Verdict;
+}
+
+type ValueOf<Layout> = Layout extends readonly [number, infer Kind extends AttributeKind]
+  ? AttributeValues[Kind]
+  : never;
+
+/** The attributes of one expression; what is undefined is left out. */
+type ExpressionValues<Name extends keyof Layouts> = {
+  readonly [Attribute in keyof Layouts[Name]]?: ValueOf<Layouts[Name][Attribute]> | undefined;
+};
 
 /** Writes expressions of the kernel into the list of a rule. Registers are numbers of linux/netfilter/nf_tables.h. */
 export class ExpressionWriter {
@@ -12,31 +33,28 @@ export class ExpressionWriter {
     this.#attributes = attributes;
   }
 
-  /**
-   * One expression with attributes of 32 bits, in order; what is undefined is left out. `values` are attributes that are data, and `bytes` are those of
-   * 8 bits.
-   */
-  add(
-    name: string,
-    numbers: readonly (readonly [type: number, value: number | undefined])[],
-    rest: {
-      readonly values?: readonly (readonly [type: number, data: Data | Verdict])[];
-      readonly bytes?: readonly (readonly [type: number, value: number])[];
-      readonly texts?: readonly (readonly [type: number, value: string])[];
-      readonly times?: readonly (readonly [type: number, timeMs: number])[];
-    } = {},
-  ): void {
+  add<Name extends keyof Layouts>(name: Name, values: ExpressionValues<Name>): void {
     const writer = this.#attributes;
     const element = writer.beginNested(listElement);
     writer.text(expressionAttributes.name, name);
     const data = writer.beginNested(expressionAttributes.data);
-    for (const [type, text] of rest.texts ?? []) writer.text(type, text);
-    for (const [type, value] of numbers) if (value !== undefined) writer.u32Be(type, value);
-    for (const [type, value] of rest.bytes ?? []) writer.u8(type, value);
-    for (const [type, timeMs] of rest.times ?? []) writer.u64Be(type, BigInt(timeMs));
-    for (const [type, value] of rest.values ?? []) writeData(writer, type, value);
+    const layout: Readonly<Record<string, readonly [number, AttributeKind]>> = expressionLayouts[name];
+    for (const [attribute, value] of Object.entries<number | Data | Verdict | undefined>(values)) {
+      const [type, kind] = layout[attribute] ?? [0, "data"];
+      if (value !== undefined) this.#write(type, kind, value);
+    }
     writer.endNested(data);
     writer.endNested(element);
+  }
+
+  #write(type: number, kind: AttributeKind, value: number | Data | Verdict): void {
+    const writer = this.#attributes;
+    if (typeof value === "number") {
+      if (kind === "u8") writer.u8(type, value);
+      else if (kind === "time") writer.u64Be(type, BigInt(value));
+      else writer.u32Be(type, value);
+    } else if (kind === "text" && typeof value === "string") writer.text(type, value);
+    else writeData(writer, type, value);
   }
 }
 

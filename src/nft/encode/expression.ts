@@ -3,6 +3,7 @@ import { dataTypes, lengthOf, registersOf } from "../data-type.ts";
 import { type Expression, typeOf, typesOf } from "../expression.ts";
 import { type FieldName, fieldOf } from "../field.ts";
 import { payloadBases, registers } from "./attributes.ts";
+import { expressionValues } from "./expression-layouts.ts";
 import type { ExpressionWriter } from "./expression-writer.ts";
 
 /** The number of a register of 4 bytes, counted from 0. */
@@ -12,46 +13,33 @@ export function register(at: number): number {
 
 /** Writes what computes the expression into the registers from `at` on. */
 export function loadExpression(writer: ExpressionWriter, expression: Expression, at: number): void {
+  const destination = register(at);
   switch (expression.kind) {
     case "field":
-      loadField(writer, expression.name, at);
+      loadField(writer, expression.name, destination);
       break;
     case "constant":
-      writer.add("immediate", [[1, register(at)]], { values: [[2, expression.data]] });
+      writer.add("immediate", { destination, data: expression.data });
       break;
     case "bitwise":
       loadExpression(writer, expression.of, at);
-      writeBitwise(writer, expression, at);
+      writeBitwise(writer, expression, destination);
       break;
     case "numgen":
-      writer.add("numgen", [
-        [1, register(at)],
-        [2, expression.modulus],
-        // NFT_NG_RANDOM
-        [3, 1],
-        [4, 0],
-      ]);
+      writer.add("numgen", { destination, modulus: expression.modulus, type: expressionValues.random, offset: 0 });
       break;
     case "jhash": {
       const { of, modulus, seed, offset } = expression;
+      // The source lies behind the result, which may be a part of a key.
       loadKey(writer, of, at + 1);
-      writer.add("hash", [
-        [1, register(at + 1)],
-        [2, register(at)],
-        [3, lengthOf(of.map(typeOf))],
-        [4, modulus],
-        [5, seed],
-        [6, offset],
-        // NFT_HASH_JENKINS
-        [7, 0],
-      ]);
+      const length = lengthOf(of.map(typeOf));
+      const source = register(at + 1);
+      writer.add("hash", { source, destination, length, modulus, seed, offset, type: expressionValues.jenkins });
       break;
     }
-    case "map": {
+    case "map":
       loadKey(writer, expression.key, at);
-      const numbers = [[2, register(at)] as const, [3, register(at)] as const];
-      writer.add("lookup", numbers, { texts: [[1, expression.map.name]] });
-    }
+      writer.add("lookup", { set: expression.map.name, source: destination, destination });
   }
 }
 
@@ -65,32 +53,19 @@ export function loadKey(writer: ExpressionWriter, key: readonly Expression[], at
   return next;
 }
 
-function loadField(writer: ExpressionWriter, name: FieldName, at: number): void {
+function loadField(writer: ExpressionWriter, name: FieldName, destination: number): void {
   const field = fieldOf(name);
   switch (field.from) {
-    case "payload":
-      writer.add("payload", [
-        [1, register(at)],
-        [2, payloadBases[field.base]],
-        [3, field.offset],
-        [4, dataTypes[field.type].length],
-      ]);
+    case "payload": {
+      const { offset, type } = field;
+      writer.add("payload", { destination, base: payloadBases[field.base], offset, length: dataTypes[type].length });
       break;
+    }
     case "meta":
-      writer.add("meta", [
-        [2, field.key],
-        [1, register(at)],
-      ]);
+      writer.add("meta", { destination, key: field.key });
       break;
     case "ct":
-      writer.add(
-        "ct",
-        [
-          [1, register(at)],
-          [2, field.key],
-        ],
-        field.direction === undefined ? {} : { bytes: [[3, field.direction]] },
-      );
+      writer.add("ct", { destination, key: field.key, direction: field.direction });
   }
 }
 
@@ -103,11 +78,11 @@ function writeBitwise(
   const { operator, bits } = expression;
   const type = typeOf(expression);
   const [mask, xor] = operator === "&" ? [bits, 0] : [~bits >>> 0, bits];
-  const numbers = [[1, register(at)] as const, [2, register(at)] as const, [3, dataTypes[type].length] as const];
-  writer.add("bitwise", numbers, {
-    values: [
-      [4, numberData(type, mask)],
-      [5, numberData(type, xor)],
-    ],
+  writer.add("bitwise", {
+    source: at,
+    destination: at,
+    length: dataTypes[type].length,
+    mask: numberData(type, mask),
+    xor: numberData(type, xor),
   });
 }

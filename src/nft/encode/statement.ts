@@ -7,9 +7,13 @@ import type { NftDevice, Statement } from "../statement.ts";
 import type { NftFamily } from "../transaction.ts";
 import { compareOperators, payloadBases, registers } from "./attributes.ts";
 import { loadExpression, loadKey, register } from "./expression.ts";
+import { expressionValues } from "./expression-layouts.ts";
 import type { ExpressionWriter } from "./expression-writer.ts";
 
-/** Writes one statement as expressions of the kernel. Each begins with all registers free. */
+/** Where the value of a statement begins; all registers are free at its start. */
+const first = register(0);
+
+/** Writes one statement as expressions of the kernel. */
 export function writeStatement(writer: ExpressionWriter, family: NftFamily, statement: Statement): void {
   switch (statement.kind) {
     case "match":
@@ -18,28 +22,13 @@ export function writeStatement(writer: ExpressionWriter, family: NftFamily, stat
       break;
     case "lookup": {
       loadKey(writer, statement.key, 0);
-      // NFT_LOOKUP_F_INV
-      const flags = statement.operator === "in" ? undefined : 1;
-      writer.add(
-        "lookup",
-        [
-          [2, register(0)],
-          [5, flags],
-        ],
-        { texts: [[1, statement.set.name]] },
-      );
+      const flags = statement.operator === "in" ? undefined : expressionValues.notInSet;
+      writer.add("lookup", { set: statement.set.name, source: first, flags });
       break;
     }
     case "vmap":
       loadKey(writer, statement.key, 0);
-      writer.add(
-        "lookup",
-        [
-          [2, register(0)],
-          [3, registers.verdict],
-        ],
-        { texts: [[1, statement.map.name]] },
-      );
+      writer.add("lookup", { set: statement.map.name, source: first, destination: registers.verdict });
       break;
     case "set":
       loadExpression(writer, statement.to, 0);
@@ -49,28 +38,27 @@ export function writeStatement(writer: ExpressionWriter, family: NftFamily, stat
       writeDnat(writer, family, statement);
       break;
     case "masquerade":
-      // NF_NAT_RANGE_PROTO_RANDOM_FULLY
-      writer.add("masq", [[1, statement.fullyRandom ? 0x10 : undefined]]);
+      writer.add("masq", { flags: statement.fullyRandom ? expressionValues.fullyRandom : undefined });
       break;
     case "reject":
       writeReject(writer, family, statement.with);
       break;
     case "notrack":
     case "counter":
-      writer.add(statement.kind, []);
+      writer.add(statement.kind, {});
       break;
     case "update":
       writeUpdate(writer, statement);
       break;
     case "fwd":
       loadDevice(writer, statement.device, 0);
-      writer.add("fwd", [[1, register(0)]]);
+      writer.add("fwd", { device: first });
       break;
     case "dup":
       writeDup(writer, statement);
       break;
     case "verdict":
-      writer.add("immediate", [[1, registers.verdict]], { values: [[2, statement.verdict]] });
+      writer.add("immediate", { destination: registers.verdict, data: statement.verdict });
   }
 }
 
@@ -78,91 +66,59 @@ type Of<Kind extends Statement["kind"]> = Extract<Statement, { readonly kind: Ki
 
 function writeMatch(writer: ExpressionWriter, { left, operator, right }: Of<"match">): void {
   if (operator !== "any") {
-    writer.add(
-      "cmp",
-      [
-        [1, register(0)],
-        [2, compareOperators[operator]],
-      ],
-      { values: [[3, right]] },
-    );
+    writer.add("cmp", { source: first, operator: compareOperators[operator], data: right });
     return;
   }
   const type = typeOf(left);
-  const { length } = dataTypes[type];
   const none = numberData(type, 0);
-  const numbers = [[1, register(0)] as const, [2, register(0)] as const, [3, length] as const];
-  writer.add("bitwise", numbers, {
-    values: [
-      [4, right],
-      [5, none],
-    ],
-  });
-  writer.add(
-    "cmp",
-    [
-      [1, register(0)],
-      [2, compareOperators["!="]],
-    ],
-    { values: [[3, none]] },
-  );
+  const { length } = dataTypes[type];
+  writer.add("bitwise", { source: first, destination: first, length, mask: right, xor: none });
+  writer.add("cmp", { source: first, operator: compareOperators["!="], data: none });
 }
 
-/** Writes what is in register 0 into a field. */
+/** Writes what is in the first register into a field. */
 function writeField(writer: ExpressionWriter, name: FieldName): void {
   const field = fieldOf(name);
   switch (field.from) {
     case "payload":
-      writer.add("payload", [
-        [5, register(0)],
-        [2, payloadBases[field.base]],
-        [3, field.offset],
-        [4, dataTypes[field.type].length],
+      writer.add("payload", {
+        source: first,
+        base: payloadBases[field.base],
+        offset: field.offset,
+        length: dataTypes[field.type].length,
         ...checksumOf(name, field),
-      ]);
+      });
       break;
     case "meta":
-      writer.add("meta", [
-        [2, field.key],
-        [3, register(0)],
-      ]);
+      writer.add("meta", { key: field.key, source: first });
       break;
-    case "ct": {
-      const bytes = field.direction === undefined ? {} : { bytes: [[3, field.direction]] as const };
-      writer.add(
-        "ct",
-        [
-          [2, field.key],
-          [4, register(0)],
-        ],
-        bytes,
-      );
-    }
+    case "ct":
+      writer.add("ct", { key: field.key, source: first, direction: field.direction });
   }
 }
 
-/** NFTA_PAYLOAD_CSUM_TYPE (0 none, 1 Internet), _OFFSET and _FLAGS (1: correct the checksum of TCP, UDP or ICMPv6 behind it). */
-function checksumOf(name: FieldName, { protocol }: PayloadField): readonly (readonly [number, number])[] {
-  const pseudoHeader = [8, 1] as const;
+interface Checksum {
+  readonly checksumType: number;
+  /** In bytes from the same base as the field. */
+  readonly checksumOffset: number;
+  readonly checksumFlags?: number;
+}
+
+/** Which checksum the kernel corrects. Offsets: RFC 791, RFC 9293. */
+function checksumOf(name: FieldName, { protocol }: PayloadField): Checksum {
+  const { noChecksum, internetChecksum, pseudoHeader } = expressionValues;
   switch (protocol) {
     case "ip":
-      return [[6, 1], [7, 10], pseudoHeader];
-    case "ip6":
-      return [[6, 0], [7, 0], pseudoHeader];
+      return { checksumType: internetChecksum, checksumOffset: 10, checksumFlags: pseudoHeader };
     case "tcp":
-      return [
-        [6, 1],
-        [7, 16],
-      ];
+      return { checksumType: internetChecksum, checksumOffset: 16 };
     case "udp":
-      // A datagram without a checksum keeps none: the kernel corrects what is there. nft 1.0.6 writes type 1, offset 6, which gives it
-      // a wrong one, and the receiver drops it.
-      return [[6, 0], [7, 0], pseudoHeader];
+    // A datagram without a checksum keeps none: the kernel corrects what is there. nft 1.0.6 writes the Internet checksum at offset 6,
+    // which gives it a wrong one, and the receiver drops it.
+    case "ip6":
+      return { checksumType: noChecksum, checksumOffset: 0, checksumFlags: pseudoHeader };
     case "ether":
-      return [
-        [6, 0],
-        [7, 0],
-      ];
+      return { checksumType: noChecksum, checksumOffset: 0 };
     default:
       throw new TypeError(`${name} cannot be set`);
   }
@@ -174,51 +130,45 @@ function writeDnat(writer: ExpressionWriter, family: NftFamily, { to, port }: Of
   const behind = registersOf(lengthOf(types.slice(0, 1)));
   if (port !== undefined) loadExpression(writer, port, behind);
   const hasPort = port !== undefined || types.length > 1;
-  // NFT_NAT_DNAT
-  writer.add("nat", [
-    [1, 1],
-    [2, netfilterFamilies[family]],
-    [3, register(0)],
-    [5, hasPort ? register(behind) : undefined],
-  ]);
+  writer.add("nat", {
+    type: expressionValues.dnat,
+    family: netfilterFamilies[family],
+    address: first,
+    port: hasPort ? register(behind) : undefined,
+  });
 }
 
 function writeReject(writer: ExpressionWriter, family: NftFamily, how: "tcp reset" | "port-unreachable"): void {
-  // NFT_REJECT_TCP_RST, NFT_REJECT_ICMP_UNREACH; the codes are of RFC 792 and RFC 4443.
-  if (how === "tcp reset") writer.add("reject", [[1, 1]], { bytes: [[2, 0]] });
-  else writer.add("reject", [[1, 0]], { bytes: [[2, family === "ip6" ? 4 : 3]] });
+  const { tcpReset, icmpUnreachable, icmpPort, icmpv6Port } = expressionValues;
+  if (how === "tcp reset") writer.add("reject", { type: tcpReset, code: 0 });
+  else writer.add("reject", { type: icmpUnreachable, code: family === "ip6" ? icmpv6Port : icmpPort });
 }
 
 function writeUpdate(writer: ExpressionWriter, { set, key, data, timeoutMs }: Of<"update">): void {
   const behind = loadKey(writer, key, 0);
   if (data !== undefined) loadKey(writer, data, behind);
-  // NFT_DYNSET_OP_UPDATE
-  const numbers = [
-    [3, 1],
-    [4, register(0)],
-    [5, data === undefined ? undefined : register(behind)],
-  ] as const;
-  writer.add("dynset", numbers, {
-    texts: [[1, set.name]],
-    ...(timeoutMs === undefined ? {} : { times: [[6, timeoutMs]] }),
+  writer.add("dynset", {
+    set: set.name,
+    operation: expressionValues.update,
+    key: first,
+    data: data === undefined ? undefined : register(behind),
+    timeout: timeoutMs,
   });
 }
 
 function writeDup(writer: ExpressionWriter, { device, to }: Of<"dup">): void {
   if (to === undefined) {
     loadDevice(writer, device, 0);
-    writer.add("dup", [[2, register(0)]]);
+    writer.add("dup", { device: first });
     return;
   }
   loadExpression(writer, to, 0);
   const behind = registersOf(lengthOf(typesOf(to)));
   loadDevice(writer, device, behind);
-  writer.add("dup", [
-    [1, register(0)],
-    [2, register(behind)],
-  ]);
+  writer.add("dup", { address: first, device: register(behind) });
 }
 
+/** The index of an interface is in host order, as a mark is. */
 function loadDevice(writer: ExpressionWriter, { index }: NftDevice, at: number): void {
-  writer.add("immediate", [[1, register(at)]], { values: [[2, numberData("mark", index)]] });
+  writer.add("immediate", { destination: register(at), data: numberData("mark", index) });
 }
