@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 import { pause } from "../../../../src/clock/clock.ts";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
-import type { ApiRequest, ApiResponse } from "../../../../src/kube/client.ts";
+import { type ApiRequest, type ApiResponse, patchTypes } from "../../../../src/kube/client.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
 import { runLeaderElection } from "../../../../src/kube/leader-election.ts";
 import { leasePath } from "../../../../src/kube/path.ts";
@@ -242,6 +242,32 @@ test("no request for the lease has less time for its answer than a retry takes",
   slow = false;
   await clock.advance(10_000);
   assert.equal(only.leading, true);
+  await only.stop();
+});
+
+test("a lease that has changed is read with no less time, however long the refusal of the renewal took", async () => {
+  const path = leasePath("bellhop-system", "controller");
+  const readsMs: number[] = [];
+  let slow = false;
+  let versions = 0;
+  const only = stand(
+    "a",
+    () => true,
+    async (request, send) => {
+      const timeoutMs = request.timeoutMs ?? 0;
+      if (slow && request.method === "GET") readsMs.push(timeoutMs);
+      if (!slow || request.method !== "PUT") return send();
+      await pause(clock, Math.min(4_500, timeoutMs - 100));
+      // Another client writes a field of its own, so the renewal meets another version.
+      const body = { metadata: { annotations: { version: String(versions++) } } };
+      await server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      return send();
+    },
+  );
+  await clock.advance(10_000);
+  slow = true;
+  await clock.advance(30_000);
+  assert.ok(readsMs.length > 2 && readsMs.every((ms) => ms >= 2_000), readsMs.join());
   await only.stop();
 });
 
