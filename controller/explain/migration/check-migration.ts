@@ -12,6 +12,7 @@ import type { MigrationInput } from "./migration-input.ts";
 import { describePools } from "./pool-facts.ts";
 import { findRemarks } from "./remarks.ts";
 import { findServedBy } from "./served-by.ts";
+import { noMarks } from "./service-marks.ts";
 import { takeOver } from "./take-over.ts";
 
 /** Says what would change for each Service if Bellhop took over now. Decides with the controller's own functions. */
@@ -52,7 +53,7 @@ function describeService(
   input: MigrationInput,
 ): ServiceChange {
   const { allocations, metallb } = input;
-  const marks = input.marks.get(service.key) ?? { annotations: {}, labels: {}, hostnames: [], manager: undefined };
+  const marks = input.marks.get(service.key) ?? noMarks;
   const onInterfaces = input.onInterfaces.get(service.key) ?? [];
   const { assignments = [], reason, unknown } = planned.get(service.key) ?? {};
   const then = assignments.map(({ address }) => formatAddress(address));

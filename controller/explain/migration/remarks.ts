@@ -51,7 +51,7 @@ export function findRemarks(input: RemarkInput): readonly Remark[] {
     const text = `has ${address} on interface ${link} of Node ${node}. Remove it there: Bellhop announces it only then.`;
     remarks.push({ code: "AddressOnInterface", text });
   }
-  if (service.finalizers.includes(serviceLbFinalizer)) {
+  if (marks.finalizers.includes(serviceLbFinalizer)) {
     const text = `has the finalizer ${serviceLbFinalizer}. Without ServiceLB nothing removes it, and the Service cannot be deleted.`;
     remarks.push({ code: "FinalizerRemains", text });
   }

@@ -45,7 +45,7 @@ export function findServedBy({
   if (marks.labels[implementationLabel] === "kube-vip")
     return { name: "kube-vip", by: `label ${implementationLabel}=kube-vip` };
   if (service.loadBalancerClass === kubeVipClass) return { name: "kube-vip", by: `class ${kubeVipClass}` };
-  if (service.finalizers.includes(serviceLbFinalizer))
+  if (marks.finalizers.includes(serviceLbFinalizer))
     return { name: "ServiceLB", by: `finalizer ${serviceLbFinalizer}` };
   if (shows && manager !== undefined) return { name: "another", by: managerText(manager) };
   if (service.finalizers.includes(loadBalancerFinalizer))
