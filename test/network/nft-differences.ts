@@ -26,7 +26,11 @@ function withoutGaps(expressions: readonly string[]): readonly string[] {
   const [slot] = secondRegisters.flatMap((pattern) => pattern.exec(expressions[last] ?? "")?.[1] ?? []).map(Number);
   const rename = (whole: string, digits: string) =>
     slot !== undefined && Number(digits) >= slot ? `=second${Number(digits) - slot}` : whole;
-  return expressions.map((text, index) => (index <= last ? text.replaceAll(/=r(\d+)\b/g, rename) : text));
+  const moved = expressions.map((text, index) => (index <= last ? text.replaceAll(/=r(\d+)\b/g, rename) : text));
+  // What was loaded for it is directly before it; earlier statements have used the same registers for something else.
+  let begin = last;
+  while (begin > 0 && moved[begin - 1]?.includes(" 1=second")) begin -= 1;
+  return [...expressions.slice(0, begin), ...moved.slice(begin)];
 }
 
 /**

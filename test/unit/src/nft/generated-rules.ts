@@ -55,6 +55,7 @@ function valuesOf(type: DataType): readonly Data[] {
 /** What a rule of one family and protocol reads and writes. */
 interface Fields {
   readonly family: NftIpFamily;
+  readonly protocol: "tcp" | "udp";
   readonly readable: readonly FieldName[];
   readonly writable: readonly FieldName[];
 }
@@ -65,6 +66,7 @@ function fieldsOf(family: NftIpFamily, protocol: "tcp" | "udp"): Fields {
   const original = `ct original ${family} daddr` as const;
   return {
     family,
+    protocol,
     readable: [
       ...headers,
       ...flags,
@@ -288,7 +290,45 @@ function someEnd(fields: Fields, type: "filter" | "nat", allowed: readonly Verdi
         statement: { kind: "dnat", to: constant(address, data) },
       }),
   );
-  return fc.oneof(verdict, vmap, dnat);
+  return fc.oneof(verdict, vmap, dnat, somePickedEndpoint(fields));
+}
+
+/** As our own rules pick an endpoint of a port: by chance, or by a hash. */
+function somePickedEndpoint({ family, protocol }: Fields): fc.Arbitrary<Draft> {
+  const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
+  const service = [`${family} daddr`, `${protocol} dport`] as const;
+  const endpoint = fc.tuple(someValue(type), someValue("inet_service")).map(concatenate);
+  const modulus = 3;
+  const index = fc.oneof(
+    fc.constant<Expression>({ kind: "numgen", modulus }),
+    fc
+      .record({ of: pick([[`${family} saddr`], [`${family} saddr`, "th sport"]] as const), seed: fc.nat() })
+      .map(({ of, seed }): Expression => ({ kind: "jhash", of: of.map(field), modulus, seed })),
+  );
+  return fc
+    .record({
+      index,
+      address: someValue(type),
+      port: someValue("inet_service"),
+      endpoints: fc.tuple(endpoint, endpoint, endpoint),
+    })
+    .map(
+      ({ index, address, port, endpoints }): Draft =>
+        (name) => {
+          const map: NftSet = {
+            name,
+            key: [type, "inet_service", "integer"],
+            data: [type, "inet_service"],
+            typeof: { key: [...service, "numgen random mod 2"], data: service },
+          };
+          const elements = endpoints.map((data, number) => ({
+            key: concatenate([address, port, numberData("integer", number)]),
+            data,
+          }));
+          const key = [...service.map(field), index];
+          return { statement: { kind: "dnat", to: { kind: "map", key, map } }, set: map, elements };
+        },
+    );
 }
 
 function someRule(
