@@ -6,6 +6,8 @@ export const POD_RANGES = { ipv4: "10.244.0.0/16", ipv6: "fd44::/48" };
 export const SERVICE_RANGES = { ipv4: "10.96.0.0/16", ipv6: "fd96::/112" };
 /** The first address of each Service range, which always belongs to the API server's own Service. */
 export const API_SERVICE = { ipv4: "10.96.0.1", ipv6: "fd96::1" };
+/** The cluster DNS, in labs that have one. */
+export const DNS_SERVICE = { ipv4: "10.96.0.10", ipv6: "fd96::a" };
 
 export const MAX_NODES = 7;
 

@@ -1,16 +1,14 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { runChecked } from "./command.ts";
-import { LabError } from "./error.ts";
+import { type GoBuild, goBuild, goCompiler, hashModule } from "./go-build.ts";
 import { withLock } from "./lock.ts";
 import type { Progress } from "./progress.ts";
 import { cacheFolder } from "./state.ts";
 
 const SOURCES = join(import.meta.dirname, "binaries");
-const KUBERNETES_VERSION = "v1.36.2";
+/** The Kubernetes of the lab. */
+export const KUBERNETES_VERSION = "v1.36.2";
 const CONTAINERD_VERSION = "v2.4.2";
 
 /** The one program that is all of these, told apart by the name it is called by. */
@@ -24,23 +22,16 @@ const KUBERNETES_NAMES = [
   "kubectl",
 ];
 
-interface Build {
-  module: string;
-  package: string;
-  /** Where it goes, below the folder of all programs; a folder when it ends with a slash. */
-  output: string;
-  /** Strings stamped into the program, by the name of the Go variable. */
-  stamps: Record<string, string>;
-}
-
-const kubernetesStamps = {
+/** What upstream stamps into its releases. */
+export const kubernetesStamps = {
   "k8s.io/component-base/version.gitVersion": KUBERNETES_VERSION,
   "k8s.io/component-base/version.gitMajor": "1",
   "k8s.io/component-base/version.gitMinor": "36",
   "k8s.io/component-base/version.gitTreeState": "clean",
 };
 
-const BUILDS: Build[] = [
+/** Modules by their folder below `binaries`; outputs below the folder of all programs. */
+const BUILDS: GoBuild[] = [
   { module: "pause", package: ".", output: "bin/pause", stamps: {} },
   { module: "kubernetes", package: ".", output: "bin/kubernetes", stamps: kubernetesStamps },
   {
@@ -66,44 +57,11 @@ export interface Programs {
   agnhost: string;
 }
 
-function buildEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, CGO_ENABLED: "0", GOWORK: "off", GOOS: "linux" };
-}
-
 async function programsKey(): Promise<string> {
-  // Asked inside the module, because Go fetches another version of itself when the module wants a newer one.
-  const options = { cwd: join(SOURCES, "kubernetes"), env: buildEnvironment(), timeoutMs: 600_000 };
-  const compiler = await runChecked(["go", "env", "GOVERSION", "GOARCH"], options);
+  const compiler = await goCompiler(join(SOURCES, "kubernetes"));
   const hash = createHash("sha256").update(JSON.stringify([compiler, BUILDS, KUBERNETES_NAMES]));
-  for (const module of readdirSync(SOURCES).sort()) {
-    for (const file of readdirSync(join(SOURCES, module)).sort()) {
-      hash.update(`\0${module}/${file}\0`).update(readFileSync(join(SOURCES, module, file)));
-    }
-  }
+  for (const module of readdirSync(SOURCES).sort()) hashModule(hash, module, join(SOURCES, module));
   return hash.digest("hex").slice(0, 16);
-}
-
-async function goBuild(build: Build, folder: string, note: (text: string) => void): Promise<void> {
-  const stamps = Object.entries(build.stamps).map(([variable, value]) => `-X ${variable}=${value}`);
-  const args = ["build", "-v", "-buildvcs=false", "-trimpath", "-ldflags", ["-s -w", ...stamps].join(" ")];
-  const child = spawn("go", [...args, "-o", join(folder, build.output), build.package], {
-    cwd: join(SOURCES, build.module),
-    env: buildEnvironment(),
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const said: string[] = [];
-  let compiled = 0;
-  createInterface({ input: child.stderr }).on("line", (line) => {
-    said.push(line);
-    if (!line.includes(" ")) compiled += 1;
-    note(line.startsWith("go: downloading ") ? line.slice(4) : `${compiled} packages  ${line}`);
-  });
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", (cause) => reject(new LabError("build-failed", `go cannot be run: ${cause.message}`)));
-    child.once("close", resolve);
-  });
-  if (code === 0) return;
-  throw new LabError("build-failed", `go build ${build.package}: exit code ${code}\n${said.slice(-30).join("\n")}`);
 }
 
 /** Makes what is not in the cache yet: `make` fills a new folder, which becomes the cached one when it returns. Only one
@@ -133,7 +91,9 @@ export async function buildPrograms(progress: Progress): Promise<Programs> {
   const key = await programsKey();
   const folder = await cached("programs", key, progress, async (unfinished) => {
     for (const build of BUILDS) {
-      await progress.step(`Compile ${build.output}`, (note) => goBuild(build, unfinished, note));
+      await progress.step(`Compile ${build.output}`, (note) => {
+        return goBuild({ ...build, module: join(SOURCES, build.module), output: join(unfinished, build.output) }, note);
+      });
     }
     for (const name of KUBERNETES_NAMES) symlinkSync("kubernetes", join(unfinished, "bin", name));
   });

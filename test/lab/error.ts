@@ -3,6 +3,7 @@ export type LabErrorCode =
   | "build-failed"
   | "command-failed"
   | "different-options"
+  | "disk-full"
   | "leftovers"
   | "not-running"
   | "timeout";

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { hashAgnhostParts, writeAgnhost } from "./agnhost-image.ts";
 import { cached, type Programs } from "./build-cache.ts";
 import { runChecked } from "./command.ts";
 import { enterHost } from "./namespaces.ts";
@@ -8,9 +9,8 @@ import { imageArchitecture, writeImageArchive } from "./oci-archive.ts";
 import type { Progress } from "./progress.ts";
 import type { LabState } from "./state.ts";
 
-/** The names under which upstream's own manifests and tests for this Kubernetes version ask for the two images. */
+/** The name under which upstream's own manifests and tests of this Kubernetes version request the image. */
 export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10.2";
-export const AGNHOST_IMAGE = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
 export interface ImageArchives {
   pause: string;
@@ -26,44 +26,15 @@ async function writePause(programs: Programs, folder: string): Promise<void> {
   rmSync(root, { recursive: true });
 }
 
-const SHELL = "/bin/busybox";
-const CURL = "/usr/bin/curl";
-
-/** The shared libraries of a program of this machine, the dynamic loader among them. */
-async function librariesOf(program: string): Promise<string[]> {
-  const listed = await runChecked(["ldd", program]);
-  return listed.split("\n").flatMap((line) => /(?:=>\s+|^\s+)(\/\S+)\s+\(0x/.exec(line)?.[1] ?? []);
-}
-
-// Upstream's tests run sh, wget, nc and curl in the agnhost container, so a bare agnhost is not enough.
-async function writeAgnhost(programs: Programs, folder: string): Promise<void> {
-  const root = join(folder, "agnhost-root");
-  for (const part of ["bin", "usr/bin", "tmp", "etc"]) mkdirSync(join(root, part), { recursive: true });
-  copyFileSync(programs.agnhost, join(root, "agnhost"));
-  copyFileSync(SHELL, join(root, "bin/busybox"));
-  const commands = await runChecked([SHELL, "--list"]);
-  for (const command of commands.trim().split("\n")) {
-    if (command !== "busybox") symlinkSync("busybox", join(root, "bin", command));
-  }
-  for (const file of [CURL, ...(await librariesOf(CURL))]) {
-    mkdirSync(dirname(join(root, file)), { recursive: true });
-    copyFileSync(file, join(root, file));
-  }
-  const environment = ["PATH=/usr/bin:/bin"];
-  const image = { name: AGNHOST_IMAGE, root, entrypoint: ["/agnhost"], command: ["pause"], environment };
-  await writeImageArchive(image, join(folder, "agnhost.tar"), join(folder, "scratch"));
-  rmSync(root, { recursive: true });
-}
-
 /** The archives of the images that every lab has, made when the cache does not hold them yet. */
 export async function buildImages(programs: Programs, progress: Progress): Promise<ImageArchives> {
   const hash = createHash("sha256").update(JSON.stringify([programs.key, imageArchitecture()]));
   for (const file of ["images.ts", "oci-archive.ts"]) hash.update(readFileSync(join(import.meta.dirname, file)));
-  for (const file of [SHELL, CURL]) hash.update(readFileSync(file));
+  hashAgnhostParts(hash);
   const folder = await cached("images", hash.digest("hex").slice(0, 16), progress, (unfinished) =>
     progress.step("Make the images agnhost and pause", async () => {
       await writePause(programs, unfinished);
-      await writeAgnhost(programs, unfinished);
+      await writeAgnhost(programs.agnhost, unfinished, join(unfinished, "agnhost.tar"));
     }),
   );
   return { pause: join(folder, "pause.tar"), agnhost: join(folder, "agnhost.tar") };

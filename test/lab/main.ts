@@ -47,6 +47,8 @@ labCommand("up", "bring the lab up, unless it runs already")
       .choices(["dual", "ipv4", "ipv6"] as const)
       .default("dual"),
   )
+  .option("--dns", "resolve the names of Services, by CoreDNS", false)
+  .option("--host-ports", "let pods have a hostPort, by the CNI plugin portmap", false)
   .action(async (options: LabOptions) => {
     const start = Date.now();
     const lab = await upLab(options, progress);

@@ -13,7 +13,7 @@ import {
 } from "./addresses.ts";
 import { runChecked } from "./command.ts";
 import { enterHost, hostProcess, ROOT_HOST } from "./namespaces.ts";
-import type { LabState } from "./state.ts";
+import type { LabOptions, LabState } from "./state.ts";
 
 const LAN_BRIDGE = "lan";
 const FAR_BRIDGE = "far";
@@ -138,7 +138,7 @@ export async function cutHosts(state: LabState): Promise<string[]> {
  * node, which routes: with a bridge in between, pods of one node would reach each other past the node's packet filter,
  * and Services would need the module br_netfilter, which changes all bridges of the machine. Pods keep their own
  * addresses towards everyone (no masquerading), as in a cluster whose routers know the pod ranges. */
-export function podNetwork(node: string, families: LabFamilies): object {
+export function podNetwork(node: string, { families, hostPorts }: LabOptions): object {
   const pods = nodePodRanges(node);
   return {
     cniVersion: "1.0.0",
@@ -155,6 +155,7 @@ export function podNetwork(node: string, families: LabFamilies): object {
           routes: ofFamilies(families, { ipv4: "0.0.0.0/0", ipv6: "::/0" }).map((dst) => ({ dst })),
         },
       },
+      ...(hostPorts ? [{ type: "portmap", capabilities: { portMappings: true } }] : []),
     ],
   };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { nodeAddresses, ofFamilies, POD_RANGES, primary } from "./addresses.ts";
+import { DNS_SERVICE, nodeAddresses, ofFamilies, POD_RANGES, primary } from "./addresses.ts";
 import { certificatePath, kubeconfig } from "./certificates.ts";
 import { PAUSE_IMAGE } from "./images.ts";
 import { podNetwork } from "./network.ts";
@@ -13,7 +13,7 @@ export const KUBERNETES_FOLDER = "/etc/kubernetes";
 export const CONTAINERD_CONFIG = "/etc/containerd/config.toml";
 export const CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 
-function kubeletConfig(state: LabState, node: string): object {
+function kubeletConfig(state: LabState, node: string, { dns, families }: LabOptions): object {
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
@@ -29,6 +29,7 @@ function kubeletConfig(state: LabState, node: string): object {
     tlsPrivateKeyFile: `${KUBERNETES_FOLDER}/kubelet.key`,
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
     resolvConf: "",
+    ...(dns ? { clusterDNS: [primary(families, DNS_SERVICE)], clusterDomain: "cluster.local" } : {}),
     failSwapOn: false,
     // The kernel is shared with the machine and with other labs: pods run below a cgroup of the node's own. Either version
     // of cgroups will do.
@@ -117,8 +118,8 @@ export function writeNodeFiles(state: LabState, node: string, options: LabOption
   write("machine-id", `${createHash("md5").update(`${state.name} ${node}`).digest("hex")}\n`);
   write("containerd/config.toml", containerdConfig());
   // Sorted before anything that the machine's own /etc may hold.
-  write("cni/net.d/00-pods.conflist", podNetwork(node, families));
-  write("kubernetes/kubelet.json", kubeletConfig(state, node));
+  write("cni/net.d/00-pods.conflist", podNetwork(node, options));
+  write("kubernetes/kubelet.json", kubeletConfig(state, node, options));
   write("kubernetes/kubelet.kubeconfig", kubeconfig(state, node, families));
   write("kubernetes/kube-proxy.json", proxyConfig(node, options));
   write("kubernetes/kube-proxy.kubeconfig", kubeconfig(state, "kube-proxy", families));

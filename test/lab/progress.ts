@@ -69,8 +69,9 @@ export function showProgress(stream: NodeJS.WriteStream): Progress {
   const show = stream.isTTY ? liveStep : plainStep;
   return {
     step: (title, work) => show(stream, title, work),
+    // A live step has its line there, and draws it again below.
     say: (text) => {
-      stream.write(`${text}\n`);
+      stream.write(`${stream.isTTY ? "\r\u001b[2K" : ""}${text}\n`);
     },
   };
 }

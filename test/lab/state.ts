@@ -12,6 +12,10 @@ const Options = z.strictObject({
   nodes: z.int().min(1).max(MAX_NODES),
   proxy: z.enum(["iptables", "nftables"]),
   families: z.enum(["dual", "ipv4", "ipv6"]),
+  /** Whether names of Services are resolved, by CoreDNS. */
+  dns: z.boolean().default(false),
+  /** Whether pods may have a hostPort, by the CNI plugin portmap. */
+  hostPorts: z.boolean().default(false),
 });
 const Labfile = z.strictObject({ options: Options, programs: z.string(), complete: z.boolean() });
 const Process = z.strictObject({ pid: z.int(), startTime: z.int() });
@@ -35,6 +39,8 @@ export function completeOptions(options: Partial<LabOptions>): LabOptions {
     nodes: options.nodes ?? 3,
     proxy: options.proxy ?? "nftables",
     families: options.families ?? "dual",
+    dns: options.dns ?? false,
+    hostPorts: options.hostPorts ?? false,
   });
   if (parsed.success) return parsed.data;
   throw new LabError("bad-option", z.prettifyError(parsed.error));

@@ -4,6 +4,8 @@ import { buildPrograms } from "./build-cache.ts";
 import { createCertificates } from "./certificates.ts";
 import { findLeftovers, removeLab } from "./cleanup.ts";
 import * as controlPlane from "./control-plane.ts";
+import { buildDnsImage } from "./dns/build.ts";
+import { dnsManifests } from "./dns/manifests.ts";
 import { LabError } from "./error.ts";
 import { buildImages, type ImageArchives, importImage } from "./images.ts";
 import { Lab } from "./lab.ts";
@@ -55,9 +57,20 @@ async function importImages(state: LabState, node: string, images: ImageArchives
   await importImage(state, node, images.agnhost);
 }
 
+async function startDns(lab: Lab, image: string): Promise<void> {
+  await lab.loadImage(image);
+  await lab.kubectl(["apply", "-f", "-"], JSON.stringify(dnsManifests(lab.options.families)));
+  await lab.kubectl(
+    ["-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=90s"],
+    undefined,
+    100_000,
+  );
+}
+
 async function bringUp(state: LabState, options: LabOptions, progress: Progress): Promise<Lab> {
   const programs = await buildPrograms(progress);
   const images = await buildImages(programs, progress);
+  const dnsImage = options.dns ? await buildDnsImage(progress) : undefined;
   const bin = programs.folder;
   const nodes = nodeNames(options.nodes);
   const { families } = options;
@@ -78,8 +91,10 @@ async function bringUp(state: LabState, options: LabOptions, progress: Progress)
     };
     await Promise.all([controlPlane.startControllers(state, bin, families), ...nodes.map(startNode)]);
   });
+  const lab = new Lab(state, options, bin);
+  if (dnsImage !== undefined) await progress.step("Cluster DNS", () => startDns(lab, dnsImage));
   state.write({ options, programs: bin, complete: true });
-  return new Lab(state, options, bin);
+  return lab;
 }
 
 /** Brings a lab up, and gives the running one when it is there already and whole. What is left of an earlier one under
@@ -100,8 +115,9 @@ export async function upLab(wanted: Partial<LabOptions> = {}, progress: Progress
         return lab;
       }
       if (fault === undefined) {
-        const { nodes, proxy, families } = existing.options;
-        const present = `--nodes ${nodes} --proxy ${proxy} --families ${families}`;
+        const { nodes, proxy, families, dns, hostPorts } = existing.options;
+        const more = `${dns ? " --dns" : ""}${hostPorts ? " --host-ports" : ""}`;
+        const present = `--nodes ${nodes} --proxy ${proxy} --families ${families}${more}`;
         const said = `lab ${options.name} runs with ${present}; take it down first`;
         throw new LabError("different-options", said);
       }

@@ -29,9 +29,10 @@ iptables   iptables                    kube-proxy's iptables mode
 conntrack  conntrack                   kube-proxy ends the UDP flows of pods that are gone
 ip         iproute2                    the networks between the hosts
 runc       runc                        runs the containers
-openssl    openssl                     the certificates of the cluster
+openssl    openssl                     the certificates of the cluster and of the test image
 curl       curl                        asks kube-proxy whether it is ready; part of the test image
-busybox    busybox-static              the shell in the test image
+busybox    busybox-static              the commands in the test image
+nc.openbsd netcat-openbsd              nc in the test image, with the options that upstream's tests use
 arp        net-tools                   bellhop doctor reads the neighbour table with it
 sysctl     procps                      switches forwarding on in test networks
 ping       iputils-ping                bellhop doctor, and the client in the lab
