@@ -15,7 +15,7 @@ import { upLab } from "./up.ts";
 import { waitFor } from "./wait.ts";
 
 const NAME = "labtest";
-const OPTIONS = { name: NAME, nodes: 1 };
+const OPTIONS = { name: NAME, nodes: 1, dns: true, hostPorts: true };
 
 /** What a lab could change about the machine it runs on, if something went past its namespaces. */
 async function machine(): Promise<Record<string, string>> {
@@ -65,7 +65,10 @@ test("a pod behind a NodePort answers the client over both families", async () =
         type: "NodePort",
         ipFamilyPolicy: "RequireDualStack",
         selector: { run: "echo" },
-        ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }],
+        ports: [
+          { name: "http", port: 80, targetPort: 8080, nodePort: 30080 },
+          { name: "dgram", protocol: "UDP", port: 81, targetPort: 8081 },
+        ],
       },
     }),
   );
@@ -79,6 +82,36 @@ test("a pod behind a NodePort answers the client over both families", async () =
   }
   const said = await lab.kubectl(["exec", "echo", "--", "sh", "-c", "echo $((6 * 7))"]);
   assert.equal(said.trim(), "42");
+});
+
+test("the test image has the commands that upstream's tests run, and resolves the names of Services", async () => {
+  const commands = [
+    "wget -T 5 -qO- http://echo/hostname",
+    "wget -qO- http://echo.default.svc.cluster.local:80/hostname",
+    "curl -sS -m 5 http://echo.default/hostname",
+    "echo hostName | nc -v -w 2 -u echo.default 81",
+  ];
+  for (const command of commands) {
+    const said = await lab.kubectl(["exec", "echo", "--", "sh", "-c", command]);
+    assert.equal(said.trim(), "echo", command);
+  }
+  await lab.kubectl(["exec", "echo", "--", "nc", "-vz", "-w", "2", "echo", "80"]);
+});
+
+test("a pod answers at its hostPort", async () => {
+  const container = {
+    name: "web",
+    image: AGNHOST_IMAGE,
+    args: ["netexec"],
+    ports: [{ containerPort: 8080, hostPort: 8888 }],
+  };
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "host-port" }, spec: { containers: [container] } };
+  await lab.kubectl(["apply", "-f", "-"], JSON.stringify(pod));
+  await waitFor({ what: "an answer at the hostPort", timeoutMs: 30_000 }, async () => {
+    const url = `http://${nodeAddresses("n1").ipv4}:8888/hostname`;
+    const answer = await lab.exec("client", ["curl", "-sS", "-m", "2", url], { timeoutMs: 10_000 });
+    return answer.code === 0 && answer.stdout === "host-port";
+  });
 });
 
 test("a node without its cable is out of reach until it is put back", async () => {
