@@ -86,16 +86,16 @@ test("a pod behind a NodePort answers the client over both families", async () =
 
 test("the test image has the commands that upstream's tests run, and resolves the names of Services", async () => {
   const commands = [
-    "wget -T 5 -qO- http://echo/hostname",
+    "wget -T 5 -qO- http://echo.default/hostname",
     "wget -qO- http://echo.default.svc.cluster.local:80/hostname",
     "curl -sS -m 5 http://echo.default/hostname",
-    "echo hostName | nc -v -w 2 -u echo.default 81",
+    "echo hostName | nc -w 2 -u echo.default 81",
   ];
   for (const command of commands) {
     const said = await lab.kubectl(["exec", "echo", "--", "sh", "-c", command]);
     assert.equal(said.trim(), "echo", command);
   }
-  await lab.kubectl(["exec", "echo", "--", "nc", "-vz", "-w", "2", "echo", "80"]);
+  await lab.kubectl(["exec", "echo", "--", "nc", "-vz", "-w", "2", "echo.default.svc", "80"]);
 });
 
 test("a pod answers at its hostPort", async () => {
