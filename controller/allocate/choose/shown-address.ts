@@ -15,13 +15,17 @@ export function shownAddress(service: ServiceView, family: IpFamily): IpAddress 
 
 /**
  * Why it is not known whether the Service may keep what it shows: the VirtualIP of the address is not valid. It may claim the address
- * for this Service or for another one, so nothing is taken and nothing is assigned.
+ * for this Service or for another one, so nothing is taken and nothing is assigned. What another client has written beside a claim of the
+ * Service, or in a family that it does not have, does not count: it is replaced.
  */
 export function findInvalidClaim({ allocations, service }: AllocationContext): Reason | undefined {
   const field = "status.loadBalancer.ingress";
+  const claimed = allocations.claimsOf(service.key).filter(({ heldUntilMs }) => heldUntilMs === undefined);
   const unknown = service.ingress.find(({ ip }) => {
     const address = parseAddress(ip);
-    return address !== undefined && allocations.claimAt(address) === undefined && allocations.hasInvalidClaim(address);
+    if (address === undefined || !service.ipFamilies.includes(address.family)) return false;
+    if (claimed.some((claim) => claim.address.family === address.family && isClaimOf(claim, service))) return false;
+    return allocations.claimAt(address) === undefined && allocations.hasInvalidClaim(address);
   });
   if (unknown === undefined) return undefined;
   return reasonOf("AddressClaimInvalid", { object: serviceObject(service), field, value: unknown.ip });

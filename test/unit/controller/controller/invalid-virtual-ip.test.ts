@@ -68,6 +68,19 @@ describe("a VirtualIP that is not a valid claim", () => {
     await cluster.expectShown("web", ["192.0.2.11"]);
   });
 
+  test("keeps no Service from its own address that another client writes the blocked one into", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"]);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    for (const address of ["192.0.2.12", "2001:db8::7"]) {
+      await add("wrong", { address });
+      await cluster.setServiceStatus("web", { loadBalancer: { ingress: [{ ip: address, ipMode: "VIP" }] } });
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", "wrong") });
+    }
+  });
+
   test("is replaced at once when it is deleted, also outside all pools", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"]);
     await cluster.start();

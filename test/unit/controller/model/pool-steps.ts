@@ -16,9 +16,12 @@ const mask = fc.oneof(
 );
 const poolSpec = fc.record({
   mask,
-  excluded: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 2 ** places - 1 })),
+  excluded: fc.oneof(
+    { arbitrary: fc.constant(0), weight: 3 },
+    { arbitrary: fc.integer({ min: 0, max: 2 ** places - 1 }), weight: 1 },
+  ),
   autoAssign: fc.constantFrom(true, true, true, false),
-  draining: fc.constantFrom(false, false, false, true),
+  draining: fc.constantFrom(false, false, false, false, false, true),
   holds: fc.boolean(),
   unrestrictedOnly: fc.constantFrom(false, false, true),
 });
@@ -92,7 +95,7 @@ const putting = fc.tuple(poolName, poolSpec, pace).map(([name, spec, speed]) =>
 );
 
 /** Pools that are there from the beginning. */
-export const firstPools = fc.array(putting, { maxLength: 3 });
+export const firstPools = fc.array(putting, { minLength: 1, maxLength: 3 });
 
 /** Pools come, change and go, ours and MetalLB's. */
 export const poolSteps = [

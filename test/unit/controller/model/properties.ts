@@ -109,7 +109,9 @@ function checkServed(seen: Seen, claims: readonly VirtualIP[]): void {
     ({ metadata, spec }) => metadata.labels[managedByLabel] !== undefined && spec.heldUntil === undefined,
   );
   const made = ours.map(({ spec }) => spec.address);
-  if (shown.some((address) => isClaimUnreadable(seen, claims, address))) {
+  const claimedFamilies = naming.map(({ spec }) => familyOf(spec.address));
+  const undecided = shown.filter((address) => !claimedFamilies.includes(familyOf(address)));
+  if (undecided.some((address) => isClaimUnreadable(seen, claims, address))) {
     checkUndecided(seen);
     return;
   }
@@ -238,7 +240,8 @@ function isWrittenByOthers({ model, service, shown, given }: Seen): boolean {
   );
 }
 
-function isClaimUnreadable({ model }: Seen, claims: readonly VirtualIP[], address: string): boolean {
+function isClaimUnreadable({ model, service }: Seen, claims: readonly VirtualIP[], address: string): boolean {
+  if (!service.families.includes(familyOf(address))) return false;
   return isBlocked(model, address) && !claims.some(({ spec }) => spec.address === address);
 }
 

@@ -80,7 +80,7 @@ export const returnSteps = [
       stepOf({
         text: `${name} goes, ${change}${waits ? "" : " at once"}, and it comes again${requests ? " and requests what it showed" : ""}`,
         pace: speed,
-        check: (model) => model.services.has(name),
+        check: (model) => model.services.has(name) && (model.shown.get(name)?.size ?? 0) > 0,
         run: async (model, clusterState) => {
           const service = model.services.get(name);
           if (service === undefined) return;
