@@ -8,6 +8,7 @@ import { socketNft } from "../src/nft-netlink/socket-nft.ts";
 import { runProgram } from "../src/program/run-program.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { openGroupSocket } from "./announce/group-socket.ts";
+import { findMissingFeatures, removeSelfTest } from "./dataplane/self-test.ts";
 import { removeTable } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
 import { createKernel } from "./kernel/kernel.ts";
@@ -24,6 +25,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       ...program,
       settings,
       createKernel,
+      findMissingFeatures,
       createResponder,
       openGroupSocket,
       withoutForwarding: () => familiesWithoutForwarding((path) => readFileSync(path, "utf8")),
@@ -44,7 +46,9 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
  */
 export async function removeRules(nft: Nft = socketNft): Promise<void> {
   const families: readonly NftIpFamily[] = ["ip", "ip6"];
-  const results = await Promise.allSettled(families.map((family) => nft.run({ commands: removeTable(family) })));
+  const results = await Promise.allSettled(
+    families.map((family) => nft.run({ commands: [...removeTable(family), ...removeSelfTest(family)] })),
+  );
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 

@@ -5,6 +5,7 @@ import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Registry } from "../src/metrics/registry.ts";
+import type { Nft } from "../src/nft/nft.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { Announcer } from "./announce/announcer.ts";
 import type { GroupSocket } from "./announce/group-socket.ts";
@@ -12,6 +13,7 @@ import { ChangeFeed } from "./change-feed.ts";
 import { ChangeRouter } from "./change-router.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
+import type { MissingFeature } from "./dataplane/self-test.ts";
 import { Host } from "./host.ts";
 import type { Kernel, KernelOptions } from "./kernel/kernel.ts";
 import { readGateways } from "./links/gateways.ts";
@@ -32,6 +34,8 @@ export interface SpeakerOptions {
   readonly client: ApiClient;
   readonly createKernel: (options: KernelOptions) => Kernel;
   readonly createResponder: (options: ResponderOptions) => Responder;
+  /** What the kernel of this node lacks. */
+  readonly findMissingFeatures: (nft: Nft) => Promise<readonly MissingFeature[]>;
   readonly openGroupSocket: () => Promise<GroupSocket>;
   readonly withoutForwarding: () => readonly IpFamily[];
   readonly kernelRelease: string;
@@ -58,6 +62,7 @@ export class Speaker {
   readonly #watches: SpeakerWatches;
   readonly #host: Host;
   readonly #kernel: Kernel;
+  #missingFeatures: readonly MissingFeature[] = [];
   readonly #responder: Responder;
   readonly #rules: ServiceRules;
   readonly #announcer: Announcer;
@@ -169,6 +174,7 @@ export class Speaker {
     const missing = [...reflectorFaults(this.#watches, this.#options.clock.monotonicMs())];
     if (!this.#kernel.alive) missing.push("the kernel thread is not running");
     if (!this.#responder.alive) missing.push("the responder thread is not running");
+    for (const { family, feature } of this.#missingFeatures) missing.push(`the kernel lacks for ${family}: ${feature}`);
     if (!this.#sync.rulesWritten) missing.push("the rules are not written yet");
     return missing;
   }
@@ -179,8 +185,7 @@ export class Speaker {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    await this.#kernel.start();
-    await this.#responder.start();
+    await Promise.all([this.#kernel.start().then(() => this.#testKernel()), this.#responder.start()]);
     const stopping = new AbortController();
     const stop = stopping.signal;
     this.#tick();
@@ -209,6 +214,15 @@ export class Speaker {
       this.#announcer.close();
       await this.#responder.stop();
       await this.#kernel.stop();
+    }
+  }
+
+  /** Names what the kernel lacks; without it our rules cannot be written. */
+  async #testKernel(): Promise<void> {
+    const { findMissingFeatures, log } = this.#options;
+    this.#missingFeatures = await findMissingFeatures(this.#kernel);
+    for (const missing of this.#missingFeatures) {
+      log.error(missing, "the kernel lacks a feature, so the rules of this family cannot be written");
     }
   }
 

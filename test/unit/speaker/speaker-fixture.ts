@@ -1,4 +1,5 @@
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
+import type { MissingFeature } from "../../../speaker/dataplane/self-test.ts";
 import type { Kernel, KernelOptions } from "../../../speaker/kernel/kernel.ts";
 import type { Link } from "../../../speaker/links/link.ts";
 import type { AddressChange } from "../../../speaker/responder/address-change.ts";
@@ -124,6 +125,7 @@ export class SpeakerFixture {
   readonly journal: string[] = [];
   readonly responder = new FakeResponder((text) => this.journal.push(text));
   readonly kernel = new FakeKernel(this.nft, () => networkOf(this.links));
+  missingFeatures: readonly MissingFeature[] = [];
   links: readonly Link[] = [link("eth0", "192.0.2.11/24"), link("eth1", "198.51.100.11/24")];
   readonly #stop = new AbortController();
   readonly speaker: Speaker;
@@ -146,6 +148,7 @@ export class SpeakerFixture {
         this.responder.options = options;
         return this.responder;
       },
+      findMissingFeatures: async () => this.missingFeatures,
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
       withoutForwarding: () => [],
       kernelRelease: "6.1",

@@ -1,0 +1,93 @@
+import { BellhopError } from "../../src/error/error.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { Nft } from "../../src/nft/nft.ts";
+import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
+import type { BaseRules } from "./rules.ts";
+import { createPickChain, createTable, nftFamilies } from "./tables.ts";
+
+/** A feature of the kernel that our rules need and that it does not have. */
+export interface MissingFeature {
+  readonly family: IpFamily;
+  /** What is missing and where it is found, for people. */
+  readonly feature: string;
+  /** What the kernel answered. */
+  readonly reason: string;
+}
+
+/** What each chain needs beyond nftables itself. Versions are those of Linux; modules are those of its nf_tables. */
+const needs: Readonly<Record<keyof BaseRules, string>> = {
+  check_source_ranges: "ranges in concatenated keys (Linux 5.6)",
+  reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
+  rewrite_to_node_port: "writing addresses and ports of packets (Linux 4.10)",
+  save_mark: "connection tracking in rules (module nft_ct)",
+  dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_numgen and nft_hash)",
+  drop_unhandled: "filter chains (module nf_tables)",
+  masquerading: "masquerading (modules nft_chain_nat and nft_masq)",
+  unrewrite: "writing addresses and ports of packets (Linux 4.10)",
+};
+
+/** Any settings with which every rule is there: no packet ever matches one, because the sets are empty. */
+const settings = {
+  IPv4: { nodeAddress: "192.0.2.1", markBit: 1 },
+  IPv6: { nodeAddress: "2001:db8::1", markBit: 1 },
+} as const;
+
+/**
+ * Writes our rules with empty sets into a table of another name, and deletes it again. Returns what the kernel does not have, family by family;
+ * empty: everything is there. Throws BellhopError where the kernel thread has ended.
+ */
+export async function findMissingFeatures(nft: Nft): Promise<readonly MissingFeature[]> {
+  const missing: MissingFeature[] = [];
+  for (const family of ["IPv4", "IPv6"] as const) {
+    if ((await refusal(nft, family)) === undefined) continue;
+    // Which part it was: one chain at a time, with all sets.
+    const before = missing.length;
+    for (const [chain, feature] of Object.entries(needs)) {
+      const reason = await refusal(nft, family, chain);
+      if (reason !== undefined) missing.push({ family, feature, reason });
+    }
+    const all = await refusal(nft, family);
+    if (missing.length === before && all !== undefined) missing.push({ family, feature: "nftables", reason: all });
+  }
+  return missing;
+}
+
+function selfTestTable(family: NftIpFamily): NftTable {
+  return { family, name: "bellhop-self-test" };
+}
+
+/** Removes the table of the self-test, whether it is there or not: a speaker that is killed during the test leaves it. */
+export function removeSelfTest(family: NftIpFamily): readonly NftCommand[] {
+  const table = selfTestTable(family);
+  return [
+    { table, kind: "addTable" },
+    { table, kind: "deleteTable" },
+  ];
+}
+
+/** Why the kernel refuses the rules of the chain, or of all chains; undefined if it accepts them. */
+async function refusal(nft: Nft, family: IpFamily, chain?: string): Promise<string | undefined> {
+  const table = selfTestTable(nftFamilies[family]);
+  const remove = removeSelfTest(nftFamilies[family]);
+  try {
+    await nft.run({ commands: [...remove, ...ourCommands(family, chain).map((command) => ({ ...command, table }))] });
+    await nft.run({ commands: remove });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof BellhopError) || error.code !== "NftFailed") throw error;
+    return error.message;
+  }
+}
+
+function ourCommands(family: IpFamily, chain: string | undefined): readonly NftCommand[] {
+  const ip = nftFamilies[family];
+  const picks = (["random", "client"] as const).flatMap((by) => createPickChain(ip, { by, count: 2 }));
+  const withPicks = chain === undefined || chain === "dnat_to_endpoints";
+  return [...createTable(ip, settings[family]), ...(withPicks ? picks : [])].filter(
+    (command) =>
+      (command.kind !== "addChain" && command.kind !== "addRule") ||
+      chain === undefined ||
+      command.chain === chain ||
+      (withPicks && !(command.chain in needs)),
+  );
+}
