@@ -37,7 +37,10 @@ await build({
 for (const name of ["package.json", "index.js", "src/koffi/index.js", "src/koffi/src", "LICENSE.txt"]) {
   copyPackage(`koffi/${name}`);
 }
-copyPackage(`@koromix/koffi-linux-${process.arch}`);
+// Not the library for musl beside it: the image has glibc.
+for (const name of ["package.json", "index.js", `linux_${process.arch}`]) {
+  copyPackage(`@koromix/koffi-linux-${process.arch}/${name}`);
+}
 
 function copyPackage(path: string): void {
   cpSync(`${root}node_modules/${path}`, `${out}node_modules/${path}`, { recursive: true });

@@ -102,6 +102,14 @@ test("the image runs as a user without rights, unless the manifest says otherwis
   assert.deepEqual([runAsNonRoot, String(runAsUser)], [true, user]);
 });
 
+test("the image is made from nothing: no program comes with a base image, and none is installed", () => {
+  const dockerfile = readFileSync(join(base, "../Dockerfile"), "utf8");
+  const last = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
+  assert.match(last, /^\nFROM scratch\n/);
+  assert.doesNotMatch(last, /^(RUN|ADD)/m);
+  assert.doesNotMatch(dockerfile, /nftables|conntrack/);
+});
+
 describe("what the accounts may write", () => {
   const rulesOf = (kind: string, name: string): readonly Manifest[] => find(kind, name).rules;
   const writes = ["create", "update", "patch", "delete", "deletecollection", "*"];
