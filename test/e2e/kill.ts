@@ -16,11 +16,11 @@ interface PodList {
   }>;
 }
 
-/** Kills every process of Bellhop's controller or speakers with SIGKILL, as a crash would, and gives how many there were. */
-export async function killComponent(api: Api, component: "controller" | "speaker"): Promise<number> {
-  const pods = await listPods(api, component);
+/** Kills every process of Bellhop's controller or speakers, or those on one node, with SIGKILL, as a crash would, and gives how many there were. */
+export async function killComponent(api: Api, component: "controller" | "speaker", node?: string): Promise<number> {
+  const pods = (await listPods(api, component)).items.filter(({ spec }) => [undefined, spec.nodeName].includes(node));
   const killed = await Promise.all(
-    pods.items.map(async (pod) => {
+    pods.map(async (pod) => {
       const id = pod.status.containerStatuses?.[0]?.containerID?.replace("containerd://", "");
       if (id === undefined) return 0;
       const result = await api.lab.exec(pod.spec.nodeName, [
@@ -55,7 +55,7 @@ export async function waitForRestarts(api: Api, component: "controller" | "speak
   });
 }
 
-function listPods(api: Api, component: string): Promise<PodList> {
+export function listPods(api: Api, component: string): Promise<PodList> {
   return api.lab.api<PodList>(
     "GET",
     `/api/v1/namespaces/${productNamespace}/pods?labelSelector=app.kubernetes.io/component=${component}`,
