@@ -1,5 +1,6 @@
 import { Backoff } from "../clock/backoff.ts";
 import { type Clock, pause, type Random } from "../clock/clock.ts";
+import { type Turn, turnOf } from "../clock/turn.ts";
 import type { Logger } from "../log/log.ts";
 import { ApiError, apiErrorOf, isGone, isNotFound, isThrottled } from "./api-error.ts";
 import type { ApiClient } from "./client.ts";
@@ -82,6 +83,7 @@ class ListWatch<View> implements Reflector<View> {
   readonly #options: ReflectorOptions<View>;
   readonly #store: ViewStore<View>;
   readonly #backoff: Backoff;
+  readonly #turn: Turn;
   readonly #synced = Promise.withResolvers<void>();
   /** Where the next watch continues; undefined: list first. */
   #resourceVersion: string | undefined;
@@ -103,6 +105,7 @@ class ListWatch<View> implements Reflector<View> {
     this.#listFrom = options.freshness === "cached" ? "0" : "";
     this.#store = new ViewStore(options);
     this.#backoff = new Backoff(backoffBaseMs, backoffMaxMs, options.random);
+    this.#turn = turnOf(options.clock);
   }
 
   get views(): ReadonlyMap<string, View> {
@@ -221,7 +224,11 @@ class ListWatch<View> implements Reflector<View> {
           onOpen: () => this.#opened(),
         },
       );
-      for await (const event of stream) this.#take(event);
+      for await (const event of stream) {
+        this.#take(event);
+        // The events of a WatchList, or of a watch that was behind, arrive faster than they are processed.
+        if (this.#turn.over) await this.#turn.next();
+      }
       initial?.throwIfGivenUp();
     } finally {
       initial?.stop();

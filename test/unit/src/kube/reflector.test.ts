@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { ApiError, isAlreadyExists } from "../../../../src/kube/api-error.ts";
@@ -98,6 +99,20 @@ async function failuresOf(kind: string): Promise<number> {
   const { values } = await metrics.watchFailures.get();
   return values.find((value) => value.labels.kind === kind)?.value ?? 0;
 }
+
+test("while the events of a whole collection are processed, other work has its turn", async () => {
+  server.offersWatchList = true;
+  for (let index = 0; index < 20; index++) await put(`a${index}`, "1");
+  // Each look at the clock finds it later.
+  let nowMs = 0;
+  clock.monotonicMs = () => ++nowMs;
+  reflector = createOne();
+  running = reflector.run(aborter.signal);
+  await nextTurn();
+  assert.ok(changes.length < 20, `${changes.length} events in one turn`);
+  await settle();
+  assert.equal(changes.length, 20);
+});
 
 test("lists, then follows every change, and tells only keys", async () => {
   await put("a", "1");
