@@ -138,6 +138,20 @@ describe("what the accounts may write", () => {
     assert.deepEqual([policyName, validationActions], ["bellhop-speaker", ["Deny"]]);
   });
 
+  test("the policy applies to the account of the speakers, also where kustomize has added to its name", () => {
+    const [condition] = find("ValidatingAdmissionPolicy", "bellhop-speaker").spec.matchConditions;
+    const [, pattern = ""] = /^request\.userInfo\.username\.matches\('(.*)'\)$/.exec(condition.expression) ?? [];
+    const applies = (user: string): boolean => pattern !== "" && new RegExp(pattern).test(user);
+    for (const name of ["bellhop-speaker", "edge-bellhop-speaker", "bellhop-speaker-v2"])
+      assert.ok(applies(`system:serviceaccount:bellhop-system:${name}`), name);
+    for (const user of [
+      "system:serviceaccount:bellhop-system:bellhop-controller",
+      "system:serviceaccount:bellhop-speaker:default",
+      "system:node:bellhop-speaker",
+    ])
+      assert.ok(!applies(user), user);
+  });
+
   test("the controller updates no Lease but its own", () => {
     const leases = writable(rulesOf("Role", "bellhop-controller"));
     assert.deepEqual(leases, ["leases bellhop-controller update", "leases create delete"]);
