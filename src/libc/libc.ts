@@ -67,7 +67,9 @@ const native = {
 
 function check(call: string, result: number): number {
   if (result >= 0) return result;
-  throw new BellhopError("SocketFailed", `${call} failed with ${errnoName(koffi.errno())}`);
+  const errno = koffi.errno();
+  const advice = errno === errnoNumbers.EPERM ? "; the capabilities NET_ADMIN and NET_RAW are needed" : "";
+  throw new BellhopError("SocketFailed", `${call} failed with ${errnoName(errno)}${advice}`);
 }
 
 /** A raw packet socket that receives nothing until it is bound. Non-blocking. */

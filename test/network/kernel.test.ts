@@ -11,6 +11,7 @@ import { createRegistry } from "../../src/metrics/registry.ts";
 import type { NftTransaction } from "../../src/nft/transaction.ts";
 import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { Namespace, skipReason } from "./namespace.ts";
+import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 
 const skip = skipReason();
@@ -100,6 +101,11 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
       message: /command 2, .*missing.*ENOENT at chain/,
     });
     assert.doesNotMatch(await namespace.sh("nft list tables"), /bellhop-test/);
+  });
+
+  test("without the capability it does not start, and says which one it needs", async () => {
+    const command = `setpriv --bounding-set -net_admin ${process.execPath} ${scriptPath("kernel-process.ts")}`;
+    assert.match(await namespace.try(command), /EPERM; the capabilities NET_ADMIN/);
   });
 
   test("a batch that is larger than the default buffer of a socket is written", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BellhopError } from "../../../src/error/error.ts";
 import { leasePath, ownPath } from "../../../src/kube/path.ts";
+import { netfilterFamilies } from "../../../src/netlink/netfilter.ts";
 import { interfaceData } from "../../../src/nft/data.ts";
 import { address, mac } from "./responder/frames.ts";
 import { link, SpeakerFixture, settings } from "./speaker-fixture.ts";
@@ -227,6 +228,52 @@ story("the death of the responder ends the speaker", async (fixture) => {
   fixture.responder.options?.changes.responderDied(new BellhopError("WorkerFailed", "the responder thread ended"));
   await fixture.clock.advance(2_000);
   await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
+});
+
+story("the death of the kernel thread ends the speaker", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  fixture.kernel.options?.changes.kernelDied(new BellhopError("WorkerFailed", "the kernel thread ended"));
+  await fixture.clock.advance(2_000);
+  await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
+});
+
+story(
+  "a table that another program has changed is replaced at once, and the other family is left alone",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    const written = fixture.journal.length;
+    const changes = fixture.kernel.options?.changes;
+    changes?.tableChanged({ family: netfilterFamilies.ip, name: "bellhop" }, "the table is gone");
+    await fixture.settle();
+    assert.deepEqual(fixture.journal.slice(written), ["rules ip"]);
+    assert.equal(fixture.nft.accepted.at(-1)?.commands[1]?.kind, "deleteTable");
+    assert.match(await fixture.registry.metrics(), /^bellhop_nft_foreign_changes_total\{family="IPv4"\} 1$/m);
+    // A program that does it again and again is not fought without a pause.
+    changes?.tableChanged({ family: netfilterFamilies.ip, name: "bellhop" }, "the table is gone");
+    await fixture.settle();
+    assert.deepEqual(fixture.journal.slice(written), ["rules ip"]);
+    await fixture.clock.advance(250);
+    assert.deepEqual(fixture.journal.slice(written), ["rules ip", "rules ip"]);
+  },
+);
+
+story("a changed interface is noticed when the kernel reports it, and not at the next tick", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+  fixture.links = [];
+  fixture.kernel.options?.changes.networkChanged();
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, []);
+});
+
+story("what the kernel lacks is why the speaker is not ready", async (fixture) => {
+  fixture.missingFeatures = [{ family: "IPv6", feature: "masquerading", reason: "ENOENT" }];
+  await fixture.populate("n1");
+  await fixture.start();
+  assert.deepEqual(fixture.speaker.unready, ["the kernel lacks for IPv6: masquerading"]);
 });
 
 story("after the Node is registered again, the Speaker object and the lease belong to the new one", async (fixture) => {
