@@ -9,11 +9,14 @@ export interface ExpectedTable {
   readonly contents: TableContents | undefined;
 }
 
-interface Tracked {
+interface Contents {
   readonly chains: Map<string, number>;
   /** Elements of each set; undefined where they are not counted. */
   readonly sets: Map<string, number | undefined>;
 }
+
+/** A table that is not there, or what is in it. */
+type Tracked = "absent" | Contents;
 
 /**
  * Follows what our tables contain through the transactions that are run: `after`, and `settle` if the transaction took effect. A table is known
@@ -54,7 +57,7 @@ export class TransactionContents {
   get tables(): readonly ExpectedTable[] {
     return [...this.#touched.values()].map(({ table: { family, name }, tracked }) => ({
       table: { family: netfilterFamilies[family], name },
-      contents: tracked && contentsOf(tracked),
+      contents: tracked === undefined || tracked === "absent" ? undefined : contentsOf(tracked),
     }));
   }
 
@@ -74,19 +77,21 @@ function idOf({ family, name }: NftTable): string {
 }
 
 function copyOf(tracked: Tracked | undefined): Tracked | undefined {
-  return tracked && { chains: new Map(tracked.chains), sets: new Map(tracked.sets) };
+  if (tracked === undefined || tracked === "absent") return tracked;
+  return { chains: new Map(tracked.chains), sets: new Map(tracked.sets) };
 }
 
-function contentsOf({ chains, sets }: Tracked): TableContents {
+function contentsOf({ chains, sets }: Contents): TableContents {
   const rules = new Map([...chains].filter(([, count]) => count > 0));
   const elements = new Map([...sets].flatMap(([set, count]) => (count === undefined ? [] : [[set, count] as const])));
   return { objects: chains.size + sets.size, rules, elements };
 }
 
-/** Changes `tracked` in place. "unknown" is what was there before, undefined; a deletion makes it known. */
+/** Changes `tracked` in place. Undefined is a table of which nothing is known, until it is deleted. */
 function applied(tracked: Tracked | undefined, command: NftCommand): Tracked | undefined {
-  if (command.kind === "deleteTable") return { chains: new Map(), sets: new Map() };
+  if (command.kind === "deleteTable") return "absent";
   if (tracked === undefined) return undefined;
+  if (tracked === "absent") return command.kind === "addTable" ? { chains: new Map(), sets: new Map() } : "absent";
   const { chains, sets } = tracked;
   switch (command.kind) {
     case "addTable":

@@ -76,6 +76,19 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     });
   }
 
+  test("a family without addresses has no table, and none is missed", async () => {
+    dataplane.invalidate();
+    await put(1);
+    await kernel.events();
+    await namespace.sh("nft add table ip unrelated");
+    await sleep(500);
+    assert.doesNotMatch(await namespace.sh("nft list tables"), /ip6 bellhop/);
+    assert.deepEqual(
+      (await kernel.events()).filter((event) => event !== "network"),
+      [],
+    );
+  });
+
   test("reports neither its own writes nor changes of other tables", async () => {
     for (let count = 0; count < 30; count++) {
       await Promise.all([put((count % 3) + 1), namespace.sh(`nft add table ip other${count}`)]);

@@ -59,7 +59,10 @@ test("what is expected in a table is what is in it, whatever was run and refused
         after.settle();
         const found = nft.table("ip", "bellhop");
         const { contents } = after.tables[0] ?? {};
-        if (found === undefined) continue;
+        if (found === undefined) {
+          assert.equal(contents, undefined, "the table is not there, and not expected");
+          continue;
+        }
         const rules = [...found.chains].flatMap(([name, chain]) =>
           chain.rules.length === 0 ? [] : [[name, chain.rules.length] as const],
         );
