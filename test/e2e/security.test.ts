@@ -164,3 +164,16 @@ describe("a user with the role view in one namespace", () => {
     }
   });
 });
+
+test("the image has no shell and no program but Node, which is enough for the command line", async () => {
+  const run = async (...command: readonly string[]) => {
+    const argv = ["-n", "bellhop-system", "exec", "deploy/bellhop-controller", "--", ...command];
+    return cluster()
+      .lab.kubectl(argv)
+      .catch((error: unknown) => String(error));
+  };
+  assert.match(await run("bellhop", "--version"), /^\d+\.\d+\.\d+\s*$/);
+  for (const program of ["sh", "nft", "conntrack", "ls", "env"]) {
+    assert.match(await run(program), /not found|no such file/i, program);
+  }
+});
