@@ -30,7 +30,8 @@ export class Debounce {
     this.#firstMs = undefined;
   }
 
-  end(nowMs: number, tookMs: number): void {
-    this.#earliestMs = nowMs + 10 * tookMs;
+  /** The next reading begins after `pauseMs` at the earliest. */
+  end(nowMs: number, tookMs: number, pauseMs = 0): void {
+    this.#earliestMs = nowMs + Math.max(10 * tookMs, pauseMs);
   }
 }

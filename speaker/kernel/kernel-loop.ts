@@ -44,6 +44,9 @@ const sliceMs = 5;
 /** The network is read this often without an event, in case the kernel did not report a change. */
 const networkPollMs = 30_000;
 
+/** How long to wait before a reading that failed is tried again. */
+const pauseAfterFailureMs = 1000;
+
 /** Work in steps: a generator that is resumed while there is nothing more urgent. */
 type Work = Generator<void, void>;
 
@@ -131,6 +134,7 @@ export class KernelLoop {
   #checkTables(): void {
     this.#tables.begin();
     const startMs = this.#options.now();
+    let pauseMs = 0;
     try {
       for (const change of this.#watch.changed((table) => readTable(this.#reader, table))) {
         this.#options.report({ kind: "tableChanged", ...change });
@@ -139,13 +143,15 @@ export class KernelLoop {
       if (!(error instanceof BellhopError)) throw error;
       // Others are changing the rules all the time, or an answer was lost.
       this.#tables.event(this.#options.now());
+      pauseMs = pauseAfterFailureMs;
     }
     const endMs = this.#options.now();
-    this.#tables.end(endMs, endMs - startMs);
+    this.#tables.end(endMs, endMs - startMs, pauseMs);
   }
 
   *#readNetwork(): Work {
     const startMs = this.#options.now();
+    let pauseMs = 0;
     try {
       const network = yield* readHostNetwork(this.#route);
       this.#options.report({ kind: "networkRead", network });
@@ -153,9 +159,10 @@ export class KernelLoop {
       if (!(error instanceof BellhopError)) throw error;
       this.#options.report({ kind: "networkFailed", reason: error.message });
       this.#network.event(this.#options.now());
+      pauseMs = pauseAfterFailureMs;
     }
     const endMs = this.#options.now();
-    this.#network.end(endMs, endMs - startMs);
+    this.#network.end(endMs, endMs - startMs, pauseMs);
   }
 
   *#deleteFlows({ id, family, rules }: Extract<KernelRequest, { kind: "deleteFlows" }>): Work {

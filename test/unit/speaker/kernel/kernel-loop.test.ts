@@ -44,6 +44,7 @@ class LoopFixture {
   readonly #tableEvents: Uint8Array[] = [];
   readonly #routeEvents: Uint8Array[] = [];
   flowDatagrams = 3;
+  routeFails = false;
   readonly writer = new FakeNetlinkSocket(() => ({ errno: this.writerErrno }));
   writerErrno = 0;
   readonly loop: KernelLoop;
@@ -60,7 +61,9 @@ class LoopFixture {
             datagram(3, sequence, 0),
           ],
         })),
-        route: new FakeNetlinkSocket(({ sequence }) => ({ datagrams: [datagram(3, sequence, 0)] })),
+        route: new FakeNetlinkSocket(({ sequence }) => ({
+          datagrams: this.routeFails ? [] : [datagram(3, sequence, 0)],
+        })),
         tableEvents: this.#events(this.#tableEvents),
         routeEvents: this.#events(this.#routeEvents),
       },
@@ -128,6 +131,16 @@ describe("KernelLoop", () => {
     for (let count = 0; count < 5; count++) fixture.networkEvent();
     assert.deepEqual(kinds(fixture.run(1000)), ["networkRead"]);
     assert.deepEqual(kinds(fixture.run(30_000)), ["networkRead"]);
+  });
+
+  test("a reading that fails is tried again every second, and reported", () => {
+    const fixture = new LoopFixture();
+    fixture.routeFails = true;
+    const failures = kinds(fixture.run(10_000));
+    assert.ok(failures.length >= 5 && failures.length <= 11, `${failures.length} readings`);
+    assert.ok(failures.every((kind) => kind === "networkFailed"));
+    fixture.routeFails = false;
+    assert.deepEqual(kinds(fixture.run(2000)), ["networkRead"]);
   });
 
   test("reports once that another program has changed a table, and again after the next write", () => {
