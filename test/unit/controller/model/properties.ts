@@ -94,7 +94,8 @@ function givenTo(
           reassigned: reference?.reassigned,
           shared: (claim?.spec.services.length ?? 0) > 1,
           key: reference?.sharing?.key,
-          claimed: reference !== undefined,
+          // A hold is for the name.
+          claimed: reference !== undefined && claim?.spec.heldUntil === undefined,
         },
       ];
     }),
@@ -258,7 +259,10 @@ function checkUndecided(seen: Seen): void {
 
 function isClaimed(claims: readonly VirtualIP[], name: string, address: string): boolean {
   return claims.some(
-    ({ spec }) => spec.address === address && spec.services.some((reference) => reference.name === name),
+    ({ spec }) =>
+      spec.address === address &&
+      spec.heldUntil === undefined &&
+      spec.services.some((reference) => reference.name === name),
   );
 }
 

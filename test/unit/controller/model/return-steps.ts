@@ -8,7 +8,8 @@ import type { ReplicatedCluster } from "./replicated-cluster.ts";
 import { create, heard, remove } from "./service-steps.ts";
 import { pace, serviceName, serviceNames, stepOf } from "./step.ts";
 
-type Change = (model: Model, clusterState: ReplicatedCluster, address: string) => Promise<void>;
+/** `away`: the name of the Service that has gone. */
+type Change = (model: Model, clusterState: ReplicatedCluster, address: string, away: string) => Promise<void>;
 
 /** Changes the pool of the address, if it is one of ours. */
 async function changePoolOf(
@@ -25,11 +26,15 @@ async function changePoolOf(
   model.poolsTouched++;
 }
 
-/** A Service of the other load balancer. Creates one if there is none and a name is free. */
-async function findOther(model: Model, clusterState: ReplicatedCluster): Promise<ModelService | undefined> {
+/** A Service of the other load balancer, not of the name of the one that is away. Creates one if there is none and a name is free. */
+async function findOther(
+  model: Model,
+  clusterState: ReplicatedCluster,
+  away: string,
+): Promise<ModelService | undefined> {
   const find = (): ModelService | undefined =>
     [...model.services.values()].find((service) => service.class === "theirs" && service.type === "LoadBalancer");
-  const name = serviceNames.find((free) => !model.services.has(free));
+  const name = serviceNames.find((free) => free !== away && !model.services.has(free));
   if (find() !== undefined || name === undefined) return find();
   const said = { dialect: "field", wanted: undefined, pool: undefined, share: undefined } as const;
   const spec = {
@@ -54,8 +59,8 @@ const changes: Readonly<Record<string, Change>> = {
   },
   "an invalid VirtualIP names its address": (model, clusterState, address) =>
     addInvalid(model, clusterState, "no-address", address),
-  "another Service shows its address": async (model, clusterState, address) => {
-    const other = await findOther(model, clusterState);
+  "another Service shows its address": async (model, clusterState, address, away) => {
+    const other = await findOther(model, clusterState, away);
     if (other !== undefined)
       await writeStatus(model, clusterState, other.name, { address, keeps: false, finalizes: true });
   },
@@ -87,7 +92,7 @@ export const returnSteps = [
           const [address] = model.shown.get(name)?.keys() ?? [];
           await remove(model, clusterState, name);
           if (waits) await settle(model, clusterState);
-          if (address !== undefined) await changes[change]?.(model, clusterState, address);
+          if (address !== undefined) await changes[change]?.(model, clusterState, address, name);
           if (waits) await settle(model, clusterState);
           const said = { dialect: "field", wanted: address, pool: undefined, share: undefined } as const;
           await create(model, clusterState, requests ? { ...service, said, ...heard(model, said) } : service);
