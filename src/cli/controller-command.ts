@@ -13,11 +13,13 @@ import {
   metallbOption,
   namespaceOption,
   parseSettings,
+  wholeNumber,
 } from "./options.ts";
 import { runUntilSignal } from "./run.ts";
 
 /** `bellhop controller`. Loads the controller only when it is called. */
 export function controllerCommand(): Command {
+  const { shape } = controllerSettingsSchema;
   return new Command("controller")
     .description("assign addresses to Services; run one or more replicas, of which one is active")
     .addOption(namespaceOption())
@@ -29,7 +31,11 @@ export function controllerCommand(): Command {
     .addOption(httpHostOption())
     .addOption(httpPortOption(7480))
     .addOption(logLevelOption())
-    .addOption(new Option("--workers <number>", "number of Services to process at the same time").default("16"))
+    .addOption(
+      new Option("--workers <number>", "number of Services to process at the same time")
+        .argParser(wholeNumber(shape.workers))
+        .default("16"),
+    )
     .addOption(
       new Option("--leader-elect <boolean>", "take part in leader election; required with more than one replica")
         .choices(["true", "false"])
@@ -39,19 +45,24 @@ export function controllerCommand(): Command {
       new Option(
         "--rebalance-after <milliseconds>",
         "how long the nodes must be unchanged before addresses are rebalanced",
-      ).default("10000"),
+      )
+        .argParser(wholeNumber(shape.rebalanceAfterMs))
+        .default("10000"),
     )
     .addOption(
       new Option(
         "--peers-per-node <number>",
         "from how many other nodes those are chosen that take over the addresses of one node",
-      ).default("6"),
+      )
+        .argParser(wholeNumber(shape.peersPerNode))
+        .default("6"),
     )
     .addOption(
       new Option(
         "--max-holds-per-namespace <number>",
         "how many addresses of deleted Services of one namespace are held (holdAfterDelete)",
       )
+        .argParser(wholeNumber(shape.maxHoldsPerNamespace))
         .default("10")
         .env("BELLHOP_MAX_HOLDS_PER_NAMESPACE"),
     )
@@ -60,6 +71,7 @@ export function controllerCommand(): Command {
         "--max-external-ips-per-namespace <number>",
         "how many addresses in spec.externalIPs of Services of one namespace are kept out of pools",
       )
+        .argParser(wholeNumber(shape.maxExternalIpsPerNamespace))
         .default("16")
         .env("BELLHOP_MAX_EXTERNAL_IPS_PER_NAMESPACE"),
     )

@@ -1,4 +1,5 @@
 import type { MetallbCompatibility } from "../api/metallb.ts";
+import { BellhopError } from "../error/error.ts";
 import {
   controllerSettingsSchema,
   metallbOf,
@@ -20,7 +21,7 @@ export interface ChosenSettings {
 
 /**
  * What the command line says, else the controller that leads (or led last), else the environment, which is the controller's own in its
- * pod, else the defaults of the controller.
+ * pod, else the defaults of the controller. Throws ConfigurationInvalid for a class of MetalLB that would not be read.
  */
 export function chooseSettings(
   options: Readonly<Record<string, string | undefined>>,
@@ -31,10 +32,17 @@ export function chooseSettings(
   const flag = (text: string | undefined): boolean | undefined => (text === undefined ? undefined : text === "true");
   const { defaultClass, metallb, metallbNamespace, metallbClass, ignoreExcludeLabel } = controllerSettingsSchema.shape;
   const { maxHoldsPerNamespace, maxExternalIpsPerNamespace } = controllerSettingsSchema.shape;
+  const readsMetallb = metallb.parse(flag(options.metallb) ?? told.metallb);
+  if (options.metallbClass !== undefined && !readsMetallb) {
+    throw new BellhopError(
+      "ConfigurationInvalid",
+      "--metallb-class has no effect without --metallb=true: add it, or remove --metallb-class",
+    );
+  }
   return {
     defaultClass: defaultClass.parse(flag(options.defaultClass) ?? told.defaultClass),
     metallb: metallbOf({
-      metallb: metallb.parse(flag(options.metallb) ?? told.metallb),
+      metallb: readsMetallb,
       metallbNamespace: metallbNamespace.parse(options.metallbNamespace ?? told.metallbNamespace),
       metallbClass: metallbClass.parse(options.metallbClass ?? told.metallbClass),
     }),

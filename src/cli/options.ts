@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { BellhopError } from "../error/error.ts";
 import { logLevels } from "../log/log.ts";
+import { controllerSettingsSchema } from "../settings/controller-settings.ts";
 
 /* Options that more than one command has, and the check of their values. */
 
@@ -30,6 +31,7 @@ export function httpHostOption(): Option {
 
 export function httpPortOption(port: number): Option {
   return new Option("--http-port <port>", "port to serve /metrics, /healthz and /readyz on; 0 means any free port")
+    .argParser(wholeNumber(controllerSettingsSchema.shape.httpPort))
     .default(String(port))
     .env("BELLHOP_HTTP_PORT");
 }
@@ -91,6 +93,19 @@ export function parseSettings<Schema extends z.ZodType>(schema: Schema, raw: unk
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   throw new BellhopError("ConfigurationInvalid", `invalid settings:\n${z.prettifyError(parsed.error)}`);
+}
+
+/**
+ * For options whose value is a number that `schema` accepts. The value stays text; commander names the option, or the variable that it came
+ * from, in the error. A text without digits is refused: Number("") is 0, which often means something.
+ */
+export function wholeNumber(schema: z.ZodType): (text: string) => string {
+  return (text) => {
+    if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("Write a whole number.");
+    const parsed = schema.safeParse(Number(text));
+    if (parsed.success) return text;
+    throw new InvalidArgumentError(parsed.error.issues.map(({ message }) => `${message}.`).join(" "));
+  };
 }
 
 /** For an option that can be repeated. */

@@ -8,11 +8,13 @@ import {
   logLevelOption,
   namespaceOption,
   parseSettings,
+  wholeNumber,
 } from "./options.ts";
 import { runUntilSignal } from "./run.ts";
 
 /** `bellhop speaker`. Loads the speaker only when it is called. */
 export function speakerCommand(): Command {
+  const { shape } = speakerSettingsSchema;
   return new Command("speaker")
     .description("announce addresses on the LAN of this node and forward their traffic; run one on each node")
     .addOption(new Option("--node <name>", "name of the node that the speaker runs on").env("NODE_NAME"))
@@ -26,13 +28,14 @@ export function speakerCommand(): Command {
         "--mark-bit <number>",
         "bit of packet and connection marks that Bellhop uses: 0 to 31, except 14 and 15",
       )
+        .argParser(wholeNumber(shape.markBit))
         .default("20")
         .env("BELLHOP_MARK_BIT"),
     )
     .addOption(
-      new Option("--resync-seconds <seconds>", "how often to replace all rules, even if nothing has changed").default(
-        "1800",
-      ),
+      new Option("--resync-seconds <seconds>", "how often to replace all rules, even if nothing has changed")
+        .argParser(wholeNumber(shape.resyncSeconds))
+        .default("1800"),
     )
     .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, to uninstall it"))
     .addOption(

@@ -48,10 +48,10 @@ export async function readKubeconfig(path?: string, context?: string): Promise<K
   let config: KubeConfig | undefined;
   try {
     for (const { file, text } of texts) {
+      const users = parseUsers(text);
       const one = new KubeConfig();
       one.loadFromString(text);
       one.makePathsAbsolute(dirname(file));
-      const users = fileSchema.parse(parse(text)).users ?? [];
       for (const user of users) addToken(one, user, dirname(file));
       if (config === undefined) config = one;
       else config.mergeConfig(one, (config.currentContext ?? "") !== "");
@@ -63,6 +63,16 @@ export async function readKubeconfig(path?: string, context?: string): Promise<K
   if (config === undefined) throw invalid(`the ${name} is empty`);
   chooseContext(config, name, context);
   return { config, name, impersonation };
+}
+
+/** Throws an error whose message lists every fault with its path. */
+function parseUsers(text: string): readonly z.infer<typeof userSchema>[] {
+  const parsed = fileSchema.safeParse(parse(text));
+  if (parsed.success) return parsed.data.users ?? [];
+  const faults = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`,
+  );
+  throw new Error(faults.join("; "), { cause: parsed.error });
 }
 
 function kubeconfigPaths(path: string | undefined): { readonly paths: readonly string[]; readonly origin: string } {

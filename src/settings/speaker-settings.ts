@@ -21,7 +21,7 @@ export const speakerSettingsSchema = z.object({
     .int()
     .min(0)
     .max(31)
-    .refine((bit) => !kubeProxyBits.includes(bit), "bits 14 and 15 belong to kube-proxy")
+    .refine((bit) => !kubeProxyBits.includes(bit), "Bits 14 and 15 belong to kube-proxy")
     .default(20),
   /** How often the rules are replaced in case something else has changed them. */
   resyncSeconds: z.int().min(10).default(1800),

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { clusterFailure } from "../../../../src/cli/cluster-failure.ts";
+import { describeError } from "../../../../src/cli/run.ts";
 import { withCluster } from "../../../../src/cli/with-cluster.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 
@@ -64,6 +65,8 @@ describe("a kubeconfig that cannot be used", () => {
     ["is not YAML", () => ({ kubeconfig: text("a: [b") }), /is not valid/],
     ["is empty", () => ({ kubeconfig: text("") }), /is not valid|no current context/],
     ["is a list", () => ({ kubeconfig: text("[1, 2]") }), /is not valid|no current context/],
+    ["is a text", () => ({ kubeconfig: text("hello") }), /is not valid/],
+    ["has a user of another form", () => ({ kubeconfig: text("users: [{name: a, user: {as: 3}}]") }), /is not valid/],
     [
       "has no current context",
       () => ({ kubeconfig: kubeconfig({ current: "" }) }),
@@ -87,6 +90,8 @@ describe("a kubeconfig that cannot be used", () => {
       const failure = await failureOf(options());
       assert.equal(failure.code, "ConfigurationInvalid");
       assert.match(failure.message, expected);
+      // The list of faults is for readers, not the JSON that zod makes of it.
+      assert.doesNotMatch(describeError(failure), /"(code|path)"/);
     });
   }
 });

@@ -77,6 +77,18 @@ describe("bellhop explain answers with the settings of the controller", () => {
     test(`where ${name}`, () => assert.deepEqual(chooseSettings(options, published, env), expected));
   }
 
+  for (const [name, options] of [
+    ["MetalLB is not read", { metallbClass: "metallb" }],
+    ["the command line leaves MetalLB out", { metallbClass: "metallb", metallb: "false" }],
+  ] as const) {
+    test(`and refuses --metallb-class where ${name}, because it would have no effect`, () => {
+      assert.throws(
+        () => chooseSettings(options, undefined, {}),
+        /--metallb-class has no effect without --metallb=true/,
+      );
+    });
+  }
+
   test("and reads them from the lease of the controller that leads, whatever an earlier one wrote", async () => {
     const [client, clock] = [new FakeApiServer(), new FakeClock()];
     const lead = async (settings: object): Promise<void> => {
