@@ -60,7 +60,7 @@ export interface ReadyNodesReader {
 export interface AllocationChanges {
   /** Names of the pools whose counts may have changed. */
   readonly pools: ReadonlySet<string>;
-  /** Whether an address may have become free. */
+  /** Whether an address may have become free, or Services that wait may have another reason. */
   readonly freed: boolean;
   /** Names of the claims whose address something else began or ceased to use. */
   readonly blockedClaims: ReadonlySet<string>;
@@ -235,7 +235,11 @@ export class AddressAllocations implements AllocationsReader {
       // Outside all pools, too, the Service that shows it or has it reserved may have waited.
       if (this.#shown.has(address) || this.claimAt(address) !== undefined) this.#freed = true;
     }
-    for (const address of blocked) this.#markUsed(address, false);
+    for (const address of blocked) {
+      this.#markUsed(address, false);
+      // The Service that shows it may have another reason to wait now.
+      if (this.#shown.has(address)) this.#freed = true;
+    }
     for (const address of [...blocked, ...freed]) {
       const claim = this.claimAt(address);
       if (claim !== undefined && claim.node === undefined) this.#blockedClaims.add(claim.name);

@@ -81,6 +81,18 @@ describe("a VirtualIP that is not a valid claim", () => {
     }
   });
 
+  test("is reported at once by a Service that waits and shows its address", async () => {
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectCondition("web", "False NoPool");
+    await cluster.setServiceStatus("web", { loadBalancer: { ingress: [{ ip: "192.0.2.7", ipMode: "VIP" }] } });
+    await cluster.idle();
+    await add("wrong", { address: "192.0.2.7" });
+    await cluster.expectCondition("web", "False AddressClaimInvalid");
+    await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", "wrong") });
+    await cluster.expectCondition("web", "False NoPool");
+  });
+
   test("is replaced at once when it is deleted, also outside all pools", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.12"]);
     await cluster.start();

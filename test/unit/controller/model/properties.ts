@@ -20,6 +20,7 @@ import {
   mustLeave,
   otherCondition,
   poolOf,
+  usablePools,
 } from "./model.ts";
 import { checkPools } from "./pool-properties.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
@@ -38,7 +39,8 @@ interface Seen {
 }
 
 /** Holds the cluster, which must be quiet, against the model, and notes in the model what is shown now. */
-export async function checkProperties(model: Model, { cluster, clock }: ReplicatedCluster): Promise<void> {
+export async function checkProperties(model: Model, clusterState: ReplicatedCluster): Promise<void> {
+  const { cluster, clock, hidesNamespaces } = clusterState;
   const [objects, claims] = await Promise.all([cluster.services(), cluster.validVirtualIps()]);
   const names = objects.map(({ metadata }) => metadata?.name ?? "").sort();
   assert.deepEqual(names, [...model.services.keys()].sort(), "Services that were deleted must go, others must not");
@@ -65,7 +67,8 @@ export async function checkProperties(model: Model, { cluster, clock }: Replicat
     checkForeignFinalizer(model, object, given);
     model.shown.set(service.name, given);
   }
-  checkExchanged(model);
+  // Without the labels of their namespace it is not known whether they could have each other's.
+  if (!hidesNamespaces || !usablePools(model).some((pool) => pool.unrestrictedOnly)) checkExchanged(model);
   for (const name of [...model.shown.keys()]) if (!model.services.has(name)) model.shown.delete(name);
   await checkPools(model, cluster);
   model.touched.clear();
