@@ -18,12 +18,17 @@ export async function upBareLab(name: string, namespace: string): Promise<Api> {
   const progress = showProgress(process.stderr);
   const lab = await upLab({ name, nodes: 1 }, progress);
   const api = new Api(lab, namespace);
-  await lab.kubectl(["apply", "-f", `${base}/namespace.yaml`, "-f", `${base}/crds`]);
-  const ready = ["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"];
-  await lab.kubectl(ready);
+  await lab.kubectl(["apply", "-f", `${base}/namespace.yaml`]);
+  await installKinds(lab);
   await api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   await createSpeaker(lab);
   return api;
+}
+
+/** Creates the CustomResourceDefinitions and waits until they can be used. */
+export async function installKinds(lab: Lab): Promise<void> {
+  await lab.kubectl(["apply", "-f", `${base}/crds`]);
+  await lab.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]);
 }
 
 /** Puts a Speaker and its Lease, which outlives any test, in the place of a node. */

@@ -2,13 +2,20 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { downLab } from "../../lab/lab.ts";
-import { waitFor } from "../../lab/wait.ts";
 import type { Api } from "../api.ts";
+import { answerFaults, testAnswerFault } from "./answers.ts";
 import { upBareLab } from "./bare-lab.ts";
-import { ControllerProcess } from "./controller-process.ts";
+import { testClientContract } from "./client-contract.ts";
+import { ControllerProcess, type ControllerProcessOptions } from "./controller-process.ts";
+import { leadershipLosses, startPair, testLossDuringExchange } from "./exchange.ts";
+import type { FaultLab } from "./fault-lab.ts";
+import { testExpiredToken, testReplacedAuthority } from "./identities.ts";
+import { testLargeServices } from "./large-services.ts";
+import { testMissingKinds } from "./missing-kinds.ts";
 import { type FaultProxy, type Step, steps } from "./proxy.ts";
 import { RecordedServices } from "./recorded-services.ts";
 import { isCreating, requestFaults, stepNames } from "./scenario.ts";
+import { testSecondWriter } from "./second-writer.ts";
 import { SilenceTrial } from "./silence.ts";
 import { FaultTable } from "./table.ts";
 
@@ -20,16 +27,21 @@ let api: Api;
 let services: RecordedServices;
 let silence: SilenceTrial | undefined;
 
-async function start(elect = false): Promise<ControllerProcess> {
-  const controller = new ControllerProcess(api.lab.apiSocket);
+async function start(options: ControllerProcessOptions = {}): Promise<ControllerProcess> {
+  const controller = new ControllerProcess(api.lab.apiSocket, options);
   running.add(controller);
-  await controller.start(elect);
+  await controller.start();
   return controller;
 }
 
 async function stop(controller: ControllerProcess): Promise<void> {
   running.delete(controller);
   await controller.stop();
+}
+
+/** What the scenarios in other files work with. */
+function faultLab(): FaultLab {
+  return { api, services, table, bystanders, start, stop };
 }
 
 function named(prefix: string, count: number): readonly string[] {
@@ -54,6 +66,9 @@ describe("faults between the controller and the API server", () => {
     table.write();
     await downLab(labName);
   });
+
+  test("without faults, the client keeps the contract that the fake API server keeps in unit tests", () =>
+    testClientContract(api.lab));
 
   test("a request, or its answer, that fails at any step of a Service's life", async () => {
     const controller = await start();
@@ -140,11 +155,7 @@ describe("faults between the controller and the API server", () => {
   }
 
   test("the leader is killed between claim and status, and the other candidate takes over by the lease", async () => {
-    const first = await start(true);
-    await waitFor({ what: "the first to lead", timeoutMs: 30_000 }, async () =>
-      first.log.includes('"started leading"'),
-    );
-    const second = await start(true);
+    const [first, second] = await startPair(faultLab());
     const killed = first.killAt("claim", "after");
     await services.create(["elected"]);
     await killed;
@@ -178,6 +189,24 @@ describe("faults between the controller and the API server", () => {
     await stop(left);
     await stop(right);
   });
+
+  for (const fault of answerFaults) {
+    test(`${fault.name}, while Services come and go`, () => testAnswerFault(faultLab(), fault));
+  }
+
+  test("a second client writes the status of a Service", () => testSecondWriter(faultLab()));
+
+  for (const loss of leadershipLosses) {
+    test(`${loss.name} while two Services exchange their addresses`, () => testLossDuringExchange(faultLab(), loss));
+  }
+
+  test("the token expires, and the next one comes later", () => testExpiredToken(faultLab()));
+
+  test("the certificate authority of the API server is replaced", () => testReplacedAuthority(faultLab()));
+
+  test("the CustomResourceDefinitions are deleted and created again", () => testMissingKinds(faultLab()));
+
+  test("ninety Services of 1.5 MB each", () => testLargeServices(faultLab()));
 
   test("watches and lists on which nothing more arrives are aborted, and what was missed is read", () =>
     silence?.expectNoticed(table));

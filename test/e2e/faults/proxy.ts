@@ -1,4 +1,12 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
@@ -16,10 +24,22 @@ export interface Passage {
   readonly isWatch: boolean;
   /** A list, perhaps one that comes as a watch. */
   readonly isList: boolean;
+  /** Whom the client says that it is. */
+  readonly authorization: string | undefined;
 }
 
-/** What happens to a request. `done`: it reaches the API server and is carried out, but its answer does not come back. */
+/** What a server of TLS shows; PEM. */
+export interface ServerIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/**
+ * What happens to a request. `done`: it reaches the API server and is carried out, but its answer does not come back. `truncate`: only the
+ * first half of the answer does.
+ */
 export type Fault =
+  | { readonly kind: "truncate" }
   | { readonly kind: "cut"; readonly done: boolean }
   | { readonly kind: "silence"; readonly done: boolean }
   | { readonly kind: "answer"; readonly status: number; readonly reason: string; readonly retryAfter?: number };
@@ -31,7 +51,7 @@ interface Watch {
 }
 
 /**
- * A proxy in plain HTTP on the loopback between one controller and the API server of a lab. It does to each request what the
+ * A proxy on the loopback, in plain HTTP or with TLS, between one controller and the API server of a lab. It does to each request what the
  * script says, and to watches what the test tells it to. The API server itself is the real one and knows nothing of it.
  */
 export class FaultProxy {
@@ -41,22 +61,43 @@ export class FaultProxy {
   afterwards: (passage: Passage) => void | Promise<void> = () => {};
   /** How long events of a collection (`services`) are held back, each one as long. */
   readonly delaysMs = new Map<string, number>();
+  /** How late each answer is, except what comes through a watch. */
+  answersLateMs = 0;
+  /** Whether the API server does not hear which compression the controller accepts. */
+  refusesCompression = false;
+  /** How many compressed answers have passed. */
+  compressed = 0;
   /** How often each write was tried: `service/step`. */
   readonly tries = new Map<string, number>();
   readonly #socketPath: string;
-  readonly #server = createServer((incoming, answer) => void this.#pass(incoming, answer));
+  readonly #server: Server | TlsServer;
+  readonly #scheme: "http" | "https";
   readonly #watches = new Set<Watch>();
   /** By VirtualIP: the Service that claimed it. */
   readonly #claimants = new Map<string, string>();
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, identity?: ServerIdentity) {
     this.#socketPath = socketPath;
+    const pass = (incoming: IncomingMessage, answer: ServerResponse): void => void this.#pass(incoming, answer);
+    this.#scheme = identity === undefined ? "http" : "https";
+    this.#server = identity === undefined ? createServer(pass) : createTlsServer({ ...identity }, pass);
+  }
+
+  /** Shows another certificate from now on, and closes every connection, as an API server does that is restarted with it. */
+  changeIdentity(identity: ServerIdentity): void {
+    if ("setSecureContext" in this.#server) this.#server.setSecureContext({ ...identity });
+    this.#server.closeAllConnections();
+  }
+
+  /** Closes every connection. */
+  cutAll(): void {
+    this.#server.closeAllConnections();
   }
 
   /** Gives the address for a kubeconfig. */
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   async close(): Promise<void> {
@@ -96,11 +137,20 @@ export class FaultProxy {
       if (passage.step !== undefined) this.#count(passage);
       const fault = await this.script(passage);
       if (fault?.kind === "answer") return refuse(answer, fault);
-      if (fault !== undefined && !fault.done) return fault.kind === "cut" ? void answer.destroy() : undefined;
+      if (fault !== undefined && fault.kind !== "truncate" && !fault.done)
+        return fault.kind === "cut" ? void answer.destroy() : undefined;
       const upstream = await this.#forward(incoming, body);
       if (passage.isWatch) return this.#stream(passage, upstream, answer);
       const text = await buffer(upstream);
+      if (upstream.headers["content-encoding"] === "gzip") this.compressed++;
       await this.afterwards(passage);
+      if (this.answersLateMs > 0) await new Promise((resolve) => setTimeout(resolve, this.answersLateMs));
+      if (fault?.kind === "truncate") {
+        const headers = { ...headersOf(upstream.headers), "content-length": String(text.length) };
+        answer.writeHead(upstream.statusCode ?? 502, headers).write(text.subarray(0, text.length / 2));
+        setTimeout(() => answer.destroy(), 100);
+        return;
+      }
       if (fault !== undefined) return fault.kind === "cut" ? void answer.destroy() : undefined;
       answer.writeHead(upstream.statusCode ?? 502, headersOf(upstream.headers)).end(text);
     } catch {
@@ -114,22 +164,22 @@ export class FaultProxy {
     const method = incoming.method ?? "GET";
     const isWatch = searchParams.get("watch") === "true";
     const isList = searchParams.has("limit") || searchParams.has("sendInitialEvents");
+    const { authorization } = incoming.headers;
+    const about = { method, path, isWatch, isList, authorization };
     const name = path.split("/").at(-1) ?? "";
     if (method === "POST" && path.endsWith("/virtualips")) {
       const { metadata, spec } = JSON.parse(body.toString()) as Created;
       const service = spec.services[0]?.name ?? "";
       this.#claimants.set(metadata.name, service);
-      return { method, path, isWatch, isList, service, step: "claim" };
+      return { ...about, service, step: "claim" };
     }
     if (method === "DELETE" && path.includes("/virtualips/")) {
-      return { method, path, isWatch, isList, service: this.#claimants.get(name), step: "release" };
+      return { ...about, service: this.#claimants.get(name), step: "release" };
     }
     const service = /\/services\/([^/]+)\/status$/.exec(path)?.[1];
-    if (method !== "PATCH" || service === undefined) {
-      return { method, path, isWatch, isList, service: undefined, step: undefined };
-    }
+    if (method !== "PATCH" || service === undefined) return { ...about, service: undefined, step: undefined };
     const leaves = body.includes("$deleteFromPrimitiveList");
-    return { method, path, isWatch, isList, service, step: leaves ? "leave" : "show" };
+    return { ...about, service, step: leaves ? "leave" : "show" };
   }
 
   #count({ service, step }: Passage): void {
@@ -139,12 +189,15 @@ export class FaultProxy {
 
   #forward(incoming: IncomingMessage, body: Buffer): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const { method, url: path, headers } = incoming;
+      // The API server knows the proxy, and not the controller.
+      const { authorization: _, "accept-encoding": encoding, ...headers } = incoming.headers;
+      const { method, url: path } = incoming;
+      const accepted = encoding === undefined || this.refusesCompression ? {} : { "accept-encoding": encoding };
       const outgoing = request({
         socketPath: this.#socketPath,
         method,
         path,
-        headers: { ...headers, host: "localhost" },
+        headers: { ...headers, ...accepted, host: "localhost" },
       });
       outgoing.once("response", resolve);
       outgoing.once("error", reject);
@@ -189,8 +242,13 @@ function refuse(answer: ServerResponse, { status, reason, retryAfter }: Extract<
 }
 
 /** Without what is only about the connection to the API server. */
-function headersOf({ "content-type": type, "retry-after": retryAfter }: IncomingHttpHeaders): Record<string, string> {
+function headersOf({
+  "content-type": type,
+  "content-encoding": encoding,
+  "retry-after": retryAfter,
+}: IncomingHttpHeaders): Record<string, string> {
   return {
+    ...(encoding === undefined ? {} : { "content-encoding": encoding }),
     ...(type === undefined ? {} : { "content-type": type }),
     ...(retryAfter === undefined ? {} : { "retry-after": retryAfter }),
   };

@@ -69,7 +69,7 @@ export class SilenceTrial {
 
   static async begin(api: Api): Promise<SilenceTrial> {
     const { apiSocket } = api.lab;
-    const quiet = await WatchedAlone.start(apiSocket, "/apis/bellhop.dev/v1beta1/l2advertisements");
+    const quiet = await WatchedAlone.start(apiSocket, "/apis/networking.k8s.io/v1/ingressclasses");
     const silenced = new Map<string, WatchedAlone>();
     for (const { name, begin } of silences) {
       const watched = await WatchedAlone.start(apiSocket, "/api/v1/services");

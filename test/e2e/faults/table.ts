@@ -6,12 +6,12 @@ const file = fileURLToPath(new URL("../../../docs/faults.md", import.meta.url));
 /** The page up to its first table. */
 export const faultsHead = `# What happens when the API server or a controller fails
 
-Each line is what [faults.test.ts](../test/e2e/faults/faults.test.ts) saw on a real API server, behind a proxy that does to single requests
+Each line is what [faults.test.ts](../test/e2e/faults/faults.test.ts) saw on a real API server, behind a proxy that does to requests
 what the line says. \`npm run docs:lab\` writes this page. After each fault, the test checked the following; the first two it also watched
 while the fault lasted:
 
 - No address is in the status of two Services.
-- No address of a Service changes, including the Services that the fault does not concern.
+- No address of a Service changes that requests no other one, including the Services that the fault does not concern.
 - Each Service shows the one address that a VirtualIP claims for it, or is gone together with its VirtualIP and its finalizer. Nothing is left
   over.
 
