@@ -4,6 +4,7 @@ import type { Logger } from "../src/log/log.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
 import { type Reason, reasonMessage } from "../src/model/reason.ts";
 import { refersTo, serviceKeyOf } from "../src/model/service-reference.ts";
+import { zoneLabel } from "../src/model/usable-endpoints.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
 import { type NodeFacts, renderService } from "./dataplane/render.ts";
@@ -58,8 +59,10 @@ export class ServiceRules {
     const view = this.#options.watched.nodes.views.get(this.#options.node);
     if (view === undefined) return false;
     const addresses = { IPv4: view.internalIPv4, IPv6: view.internalIPv6 };
-    if (this.#node.addresses.IPv4 === addresses.IPv4 && this.#node.addresses.IPv6 === addresses.IPv6) return false;
-    this.#node = { name: view.name, addresses };
+    const zone = view.labels[zoneLabel];
+    const { addresses: before } = this.#node;
+    if (this.#node.zone === zone && before.IPv4 === addresses.IPv4 && before.IPv6 === addresses.IPv6) return false;
+    this.#node = { name: view.name, zone, addresses };
     return this.allChanged();
   }
 

@@ -18,6 +18,7 @@ import { metallbAnnotations } from "../../src/api/metallb.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 import { excludeLabel } from "../../src/model/node.ts";
 import { loadBalancerFinalizer, sourceRangesAnnotation } from "../../src/model/service.ts";
+import { zoneLabel } from "../../src/model/usable-endpoints.ts";
 import { code, codeList, generatedFrom, table } from "./markdown.ts";
 
 /** Rows of name, value and meaning; cells are Markdown. */
@@ -67,6 +68,13 @@ const labels: Rows = [
     "any but `false`",
     "users, Kubernetes",
     "The node announces no addresses, unless the controller runs with `--ignore-exclude-label=true`",
+  ],
+  [
+    "Node",
+    code(zoneLabel),
+    "name of a zone",
+    "Kubernetes",
+    "The zone whose topology hints the node follows for traffic that goes straight to pods",
   ],
   [
     "Service, EndpointSlice",

@@ -4,16 +4,15 @@ import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { forwardingOf } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
+import { type ReceivingNode, type UsableEndpoint, usableEndpoints } from "../../src/model/usable-endpoints.ts";
 import type { NftProtocol } from "../../src/nft/data.ts";
 import type { Element, ServicePortKey } from "./element.ts";
 import { nftFamilies } from "./tables.ts";
-import { type UsableEndpoint, usableEndpoints } from "./usable-endpoints.ts";
 
 const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 
 /** The properties of this node that the rules depend on. */
-export interface NodeFacts {
-  readonly name: string;
+export interface NodeFacts extends ReceivingNode {
   /** The address on which kube-proxy serves node ports. */
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
 }
@@ -68,7 +67,7 @@ function renderPort(context: PortContext): readonly Element[] {
   const forwarding = forwardingOf(service, port, nodeAddress !== undefined);
   if (forwarding === "kube-proxy") return [];
   const localOnly = service.externalTrafficPolicy === "Local";
-  const query = { family, port, nodeName: node.name, localOnly };
+  const query = { family, port, node, localOnly };
   const endpoints = usableEndpoints(slices, query);
   // Endpoints of a Service that another service proxy serves are not watched: that there are none is not known.
   if (endpoints.length === 0 && service.labels[serviceProxyNameLabel] !== undefined) return [];

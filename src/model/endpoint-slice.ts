@@ -11,6 +11,10 @@ export interface Endpoint {
   readonly ready: boolean;
   readonly serving: boolean;
   readonly terminating: boolean;
+  /** Names of the nodes that its hints are for. Missing: it has no such hints. */
+  readonly forNodes?: readonly string[];
+  /** The same of zones. */
+  readonly forZones?: readonly string[];
 }
 
 export interface EndpointPort {
@@ -53,18 +57,19 @@ export function projectEndpointSlice(raw: V1EndpointSlice): EndpointSliceView | 
   });
 }
 
-/** A missing condition means ready, serving and not terminating (discovery/v1 types). */
-function projectEndpoint(endpoint: V1Endpoint): readonly Endpoint[] {
-  const address = endpoint.addresses[0];
+/** A missing condition means ready, serving and not terminating (pkg/proxy/endpointslicecache.go, addEndpoints). */
+function projectEndpoint({ addresses, nodeName, conditions, hints }: V1Endpoint): readonly Endpoint[] {
+  const address = addresses[0];
   if (address === undefined) return [];
-  const ready = endpoint.conditions?.ready ?? true;
   return [
     {
       address,
-      nodeName: endpoint.nodeName,
-      ready,
-      serving: endpoint.conditions?.serving ?? ready,
-      terminating: endpoint.conditions?.terminating ?? false,
+      nodeName,
+      ready: conditions?.ready ?? true,
+      serving: conditions?.serving ?? true,
+      terminating: conditions?.terminating ?? false,
+      ...(hints?.forNodes?.length ? { forNodes: hints.forNodes.map(({ name }) => name) } : {}),
+      ...(hints?.forZones?.length ? { forZones: hints.forZones.map(({ name }) => name) } : {}),
     },
   ];
 }

@@ -7,7 +7,7 @@ import type { Endpoint, EndpointSliceView } from "./endpoint-slice.ts";
  */
 export type EndpointState = "ready" | "draining" | "notReady";
 
-const preference: Readonly<Record<EndpointState, number>> = { ready: 2, draining: 1, notReady: 0 };
+const stateRank: Readonly<Record<EndpointState, number>> = { ready: 2, draining: 1, notReady: 0 };
 
 export function endpointStateOf({ ready, serving, terminating }: Endpoint): EndpointState {
   if (ready) return "ready";
@@ -30,6 +30,11 @@ export interface ResolvedEndpoint {
   readonly port: number | undefined;
   readonly nodeName: string | undefined;
   readonly state: EndpointState;
+  /** Whether its pod is being deleted. */
+  readonly terminating: boolean;
+  /** Names of nodes and zones in its hints. Missing: none. */
+  readonly forNodes?: readonly string[];
+  readonly forZones?: readonly string[];
 }
 
 export interface EndpointQuery {
@@ -37,38 +42,44 @@ export interface EndpointQuery {
   readonly family?: IpFamily;
   /** Missing: whatever the port; each address then counts once. */
   readonly port?: { readonly name: string; readonly protocol: string };
-  /** Only endpoints on this node. */
-  readonly node?: string;
 }
 
 /**
  * The endpoints of a Service from all its slices, in no particular order. Ports are matched by name and protocol; their numbers may
- * differ from slice to slice. An address and port that is in two slices counts once, in its better state: while a pod terminates, its
- * address may already belong to a new one. Endpoints whose address is not of the family of their slice are left out.
+ * differ from slice to slice. An address and port that is in two slices counts once: while a pod terminates, its address may already
+ * belong to a new one, so the one that does not terminate counts (pkg/proxy/endpointslicecache.go, addEndpoints); of two such ones the
+ * one in the better state. Endpoints whose address is not of the family of their slice are left out.
  */
 export function resolveEndpoints(
   slices: readonly EndpointSliceView[],
-  { family, port: requested, node }: EndpointQuery,
+  { family, port: requested }: EndpointQuery,
 ): readonly ResolvedEndpoint[] {
   const found = new Map<string, ResolvedEndpoint>();
   for (const slice of slices) {
     if (family !== undefined && slice.family !== family) continue;
     for (const port of portsOf(slice, requested)) {
       for (const endpoint of slice.endpoints) {
-        const { nodeName } = endpoint;
-        if (node !== undefined && nodeName !== node) continue;
         const address = parseAddress(endpoint.address);
         if (address?.family !== slice.family) continue;
         const text = formatAddress(address);
         const key = `${text} ${port ?? ""}`;
+        const { nodeName, terminating, forNodes, forZones } = endpoint;
         const state = endpointStateOf(endpoint);
         const known = found.get(key);
-        if (known !== undefined && preference[known.state] >= preference[state]) continue;
-        found.set(key, { address, text, family: slice.family, port, nodeName, state });
+        if (known !== undefined && !replaces({ state, terminating }, known)) continue;
+        const hints = { ...(forNodes && { forNodes }), ...(forZones && { forZones }) };
+        found.set(key, { address, text, family: slice.family, port, nodeName, state, terminating, ...hints });
       }
     }
   }
   return [...found.values()];
+}
+
+type Rank = Pick<ResolvedEndpoint, "state" | "terminating">;
+
+function replaces(one: Rank, known: Rank): boolean {
+  if (one.terminating !== known.terminating) return known.terminating;
+  return stateRank[one.state] > stateRank[known.state];
 }
 
 function portsOf(slice: EndpointSliceView, requested: EndpointQuery["port"]): readonly (number | undefined)[] {

@@ -3,6 +3,7 @@ import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import { type EndpointState, resolveEndpoints, usableOf } from "../../../src/model/endpoints.ts";
 import { forwardingOf } from "../../../src/model/forwarding.ts";
 import type { ServicePort, ServiceView } from "../../../src/model/service.ts";
+import { type ReceivingNode, topologyOf } from "../../../src/model/usable-endpoints.ts";
 import type { NodeEndpoints, PortPart } from "./explanation.ts";
 
 /** Counts endpoints by family and node; an endpoint that is in several slices counts once. */
@@ -40,18 +41,19 @@ function stateOf(ready: number, draining: number): EndpointState {
 /** What receives the packets: an announcer with or without node ports, or each node at its own address. */
 export type Receiver = "node ports" | "no node ports" | "own node";
 
-/** Where a connection to each port goes. */
+/** Where a connection to each port goes. `announcer`: undefined where no node announces. */
 export function explainPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
   receiver: Receiver,
+  announcer: ReceivingNode | undefined,
 ): readonly PortPart[] {
   return service.ports.map((port) => ({
     port: port.port,
     protocol: port.protocol,
     name: port.name,
     nodePort: port.nodePort,
-    path: describePath(service, port, receiver),
+    path: `${describePath(service, port, receiver)}${describeHints(service, slices, port, announcer)}`,
     ready: countReady(service, slices, port),
   }));
 }
@@ -66,6 +68,22 @@ function describePath(service: ServiceView, port: ServicePort, receiver: Receive
     case "kube-proxy":
       return "kube-proxy's own rules for the address";
   }
+}
+
+/** Hints narrow down where connections go, by kube-proxy's rules and ours alike; under Local nothing reads them. */
+function describeHints(
+  service: ServiceView,
+  slices: readonly EndpointSliceView[],
+  port: ServicePort,
+  node: ReceivingNode | undefined,
+): string {
+  if (node === undefined || service.externalTrafficPolicy === "Local") return "";
+  const parts = service.ipFamilies.map((family) => {
+    const topology = topologyOf(resolveEndpoints(slices, { family, port }), node);
+    return topology === "none" ? "" : `${topology} ${topology === "node" ? node.name : node.zone}`;
+  });
+  const found = new Set(parts.filter((text) => text !== ""));
+  return found.size === 0 ? "" : `, of those with a hint for ${[...found].join(" or ")}`;
 }
 
 function countReady(service: ServiceView, slices: readonly EndpointSliceView[], port: ServicePort): PortPart["ready"] {

@@ -3,6 +3,7 @@ import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
 import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
 import { readSourceRanges } from "../../../src/model/source-ranges.ts";
+import { type ReceivingNode, zoneLabel } from "../../../src/model/usable-endpoints.ts";
 import { allocate } from "../../allocate/allocate.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { evaluateAllPools, evaluateNamedPool } from "../../allocate/choose/evaluate-pool.ts";
@@ -46,7 +47,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     request: explainRequest(service),
     class: classPart,
     families,
-    ports: eligible ? explainPorts(service, slices, receiverOf(input, addresses)) : [],
+    ports: eligible ? explainPorts(service, slices, receiverOf(input, addresses), announcerOf(input, addresses)) : [],
     endpoints: eligible ? endpoints : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
@@ -61,6 +62,12 @@ function receiverOf({ service, candidates }: ServiceInput, [first]: readonly Add
     return (family === "IPv4" ? node.internalIPv4 : node.internalIPv6) !== undefined;
   });
   return whole ? "node ports" : "no node ports";
+}
+
+/** The node that connections from the LAN arrive at. */
+function announcerOf({ candidates }: ServiceInput, [first]: readonly AddressPart[]): ReceivingNode | undefined {
+  const view = candidates.nodes.get(first?.node ?? first?.announcedBy ?? "");
+  return view === undefined ? undefined : { name: view.name, zone: view.labels[zoneLabel] };
 }
 
 function explainRequest(service: ServiceView): RequestPart {

@@ -6,13 +6,15 @@ import { createDataplaneMetrics } from "../../../speaker/dataplane/metrics.ts";
 import { ServiceRules } from "../../../speaker/service-rules.ts";
 import { virtualIpSchema } from "../../../src/api/virtual-ip.ts";
 import { FakeClock } from "../../../src/clock/fake.ts";
+import { formatAddress } from "../../../src/ip/address.ts";
 import { createLogger, silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
+import { type NodeView, projectNode } from "../../../src/model/node.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { FakeNft } from "../../../src/nft/fake-nft.ts";
-import { service, vip } from "./dataplane/fake-node.ts";
+import { endpoint, port, service, slice, vip } from "./dataplane/fake-node.ts";
 
 test("settings that cannot be read are logged once, with the code that the user gets", () => {
   const services = new Map<string, ServiceView>();
@@ -59,4 +61,51 @@ test("settings that cannot be read are logged once, with the code that the user 
   see("pods");
   see("wand");
   assert.equal(lines.length, 3);
+});
+
+test("a node that moves to another zone has its rules rendered again, and follows the hints for that zone", () => {
+  const nodes = new Map<string, NodeView>();
+  const references = [{ namespace: "default", name: "web" }];
+  const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
+  const hinted = slice([
+    endpoint("10.244.1.2", "n1", { forZones: ["z1"] }),
+    endpoint("10.244.2.2", "n2", { forZones: ["z2"] }),
+  ]);
+  const dataplane = new Dataplane({
+    nft: new FakeNft(),
+    conntrack: new FakeConntrack(),
+    log: silentLogger,
+    metrics: createDataplaneMetrics(createRegistry()),
+    clock: new FakeClock(),
+  });
+  const rendered: string[][] = [];
+  dataplane.setService = (_key, elements) => {
+    rendered.push(
+      elements.flatMap(({ set, value }) => (set === "tcp_endpoints" ? [formatAddress(value.address)] : [])),
+    );
+  };
+  const rules = new ServiceRules({
+    node: "n1",
+    watched: {
+      services: { views: new Map([["default/web", service({ ports: [port({ nodePort: 0 })] })]]) },
+      slices: { views: new Map([[hinted.key, hinted]]) },
+      virtualIps: { views: new Map([[vip, virtualIp]]) },
+      nodes: { views: nodes },
+    },
+    dataplane,
+    clock: new FakeClock(),
+    log: silentLogger,
+  });
+  const label = (zone: string): boolean => {
+    nodes.set("n1", projectNode({ metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": zone } } }));
+    return rules.nodeChanged();
+  };
+  rules.virtualIpChanged(vip);
+  rules.sliceChanged(hinted.key);
+  for (const zone of ["z1", "z2", "z3"]) {
+    assert.equal(label(zone), true);
+    assert.equal(label(zone), false);
+    rules.render();
+  }
+  assert.deepEqual(rendered, [["10.244.1.2"], ["10.244.2.2"], ["10.244.1.2", "10.244.2.2"]]);
 });

@@ -63,16 +63,17 @@ export async function announce(cluster: Cluster, name: string, status: Record<st
 export async function addEndpoints(
   cluster: Cluster,
   service: string,
-  endpoints: readonly { readonly nodeName: string; readonly ready: boolean }[],
+  endpoints: readonly { readonly nodeName: string; readonly ready: boolean; readonly forNode?: string }[],
 ): Promise<void> {
   const body = {
     metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } },
     addressType: "IPv4",
     ports: [{ name: "", protocol: "TCP", port: 8080 }],
-    endpoints: endpoints.map(({ nodeName, ready }, index) => ({
+    endpoints: endpoints.map(({ nodeName, ready, forNode }, index) => ({
       addresses: [`10.244.0.${index + 1}`],
       nodeName,
       conditions: { ready },
+      ...(forNode === undefined ? {} : { hints: { forNodes: [{ name: forNode }] } }),
     })),
   };
   const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { countEndpoints, usableNodes } from "../../../../controller/explain/service/endpoints.ts";
-import { usableEndpoints } from "../../../../speaker/dataplane/usable-endpoints.ts";
 import type { Endpoint, EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
 import { endpointStateOf, resolveEndpoints, usableOf } from "../../../../src/model/endpoints.ts";
+import { usableEndpoints } from "../../../../src/model/usable-endpoints.ts";
 
 const port = { name: "http", protocol: "TCP", port: 80, nodePort: 30_080 } as const;
 const nodes = ["n1", "n2", undefined] as const;
@@ -47,7 +47,17 @@ describe("what an endpoint is good for", () => {
     assert.deepEqual(states([endpoint(1, failing)]), []);
   });
 
-  test("an address in two slices counts once, in its better state, whichever comes first", () => {
+  test("an address in two slices counts once, as that of the pod that is not terminating, whichever comes first", () => {
+    const slices = [slice("a", [endpoint(1, draining)]), slice("b", [endpoint(1, failing)])];
+    for (const list of [slices, slices.toReversed()]) {
+      assert.deepEqual(
+        resolveEndpoints(list, {}).map(({ state }) => state),
+        ["notReady"],
+      );
+    }
+  });
+
+  test("an address in two slices counts once, otherwise in its better state", () => {
     const slices = [slice("a", [endpoint(1, stopped)]), slice("b", [endpoint(1, draining)])];
     for (const list of [slices, slices.toReversed()]) {
       assert.deepEqual(
@@ -68,7 +78,7 @@ describe("explain and the data plane of each node agree", () => {
     .array(endpoints, { maxLength: 3 })
     .map((lists) => lists.map((list, index) => slice(`s${index}`, list)));
   const endpointsOn = (list: readonly EndpointSliceView[], nodeName: string, localOnly: boolean) =>
-    usableEndpoints(list, { family: "IPv4", port, nodeName, localOnly });
+    usableEndpoints(list, { family: "IPv4", port, node: { name: nodeName }, localOnly });
 
   test("under Cluster: the nodes that explain calls usable are those that connections go to", () => {
     fc.assert(

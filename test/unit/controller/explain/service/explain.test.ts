@@ -165,6 +165,23 @@ describe("bellhop explain service", () => {
     assert.match(reasons[0]?.message ?? "", /ready pods are on n2/);
   });
 
+  test("hints that the announcing node follows are mentioned, and those that it does not are not", async () => {
+    await addPools(cluster);
+    await cluster.start();
+    for (const [name, address, forNode] of [
+      ["web", "192.0.2.10", "n1"],
+      ["far", "192.0.2.11", "n2"],
+    ] as const) {
+      await cluster.addService(name);
+      await addEndpoints(cluster, name, [{ nodeName: forNode, ready: true, forNode }]);
+      await cluster.eventually(async () => assert.equal(await cluster.condition(name), "True AddressAssigned"));
+      await announce(cluster, address, { node: "n1" });
+    }
+    const pathOf = async (name: string) => (await askService(cluster, name)).ports[0]?.path ?? "";
+    assert.match(await pathOf("web"), /, of those with a hint for node n1$/);
+    assert.doesNotMatch(await pathOf("far"), /hint/);
+  });
+
   test("a speaker that has shut down announces nothing, even if the status still says so", async () => {
     await addPools(cluster);
     await cluster.start();
