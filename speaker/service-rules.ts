@@ -9,6 +9,7 @@ import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
 import { type NodeFacts, renderService } from "./dataplane/render.ts";
 import { ServiceIndex } from "./service-index.ts";
+import { type PermitsPort, permittedPorts } from "./shared-ports.ts";
 import type { Watched } from "./watches.ts";
 
 export interface ServiceRulesOptions {
@@ -17,6 +18,12 @@ export interface ServiceRulesOptions {
   readonly dataplane: Dataplane;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** An address of a Service, and the ports that the Service may have on it. */
+interface OwnAddress {
+  readonly address: IpAddress;
+  readonly permits: PermitsPort;
 }
 
 /** Knows which Services an event changes, and renders only these. What notes a change returns whether there is something to render. */
@@ -70,6 +77,11 @@ export class ServiceRules {
     return this.#markDirty([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
   }
 
+  /** The VirtualIPs whose address a Service has. */
+  virtualIpsOf(key: string): Iterable<string> {
+    return this.#virtualIps.objectsOf(key);
+  }
+
   /** Passes the changes to the data plane. Returns since when the first change waited, in monotonic milliseconds; undefined: none did. */
   render(): number | undefined {
     const dirty = this.#dirty;
@@ -102,16 +114,23 @@ export class ServiceRules {
     }
     const slices = [...this.#slices.objectsOf(key)].flatMap((name) => watched.slices.views.get(name) ?? []);
     this.#logInvalid(key, invalidSettings(service));
-    return renderService(service, slices, addresses, this.#node);
+    const permits = new Map(addresses.map((own) => [own.address, own.permits]));
+    return renderService(
+      service,
+      slices,
+      addresses.map(({ address }) => address),
+      this.#node,
+      (address, port) => permits.get(address)?.(port) === true,
+    );
   }
 
   /** A Service that was deleted and created again is another Service, and does not own the addresses of the first. */
-  #addressesOf(key: string, uid: string): readonly IpAddress[] {
+  #addressesOf(key: string, uid: string): readonly OwnAddress[] {
     return [...this.#virtualIps.objectsOf(key)].flatMap((name) => {
-      const spec = this.#options.watched.virtualIps.views.get(name)?.spec;
-      const mine = spec?.services.some((reference) => refersTo(reference, { key, uid }));
-      const address = mine === true ? parseAddress(spec?.address ?? "") : undefined;
-      return address === undefined ? [] : [address];
+      const virtualIp = this.#options.watched.virtualIps.views.get(name);
+      if (virtualIp?.spec.services.some((reference) => refersTo(reference, { key, uid })) !== true) return [];
+      const address = parseAddress(virtualIp.spec.address);
+      return address === undefined ? [] : [{ address, permits: permittedPorts(virtualIp, { key, uid }) }];
     });
   }
 

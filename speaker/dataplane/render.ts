@@ -17,6 +17,9 @@ export interface NodeFacts extends ReceivingNode {
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
 }
 
+/** Whether the Service may have the port on the address: others may share it. */
+export type PermitsPort = (address: IpAddress, port: ServicePort) => boolean;
+
 /**
  * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused. A port
  * whose endpoints are all on other nodes gets no endpoints under externalTrafficPolicy Local, so that kube-proxy's own rules for the
@@ -27,6 +30,7 @@ export function renderService(
   slices: readonly EndpointSliceView[],
   addresses: readonly IpAddress[],
   node: NodeFacts,
+  permits: PermitsPort = () => true,
 ): readonly Element[] {
   const elements: Element[] = [];
   const ranges = readSourceRanges(service.sourceRanges);
@@ -39,6 +43,7 @@ export function renderService(
     const nftFamily = nftFamilies[family];
     elements.push({ family: nftFamily, set: "service_addresses", key: { address } });
     for (const port of service.ports) {
+      if (!permits(address, port)) continue;
       const key: ServicePortKey = { address, protocol: nftProtocols[port.protocol], port: port.port };
       const allowed = ranges.allowed[family];
       if (allowed !== undefined) {
