@@ -13,6 +13,10 @@ export interface ChangeListener
     AnnouncementListener,
     KernelListener,
     ResponderListener {
+  /** Rules were written, or could not be. */
+  rulesWritten(): void;
+  /** The kernel has begun to refuse the rules of a Service, or accepts them again. */
+  rulesRefused(service: string): void;
   /** A bug: the speaker cannot continue. */
   failed(error: unknown): void;
 }
@@ -58,6 +62,14 @@ export class ChangeFeed implements ChangeListener {
 
   responderDied(error: BellhopError): void {
     this.#listener?.responderDied(error);
+  }
+
+  rulesWritten(): void {
+    this.#listener?.rulesWritten();
+  }
+
+  rulesRefused(service: string): void {
+    this.#listener?.rulesRefused(service);
   }
 
   failed(error: unknown): void {

@@ -79,6 +79,12 @@ export class ChangeRouter implements ChangeListener {
     this.#options.sync.repair(table.family === netfilterFamilies.ip ? "IPv4" : "IPv6", difference);
   }
 
+  rulesWritten(): void {}
+
+  rulesRefused(service: string): void {
+    for (const name of this.#options.rules.virtualIpsOf(service)) this.#options.reporter.enqueueVirtualIp(name);
+  }
+
   networkChanged(): void {
     this.#options.host.read();
   }

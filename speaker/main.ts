@@ -9,7 +9,7 @@ import { runProgram } from "../src/program/run-program.ts";
 import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { openGroupSocket } from "./announce/group-socket.ts";
 import { findMissingFeatures, removeSelfTest } from "./dataplane/self-test.ts";
-import { removeTable } from "./dataplane/tables.ts";
+import { probeTableOf, removeTable, removeTableOf } from "./dataplane/tables.ts";
 import { familiesWithoutForwarding } from "./host.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import { createResponder } from "./responder/responder.ts";
@@ -46,10 +46,13 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
  */
 export async function removeRules(nft: Nft = socketNft): Promise<void> {
   const families: readonly NftIpFamily[] = ["ip", "ip6"];
-  const results = await Promise.allSettled(
-    families.map((family) => nft.run({ commands: [...removeTable(family), ...removeSelfTest(family)] })),
-  );
+  const results = await Promise.allSettled(families.map((family) => removeTables(nft, family)));
   for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+function removeTables(nft: Nft, family: NftIpFamily): Promise<void> {
+  const others = [...removeSelfTest(family), ...removeTableOf(probeTableOf(family))];
+  return nft.run({ commands: [...removeTable(family), ...others] });
 }
 
 /** How often the rules are removed while a speaker may still write them. */

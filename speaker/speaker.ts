@@ -64,6 +64,7 @@ export class Speaker {
   readonly #kernel: Kernel;
   #missingFeatures: readonly MissingFeature[] = [];
   readonly #responder: Responder;
+  readonly #dataplane: Dataplane;
   readonly #rules: ServiceRules;
   readonly #announcer: Announcer;
   readonly #sync: SyncLoop;
@@ -105,6 +106,7 @@ export class Speaker {
       nft: kernel,
       conntrack: kernel,
       clock,
+      random,
       log: dataplaneLog,
       metrics: dataplaneMetrics,
     });
@@ -123,7 +125,6 @@ export class Speaker {
       metrics,
       changes,
       clock,
-      random,
       log: announceLog,
     });
 
@@ -161,6 +162,7 @@ export class Speaker {
     this.#host = host;
     this.#kernel = kernel;
     this.#responder = responder;
+    this.#dataplane = dataplane;
     this.#rules = rules;
     this.#announcer = announcer;
     this.#sync = sync;
@@ -175,7 +177,8 @@ export class Speaker {
     if (!this.#kernel.alive) missing.push("the kernel thread is not running");
     if (!this.#responder.alive) missing.push("the responder thread is not running");
     for (const { family, feature } of this.#missingFeatures) missing.push(`the kernel lacks for ${family}: ${feature}`);
-    if (!this.#sync.rulesWritten) missing.push("the rules are not written yet");
+    for (const family of ["IPv4", "IPv6"] as const)
+      if (!this.#dataplane.writesOf(family).everWritten) missing.push(`the ${family} rules are not written yet`);
     return missing;
   }
 

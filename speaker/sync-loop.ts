@@ -1,6 +1,5 @@
-import { Backoff } from "../src/clock/backoff.ts";
-import type { Clock, Random } from "../src/clock/clock.ts";
-import { BellhopError } from "../src/error/error.ts";
+import type { Clock } from "../src/clock/clock.ts";
+import type { BellhopError } from "../src/error/error.ts";
 import type { IpFamily } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import type { Announcer } from "./announce/announcer.ts";
@@ -21,40 +20,33 @@ export interface SyncLoopOptions {
   /** Number of the bit, 0 to 31, that marks rewritten packets. */
   readonly markBit: number;
   readonly metrics: SpeakerMetrics;
-  /** Receives bugs; failed writes are not bugs and are tried again. */
-  readonly changes: Pick<ChangeListener, "failed">;
+  /** Receives what was written, and bugs; failed writes are not bugs and are tried again. */
+  readonly changes: Pick<ChangeListener, "failed" | "rulesWritten" | "rulesRefused">;
   readonly clock: Clock;
-  readonly random: Random;
   readonly log: Logger;
 }
 
-/** The first wait after a failed write, and the longest; each is twice the one before. */
-const retryBaseMs = 500;
-const retryMaxMs = 30_000;
-
-/** One sync at a time: plan, write the rules, and only then announce. Nothing happens before `start`. */
+/**
+ * Follows changes in two steps. What needs no new rules is withdrawn and announced at once. Then the rules are written, one write at a
+ * time, and addresses are announced whose rules have become complete by that. Nothing happens before `start`.
+ */
 export class SyncLoop {
   readonly #options: SyncLoopOptions;
-  readonly #backoff: Backoff;
   /** VirtualIPs that have changed since the last sync, and whether all must be planned again. */
   #changed = new Set<string>();
   #allChanged = true;
   #running = false;
-  #pending = false;
-  #working = false;
-  #rulesWritten = false;
+  #requested = false;
+  /** Whether there may be something to write, and whether a write is under way. */
+  #dirty = false;
+  #writing = false;
+  #written = false;
   #cancelRetry: () => void = () => undefined;
   readonly #repairs = new RepairDelay();
   #cancelRepair: () => void = () => undefined;
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
-    this.#backoff = new Backoff(retryBaseMs, retryMaxMs, options.random);
-  }
-
-  /** Whether the rules have been written successfully at least once. */
-  get rulesWritten(): boolean {
-    return this.#rulesWritten;
   }
 
   start(): void {
@@ -103,33 +95,38 @@ export class SyncLoop {
 
   /** Requests a sync. */
   request(): void {
-    this.#pending = true;
-    if (this.#working || !this.#running) return;
-    this.#working = true;
-    this.#work().catch((error: unknown) => this.#options.changes.failed(error));
+    if (this.#requested || !this.#running) return;
+    this.#requested = true;
+    // Events arrive in bursts: one sync covers all that were already received.
+    setImmediate(() => this.#turn());
   }
 
-  async #work(): Promise<void> {
+  /** Withdraws and announces at once what needs no new rules, also while rules are being written. */
+  #turn(): void {
+    this.#requested = false;
+    if (!this.#running) return;
     try {
-      while (this.#pending && this.#running) {
-        // Events arrive in bursts: one sync covers all that were already received, also during this wait.
-        await new Promise((resolve) => setImmediate(resolve));
-        this.#pending = false;
-        await this.#syncOnce();
+      this.#plan();
+      this.#announce();
+    } catch (error) {
+      this.#options.changes.failed(error);
+      return;
+    }
+    this.#dirty = true;
+    if (this.#writing) return;
+    this.#writing = true;
+    this.#writeWhileDirty().catch((error: unknown) => this.#options.changes.failed(error));
+  }
+
+  async #writeWhileDirty(): Promise<void> {
+    try {
+      while (this.#dirty && this.#running) {
+        this.#dirty = false;
+        await this.#writeRules();
       }
     } finally {
-      this.#working = false;
+      this.#writing = false;
     }
-  }
-
-  /** Without rules nothing new is announced; addresses that are no longer ours are withdrawn. */
-  async #syncOnce(): Promise<void> {
-    const { announcer, dataplane, rules } = this.#options;
-    this.#plan();
-    dataplane.setInterfaces(announcer.lanInterfaces);
-    const dirtySinceMs = rules.render();
-    const written = await this.#writeRules(dirtySinceMs);
-    announcer.apply(!written);
   }
 
   #plan(): void {
@@ -142,26 +139,49 @@ export class SyncLoop {
     this.#allChanged = false;
   }
 
-  async #writeRules(dirtySinceMs: number | undefined): Promise<boolean> {
-    const { clock, dataplane, log, markBit, metrics, rules } = this.#options;
-    try {
-      // Unsigned: bit 31 must not make it negative.
-      await dataplane.apply({ nodeAddresses: rules.node.addresses, markBit: (1 << markBit) >>> 0 });
-    } catch (error) {
-      if (!(error instanceof BellhopError)) throw error;
-      const retryMs = this.#backoff.nextMs();
-      log.error(
-        { err: error, retryMs },
-        "cannot write the rules; the previous rules stay, and nothing new is announced",
-      );
-      this.#cancelRetry();
-      this.#cancelRetry = clock.after(retryMs, () => this.request());
-      return false;
-    }
-    this.#backoff.reset();
+  #announce(): void {
+    const { announcer, dataplane } = this.#options;
+    announcer.apply((address) => dataplane.isApplied(address));
+  }
+
+  async #writeRules(): Promise<void> {
+    const { announcer, changes, clock, dataplane, log, markBit, metrics, rules } = this.#options;
+    dataplane.setInterfaces(announcer.lanInterfaces);
+    const dirtySinceMs = rules.render();
+    // Unsigned: bit 31 must not make it negative.
+    const settings = { nodeAddresses: rules.node.addresses, markBit: (1 << markBit) >>> 0 };
+    const { newAddresses, refusalsChanged, failures } = await dataplane.apply(settings);
+    if (announcer.rulesApplied(newAddresses)) this.#announce();
+    for (const service of refusalsChanged) this.#reportRefusal(service);
+    this.#scheduleRetry();
+    for (const { family, error } of failures) this.#reportFailure(family, error);
+    changes.rulesWritten();
+    if (failures.length > 0) return;
+    if (!this.#written) log.info({ services: dataplane.services.length }, "rules written for the first time");
+    this.#written = true;
     if (dirtySinceMs !== undefined) metrics.eventToRules.observe((clock.monotonicMs() - dirtySinceMs) / 1000);
-    if (!this.#rulesWritten) log.info({ services: dataplane.services.length }, "rules written for the first time");
-    this.#rulesWritten = true;
-    return true;
+  }
+
+  #scheduleRetry(): void {
+    const { clock, dataplane } = this.#options;
+    this.#cancelRetry();
+    const dueMs = dataplane.nextDueMs;
+    if (dueMs !== undefined)
+      this.#cancelRetry = clock.after(Math.max(0, dueMs - clock.monotonicMs()), () => this.request());
+  }
+
+  #reportFailure(family: IpFamily, error: BellhopError): void {
+    this.#options.log.error(
+      { err: error, family },
+      "cannot write the rules; the previous rules stay, and addresses without rules are not announced",
+    );
+  }
+
+  #reportRefusal(service: string): void {
+    const { changes, dataplane, log } = this.#options;
+    const refusal = dataplane.refusalOf(service);
+    if (refusal === undefined) log.info({ service }, "the kernel accepts the rules of the Service again");
+    else log.error({ service, ...refusal }, "the kernel refuses the rules of the Service; all others are written");
+    changes.rulesRefused(service);
   }
 }

@@ -1,6 +1,6 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
+import { addressFromBytes, formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
@@ -12,6 +12,7 @@ import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import type { GroupSocket } from "./group-socket.ts";
 import { MulticastGroups } from "./multicast-groups.ts";
 import { type Announcement, AnnouncementPlan, responderState } from "./plan.ts";
+import { WaitingAddresses } from "./waiting-addresses.ts";
 
 /** Receives changes to what is announced. */
 export interface AnnouncementListener {
@@ -38,6 +39,8 @@ export class Announcer {
   readonly #index = new AnnouncementIndex();
   /** VirtualIPs whose plan is not carried out yet; "all" after `planAll`. */
   #due: Set<string> | "all" = new Set();
+  /** VirtualIPs whose address waits for its rules. */
+  readonly #waiting = new WaitingAddresses();
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -86,20 +89,35 @@ export class Announcer {
   }
 
   /**
-   * Carries out what was planned since the last time. `withdrawOnly`: the rules are not written, so nothing new is announced and what
-   * is new stays due; what the plan no longer contains is withdrawn all the same.
+   * The kernel has the rules of these addresses now, as text. Returns whether one of them waited for that; `apply` then announces it.
    */
-  apply(withdrawOnly: boolean): void {
+  rulesApplied(addresses: readonly string[]): boolean {
+    let waited = false;
+    for (const address of addresses)
+      for (const name of [...this.#waiting.namesOf(address)]) {
+        waited = true;
+        if (this.#due !== "all") this.#due.add(name);
+      }
+    return waited;
+  }
+
+  /**
+   * Carries out what was planned since the last time. An address whose rules the kernel does not have is not announced, and waits for
+   * `rulesApplied`; what is announced already stays, and what the plan no longer contains is withdrawn.
+   */
+  apply(hasRules: (address: IpAddress) => boolean): void {
     const due = this.#due;
     const whole = due === "all" || this.incomplete;
     const names = due === "all" ? new Set([...this.#index.names, ...this.#plan.names]) : due;
     const before = new Map([...names].map((name) => [name, this.#index.get(name)]));
     const changed = new ChangedAnnouncements(this.#index);
     this.#due = new Set();
+    if (due === "all") this.#waiting.clear();
     for (const name of names) {
       const planned = this.#plan.get(name);
-      const possible = planned === undefined || !withdrawOnly ? planned : this.#alreadyAnnounced(planned);
-      if (possible?.links.length !== planned?.links.length) this.#due.add(name);
+      const waits = planned !== undefined && !hasRules(planned.address);
+      const possible = waits ? this.#alreadyAnnounced(planned) : planned;
+      this.#waiting.set(name, waits ? planned.text : undefined);
       if (!whole) changed.note(before.get(name), possible);
       this.#index.set(name, possible);
     }
@@ -108,11 +126,16 @@ export class Announcer {
     for (const [name, one] of before) this.#reportChange(name, one, this.#index.get(name));
   }
 
-  /** As much of the announcement as the responder answers for already. */
-  #alreadyAnnounced(planned: Announcement): Announcement {
+  /** Whether a VirtualIP should be announced here, and waits until the kernel has its rules. */
+  waitsForRules(name: string): boolean {
+    return this.#waiting.has(name);
+  }
+
+  /** As much of the announcement as the responder answers for already; undefined: nothing. */
+  #alreadyAnnounced(planned: Announcement): Announcement | undefined {
     const { state } = this.#responder;
     const links = planned.links.filter((link) => state.get(link.name)?.addresses.has(planned.text) === true);
-    return { ...planned, links };
+    return links.length === 0 ? undefined : { ...planned, links };
   }
 
   #setAll(): void {
@@ -170,7 +193,7 @@ export class Announcer {
     else
       log.warn(
         { address: after.text },
-        "this node should announce the address but does not: no interface on its LAN is up, or its rules are not written",
+        "this node should announce the address but does not: no interface on its LAN is up",
       );
     changes.announcementChanged(name);
   }

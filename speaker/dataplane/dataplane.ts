@@ -1,13 +1,13 @@
 import type { Logger } from "pino";
-import type { Clock } from "../../src/clock/clock.ts";
-import type { IpFamily } from "../../src/ip/address.ts";
+import type { Clock, Random } from "../../src/clock/clock.ts";
+import { BellhopError } from "../../src/error/error.ts";
+import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { Element } from "./element.ts";
-import { ElementIndex, type ElementsById } from "./element-index.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
 import { StaleFlows } from "./stale-flows.ts";
-import { TableWriter } from "./table-writer.ts";
+import { TableWriter, type WriteListener } from "./table-writer.ts";
 import { nftFamilies } from "./tables.ts";
 
 export interface DataplaneOptions {
@@ -16,6 +16,7 @@ export interface DataplaneOptions {
   readonly log: Logger;
   readonly metrics: DataplaneMetrics;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 export interface DataplaneSettings {
@@ -29,35 +30,75 @@ const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 /** Owner of the interfaces, which belong to no Service. */
 const interfacesOwner = "(interfaces)";
 
+/** What a call of `apply` has done. */
+export interface WriteResult {
+  /** Addresses whose rules have come into the kernel, as text. */
+  readonly newAddresses: readonly string[];
+  /** Services whose rules the kernel refuses now and did not before, or the other way round. */
+  readonly refusalsChanged: readonly string[];
+  /** Families of which nothing could be written, with the error. */
+  readonly failures: readonly { readonly family: IpFamily; readonly error: BellhopError }[];
+}
+
+/** The kernel refuses the rules of a Service in a family. */
+export interface RulesRefusal {
+  readonly family: IpFamily;
+  /** What the kernel answered. */
+  readonly reason: string;
+}
+
+/** The writes of one family. */
+export interface FamilyWrites {
+  /** Whether a write has succeeded at all. */
+  readonly everWritten: boolean;
+  /** Since when every write has failed, in monotonic milliseconds; undefined: the last one succeeded. */
+  readonly failingSinceMs: number | undefined;
+}
+
 /** Keeps the rules in the kernel as Services need them: collect with `setService` and `setInterfaces`, then `apply` all at once. */
 export class Dataplane {
-  readonly #options: DataplaneOptions;
-  readonly #index = new ElementIndex();
   readonly #writers: Readonly<Record<IpFamily, TableWriter>>;
-  readonly #staleFlows: Readonly<Record<IpFamily, StaleFlows>>;
+  /** What was last said of each Service that is refused. */
+  #refusals: ReadonlyMap<string, string> = new Map();
+  #nodeAddresses: DataplaneSettings["nodeAddresses"] = { IPv4: undefined, IPv6: undefined };
+  readonly #metrics: DataplaneMetrics;
 
   constructor(options: DataplaneOptions) {
-    this.#options = options;
-    const writer = (family: IpFamily) => new TableWriter(nftFamilies[family], options.nft, this.#index);
-    this.#writers = { IPv4: writer("IPv4"), IPv6: writer("IPv6") };
-    const { conntrack, metrics, log } = options;
-    const flows = (family: IpFamily) => new StaleFlows({ family, conntrack, index: this.#index, metrics, log });
-    this.#staleFlows = { IPv4: flows("IPv4"), IPv6: flows("IPv6") };
+    this.#metrics = options.metrics;
+    this.#writers = { IPv4: this.#createWriter("IPv4", options), IPv6: this.#createWriter("IPv6", options) };
   }
 
-  /** Services that have elements. */
+  #createWriter(family: IpFamily, { nft, conntrack, clock, random, metrics, log }: DataplaneOptions): TableWriter {
+    const written: WriteListener["written"] = (change, whole, seconds) => {
+      metrics.transactions.inc({ family, kind: whole ? "whole" : "delta" });
+      metrics.duration.observe({ family }, seconds);
+      const [added, removed] = [change.added.size, change.removed.size];
+      log.debug({ family, whole, added, removed }, "rules written");
+      staleFlows.written(change, this.#nodeAddresses[family]);
+    };
+    const writes = { written, failed: () => metrics.failures.inc({ family }) };
+    const writer = new TableWriter({ family: nftFamilies[family], nft, clock, random, writes });
+    const staleFlows = new StaleFlows({ family, conntrack, index: writer.index, metrics, log });
+    return writer;
+  }
+
+  /** Services that have elements, or would have if the kernel did not refuse them. */
   get services(): readonly string[] {
-    return [...this.#index.owners].filter((owner) => owner !== interfacesOwner);
+    const owners = families.flatMap((family) => {
+      const { index, refusedOwners } = this.#writers[family];
+      return [...index.owners, ...refusedOwners];
+    });
+    return [...new Set(owners)].filter((owner) => owner !== interfacesOwner);
   }
 
-  /** Replaces the elements of a Service; empty: the Service is gone. */
+  /** Replaces the elements of a Service; empty: the Service is gone. Not during `apply`. */
   setService(key: string, elements: readonly Element[]): void {
-    this.#index.set(key, elements);
+    this.#setOwner(key, elements);
   }
 
-  /** The interfaces whose packets are rewritten. */
+  /** The interfaces whose packets are rewritten. Not during `apply`. */
   setInterfaces(names: readonly string[]): void {
-    this.#index.set(
+    this.#setOwner(
       interfacesOwner,
       families.flatMap((family) =>
         names.map(
@@ -71,46 +112,86 @@ export class Dataplane {
     );
   }
 
-  /** Makes the next `apply` replace the tables of these families, in case something else has changed them. */
-  invalidate(changed: readonly IpFamily[] = families): void {
-    for (const family of changed) this.#writers[family].invalidate();
+  #setOwner(owner: string, elements: readonly Element[]): void {
+    for (const family of families)
+      this.#writers[family].setOwner(
+        owner,
+        elements.filter((element) => element.family === nftFamilies[family]),
+      );
   }
 
-  /** Something else has changed the table of the family: the next `apply` replaces it. */
+  /** Makes the next `apply` replace the tables, in case something else has changed them. */
+  invalidate(): void {
+    for (const family of families) this.#writers[family].invalidate();
+  }
+
+  /** Something else has changed the table of the family: the next `apply` replaces it, and until then no address of it counts as applied. */
   foreignChange(family: IpFamily): void {
-    this.#options.metrics.foreignChanges.inc({ family });
-    this.invalidate([family]);
+    this.#metrics.foreignChanges.inc({ family });
+    this.#writers[family].distrust();
+  }
+
+  /** Whether the kernel has rules of the address, as far as is known; perhaps not yet the newest ones. */
+  isApplied(address: IpAddress): boolean {
+    return this.#writers[address.family].isApplied(address);
+  }
+
+  /** Why the kernel refuses the rules of a Service; undefined: it does not. */
+  refusalOf(service: string): RulesRefusal | undefined {
+    for (const family of families) {
+      const refused = this.#writers[family].refusalOf(service);
+      if (refused !== undefined) return { family, reason: refused.reason };
+    }
+    return undefined;
+  }
+
+  /** Services whose rules the kernel refuses. */
+  get refusedServices(): readonly string[] {
+    return [...this.#refusals.keys()];
+  }
+
+  writesOf(family: IpFamily): FamilyWrites {
+    return this.#writers[family];
+  }
+
+  /** When to call `apply` again although nothing has changed; undefined: never. Monotonic milliseconds. */
+  get nextDueMs(): number | undefined {
+    const due = families.flatMap((family) => this.#writers[family].nextDueMs ?? []);
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /**
-   * Writes what has changed; one call at a time. A family that fails does not delay the other. Throws BellhopError NftFailed after
-   * both were tried; the next call then writes the failed table as a whole.
+   * Writes what has changed; one call at a time. A family that fails does not delay the other; it is tried again when `nextDueMs` says,
+   * and not by calls before that.
    */
-  async apply(settings: DataplaneSettings): Promise<void> {
-    const changed = this.#index.takeChanged();
-    const failures: unknown[] = [];
+  async apply(settings: DataplaneSettings): Promise<WriteResult> {
+    const failures: { family: IpFamily; error: BellhopError }[] = [];
+    this.#nodeAddresses = settings.nodeAddresses;
     for (const family of families) {
       try {
-        await this.#applyFamily(family, settings, changed);
+        const nodeAddress = settings.nodeAddresses[family];
+        await this.#writers[family].write({ nodeAddress, markBit: settings.markBit });
       } catch (error) {
-        this.#options.metrics.failures.inc({ family });
-        failures.push(error);
+        if (!(error instanceof BellhopError)) throw error;
+        failures.push({ family, error });
       }
     }
-    if (failures.length > 0) throw failures[0];
+    const newAddresses = families.flatMap((family) => this.#writers[family].takeNewAddresses());
+    return { newAddresses, refusalsChanged: this.#takeRefusals(), failures };
   }
 
-  async #applyFamily(family: IpFamily, settings: DataplaneSettings, changed: ElementsById): Promise<void> {
-    const { metrics, clock, log } = this.#options;
-    const nodeAddress = settings.nodeAddresses[family];
-    const startMs = clock.monotonicMs();
-    const written = await this.#writers[family].write({ nodeAddress, markBit: settings.markBit }, changed);
-    if (written === undefined) return;
-    const { change, whole } = written;
-    metrics.transactions.inc({ family, kind: whole ? "whole" : "delta" });
-    metrics.duration.observe({ family }, (clock.monotonicMs() - startMs) / 1000);
-    const [added, removed] = [change.added.size, change.removed.size];
-    log.debug({ family, whole, added, removed }, "rules written");
-    this.#staleFlows[family].written(change, nodeAddress);
+  #takeRefusals(): readonly string[] {
+    const before = this.#refusals;
+    const now = new Map<string, string>();
+    for (const family of families) {
+      const owners = [...this.#writers[family].refusedOwners].filter((owner) => owner !== interfacesOwner);
+      for (const owner of owners) {
+        const reason = this.#writers[family].refusalOf(owner)?.reason ?? "";
+        now.set(owner, `${now.get(owner) ?? ""}${family} ${reason}`);
+      }
+      this.#metrics.refused.set({ family }, owners.length);
+    }
+    this.#refusals = now;
+    return [...new Set([...before.keys(), ...now.keys()])].filter((owner) => before.get(owner) !== now.get(owner));
   }
 }

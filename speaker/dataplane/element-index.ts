@@ -1,27 +1,44 @@
 import { type Element, type ElementRef, elementId, sameValue } from "./element.ts";
+import { RangeOwners } from "./range-owners.ts";
 
 /** Elements by `elementId`. */
 export type ElementsById = ReadonlyMap<string, Element>;
 
+const none: ElementsById = new Map();
+
 /**
  * The desired elements in the kernel, combined from those of each owner (a Service, the interfaces). Remembers which elements have changed,
  * so that a change costs only what it touches. If two owners desire different values, the one with the smaller name wins until it
- * releases the element.
+ * releases the element. Of two owners with source ranges of one port, all those of the one with the smaller name count and none of the other:
+ * ranges in one set must not overlap.
  */
 export class ElementIndex {
   /** What each owner desires, by element and owner. Nearly always one owner. */
   readonly #desired = new Map<string, Map<string, Element>>();
   readonly #byOwner = new Map<string, ElementsById>();
+  readonly #ranges = new RangeOwners();
   #changed = new Map<string, Element>();
 
   get owners(): Iterable<string> {
     return this.#byOwner.keys();
   }
 
-  /** Replaces the elements that an owner desires; empty: the owner is gone. */
-  set(owner: string, elements: readonly Element[]): void {
-    const after = new Map(elements.map((element) => [elementId(element), element]));
-    for (const [id, element] of this.#byOwner.get(owner) ?? []) {
+  /** The elements that an owner desires. */
+  elementsOf(owner: string): ElementsById {
+    return this.#byOwner.get(owner) ?? none;
+  }
+
+  /** The owners that desire an element with this id. */
+  ownersOf(id: string): Iterable<string> {
+    return this.#desired.get(id)?.keys() ?? [];
+  }
+
+  /** Replaces the elements that an owner desires; empty: the owner is gone. Returns those before. */
+  set(owner: string, elements: Iterable<Element>): ElementsById {
+    const present = this.elementsOf(owner);
+    const after = new Map<string, Element>();
+    for (const element of elements) after.set(elementId(element), element);
+    for (const [id, element] of present) {
       if (after.has(id)) continue;
       const desired = this.#desired.get(id);
       desired?.delete(owner);
@@ -42,14 +59,24 @@ export class ElementIndex {
     }
     if (after.size > 0) this.#byOwner.set(owner, after);
     else this.#byOwner.delete(owner);
+    for (const { port, owners } of this.#ranges.set(owner, present, after)) this.#noteRanges(port, owners);
+    return present;
+  }
+
+  /** The owner whose ranges of the port count has changed. */
+  #noteRanges(port: string, owners: readonly string[]): void {
+    for (const owner of owners)
+      for (const [id, element] of this.elementsOf(owner))
+        if (this.#ranges.portOf(element) === port) this.#changed.set(id, element);
   }
 
   /** The desired element with this id; undefined: none. */
   get(id: string): Element | undefined {
     const desired = this.#desired.get(id);
     let best: string | undefined;
-    for (const owner of desired?.keys() ?? []) if (best === undefined || owner < best) best = owner;
-    return best === undefined ? undefined : desired?.get(best);
+    let element: Element | undefined;
+    for (const [owner, one] of desired ?? []) if (best === undefined || owner < best) [best, element] = [owner, one];
+    return element?.set === "source_ranges" ? desired?.get(this.#ranges.winnerOf(element)) : element;
   }
 
   /** The same, by family, set and key. */

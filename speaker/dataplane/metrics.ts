@@ -1,4 +1,4 @@
-import { Counter, Histogram } from "prom-client";
+import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "../../src/metrics/registry.ts";
 
 /** Metrics of the data plane. `family` is IPv4 or IPv6. */
@@ -9,6 +9,7 @@ export interface DataplaneMetrics {
   readonly foreignChanges: Counter<"family">;
   readonly deletedFlows: Counter<"family">;
   readonly conntrackFailures: Counter<"family">;
+  readonly refused: Gauge<"family">;
 }
 
 export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
@@ -22,7 +23,7 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
     }),
     failures: new Counter({
       name: "bellhop_nft_failures_total",
-      help: "Transactions that nftables refused, or whose outcome is unknown. The table is then replaced.",
+      help: "Transactions that nftables refused, or whose outcome is unknown.",
       labelNames: ["family"],
       registers,
     }),
@@ -48,6 +49,12 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
     conntrackFailures: new Counter({
       name: "bellhop_conntrack_failures_total",
       help: "Failed searches for UDP flows to delete.",
+      labelNames: ["family"],
+      registers,
+    }),
+    refused: new Gauge({
+      name: "bellhop_nft_refused_services",
+      help: "Services whose rules nftables refuses. All others are written.",
       labelNames: ["family"],
       registers,
     }),

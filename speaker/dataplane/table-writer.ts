@@ -1,6 +1,14 @@
-import type { Nft } from "../../src/nft/nft.ts";
+import { Backoff } from "../../src/clock/backoff.ts";
+import type { Clock, Random } from "../../src/clock/clock.ts";
+import { BellhopError } from "../../src/error/error.ts";
+import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { faultyKeys, type Nft, type NftFailureCause, type NftFault } from "../../src/nft/nft.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import type { ElementIndex, ElementsById } from "./element-index.ts";
+import { type Element, elementId, nftKey } from "./element.ts";
+import { ElementIndex, type ElementsById } from "./element-index.ts";
+import { findRefused } from "./find-refused.ts";
+import { probeElements } from "./probe-table.ts";
+import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import type { RuleSettings } from "./rules.ts";
 import {
   changeTable,
@@ -11,59 +19,283 @@ import {
   type WritableTableState,
 } from "./table-state.ts";
 
+/** Receives each transaction. */
+export interface WriteListener {
+  written(change: TableChange, whole: boolean, seconds: number): void;
+  failed(): void;
+}
+
+export interface TableWriterOptions {
+  readonly family: NftIpFamily;
+  readonly nft: Nft;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly writes: WriteListener;
+}
+
+/** The first wait after a failed write, and the longest; each is twice the one before. */
+const retryBaseMs = 500;
+const retryMaxMs = 30_000;
+
 /**
- * Keeps our table of one family as the index says. The table in the kernel is never read: its state is what was last written.
- * One call of `write` at a time.
+ * Keeps our table of one family as its index says. The table in the kernel is never read: its state is what was last written. A transaction that
+ * the kernel refuses changes nothing, so that state stays. The owners at fault are found, and everything else is written.
+ * One call of `write` at a time, and none of `setOwner` during it.
  */
 export class TableWriter {
-  readonly family: NftIpFamily;
-  readonly #nft: Nft;
-  readonly #index: ElementIndex;
-  /** "unknown": at the start and after a failure, so that the next write replaces the table as a whole. */
+  readonly #options: TableWriterOptions;
+  readonly index = new ElementIndex();
+  readonly #refused: RefusedOwners;
+  /** What is in the kernel. "unknown": at the start, after a write of unknown outcome, or because another program has changed the table. */
   #state: WritableTableState | "unknown" | "absent" = "unknown";
+  /** Whether another program has changed the table since the last write began. */
+  #distrusted = false;
+  /** Whether the next write replaces the table although its state is known. */
+  #replace = false;
+  /** With which the table was written, and with which a write was last tried. */
   #settings: RuleSettings | undefined;
+  #triedSettings: RuleSettings | undefined;
+  /** By owner that has changed since the last write: its elements before. */
+  readonly #before = new Map<string, ElementsById>();
+  /** Elements that may differ from the last write. */
+  #changed = new Map<string, Element>();
+  readonly #backoff: Backoff;
+  #retryMs: number | undefined;
+  #failingSinceMs: number | undefined;
+  #everWritten = false;
+  /** Addresses that have come into the kernel since they were last taken. */
+  #newAddresses: string[] = [];
 
-  constructor(family: NftIpFamily, nft: Nft, index: ElementIndex) {
-    this.family = family;
-    this.#nft = nft;
-    this.#index = index;
+  constructor(options: TableWriterOptions) {
+    this.#options = options;
+    this.#refused = new RefusedOwners(options.clock, options.random);
+    this.#backoff = new Backoff(retryBaseMs, retryMaxMs, options.random);
+  }
+
+  /** Replaces the elements that an owner desires; empty: the owner is gone. */
+  setOwner(owner: string, elements: readonly Element[]): void {
+    if (this.#refused.get(owner) === undefined) this.#put(owner, elements);
+    else if (elements.length > 0) this.#refused.change(owner, elements);
+    else {
+      this.#refused.accept(owner);
+      this.#put(owner, elements);
+    }
+  }
+
+  #put(owner: string, elements: Iterable<Element>): void {
+    const before = this.index.set(owner, elements);
+    if (!this.#before.has(owner)) this.#before.set(owner, before);
   }
 
   /** Makes the next write replace the table, in case something else has changed it. */
   invalidate(): void {
+    this.#replace = true;
+  }
+
+  /** Something else has changed the table: what is in it is not known, and the next write replaces it. */
+  distrust(): void {
     this.#state = "unknown";
+    this.#distrusted = true;
+  }
+
+  /** Whether the kernel has rules of the address, as far as is known; perhaps not yet the newest ones. */
+  isApplied(address: IpAddress): boolean {
+    if (typeof this.#state === "string") return false;
+    const { family } = this.#options;
+    return this.#state.elements.has(elementId({ family, set: "service_addresses", key: { address } }));
+  }
+
+  /** Why the kernel refuses the rules of an owner; undefined: it does not. */
+  refusalOf(owner: string): RefusedOwner | undefined {
+    return this.#refused.get(owner);
+  }
+
+  /** The owners whose rules the kernel refuses. */
+  get refusedOwners(): Iterable<string> {
+    return this.#refused.names;
+  }
+
+  /** Whether a write has succeeded at all. */
+  get everWritten(): boolean {
+    return this.#everWritten;
+  }
+
+  /** Since when every write has failed; undefined: the last one succeeded. Monotonic milliseconds. */
+  get failingSinceMs(): number | undefined {
+    return this.#failingSinceMs;
+  }
+
+  /** When to call `write` again although nothing has changed; undefined: never. Monotonic milliseconds. */
+  get nextDueMs(): number | undefined {
+    return this.#retryMs ?? this.#refused.nextDueMs;
+  }
+
+  /** The addresses whose rules have come into the kernel since the last call, as text. */
+  takeNewAddresses(): readonly string[] {
+    const addresses = this.#newAddresses;
+    this.#newAddresses = [];
+    return addresses;
   }
 
   /**
-   * Brings the table up to date; `changed` names the elements that may differ from the last write. Returns what was written, and
-   * whether that was the whole table. Throws BellhopError NftFailed; the next write then tries the whole table.
+   * Brings the table up to date. Does nothing while it waits after a failure, unless the settings have changed. Throws BellhopError where nothing
+   * could be written. That some owners are refused is not a failure.
    */
-  async write(
-    settings: RuleSettings,
-    changed: ElementsById,
-  ): Promise<{ readonly change: TableChange; readonly whole: boolean } | undefined> {
-    const old = this.#settings;
-    const same = old !== undefined && old.nodeAddress === settings.nodeAddress && old.markBit === settings.markBit;
-    const state = same ? this.#state : "unknown";
-    if (state === "absent" && !this.#hasAddress(changed)) return undefined;
-    const kept = typeof state === "string" ? undefined : state;
-    const change =
-      kept === undefined
-        ? replaceTable(this.family, settings, this.#index)
-        : changeTable(this.family, kept, this.#index, changed);
-    if (change === undefined) return undefined;
-    this.#state = "unknown";
-    await this.#nft.run(change.transaction);
+  async write(settings: RuleSettings): Promise<void> {
+    const now = this.#options.clock.monotonicMs();
+    if (this.#retryMs !== undefined && now < this.#retryMs && sameSettings(this.#triedSettings, settings)) return;
+    this.#triedSettings = settings;
+    try {
+      await this.#writeAll(settings);
+      for (const owner of this.#refused.due) await this.#retryOwner(owner, settings);
+    } catch (error) {
+      this.#failingSinceMs ??= now;
+      this.#retryMs = this.#options.clock.monotonicMs() + this.#backoff.nextMs();
+      throw error;
+    }
+    this.#backoff.reset();
+    this.#retryMs = undefined;
+    this.#failingSinceMs = undefined;
+    this.#everWritten = true;
+  }
+
+  /** Until everything is written that the kernel takes. */
+  async #writeAll(settings: RuleSettings): Promise<void> {
+    for (;;) {
+      const whole = this.#replace || this.#state === "unknown" || !sameSettings(this.#settings, settings);
+      const refusal = await this.#attempt(settings, whole);
+      if (refusal === undefined) return;
+      // What is missing or there already may be another program's doing, and no Service's.
+      const foreign = refusal.faults.some(({ errno }) => errno === "ENOENT" || errno === "EEXIST");
+      const refused = !whole && foreign ? [] : await this.#findRefused(refusal.faults, whole);
+      if (refused.length === 0 && whole) throw refusal.error;
+      if (refused.length === 0) this.invalidate();
+      for (const owner of refused) this.#setAside(owner, refusal.error.message);
+    }
+  }
+
+  /** Writes once. Returns how the kernel has refused it; undefined: it is written. Throws BellhopError where the outcome is unknown. */
+  async #attempt(settings: RuleSettings, whole: boolean): Promise<Refusal | undefined> {
+    for (const [id, element] of this.index.takeChanged()) this.#changed.set(id, element);
+    if (whole || this.#state !== "absent" || this.#hasAddress()) {
+      const kept = whole || typeof this.#state === "string" ? undefined : this.#state;
+      const { family } = this.#options;
+      const change =
+        kept === undefined
+          ? replaceTable(family, settings, this.index)
+          : changeTable(family, kept, this.index, this.#changed);
+      const refusal = change && (await this.#run(change, kept === undefined));
+      if (refusal !== undefined) return refusal;
+      if (change !== undefined) this.#settle(settings, change, kept);
+    }
+    this.#changed.clear();
+    this.#before.clear();
+    return undefined;
+  }
+
+  async #run(change: TableChange, whole: boolean): Promise<Refusal | undefined> {
+    const { nft, clock, writes } = this.#options;
+    const replace = this.#replace;
+    // What is reported from here on concerns the table after the write.
+    if (whole) this.#replace = false;
+    this.#distrusted = false;
+    const startMs = clock.monotonicMs();
+    try {
+      await nft.run(change.transaction);
+    } catch (error) {
+      writes.failed();
+      const refusal = refusalOf(error);
+      if (whole && change.added.size === 0 && refusal !== undefined && isWithoutFamily(refusal)) return undefined;
+      this.#replace ||= replace;
+      if (refusal === undefined) this.#state = "unknown";
+      else return refusal;
+      throw error;
+    }
+    writes.written(change, whole, (clock.monotonicMs() - startMs) / 1000);
+    return undefined;
+  }
+
+  #settle(settings: RuleSettings, change: TableChange, kept: WritableTableState | undefined): void {
     this.#settings = settings;
     const next = kept ?? emptyTable();
     settleChange(next, change);
     this.#state = kept === undefined && change.added.size === 0 ? "absent" : next;
-    return { change, whole: kept === undefined };
+    if (this.#distrusted) this.#state = "unknown";
+    for (const element of change.added.values())
+      if (element.set === "service_addresses") this.#newAddresses.push(formatAddress(element.key.address));
   }
 
-  #hasAddress(changed: ElementsById): boolean {
-    for (const { family, set } of changed.values())
-      if (family === this.family && set === "service_addresses") return true;
+  #hasAddress(): boolean {
+    for (const { set } of this.#changed.values()) if (set === "service_addresses") return true;
     return false;
   }
+
+  /** The owners whose elements the kernel refuses: those that it names, otherwise those that a search finds. */
+  async #findRefused(faults: readonly NftFault[], whole: boolean): Promise<readonly string[]> {
+    const suspects = whole ? [...this.index.owners] : [...this.#before.keys()];
+    const keys = faultyKeys(faults);
+    const named = suspects.filter((owner) => {
+      for (const element of this.index.elementsOf(owner).values()) if (keys.has(nftKey(element).key)) return true;
+      return false;
+    });
+    // Where the sets alone are refused, no owner is at fault.
+    if (!(await this.#accepts([]))) return [];
+    const accepts = (owners: readonly string[]): Promise<boolean> => this.#accepts(owners);
+    const found = keys.size === 0 ? [] : await findRefused(named, accepts);
+    return found.length > 0 ? found : findRefused(suspects, accepts);
+  }
+
+  async #accepts(owners: readonly string[]): Promise<boolean> {
+    const { nft, family } = this.#options;
+    const index = new ElementIndex();
+    for (const owner of owners) index.set(owner, this.index.elementsOf(owner).values());
+    try {
+      await probeElements(nft, family, index);
+      return true;
+    } catch (error) {
+      if (refusalOf(error) === undefined) throw error;
+      return false;
+    }
+  }
+
+  /** Goes back to the elements that the owner had before, or to none where those are refused too. */
+  #setAside(owner: string, reason: string): void {
+    const elements = this.#refused.get(owner)?.elements ?? [...this.index.elementsOf(owner).values()];
+    this.#refused.refuse(owner, elements, reason);
+    const before = this.#before.get(owner);
+    this.#before.delete(owner);
+    this.index.set(owner, before?.values() ?? []);
+  }
+
+  /** Tries the elements of an owner that was refused, alone. */
+  async #retryOwner(owner: string, settings: RuleSettings): Promise<void> {
+    const refused = this.#refused.get(owner);
+    if (refused === undefined) return;
+    this.#put(owner, refused.elements);
+    const failure = await this.#attempt(settings, typeof this.#state === "string");
+    if (failure === undefined) this.#refused.accept(owner);
+    else this.#setAside(owner, failure.error.message);
+  }
+}
+
+function sameSettings(left: RuleSettings | undefined, right: RuleSettings): boolean {
+  return left?.nodeAddress === right.nodeAddress && left?.markBit === right.markBit;
+}
+
+/** A kernel without the family has no table that would have to be removed. */
+function isWithoutFamily({ faults }: Refusal): boolean {
+  return faults.some(({ errno }) => errno === "EOPNOTSUPP" || errno === "EAFNOSUPPORT");
+}
+
+interface Refusal {
+  readonly error: BellhopError;
+  readonly faults: readonly NftFault[];
+}
+
+/** How the kernel refused a transaction, which then changed nothing. Undefined: the outcome is unknown. Throws everything that is a bug. */
+function refusalOf(error: unknown): Refusal | undefined {
+  if (!(error instanceof BellhopError)) throw error;
+  if (error.code !== "NftFailed") return undefined;
+  const cause = error.cause as NftFailureCause | undefined;
+  return cause?.kind === "unknown" ? undefined : { error, faults: cause?.faults ?? [] };
 }

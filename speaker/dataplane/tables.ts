@@ -11,6 +11,11 @@ export function tableOf(family: NftIpFamily): NftTable {
   return { family, name: "bellhop" };
 }
 
+/** The table in which elements are tried out, without base chains; there only for moments. */
+export function probeTableOf(family: NftIpFamily): NftTable {
+  return { family, name: "bellhop-probe" };
+}
+
 /** The actions as commands about our table. */
 export function inTable(family: NftIpFamily, actions: readonly NftAction[]): readonly NftCommand[] {
   const table = tableOf(family);
@@ -44,9 +49,25 @@ export function createTable(family: NftIpFamily, settings: RuleSettings): readon
   ]);
 }
 
-/** Removes the table, whether it is there or not. */
+/** A table with our sets, and nothing else. */
+export function createSets(table: NftTable, family: NftIpFamily): readonly NftCommand[] {
+  return [
+    { table, kind: "addTable" },
+    ...Object.values(sets[family]).map((set): NftCommand => ({ table, kind: "addSet", set })),
+  ];
+}
+
+/** Removes our table, whether it is there or not. */
 export function removeTable(family: NftIpFamily): readonly NftCommand[] {
-  return inTable(family, [{ kind: "addTable" }, { kind: "deleteTable" }]);
+  return removeTableOf(tableOf(family));
+}
+
+/** Removes a table, whether it is there or not. */
+export function removeTableOf(table: NftTable): readonly NftCommand[] {
+  return [
+    { table, kind: "addTable" },
+    { table, kind: "deleteTable" },
+  ];
 }
 
 /** Makes the chain that picks one of so many endpoints. */

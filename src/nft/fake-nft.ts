@@ -1,7 +1,8 @@
 import { BellhopError } from "../error/error.ts";
+import { type Data, splitData } from "./data.ts";
 import { expressionsOf } from "./dependencies.ts";
 import type { Expression } from "./expression.ts";
-import type { Nft } from "./nft.ts";
+import type { Nft, NftFailureCause } from "./nft.ts";
 import { keyId, type NftElement, type NftSet, printKey, sameData } from "./set.ts";
 import type { NftRule } from "./statement.ts";
 import type { BaseChain, NftCommand, NftFamily, NftTransaction } from "./transaction.ts";
@@ -38,8 +39,12 @@ export class FakeNft implements Nft {
   #tables = new Map<string, WritableTable>();
   /** Every transaction that was accepted, in order. */
   readonly accepted: NftTransaction[] = [];
-  /** Set it to make the next transactions fail as a broken nft does. */
+  /** Set it to make the next transactions fail, with nothing changed. */
   broken: string | undefined;
+  /** Set it to make the outcome of the next transactions unknown: they take effect, and say that this is not known. */
+  outcomeUnknown = false;
+  /** Set it to refuse elements: how the kernel says it, with the key of the element or without. */
+  refusal: (set: NftSet, element: NftElement) => "named" | "unnamed" | undefined = () => undefined;
 
   get tables(): ReadonlyMap<string, FakeTable> {
     return this.#tables;
@@ -53,9 +58,26 @@ export class FakeNft implements Nft {
   async run(transaction: NftTransaction): Promise<void> {
     if (this.broken !== undefined) throw new BellhopError("NftFailed", this.broken);
     const tables = structuredClone(this.#tables);
-    for (const command of transaction.commands) applyCommand(tables, command);
+    for (const command of transaction.commands) {
+      this.#refuse(command);
+      applyCommand(tables, command);
+    }
     this.#tables = tables;
     this.accepted.push(transaction);
+    const cause: NftFailureCause = { kind: "unknown" };
+    if (this.outcomeUnknown) throw new BellhopError("NftFailed", "answers were lost", { cause });
+  }
+
+  #refuse(command: NftCommand): void {
+    if (command.kind !== "addElements") return;
+    for (const element of command.elements) {
+      const how = this.refusal(command.set, element);
+      if (how === undefined) continue;
+      const key = Uint8Array.from(element.key, (char) => char.charCodeAt(0));
+      const fault = { errno: "EINVAL", ...(how === "named" ? { location: { element: { key } } } : {}) };
+      const cause: NftFailureCause = { kind: "refused", faults: [fault] };
+      throw new BellhopError("NftFailed", `EINVAL in ${command.set.name}`, { cause });
+    }
   }
 }
 
@@ -110,7 +132,25 @@ function addElement(table: WritableTable, { name }: NftSet, element: NftElement)
     refuse(`${printKey(declaration, element)} in ${name} has other data`);
   }
   if (typeof data === "object") checkChain(table, chainOf(data));
+  if (declaration.interval === true) checkOverlap(declaration, elements.values(), element);
   elements.set(keyId(element), element);
+}
+
+/** Ranges overlap if they do in each part of the key. */
+function checkOverlap(set: NftSet, present: Iterable<NftElement>, element: NftElement): void {
+  const [first, last] = rangeParts(set, element);
+  for (const other of present) {
+    if (keyId(other) === keyId(element)) continue;
+    const [otherFirst, otherLast] = rangeParts(set, other);
+    const overlaps = first.every(
+      (part, index) => part <= (otherLast[index] ?? "") && (otherFirst[index] ?? "") <= (last[index] ?? ""),
+    );
+    if (overlaps) refuse(`${printKey(set, element)} in ${set.name} overlaps ${printKey(set, other)}`);
+  }
+}
+
+function rangeParts(set: NftSet, { key, keyEnd }: NftElement): readonly [readonly Data[], readonly Data[]] {
+  return [splitData(set.key, key), splitData(set.key, keyEnd ?? key)];
 }
 
 function checkChain(table: WritableTable, chain: string | undefined): void {

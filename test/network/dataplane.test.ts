@@ -81,6 +81,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       log: silentLogger,
       metrics: createDataplaneMetrics(createRegistry()),
       clock: systemClock,
+      random: Math.random,
     });
     dataplane.setInterfaces(["eth0"]);
     for (const family of ["ip", "ip6"] as const) {

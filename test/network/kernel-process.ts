@@ -39,7 +39,7 @@ async function answer(question: KernelQuestion): Promise<unknown> {
 for await (const line of createInterface({ input: process.stdin })) {
   const result = await answer(JSON.parse(line)).then(
     (value) => ({ value: value ?? null }),
-    (error) => ({ code: error.code, message: error.message }),
+    (error) => ({ code: error.code, message: error.message, cause: error.cause }),
   );
-  console.log(JSON.stringify(result));
+  console.log(JSON.stringify(result, (_, part) => (part instanceof Uint8Array ? { bytes: [...part] } : part)));
 }

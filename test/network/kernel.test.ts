@@ -28,6 +28,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
       log: silentLogger,
       metrics: createDataplaneMetrics(createRegistry()),
       clock: systemClock,
+      random: Math.random,
     });
     dataplane.setInterfaces(["eth0"]);
   });

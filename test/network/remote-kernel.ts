@@ -66,12 +66,18 @@ export class RemoteKernel implements Nft, Conntrack {
   /** One question at a time. */
   #ask(question: KernelQuestion): Promise<unknown> {
     const asked = this.#last.then(async () => {
-      const answer = JSON.parse(await this.#program.say(JSON.stringify(question)));
-      if (answer.code !== undefined) throw new BellhopError(answer.code, answer.message);
+      const answer = JSON.parse(await this.#program.say(JSON.stringify(question)), reviveBytes);
+      if (answer.code !== undefined) throw new BellhopError(answer.code, answer.message, { cause: answer.cause });
       if (answer.message !== undefined) throw new Error(answer.message);
       return answer.value;
     });
     this.#last = asked.catch(() => undefined);
     return asked;
   }
+}
+
+/** Bytes as `kernel-process.ts` writes them. */
+function reviveBytes(_: string, value: unknown): unknown {
+  const isBytes = typeof value === "object" && value !== null && "bytes" in value && Array.isArray(value.bytes);
+  return isBytes ? Uint8Array.from(value.bytes as number[]) : value;
 }

@@ -17,7 +17,7 @@ async function visitsAmong(addresses: number, change: (fixture: SpeakerFixture) 
   fixture.links = [link("eth0", "192.0.2.11/24"), link("eth1", "10.1.255.1/16")];
   try {
     await fixture.populate("n1");
-    for (let index = 0; index < addresses; index++) await fixture.claim(address(index), ["n1"], `s${index}`);
+    for (let index = 0; index < addresses; index++) await fixture.serve(address(index), ["n1"], `s${index}`);
     await fixture.start();
     await fixture.clock.advance(30_000);
     assert.equal(fixture.responder.announced.length, addresses + 1);
@@ -31,8 +31,8 @@ async function visitsAmong(addresses: number, change: (fixture: SpeakerFixture) 
 }
 
 const changes: readonly { readonly words: string; readonly change: (fixture: SpeakerFixture) => Promise<void> }[] = [
-  { words: "an address comes to this node", change: (fixture) => fixture.claim(address(60_000), ["n1"], "new") },
-  { words: "an address comes to another node", change: (fixture) => fixture.claim(address(60_000), ["n2"], "new") },
+  { words: "an address comes to this node", change: (fixture) => fixture.serve(address(60_000), ["n1"], "new") },
+  { words: "an address comes to another node", change: (fixture) => fixture.serve(address(60_000), ["n2"], "new") },
   { words: "an address moves to another node", change: (fixture) => fixture.setOwners(address(1), ["n2", "n1"]) },
   {
     words: "an address goes",

@@ -36,6 +36,7 @@ test("settings that cannot be read are logged once, with the code that the user 
       log: silentLogger,
       metrics: createDataplaneMetrics(createRegistry()),
       clock: new FakeClock(),
+      random: () => 0.5,
     }),
     clock: new FakeClock(),
     log: createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) }),
@@ -77,6 +78,7 @@ test("a node that moves to another zone has its rules rendered again, and follow
     log: silentLogger,
     metrics: createDataplaneMetrics(createRegistry()),
     clock: new FakeClock(),
+    random: () => 0.5,
   });
   const rendered: string[][] = [];
   dataplane.setService = (_key, elements) => {

@@ -200,6 +200,15 @@ export class SpeakerFixture {
     });
   }
 
+  /** A Service without endpoints, and its address. */
+  async serve(text: string, owners: readonly string[], service: string): Promise<void> {
+    await this.post("/api/v1/namespaces/default/services", {
+      metadata: { name: service, namespace: "default" },
+      spec: { type: "LoadBalancer", ipFamilies: ["IPv4"], ports: [{ protocol: "TCP", port: 80, nodePort: 0 }] },
+    });
+    await this.claim(text, owners, service);
+  }
+
   async setOwners(text: string, owners: readonly string[]): Promise<void> {
     const contentType = "application/merge-patch+json";
     await this.api.request({

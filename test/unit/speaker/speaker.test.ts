@@ -24,7 +24,7 @@ story(
   async (fixture) => {
     await fixture.populate("n1");
     await fixture.start();
-    assert.deepEqual(fixture.journal.slice(0, 3), ["rules ip", "rules ip6", "announce 192.0.2.200 eth0"]);
+    assert.deepEqual(fixture.journal, ["announce ", "rules ip", "rules ip6", "announce 192.0.2.200 eth0"]);
     assert.deepEqual(fixture.speaker.unready, []);
     assert.deepEqual(
       [...(fixture.nft.table("ip", "bellhop")?.sets.get("lan_interfaces")?.elements.keys() ?? [])],
@@ -108,6 +108,51 @@ story(
     assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.202 eth0"]);
   },
 );
+
+story("an address whose rules are written is taken over while other rules cannot be written", async (fixture) => {
+  await fixture.populate("n2");
+  await fixture.start();
+  fixture.nft.broken = "no memory";
+  await fixture.serve("192.0.2.201", ["n1"], "other");
+  await fixture.settle();
+  await fixture.setOwners("192.0.2.200", ["n1"]);
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+});
+
+story("rules of one Service that the kernel refuses keep no other address from being announced", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  const poison = "\u00c0\u0000\u0002\u0042";
+  fixture.nft.refusal = (_, { key }) => (key.startsWith(poison) ? "unnamed" : undefined);
+  await fixture.serve("192.0.2.66", ["n1"], "poison");
+  await fixture.serve("192.0.2.201", ["n1"], "other");
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);
+  fixture.nft.refusal = () => undefined;
+  await fixture.clock.advance(10_000);
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0", "192.0.2.66 eth0"]);
+});
+
+story("what moves away is withdrawn, and what moves here is announced, while a write hangs", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.serve("192.0.2.201", ["n2"], "other");
+  await fixture.start();
+  const run = fixture.nft.run.bind(fixture.nft);
+  const hanging = Promise.withResolvers<void>();
+  fixture.nft.run = async (transaction) => {
+    await hanging.promise;
+    await run(transaction);
+  };
+  await fixture.serve("192.0.2.202", ["n1"], "new");
+  await fixture.settle();
+  await fixture.setOwners("192.0.2.200", ["n2"]);
+  await fixture.setOwners("192.0.2.201", ["n1"]);
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.201 eth0"]);
+  hanging.resolve();
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.201 eth0", "192.0.2.202 eth0"]);
+});
 
 story("before everything is listed nothing in the kernel is touched", async (fixture) => {
   await fixture.populate("n1");
@@ -318,7 +363,8 @@ story("a speaker that does not run yet names everything that is missing", async 
     "nodes are not listed yet",
     "the kernel thread is not running",
     "the responder thread is not running",
-    "the rules are not written yet",
+    "the IPv4 rules are not written yet",
+    "the IPv6 rules are not written yet",
   ]);
 });
 

@@ -12,18 +12,24 @@ function loopOf(syncs: string[]): SyncLoop {
       lanInterfaces: [],
       planAll: () => planned.push("all"),
       plan: (name: string) => planned.push(name),
+      rulesApplied: () => false,
       apply: () => {
         syncs.push(planned.join(" "));
         planned = [];
       },
     },
     rules: { render: () => undefined, node: { addresses: {} } },
-    dataplane: { setInterfaces: () => undefined, apply: () => Promise.resolve(), services: [] },
+    dataplane: {
+      setInterfaces: () => undefined,
+      apply: () => Promise.resolve({ newAddresses: [], refusalsChanged: [], failures: [] }),
+      services: [],
+      nextDueMs: undefined,
+    },
     virtualIps: { views: new Map() },
     host: { links: [] },
     markBit: 0,
     metrics: {},
-    changes: { failed: (error: unknown) => assert.fail(String(error)) },
+    changes: { failed: (error: unknown) => assert.fail(String(error)), rulesWritten: () => undefined },
     clock: new FakeClock(),
     random: () => 0.5,
     log: silentLogger,

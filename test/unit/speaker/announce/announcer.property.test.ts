@@ -11,6 +11,7 @@ import type { ResponderState } from "../../../../speaker/responder/responder-sta
 import { SentState } from "../../../../speaker/responder/sent-state.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
+import { formatAddress, type IpAddress } from "../../../../src/ip/address.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 
@@ -82,6 +83,11 @@ class Node {
     log: silentLogger,
   });
 
+  /** The addresses that the thread answers for, as text. */
+  get announced(): readonly string[] {
+    return [...this.responder.state.values()].flatMap((on) => [...on.addresses.keys()]);
+  }
+
   async facts(): Promise<unknown> {
     await new Promise((resolve) => setImmediate(resolve));
     return {
@@ -142,7 +148,14 @@ const links = fc
   .chain((both) => fc.subarray(both));
 const step = fc.oneof(
   { weight: 6, arbitrary: changed },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("pass" as const), rulesFail: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.constant({ kind: "pass" as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("rules" as const),
+      of: fc.subarray([...new Set(Object.values(addresses))]),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("links" as const), links }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("fail" as const), name: fc.constantFrom("eth0", "eth1") }) },
 );
@@ -154,6 +167,14 @@ test("what is announced change by change is what is announced when everything is
       let now: readonly Link[] = first;
       const node = new Node();
       node.announcer.planAll(views, now);
+      let applied = new Set<string>();
+      const hasRules = (address: IpAddress): boolean => applied.has(formatAddress(address));
+      const pass = (): void => {
+        const before = new Set(node.announced);
+        node.announcer.apply(hasRules);
+        for (const text of node.announced)
+          assert.ok(before.has(text) || applied.has(text), "nothing new is announced without rules");
+      };
       for (const one of steps) {
         if (one.kind === "virtualIp") {
           if (one.spec === undefined) views.delete(one.name);
@@ -163,13 +184,20 @@ test("what is announced change by change is what is announced when everything is
           now = one.links;
           node.announcer.planAll(views, now);
         } else if (one.kind === "fail") node.responder.fail(one.name);
-        else node.announcer.apply(one.rulesFail);
+        else if (one.kind === "rules") {
+          const fresh = one.of.filter((text) => !applied.has(text));
+          applied = new Set(one.of);
+          if (node.announcer.rulesApplied(fresh)) pass();
+        } else pass();
       }
-      node.announcer.apply(false);
+      const missing = Object.values(addresses).filter((text) => !applied.has(text));
+      applied = new Set(Object.values(addresses));
+      node.announcer.rulesApplied(missing);
+      pass();
       assert.equal(node.announcer.incomplete, false);
       const fresh = new Node();
       fresh.announcer.planAll(views, now);
-      fresh.announcer.apply(false);
+      fresh.announcer.apply(hasRules);
       assert.deepEqual(await node.facts(), await fresh.facts());
     }),
     { numRuns: 300 },

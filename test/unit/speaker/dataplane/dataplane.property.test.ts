@@ -29,12 +29,11 @@ test("after any sequence of changes and failures the rules end up as if written 
       for (const step of steps) {
         last.set(step.view.key, step);
         fakeNode.nft.broken = step.fails ? "no memory" : undefined;
-        await fakeNode
-          .put(step.view, step.slices, step.addresses)
-          .catch((error: Error) => assert.equal(error.message, "no memory"));
+        const { failures } = await fakeNode.put(step.view, step.slices, step.addresses);
+        for (const { error } of failures) assert.equal(error.message, "no memory");
       }
       fakeNode.nft.broken = undefined;
-      await fakeNode.put(service({ key: "default/none" }), [], []);
+      await fakeNode.retry();
       const fresh = new FakeNode();
       for (const { view, slices, addresses } of last.values()) await fresh.put(view, slices, addresses);
       assert.deepEqual(elementsOf(fakeNode), elementsOf(fresh));

@@ -218,16 +218,24 @@ test("a change writes the change alone", async () => {
   assert.equal(fakeNode.nft.accepted.length, before + 1);
 });
 
-test("after a failed write the whole table is written, with what came in between", async () => {
+test("after a write of unknown outcome the whole table is written, with what came in between", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(), [local], [vip]);
-  fakeNode.nft.broken = "no memory";
-  await assert.rejects(fakeNode.put(service({ key: "default/b" }), [local], ["192.0.2.201"]), { code: "NftFailed" });
-  fakeNode.nft.broken = undefined;
+  fakeNode.nft.outcomeUnknown = true;
+  const { failures } = await fakeNode.put(service({ key: "default/b" }), [local], ["192.0.2.201"]);
+  assert.deepEqual(
+    failures.map(({ family, error }) => `${family} ${error.code}`),
+    ["IPv4 NftFailed"],
+  );
+  assert.equal(fakeNode.isApplied(vip), false);
+  fakeNode.nft.outcomeUnknown = false;
   await fakeNode.put(service({ key: "default/c" }), [local], ["192.0.2.202"]);
+  assert.equal(fakeNode.isApplied(vip), false, "not before the wait is over");
+  await fakeNode.retry();
   assert.equal(fakeNode.nft.accepted.at(-1)?.commands[1]?.kind, "deleteTable");
   for (const address of [vip, "192.0.2.201", "192.0.2.202"]) {
     assert.equal(where(fakeNode.send(address)), "local 172.30.0.11 30080");
+    assert.equal(fakeNode.isApplied(address), true);
   }
 });
 

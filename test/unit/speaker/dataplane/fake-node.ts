@@ -1,4 +1,4 @@
-import { Dataplane, type DataplaneSettings } from "../../../../speaker/dataplane/dataplane.ts";
+import { Dataplane, type DataplaneSettings, type WriteResult } from "../../../../speaker/dataplane/dataplane.ts";
 import { FakeConntrack } from "../../../../speaker/dataplane/fake-conntrack.ts";
 import { createDataplaneMetrics } from "../../../../speaker/dataplane/metrics.ts";
 import { type NodeFacts, renderService } from "../../../../speaker/dataplane/render.ts";
@@ -56,12 +56,14 @@ export function slice(endpoints: readonly Endpoint[], change: Partial<EndpointSl
 export class FakeNode {
   readonly nft = new FakeNft();
   readonly conntrack = new FakeConntrack();
+  readonly clock = new FakeClock();
   readonly dataplane = new Dataplane({
     nft: this.nft,
     conntrack: this.conntrack,
     log: silentLogger,
     metrics: createDataplaneMetrics(createRegistry()),
-    clock: new FakeClock(),
+    clock: this.clock,
+    random: () => 0.5,
   });
 
   constructor() {
@@ -90,10 +92,21 @@ export class FakeNode {
     view: ServiceView,
     slices: readonly EndpointSliceView[],
     addresses: readonly string[] = [vip, vip6],
-  ): Promise<void> {
+  ): Promise<WriteResult> {
     const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
     this.dataplane.setService(view.key, renderService(view, slices, parsed, node));
-    await this.dataplane.apply(settings);
+    return this.dataplane.apply(settings);
+  }
+
+  /** Lets every wait after a failure pass, and writes again. */
+  async retry(): Promise<WriteResult> {
+    await this.clock.advance(10 * 60_000);
+    return this.dataplane.apply(settings);
+  }
+
+  isApplied(text: string): boolean {
+    const address = parseAddress(text);
+    return address !== undefined && this.dataplane.isApplied(address);
   }
 
   tables(family: NftIpFamily): readonly FakeTable[] {

@@ -1,0 +1,70 @@
+import { type Element, elementId } from "./element.ts";
+
+/** A port whose source ranges are those of another owner now. */
+export interface ChangedWinner {
+  /** As `portOf` says it. */
+  readonly port: string;
+  /** The owner before and the owner now, where there is one. */
+  readonly owners: readonly string[];
+}
+
+type Elements = ReadonlyMap<string, Element>;
+
+/** Which owner's source ranges of a port count: those of the one with the smallest name. Nearly always there is one. */
+export class RangeOwners {
+  readonly #owners = new Map<string, string | readonly string[]>();
+
+  /** The port that a source range belongs to, as text; undefined: it is another element. */
+  portOf(element: Element): string | undefined {
+    if (element.set !== "source_ranges") return undefined;
+    const { address, protocol, port } = element.key;
+    return elementId({ family: element.family, set: "source_range_services", key: { address, protocol, port } });
+  }
+
+  /** The owner whose ranges count, of the port of this one; empty: none has any. */
+  winnerOf(element: Element): string {
+    return this.#winner(this.portOf(element) ?? "") ?? "";
+  }
+
+  /** The elements of an owner before and after. Returns the ports whose ranges are those of another owner now. */
+  set(owner: string, before: Elements, after: Elements): readonly ChangedWinner[] {
+    const [old, now] = [this.#portsOf(before), this.#portsOf(after)];
+    const changed: ChangedWinner[] = [];
+    for (const port of new Set([...old, ...now])) {
+      if (old.has(port) === now.has(port)) continue;
+      const winner = this.#winner(port);
+      this.#setOwners(
+        port,
+        now.has(port) ? [...this.#of(port), owner] : this.#of(port).filter((other) => other !== owner),
+      );
+      const next = this.#winner(port);
+      if (winner !== next) changed.push({ port, owners: [winner, next].filter((one) => one !== undefined) });
+    }
+    return changed;
+  }
+
+  #portsOf(elements: Elements): Set<string> {
+    const ports = new Set<string>();
+    for (const element of elements.values()) {
+      const port = this.portOf(element);
+      if (port !== undefined) ports.add(port);
+    }
+    return ports;
+  }
+
+  #of(port: string): readonly string[] {
+    const owners = this.#owners.get(port) ?? [];
+    return typeof owners === "string" ? [owners] : owners;
+  }
+
+  #setOwners(port: string, owners: readonly string[]): void {
+    const [first] = owners;
+    if (first === undefined) this.#owners.delete(port);
+    else this.#owners.set(port, owners.length === 1 ? first : owners.toSorted());
+  }
+
+  #winner(port: string): string | undefined {
+    const owners = this.#owners.get(port);
+    return typeof owners === "string" ? owners : owners?.[0];
+  }
+}
