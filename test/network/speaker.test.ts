@@ -87,6 +87,28 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.match(await lan.nodes[0].sh("ip -6 maddr show dev eth0"), /ff02::1:ff00:200/);
   });
 
+  test("rules that another program flushes, as a reload of a host firewall does, come back by themselves", async () => {
+    const [n1] = lan.nodes;
+    await n1.sh("nft flush ruleset");
+    for (let attempt = 0; !/ip6 bellhop/.test(await n1.sh("nft list tables")); attempt++) {
+      assert.ok(attempt < 100, "the rules are not written again");
+      await sleep(20);
+    }
+    assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
+    assert.deepEqual(await lan.ask("tcp", addresses[1], 80), ["pod1 2001:db8::99"]);
+    assert.match(await fetchPath("/metrics"), /^bellhop_nft_foreign_changes_total\{family="IPv4"\} 1$/m);
+  });
+
+  test("an address of its interface that is gone is noticed, and so is its return", async () => {
+    const [n1] = lan.nodes;
+    const announced = async () => /^bellhop_speaker_announced_addresses (\d)$/m.exec(await fetchPath("/metrics"))?.[1];
+    await n1.sh("ip addr del 192.0.2.11/24 dev eth0");
+    for (let attempt = 0; (await announced()) !== "1"; attempt++) assert.ok(attempt < 20, "it is not noticed");
+    await n1.sh("ip addr add 192.0.2.11/24 dev eth0; ip route replace 10.244.2.0/24 via 192.0.2.12");
+    for (let attempt = 0; (await announced()) !== "2"; attempt++) assert.ok(attempt < 20, "it is not noticed");
+    assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
+  });
+
   test("when it is asked to end it does so at once, and the kernel continues to forward without it", async () => {
     assert.equal(await speaker.end("SIGTERM"), 0);
     for (const address of addresses) {
