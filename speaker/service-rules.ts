@@ -8,6 +8,7 @@ import { zoneLabel } from "../src/model/usable-endpoints.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
 import { type NodeFacts, renderService } from "./dataplane/render.ts";
+import { defaultHashSeed } from "./hash-seed.ts";
 import { ServiceIndex } from "./service-index.ts";
 import { type PermitsPort, permittedPorts } from "./shared-ports.ts";
 import type { Watched } from "./watches.ts";
@@ -39,12 +40,18 @@ export class ServiceRules {
 
   constructor(options: ServiceRulesOptions) {
     this.#options = options;
-    this.#node = { name: options.node, addresses: { IPv4: undefined, IPv6: undefined } };
+    const addresses = { IPv4: undefined, IPv6: undefined };
+    this.#node = { name: options.node, addresses, hashSeed: defaultHashSeed };
   }
 
   /** This node as it was last observed; the deletion of its Node object changes nothing. */
   get node(): NodeFacts {
     return this.#node;
+  }
+
+  /** Call it before the first `render`: chains in the kernel keep the seed that they were made with. */
+  setHashSeed(hashSeed: number): void {
+    this.#node = { ...this.#node, hashSeed };
   }
 
   serviceChanged(key: string): boolean {
@@ -69,7 +76,7 @@ export class ServiceRules {
     const zone = view.labels[zoneLabel];
     const { addresses: before } = this.#node;
     if (this.#node.zone === zone && before.IPv4 === addresses.IPv4 && before.IPv6 === addresses.IPv6) return false;
-    this.#node = { name: view.name, zone, addresses };
+    this.#node = { ...this.#node, name: view.name, zone, addresses };
     return this.allChanged();
   }
 

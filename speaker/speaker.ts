@@ -14,6 +14,7 @@ import { ChangeRouter } from "./change-router.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
+import { readHashSeed } from "./hash-seed.ts";
 import { Host } from "./host.ts";
 import type { Kernel, KernelOptions } from "./kernel/kernel.ts";
 import { readGateways } from "./links/gateways.ts";
@@ -231,8 +232,9 @@ export class Speaker {
 
   async #startWhenSynced(stop: AbortSignal): Promise<void> {
     const synced = Promise.all(Object.values(this.#watches).map((reflector) => reflector.whenSynced));
-    await Promise.race([synced, aborted(stop)]);
-    if (stop.aborted) return;
+    const [seed] = await Promise.all([readHashSeed(this.#options, stop), Promise.race([synced, aborted(stop)])]);
+    if (stop.aborted || seed === undefined) return;
+    this.#rules.setHashSeed(seed);
     this.#rules.allChanged();
     this.#reporter.start();
     this.#reporter.enqueueSpeaker();

@@ -27,7 +27,7 @@ export interface NodePortKey {
   readonly nodePort: number;
 }
 
-/** One of the endpoints of a port, numbered from 0. The protocol is in the name of the map. */
+/** One of the endpoints of a port, numbered from 0, or one of the buckets that its endpoints share. The protocol is in the name of the map. */
 export interface EndpointKey {
   readonly address: IpAddress;
   readonly port: number;
@@ -39,10 +39,15 @@ export interface EndpointAddress {
   readonly port: number;
 }
 
-/** How a new connection finds one of so many endpoints: any, or the same one for the same client address. */
+/**
+ * How a new connection finds one of so many entries of the map of endpoints: by a hash of the client's address and port (`flow`), or of
+ * its address alone (`client`). The same on every node.
+ */
 export interface EndpointPick {
-  readonly by: "random" | "client";
+  readonly by: "flow" | "client";
   readonly count: number;
+  /** Of the hash: 32 bits, the same for all elements. */
+  readonly seed: number;
 }
 
 /** The keys of our sets and maps. A rule needs one lookup in each, however many Services there are. */
@@ -157,7 +162,7 @@ function nftData(element: Element): NftElement["data"] {
 }
 
 /** The chain that picks one of so many endpoints: one for each number, because the modulus is a constant of the rule. */
-export function pickChainName({ by, count }: EndpointPick): string {
+export function pickChainName({ by, count }: Omit<EndpointPick, "seed">): string {
   return `pick_${by}_${count}`;
 }
 

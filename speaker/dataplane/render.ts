@@ -1,12 +1,13 @@
 import { serviceProxyNameLabel } from "../../src/api/labels.ts";
-import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
+import { compareAddresses, formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { forwardingOf } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import { type ReceivingNode, type UsableEndpoint, usableEndpoints } from "../../src/model/usable-endpoints.ts";
 import type { NftProtocol } from "../../src/nft/data.ts";
-import type { Element, ServicePortKey } from "./element.ts";
+import { assignBuckets } from "./buckets.ts";
+import type { Element, EndpointAddress, ServicePortKey } from "./element.ts";
 import { nftFamilies } from "./tables.ts";
 
 const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
@@ -15,6 +16,8 @@ const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP:
 export interface NodeFacts extends ReceivingNode {
   /** The address on which kube-proxy serves node ports. */
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
+  /** The seed of the hashes that choose endpoints, which is the same on every node of the cluster. */
+  readonly hashSeed: number;
 }
 
 /** Whether the Service may have the port on the address: others may share it. */
@@ -96,17 +99,30 @@ function renderNodePort({ port: { nodePort }, key }: PortContext): readonly Elem
   ];
 }
 
-function renderEndpoints({ service, key }: PortContext, endpoints: readonly UsableEndpoint[]): readonly Element[] {
+function renderEndpoints(
+  { service, key, node }: PortContext,
+  endpoints: readonly UsableEndpoint[],
+): readonly Element[] {
   const family = nftFamilies[key.address.family];
   const { address, protocol, port } = key;
-  const by = service.affinityTimeoutSeconds === undefined ? "random" : "client";
+  const values = endpoints.map((one) => ({ address: one.address, port: one.port }));
   const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
+  const affinity = service.affinityTimeoutSeconds !== undefined;
+  const entries = affinity ? bucketsOf(values, node.hashSeed) : values;
+  const pick = { by: affinity ? "client" : "flow", count: entries.length, seed: node.hashSeed } as const;
   return [
-    { family, set: "dnat_services", key, value: { by, count: endpoints.length } },
-    ...endpoints.flatMap((one, index): readonly Element[] => {
-      const endpoint = { address: one.address, port: one.port };
-      const dnat: Element = { family, set, key: { address, port, index }, value: endpoint };
-      return one.local ? [dnat] : [dnat, { family, set: "remote_endpoints", key: { address, protocol, endpoint } }];
+    { family, set: "dnat_services", key, value: pick },
+    ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),
+    ...endpoints.flatMap(({ local }, index): readonly Element[] => {
+      const endpoint = values[index];
+      if (local || endpoint === undefined) return [];
+      return [{ family, set: "remote_endpoints", key: { address, protocol, endpoint } }];
     }),
   ];
+}
+
+/** The endpoint of each bucket. */
+function bucketsOf(endpoints: readonly EndpointAddress[], seed: number): readonly EndpointAddress[] {
+  const names = endpoints.map(({ address, port }) => `${formatAddress(address)} ${port}`);
+  return assignBuckets(names, seed).flatMap((index) => endpoints[index] ?? []);
 }

@@ -19,12 +19,6 @@ import { sets } from "./sets.ts";
 /** The protocols that we forward ourselves, as nft spells them. */
 const forwardedProtocols = ["tcp", "udp"] as const;
 
-/**
- * The seed of the choice by client address. Any fixed number: without one the kernel draws a seed for each rule, and clients would
- * change their endpoint with every rewrite of the table.
- */
-const clientSeed = 0x62656c6c;
-
 /** The settings that the rules depend on. */
 export interface RuleSettings {
   /** The address of this node on which kube-proxy takes node ports; undefined: no rewrite to node ports in this family. */
@@ -78,6 +72,14 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   };
 }
 
+/** The flags by which a packet that opens a connection is known. */
+const tcpControl: Expression = {
+  kind: "bitwise",
+  of: field("tcp flags"),
+  operator: "&",
+  bits: tcpFlags.fin | tcpFlags.syn | tcpFlags.rst | tcpFlags.ack,
+};
+
 const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
 
 function serviceKey(ip: NftIpFamily): readonly Expression[] {
@@ -118,12 +120,10 @@ function clearBits(name: FieldName, bits: number): Statement {
  */
 function refusalRules(ip: NftIpFamily): readonly NftRule[] {
   const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
-  const { fin, syn, rst, ack } = tcpFlags;
-  const control: Expression = { kind: "bitwise", of: field("tcp flags"), operator: "&", bits: fin | syn | rst | ack };
   return [
     [
       fromLan(ip),
-      { kind: "match", left: control, operator: "==", right: numberData("tcp_flag", syn) },
+      { kind: "match", left: tcpControl, operator: "==", right: numberData("tcp_flag", tcpFlags.syn) },
       unserved,
       { kind: "reject", with: "tcp reset" },
     ],
@@ -188,14 +188,21 @@ function nodePortRules(
   };
 }
 
-/** The rules of the chain that picks one of so many endpoints. */
-export function pickRules(ip: NftIpFamily, { by, count }: EndpointPick): readonly NftRule[] {
-  const index: Expression =
-    by === "client"
-      ? { kind: "jhash", of: [field(`${ip} saddr`)], modulus: count, seed: clientSeed }
-      : { kind: "numgen", modulus: count };
-  return forwardedProtocols.map((protocol) => {
+/**
+ * The rules of the chain that picks one of so many endpoints. Only packets without an entry in connection tracking come here. Of TCP these are
+ * SYNs, or packets of a connection that this node does not know, as after the address has moved: a random endpoint could only reset those,
+ * and the entry would lead all that follows to it. The reset comes from here instead.
+ */
+export function pickRules(ip: NftIpFamily, { by, count, seed }: EndpointPick): readonly NftRule[] {
+  const unknown: NftRule = [
+    { kind: "match", left: tcpControl, operator: "!=", right: numberData("tcp_flag", tcpFlags.syn) },
+    { kind: "reject", with: "tcp reset" },
+  ];
+  const picks = forwardedProtocols.map((protocol): NftRule => {
+    const of = by === "client" ? concatenation(`${ip} saddr`) : concatenation(`${ip} saddr`, `${protocol} sport`);
+    const index: Expression = { kind: "jhash", of, modulus: count, seed };
     const key = [field(`${ip} daddr`), field(`${protocol} dport`), index];
     return [{ kind: "dnat", to: { kind: "map", key, map: sets[ip][`${protocol}_endpoints`] } }];
   });
+  return [unknown, ...picks];
 }

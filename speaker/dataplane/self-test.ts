@@ -20,7 +20,7 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
   rewrite_to_node_port: "writing addresses and ports of packets (Linux 4.10)",
   save_mark: "connection tracking in rules (module nft_ct)",
-  dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_numgen and nft_hash)",
+  dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
   drop_unhandled: "filter chains (module nf_tables)",
   masquerading: "masquerading (modules nft_chain_nat and nft_masq)",
   unrewrite: "writing addresses and ports of packets (Linux 4.10)",
@@ -81,7 +81,7 @@ async function refusal(nft: Nft, family: IpFamily, chain?: string): Promise<stri
 
 function ourCommands(family: IpFamily, chain: string | undefined): readonly NftCommand[] {
   const ip = nftFamilies[family];
-  const picks = (["random", "client"] as const).flatMap((by) => createPickChain(ip, { by, count: 2 }));
+  const picks = (["flow", "client"] as const).flatMap((by) => createPickChain(ip, { by, count: 2, seed: 1 }));
   const withPicks = chain === undefined || chain === "dnat_to_endpoints";
   return [...createTable(ip, settings[family]), ...(withPicks ? picks : [])].filter(
     (command) =>

@@ -14,7 +14,7 @@ import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 
-const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } };
+const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, hashSeed: 1 };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
 const clients = { ip: "192.0.2.99", ip6: "2001:db8::99" } as const;
 const ports = [

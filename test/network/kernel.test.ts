@@ -39,7 +39,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
 
   /** Writes the rules of a Service with as many endpoints. */
   async function put(endpoints: number): Promise<void> {
-    const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined } };
+    const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined }, hashSeed: 1 };
     const hosts = Array.from({ length: endpoints }, (_, host) => endpoint(`10.244.1.${host + 1}`));
     const vip = parseAddress("192.0.2.200");
     assert.ok(vip !== undefined);
@@ -126,7 +126,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     const ports = Array.from({ length: 40 }, (_, index) => port({ name: `p${index}`, port: index + 1, nodePort: 0 }));
     const vip = parseAddress("192.0.2.200");
     assert.ok(vip !== undefined);
-    const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined } };
+    const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined }, hashSeed: 1 };
     const hosts = Array.from({ length: 250 }, (_, host) => endpoint(`10.244.1.${host + 1}`));
     const slices = [slice(hosts, { ports: ports.map(({ name }) => ({ name, protocol: "TCP", port: 8080 })) })];
     dataplane.setService("default/many", renderService(service({ ports }), slices, [vip], node));

@@ -39,7 +39,7 @@ const poisons: Readonly<Record<string, (host: number) => readonly Element[]>> = 
   ],
   "a choice among no endpoints": (host) => [
     ...good(host),
-    { family: "ip", set: "dnat_services", key: portOf(host), value: { by: "random", count: 0 } },
+    { family: "ip", set: "dnat_services", key: portOf(host), value: { by: "flow", count: 0, seed: 1 } },
   ],
 };
 

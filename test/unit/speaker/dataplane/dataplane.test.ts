@@ -6,7 +6,7 @@ import { field } from "../../../../src/nft/expression.ts";
 import type { NftSet } from "../../../../src/nft/set.ts";
 import type { Statement } from "../../../../src/nft/statement.ts";
 import type { NftAction } from "../../../../src/nft/transaction.ts";
-import { endpoint, FakeNode, port, service, settings, slice, vip, vip6, where } from "./fake-node.ts";
+import { endpoint, FakeNode, node, port, service, settings, slice, vip, vip6, where } from "./fake-node.ts";
 
 const pods = port({ nodePort: 0 });
 const local = slice([endpoint("10.244.1.2")]);
@@ -89,8 +89,58 @@ test("a port without node port goes straight to the pods, those of other nodes m
   const fakeNode = new FakeNode();
   await fakeNode.kubeProxy("ip", { address: vip, port: 80 }, { address: "10.9.9.9", port: 1 });
   await fakeNode.put(service({ ports: [pods] }), [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")])]);
-  assert.equal(where(fakeNode.send(vip)), "forwarded 10.244.1.2 8080");
-  assert.equal(where(fakeNode.send(vip, { random: () => 0.9 })), "forwarded 10.244.2.2 8080 masqueraded");
+  const ways = new Set<string>();
+  for (let host = 1; host < 20; host++) {
+    const send = () => where(fakeNode.send(vip, { source: `192.0.2.${host}` }));
+    ways.add(send());
+    assert.ok(ways.has(send()), "the same flow goes to the same pod");
+  }
+  assert.deepEqual([...ways].sort(), ["forwarded 10.244.1.2 8080", "forwarded 10.244.2.2 8080 masqueraded"]);
+});
+
+test("every node of a cluster sends a flow to the same pod, also after a rewrite; another cluster does not", async () => {
+  const slices = [slice(["2", "3", "4"].map((host) => endpoint(`10.244.1.${host}`)))];
+  const wayOf = async (hashSeed: number, name: string, affinityTimeoutSeconds: number | undefined) => {
+    const fakeNode = new FakeNode({ ...node, name, hashSeed });
+    await fakeNode.put(service({ ports: [pods], affinityTimeoutSeconds }), slices);
+    const ways = () =>
+      Array.from({ length: 50 }, (_, host) => fakeNode.send(vip, { source: `192.0.2.${host}` }).packet.daddr);
+    const before = ways();
+    fakeNode.dataplane.invalidate();
+    await fakeNode.put(service({ key: "default/other" }), [], []);
+    assert.deepEqual(ways(), before);
+    return before;
+  };
+  for (const affinity of [undefined, 10_800]) {
+    const way = await wayOf(1, "n1", affinity);
+    assert.deepEqual(await wayOf(1, "n2", affinity), way);
+    assert.notDeepEqual(await wayOf(2, "n1", affinity), way);
+  }
+});
+
+test("with affinity, a pod that comes takes only its share of the clients, and one that goes loses only its own", async () => {
+  const fakeNode = new FakeNode();
+  const view = service({ ports: [pods], affinityTimeoutSeconds: 10_800 });
+  const podsOf = async (...hosts: readonly number[]) => {
+    await fakeNode.put(view, [slice(hosts.map((host) => endpoint(`10.244.1.${host}`)))]);
+    return Array.from({ length: 200 }, (_, host) => fakeNode.send(vip, { source: `192.0.2.${host}` }).packet.daddr);
+  };
+  const three = await podsOf(2, 3, 4);
+  const four = await podsOf(2, 3, 4, 5);
+  const moved = four.filter((pod, client) => pod !== three[client]);
+  assert.ok(moved.length > 20 && moved.length < 90, `${moved.length} of 200`);
+  assert.ok(moved.every((pod) => pod === "10.244.1.5"));
+  assert.deepEqual(await podsOf(2, 3, 4), three);
+});
+
+test("a packet of a TCP connection that the node does not know is answered by a reset, and makes no connection", async () => {
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ ports: [pods] }), [local, local6]);
+  for (const address of [vip, vip6]) {
+    const outcome = fakeNode.send(address, { syn: false });
+    assert.equal(where(outcome), "refused by reset in pick_flow_1");
+    assert.equal(outcome.connection.translated, false);
+  }
 });
 
 test("an endpoint without a node is never local", async () => {
@@ -110,7 +160,7 @@ test("under externalTrafficPolicy Local only this node's pods are used, on both 
     { name: "tls", protocol: "TCP", port: 8443 },
   ] as const;
   await fakeNode.put(view, [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")], { ports: both })]);
-  assert.equal(where(fakeNode.send(vip, { random: () => 0.9 })), "forwarded 10.244.1.2 8080");
+  assert.equal(where(fakeNode.send(vip)), "forwarded 10.244.1.2 8080");
   assert.equal(where(fakeNode.send(vip, { port: 443 })), "local 172.30.0.11 30443");
   await fakeNode.put(view, [slice([endpoint("10.244.2.2", "n2")], { ports: both })]);
   await fakeNode.kubeProxy("ip", { address: vip }, { address: "10.9.9.9" });

@@ -16,7 +16,7 @@ import type { Statement } from "../../../../src/nft/statement.ts";
 import { type TraceOutcome, tracePacket, traceReply } from "../../../../src/nft/tracer.ts";
 import type { NftIpFamily } from "../../../../src/nft/transaction.ts";
 
-export const node: NodeFacts = { name: "n1", addresses: { IPv4: "172.30.0.11", IPv6: "fd00::11" } };
+export const node: NodeFacts = { name: "n1", addresses: { IPv4: "172.30.0.11", IPv6: "fd00::11" }, hashSeed: 1 };
 export const settings: DataplaneSettings = { nodeAddresses: node.addresses, markBit: 0x0010_0000 };
 export const vip = "192.0.2.200";
 export const vip6 = "2001:db8::200";
@@ -66,7 +66,11 @@ export class FakeNode {
     random: () => 0.5,
   });
 
-  constructor() {
+  /** What it knows of itself. */
+  readonly #node: NodeFacts;
+
+  constructor(facts = node) {
+    this.#node = facts;
     this.dataplane.setInterfaces(["eth0"]);
   }
 
@@ -94,7 +98,7 @@ export class FakeNode {
     addresses: readonly string[] = [vip, vip6],
   ): Promise<WriteResult> {
     const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
-    this.dataplane.setService(view.key, renderService(view, slices, parsed, node));
+    this.dataplane.setService(view.key, renderService(view, slices, parsed, this.#node));
     return this.dataplane.apply(settings);
   }
 

@@ -85,10 +85,14 @@ test("a port of ours is refused when no endpoint in the cluster could take it, a
       const open = { ...view, sourceRanges: [] };
       await fakeNode.put(open, slices, ["192.0.2.200"]);
       for (const { name, protocol, port } of open.ports) {
-        const some = slices.some(
-          (one) =>
-            one.ports.some((slot) => slot.name === name && slot.protocol === protocol) &&
-            one.endpoints.some(({ ready, serving, terminating }) => ready || (serving && terminating)),
+        const all = slices.flatMap((one) =>
+          one.ports
+            .filter((slot) => slot.name === name && slot.protocol === protocol)
+            .flatMap((slot) => one.endpoints.map((each) => ({ ...each, at: `${each.address} ${slot.port}` }))),
+        );
+        const taken = new Set(all.filter(({ terminating }) => !terminating).map(({ at }) => at));
+        const some = all.some(
+          ({ ready, serving, terminating, at }) => (ready || serving) && (terminating ? !taken.has(at) : ready),
         );
         const outcome = where(fakeNode.send("192.0.2.200", { protocol: protocol.toLowerCase(), port }));
         assert.equal(outcome.startsWith("refused"), !some, outcome);

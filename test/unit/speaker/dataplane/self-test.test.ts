@@ -30,7 +30,9 @@ describe("findMissingFeatures", () => {
       (command: NftCommand) => command.kind === "addRule" && command.rule.some(({ kind }) => kind === "reject"),
       [
         "IPv4 reject at prerouting (Linux 5.9, module nft_reject)",
+        "IPv4 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
         "IPv6 reject at prerouting (Linux 5.9, module nft_reject)",
+        "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
       ],
     ],
     [
@@ -38,7 +40,7 @@ describe("findMissingFeatures", () => {
       ({ table, ...command }: NftCommand) =>
         table.family === "ip6" && command.kind === "addChain" && command.base?.type === "nat",
       [
-        "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_numgen and nft_hash)",
+        "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
         "IPv6 masquerading (modules nft_chain_nat and nft_masq)",
       ],
     ],
@@ -46,8 +48,8 @@ describe("findMissingFeatures", () => {
       "hashes",
       (command: NftCommand) => command.kind === "addRule" && JSON.stringify(command.rule).includes('"jhash"'),
       [
-        "IPv4 destination NAT to endpoints in a map (modules nft_chain_nat, nft_numgen and nft_hash)",
-        "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_numgen and nft_hash)",
+        "IPv4 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
+        "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
       ],
     ],
   ] as const) {
