@@ -34,8 +34,8 @@ export interface ConformanceOptions {
   readonly proxy: Variant["proxy"] | "both";
   readonly path: Variant["path"] | "both";
   readonly families: LabFamilies;
-  /** Only specs with this text in their name. */
-  readonly match?: string;
+  /** Only specs whose full name it matches. */
+  readonly match?: RegExp;
   readonly jobs: number;
   /** A folder for the output of the specs. */
   readonly logs: string;
@@ -62,8 +62,8 @@ export async function runConformance(
   checkDiskSpace();
   const program = await buildE2eProgram(progress);
   const names = await progress.step("List upstream's specs", () => listSpecs(program));
-  const { match = "" } = options;
-  const chosen = chooseSpecs(names, options.specs).filter((name) => name.includes(match));
+  const { match = /^/ } = options;
+  const chosen = chooseSpecs(names, options.specs).filter((name) => match.test(name));
   if (chosen.length === 0)
     throw new LabError("bad-option", `no spec of --specs ${options.specs} has ${match} in its name`);
 

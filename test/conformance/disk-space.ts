@@ -30,5 +30,6 @@ export function checkDiskSpace(folders: readonly string[] = runFolders(), needed
 }
 
 function runFolders(): readonly string[] {
-  return [cacheFolder(), labsFolder(), process.env.GOCACHE ?? join(homedir(), ".cache/go-build")];
+  const caches = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
+  return [cacheFolder(), labsFolder(), process.env.GOCACHE || join(caches, "go-build")];
 }

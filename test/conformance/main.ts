@@ -15,6 +15,14 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (error) {
+    throw new InvalidArgumentError(String(error));
+  }
+}
+
 const program = new Command("conformance")
   .description(
     "Kubernetes' own specs of load balancers and Services, with Bellhop in a lab; writes docs/conformance.md",
@@ -42,7 +50,7 @@ const program = new Command("conformance")
       .choices(["ipv4", "ipv6", "dual"] as const)
       .default("ipv4"),
   )
-  .option("--match <text>", "only specs with this text in their name")
+  .option("--match <pattern>", "only specs whose name this regular expression matches", pattern)
   .option("--jobs <number>", "how many specs run side by side", wholeNumber, 3)
   .parse();
 

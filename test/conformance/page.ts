@@ -40,7 +40,7 @@ behind the router.
 
 A column is a way to run them: the mode of kube-proxy, how connections are delivered, and the IP families of the cluster. Under \`node ports\`
 Services are as the specs create them, so that connections go through their node ports. Under \`pods\` an admission policy sets
-\`bellhop.dev/forwarding: pods\` on every Service of type LoadBalancer. Times are seconds on a shared machine with two processors.
+\`bellhop.dev/forwarding: pods\` on every Service of type LoadBalancer. The numbers are seconds, and depend on the machine.
 `;
 }
 
