@@ -8,9 +8,13 @@ import { showProgress } from "../lab/progress.ts";
 import { cacheFolder } from "../lab/state.ts";
 import { useCluster } from "./cluster.ts";
 
-/** Of upstream's short specs the one that does most: node ports, type and ports change and change back, with traffic each time. */
+/**
+ * Many connections from one client to three pods: spread over them, then all to one, as sessionAffinity is switched. It takes some
+ * ten seconds and, unlike most others, no cluster DNS, which the clusters of these tests do not have.
+ */
 const spec =
-  "[sig-network] LoadBalancers [Feature:LoadBalancer] should be able to change the type and ports of a TCP service [Slow]";
+  "[sig-network] LoadBalancers [Feature:LoadBalancer] should be able to switch session affinity for LoadBalancer service with " +
+  "Cluster traffic policy [Slow] [LinuxOnly]";
 
 describe("one of Kubernetes' own specs about load balancers, on both paths; npm run conformance runs the others", () => {
   const cluster = useCluster("nftables", "conformance");
