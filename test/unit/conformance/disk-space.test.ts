@@ -14,4 +14,4 @@ test("a folder with too little room is named, even where it does not exist yet",
   });
 });
 
-test("folders with enough room are no failure", () => checkDiskSpace([tmpdir(), "/"], 1));
+test("folders with enough room pass", () => checkDiskSpace([tmpdir(), "/"], 1));
