@@ -4,6 +4,7 @@ import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { Announcer } from "./announce/announcer.ts";
 import type { ChangeListener } from "./change-feed.ts";
 import type { Host, HostChange } from "./host.ts";
+import type { HostChecks } from "./host-checks/host-checks.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
@@ -17,6 +18,7 @@ export interface ChangeRouterOptions {
   readonly rules: ServiceRules;
   readonly announcer: Announcer;
   readonly sync: SyncLoop;
+  readonly checks: HostChecks;
   readonly owner: NodeOwner;
   readonly status: SpeakerStatus;
   readonly reporter: Reporter;
@@ -37,7 +39,7 @@ export class ChangeRouter implements ChangeListener {
   }
 
   watchedChanged(resource: WatchedResource, key: string): void {
-    const { rules, sync, owner, reporter } = this.#options;
+    const { rules, sync, checks, owner, reporter } = this.#options;
     switch (resource) {
       case "services":
         if (rules.serviceChanged(key)) sync.request();
@@ -51,6 +53,7 @@ export class ChangeRouter implements ChangeListener {
         if (owner.nodeChanged()) reporter.rewriteSpeaker();
         break;
       case "virtualIps":
+        checks.virtualIpChanged(key);
         rules.virtualIpChanged(key);
         reporter.enqueueVirtualIp(key);
         sync.virtualIpChanged(key);
@@ -58,12 +61,14 @@ export class ChangeRouter implements ChangeListener {
     }
   }
 
-  hostRead({ links, forwarding }: HostChange): void {
-    const { announcer, sync, status, reporter } = this.#options;
+  hostRead({ links }: HostChange): void {
+    const { announcer, rules, sync, checks, status, reporter } = this.#options;
+    if (rules.nodeChanged()) sync.request();
     if (links) sync.allChanged();
     else if (announcer.incomplete) sync.request();
-    if (forwarding) status.forwardingChanged();
-    if (links || forwarding) reporter.enqueueSpeaker();
+    const faults = checks.refresh();
+    if (faults) status.hostFaultsChanged(checks.faults);
+    if (links || faults) reporter.enqueueSpeaker();
   }
 
   announcementChanged(virtualIp: string): void {

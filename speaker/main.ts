@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { release } from "node:os";
 import { type Clock, pause } from "../src/clock/clock.ts";
 import type { Nft } from "../src/nft/nft.ts";
@@ -10,7 +9,8 @@ import type { SpeakerSettings } from "../src/settings/speaker-settings.ts";
 import { openGroupSocket } from "./announce/group-socket.ts";
 import { findMissingFeatures, removeSelfTest } from "./dataplane/self-test.ts";
 import { probeTableOf, removeTable, removeTableOf } from "./dataplane/tables.ts";
-import { familiesWithoutForwarding } from "./host.ts";
+import { readHostSettings } from "./host-checks/host-settings.ts";
+import { readSettingFile } from "./host-checks/setting-file.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
@@ -28,7 +28,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       findMissingFeatures,
       createResponder,
       openGroupSocket,
-      withoutForwarding: () => familiesWithoutForwarding((path) => readFileSync(path, "utf8")),
+      readHostSettings: (links) => readHostSettings(links, readSettingFile),
       kernelRelease: release(),
       bootNonce: randomUUID(),
     });

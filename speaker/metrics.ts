@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "../src/metrics/registry.ts";
+import type { HostFault } from "./host-checks/host-fault.ts";
 import type { CounterName, Counters } from "./responder/counters.ts";
 
 export interface SpeakerMetrics {
@@ -12,6 +13,7 @@ export interface SpeakerMetrics {
 export interface MetricSources {
   readonly announcer: { readonly addressCount: number; readonly conflictCount: number };
   readonly responder: { readonly counters: Counters };
+  readonly checks: { readonly faults: readonly HostFault[] };
 }
 
 export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
@@ -63,7 +65,7 @@ const plainResponderMetrics = [
 ] as const satisfies readonly (readonly [string, string, CounterName])[];
 
 /** Registers what is read from the speaker's parts at each scrape. Call it once per registry. */
-export function registerSpeakerGauges(registry: Registry, { announcer, responder }: MetricSources): void {
+export function registerSpeakerGauges(registry: Registry, { announcer, responder, checks }: MetricSources): void {
   const registers = [registry];
   new Gauge({
     name: "bellhop_speaker_announced_addresses",
@@ -79,6 +81,16 @@ export function registerSpeakerGauges(registry: Registry, { announcer, responder
     registers,
     collect() {
       this.set(announcer.conflictCount);
+    },
+  });
+  new Gauge({
+    name: "bellhop_speaker_host_faults",
+    help: "Settings of the node that keep packets from Services, by the reason in the conditions of the Speaker.",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { reason } of checks.faults) this.inc({ reason: reason.code });
     },
   });
   exposeResponderCounters(registry, responder.counters);

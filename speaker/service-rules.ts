@@ -17,6 +17,8 @@ export interface ServiceRulesOptions {
   readonly node: string;
   readonly watched: Watched;
   readonly dataplane: Dataplane;
+  /** Whether an interface of this node has the address. */
+  readonly isOnNode: (address: string) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -69,10 +71,16 @@ export class ServiceRules {
     return this.#markDirty(this.#virtualIps.set(name, keys), true);
   }
 
+  /**
+   * The Node or the addresses of interfaces may have changed. An InternalIP on no interface is not used: packets for node ports at it would be
+   * routed away.
+   */
   nodeChanged(): boolean {
     const view = this.#options.watched.nodes.views.get(this.#options.node);
     if (view === undefined) return false;
-    const addresses = { IPv4: view.internalIPv4, IPv6: view.internalIPv6 };
+    const { isOnNode } = this.#options;
+    const present = (text: string | undefined) => (text !== undefined && isOnNode(text) ? text : undefined);
+    const addresses = { IPv4: present(view.internalIPv4), IPv6: present(view.internalIPv6) };
     const zone = view.labels[zoneLabel];
     const { addresses: before } = this.#node;
     if (this.#node.zone === zone && before.IPv4 === addresses.IPv4 && before.IPv6 === addresses.IPv6) return false;

@@ -1,5 +1,4 @@
 import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
-import type { IpFamily } from "../src/ip/address.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { reflectorFaults } from "../src/kube/reflector-health.ts";
@@ -16,8 +15,12 @@ import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
 import { readHashSeed } from "./hash-seed.ts";
 import { Host } from "./host.ts";
+import { HostChecks } from "./host-checks/host-checks.ts";
+import { isOnNode } from "./host-checks/host-facts.ts";
+import type { HostSettings } from "./host-checks/host-settings.ts";
 import type { Kernel, KernelOptions } from "./kernel/kernel.ts";
 import { readGateways } from "./links/gateways.ts";
+import type { Link } from "./links/link.ts";
 import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
 import { keepLease, type LeaseOptions } from "./report/lease.ts";
@@ -38,7 +41,7 @@ export interface SpeakerOptions {
   /** What the kernel of this node lacks. */
   readonly findMissingFeatures: (nft: Nft) => Promise<readonly MissingFeature[]>;
   readonly openGroupSocket: () => Promise<GroupSocket>;
-  readonly withoutForwarding: () => readonly IpFamily[];
+  readonly readHostSettings: (links: readonly Link[]) => HostSettings;
   readonly kernelRelease: string;
   readonly bootNonce: string;
   readonly clock: Clock;
@@ -48,7 +51,7 @@ export interface SpeakerOptions {
   readonly kubeMetrics: KubeMetrics;
 }
 
-/** How often sysctls are read, old conflicts are removed and the responder is shown that the main thread is alive. */
+/** How often the node is read, old conflicts are removed and the responder is shown that the main thread is alive. */
 const tickMs = 2_000;
 
 /** How often the Speaker object is written although nothing has changed, in case it was deleted. The API server stores no new version. */
@@ -93,13 +96,20 @@ export class Speaker {
     });
     const { virtualIps } = watches;
     const kernel = options.createKernel({ changes, log: log.child({ component: "kernel" }) });
-    const { withoutForwarding } = options;
-    const host = new Host({
-      readLinks: () => readLinks(kernel.network),
-      readGateways: () => readGateways(kernel.network),
-      withoutForwarding,
-      changes,
+    const checks = new HostChecks({
+      node,
+      watched: watches,
+      readSettings: options.readHostSettings,
+      network: () => kernel.network,
+      lanInterfaces: () => announcer.lanInterfaces,
+      announced: () => responder.state,
+      clock,
       log: log.child({ component: "host" }),
+    });
+    const host = new Host({
+      readLinks: () => checks.addCannotServe(readLinks(kernel.network)),
+      readGateways: () => readGateways(kernel.network),
+      changes,
     });
 
     const dataplaneMetrics = createDataplaneMetrics(registry);
@@ -111,7 +121,14 @@ export class Speaker {
       log: dataplaneLog,
       metrics: dataplaneMetrics,
     });
-    const rules = new ServiceRules({ node, watched: watches, dataplane, clock, log: dataplaneLog });
+    const rules = new ServiceRules({
+      node,
+      watched: watches,
+      dataplane,
+      isOnNode: (address) => isOnNode(address, kernel.network),
+      clock,
+      log: dataplaneLog,
+    });
 
     const responder = options.createResponder({ changes, log: log.child({ component: "responder" }) });
     const { openGroupSocket } = options;
@@ -154,9 +171,9 @@ export class Speaker {
       log: log.child({ component: "report" }),
     });
 
-    const router = new ChangeRouter({ host, rules, announcer, sync, owner, status, reporter });
+    const router = new ChangeRouter({ host, rules, announcer, sync, checks, owner, status, reporter });
     changes.listen(router);
-    registerSpeakerGauges(registry, { announcer, responder });
+    registerSpeakerGauges(registry, { announcer, responder, checks });
 
     this.#options = options;
     this.#watches = watches;

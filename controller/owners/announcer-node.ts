@@ -6,7 +6,12 @@ import { formatRange, subnetOf } from "../../src/ip/range.ts";
 import { matchesAnySelector, matchesLabels } from "../../src/model/label-selector.ts";
 import { excludeLabel, type NodeView } from "../../src/model/node.ts";
 import type { Reason } from "../../src/model/reason.ts";
-import { type AnnouncingInterface, announcingInterfaces } from "../../src/placement/announcing-interfaces.ts";
+import {
+  type AnnouncingInterface,
+  announcingInterfaces,
+  servesFamily,
+} from "../../src/placement/announcing-interfaces.ts";
+import type { CannotServe } from "../../src/placement/cannot-serve.ts";
 import { isLiteral } from "../../src/placement/glob.ts";
 
 /** What decides who may announce an address: speakers, Nodes, leases and advertisements as they are at one moment. */
@@ -27,13 +32,14 @@ export interface CandidateInput {
 /** An interface as its speaker reports it. */
 export interface SpeakerInterface extends AnnouncingInterface {
   readonly addresses: readonly string[];
+  readonly cannotServe: readonly CannotServe[];
 }
 
 /** A Node whose speaker may announce addresses, and its interfaces that are up. */
 export interface AnnouncerNode {
   readonly node: NodeView;
   readonly interfaces: readonly SpeakerInterface[];
-  /** All their LANs as text, sorted. */
+  /** All their LANs, with what they cannot serve, as text, sorted. */
   readonly subnetsText: string;
 }
 
@@ -75,17 +81,21 @@ function networksOf(speaker: Speaker): Networks {
 }
 
 /**
- * Which interfaces are up that have a LAN or that an advertisement names, and on which subnets, as text: equal texts mean that the node
- * may announce the same addresses from the same interfaces. Pods' interfaces, hardware addresses and everything else that a speaker
+ * Which interfaces are up that have a LAN or that an advertisement names, on which subnets, and what they cannot serve, as text: equal texts
+ * mean that the node may announce the same addresses from the same interfaces. Pods' interfaces, hardware addresses and everything else that a speaker
  * reports do not change it.
  */
 export function describeLans(speaker: Speaker, named: ReadonlySet<string>): string {
   return networksOf(speaker)
-    .interfaces.map(({ name, subnets }) => [name, ...subnets.filter(isLan).map(formatRange).sort()])
-    .filter(([name = "", ...subnets]) => subnets.length > 0 || named.has(name))
-    .map((texts) => texts.join(" "))
+    .interfaces.map((entry) => ({ ...entry, lans: entry.subnets.filter(isLan).map(formatRange).sort() }))
+    .filter(({ name, lans }) => lans.length > 0 || named.has(name))
+    .map((entry) => [entry.name, ...entry.lans, ...describeCannotServe(entry)].join(" "))
     .sort()
     .join("; ");
+}
+
+function describeCannotServe({ cannotServe }: SpeakerInterface): readonly string[] {
+  return cannotServe.map(({ family, reason }) => `${family}:${reason}`);
 }
 
 function readNetworks({ status }: Speaker): Networks {
@@ -95,9 +105,13 @@ function readNetworks({ status }: Speaker): Networks {
       name: entry.name,
       up: entry.up,
       addresses: entry.addresses,
+      cannotServe: entry.cannotServe ?? [],
       subnets: entry.addresses.flatMap((text) => subnetOf(text) ?? []),
     }));
-  const subnets = interfaces.flatMap((entry) => entry.subnets.filter(isLan).map(formatRange));
+  const subnets = interfaces.flatMap((entry) => {
+    const marks = describeCannotServe(entry);
+    return entry.subnets.filter(isLan).map((subnet) => [formatRange(subnet), ...marks].join(" "));
+  });
   return { interfaces, subnetsText: [...new Set(subnets)].sort().join(" ") };
 }
 
@@ -139,6 +153,8 @@ export interface NodeEvaluation {
   readonly patterns: readonly string[];
   /** The interfaces that it may announce the address from. Empty: it may not announce it. */
   readonly announcing: readonly SpeakerInterface[];
+  /** Whether the node drops no requests at one of these. */
+  readonly serves: boolean;
   /** The sum of the weights of the preferences that it matches, in the advertisements that select it. */
   readonly preference: number;
 }
@@ -150,12 +166,14 @@ export function evaluateAnnouncerNode(
   address: IpAddress,
 ): NodeEvaluation {
   const onSubnet = interfaces.filter(({ subnets }) => isOnLan(subnets, address));
-  if (advertisements === undefined) return { onSubnet, patterns: [], announcing: onSubnet, preference: 0 };
+  const serve = (some: readonly SpeakerInterface[]): boolean => some.some((one) => servesFamily(one, address.family));
+  if (advertisements === undefined)
+    return { onSubnet, patterns: [], announcing: onSubnet, serves: serve(onSubnet), preference: 0 };
   const selecting = advertisements.filter(({ spec }) => selectsNode(spec, node));
-  if (selecting.length === 0) return { onSubnet, patterns: [], announcing: [], preference: 0 };
+  if (selecting.length === 0) return { onSubnet, patterns: [], announcing: [], serves: false, preference: 0 };
   const patterns = patternsOf(selecting, onSubnet.length > 0);
   const announcing = announcingInterfaces(interfaces, address, patterns);
-  return { onSubnet, patterns, announcing, preference: preferenceOf(selecting, node) };
+  return { onSubnet, patterns, announcing, serves: serve(announcing), preference: preferenceOf(selecting, node) };
 }
 
 function preferenceOf(selecting: readonly L2Advertisement[], { labels }: NodeView): number {

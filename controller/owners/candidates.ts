@@ -23,7 +23,8 @@ export type CandidateLookup = (address: AdvertisedAddress) => Candidates;
 /**
  * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
  * it is not excluded from load balancers, an interface that is up is on the LAN of the address, and, where there are L2Advertisements,
- * one of them selects the pool, the node and that interface, or names an interface that is on no LAN (see `announcingInterfaces`). Answers are cached for all addresses between the same subnet borders.
+ * one of them selects the pool, the node and that interface, or names an interface that is on no LAN (see `announcingInterfaces`). Nodes that
+ * report that these interfaces cannot serve the family may only if all do. Answers are cached for all addresses between the same subnet borders.
  */
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
@@ -74,18 +75,20 @@ function findCandidates(
   advertisements: readonly L2Advertisement[] | undefined,
   address: IpAddress,
 ): Candidates {
-  const nodes: string[] = [];
-  const interfaces = new Map<string, readonly string[]>();
-  const preferences = new Map<string, number>();
-  for (const announcerNode of announcerNodes) {
-    const { patterns, announcing, preference } = evaluateAnnouncerNode(announcerNode, advertisements, address);
-    if (announcing.length === 0) continue;
-    const { name } = announcerNode.node;
-    nodes.push(name);
-    preferences.set(name, preference);
-    if (patterns.length > 0) interfaces.set(name, patterns);
-  }
-  return { nodes, interfaces, preferred: mostPreferred(preferences) };
+  const all = announcerNodes
+    .map((announcerNode) => ({
+      name: announcerNode.node.name,
+      ...evaluateAnnouncerNode(announcerNode, advertisements, address),
+    }))
+    .filter(({ announcing }) => announcing.length > 0);
+  const serving = all.filter(({ serves }) => serves);
+  // Better one that may not serve it than none: some packets need no forwarding, such as those for pods with the network of the node.
+  const found = serving.length > 0 ? serving : all;
+  return {
+    nodes: found.map(({ name }) => name),
+    interfaces: new Map(found.flatMap(({ name, patterns }) => (patterns.length > 0 ? [[name, patterns]] : []))),
+    preferred: mostPreferred(new Map(found.map(({ name, preference }) => [name, preference]))),
+  };
 }
 
 function mostPreferred(preferences: ReadonlyMap<string, number>): ReadonlySet<string> | undefined {

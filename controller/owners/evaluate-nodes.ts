@@ -1,5 +1,6 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { isLan } from "../../src/ip/lan.ts";
+import { describeCannotServe } from "../../src/model/host-reason.ts";
 import {
   type AnnouncerNode,
   type CandidateInput,
@@ -19,12 +20,12 @@ export interface NodeResult {
   readonly node: string;
   readonly eligible: boolean;
   /** Why it may not, as a word. Undefined: it may. */
-  readonly code: "NoSpeaker" | "OffSubnet" | "NotAllowed" | undefined;
+  readonly code: "NoSpeaker" | "OffSubnet" | "NotAllowed" | "CannotServe" | undefined;
   /** Why it may not, in words; with `may` the interfaces and their addresses. */
   readonly reason: string;
 }
 
-/** Evaluates every node by itself. Those that may are the same as `createCandidateLookup` finds. Sorted by name. */
+/** Evaluates every node. Those that may are the same as `createCandidateLookup` finds. Sorted by name. */
 export function evaluateNodes(
   input: CandidateInput,
   { address, pool, services }: AdvertisedAddress,
@@ -36,7 +37,7 @@ export function evaluateNodes(
   const ofService = selected.length < ofPool.length ? " for a Service with these labels" : "";
   const refused = input.refusedAdvertisements.map(({ message }) => `; ${message.replace(/\.$/, "")}`).join("");
   const absence = createAbsenceLookup(input);
-  return [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name) => {
+  const results = [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name): Evaluated => {
     const node = input.nodes.get(name);
     const speaker = speakers.get(name);
     const absent = absence(node, speaker);
@@ -44,15 +45,40 @@ export function evaluateNodes(
       return { node: name, eligible: false, code: "NoSpeaker", reason: absent ?? "" };
     }
     const announcerNode = createAnnouncerNode(node, speaker);
-    const { onSubnet, announcing } = evaluateAnnouncerNode(announcerNode, advertisements, address);
-    if (announcing.length > 0)
-      return { node: name, eligible: true, code: undefined, reason: describeInterfaces(announcing) };
+    const { onSubnet, announcing, serves } = evaluateAnnouncerNode(announcerNode, advertisements, address);
+    if (announcing.length > 0) {
+      const reason = describeInterfaces(announcing);
+      const fault = serves ? undefined : describeFaults(announcing, address);
+      return { node: name, eligible: true, code: undefined, reason, fault };
+    }
     if (onSubnet.length === 0)
       return { node: name, eligible: false, code: "OffSubnet", reason: describeOffSubnet(announcerNode, address) };
     const place = `on this node and ${describeInterfaces(onSubnet)}`;
     const reason = `no L2Advertisement allows pool ${pool ?? "(none)"}${ofService} ${place}${refused}`;
     return { node: name, eligible: false, code: "NotAllowed", reason };
   });
+  return preferServing(results);
+}
+
+/** `fault`: why it cannot serve the address although it may announce it. */
+type Evaluated = NodeResult & { readonly fault?: string | undefined };
+
+/** As `createCandidateLookup`: nodes that cannot serve the address may announce it only if no other node can. */
+function preferServing(results: readonly Evaluated[]): readonly NodeResult[] {
+  const someServes = results.some(({ eligible, fault }) => eligible && fault === undefined);
+  return results.map(({ fault, ...result }) => {
+    if (fault === undefined) return result;
+    return someServes
+      ? { ...result, eligible: false, code: "CannotServe", reason: fault }
+      : { ...result, reason: `${result.reason}, although it cannot serve it: ${fault}` };
+  });
+}
+
+function describeFaults(announcing: AnnouncerNode["interfaces"], { family }: IpAddress): string {
+  const texts = announcing.flatMap(({ name, cannotServe }) =>
+    cannotServe.filter((entry) => entry.family === family).map((entry) => describeCannotServe(name, entry)),
+  );
+  return [...new Set(texts)].join(" ");
 }
 
 function describeOffSubnet({ interfaces }: AnnouncerNode, address: IpAddress): string {

@@ -38,6 +38,7 @@ export function speakerRegistry(): Registry {
   registerSpeakerGauges(registry, {
     announcer: { addressCount: 0, conflictCount: 0 },
     responder: { counters: new Counters() },
+    checks: { faults: [] },
   });
   return registry;
 }

@@ -72,9 +72,10 @@ export function sameLinks(left: readonly Link[], right: readonly Link[]): boolea
   if (left === right) return true;
   const text = (links: readonly Link[]) =>
     links
-      .map(({ name, index, mac, up, addresses, routes = [] }) => {
+      .map(({ name, index, mac, up, addresses, routes = [], cannotServe = [] }) => {
         const ways = routes.map(({ range, metric, order }) => `${formatRange(range)}@${metric}/${order}`);
-        return [name, index, mac, up, ...addresses, ...ways].join(" ");
+        const drops = cannotServe.map(({ family, reason }) => `${family}:${reason}`);
+        return [name, index, mac, up, ...addresses, ...ways, ...drops].join(" ");
       })
       .join("\n");
   return text(left) === text(right);

@@ -7,10 +7,10 @@ import {
   statusOwnersFeature,
 } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import type { IpFamily } from "../../src/ip/address.ts";
-import { withCondition } from "../../src/model/condition.ts";
 import { version } from "../../src/program/version.ts";
 import type { Announcer } from "../announce/announcer.ts";
+import { hostConditions } from "../host-checks/host-conditions.ts";
+import type { HostFault } from "../host-checks/host-fault.ts";
 import type { Link } from "../links/link.ts";
 
 export interface SpeakerStatusInput {
@@ -32,11 +32,12 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
     bootNonce,
     features: { bootNonce, names: [statusOwnersFeature] },
     // The API server refuses longer lists.
-    interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses }) => ({
+    interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses, cannotServe = [] }) => ({
       name,
       mac,
       up,
       addresses: addresses.slice(0, maxInterfaceAddresses),
+      ...(cannotServe.length === 0 ? {} : { cannotServe: [...cannotServe] }),
     })),
     gateways: gateways.slice(0, maxGateways),
     announcing: [...announcing].sort().slice(0, maxAnnouncing),
@@ -45,35 +46,9 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
   };
 }
 
-/** The conditions, including whether the kernel of the node forwards packets; undefined: no change. */
-export function forwardingCondition(
-  present: readonly Condition[],
-  families: readonly IpFamily[],
-  now: string,
-): readonly Condition[] | undefined {
-  const type = "Forwarding";
-  const names = families.join(" and ");
-  return families.length === 0
-    ? withCondition(present, { type, status: "True", reason: "Enabled", message: "The node forwards packets." }, now)
-    : withCondition(
-        present,
-        {
-          type,
-          status: "False",
-          reason: "Disabled",
-          message: `The kernel does not forward ${names} (sysctl net.ipv4.ip_forward, net.ipv6.conf.all.forwarding), so this node cannot reach pods. Bellhop does not change sysctls.`,
-        },
-        now,
-      );
-}
-
 export interface SpeakerStatusOptions {
-  /** The node as it was last read; `withoutForwarding`: families that its kernel does not forward. */
-  readonly host: {
-    readonly links: readonly Link[];
-    readonly gateways: readonly string[];
-    readonly withoutForwarding: readonly IpFamily[];
-  };
+  /** The node as it was last read. */
+  readonly host: { readonly links: readonly Link[]; readonly gateways: readonly string[] };
   readonly announcer: Announcer;
   readonly kernel: string;
   readonly bootNonce: string;
@@ -89,11 +64,10 @@ export class SpeakerStatus {
     this.#options = options;
   }
 
-  /** The families that the kernel forwards are known for the first time, or have changed. */
-  forwardingChanged(): void {
-    const { host, clock } = this.#options;
-    const now = timeText(clock.wallMs());
-    this.#conditions = forwardingCondition(this.#conditions, host.withoutForwarding, now) ?? this.#conditions;
+  /** The settings of the node are known for the first time, or there are other faults in them. */
+  hostFaultsChanged(faults: readonly HostFault[]): void {
+    const now = timeText(this.#options.clock.wallMs());
+    this.#conditions = hostConditions(this.#conditions, faults, now);
   }
 
   current(): NonNullable<Speaker["status"]> {

@@ -21,6 +21,19 @@ export const speakerInterfaceSchema = z.object({
   addresses: boundedList(boundedText(64), maxInterfaceAddresses).describe(
     "Addresses with prefix length, for example 192.0.2.11/24.",
   ),
+  cannotServe: boundedList(
+    z.object({
+      family: z.enum(["IPv4", "IPv6"]).describe("The IP family."),
+      reason: z
+        .enum(["ForwardingDisabled", "ReversePathFilterStrict"])
+        .describe("Why the node drops requests that arrive at the interface."),
+    }),
+    2,
+  )
+    .optional()
+    .describe(
+      "IP families that the interface cannot serve, because of settings of the node. Addresses of these families are announced by other nodes, if there are any.",
+    ),
 });
 
 /** The speaker reads the owners of reservations from their status. Those before it read them from the spec alone. */
@@ -53,7 +66,9 @@ export const speakerStatusSchema = z
     announcingCount: z.int().optional().describe("Number of addresses that the node announces now."),
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
-      .describe("Forwarding: whether the kernel of the node forwards packets."),
+      .describe(
+        "Whether the settings of the node suit load balancing; False means that they do not. Forwarding: the kernel forwards packets. ReversePathFilter: it accepts the packets of clients. StrictArp: it does not answer ARP requests for the addresses of Services. NodeAddress: the addresses of the Node are on its interfaces. ConnectionTracking: the table of tracked connections has space.",
+      ),
   })
   .describe("What the speaker reports. The speaker writes it.");
 

@@ -13,7 +13,10 @@ import { lookUpNeighbour } from "../neighbour/lookup.ts";
 import type { Palette } from "./text/palette.ts";
 import { addClusterOptions, type ClusterCommandOptions, printAnswer, withCluster } from "./with-cluster.ts";
 
-/** `bellhop doctor`: compares which device answers for an address on the LAN of this host with what the cluster says. */
+/**
+ * `bellhop doctor`: compares which device answers for an address on the LAN of this host with what the cluster says, and prints what is wrong
+ * with the settings of the nodes concerned.
+ */
 export function doctorCommand(): Command {
   const command = new Command("doctor")
     .description(
@@ -69,7 +72,7 @@ async function readVirtualIp(client: ApiClient, name: string) {
 
 function renderDiagnosis(diagnosis: Diagnosis, palette: Palette): string {
   const mark = diagnosis.good ? palette.good("✓") : palette.bad("✗");
-  return `${mark} ${diagnosis.message}\n`;
+  return [`${mark} ${diagnosis.message}`, ...diagnosis.warnings.map((text) => `  Note: ${text}`), ""].join("\n");
 }
 
 function parseIPv4(text: string): IpAddress {

@@ -1,11 +1,12 @@
 import type { V1Node } from "@kubernetes/client-node";
+import { parseAddress } from "../ip/address.ts";
 
 /** What Bellhop reads of a Node, frozen. */
 export interface NodeView {
   readonly name: string;
   readonly uid: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** The first InternalIP of each family: where kube-proxy in nftables mode takes NodePorts. */
+  /** The first InternalIP of each family that is an address: where kube-proxy in nftables mode takes NodePorts. */
   readonly internalIPv4: string | undefined;
   readonly internalIPv6: string | undefined;
   readonly externalIPs: readonly string[];
@@ -33,8 +34,8 @@ export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
     name: raw.metadata?.name ?? "",
     uid: raw.metadata?.uid ?? "",
     labels: raw.metadata?.labels ?? {},
-    internalIPv4: internal.find((address) => !address.includes(":")),
-    internalIPv6: internal.find((address) => address.includes(":")),
+    internalIPv4: internal.find((address) => parseAddress(address)?.family === "IPv4"),
+    internalIPv6: internal.find((address) => parseAddress(address)?.family === "IPv6"),
     externalIPs: addresses.filter((entry) => entry.type === "ExternalIP").map((entry) => entry.address),
     podCIDRs: raw.spec?.podCIDRs ?? [],
     exclusion: isBeingRemoved(raw)

@@ -7,6 +7,7 @@ export type ReasonPlace =
   | "VirtualIP"
   | "IPAddressPool"
   | "L2Advertisement"
+  | "Speaker"
   | "bellhop explain"
   | "bellhop pools plan";
 
@@ -224,6 +225,41 @@ export const reasonTable = {
     sentence:
       "{object} has {value} ({field}), which cannot be announced: no node with a running speaker is on its subnet and allowed to announce it.",
     cure: "Use addresses of a network that the nodes are on. Otherwise check that the speakers run (kubectl -n bellhop-system get pods -o wide) and that an L2Advertisement allows the announcement. The command bellhop explain service shows what is missing on each node.",
+  },
+  ForwardingDisabled: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "The kernel of the node does not forward packets that arrive at an interface, so the node cannot pass them to pods.",
+    sentence: "{object} does not forward {value} packets: {field} is 0.",
+    cure: "Set it to 1 on that node, also in a file in /etc/sysctl.d. Bellhop does not change sysctls.",
+  },
+  ReversePathFilterStrict: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "The node drops requests that arrive at an interface, because its route to the client is by another interface and the reverse path filter is strict.",
+    sentence: "{object} drops requests that arrive at {value}, because its reverse path filter is strict ({field}).",
+    cure: "Set the filter of that interface to 2 (loose), or announce the addresses on the interface of the route, with spec.interfaces of an L2Advertisement.",
+  },
+  ServiceProxyWithoutStrictArp: {
+    shownIn: ["Speaker"],
+    meaning:
+      "The service proxy puts the addresses of all Services on an interface of each node, and the kernels answer ARP requests for them. Clients may reach any node, and connections break when they change.",
+    sentence: "{object} answers ARP requests for the addresses on {value} itself ({field}).",
+    cure: "Set ipvs.strictARP to true in the configuration of kube-proxy and restart it, or use another mode of kube-proxy.",
+  },
+  InternalIpNotOnNode: {
+    shownIn: ["Speaker"],
+    meaning:
+      "The Node reports an InternalIP that none of its interfaces has. Bellhop does not use node ports at this address, but sends packets straight to pods.",
+    sentence: "{object} has the InternalIP {value} ({field}), which is not on any of its interfaces.",
+    cure: "If it is not meant so, set --node-ip of the kubelet to an address of the node.",
+  },
+  ConntrackNearlyFull: {
+    shownIn: ["Speaker"],
+    meaning:
+      "The node's table of tracked connections is more than 90 % full. When it is full, the kernel drops the packets of new connections.",
+    sentence: "{object} tracks nearly as many connections as it can: {value} ({field}).",
+    cure: "Raise the limit: conntrack.maxPerCore and conntrack.min in the configuration of kube-proxy, or the sysctl.",
   },
   NotLoadBalancer: {
     shownIn: ["bellhop explain"],

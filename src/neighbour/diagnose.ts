@@ -1,5 +1,6 @@
 import type { Speaker } from "../api/speaker.ts";
 import type { VirtualIP } from "../api/virtual-ip.ts";
+import { describeNodeWarnings } from "./node-warnings.ts";
 
 /** The result of comparing which device answers for an address on the LAN with which one should. Stable: printed by `-o json`. */
 export type Finding =
@@ -23,6 +24,8 @@ export interface Diagnosis {
   readonly announcer: { readonly node: string; readonly mac: string } | undefined;
   /** One sentence or two, with the cure. */
   readonly message: string;
+  /** What is wrong with the settings of the nodes that announce the address or answer for it; whole sentences with the cure. */
+  readonly warnings: readonly string[];
 }
 
 export interface DiagnosisInput {
@@ -46,6 +49,7 @@ export function diagnoseNeighbour(input: DiagnosisInput): Diagnosis {
     seenMac,
     announcer,
     message,
+    warnings: describeNodeWarnings(input.speakers, node, seenMac),
   });
   if (virtualIp === undefined) {
     return seenMac === undefined

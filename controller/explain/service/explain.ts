@@ -1,3 +1,4 @@
+import type { Speaker } from "../../../src/api/speaker.ts";
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
@@ -54,14 +55,22 @@ export function explainService(input: ServiceInput): ServiceExplanation {
 }
 
 /** Without an announcer the node is unknown. Nearly all nodes have an internal address, and so node ports. */
-function receiverOf({ service, candidates }: ServiceInput, [first]: readonly AddressPart[]): Receiver {
+function receiverOf({ service, candidates, speakers }: ServiceInput, [first]: readonly AddressPart[]): Receiver {
   if (first?.node !== undefined) return "own node";
   const node = candidates.nodes.get(first?.announcedBy ?? "");
   if (node === undefined) return "node ports";
   const whole = service.ipFamilies.every((family) => {
-    return (family === "IPv4" ? node.internalIPv4 : node.internalIPv6) !== undefined;
+    const address = family === "IPv4" ? node.internalIPv4 : node.internalIPv6;
+    return address !== undefined && mayTakeNodePorts(address, speakers.get(node.name));
   });
   return whole ? "node ports" : "no node ports";
+}
+
+/** The speaker reports if an InternalIP is on no interface of the node, but lists only addresses that it can announce from. */
+function mayTakeNodePorts(internalIp: string, speaker: Speaker | undefined): boolean {
+  const { conditions = [], interfaces = [] } = speaker?.status ?? {};
+  if (!conditions.some(({ type, status }) => type === "NodeAddress" && status === "False")) return true;
+  return interfaces.some(({ addresses }) => addresses.some((text) => text.split("/")[0] === internalIp));
 }
 
 /** The node that connections from the LAN arrive at. */

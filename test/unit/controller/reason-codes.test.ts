@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { reasonCodes } from "../../../src/model/reason.ts";
+import { hostFaultCases } from "../speaker/host-checks/host-fault-cases.ts";
 import { membershipCases } from "./allocate/allocations/pool-membership-cases.ts";
 import { allocationCases } from "./allocate/cases/allocation-cases.ts";
 import { evaluateCases } from "./allocate/choose/evaluate-pool-cases.ts";
@@ -31,6 +32,9 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   "observe/observed-services.test.ts": externalIpCases.map(({ code }) => code),
   "explain/service/find-reasons.test.ts": findReasonsCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
   "services/plan-unchanged.test.ts": unchangedCases.map(({ code }) => code),
+  "speaker/host-checks/host-faults.test.ts": hostFaultCases.flatMap(({ faults }) =>
+    faults.map((text) => text.split(" ")[1] ?? ""),
+  ),
   "services/plan-service.test.ts": planCases.flatMap(({ ops }) => ops.map((text) => text.split(" ")[1] ?? "")),
 };
 

@@ -38,6 +38,7 @@ test("settings that cannot be read are logged once, with the code that the user 
       clock: new FakeClock(),
       random: () => 0.5,
     }),
+    isOnNode: () => true,
     clock: new FakeClock(),
     log: createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) }),
   });
@@ -95,6 +96,7 @@ test("a node that moves to another zone has its rules rendered again, and follow
       nodes: { views: nodes },
     },
     dataplane,
+    isOnNode: () => true,
     clock: new FakeClock(),
     log: silentLogger,
   });

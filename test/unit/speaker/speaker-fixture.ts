@@ -1,5 +1,6 @@
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
 import type { MissingFeature } from "../../../speaker/dataplane/self-test.ts";
+import { readHostSettings } from "../../../speaker/host-checks/host-settings.ts";
 import type { Kernel, KernelOptions } from "../../../speaker/kernel/kernel.ts";
 import type { Link } from "../../../speaker/links/link.ts";
 import type { AddressChange } from "../../../speaker/responder/address-change.ts";
@@ -126,6 +127,8 @@ export class SpeakerFixture {
   readonly responder = new FakeResponder((text) => this.journal.push(text));
   readonly kernel = new FakeKernel(this.nft, () => networkOf(this.links));
   missingFeatures: readonly MissingFeature[] = [];
+  /** Files of /proc/sys by path. */
+  readonly sysctls = new Map<string, string>();
   links: readonly Link[] = [link("eth0", "192.0.2.11/24"), link("eth1", "198.51.100.11/24")];
   readonly #stop = new AbortController();
   readonly speaker: Speaker;
@@ -150,7 +153,7 @@ export class SpeakerFixture {
       },
       findMissingFeatures: async () => this.missingFeatures,
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
-      withoutForwarding: () => [],
+      readHostSettings: (links) => readHostSettings(links, (path) => this.sysctls.get(path)),
       kernelRelease: "6.1",
       bootNonce: "nonce",
       clock: this.clock,

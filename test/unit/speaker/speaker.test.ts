@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Speaker } from "../../../src/api/speaker.ts";
 import { BellhopError } from "../../../src/error/error.ts";
 import { leasePath, ownPath } from "../../../src/kube/path.ts";
 import { netfilterFamilies } from "../../../src/netlink/netfilter.ts";
@@ -376,4 +377,41 @@ story("the rules are replaced now and then", async (fixture) => {
   await fixture.settle();
   assert.ok(fixture.nft.accepted.length > before);
   assert.equal(fixture.nft.accepted.at(-2)?.commands[1]?.kind, "deleteTable");
+});
+
+story(
+  "settings of the node that drop packets are reported within ten seconds, and again when they are cured",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    await fixture.clock.advance(3_000);
+    const status = async () => {
+      const { status } = await fixture.get<Speaker>(ownPath("speakers", "n1"));
+      return {
+        cannotServe: status?.interfaces.flatMap(({ name, cannotServe = [] }) => (cannotServe.length > 0 ? [name] : [])),
+        faults: status?.conditions?.filter((condition) => condition.status === "False").map(({ reason }) => reason),
+      };
+    };
+    assert.deepEqual(await status(), { cannotServe: [], faults: [] });
+    fixture.sysctls.set("/proc/sys/net/ipv4/conf/eth0/forwarding", "0\n");
+    await fixture.clock.advance(12_000);
+    assert.deepEqual(await status(), { cannotServe: ["eth0"], faults: ["ForwardingDisabled"] });
+    assert.match(await fixture.registry.metrics(), /bellhop_speaker_host_faults\{reason="ForwardingDisabled"\} 1/);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"], "as long as the controller has no better node");
+    fixture.sysctls.set("/proc/sys/net/ipv4/conf/eth0/forwarding", "1\n");
+    await fixture.clock.advance(12_000);
+    assert.deepEqual(await status(), { cannotServe: [], faults: [] });
+  },
+);
+
+story("node ports are not used at an InternalIP that is on no interface, until one has it", async (fixture) => {
+  await fixture.populate("n1");
+  fixture.links = [link("eth0", "192.0.2.12/24")];
+  await fixture.start();
+  const sizes = () =>
+    ["node_ports", "tcp_endpoints"].map((set) => fixture.nft.table("ip", "bellhop")?.sets.get(set)?.elements.size);
+  assert.deepEqual(sizes(), [0, 1]);
+  fixture.links = [link("eth0", "192.0.2.11/24")];
+  await fixture.clock.advance(3_000);
+  assert.deepEqual(sizes(), [1, 0]);
 });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { familiesWithoutForwarding } from "../../../../speaker/host.ts";
 import { type Link, linksFor } from "../../../../speaker/links/link.ts";
 import { readLinks, sameLinks } from "../../../../speaker/links/read.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
@@ -92,18 +91,6 @@ for (const [name, text, patterns, expected] of [
     );
   });
 }
-
-test("forwarding that is off, or a family that is missing, is noticed", () => {
-  const read = (path: string) => {
-    if (path.includes("ipv6")) throw new Error("ENOENT");
-    return "1\n";
-  };
-  assert.deepEqual(familiesWithoutForwarding(read), ["IPv6"]);
-  assert.deepEqual(
-    familiesWithoutForwarding(() => "0\n"),
-    ["IPv4", "IPv6"],
-  );
-});
 
 test("interfaces without addresses are read where they may lead to a LAN", () => {
   const links = readLinks(

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { forwardingCondition } from "../../../../speaker/report/speaker-status.ts";
 import type { Condition } from "../../../../src/api/api.ts";
 import { type ConditionState, withCondition } from "../../../../src/model/condition.ts";
 
@@ -58,14 +57,5 @@ describe("withCondition", () => {
       now,
     );
     assert.deepEqual(after, [condition("Ready", { observedGeneration: 2 })]);
-  });
-
-  test("the speaker follows it: its condition keeps its place too", () => {
-    const present = [condition("Forwarding"), condition("Other")];
-    const after = forwardingCondition(present, ["IPv6"], now);
-    assert.deepEqual(
-      after?.map(({ type, status }) => `${type} ${status}`),
-      ["Forwarding False", "Other True"],
-    );
   });
 });

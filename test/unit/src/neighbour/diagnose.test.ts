@@ -54,6 +54,21 @@ for (const [finding, good, input, says] of cases) {
   });
 }
 
+test("faults of the nodes that announce the address or answer for it are reported, those of other nodes are not", () => {
+  const faulty = (name: string, mac: string) => {
+    const times = { lastTransitionTime: "2026-01-01T00:00:00Z" };
+    const conditions = [
+      { type: "Forwarding", status: "False", reason: "ForwardingDisabled", message: `${name} is closed.`, ...times },
+      { type: "StrictArp", status: "True", reason: "Strict", message: "fine", ...times },
+    ];
+    return speakerSchema.parse({ ...speaker(name, mac), status: { ...speaker(name, mac).status, conditions } });
+  };
+  const speakers = [faulty("n1", first), faulty("n2", second), faulty("n3", "02:00:00:00:00:03")];
+  const input = { address: "192.0.2.7", virtualIp: announced, speakers, seenMac: second, ownMacs: new Set<string>() };
+  assert.deepEqual(diagnoseNeighbour(input).warnings, ["Node n1: n1 is closed.", "Node n2: n2 is closed."]);
+  assert.deepEqual(diagnoseNeighbour({ ...input, virtualIp: undefined, seenMac: undefined }).warnings, []);
+});
+
 test("hardware addresses are brought into one form, and other texts are none", () => {
   assert.equal(normalizeMac("0:19:99:50:3A:3"), "00:19:99:50:3a:03");
   for (const text of ["(incomplete)", "", "no", "01:02:03:04:05", "01:02:03:04:05:zz"]) {

@@ -1,0 +1,123 @@
+import type { IpFamily } from "../../src/ip/address.ts";
+import { forwardingDisabled, reversePathFilterStrict } from "../../src/model/host-reason.ts";
+import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import type { Link } from "../links/link.ts";
+import { strictFilter } from "./cannot-serve.ts";
+import type { HostFault } from "./host-fault.ts";
+import type { HostSettings } from "./host-settings.ts";
+
+/** What decides whether a setting is a fault. */
+export interface HostFacts {
+  /** Families of which there is an address of a Service in the cluster. */
+  readonly families: ReadonlySet<IpFamily>;
+  /** Interfaces on whose LAN there is an address of a Service, whichever node announces it. */
+  readonly lanInterfaces: readonly string[];
+  /** The node's interfaces, with the families that they cannot serve. */
+  readonly links: readonly Link[];
+  /** Names of the interfaces that this node announces IPv4 addresses from. */
+  readonly announcingIPv4: ReadonlySet<string>;
+  /** Interfaces of the node's IPv4 default routes in the main table. */
+  readonly defaultRouteInterfaces: ReadonlySet<string>;
+  /** An interface of a service proxy that has the addresses of all Services. Undefined: there is none. */
+  readonly serviceProxyInterface: string | undefined;
+  /** The InternalIPs of the Node that are on none of its interfaces, as text. */
+  readonly missingNodeAddresses: readonly string[];
+  /** Whether the table of connections was nearly full the time before. */
+  readonly conntrackWasFull: boolean;
+}
+
+/** The table is nearly full from this part on, and no longer once it is below the other. */
+const nearlyFull = 0.9;
+const noLongerFull = 0.8;
+
+/** What is wrong with the settings of the node, in a fixed order. Pure. */
+export function findHostFaults(settings: HostSettings, facts: HostFacts): readonly HostFault[] {
+  return [
+    ...findForwarding(facts),
+    ...findReversePathFilter(settings, facts),
+    ...findStrictArp(settings, facts),
+    ...findNodeAddress(facts),
+    ...findConntrack(settings, facts),
+  ];
+}
+
+function findForwarding({ links, families, lanInterfaces }: HostFacts): readonly HostFault[] {
+  const found = new Map<string, Reason>();
+  for (const { name, cannotServe = [] } of links) {
+    if (!lanInterfaces.includes(name)) continue;
+    for (const { family, reason } of cannotServe) {
+      if (reason !== "ForwardingDisabled" || !families.has(family)) continue;
+      const full = forwardingDisabled(name, family);
+      found.set(full.field, full);
+    }
+  }
+  return [...found.values()].map((reason) => ({ type: "Forwarding", reason }));
+}
+
+function findReversePathFilter(settings: HostSettings, facts: HostFacts): readonly HostFault[] {
+  return facts.links
+    .filter(({ name }) => facts.announcingIPv4.has(name) && settings.interfaces.get(name)?.rpFilter === strictFilter)
+    .flatMap((link) => filteredClients(link, facts))
+    .map((reason) => ({ type: "ReversePathFilter", reason }));
+}
+
+/** Requests by a router come from anywhere, so the route to these clients is a default route. */
+function filteredClients(link: Link, { defaultRouteInterfaces }: HostFacts): readonly Reason[] {
+  const onLan = (link.cannotServe ?? []).some(({ reason }) => reason === "ReversePathFilterStrict");
+  if (onLan) return [reversePathFilterStrict(link.name, "the clients on its LAN", "another interface")];
+  const [via] = [...defaultRouteInterfaces].sort();
+  return via === undefined || defaultRouteInterfaces.has(link.name)
+    ? []
+    : [reversePathFilterStrict(link.name, "clients behind routers", via)];
+}
+
+/** arp_ignore 1 and 2 keep the kernel from answering at one interface for addresses of another; 3 does not (ip-sysctl.rst). */
+function answersForOthers(arpIgnore: number | undefined): boolean {
+  return arpIgnore === 0 || arpIgnore === 3;
+}
+
+/** From 2 on, the kernel never uses an address of another interface as the source of ARP requests. */
+const strictAnnounce = 2;
+
+function findStrictArp(settings: HostSettings, facts: HostFacts): readonly HostFault[] {
+  const { lanInterfaces, serviceProxyInterface, families } = facts;
+  if (serviceProxyInterface === undefined || !families.has("IPv4")) return [];
+  const loose = lanInterfaces.flatMap((name) => {
+    const own = settings.interfaces.get(name);
+    const ignores = answersForOthers(own?.arpIgnore) ? ["net.ipv4.conf.all.arp_ignore"] : [];
+    const announces = (own?.arpAnnounce ?? strictAnnounce) < strictAnnounce ? ["net.ipv4.conf.all.arp_announce"] : [];
+    return [...ignores, ...announces];
+  });
+  if (loose.length === 0) return [];
+  const field = [...new Set(loose)].sort().reverse().join(" and ");
+  const reason = reasonOf("ServiceProxyWithoutStrictArp", {
+    object: "The node",
+    field,
+    value: serviceProxyInterface,
+  });
+  return [{ type: "StrictArp", reason }];
+}
+
+function findNodeAddress({ missingNodeAddresses }: HostFacts): readonly HostFault[] {
+  if (missingNodeAddresses.length === 0) return [];
+  const value = missingNodeAddresses.join(", ");
+  return [
+    {
+      type: "NodeAddress",
+      reason: reasonOf("InternalIpNotOnNode", { object: "The node", field: "status.addresses", value }),
+    },
+  ];
+}
+
+function findConntrack({ conntrack }: HostSettings, { conntrackWasFull }: HostFacts): readonly HostFault[] {
+  // 0: the size of the table is not limited.
+  if (conntrack === undefined || conntrack.max === 0) return [];
+  const limit = conntrackWasFull ? noLongerFull : nearlyFull;
+  if (conntrack.count < conntrack.max * limit) return [];
+  const reason = reasonOf("ConntrackNearlyFull", {
+    object: "The node",
+    field: "net.netfilter.nf_conntrack_max",
+    value: String(conntrack.max),
+  });
+  return [{ type: "ConnectionTracking", reason }];
+}

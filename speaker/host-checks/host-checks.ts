@@ -1,0 +1,94 @@
+import type { Clock } from "../../src/clock/clock.ts";
+import type { Logger } from "../../src/log/log.ts";
+import type { NodeView } from "../../src/model/node.ts";
+import { reasonMessage } from "../../src/model/reason.ts";
+import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
+import type { Link } from "../links/link.ts";
+import { sameLinks } from "../links/read.ts";
+import type { ResponderState } from "../responder/responder-state.ts";
+import { addCannotServe } from "./cannot-serve.ts";
+import { FamiliesInUse } from "./families-in-use.ts";
+import { findHostFaults } from "./find-host-faults.ts";
+import { announcingIPv4, defaultRouteInterfaces, missingNodeAddresses, serviceProxyInterface } from "./host-facts.ts";
+import type { HostFault } from "./host-fault.ts";
+import type { HostSettings } from "./host-settings.ts";
+
+export interface HostChecksOptions {
+  readonly node: string;
+  readonly watched: {
+    readonly nodes: { readonly views: ReadonlyMap<string, NodeView> };
+    readonly virtualIps: { readonly views: { has(name: string): boolean } };
+  };
+  readonly readSettings: (links: readonly Link[]) => HostSettings;
+  readonly network: () => HostNetwork;
+  /** Interfaces on whose LAN there is an address of a Service. */
+  readonly lanInterfaces: () => readonly string[];
+  /** What is announced, by interface. */
+  readonly announced: () => ResponderState;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** The kernel does not report changes of settings. */
+const readEveryMs = 10_000;
+
+/** Knows the node's own settings and what is wrong with them. Reads them when interfaces change, and every ten seconds. */
+export class HostChecks {
+  readonly #options: HostChecksOptions;
+  readonly #families = new FamiliesInUse();
+  #read: { readonly links: readonly Link[]; readonly settings: HostSettings; readonly dueMs: number } | undefined;
+  #links: readonly Link[] = [];
+  #faults: readonly HostFault[] | undefined;
+
+  constructor(options: HostChecksOptions) {
+    this.#options = options;
+  }
+
+  /** The faults as of the last `refresh`. */
+  get faults(): readonly HostFault[] {
+    return this.#faults ?? [];
+  }
+
+  virtualIpChanged(name: string): void {
+    this.#families.put(name, this.#options.watched.virtualIps.views.has(name));
+  }
+
+  /** The interfaces, each with the families that it cannot serve. Reads the settings if they are due. */
+  addCannotServe(links: readonly Link[]): readonly Link[] {
+    const { clock, readSettings } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#read === undefined || nowMs >= this.#read.dueMs || !sameLinks(links, this.#read.links))
+      this.#read = { links, settings: readSettings(links), dueMs: nowMs + readEveryMs };
+    this.#links = addCannotServe(links, this.#read.settings);
+    return this.#links;
+  }
+
+  /** Evaluates the settings as they were last read. Returns whether there are other faults than before, and true for the first time. */
+  refresh(): boolean {
+    const { node, watched, network, lanInterfaces, announced, log } = this.#options;
+    if (this.#read === undefined) return false;
+    const host = network();
+    const faults = findHostFaults(this.#read.settings, {
+      families: this.#families.current,
+      lanInterfaces: lanInterfaces(),
+      links: this.#links,
+      announcingIPv4: announcingIPv4(announced()),
+      defaultRouteInterfaces: defaultRouteInterfaces(host),
+      serviceProxyInterface: serviceProxyInterface(host),
+      missingNodeAddresses: missingNodeAddresses(watched.nodes.views.get(node), host),
+      conntrackWasFull: this.faults.some(({ type }) => type === "ConnectionTracking"),
+    });
+    const before = this.#faults;
+    if (before !== undefined && textOf(before) === textOf(faults)) return false;
+    this.#faults = faults;
+    const known = new Set((before ?? []).map(({ reason }) => reason.message));
+    for (const { reason } of faults) {
+      if (!known.has(reason.message)) log.warn({ reason: reason.code }, reasonMessage(reason));
+    }
+    return true;
+  }
+}
+
+function textOf(faults: readonly HostFault[]): string {
+  return faults.map(({ reason }) => reason.message).join("\n");
+}

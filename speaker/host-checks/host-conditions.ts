@@ -1,0 +1,30 @@
+import type { Condition } from "../../src/api/api.ts";
+import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import { type HostConditionType, type HostFault, hostConditionTypes } from "./host-fault.ts";
+
+/** What each condition says while there is no fault. */
+const goodStates: Readonly<Record<HostConditionType, Pick<ConditionState, "reason" | "message">>> = {
+  Forwarding: { reason: "Enabled", message: "The node forwards packets." },
+  ReversePathFilter: { reason: "Passes", message: "The reverse path filter passes the packets of clients." },
+  StrictArp: { reason: "Strict", message: "Only the speaker answers ARP requests for the addresses of Services." },
+  NodeAddress: { reason: "Present", message: "The addresses of the Node are on its interfaces." },
+  ConnectionTracking: { reason: "HasSpace", message: "The table of tracked connections has space." },
+};
+
+/** The conditions with those about the host as they are now. The same list when nothing has changed. */
+export function hostConditions(
+  present: readonly Condition[],
+  faults: readonly HostFault[],
+  now: string,
+): readonly Condition[] {
+  return hostConditionTypes.reduce((list, type) => withCondition(list, stateOf(type, faults), now) ?? list, present);
+}
+
+function stateOf(type: HostConditionType, faults: readonly HostFault[]): ConditionState {
+  const reasons = faults.filter((fault) => fault.type === type).map(({ reason }) => reason);
+  const [first] = reasons;
+  if (first === undefined) return { type, status: "True", ...goodStates[type] };
+  // One cure for all: it belongs to the code.
+  const message = [...reasons.map((reason) => reason.message), first.cure].join(" ");
+  return { type, status: "False", reason: first.code, message };
+}

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { addCannotServe } from "../../../../speaker/host-checks/cannot-serve.ts";
+import { FamiliesInUse } from "../../../../speaker/host-checks/families-in-use.ts";
+import { findHostFaults, type HostFacts } from "../../../../speaker/host-checks/find-host-faults.ts";
+import { hostConditions } from "../../../../speaker/host-checks/host-conditions.ts";
+import {
+  announcingIPv4,
+  defaultRouteInterfaces,
+  missingNodeAddresses,
+  serviceProxyInterface,
+} from "../../../../speaker/host-checks/host-facts.ts";
+import { readHostSettings } from "../../../../speaker/host-checks/host-settings.ts";
+import { readLinks } from "../../../../speaker/links/read.ts";
+import { maxConditions } from "../../../../src/api/api.ts";
+import { addressBytes, type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
+import { projectNode } from "../../../../src/model/node.ts";
+import { hostNetwork } from "../links/host-network-fixture.ts";
+import { type HostFaultCase, hostFaultCases } from "./host-fault-cases.ts";
+
+function judge(input: Omit<HostFaultCase, "name" | "faults">, change: Partial<HostFacts> = {}) {
+  const { sysctls = {}, routes, internalIPs = [], virtualIps = ["192.0.2.200"] } = input;
+  const { interfaces = { eth0: { addresses: ["192.0.2.11/24"] } }, announced = { eth0: ["192.0.2.200"] } } = input;
+  const network = hostNetwork(interfaces, routes);
+  const found = readLinks(network);
+  const settings = readHostSettings(found, (path) => sysctls[path.replace(/^\/proc\/sys\/net\//, "")]);
+  const links = addCannotServe(found, settings);
+  const families = new FamiliesInUse();
+  for (const name of virtualIps) families.put(name, true);
+  const state = Object.entries(announced).map(([name, texts]) => {
+    const addresses = new Map(texts.map((text) => [text, addressBytes(parseAddress(text) as IpAddress)]));
+    return [name, { name, index: 2, mac: "", macBytes: new Uint8Array(6), addresses }] as const;
+  });
+  const addresses = internalIPs.map((address) => ({ type: "InternalIP", address }));
+  const faults = findHostFaults(settings, {
+    families: families.current,
+    lanInterfaces: Object.keys(announced),
+    links,
+    announcingIPv4: announcingIPv4(new Map(state)),
+    defaultRouteInterfaces: defaultRouteInterfaces(network),
+    serviceProxyInterface: serviceProxyInterface(network),
+    missingNodeAddresses: missingNodeAddresses(projectNode({ status: { addresses } }), network),
+    conntrackWasFull: false,
+    ...change,
+  });
+  return { faults, links };
+}
+
+describe("what is wrong with the settings of a node", () => {
+  for (const { name, faults, cannotServe = [], ...input } of hostFaultCases) {
+    test(`${name}: ${faults.length === 0 ? "nothing" : faults.join(", ")}`, () => {
+      const found = judge(input);
+      assert.deepEqual(
+        found.faults.map(({ type, reason }) => `${type} ${reason.code} ${reason.field}`),
+        faults,
+      );
+      const dropped = found.links.flatMap((link) =>
+        (link.cannotServe ?? []).map(({ family, reason }) => `${link.name} ${family} ${reason}`),
+      );
+      assert.deepEqual(dropped, cannotServe);
+    });
+  }
+});
+
+test("the table of connections must become clearly emptier before it counts as having space", () => {
+  const sysctls = { "netfilter/nf_conntrack_count": "85", "netfilter/nf_conntrack_max": "100" };
+  assert.equal(judge({ sysctls }).faults.length, 0);
+  assert.equal(judge({ sysctls }, { conntrackWasFull: true }).faults.length, 1);
+});
+
+test("values that are not numbers are not faults", () => {
+  for (const text of ["", "on", "0x0", "1 1"])
+    assert.deepEqual(judge({ sysctls: { "ipv4/conf/eth0/forwarding": text } }).faults, []);
+});
+
+test("families are in use as long as one of their addresses is", () => {
+  const families = new FamiliesInUse();
+  families.put("192.0.2.1", true);
+  families.put("2001-db8--1", true);
+  families.put("not-an-address", true);
+  assert.deepEqual([...families.current], ["IPv4", "IPv6"]);
+  families.put("192.0.2.1", false);
+  families.put("192.0.2.1", false);
+  assert.deepEqual([...families.current], ["IPv6"]);
+});
+
+describe("conditions about the host", () => {
+  const earlier = "2026-01-01T00:00:00Z";
+  const now = "2026-01-02T00:00:00Z";
+
+  test("say for each type whether there is a fault, with the setting and the cure, and keep others", () => {
+    const other = { type: "Other", status: "True", reason: "X", message: "", lastTransitionTime: earlier } as const;
+    const { faults } = judge({ sysctls: { "ipv4/conf/eth0/forwarding": "0" } });
+    const after = hostConditions([other], faults, now);
+    assert.ok(after.length <= maxConditions);
+    assert.deepEqual(
+      after.filter(({ status }) => status === "False").map(({ type, reason }) => [type, reason]),
+      [["Forwarding", "ForwardingDisabled"]],
+    );
+    assert.equal(after[0], other);
+    assert.match(after[1]?.message ?? "", /eth0\.forwarding is 0\. Set it to 1/);
+  });
+
+  test("stay the same object while nothing changes, and keep their time", () => {
+    const good = hostConditions([], [], earlier);
+    assert.equal(hostConditions(good, [], now), good);
+    assert.ok(good.every(({ status }) => status === "True"));
+  });
+});
