@@ -69,6 +69,9 @@ interface ElementTypes {
   readonly dnat_services: MapOf<ServicePortKey, EndpointPick>;
   readonly tcp_endpoints: MapOf<EndpointKey, EndpointAddress>;
   readonly udp_endpoints: MapOf<EndpointKey, EndpointAddress>;
+  /** Ports with session affinity, and all pairs of such a port and one of its endpoints. */
+  readonly affinity_services: MapOf<ServicePortKey, { readonly timeoutSeconds: number }>;
+  readonly affinity_endpoints: SetOf<ServicePortKey & { readonly endpoint: EndpointAddress }>;
   /** Endpoints whose replies would not come back through this node, so that the client's address is masqueraded. */
   readonly remote_endpoints: SetOf<Omit<ServicePortKey, "port"> & { readonly endpoint: EndpointAddress }>;
 }
@@ -127,7 +130,10 @@ export function nftKey(element: ElementRef): NftElement {
     case "no_endpoint_services":
     case "node_ports":
     case "dnat_services":
+    case "affinity_services":
       return { key: concatenate(servicePortParts(element.key)) };
+    case "affinity_endpoints":
+      return { key: concatenate([...servicePortParts(element.key), ...endpointParts(element.key.endpoint)]) };
     case "reply_addresses":
     case "reply_ports":
       return { key: concatenate([protocolData(element.key.protocol), portData(element.key.nodePort)]) };
@@ -153,6 +159,8 @@ function nftData(element: Element): NftElement["data"] {
       return portData(element.value.port);
     case "dnat_services":
       return { kind: "goto", chain: pickChainName(element.value) };
+    case "affinity_services":
+      return { kind: "goto", chain: affinityChainName(element.value.timeoutSeconds) };
     case "tcp_endpoints":
     case "udp_endpoints":
       return concatenate(endpointParts(element.value));
@@ -164,6 +172,11 @@ function nftData(element: Element): NftElement["data"] {
 /** The chain that picks one of so many endpoints: one for each number, because the modulus is a constant of the rule. */
 export function pickChainName({ by, count }: Omit<EndpointPick, "seed">): string {
   return `pick_${by}_${count}`;
+}
+
+/** The chain that notes which endpoint a client has: one for each timeout, which is a constant of the rule. */
+export function affinityChainName(timeoutSeconds: number): string {
+  return `affinity_${timeoutSeconds}`;
 }
 
 function servicePortParts({ address, protocol, port }: ServicePortKey): readonly Data[] {

@@ -113,11 +113,26 @@ function renderEndpoints(
   return [
     { family, set: "dnat_services", key, value: pick },
     ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),
+    ...(service.affinityTimeoutSeconds === undefined
+      ? []
+      : affinityElements(key, values, service.affinityTimeoutSeconds)),
     ...endpoints.flatMap(({ local }, index): readonly Element[] => {
       const endpoint = values[index];
       if (local || endpoint === undefined) return [];
       return [{ family, set: "remote_endpoints", key: { address, protocol, endpoint } }];
     }),
+  ];
+}
+
+function affinityElements(
+  key: ServicePortKey,
+  endpoints: readonly EndpointAddress[],
+  timeoutSeconds: number,
+): readonly Element[] {
+  const family = nftFamilies[key.address.family];
+  return [
+    { family, set: "affinity_services", key, value: { timeoutSeconds } },
+    ...endpoints.map((endpoint): Element => ({ family, set: "affinity_endpoints", key: { ...key, endpoint } })),
   ];
 }
 

@@ -2,6 +2,7 @@ import { parseAddress } from "../../src/ip/address.ts";
 import {
   addressData,
   ctDirections,
+  ctStates,
   ctStatuses,
   type Data,
   numberData,
@@ -14,7 +15,7 @@ import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { EndpointPick } from "./element.ts";
-import { sets } from "./sets.ts";
+import { affinityClients, sets } from "./sets.ts";
 
 /** The protocols that we forward ourselves, as nft spells them. */
 const forwardedProtocols = ["tcp", "udp"] as const;
@@ -35,6 +36,7 @@ export type BaseRules = Readonly<
     | "rewrite_to_node_port"
     | "save_mark"
     | "dnat_to_endpoints"
+    | "remember_affinity"
     | "drop_unhandled"
     | "masquerading"
     | "unrewrite",
@@ -56,6 +58,8 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
     reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
     dnat_to_endpoints: [[fromLan(ip), { kind: "vmap", key: service, map: our.dnat_services }]],
+    // After the translation, so that the packet shows its endpoint. New connections renew the time, as kube-proxy's do; others do not.
+    remember_affinity: [[isNew, fromLan(ip), { kind: "vmap", key: originalService(ip), map: our.affinity_services }]],
     // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
     drop_unhandled: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
     masquerading: [
@@ -85,6 +89,18 @@ const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
 function serviceKey(ip: NftIpFamily): readonly Expression[] {
   return concatenation(`${ip} daddr`, "meta l4proto", "th dport");
 }
+
+/** The address and port that the client has sent the packet to. */
+function originalService(ip: NftIpFamily): readonly Expression[] {
+  return concatenation(`ct original ${ip} daddr`, "meta l4proto", "ct original proto-dst");
+}
+
+const isNew: Statement = {
+  kind: "match",
+  left: field("ct state"),
+  operator: "any",
+  right: numberData("ct_state", ctStates.new),
+};
 
 function inSet(key: readonly Expression[], set: NftSet): Statement {
   return { kind: "lookup", key, operator: "in", set };
@@ -204,5 +220,31 @@ export function pickRules(ip: NftIpFamily, { by, count, seed }: EndpointPick): r
     const key = [field(`${ip} daddr`), field(`${protocol} dport`), index];
     return [{ kind: "dnat", to: { kind: "map", key, map: sets[ip][`${protocol}_endpoints`] } }];
   });
-  return [unknown, ...picks];
+  return by === "client" ? [unknown, knownClient(ip), ...picks] : [unknown, ...picks];
+}
+
+/** A client that has an endpoint keeps it, also where another one has its bucket now. */
+function knownClient(ip: NftIpFamily): NftRule {
+  const key = concatenation(`${ip} saddr`, `${ip} daddr`, "meta l4proto", "th dport");
+  return [{ kind: "dnat", to: { kind: "map", key, map: affinityClients[ip] } }];
+}
+
+/**
+ * The rules of the chain that notes which endpoint a client has, for so long after its last new connection. Where that is no longer an
+ * endpoint of the port, the note is deleted instead and the packet dropped: the next one, which TCP sends after a second, gets a new choice.
+ * When the map is full, its clients keep their endpoints, and further clients have those of their buckets.
+ */
+export function affinityRules(ip: NftIpFamily, timeoutSeconds: number): readonly NftRule[] {
+  const key = [field(`${ip} saddr`), ...originalService(ip)];
+  const data = concatenation(`${ip} daddr`, "th dport");
+  const set = affinityClients[ip];
+  const pair = [...originalService(ip), ...data];
+  return [
+    [inSet(pair, sets[ip].affinity_endpoints), { kind: "update", set, key, data, timeoutMs: timeoutSeconds * 1000 }],
+    [
+      { kind: "lookup", key: pair, operator: "not in", set: sets[ip].affinity_endpoints },
+      { kind: "delete", set, key, data },
+      drop,
+    ],
+  ];
 }

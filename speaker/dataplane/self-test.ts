@@ -2,8 +2,9 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
-import type { BaseRules } from "./rules.ts";
-import { createPickChain, createTable, nftFamilies } from "./tables.ts";
+import { affinityChainName, pickChainName } from "./element.ts";
+import { affinityRules, type BaseRules, pickRules } from "./rules.ts";
+import { createTable, createTargetChain, nftFamilies, type TargetChain } from "./tables.ts";
 
 /** A feature of the kernel that our rules need and that it does not have. */
 export interface MissingFeature {
@@ -21,6 +22,7 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   rewrite_to_node_port: "writing addresses and ports of packets (Linux 4.10)",
   save_mark: "connection tracking in rules (module nft_ct)",
   dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
+  remember_affinity: "elements that packets add to maps and delete (Linux 5.4)",
   drop_unhandled: "filter chains (module nf_tables)",
   masquerading: "masquerading (modules nft_chain_nat and nft_masq)",
   unrewrite: "writing addresses and ports of packets (Linux 4.10)",
@@ -81,13 +83,22 @@ async function refusal(nft: Nft, family: IpFamily, chain?: string): Promise<stri
 
 function ourCommands(family: IpFamily, chain: string | undefined): readonly NftCommand[] {
   const ip = nftFamilies[family];
-  const picks = (["flow", "client"] as const).flatMap((by) => createPickChain(ip, { by, count: 2, seed: 1 }));
-  const withPicks = chain === undefined || chain === "dnat_to_endpoints";
-  return [...createTable(ip, settings[family]), ...(withPicks ? picks : [])].filter(
-    (command) =>
-      (command.kind !== "addChain" && command.kind !== "addRule") ||
-      chain === undefined ||
-      command.chain === chain ||
-      (withPicks && !(command.chain in needs)),
+  const targets = (chain === undefined ? (Object.keys(needs) as (keyof BaseRules)[]) : [chain]).flatMap((base) =>
+    targetChainsBehind(ip, base).flatMap((target) => createTargetChain(ip, target)),
   );
+  const base = createTable(ip, settings[family]).filter(
+    (command) =>
+      (command.kind !== "addChain" && command.kind !== "addRule") || chain === undefined || command.chain === chain,
+  );
+  return [...base, ...targets];
+}
+
+/** One of each kind of the chains that elements lead to from the base chain. */
+function targetChainsBehind(family: NftIpFamily, chain: string): readonly TargetChain[] {
+  if (chain === "remember_affinity") return [{ name: affinityChainName(1), rules: affinityRules(family, 1) }];
+  if (chain !== "dnat_to_endpoints") return [];
+  return (["flow", "client"] as const).map((by) => {
+    const pick = { by, count: 2, seed: 1 };
+    return { name: pickChainName(pick), rules: pickRules(family, pick) };
+  });
 }

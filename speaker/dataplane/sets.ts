@@ -31,6 +31,8 @@ function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
     reply_addresses: { name: "reply_addresses", key: nodePort, data: [address] },
     reply_ports: { name: "reply_ports", key: nodePort, data: ["inet_service"] },
     dnat_services: { name: "dnat_services", key: service, data: "verdict" },
+    affinity_services: { name: "affinity_services", key: service, data: "verdict" },
+    affinity_endpoints: { name: "affinity_endpoints", key: [...service, address, "inet_service"] },
     tcp_endpoints: endpoints("tcp"),
     udp_endpoints: endpoints("udp"),
     remote_endpoints: { name: "remote_endpoints", key: [address, "inet_proto", address, "inet_service"] },
@@ -41,4 +43,26 @@ function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
 export const sets: Readonly<Record<NftIpFamily, Readonly<Record<SetName, NftSet>>>> = {
   ip: declare("ip"),
   ip6: declare("ip6"),
+};
+
+/** So many clients with session affinity are remembered in each family, which takes about 10 MiB of the kernel's memory. */
+const maxAffinityClients = 65_536;
+
+function declareAffinityClients(family: NftIpFamily): NftSet {
+  const address = addressType[family];
+  return {
+    name: "affinity_clients",
+    key: [address, address, "inet_proto", "inet_service"],
+    data: [address, "inet_service"],
+    dynamic: true,
+    // Each element has its own; this is the default of Kubernetes.
+    timeoutMs: 10_800_000,
+    size: maxAffinityClients,
+  };
+}
+
+/** The map that packets fill: the endpoint of each client of a port with session affinity. */
+export const affinityClients: Readonly<Record<NftIpFamily, NftSet>> = {
+  ip: declareAffinityClients("ip"),
+  ip6: declareAffinityClients("ip6"),
 };

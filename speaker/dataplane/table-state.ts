@@ -1,8 +1,8 @@
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import {
+  affinityChainName,
   type Element,
-  type EndpointPick,
   nftElement,
   nftKey,
   pickChainName,
@@ -12,21 +12,21 @@ import {
 import type { ElementIndex, ElementsById } from "./element-index.ts";
 import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
-import { createPickChain, createTable, inTable, removeTable } from "./tables.ts";
+import { createTable, createTargetChain, inTable, removeTable, targetChainOf } from "./tables.ts";
 
 /** The elements of one table in the kernel, and its chains other than the fixed ones, by name. */
 export interface TableState {
   readonly elements: ElementsById;
-  readonly pickChains: ReadonlySet<string>;
+  readonly targetChains: ReadonlySet<string>;
 }
 
 export interface WritableTableState extends TableState {
   readonly elements: Map<string, Element>;
-  readonly pickChains: Set<string>;
+  readonly targetChains: Set<string>;
 }
 
 export function emptyTable(): WritableTableState {
-  return { elements: new Map(), pickChains: new Set() };
+  return { elements: new Map(), targetChains: new Set() };
 }
 
 /** A transaction, and the state of the table after it. */
@@ -49,7 +49,7 @@ export function changeTable(
 ): TableChange | undefined {
   const deletions = new Map<SetName, NftElement[]>();
   const additions = new Map<SetName, NftElement[]>();
-  const picks = new Map<string, EndpointPick>();
+  const targets = new Map<string, Element>();
   const removed = new Map<string, Element>();
   const added = new Map<string, Element>();
   for (const [id, one] of changed) {
@@ -64,7 +64,8 @@ export function changeTable(
     if (after !== undefined) {
       append(additions, after.set, nftElement(after));
       added.set(id, after);
-      if (after.set === "dnat_services") picks.set(pickChainName(after.value), after.value);
+      const target = targetNameOf(after);
+      if (target !== undefined && !applied.targetChains.has(target)) targets.set(target, after);
     }
   }
   if (removed.size + added.size === 0) return undefined;
@@ -72,8 +73,10 @@ export function changeTable(
   for (const [name, elements] of deletions) {
     commands.push(...inTable(family, [{ kind: "deleteElements", set: sets[family][name], elements }]));
   }
-  for (const [chain, pick] of picks)
-    if (!applied.pickChains.has(chain)) commands.push(...createPickChain(family, pick));
+  for (const element of targets.values()) {
+    const chain = targetChainOf(element);
+    if (chain !== undefined) commands.push(...createTargetChain(family, chain));
+  }
   for (const [name, elements] of additions) {
     commands.push(...inTable(family, [{ kind: "addElements", set: sets[family][name], elements }]));
   }
@@ -101,8 +104,15 @@ export function settleChange(state: WritableTableState, change: TableChange): vo
   for (const id of change.removed.keys()) state.elements.delete(id);
   for (const [id, element] of change.added) {
     state.elements.set(id, element);
-    if (element.set === "dnat_services") state.pickChains.add(pickChainName(element.value));
+    const target = targetNameOf(element);
+    if (target !== undefined) state.targetChains.add(target);
   }
+}
+
+/** The name of the chain that the element leads to. Cheaper than the chain with its rules. */
+function targetNameOf(element: Element): string | undefined {
+  if (element.set === "dnat_services") return pickChainName(element.value);
+  return element.set === "affinity_services" ? affinityChainName(element.value.timeoutSeconds) : undefined;
 }
 
 function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -1,8 +1,10 @@
 import type { IpFamily } from "../../src/ip/address.ts";
+import type { NftSet } from "../../src/nft/set.ts";
+import type { NftRule } from "../../src/nft/statement.ts";
 import type { BaseChain, NftAction, NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
-import { type EndpointPick, pickChainName } from "./element.ts";
-import { type BaseRules, baseRules, pickRules, type RuleSettings } from "./rules.ts";
-import { sets } from "./sets.ts";
+import { affinityChainName, type Element, pickChainName } from "./element.ts";
+import { affinityRules, type BaseRules, baseRules, pickRules, type RuleSettings } from "./rules.ts";
+import { affinityClients, sets } from "./sets.ts";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftIpFamily>> = { IPv4: "ip", IPv6: "ip6" };
 
@@ -32,6 +34,7 @@ const baseChains = {
   rewrite_to_node_port: { type: "filter", hook: "prerouting", priority: -310 },
   save_mark: { type: "filter", hook: "prerouting", priority: -190 },
   dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
+  remember_affinity: { type: "filter", hook: "prerouting", priority: -90 },
   drop_unhandled: { type: "filter", hook: "forward", priority: 10 },
   masquerading: { type: "nat", hook: "postrouting", priority: 90 },
   unrewrite: { type: "filter", hook: "postrouting", priority: 310 },
@@ -41,7 +44,7 @@ const baseChains = {
 export function createTable(family: NftIpFamily, settings: RuleSettings): readonly NftCommand[] {
   return inTable(family, [
     { kind: "addTable" },
-    ...Object.values(sets[family]).map((set): NftAction => ({ kind: "addSet", set })),
+    ...allSets(family).map((set): NftAction => ({ kind: "addSet", set })),
     ...Object.entries(baseChains).map(([chain, base]): NftAction => ({ kind: "addChain", chain, base })),
     ...Object.entries(baseRules(family, settings)).flatMap(([chain, rules]) =>
       rules.map((rule): NftAction => ({ kind: "addRule", chain, rule })),
@@ -49,12 +52,13 @@ export function createTable(family: NftIpFamily, settings: RuleSettings): readon
   ]);
 }
 
+function allSets(family: NftIpFamily): readonly NftSet[] {
+  return [...Object.values(sets[family]), affinityClients[family]];
+}
+
 /** A table with our sets, and nothing else. */
 export function createSets(table: NftTable, family: NftIpFamily): readonly NftCommand[] {
-  return [
-    { table, kind: "addTable" },
-    ...Object.values(sets[family]).map((set): NftCommand => ({ table, kind: "addSet", set })),
-  ];
+  return [{ table, kind: "addTable" }, ...allSets(family).map((set): NftCommand => ({ table, kind: "addSet", set }))];
 }
 
 /** Removes our table, whether it is there or not. */
@@ -70,9 +74,28 @@ export function removeTableOf(table: NftTable): readonly NftCommand[] {
   ];
 }
 
-/** Makes the chain that picks one of so many endpoints. */
-export function createPickChain(family: NftIpFamily, pick: EndpointPick): readonly NftCommand[] {
-  const chain = pickChainName(pick);
-  const rules = pickRules(family, pick).map((rule): NftAction => ({ kind: "addRule", chain, rule }));
-  return inTable(family, [{ kind: "addChain", chain }, ...rules]);
+/** A chain that elements lead to: it exists once, however many do. */
+export interface TargetChain {
+  readonly name: string;
+  readonly rules: readonly NftRule[];
+}
+
+/** The chain that an element leads to; undefined where it leads to none. */
+export function targetChainOf(element: Element): TargetChain | undefined {
+  switch (element.set) {
+    case "dnat_services":
+      return { name: pickChainName(element.value), rules: pickRules(element.family, element.value) };
+    case "affinity_services": {
+      const { timeoutSeconds } = element.value;
+      return { name: affinityChainName(timeoutSeconds), rules: affinityRules(element.family, timeoutSeconds) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Makes such a chain. */
+export function createTargetChain(family: NftIpFamily, { name, rules }: TargetChain): readonly NftCommand[] {
+  const added = rules.map((rule): NftAction => ({ kind: "addRule", chain: name, rule }));
+  return inTable(family, [{ kind: "addChain", chain: name }, ...added]);
 }

@@ -85,6 +85,7 @@ export function expressionsOf(statement: Statement): readonly Expression[] {
     case "dnat":
       return statement.port === undefined ? [statement.to] : [statement.to, statement.port];
     case "update":
+    case "delete":
       return [...statement.key, ...(statement.data ?? [])];
     case "dup":
       return statement.to === undefined ? [] : [statement.to];

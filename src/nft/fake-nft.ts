@@ -164,7 +164,7 @@ function checkSet(table: WritableTable, { name }: NftSet): void {
 /** Sets that a rule reads or fills, and chains that it leads to, must be there. */
 function checkReferences(table: WritableTable, rule: NftRule): void {
   for (const statement of rule) {
-    if (statement.kind === "lookup" || statement.kind === "update") checkSet(table, statement.set);
+    if (["lookup", "update", "delete"].includes(statement.kind) && "set" in statement) checkSet(table, statement.set);
     if (statement.kind === "vmap") checkSet(table, statement.map);
     if (statement.kind === "verdict") checkChain(table, chainOf(statement.verdict));
     checkMaps(table, expressionsOf(statement));

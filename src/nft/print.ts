@@ -114,10 +114,12 @@ function printStatement(statement: Statement): string {
       return statement.fullyRandom ? "masquerade fully-random" : "masquerade";
     case "reject":
       return statement.with === "tcp reset" ? "reject with tcp reset" : "reject";
-    case "update": {
-      const { key, data, set, timeoutMs } = statement;
+    case "update":
+    case "delete": {
+      const { kind, key, data, set } = statement;
+      const timeoutMs = statement.kind === "update" ? statement.timeoutMs : undefined;
       const timeout = timeoutMs === undefined ? "" : ` timeout ${printTime(timeoutMs)}`;
-      return `update @${set.name} { ${printKeyOf(key)}${timeout}${data === undefined ? "" : ` : ${printKeyOf(data)}`} }`;
+      return `${kind} @${set.name} { ${printKeyOf(key)}${timeout}${data === undefined ? "" : ` : ${printKeyOf(data)}`} }`;
     }
     case "fwd":
       return `fwd to "${statement.device.name}"`;

@@ -43,6 +43,13 @@ export type Statement =
       readonly data?: readonly Expression[];
       readonly timeoutMs?: number;
     }
+  /** Deletes the element with this key from a dynamic set, if there is one (Linux 5.4). In maps, the kernel requires `data` and ignores it. */
+  | {
+      readonly kind: "delete";
+      readonly set: NftSet;
+      readonly key: readonly Expression[];
+      readonly data?: readonly Expression[];
+    }
   /** Sends the frame out of a device; only in tables of netdev. */
   | { readonly kind: "fwd"; readonly device: NftDevice }
   /** Sends a copy out of a device: of the frame in netdev, of the packet to the next hop `to` in ip and ip6. */

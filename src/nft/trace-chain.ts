@@ -31,7 +31,7 @@ export interface TracedCopy {
   readonly packet: TracedPacket;
 }
 
-/** An element that the packet has put into a dynamic set. */
+/** An element that the packet has put into a dynamic set, or has deleted from it. */
 export interface TracedUpdate {
   readonly set: NftSet;
   readonly element: NftElement;
@@ -47,6 +47,7 @@ export interface Walk {
   stopped: TraceStop | undefined;
   readonly copies: TracedCopy[];
   readonly updates: TracedUpdate[];
+  readonly deletions: TracedUpdate[];
   readonly random: () => number;
 }
 
@@ -115,6 +116,12 @@ function traceStatement(table: FakeTable, chain: string, statement: Statement, w
       const data = statement.data === undefined ? undefined : evaluateKey(statement.data, context);
       if (key === undefined) return "no match";
       walk.updates.push({ set: statement.set, element: data === undefined ? { key } : { key, data } });
+      return "continue";
+    }
+    case "delete": {
+      const key = evaluateKey(statement.key, context);
+      if (key === undefined) return "no match";
+      walk.deletions.push({ set: statement.set, element: { key } });
       return "continue";
     }
     case "fwd":

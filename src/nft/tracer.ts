@@ -18,6 +18,8 @@ export interface TraceOutcome {
   readonly copies: readonly TracedCopy[];
   /** Elements that the packet has put into sets. The tables are not changed. */
   readonly updates: readonly TracedUpdate[];
+  /** Elements that it has deleted. */
+  readonly deletions: readonly TracedUpdate[];
 }
 
 export interface TraceOptions {
@@ -78,13 +80,14 @@ function startWalk(packet: TracedPacket, connection: TracedConnection, random: (
     stopped: undefined,
     copies: [],
     updates: [],
+    deletions: [],
     random: random ?? (() => 0),
   };
 }
 
 function finish(walk: Walk, end: "local" | "forwarded"): TraceOutcome {
-  const { packet, connection, masqueraded, copies, updates } = walk;
-  return { end, ...walk.stopped, packet, connection, masqueraded, copies, updates };
+  const { packet, connection, masqueraded, copies, updates, deletions } = walk;
+  return { end, ...walk.stopped, packet, connection, masqueraded, copies, updates, deletions };
 }
 
 interface Step {

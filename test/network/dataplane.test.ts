@@ -198,6 +198,31 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       });
     }
 
+    for (const [protocol, number] of questions) {
+      test(`${family} ${protocol}: a client with affinity stays when a pod comes, and chooses again after its pod or the time is gone`, async () => {
+        const ask = async () => (await lan.ask(protocol, addresses[family], number))[0]?.split(" ")[0];
+        const podsAre = (timeout: number, ...nodes: readonly ("n1" | "n2")[]) =>
+          put(service({ ports: toPods, affinityTimeoutSeconds: timeout }), slicesOf(...nodes));
+        await podsAre(1000, "n1", "n2");
+        const chosen = (await ask()) === "pod1" ? "n1" : "n2";
+        const other = chosen === "n1" ? "n2" : "n1";
+        const podOf = { n1: "pod1", n2: "pod2" };
+        await podsAre(1000, other);
+        // The first datagram, or the first SYN, finds that its pod is gone.
+        if (protocol === "udp") await ask();
+        assert.equal(await ask(), podOf[other]);
+        await podsAre(1000, "n1", "n2");
+        assert.equal(await ask(), podOf[other], "it stays though its bucket leads to another pod");
+        await put(service(), [], []);
+        await podsAre(1, other);
+        assert.equal(await ask(), podOf[other]);
+        await podsAre(1, "n1", "n2");
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        assert.equal(await ask(), podOf[chosen], "after the time it has that of its bucket");
+        await put(service(), [], []);
+      });
+    }
+
     test(`${family}: source ranges do not answer clients that they exclude`, async () => {
       const wrong = family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48";
       await put(service({ ports: toPods, sourceRanges: [wrong] }), []);

@@ -57,8 +57,9 @@ export const expressionValues = {
   /** Codes of port unreachable (RFC 792, RFC 4443 section 3.1) */
   icmpPort: 3,
   icmpv6Port: 4,
-  /** NFT_DYNSET_OP_UPDATE */
+  /** NFT_DYNSET_OP_UPDATE and NFT_DYNSET_OP_DELETE */
   update: 1,
+  delete: 2,
   /** NFT_PAYLOAD_CSUM_NONE and NFT_PAYLOAD_CSUM_INET */
   noChecksum: 0,
   internetChecksum: 1,

@@ -48,7 +48,10 @@ export function writeStatement(writer: ExpressionWriter, family: NftFamily, stat
       writer.add(statement.kind, {});
       break;
     case "update":
-      writeUpdate(writer, statement);
+      writeDynamic(writer, statement, statement.timeoutMs);
+      break;
+    case "delete":
+      writeDynamic(writer, statement, undefined);
       break;
     case "fwd":
       loadDevice(writer, statement.device, 0);
@@ -144,12 +147,16 @@ function writeReject(writer: ExpressionWriter, family: NftFamily, how: "tcp rese
   else writer.add("reject", { type: icmpUnreachable, code: family === "ip6" ? icmpv6Port : icmpPort });
 }
 
-function writeUpdate(writer: ExpressionWriter, { set, key, data, timeoutMs }: Of<"update">): void {
+function writeDynamic(
+  writer: ExpressionWriter,
+  { kind, set, key, data }: Of<"update" | "delete">,
+  timeoutMs: number | undefined,
+): void {
   const behind = loadKey(writer, key, 0);
   if (data !== undefined) loadKey(writer, data, behind);
   writer.add("dynset", {
     set: set.name,
-    operation: expressionValues.update,
+    operation: expressionValues[kind],
     key: first,
     data: data === undefined ? undefined : register(behind),
     timeout: timeoutMs,

@@ -133,6 +133,69 @@ test("with affinity, a pod that comes takes only its share of the clients, and o
   assert.deepEqual(await podsOf(2, 3, 4), three);
 });
 
+for (const protocol of ["TCP", "UDP"] as const) {
+  test(`${protocol} clients with affinity stay with their pod when another one comes, and choose again when theirs is gone`, async () => {
+    const fakeNode = new FakeNode();
+    const view = service({ ports: [{ ...pods, protocol }], affinityTimeoutSeconds: 30 });
+    const podsAre = (...hosts: readonly number[]) => {
+      const one = { ports: [{ name: "", protocol, port: 8080 }] };
+      return fakeNode.put(view, [
+        slice(
+          hosts.map((host) => endpoint(`10.244.1.${host}`)),
+          one,
+        ),
+        slice(
+          hosts.map((host) => endpoint(`fd01::${host}`)),
+          { ...one, key: "default/web-6" },
+        ),
+      ]);
+    };
+    for (const [address, prefix, network] of [
+      [vip, "192.0.2.", "10.244.1."],
+      [vip6, "2001:db8::", "fd01::"],
+    ] as const) {
+      const ask = async (host: number) => {
+        const outcome = fakeNode.send(address, { source: `${prefix}${host}`, protocol: protocol.toLowerCase() });
+        await fakeNode.remember(outcome);
+        return outcome.end === "dropped" ? where(outcome) : outcome.packet.daddr;
+      };
+      const clients = Array.from({ length: 30 }, (_, host) => host + 1);
+      const askAll = async () => {
+        const answers: string[] = [];
+        for (const client of clients) answers.push(await ask(client));
+        return answers;
+      };
+      await podsAre(2);
+      assert.deepEqual(new Set(await askAll()), new Set([`${network}2`]));
+      await podsAre(2, 3, 4);
+      assert.deepEqual(new Set(await askAll()), new Set([`${network}2`]), "they stay");
+      await podsAre(3, 4);
+      assert.deepEqual(new Set(await askAll()), new Set(["dropped in affinity_30"]), "the first packet finds it gone");
+      const after = await askAll();
+      assert.deepEqual([...new Set(after)].sort(), [`${network}3`, `${network}4`]);
+      await podsAre(2, 3, 4);
+      assert.deepEqual(await askAll(), after, "they stay again");
+    }
+  });
+}
+
+test("clients are remembered for the time of the Service, by new connections from the LAN, and only with affinity", async () => {
+  const fakeNode = new FakeNode();
+  const slices = [local, local6];
+  const updatesOf = (...args: Parameters<FakeNode["send"]>) => fakeNode.send(...args).updates;
+  await fakeNode.put(service({ ports: [pods] }), slices);
+  assert.deepEqual(updatesOf(vip), []);
+  for (const affinityTimeoutSeconds of [10, 86_400]) {
+    await fakeNode.put(service({ ports: [pods], affinityTimeoutSeconds }), slices);
+    for (const address of [vip, vip6]) assert.equal(updatesOf(address).length, 1);
+    assert.deepEqual(updatesOf(vip, { from: "cni0" }), []);
+    assert.deepEqual(updatesOf(vip, { syn: false }), []);
+    const chain = fakeNode.nft.table("ip", "bellhop")?.chains.get(`affinity_${affinityTimeoutSeconds}`);
+    const [update] = chain?.rules[0]?.filter(({ kind }) => kind === "update") ?? [];
+    assert.equal(update?.kind === "update" && update.timeoutMs, affinityTimeoutSeconds * 1000);
+  }
+});
+
 test("a packet of a TCP connection that the node does not know is answered by a reset, and makes no connection", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ ports: [pods] }), [local, local6]);

@@ -134,6 +134,17 @@ export class FakeNode {
     return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, { local, random: change.random ?? (() => 0) });
   }
 
+  /** Makes the changes of dynamic sets that a packet has made. */
+  async remember({ updates, deletions, packet }: TraceOutcome): Promise<void> {
+    const table = { family: packet.daddr.includes(":") ? "ip6" : "ip", name: "bellhop" } as const;
+    await this.nft.run({
+      commands: [
+        ...deletions.map(({ set, element }) => ({ table, kind: "deleteElements", set, elements: [element] }) as const),
+        ...updates.map(({ set, element }) => ({ table, kind: "addElements", set, elements: [element] }) as const),
+      ],
+    });
+  }
+
   reply(request: TraceOutcome): TraceOutcome {
     return traceReply(this.tables(request.packet.daddr.includes(":") ? "ip6" : "ip"), request);
   }

@@ -52,6 +52,14 @@ describe("findMissingFeatures", () => {
         "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
       ],
     ],
+    [
+      "deletion by packets",
+      (command: NftCommand) => command.kind === "addRule" && command.rule.some(({ kind }) => kind === "delete"),
+      [
+        "IPv4 elements that packets add to maps and delete (Linux 5.4)",
+        "IPv6 elements that packets add to maps and delete (Linux 5.4)",
+      ],
+    ],
   ] as const) {
     test(`a kernel without ${name} is recognized`, async () => {
       const found = await findMissingFeatures(kernelWithout(lacks));
@@ -64,7 +72,7 @@ describe("findMissingFeatures", () => {
 
   test("a kernel without nftables lacks all of it", async () => {
     const found = await findMissingFeatures(kernelWithout(() => true));
-    assert.equal(found.length, 16);
+    assert.equal(found.length, 18);
     assert.equal(found[0]?.reason, "EOPNOTSUPP");
   });
 
