@@ -1,7 +1,7 @@
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
-import { releaseService, type ServiceRelease } from "./service-release.ts";
+import { type ReleasedAddresses, releaseService, type ServiceRelease } from "./service-release.ts";
 
 /** An object of one of Bellhop's own kinds, with what its deletion needs. */
 export interface OwnObject {
@@ -37,7 +37,10 @@ export type UninstallStep =
   | { readonly kind: "DeleteSpeaker"; readonly object: OwnObject };
 
 /** All steps in their order; none: nothing is left that belongs to Bellhop. Pure. Pools and reservations are the user's, and stay. */
-export function planUninstall(input: UninstallInput): readonly UninstallStep[] {
+export function planUninstall(
+  input: UninstallInput,
+  addresses: ReleasedAddresses = "remove",
+): readonly UninstallStep[] {
   const { services, claims, virtualIps, speakers, controllerInstalled, speakersInstalled } = input;
   const byService = new Map<string, Claim[]>();
   for (const claim of claims) {
@@ -49,7 +52,7 @@ export function planUninstall(input: UninstallInput): readonly UninstallStep[] {
     }
   }
   const releases = services
-    .flatMap((service) => releaseService(service, byService.get(service.key) ?? []) ?? [])
+    .flatMap((service) => releaseService(service, byService.get(service.key) ?? [], addresses) ?? [])
     .toSorted((left, right) => (left.service.key < right.service.key ? -1 : 1));
   return [
     ...(controllerInstalled === false ? [] : [{ kind: "StopController" } as const]),

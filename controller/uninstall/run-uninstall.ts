@@ -9,7 +9,7 @@ import type { Claim } from "../allocate/claim/claim.ts";
 import { readLeaseHolders } from "../collect/read-leases.ts";
 import type { OwnObject, UninstallStep } from "./plan-uninstall.ts";
 import { workloads } from "./read-uninstall-input.ts";
-import { releasePatch, releaseService, type ServiceRelease } from "./service-release.ts";
+import { type ReleasedAddresses, releasePatch, releaseService, type ServiceRelease } from "./service-release.ts";
 
 export interface UninstallRun {
   readonly client: ApiClient;
@@ -18,6 +18,7 @@ export interface UninstallRun {
   readonly clock: Clock;
   /** Those that the plan was made from: a Service that has changed since is planned again. */
   readonly claims: readonly Claim[];
+  readonly addresses: ReleasedAddresses;
 }
 
 /** How a step ended. */
@@ -117,7 +118,8 @@ async function stopWorkload(
   return true;
 }
 
-async function release({ client, claims }: UninstallRun, planned: ServiceRelease): Promise<StepResult> {
+async function release(run: UninstallRun, planned: ServiceRelease): Promise<StepResult> {
+  const { client } = run;
   const { namespace, name } = planned.service;
   let current: ServiceRelease | undefined = planned;
   for (let conflicts = 0; current !== undefined; conflicts++) {
@@ -129,20 +131,19 @@ async function release({ client, claims }: UninstallRun, planned: ServiceRelease
     } catch (error) {
       if (isNotFound(error)) return { kind: "nothing to do" };
       if (!isConflict(error) || conflicts === maxConflicts) throw error;
-      current = await planAgain(client, planned, claims);
+      current = await planAgain(run, planned);
     }
   }
   return { kind: "nothing to do" };
 }
 
 async function planAgain(
-  client: ApiClient,
+  { client, claims, addresses }: UninstallRun,
   { service: { namespace, name } }: ServiceRelease,
-  claims: readonly Claim[],
 ): Promise<ServiceRelease | undefined> {
   try {
     const { body } = await client.request({ method: "GET", path: servicePath(namespace, name) });
-    return releaseService(projectService(body as V1Service), claims);
+    return releaseService(projectService(body as V1Service), claims, addresses);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

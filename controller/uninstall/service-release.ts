@@ -10,12 +10,15 @@ import {
 import { isAssignedByBellhop, namesAssigned } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, provesAssignment } from "../allocate/claim/claim.ts";
 
+/** What becomes of the addresses in the status of Services: `keep` leaves them for a load balancer that serves the Services next. */
+export type ReleasedAddresses = "remove" | "keep";
+
 /** What is removed from one Service so that it can live, and be deleted, without Bellhop. */
 export interface ServiceRelease {
   readonly service: ServiceView;
   /** Addresses that are removed from its status. */
   readonly addresses: readonly string[];
-  /** What its status shows afterwards: what others have written. Undefined: nothing of its addresses is ours. */
+  /** What its status shows afterwards: what others have written. Undefined: no address is removed. */
   readonly ingress: readonly IngressEntry[] | undefined;
   readonly removeFinalizer: boolean;
   readonly removeCondition: boolean;
@@ -30,7 +33,11 @@ export interface ServiceRelease {
  *
  * `claims`: those that name the Service; empty too when VirtualIPs cannot be read, because their kind is gone.
  */
-export function releaseService(service: ServiceView, claims: readonly Claim[]): ServiceRelease | undefined {
+export function releaseService(
+  service: ServiceView,
+  claims: readonly Claim[],
+  addresses: ReleasedAddresses = "remove",
+): ServiceRelease | undefined {
   const proving = claims.filter((claim) => provesAssignment(claim, service));
   const claimed = new Set(proving.map(({ name }) => name));
   const former = addressesKeptIn(service.addressReady);
@@ -48,11 +55,12 @@ export function releaseService(service: ServiceView, claims: readonly Claim[]): 
   const removeFinalizer =
     service.finalizers.includes(loadBalancerFinalizer) && (service.addedFinalizer || (marked && others.length === 0));
   const removeCondition = service.addressReady !== undefined;
-  if (ours.length === 0 && !removeFinalizer && !removeCondition) return undefined;
+  const removed = addresses === "keep" ? [] : ours;
+  if (removed.length === 0 && !removeFinalizer && !removeCondition) return undefined;
   return {
     service,
-    addresses: ours.map(({ ip }) => ip),
-    ingress: ours.length === 0 ? undefined : others,
+    addresses: removed.map(({ ip }) => ip),
+    ingress: removed.length === 0 ? undefined : others,
     removeFinalizer,
     removeCondition,
   };

@@ -49,7 +49,7 @@ function wordsOf(step: UninstallStep, namespace: string): Pick<UninstallLine, "k
         ...(removeCondition ? ["the condition"] : []),
       ];
       const kept = (ingress ?? service.ingress).map(({ ip }) => ip).filter((ip) => ip !== "");
-      const stays = kept.length === 0 ? "" : `; ${kept.join(", ")} is of others and stays`;
+      const stays = kept.length === 0 ? "" : `; keep ${kept.join(", ")}`;
       return { kind: "Service", name: service.key, action: `remove ${removed.join(", ")}${stays}` };
     }
   }

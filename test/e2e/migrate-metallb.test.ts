@@ -179,6 +179,24 @@ describe("from MetalLB, as docs/migrate-from-metallb.md says", () => {
     for (const name of ["new", "greedy", "unseen"]) await api.delete("v1", "Service", name);
   });
 
+  test("going back leaves every Service with its address, and nothing of Bellhop on it or on the nodes", async () => {
+    await page().follow("Going back");
+    const { api, lab } = cluster();
+    for (const { name, namespace = "migrate", addresses } of live) {
+      const { metadata, status } = await api.inNamespace(namespace).get("v1", "Service", name);
+      const shown = status.loadBalancer.ingress.map(({ ip }: { ip: string }) => ip);
+      assert.deepEqual([shown, metadata.finalizers ?? [], status.conditions ?? []], [addresses, [], []], name);
+    }
+    for (const node of lab.nodes) {
+      const { stdout } = await lab.exec(node, ["nft", "list", "tables"]);
+      assert.doesNotMatch(stdout, /bellhop/, node);
+    }
+    // And forward again.
+    for (const chapter of ["3. ", "4. "]) await page().follow(chapter);
+    await assertUnmoved();
+    await assertReachable();
+  });
+
   test("5-7: MetalLB goes, its objects are ours now, and no address moves", async () => {
     await page().follow("5. ");
     await page().follow("6. ");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import type { ReleasedAddresses } from "../../../../controller/uninstall/service-release.ts";
 import { uninstall } from "../../../../controller/uninstall/uninstall.ts";
 import type { UninstallReport } from "../../../../controller/uninstall/uninstall-report.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
@@ -35,9 +36,10 @@ describe("bellhop uninstall", () => {
     }
   });
 
-  async function run(act: boolean): Promise<UninstallReport> {
+  async function run(act: boolean, addresses: ReleasedAddresses = "remove"): Promise<UninstallReport> {
     let report: UninstallReport | undefined;
-    const running = uninstall({ client: cluster.server, namespace, act, clock: cluster.clock }).then((found) => {
+    const { server: client, clock } = cluster;
+    const running = uninstall({ client, namespace, act, addresses, clock }).then((found) => {
       report = found;
     });
     for (let turn = 0; report === undefined && turn < 400; turn++) await cluster.pass(500);
@@ -71,6 +73,28 @@ describe("bellhop uninstall", () => {
     ]);
     assert.equal(report.left, 7);
     assert.match(renderUninstall(report, createPalette(false)), /Nothing has been changed yet/);
+  });
+
+  test("with --keep-addresses, leaves the addresses to a load balancer that takes over, and releases the rest", async () => {
+    const before = [await cluster.shown("web"), await cluster.shown("api")];
+    const planned = renderUninstall(await run(false, "keep"), createPalette(false));
+    assert.match(planned, /remove the finalizer, the condition; keep 192\.0\.2\.\d/);
+    // A Service that another client writes in between is planned again, and keeps its address too.
+    let written = false;
+    cluster.server.intercept = async ({ method, path }: ApiRequest) => {
+      if (written || method !== "PATCH" || !path.endsWith("/web/status")) return;
+      written = true;
+      await cluster.changeService("web", { metadata: { labels: { changed: "meanwhile" } } });
+    };
+    const report = await run(true, "keep");
+    assert.deepEqual([written, report.left], [true, 0]);
+    assert.deepEqual([await cluster.shown("web"), await cluster.shown("api")], before);
+    assert.deepEqual(await cluster.virtualIps(), []);
+    for (const name of ["web", "api"]) {
+      const service = await cluster.service(name);
+      assert.deepEqual([service?.metadata?.finalizers ?? [], service?.status?.conditions ?? []], [[], []], name);
+    }
+    assert.deepEqual((await run(false, "keep")).lines, []);
   });
 
   test("releases everything, so that Services can be deleted without a controller", async () => {
