@@ -15,12 +15,21 @@ const remedies: readonly { readonly pattern: RegExp; readonly text: string }[] =
   },
 ];
 
+/** What a command needs: the roles of deploy/base/rbac-users.yaml, or more than these grant. */
+export type NeededRights = "bellhop-explain" | "administrator";
+
+const rightsRemedies: Readonly<Record<NeededRights, string>> = {
+  "bellhop-explain":
+    "Ask an administrator to bind the ClusterRole bellhop-explain to this user, and the Role bellhop-explain in the namespace of Bellhop, or use another context or kubeconfig.",
+  administrator: "This command is for administrators. Use the context or kubeconfig of one.",
+};
+
 /**
  * The error for a user whose command failed at the cluster at `server`: what went wrong, and what to do. Errors that are neither of the
  * connection nor of the API are returned unchanged.
  */
-export function clusterFailure(error: unknown, server: string): unknown {
-  if (error instanceof ApiError) return refusal(error, server);
+export function clusterFailure(error: unknown, server: string, rights: NeededRights = "bellhop-explain"): unknown {
+  if (error instanceof ApiError) return refusal(error, server, rights);
   if (!(error instanceof BellhopError) || error.code !== "ApiUnreachable") return error;
   const { cause } = error;
   const text = cause instanceof Error ? messageOf(cause) : error.message;
@@ -31,7 +40,7 @@ export function clusterFailure(error: unknown, server: string): unknown {
   return failure(error, `the API server ${server} cannot be reached: ${text}. ${remedy?.text ?? ""}`.trim());
 }
 
-function refusal(error: ApiError, server: string): BellhopError {
+function refusal(error: ApiError, server: string, rights: NeededRights): BellhopError {
   if (error.status === 401) {
     return failure(
       error,
@@ -39,8 +48,8 @@ function refusal(error: ApiError, server: string): BellhopError {
     );
   }
   if (error.status === 403) {
-    const remedy = "Bind the ClusterRole bellhop-explain to this user, or use another context or kubeconfig.";
-    return failure(error, `${server} does not allow this (403 Forbidden): ${error.message}. ${remedy}`);
+    const text = error.message.replace(/\.$/, "");
+    return failure(error, `${server} does not allow this (403 Forbidden): ${text}. ${rightsRemedies[rights]}`);
   }
   return failure(error, `${server} refused the request (${error.status}): ${error.message}`);
 }

@@ -34,8 +34,10 @@ function checkCommand(): Command {
       const { parsePoolManifest } = await import("../../controller/explain/pools/manifest.ts");
       const { renderMigrationCheck } = await import("./text/migration-check.ts");
       const manifests = filename.map((file) => parsePoolManifest(file === "-" ? "stdin" : file, readText(file)));
-      const check = await withCluster(options, async (access) =>
-        checkMigration(await loadMigrationInput({ ...access, manifests, leaveClasses: leaveClass })),
+      const check = await withCluster(
+        options,
+        async (access) => checkMigration(await loadMigrationInput({ ...access, manifests, leaveClasses: leaveClass })),
+        "administrator",
       );
       printAnswer(options, check, renderMigrationCheck);
       process.exitCode = check.unchanged ? 0 : 1;

@@ -14,7 +14,10 @@ export function namespaceOption(): Option {
 }
 
 export function kubeconfigOption(): Option {
-  return new Option("--kubeconfig <file>", "use this kubeconfig instead of the pod's service account");
+  return new Option(
+    "--kubeconfig <file>",
+    "kubeconfig to use; if missing, the pod's service account, or outside a pod $KUBECONFIG or ~/.kube/config",
+  );
 }
 
 export function contextOption(): Option {

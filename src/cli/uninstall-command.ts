@@ -22,8 +22,11 @@ export function uninstallCommand(): Command {
     .action(async ({ yes, keepAddresses, ...options }: UninstallCommandOptions) => {
       const { uninstall } = await import("../../controller/uninstall/uninstall.ts");
       const { renderUninstall } = await import("./text/uninstall.ts");
-      const report = await withCluster(options, ({ client, namespace, clock }) =>
-        uninstall({ client, namespace, clock, act: yes === true, addresses: keepAddresses ? "keep" : "remove" }),
+      const addresses = keepAddresses ? "keep" : "remove";
+      const report = await withCluster(
+        options,
+        ({ client, namespace, clock }) => uninstall({ client, namespace, clock, act: yes === true, addresses }),
+        "administrator",
       );
       printAnswer(options, report, renderUninstall);
       process.exitCode = report.left === 0 ? 0 : 1;

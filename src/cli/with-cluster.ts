@@ -5,7 +5,7 @@ import { connect } from "../kube/connect.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import { createRegistry } from "../metrics/registry.ts";
 import { version } from "../program/version.ts";
-import { clusterFailure } from "./cluster-failure.ts";
+import { clusterFailure, type NeededRights } from "./cluster-failure.ts";
 import { type ChosenSettings, chooseSettings } from "./controller-options.ts";
 import {
   contextOption,
@@ -50,6 +50,7 @@ export function addClusterOptions(command: Command): Command {
 export async function withCluster<Answer>(
   options: ClusterCommandOptions,
   ask: (access: ClusterAccess) => Promise<Answer>,
+  rights?: NeededRights,
 ): Promise<Answer> {
   const { kubeconfig, context, systemNamespace: namespace = "" } = options;
   const client = await connect(`bellhop/${version}`, { kubeconfig, context }, createKubeMetrics(createRegistry()));
@@ -58,7 +59,7 @@ export async function withCluster<Answer>(
     const settings = chooseSettings(options, await readControllerSettings(client, namespace), process.env);
     return await ask({ client, namespace, ...settings, clock: systemClock });
   } catch (error) {
-    throw clusterFailure(error, client.server);
+    throw clusterFailure(error, client.server, rights);
   } finally {
     client.close();
   }

@@ -12,6 +12,7 @@ import { clusterFailure } from "../../../../src/cli/cluster-failure.ts";
 import { describeError } from "../../../../src/cli/run.ts";
 import { withCluster } from "../../../../src/cli/with-cluster.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
+import { ApiError } from "../../../../src/kube/api-error.ts";
 
 const main = fileURLToPath(new URL("../../../../src/cli/main.ts", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "bellhop-cli-"));
@@ -114,6 +115,13 @@ describe("an API server", () => {
       assert.match(failure.message, expected);
     });
   }
+
+  test("that answers 403 to a command for administrators: the error names no role that would not help", () => {
+    const error = new ApiError(403, "Forbidden", "daemonsets.apps is forbidden");
+    const { message } = clusterFailure(error, "https://192.0.2.1", "administrator") as BellhopError;
+    assert.match(message, /daemonsets\.apps is forbidden\. This command is for administrators/);
+    assert.doesNotMatch(message, /bellhop-explain/);
+  });
 
   test("that does not exist: the error has its address", async (t) => {
     const server = createServer();
