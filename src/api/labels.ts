@@ -13,6 +13,9 @@ export const forwardingAnnotation = "bellhop.dev/forwarding";
 /** On a Service: requests another address, once for each value. */
 export const reassignAnnotation = "bellhop.dev/reassign";
 
+/** What the names of Bellhop's own annotations begin with. */
+export const annotationPrefix = "bellhop.dev/";
+
 /** The annotations of Services that Bellhop reads. */
 export const serviceAnnotations: ReadonlySet<string> = new Set([
   poolAnnotation,

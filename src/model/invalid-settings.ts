@@ -21,5 +21,9 @@ export function invalidSettings(service: ServiceView): readonly Reason[] {
     const value = service.annotations[forwardingAnnotation] ?? "";
     reasons.push(reasonOf("ForwardingInvalid", { object, field: annotationField(forwardingAnnotation), value }));
   }
+  if (service.unknownAnnotations.length > 0) {
+    const value = service.unknownAnnotations.join(", ");
+    reasons.push(reasonOf("AnnotationUnknown", { object, field: "metadata.annotations", value }));
+  }
   return reasons;
 }

@@ -194,7 +194,7 @@ export const reasonTable = {
     meaning:
       "The pool holds addresses of deleted Services, but as many as are allowed are held for this namespace already.",
     sentence:
-      "{object} leaves {value} ({field}), which is not held for it, because many addresses are held for its namespace already.",
+      "{object} leaves {value} ({field}), which is not held for it, because as many addresses as are allowed are held for its namespace already.",
     cure: "Wait until holds end, delete VirtualIPs that are held, or set --max-holds-per-namespace of the controller.",
   },
   ExternalIpLimitReached: {
@@ -202,7 +202,7 @@ export const reasonTable = {
     meaning:
       "The Service lists addresses of pools in spec.externalIPs, but as many as are allowed are kept out of pools for its namespace already. Pools may assign the others to other Services.",
     sentence:
-      "{object} lists {value} ({field}), which pools may assign to other Services, because many addresses are kept out of pools for its namespace already.",
+      "{object} lists {value} ({field}), which pools may assign to other Services, because as many addresses as are allowed are kept out of pools for its namespace already.",
     cure: "Exclude these addresses from the pools with spec.exclude, list fewer addresses in spec.externalIPs of the Services of this namespace, or set --max-external-ips-per-namespace of the controller.",
   },
   NoPool: {
@@ -333,7 +333,7 @@ export const reasonTable = {
     shownIn: ["Service"],
     meaning: "A source range of the Service is not a CIDR. It admits no client.",
     sentence:
-      "{object} has source ranges that are not CIDRs ({field} {value}). They admit no client. Their IP family, or both families if that is unclear, admits only the clients in the other source ranges.",
+      "{object} has source ranges that are not CIDRs ({field} {value}). They admit no client. In their IP family, or in both families if that is unclear, only clients in the other source ranges are admitted.",
     cure: "Write a network with its prefix length: 192.0.2.0/24 or 2001:db8::/32.",
   },
   ForwardingInvalid: {
@@ -342,6 +342,13 @@ export const reasonTable = {
     sentence:
       "{object} has {value} ({field}), which is not one of nodeport, pods and kube-proxy. The annotation is ignored.",
     cure: "Write one of these words, or remove the annotation.",
+  },
+  AnnotationUnknown: {
+    shownIn: ["Service"],
+    meaning:
+      "The Service has an annotation whose name begins with bellhop.dev/ and is not one that Bellhop reads. Most are typing errors.",
+    sentence: "{object} has annotations that Bellhop does not know ({field} {value}). They have no effect.",
+    cure: "Correct the name, or remove the annotation. Bellhop reads bellhop.dev/forwarding, ips, pool, reassign, share and share-with.",
   },
   PoolEmpty: {
     shownIn: ["IPAddressPool", "bellhop pools plan"],

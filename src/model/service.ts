@@ -2,6 +2,7 @@ import type { V1Condition, V1LoadBalancerIngress, V1Service, V1ServicePort } fro
 import { loadBalancerClass } from "../api/api.ts";
 import {
   addressReadyCondition,
+  annotationPrefix,
   controllerFieldManager,
   serviceAnnotations,
   serviceProxyNameLabel,
@@ -57,6 +58,8 @@ export interface ServiceView {
   readonly hasTooManyLabels: boolean;
   /** Only Bellhop's, and MetalLB's if these are honoured, cut to `maxAnnotationLength`; no valid value is longer. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Names of annotations that begin like those of Bellhop and are none of them: most are mistyped. At most `maxUnknownAnnotations`. */
+  readonly unknownAnnotations: readonly string[];
   readonly ipFamilies: readonly IpFamily[];
   readonly ipFamilyPolicy: string;
   readonly ports: readonly ServicePort[];
@@ -107,6 +110,9 @@ export const maxLabels = 256;
 export const maxExternalIps = 256;
 export const maxSourceRanges = 10_000;
 
+/** Further ones are left out, so that the message that names them stays short. */
+export const maxUnknownAnnotations = 4;
+
 /** `metallb`: set if MetalLB's annotations and class are read, too. */
 export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibility, "loadBalancerClass">): ServiceView {
   const { metadata = {}, spec = {}, status } = raw;
@@ -126,6 +132,7 @@ export function projectService(raw: V1Service, metallb?: Pick<MetallbCompatibili
     loadBalancerIP: shortenDistinctly(spec.loadBalancerIP?.trim() ?? "", maxAnnotationLength) || undefined,
     ...boundLabels(metadata.labels ?? nothing),
     annotations,
+    unknownAnnotations: findUnknown(metadata.annotations),
     ipFamilies: familiesOf(spec.ipFamilies),
     ipFamilyPolicy: spec.ipFamilyPolicy ?? "SingleStack",
     ports: (spec.ports ?? []).map(projectPort),
@@ -194,6 +201,12 @@ function keepAnnotations(
       kept[key] = shortenDistinctly(value, maxAnnotationLength);
   }
   return Object.keys(kept).length === 0 ? nothing : kept;
+}
+
+function findUnknown(all: Readonly<Record<string, string>> = nothing): readonly string[] {
+  const found = Object.keys(all).filter((key) => key.startsWith(annotationPrefix) && !serviceAnnotations.has(key));
+  // In order, as the API server sends maps in no order that users choose.
+  return found.length === 0 ? none : found.sort().slice(0, maxUnknownAnnotations);
 }
 
 function boundLabels(all: Readonly<Record<string, string>>): Pick<ServiceView, "labels" | "hasTooManyLabels"> {

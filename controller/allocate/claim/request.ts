@@ -24,8 +24,7 @@ export function parseRequest(service: ServiceView): RequestParse {
     const about = { object: serviceObject(service), field, value: text };
     const address = parseAddress(text);
     if (address === undefined) {
-      const detail = /^["']|["']$/.test(text) ? "Its quotation marks are part of the text. Remove them." : undefined;
-      return { reason: reasonOf("RequestedAddressInvalid", { ...about, detail }) };
+      return { reason: reasonOf("RequestedAddressInvalid", { ...about, detail: explainText(text) }) };
     }
     if (!service.ipFamilies.includes(address.family)) {
       const detail = `The address is ${address.family}, and spec.ipFamilies is ${service.ipFamilies.join(", ")}.`;
@@ -40,6 +39,16 @@ export function parseRequest(service: ServiceView): RequestParse {
     requested.set(address.family, { address, field, text });
   }
   return { requested };
+}
+
+/** The usual mistakes in a text that is not an address. */
+function explainText(text: string): string | undefined {
+  if (/^["']|["']$/.test(text)) return "Its quotation marks are part of the text. Remove them.";
+  const parts = text.split(/[\s;|]+/);
+  if (parts.length > 1 && parts.every((part) => parseAddress(part) !== undefined)) {
+    return "It contains several addresses. Separate them by commas, in the annotation bellhop.dev/ips.";
+  }
+  return undefined;
 }
 
 function requestTexts(service: ServiceView): readonly { readonly field: string; readonly text: string }[] {

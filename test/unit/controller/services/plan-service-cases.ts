@@ -198,6 +198,12 @@ export const planCases: readonly PlanCase[] = [
     ops: [`Patch ${assigned}`, "Warning ForwardingInvalid"],
   },
   {
+    name: "nor does an annotation with a mistyped name",
+    claims: [mine],
+    service: { ...shown, annotations: { "bellhop.dev/ip": "192.0.2.12" } },
+    ops: [`Patch ${assigned}`, "Warning AnnotationUnknown"],
+  },
+  {
     name: "such a warning comes after the reason for a False condition",
     claims: [mine],
     service: { ...shown, annotations: { "bellhop.dev/forwarding": "magic" } },

@@ -53,6 +53,25 @@ const cases: readonly {
     reasons: [],
   },
   {
+    name: "mistyped names of annotations are one reason, in the order of the alphabet",
+    annotations: { "bellhop.dev/pools": "lan", "bellhop.dev/ip": "192.0.2.7", "bellhop.dev/pool": "lan" },
+    reasons: ["AnnotationUnknown metadata.annotations bellhop.dev/ip, bellhop.dev/pools"],
+  },
+  {
+    name: "many of them",
+    annotations: Object.fromEntries(["f", "e", "d", "c", "b", "a"].map((name) => [`bellhop.dev/${name}`, ""])),
+    reasons: ["AnnotationUnknown metadata.annotations bellhop.dev/a, bellhop.dev/b, bellhop.dev/c, bellhop.dev/d"],
+  },
+  {
+    name: "annotations of others do not count",
+    annotations: {
+      "example.com/ip": "192.0.2.7",
+      "bellhop.developers.example/ip": "x",
+      "metallb.io/address-pool": "lan",
+    },
+    reasons: [],
+  },
+  {
     name: "both",
     ranges: ["everyone"],
     annotations: { [forwarding]: "magic" },

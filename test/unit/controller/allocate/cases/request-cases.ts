@@ -95,6 +95,17 @@ export const requestCases: readonly AllocationCase[] = [
       names: ["quotation marks"],
     },
   },
+  ...["192.0.2.12 192.0.2.13", "192.0.2.12; 2001:db8::7", "192.0.2.12|192.0.2.13"].map((text) => ({
+    name: `addresses that are not separated by commas are refused, and the cure says how: ${text}`,
+    service: ips(text),
+    assigns: [],
+    refuses: {
+      code: "RequestedAddressInvalid" as const,
+      field: annotation,
+      value: text,
+      names: ["several addresses. Separate them by commas"],
+    },
+  })),
   {
     name: "the part of bellhop.dev/ips that is not an address is the value",
     service: ips("192.0.2.10, none"),
