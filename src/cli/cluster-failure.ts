@@ -1,3 +1,4 @@
+import { groupVersion } from "../api/api.ts";
 import { BellhopError } from "../error/error.ts";
 import { ApiError } from "../kube/api-error.ts";
 import { isTlsFailure, messageOf } from "../kube/https-client.ts";
@@ -50,6 +51,10 @@ function refusal(error: ApiError, server: string, rights: NeededRights): Bellhop
   if (error.status === 403) {
     const text = error.message.replace(/\.$/, "");
     return failure(error, `${server} does not allow this (403 Forbidden): ${text}. ${rightsRemedies[rights]}`);
+  }
+  if (error.status === 404 && error.message.includes(`/apis/${groupVersion}/`)) {
+    const remedy = "Install Bellhop, or use the context or kubeconfig of the cluster that it is installed in.";
+    return failure(error, `${server} does not know the kinds of Bellhop (404): ${error.message}. ${remedy}`);
   }
   return failure(error, `${server} refused the request (${error.status}): ${error.message}`);
 }

@@ -166,11 +166,12 @@ function policyOf(backends: string): string {
   return backends.split(" ")[0] ?? "";
 }
 
-/** `externalTrafficPolicy Local and the pods "shop app=web"`, of what backendsOf returns. */
+/** `externalTrafficPolicy Local and the selector "app=web" in namespace shop`, of what backendsOf returns. */
 function describeBackends(backends: string): string {
-  const [policy = "", ...pods] = backends.split(" ");
-  const behind = pods.length === 0 ? "" : ` and the pods ${JSON.stringify(pods.join(" "))}`;
-  return `externalTrafficPolicy ${policy}${behind}`;
+  const [policy = "", namespace, ...selector] = backends.split(" ");
+  if (namespace === undefined) return `externalTrafficPolicy ${policy}`;
+  if (selector.length === 0) return `externalTrafficPolicy ${policy} and no selector`;
+  return `externalTrafficPolicy ${policy} and the selector ${JSON.stringify(selector.join(" "))} in namespace ${namespace}`;
 }
 
 /** Whether what the claim records of the Service is up to date. */

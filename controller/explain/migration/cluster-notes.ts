@@ -42,16 +42,18 @@ function noteInterfaces({ candidates }: MigrationInput, { interfacesKnown }: Ann
   });
 }
 
-/** Addresses of pools that are kept out of use because a Service lists them in spec.externalIPs. */
+/** Addresses of pools that a Service lists in spec.externalIPs: kept out of use, unless they are over the limit of its namespace. */
 function noteExternalIps({ services, allocations }: MigrationInput): readonly string[] {
   return services.flatMap(({ key, externalIPs }) =>
     externalIPs.flatMap((text) => {
       const address = parseAddress(text);
       const pool = address === undefined ? undefined : allocations.poolOf(address);
       if (address === undefined || pool === undefined) return [];
-      return [
-        `${formatAddress(address)} of pool ${pool.name} is in spec.externalIPs of Service ${key}, so no other Service gets it.`,
-      ];
+      const kept = allocations.blockedBy(address) !== undefined;
+      const effect = kept
+        ? "so no other Service gets it"
+        : "over the limit of its namespace, so another Service may get it (--max-external-ips-per-namespace)";
+      return [`${formatAddress(address)} of pool ${pool.name} is in spec.externalIPs of Service ${key}, ${effect}.`];
     }),
   );
 }

@@ -17,7 +17,7 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
     nodes,
     services,
   } = part;
-  const from = pool === undefined ? "from no pool" : `from pool ${pool}`;
+  const from = pool === undefined ? "outside every pool" : `from pool ${pool}`;
   const place = [interfaces.join(", "), mac].filter((text) => text !== undefined && text !== "").join(", MAC ");
   const announcement =
     announcedBy === undefined

@@ -59,7 +59,10 @@ function listAddresses(
   ];
 }
 
-function conclude({ harmless, invalid, rejected, outside, leaving }: PoolsPlan, { bold, good, bad }: Palette): string {
+function conclude(plan: PoolsPlan, { bold, good, bad }: Palette): string {
+  const { harmless, invalid, rejected, outside, leaving } = plan;
+  if (plan.pools.length === 0 && invalid.length === 0)
+    return bold("There is no IPAddressPool in the files, so nothing has been checked.");
   if (harmless)
     return good(
       bold("✓ No pool would be rejected, and every address in use stays in a pool. Nothing has been changed yet."),

@@ -5,7 +5,9 @@ import type { Palette } from "./palette.ts";
 /** The report for people. Ends with a line break. */
 export function renderUninstall(report: UninstallReport, palette: Palette): string {
   const { lines, missingKinds } = report;
-  const missing = missingKinds.map((kind) => `There is no kind ${kind}: its CustomResourceDefinition was deleted.`);
+  const missing = missingKinds.map(
+    (kind) => `There is no kind ${kind}: its CustomResourceDefinition is not installed.`,
+  );
   return `${[...missing, ...table(lines, palette), "", conclude(report, palette)].join("\n")}\n`;
 }
 

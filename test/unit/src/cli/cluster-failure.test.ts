@@ -123,6 +123,18 @@ describe("an API server", () => {
     assert.doesNotMatch(message, /bellhop-explain/);
   });
 
+  test("that does not have Bellhop's kinds: the error says to install it, and not that of another request", () => {
+    const ask = (path: string): string => {
+      const error = new ApiError(404, "", `GET ${path}: 404 page not found`);
+      return (clusterFailure(error, "https://192.0.2.1") as BellhopError).message;
+    };
+    assert.match(
+      ask("/apis/bellhop.dev/v1beta1/ipaddresspools"),
+      /does not know the kinds of Bellhop.*Install Bellhop/,
+    );
+    assert.doesNotMatch(ask("/api/v1/services"), /Install Bellhop/);
+  });
+
   test("that does not exist: the error has its address", async (t) => {
     const server = createServer();
     const port = await listen(t, server);

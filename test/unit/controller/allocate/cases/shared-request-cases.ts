@@ -118,14 +118,14 @@ export const sharedRequestCases: readonly AllocationCase[] = [
     claims: [local("Local default app=other")],
     service: { ...share(), ports: ["81/TCP"], local: true, loadBalancerIP: "192.0.2.10" },
     assigns: [],
-    refuses: { code: "SharingPolicyDiffers", ...requested },
+    refuses: { code: "SharingPolicyDiffers", ...requested, names: ['the selector "app=other" in namespace default'] },
   },
   {
     name: "no selector under Local",
     claims: [local("Local default app=web")],
     service: { ...share(), ports: ["81/TCP"], local: true, selector: {}, loadBalancerIP: "192.0.2.10" },
     assigns: [],
-    refuses: { code: "SharingPolicyDiffers", ...requested },
+    refuses: { code: "SharingPolicyDiffers", ...requested, names: ["Local and no selector"] },
   },
   {
     name: "another namespace",

@@ -207,6 +207,20 @@ describe("bellhop migrate check", () => {
     assert.match(check.notes.join(), /192\.0\.2\.39 of pool lan is in spec\.externalIPs of Service default\/web/);
     assert.ok(check.unchanged, "remarks change nothing");
   });
+
+  test("an address in spec.externalIPs over the limit of its namespace is not said to be kept for its Service", async () => {
+    await addPoolOf(cluster, "Bellhop", "lan", { addresses: ["192.0.2.30-192.0.2.39"] });
+    const externalIPs = [...Array.from({ length: 15 }, (_, index) => `203.0.113.${index}`), "192.0.2.38", "192.0.2.39"];
+    await addServiceOf(cluster, "cloud", "inner", [], { type: "ClusterIP", externalIPs });
+    const { notes } = await ask(cluster, {});
+    assert.deepEqual(
+      notes.filter((note) => note.includes("externalIPs")).map((note) => note.replace(/ is in .* default\/inner,/, "")),
+      [
+        "192.0.2.38 of pool lan so no other Service gets it.",
+        "192.0.2.39 of pool lan over the limit of its namespace, so another Service may get it (--max-external-ips-per-namespace).",
+      ],
+    );
+  });
 });
 
 describe("the text of the check", () => {

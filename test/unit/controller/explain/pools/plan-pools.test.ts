@@ -64,6 +64,14 @@ describe("bellhop pools plan", () => {
     assert.match(renderPoolsPlan(plan, createPalette(false)), /IPv4 10 → 20[\s\S]*✓ No pool would be rejected/);
   });
 
+  test("files without a pool are not called harmless, because nothing was checked", async () => {
+    for (const text of ["", "apiVersion: bellhop.dev/v1beta1\nkind: L2Advertisement\nmetadata: {name: lan}\n"]) {
+      const rendered = renderPoolsPlan(await askPlan(cluster, text), createPalette(false));
+      assert.match(rendered, /There is no IPAddressPool in the files, so nothing has been checked/);
+      assert.doesNotMatch(rendered, /✓/);
+    }
+  });
+
   test("a smaller one leaves a Service outside, by name", async () => {
     const plan = await askPlan(cluster, manifest("lan", ["192.0.2.11-192.0.2.19"]));
     assert.ok(!plan.harmless);
