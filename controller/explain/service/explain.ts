@@ -8,6 +8,7 @@ import { type ReceivingNode, zoneLabel } from "../../../src/model/usable-endpoin
 import { allocate } from "../../allocate/allocate.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { evaluateAllPools, evaluateNamedPool } from "../../allocate/choose/evaluate-pool.ts";
+import { isAssignedByBellhop } from "../../allocate/claim/assigned-condition.ts";
 import { currentPoolOf } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
 import { serviceAnnotation } from "../../allocate/claim/service-annotations.ts";
@@ -139,6 +140,12 @@ function findRemarks(
   const remarks: string[] = [];
   if (satisfied && reason !== undefined)
     remarks.push(`The Service prefers dual-stack, but has only one IP family. ${reasonMessage(reason)}`);
+  const shown = service.ingress.map(({ ip }) => ip).filter((ip) => ip !== "");
+  if (addresses.length === 0 && shown.length > 0 && !isAssignedByBellhop(service)) {
+    remarks.push(
+      `The status shows ${shown.join(", ")}, which Bellhop did not assign. Another load balancer may serve the Service.`,
+    );
+  }
   for (const { address: text, announcedBy, pool, node } of addresses) {
     const address = parseAddress(text);
     if (address !== undefined && pool !== undefined && currentPoolOf(allocations, { address, node }) === undefined) {

@@ -70,6 +70,17 @@ describe("explain about settings that are invalid and prevent no address", () =>
     });
   }
 
+  test("an address that another load balancer has written is named, and the Service has none of Bellhop", () => {
+    const pools = [{ name: "lan", addresses: ["192.0.2.10"], spec: { autoAssign: false } }];
+    const explanation = explainCase({ name: "shown", pools, service: { shows: ["203.0.113.9"] }, reasons: [] });
+    const remark =
+      "The status shows 203.0.113.9, which Bellhop did not assign. Another load balancer may serve the Service.";
+    assert.deepEqual(explanation.remarks, [remark]);
+    const text = renderService(explanation, createPalette(false));
+    assert.match(text, /✗ Not served: NoPoolForService/);
+    assert.ok(text.includes(`Note: ${remark}`), text);
+  });
+
   test("a Service that is not ours gets no such warning", () => {
     const service = { loadBalancerClass: "example.com/x", annotations: { "bellhop.dev/forwarding": "magic" } };
     assert.deepEqual(explainCase({ name: "foreign", service, reasons: [] }).warnings, []);
