@@ -63,9 +63,17 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
     // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
     drop_unhandled: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
     masquerading: [
+      // A pod of this node that is itself on the LAN would answer the client directly, from its own address.
       [
         fromLan(ip),
-        { kind: "match", left: field("ct status"), operator: "any", right: numberData("ct_status", ctStatuses.dnat) },
+        isTranslated,
+        inSet([field("oifname")], our.lan_interfaces),
+        inSet([field(`ct original ${ip} daddr`)], our.service_addresses),
+        { kind: "masquerade", fullyRandom: true },
+      ],
+      [
+        fromLan(ip),
+        isTranslated,
         inSet(
           concatenation(`ct original ${ip} daddr`, "meta l4proto", `${ip} daddr`, "th dport"),
           our.remote_endpoints,
@@ -94,6 +102,13 @@ function serviceKey(ip: NftIpFamily): readonly Expression[] {
 function originalService(ip: NftIpFamily): readonly Expression[] {
   return concatenation(`ct original ${ip} daddr`, "meta l4proto", "ct original proto-dst");
 }
+
+const isTranslated: Statement = {
+  kind: "match",
+  left: field("ct status"),
+  operator: "any",
+  right: numberData("ct_status", ctStatuses.dnat),
+};
 
 const isNew: Statement = {
   kind: "match",

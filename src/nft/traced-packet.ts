@@ -18,6 +18,8 @@ import { type FieldName, fields } from "./field.ts";
 /** A packet on its way through a node, as the rules see it. `l4proto` as nft spells it. */
 export interface TracedPacket {
   readonly iifname: string;
+  /** The interface that it leaves by, once it is routed. */
+  readonly oifname?: string;
   readonly saddr: string;
   readonly daddr: string;
   readonly l4proto: string;
@@ -87,7 +89,7 @@ export function readField(name: FieldName, packet: TracedPacket, connection: Tra
     case "iifname":
       return interfaceData(packet.iifname);
     case "oifname":
-      return undefined;
+      return packet.oifname === undefined ? undefined : interfaceData(packet.oifname);
     case "ct state":
       return numberOf(name, ctStates[connection.state]);
     case "ct direction":

@@ -26,6 +26,8 @@ export interface TraceOptions {
   /** Addresses of the node itself. */
   readonly local: readonly string[];
   readonly random?: () => number;
+  /** The interface that leads to a destination; missing: no packet has one. */
+  readonly oifname?: (destination: string) => string | undefined;
 }
 
 /** Priorities of the kernel's own steps (linux/netfilter_ipv4.h). All nat chains run within the nat step of their hook. */
@@ -49,6 +51,8 @@ export function tracePacket(tables: readonly FakeTable[], packet: TracedPacket, 
   runHook(tables, "ingress", walk);
   runHook(tables, "prerouting", walk);
   const local = options.local.includes(walk.packet.daddr);
+  const oifname = local ? undefined : options.oifname?.(walk.packet.daddr);
+  if (oifname !== undefined) walk.packet = { ...walk.packet, oifname };
   runHook(tables, local ? "input" : "forward", walk);
   if (!local) runHook(tables, "postrouting", walk);
   return finish(walk, local ? "local" : "forwarded");

@@ -198,6 +198,18 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       });
     }
 
+    test(`${family}: a pod of this node that is on the LAN itself answers`, async () => {
+      const host = { ip: "192.0.2.12", ip6: "2001:db8::12" }[family];
+      const server = await lan.start(lan.nodes[1], "echo-server.ts", ["on-lan"]);
+      const own = [slice([endpoint(host, "n1")], { ports })];
+      await put(service({ ports: toPods }), own);
+      for (const [protocol, number] of questions) {
+        const node1 = { ip: "192.0.2.11", ip6: "2001:db8::11" }[family];
+        assert.deepEqual(await lan.ask(protocol, addresses[family], number), [`on-lan ${node1}`]);
+      }
+      server.kill();
+    });
+
     for (const [protocol, number] of questions) {
       test(`${family} ${protocol}: a client with affinity stays when a pod comes, and chooses again after its pod or the time is gone`, async () => {
         const ask = async () => (await lan.ask(protocol, addresses[family], number))[0]?.split(" ")[0];

@@ -206,6 +206,22 @@ test("a packet of a TCP connection that the node does not know is answered by a 
   }
 });
 
+test("a pod of this node that is on the LAN itself is reached behind the node's address, so that it answers through the node", async () => {
+  for (const [address, onLan, behind] of [
+    [vip, "192.0.2.50", "10.244.1.2"],
+    [vip6, "2001:db8::50", "fd01::2"],
+  ] as const) {
+    for (const externalTrafficPolicy of ["Cluster", "Local"] as const) {
+      const fakeNode = new FakeNode();
+      const view = service({ ports: [pods], externalTrafficPolicy });
+      await fakeNode.put(view, [slice([endpoint(onLan)])]);
+      assert.equal(where(fakeNode.send(address)), `forwarded ${onLan} 8080 masqueraded`);
+      await fakeNode.put(view, [slice([endpoint(behind)])]);
+      assert.equal(where(fakeNode.send(address)), `forwarded ${behind} 8080`);
+    }
+  }
+});
+
 test("an endpoint without a node is never local", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ ports: [pods] }), [slice([{ ...endpoint("10.0.0.7"), nodeName: undefined }])]);

@@ -131,7 +131,11 @@ export class FakeNode {
       syn: change.syn ?? true,
     };
     const local = [node.addresses.IPv4 ?? "", node.addresses.IPv6 ?? ""];
-    return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, { local, random: change.random ?? (() => 0) });
+    return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, {
+      local,
+      random: change.random ?? (() => 0),
+      oifname: (to) => (to.startsWith("192.0.2.") || to.startsWith("2001:db8:") ? "eth0" : "cni0"),
+    });
   }
 
   /** Makes the changes of dynamic sets that a packet has made. */
