@@ -35,6 +35,8 @@ export interface AllocationsReader {
    * other namespaces are not named.
    */
   blockedBy(address: IpAddress, reader?: ServiceView): string | undefined;
+  /** Addresses of a pool that cannot be assigned because nodes or spec.externalIPs use them. Sorted. */
+  blockedIn(poolName: string): readonly BlockedAddress[];
   /** Whether the address is blocked by a VirtualIP that is not valid: the Service that has it is unknown. */
   hasInvalidClaim(address: IpAddress): boolean;
   /** Another Service that shows the address in its status, without a claim that names it. As a sentence. */

@@ -73,6 +73,7 @@ function describeChange(
     change: present === undefined ? "new" : same ? "unchanged" : "changed",
     before: present === undefined ? undefined : sizesOf(present, allocationsBefore),
     after: sizesOf(pool, allocationsAfter),
+    blocked: allocationsAfter.blockedIn(pool.metadata.name).map(({ address }) => formatAddress(address)),
   };
 }
 

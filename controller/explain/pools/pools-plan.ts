@@ -31,6 +31,8 @@ export interface PoolChange {
   /** Addresses of each family, exact decimal numbers. Undefined for a new pool. */
   readonly before: Readonly<Record<IpFamily, string>> | undefined;
   readonly after: Readonly<Record<IpFamily, string>>;
+  /** Addresses that the pool would not assign, because something else uses them. */
+  readonly blocked: readonly string[];
 }
 
 export interface AffectedAddress {

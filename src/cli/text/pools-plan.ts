@@ -14,7 +14,7 @@ export function renderPoolsPlan(plan: PoolsPlan, palette: Palette): string {
       bad(`✗ ${file}:${line} ${reason.code}`),
       ...reasonText(reason),
     ]),
-    ...plan.pools.map((pool) => describePool(pool, bold)),
+    ...plan.pools.flatMap((pool) => [describePool(pool, bold), ...describeBlocked(pool)]),
     ...plan.skipped.map((object) => `${object}: not an IPAddressPool, skipped`),
     ...plan.rejected.flatMap((reason) => [
       bad(`✗ ${reason.object} would be rejected: ${reason.code}`),
@@ -39,6 +39,13 @@ function describePool({ name, change, before, after }: PoolChange, bold: Palette
   const count = (family: "IPv4" | "IPv6"): string =>
     before === undefined || before[family] === after[family] ? after[family] : `${before[family]} → ${after[family]}`;
   return `IPAddressPool ${bold(name)}: ${change}, IPv4 ${count("IPv4")}, IPv6 ${count("IPv6")}`;
+}
+
+function describeBlocked({ blocked }: PoolChange): readonly string[] {
+  if (blocked.length === 0) return [];
+  const more = blocked.length > listed ? ` and ${blocked.length - listed} more` : "";
+  const shown = `${blocked.slice(0, listed).join(", ")}${more}`;
+  return [`    not assigned, because something else uses them: ${shown} (bellhop explain address says what)`];
 }
 
 function listAddresses(

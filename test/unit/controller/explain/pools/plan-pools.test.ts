@@ -64,6 +64,15 @@ describe("bellhop pools plan", () => {
     assert.match(renderPoolsPlan(plan, createPalette(false)), /IPv4 10 → 20[\s\S]*✓ No pool would be rejected/);
   });
 
+  test("addresses that something else uses are named, although the pool contains them", async () => {
+    const plan = await askPlan(cluster, manifest("edge", ["192.0.2.250-192.0.2.255"]));
+    assert.deepEqual(plan.pools[0]?.blocked, ["192.0.2.250", "192.0.2.255"]);
+    const text = renderPoolsPlan(plan, createPalette(false));
+    assert.match(text, /not assigned, because something else uses them: 192\.0\.2\.250, 192\.0\.2\.255 \(/);
+    const free = await askPlan(cluster, manifest("edge", ["192.0.2.20-192.0.2.29"]));
+    assert.doesNotMatch(renderPoolsPlan(free, createPalette(false)), /not assigned/);
+  });
+
   test("files without a pool are not called harmless, because nothing was checked", async () => {
     for (const text of ["", "apiVersion: bellhop.dev/v1beta1\nkind: L2Advertisement\nmetadata: {name: lan}\n"]) {
       const rendered = renderPoolsPlan(await askPlan(cluster, text), createPalette(false));
