@@ -1,9 +1,10 @@
+import { refusedServicesOf } from "../src/api/speaker.ts";
 import type { Clock } from "../src/clock/clock.ts";
 import { runInTurns, turnOf } from "../src/clock/turn.ts";
 import { type EventRecorder, serviceSubject } from "../src/kube/event.ts";
 import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
-import { reasonMessage } from "../src/model/reason.ts";
+import { reasonMessage, reasonOf, serviceObject } from "../src/model/reason.ts";
 import { serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Claim } from "./allocate/claim/claim.ts";
 import type { ChangeListener } from "./observe/change-feed.ts";
@@ -46,6 +47,9 @@ export class ChangeRouter implements ChangeListener, TermPart {
   #routedPoolRevision = 0;
   /** What was reported of spec.externalIPs in this term, by key of the Service. */
   #reportedExternalIps = new Fingerprints();
+  /** By node: the Services whose rules its kernel refuses; and for which Services that was reported in this term. */
+  readonly #refusedRules = new Map<string, readonly string[]>();
+  #reportedRefusedRules = new Fingerprints();
 
   constructor(options: ChangeRouterOptions) {
     this.#options = options;
@@ -55,6 +59,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
   start(): Promise<void> {
     this.#routedPoolRevision = this.#options.state.poolRevision;
     this.#reportedExternalIps = new Fingerprints();
+    this.#reportedRefusedRules = new Fingerprints();
     return this.resync();
   }
 
@@ -85,6 +90,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
       this.#reportExternalIps(key);
       yield;
     }
+    for (const key of new Set([...this.#refusedRules.values()].flat())) this.#reportRefusedRules(key);
     pools.addSoon(state.pools.names);
     this.#recordRefusedAdvertisements();
     this.allocationsChanged();
@@ -101,6 +107,32 @@ export class ChangeRouter implements ChangeListener, TermPart {
     const message = reason === undefined ? "" : reasonMessage(reason);
     if (!this.#reportedExternalIps.changed(key, message) || reason === undefined || service === undefined) return;
     events.record(serviceSubject(service), { type: "Warning", reason: reason.code, message });
+  }
+
+  /** The speaker of a node has reported, perhaps other Services whose rules the kernel refuses. */
+  #refusedRulesChanged(node: string): void {
+    const speaker = this.#options.watched.speakers.views.get(node);
+    const before = this.#refusedRules.get(node) ?? [];
+    const now = speaker === undefined ? [] : refusedServicesOf(speaker);
+    if (now.length > 0) this.#refusedRules.set(node, now);
+    else this.#refusedRules.delete(node);
+    for (const key of new Set([...before, ...now])) this.#reportRefusedRules(key);
+  }
+
+  /** One event on the Service when the first node refuses its rules, and none when others do. */
+  #reportRefusedRules(key: string): void {
+    const { term, watched, events } = this.#options;
+    const service = watched.services.views.get(key);
+    if (!term.active) return;
+    const nodes = [...this.#refusedRules].filter(([, services]) => services.includes(key)).map(([node]) => node);
+    const refused = service !== undefined && nodes.length > 0;
+    if (!this.#reportedRefusedRules.changed(key, refused ? service.uid : "") || !refused) return;
+    const reason = reasonOf("RulesRefused", {
+      object: serviceObject(service),
+      field: "",
+      value: nodes.sort().join(", "),
+    });
+    events.record(serviceSubject(service), { type: "Warning", reason: reason.code, message: reasonMessage(reason) });
   }
 
   /** An advertisement that cannot be used has no status to say so. */
@@ -189,6 +221,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
         break;
       case "speakers":
         if (state.nodes.observeSpeaker(key)) planner.nodesChanged();
+        this.#refusedRulesChanged(key);
         break;
       case "serviceCidrs":
         this.#poolsChanged();

@@ -3,6 +3,7 @@ import { netfilterFamilies } from "../src/netlink/netfilter.ts";
 import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { Announcer } from "./announce/announcer.ts";
 import type { ChangeListener } from "./change-feed.ts";
+import type { HealthMonitor } from "./health/health-monitor.ts";
 import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
@@ -20,6 +21,7 @@ export interface ChangeRouterOptions {
   readonly sync: SyncLoop;
   readonly checks: HostChecks;
   readonly owner: NodeOwner;
+  readonly health: HealthMonitor;
   readonly status: SpeakerStatus;
   readonly reporter: Reporter;
 }
@@ -61,6 +63,14 @@ export class ChangeRouter implements ChangeListener {
     }
   }
 
+  /** Looks at the health of the node; a change is reported at once. */
+  checkHealth(): void {
+    const { health, status, reporter } = this.#options;
+    if (!health.update()) return;
+    status.healthChanged();
+    reporter.reportSpeakerNow();
+  }
+
   hostRead({ links }: HostChange): void {
     const { announcer, rules, sync, checks, status, reporter } = this.#options;
     if (rules.nodeChanged()) sync.request();
@@ -84,10 +94,14 @@ export class ChangeRouter implements ChangeListener {
     this.#options.sync.repair(table.family === netfilterFamilies.ip ? "IPv4" : "IPv6", difference);
   }
 
-  rulesWritten(): void {}
+  rulesWritten(): void {
+    this.checkHealth();
+  }
 
   rulesRefused(service: string): void {
-    for (const name of this.#options.rules.virtualIpsOf(service)) this.#options.reporter.enqueueVirtualIp(name);
+    const { rules, reporter } = this.#options;
+    for (const name of rules.virtualIpsOf(service)) reporter.enqueueVirtualIp(name);
+    reporter.reportSpeakerNow();
   }
 
   networkChanged(): void {

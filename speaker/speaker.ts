@@ -14,6 +14,7 @@ import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
 import { readHashSeed } from "./hash-seed.ts";
+import { HealthMonitor } from "./health/health-monitor.ts";
 import { Host } from "./host.ts";
 import { HostChecks } from "./host-checks/host-checks.ts";
 import { isOnNode } from "./host-checks/host-facts.ts";
@@ -72,6 +73,7 @@ export class Speaker {
   readonly #rules: ServiceRules;
   readonly #announcer: Announcer;
   readonly #sync: SyncLoop;
+  readonly #health: HealthMonitor;
   readonly #lease: LeaseOptions;
   readonly #reporter: Reporter;
   readonly #router: ChangeRouter;
@@ -158,20 +160,30 @@ export class Speaker {
       log: log.child({ component: "lease" }),
     };
     const { kernelRelease, bootNonce } = options;
-    const status = new SpeakerStatus({ host, announcer, kernel: kernelRelease, bootNonce, clock });
+    const health = new HealthMonitor({ dataplane, responder, clock });
+    const status = new SpeakerStatus({
+      host,
+      announcer,
+      health,
+      dataplane,
+      kernel: kernelRelease,
+      bootNonce,
+      clock,
+    });
     const reporter = new Reporter({
       client,
       node,
       owner,
       virtualIps,
       announcer,
+      dataplane,
       status,
       clock,
       random,
       log: log.child({ component: "report" }),
     });
 
-    const router = new ChangeRouter({ host, rules, announcer, sync, checks, owner, status, reporter });
+    const router = new ChangeRouter({ host, rules, announcer, sync, checks, owner, health, status, reporter });
     changes.listen(router);
     registerSpeakerGauges(registry, { announcer, responder, checks });
 
@@ -184,6 +196,7 @@ export class Speaker {
     this.#rules = rules;
     this.#announcer = announcer;
     this.#sync = sync;
+    this.#health = health;
     this.#lease = lease;
     this.#reporter = reporter;
     this.#router = router;
@@ -255,6 +268,7 @@ export class Speaker {
     this.#rules.allChanged();
     this.#reporter.start();
     this.#reporter.enqueueSpeaker();
+    this.#health.start();
     this.#sync.start();
     const { clock, random, settings } = this.#options;
     const about = (ms: number) => (): number => ms * (0.9 + 0.2 * random());
@@ -265,6 +279,7 @@ export class Speaker {
   #tick(): void {
     this.#responder.signalAlive();
     this.#host.read();
+    this.#router.checkHealth();
     this.#announcer.expireConflicts();
   }
 }

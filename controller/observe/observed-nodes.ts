@@ -1,7 +1,7 @@
 import { hasFeature, statusOwnersFeature } from "../../src/api/speaker.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
-import { describeLans } from "../owners/announcer-node.ts";
+import { describeLans, describeReadiness } from "../owners/announcer-node.ts";
 import { Fingerprints } from "./fingerprints.ts";
 import { addressesOf, type Interfaces, interfaceAddresses, nodeInfoOf, subnetEdges } from "./node-networks.ts";
 import type { Watched } from "./sources.ts";
@@ -45,7 +45,8 @@ export class ObservedNodes {
   }
 
   /**
-   * Returns whether it may announce other addresses than before, or from other interfaces, or reads the owners of addresses elsewhere.
+   * Returns whether it may announce other addresses than before, or from other interfaces, reads the owners of addresses
+   * elsewhere, or can serve others.
    * Speakers also write other fields, and often, and versions of them report an interface for each pod.
    */
   observeSpeaker(name: string): boolean {
@@ -54,7 +55,7 @@ export class ObservedNodes {
     if (speaker === undefined) return this.#lans.changed(name, "");
     const lans = describeLans(speaker, this.#namedInterfaces());
     const reads = hasFeature(speaker, statusOwnersFeature) === false ? "spec" : "status";
-    return this.#lans.changed(name, `${this.#namedRevision}: ${lans} ${reads}`);
+    return this.#lans.changed(name, `${this.#namedRevision}: ${lans} ${reads} ${describeReadiness(speaker)}`);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
-import { type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
-import type { IpAddress } from "../../src/ip/address.ts";
+import { isReadyFor, refusedServicesOf, type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
+import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import { isLan, isOnLan } from "../../src/ip/lan.ts";
 import { formatRange, subnetOf } from "../../src/ip/range.ts";
 import { matchesAnySelector, matchesLabels } from "../../src/model/label-selector.ts";
@@ -41,6 +41,10 @@ export interface AnnouncerNode {
   readonly interfaces: readonly SpeakerInterface[];
   /** All their LANs, with what they cannot serve, as text, sorted. */
   readonly subnetsText: string;
+  /** Whether the node can serve addresses of the family. */
+  readonly ready: Readonly<Record<IpFamily, boolean>>;
+  /** Services whose rules its kernel refuses, by `namespace/name`. */
+  readonly refusedServices: ReadonlySet<string>;
 }
 
 /** The nodes that take part in load balancing and whose speaker is alive, sorted by name. */
@@ -57,7 +61,7 @@ export function announcerNodesOf(input: CandidateInput): readonly AnnouncerNode[
 /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */
 export function describeAnnouncerNodes(input: CandidateInput): string {
   return announcerNodesOf(input)
-    .map(({ node, subnetsText }) => `${node.name}: ${subnetsText}`)
+    .map(({ node, subnetsText, ready }) => `${node.name}: ${subnetsText} ${describeReady(ready)}`)
     .join("; ");
 }
 
@@ -66,7 +70,7 @@ export function createAnnouncerNode(node: NodeView, speaker: Speaker): Announcer
   return { node, ...networksOf(speaker) };
 }
 
-type Networks = Pick<AnnouncerNode, "interfaces" | "subnetsText">;
+type Networks = Omit<AnnouncerNode, "node">;
 
 /** Objects of a watch are not modified, and most are the same when nodes are evaluated again. */
 const known = new WeakMap<Speaker, Networks>();
@@ -98,7 +102,20 @@ function describeCannotServe({ cannotServe }: SpeakerInterface): readonly string
   return cannotServe.map(({ family, reason }) => `${family}:${reason}`);
 }
 
-function readNetworks({ status }: Speaker): Networks {
+/** Which addresses a speaker can serve, as text: equal texts mean the same addresses. */
+export function describeReadiness(speaker: Speaker): string {
+  const { ready, refusedServices } = networksOf(speaker);
+  return [describeReady(ready), ...refusedServices].join(" ");
+}
+
+function describeReady(ready: AnnouncerNode["ready"]): string {
+  return Object.entries(ready)
+    .flatMap(([family, isReady]) => (isReady ? [] : [`without ${family}`]))
+    .join(" ");
+}
+
+function readNetworks(speaker: Speaker): Networks {
+  const { status } = speaker;
   const interfaces = (status?.interfaces ?? [])
     .filter((entry) => entry.up)
     .map((entry) => ({
@@ -112,7 +129,12 @@ function readNetworks({ status }: Speaker): Networks {
     const marks = describeCannotServe(entry);
     return entry.subnets.filter(isLan).map((subnet) => [formatRange(subnet), ...marks].join(" "));
   });
-  return { interfaces, subnetsText: [...new Set(subnets)].sort().join(" ") };
+  return {
+    interfaces,
+    subnetsText: [...new Set(subnets)].sort().join(" "),
+    ready: { IPv4: isReadyFor(speaker, "IPv4"), IPv6: isReadyFor(speaker, "IPv6") },
+    refusedServices: new Set([...refusedServicesOf(speaker)].sort()),
+  };
 }
 
 /** Why a node announces nothing at all. Undefined: it may announce addresses of its subnets. */

@@ -1,6 +1,8 @@
 import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { type AnnouncerNode, announcerNodesOf, type CandidateInput, evaluateAnnouncerNode } from "./announcer-node.ts";
+import { preferServing } from "./prefer-serving.ts";
 import {
   type AdvertisedAddress,
   advertisementsForPool,
@@ -24,11 +26,12 @@ export type CandidateLookup = (address: AdvertisedAddress) => Candidates;
  * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
  * it is not excluded from load balancers, an interface that is up is on the LAN of the address, and, where there are L2Advertisements,
  * one of them selects the pool, the node and that interface, or names an interface that is on no LAN (see `announcingInterfaces`). Nodes that
- * report that these interfaces cannot serve the family may only if all do. Answers are cached for all addresses between the same subnet borders.
+ * cannot serve the address may only if no other node can (`preferServing`). Answers are cached for all addresses between the same subnet borders.
  */
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
   const borders = subnetBorders(announcerNodes);
+  const refusedByAny = new Set(announcerNodes.flatMap(({ refusedServices }) => [...refusedServices]));
   const selections = new Map<string | undefined, Selection>();
   const known = new Map<string, Candidates>();
   const lists = new Map<string, readonly string[]>();
@@ -40,11 +43,12 @@ export function createCandidateLookup(input: CandidateInput): CandidateLookup {
     }
     const ofServices = advertisementsForServices(ofPool.advertisements, services, input);
     const selection = ofServices === ofPool.advertisements ? ofPool : selectionOf(ofServices);
-    const key = `${address.family}/${intervalIndex(borders[address.family], address.value)}/${selection.key}`;
+    const refused = refusedByAny.size === 0 ? [] : services.map(serviceKeyOf).filter((one) => refusedByAny.has(one));
+    const key = `${refused.join()}/${address.family}/${intervalIndex(borders[address.family], address.value)}/${selection.key}`;
     let candidates = known.get(key);
     if (candidates === undefined) {
       const advertisements = isUnrestricted(input) ? undefined : selection.advertisements;
-      const found = findCandidates(announcerNodes, advertisements, address);
+      const found = findCandidates(announcerNodes, advertisements, address, refused);
       candidates = { ...found, nodes: sameList(lists, found.nodes) };
       known.set(key, candidates);
     }
@@ -74,16 +78,16 @@ function findCandidates(
   announcerNodes: readonly AnnouncerNode[],
   advertisements: readonly L2Advertisement[] | undefined,
   address: IpAddress,
+  services: readonly string[],
 ): Candidates {
   const all = announcerNodes
     .map((announcerNode) => ({
+      ...announcerNode,
       name: announcerNode.node.name,
       ...evaluateAnnouncerNode(announcerNode, advertisements, address),
     }))
     .filter(({ announcing }) => announcing.length > 0);
-  const serving = all.filter(({ serves }) => serves);
-  // Better one that may not serve it than none: some packets need no forwarding, such as those for pods with the network of the node.
-  const found = serving.length > 0 ? serving : all;
+  const found = preferServing(all, address.family, services);
   return {
     nodes: found.map(({ name }) => name),
     interfaces: new Map(found.flatMap(({ name, patterns }) => (patterns.length > 0 ? [[name, patterns]] : []))),

@@ -1,6 +1,7 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { isLan } from "../../src/ip/lan.ts";
 import { describeCannotServe } from "../../src/model/host-reason.ts";
+import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import {
   type AnnouncerNode,
   type CandidateInput,
@@ -8,6 +9,7 @@ import {
   createAnnouncerNode,
   evaluateAnnouncerNode,
 } from "./announcer-node.ts";
+import { describeUnready, preferServing, type ServingNode } from "./prefer-serving.ts";
 import {
   type AdvertisedAddress,
   advertisementsForPool,
@@ -37,6 +39,7 @@ export function evaluateNodes(
   const ofService = selected.length < ofPool.length ? " for a Service with these labels" : "";
   const refused = input.refusedAdvertisements.map(({ message }) => `; ${message.replace(/\.$/, "")}`).join("");
   const absence = createAbsenceLookup(input);
+  const keys = services.map(serviceKeyOf);
   const results = [...new Set([...input.nodes.keys(), ...speakers.keys()])].sort().map((name): Evaluated => {
     const node = input.nodes.get(name);
     const speaker = speakers.get(name);
@@ -48,8 +51,9 @@ export function evaluateNodes(
     const { onSubnet, announcing, serves } = evaluateAnnouncerNode(announcerNode, advertisements, address);
     if (announcing.length > 0) {
       const reason = describeInterfaces(announcing);
-      const fault = serves ? undefined : describeFaults(announcing, address);
-      return { node: name, eligible: true, code: undefined, reason, fault };
+      const about = { ...announcerNode, serves };
+      const fault = serves ? describeUnready(about, address.family, keys) : describeFaults(announcing, address);
+      return { node: name, eligible: true, code: undefined, reason, fault, about };
     }
     if (onSubnet.length === 0)
       return { node: name, eligible: false, code: "OffSubnet", reason: describeOffSubnet(announcerNode, address) };
@@ -57,21 +61,25 @@ export function evaluateNodes(
     const reason = `no L2Advertisement allows pool ${pool ?? "(none)"}${ofService} ${place}${refused}`;
     return { node: name, eligible: false, code: "NotAllowed", reason };
   });
-  return preferServing(results);
+  const serving = new Set(
+    preferServing(
+      results.flatMap(({ about }) => about ?? []),
+      address.family,
+      keys,
+    ),
+  );
+  return results.map((result) => describeResult(result, serving));
 }
 
-/** `fault`: why it cannot serve the address although it may announce it. */
-type Evaluated = NodeResult & { readonly fault?: string | undefined };
+/** `fault`: why it cannot serve the address although it may announce it. `about`: what decides that. */
+type Evaluated = NodeResult & { readonly fault?: string | undefined; readonly about?: ServingNode };
 
 /** As `createCandidateLookup`: nodes that cannot serve the address may announce it only if no other node can. */
-function preferServing(results: readonly Evaluated[]): readonly NodeResult[] {
-  const someServes = results.some(({ eligible, fault }) => eligible && fault === undefined);
-  return results.map(({ fault, ...result }) => {
-    if (fault === undefined) return result;
-    return someServes
-      ? { ...result, eligible: false, code: "CannotServe", reason: fault }
-      : { ...result, reason: `${result.reason}, although it cannot serve it: ${fault}` };
-  });
+function describeResult({ fault, about, ...result }: Evaluated, serving: ReadonlySet<ServingNode>): NodeResult {
+  if (fault === undefined || about === undefined) return result;
+  return serving.has(about)
+    ? { ...result, reason: `${result.reason}, although it cannot serve it: ${fault}` }
+    : { ...result, eligible: false, code: "CannotServe", reason: fault };
 }
 
 function describeFaults(announcing: AnnouncerNode["interfaces"], { family }: IpAddress): string {

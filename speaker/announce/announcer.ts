@@ -126,11 +126,6 @@ export class Announcer {
     for (const [name, one] of before) this.#reportChange(name, one, this.#index.get(name));
   }
 
-  /** Whether a VirtualIP should be announced here, and waits until the kernel has its rules. */
-  waitsForRules(name: string): boolean {
-    return this.#waiting.has(name);
-  }
-
   /** As much of the announcement as the responder answers for already; undefined: nothing. */
   #alreadyAnnounced(planned: Announcement): Announcement | undefined {
     const { state } = this.#responder;

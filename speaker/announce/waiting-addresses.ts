@@ -17,10 +17,6 @@ export class WaitingAddresses {
     }
   }
 
-  has(name: string): boolean {
-    return this.#addresses.has(name);
-  }
-
   /** The VirtualIPs that wait for the rules of the address. */
   namesOf(address: string): Iterable<string> {
     return this.#names.of(address);

@@ -51,8 +51,10 @@ export interface RulesRefusal {
 export interface FamilyWrites {
   /** Whether a write has succeeded at all. */
   readonly everWritten: boolean;
-  /** Since when every write has failed, in monotonic milliseconds; undefined: the last one succeeded. */
+  /** Since when no write has succeeded although there was one, in monotonic milliseconds; undefined: the last one succeeded. */
   readonly failingSinceMs: number | undefined;
+  /** Why the last one failed; undefined: it succeeded. */
+  readonly failure: string | undefined;
 }
 
 /** Keeps the rules in the kernel as Services need them: collect with `setService` and `setInterfaces`, then `apply` all at once. */

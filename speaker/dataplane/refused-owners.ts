@@ -30,10 +30,6 @@ export class RefusedOwners {
     this.#random = random;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(owner: string): RefusedOwner | undefined {
     return this.#entries.get(owner);
   }

@@ -62,6 +62,8 @@ export class TableWriter {
   readonly #backoff: Backoff;
   #retryMs: number | undefined;
   #failingSinceMs: number | undefined;
+  #writingSinceMs: number | undefined;
+  #failure: string | undefined;
   #everWritten = false;
   /** Addresses that have come into the kernel since they were last taken. */
   #newAddresses: string[] = [];
@@ -120,9 +122,14 @@ export class TableWriter {
     return this.#everWritten;
   }
 
-  /** Since when every write has failed; undefined: the last one succeeded. Monotonic milliseconds. */
+  /** Since when no write has succeeded although there was one; undefined: the last one succeeded. Monotonic milliseconds. */
   get failingSinceMs(): number | undefined {
-    return this.#failingSinceMs;
+    return this.#failingSinceMs ?? this.#writingSinceMs;
+  }
+
+  /** Why the last write failed; undefined: it succeeded. */
+  get failure(): string | undefined {
+    return this.#failure;
   }
 
   /** When to call `write` again although nothing has changed; undefined: never. Monotonic milliseconds. */
@@ -145,17 +152,22 @@ export class TableWriter {
     const now = this.#options.clock.monotonicMs();
     if (this.#retryMs !== undefined && now < this.#retryMs && sameSettings(this.#triedSettings, settings)) return;
     this.#triedSettings = settings;
+    this.#writingSinceMs = now;
     try {
       await this.#writeAll(settings);
       for (const owner of this.#refused.due) await this.#retryOwner(owner, settings);
     } catch (error) {
       this.#failingSinceMs ??= now;
+      this.#failure = error instanceof Error ? error.message : String(error);
       this.#retryMs = this.#options.clock.monotonicMs() + this.#backoff.nextMs();
       throw error;
+    } finally {
+      this.#writingSinceMs = undefined;
     }
     this.#backoff.reset();
     this.#retryMs = undefined;
     this.#failingSinceMs = undefined;
+    this.#failure = undefined;
     this.#everWritten = true;
   }
 
@@ -234,14 +246,14 @@ export class TableWriter {
   async #findRefused(faults: readonly NftFault[], whole: boolean): Promise<readonly string[]> {
     const suspects = whole ? [...this.index.owners] : [...this.#before.keys()];
     const keys = faultyKeys(faults);
-    const named = suspects.filter((owner) => {
+    const hasKey = (owner: string): boolean => {
       for (const element of this.index.elementsOf(owner).values()) if (keys.has(nftKey(element).key)) return true;
       return false;
-    });
+    };
     // Where the sets alone are refused, no owner is at fault.
     if (!(await this.#accepts([]))) return [];
     const accepts = (owners: readonly string[]): Promise<boolean> => this.#accepts(owners);
-    const found = keys.size === 0 ? [] : await findRefused(named, accepts);
+    const found = keys.size === 0 ? [] : await findRefused(suspects.filter(hasKey), accepts);
     return found.length > 0 ? found : findRefused(suspects, accepts);
   }
 

@@ -8,6 +8,7 @@ import type { Logger } from "../../src/log/log.ts";
 import { Queue } from "../../src/queue/queue.ts";
 import type { Announcer } from "../announce/announcer.ts";
 import type { NodeOwner } from "./node-owner.ts";
+import { type Refusals, refusalOf } from "./rules-refused.ts";
 import type { SpeakerStatus } from "./speaker-status.ts";
 import { statusPatch } from "./virtual-ip-status.ts";
 
@@ -18,6 +19,7 @@ export interface ReporterOptions {
   readonly owner: Pick<NodeOwner, "references">;
   readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
   readonly announcer: Announcer;
+  readonly dataplane: Refusals;
   readonly status: SpeakerStatus;
   readonly clock: Clock;
   readonly random: Random;
@@ -72,6 +74,11 @@ export class Reporter {
     this.#queue.addAfter(speakerKey, speakerDelayMs + speakerDelayPerAddressMs * addressCount);
   }
 
+  /** Call it when the node can serve other addresses than before: the controller should know at once. */
+  reportSpeakerNow(): void {
+    this.#queue.add(speakerKey);
+  }
+
   /** Writes the Speaker again although nothing has changed: another client may have deleted it. */
   rewriteSpeaker(): void {
     this.#written = undefined;
@@ -88,13 +95,14 @@ export class Reporter {
   }
 
   async #writeVirtualIp(name: string): Promise<void> {
-    const { client, node, virtualIps, announcer, clock } = this.#options;
+    const { client, node, virtualIps, announcer, dataplane, clock } = this.#options;
     const object = virtualIps.views.get(name);
     if (object === undefined) return;
     const own = announcer.announcement(name);
     const now = timeText(clock.wallMs());
     const conflict = own === undefined ? undefined : announcer.conflictOf(own.text);
-    const status = statusPatch(object, { node, announcement: own, conflict, now });
+    const refused = refusalOf(object, node, dataplane);
+    const status = statusPatch(object, { node, announcement: own, conflict, refused, now });
     if (status === undefined) return;
     const { uid, resourceVersion } = object.metadata;
     const body = { metadata: { uid, resourceVersion }, status };

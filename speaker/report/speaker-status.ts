@@ -1,14 +1,19 @@
 import { type Condition, maxInterfaces, timeText } from "../../src/api/api.ts";
+import { rulesWrittenCondition } from "../../src/api/labels.ts";
 import {
   maxAnnouncing,
   maxGateways,
   maxInterfaceAddresses,
+  maxRefusedServices,
   type Speaker,
   statusOwnersFeature,
 } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import { type ConditionState, withCondition } from "../../src/model/condition.ts";
 import { version } from "../../src/program/version.ts";
 import type { Announcer } from "../announce/announcer.ts";
+import type { NodeHealth } from "../health/node-health.ts";
 import { hostConditions } from "../host-checks/host-conditions.ts";
 import type { HostFault } from "../host-checks/host-fault.ts";
 import type { Link } from "../links/link.ts";
@@ -21,16 +26,25 @@ export interface SpeakerStatusInput {
   readonly gateways: readonly string[];
   readonly announcing: readonly string[];
   readonly conditions: readonly Condition[];
+  readonly readyFamilies: readonly IpFamily[];
+  /** Services whose rules the kernel refuses. */
+  readonly refusedServices: readonly string[];
 }
 
 /** The status of the Speaker object, always in the same order, so that equal texts mean equal facts. */
 export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["status"]> {
   const { version, kernel, bootNonce, links, gateways, announcing, conditions } = input;
+  const { readyFamilies, refusedServices } = input;
   return {
     version,
     kernel,
     bootNonce,
     features: { bootNonce, names: [statusOwnersFeature] },
+    readiness: {
+      bootNonce,
+      families: [...readyFamilies],
+      refusedServices: [...refusedServices].sort().slice(0, maxRefusedServices),
+    },
     // The API server refuses longer lists.
     interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses, cannotServe = [] }) => ({
       name,
@@ -46,10 +60,44 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
   };
 }
 
+/** The conditions that follow from the health of the node. Those that stay as they are keep their time. Pure. */
+export function healthConditions(
+  present: readonly Condition[],
+  { rulesFailing, rulesWritten, answering }: NodeHealth,
+  now: string,
+): readonly Condition[] {
+  const failing = rulesFailing.map(({ family, failure }) => `${family}: ${failure}`).join("; ");
+  const rules: ConditionState =
+    failing === ""
+      ? { type: rulesWrittenCondition, status: "True", reason: "Written", message: "The rules are written." }
+      : {
+          type: rulesWrittenCondition,
+          status: "False",
+          reason: "WriteFailed",
+          message: `The rules cannot be written, and the earlier ones stay. ${failing}.`,
+        };
+  const answers: ConditionState = answering
+    ? { type: "Answering", status: "True", reason: "ThreadAlive", message: "The node answers for its addresses." }
+    : {
+        type: "Answering",
+        status: "False",
+        reason: "ThreadStalled",
+        message: "The thread that answers ARP requests and neighbor solicitations has been stalled for more than 5 s.",
+      };
+  // Before the first write it is not known.
+  const known = rulesWritten || failing !== "" ? [rules] : [];
+  return [...known, answers].reduce(
+    (conditions, condition) => withCondition(conditions, condition, now) ?? conditions,
+    present,
+  );
+}
+
 export interface SpeakerStatusOptions {
   /** The node as it was last read. */
   readonly host: { readonly links: readonly Link[]; readonly gateways: readonly string[] };
   readonly announcer: Announcer;
+  readonly health: { readonly current: NodeHealth };
+  readonly dataplane: { readonly refusedServices: readonly string[] };
   readonly kernel: string;
   readonly bootNonce: string;
   readonly clock: Clock;
@@ -70,10 +118,25 @@ export class SpeakerStatus {
     this.#conditions = hostConditions(this.#conditions, faults, now);
   }
 
+  /** The health is known for the first time, or has changed. */
+  healthChanged(): void {
+    const { health, clock } = this.#options;
+    this.#conditions = healthConditions(this.#conditions, health.current, timeText(clock.wallMs()));
+  }
+
   current(): NonNullable<Speaker["status"]> {
-    const { host, announcer, kernel, bootNonce } = this.#options;
+    const { host, announcer, health, dataplane, kernel, bootNonce } = this.#options;
     const { links, gateways } = host;
-    const announcing = announcer.addresses;
-    return speakerStatus({ version, kernel, bootNonce, links, gateways, announcing, conditions: this.#conditions });
+    return speakerStatus({
+      version,
+      kernel,
+      bootNonce,
+      links,
+      gateways,
+      announcing: announcer.addresses,
+      conditions: this.#conditions,
+      readyFamilies: health.current.readyFamilies,
+      refusedServices: dataplane.refusedServices,
+    });
   }
 }

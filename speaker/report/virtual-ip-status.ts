@@ -1,7 +1,8 @@
 import type { Condition } from "../../src/api/api.ts";
-import { conflictCondition } from "../../src/api/labels.ts";
+import { conflictCondition, rulesWrittenCondition } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
+import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { Conflict } from "../announce/conflicts.ts";
@@ -21,6 +22,8 @@ export interface StatusInput {
   /** What this node announces of it; undefined: nothing. */
   readonly announcement: Announcement | undefined;
   readonly conflict: Conflict | undefined;
+  /** Why the kernel of this node refuses rules of one of its Services; undefined: it does not. */
+  readonly refused: Reason | undefined;
   /** Now, as metav1.Time. */
   readonly now: string;
 }
@@ -31,14 +34,23 @@ export interface StatusInput {
  */
 export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
   const { status } = virtualIp;
-  const { node, announcement, conflict, now } = input;
+  const { node, announcement, conflict, refused, now } = input;
   const [first] = announcement?.links ?? [];
+  const present = status?.conditions ?? [];
   if (announcement === undefined || first === undefined) {
-    const ours = status?.node === node && (announcerOf(ownersOf(virtualIp).owners, assumeAlive) ?? node) === node;
-    return ours ? { node: null, interfaces: null, mac: null, since: null } : undefined;
+    const announcer = announcerOf(ownersOf(virtualIp).owners, assumeAlive);
+    const ours = status?.node === node && (announcer ?? node) === node;
+    const rules = announcer === node ? rulesConditions(present, refused, now) : undefined;
+    return ours || rules !== undefined
+      ? {
+          ...(ours ? { node: null, interfaces: null, mac: null, since: null } : {}),
+          ...(rules === undefined ? {} : { conditions: rules }),
+        }
+      : undefined;
   }
   const interfaces = announcement.links.map(({ name }) => name);
-  const conditions = conflictConditions(status?.conditions ?? [], conflict, now);
+  const conflicts = conflictConditions(present, conflict, now);
+  const conditions = rulesConditions(conflicts ?? present, refused, now) ?? conflicts;
   const moved = status?.node !== node;
   const same = !moved && status.mac === first.mac && status.interfaces?.join(" ") === interfaces.join(" ");
   if (same && conditions === undefined) return undefined;
@@ -46,6 +58,22 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
     ...(same ? {} : { node, interfaces, mac: first.mac, since: moved ? now : (status.since ?? now) }),
     ...(conditions === undefined ? {} : { conditions }),
   };
+}
+
+/** The condition appears with the first refusal, and stays as True when the kernel accepts the rules. */
+function rulesConditions(
+  present: readonly Condition[],
+  refused: Reason | undefined,
+  now: string,
+): readonly Condition[] | undefined {
+  const type = rulesWrittenCondition;
+  if (refused !== undefined) {
+    const message = reasonMessage(refused);
+    return withCondition(present, { type, status: "False", reason: refused.code, message }, now);
+  }
+  if (!present.some((condition) => condition.type === type)) return undefined;
+  const message = "The kernel of the announcing node has the rules.";
+  return withCondition(present, { type, status: "True", reason: "Written", message }, now);
 }
 
 /** The condition appears with the first conflict, and stays as False when the conflict is over. */

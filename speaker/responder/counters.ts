@@ -10,6 +10,8 @@ export const counterNames = [
   "receiveErrors",
   "sendErrors",
   "silencedFrames",
+  /** Turns of its loop: it lives as long as they increase, at least one each second. */
+  "turns",
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];

@@ -84,6 +84,7 @@ export class ResponderLoop {
     const readable = this.#options.packetSockets.wait(this.#sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
     for (const socket of readable) this.#drain(socket);
     this.#sendDue();
+    this.#options.counters.add("turns");
   }
 
   #setInterface(link: { readonly name: string; readonly index: number; readonly mac: Uint8Array }): void {

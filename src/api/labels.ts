@@ -54,3 +54,9 @@ export const addressReadyCondition = "bellhop.dev/AddressReady";
 
 /** The condition on a VirtualIP that says whether another device on the LAN uses the address. */
 export const conflictCondition = "Conflict";
+
+/**
+ * The condition on a VirtualIP that says whether the kernel of the announcing node has the rules of its Services, and on a Speaker, whether
+ * those of both families can be written.
+ */
+export const rulesWrittenCondition = "RulesWritten";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { IpFamily } from "../ip/address.ts";
 import {
   boundedList,
   boundedText,
@@ -44,6 +45,17 @@ const speakerFeaturesSchema = z.object({
   names: boundedList(boundedText(63), 64).describe("Names of the features."),
 });
 
+/** How many Services a speaker lists whose rules its kernel refuses. */
+export const maxRefusedServices = 100;
+
+const speakerReadinessSchema = z.object({
+  bootNonce: boundedText(128).describe("The bootNonce of the speaker that wrote this."),
+  families: boundedList(boundedText(8), 8).describe("The IP families of which the node can serve addresses."),
+  refusedServices: boundedList(boundedText(317), maxRefusedServices)
+    .default([])
+    .describe("Services whose rules the kernel of the node refuses, as namespace/name. The first 100."),
+});
+
 export const speakerStatusSchema = z
   .object({
     version: boundedText(128).optional().describe("Version of the speaker."),
@@ -52,6 +64,11 @@ export const speakerStatusSchema = z
       .optional()
       .describe(
         "What the speaker can do that earlier versions cannot. Counts while its bootNonce is that of the speaker: an earlier version leaves the field as it is.",
+      ),
+    readiness: speakerReadinessSchema
+      .optional()
+      .describe(
+        "Which addresses the node can serve. The controller prefers nodes that can. Counts while its bootNonce is that of the speaker.",
       ),
     kernel: boundedText(128).optional().describe("Kernel release of the node."),
     interfaces: boundedList(speakerInterfaceSchema, maxInterfaces)
@@ -67,7 +84,7 @@ export const speakerStatusSchema = z
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
-        "Whether the settings of the node suit load balancing; False means that they do not. Forwarding: the kernel forwards packets. ReversePathFilter: it accepts the packets of clients. StrictArp: it does not answer ARP requests for the addresses of Services. NodeAddress: the addresses of the Node are on its interfaces. ConnectionTracking: the table of tracked connections has space.",
+        "Whether the node can serve addresses; False means that it cannot. RulesWritten: the rules of both families can be written. Answering: the speaker answers ARP requests and neighbor solicitations. Forwarding: the kernel forwards packets. ReversePathFilter: it accepts the packets of clients. StrictArp: it does not answer ARP requests for the addresses of Services. NodeAddress: the addresses of the Node are on its interfaces. ConnectionTracking: the table of tracked connections has space.",
       ),
   })
   .describe("What the speaker reports. The speaker writes it.");
@@ -80,6 +97,22 @@ export type Speaker = z.infer<typeof speakerSchema>;
 export function hasFeature({ status }: Speaker, feature: string): boolean | undefined {
   if (status?.bootNonce === undefined) return undefined;
   return status.features?.bootNonce === status.bootNonce && status.features.names.includes(feature);
+}
+
+/** Whether the node can serve addresses of the family. A speaker that does not say so, of an earlier version, can. */
+export function isReadyFor({ status }: Speaker, family: IpFamily): boolean {
+  const readiness = currentReadiness(status);
+  return readiness === undefined || readiness.families.includes(family);
+}
+
+/** The Services whose rules the kernel of the node refuses, as `namespace/name`. */
+export function refusedServicesOf({ status }: Speaker): readonly string[] {
+  return currentReadiness(status)?.refusedServices ?? [];
+}
+
+/** An earlier version that takes over the object leaves the field as it is. */
+function currentReadiness(status: Speaker["status"]) {
+  return status?.readiness?.bootNonce === status?.bootNonce ? status?.readiness : undefined;
 }
 
 /** Name of the Lease that the speaker of a node renews, in Bellhop's own namespace. */

@@ -128,7 +128,7 @@ export const virtualIpStatusSchema = z
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
-        "Announceable: whether a node may announce the address. InPool: whether a pool contains it. Conflict: whether another device uses it. Each appears with the first problem.",
+        "Announceable: whether a node may announce the address. InPool: whether a pool contains it. Conflict: whether another device uses it. RulesWritten: whether the kernel of the announcing node accepts the rules of its Services. Each appears with the first problem.",
       ),
   })
   .describe("What the announcing node and the controller report.");

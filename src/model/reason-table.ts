@@ -433,6 +433,13 @@ export const reasonTable = {
     sentence: "{object} sets {field}[ ({value})], which Bellhop does not know, so Bellhop refuses the object.",
     cure: "Remove the field, or create an object of Bellhop with the same name, which takes precedence.",
   },
+  RulesRefused: {
+    shownIn: ["Service", "VirtualIP"],
+    meaning:
+      "The kernel of a node refuses the nftables rules of the Service. The rules that the Service had before stay, and those of other Services are written. The controller prefers nodes that accept them.",
+    sentence: "The kernel of {value} refuses the nftables rules of {object}[ ({field})].",
+    cure: "The speaker tries again when the Service changes, and every five minutes. Its log on that node says more; a refusal by an up-to-date kernel is a bug in Bellhop.",
+  },
   AddressOutsidePool: {
     shownIn: ["VirtualIP", "IPAddressPool"],
     meaning: "A Service keeps an address that the pools no longer contain.",

@@ -1,4 +1,5 @@
-import { leaderLeaseName } from "../../../src/api/labels.ts";
+import { leaderLeaseName, rulesWrittenCondition } from "../../../src/api/labels.ts";
+import { refusedServicesOf } from "../../../src/api/speaker.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
@@ -69,6 +70,13 @@ function findAnnouncementReasons(input: ServiceInput, part: AddressPart): readon
   if (!part.nodes.some(({ eligible }) => eligible)) {
     const field = "status.loadBalancer.ingress";
     return [reasonAbout(input)("NoAnnouncer", field, part.address, describeNoAnnouncer(part.nodes))];
+  }
+  const refusing = part.announcedBy ?? part.owners[0] ?? "";
+  const speaker = input.speakers.get(refusing);
+  if (speaker !== undefined && refusedServicesOf(speaker).includes(input.service.key)) {
+    const said = part.conditions.some(({ type, status }) => type === rulesWrittenCondition && status === "False");
+    const detail = said ? `What the kernel answers is in the conditions of VirtualIP ${part.virtualIp ?? ""}.` : "";
+    return [reasonAbout(input)("RulesRefused", "", refusing, detail)];
   }
   if (part.announcedBy === undefined) {
     const detail =

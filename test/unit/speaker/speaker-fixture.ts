@@ -35,6 +35,8 @@ class FakeResponder implements Responder {
   readonly counters = new Counters();
   alive = false;
   beats = 0;
+  /** Set it to make the thread hang. */
+  stalled = false;
   options: ResponderOptions | undefined;
   readonly #sent = new SentState();
   /** Called with what it was sent. */
@@ -69,6 +71,7 @@ class FakeResponder implements Responder {
 
   signalAlive(): void {
     this.beats += 1;
+    if (!this.stalled) this.counters.add("turns");
   }
 
   async stop(): Promise<void> {

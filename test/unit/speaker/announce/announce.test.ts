@@ -11,6 +11,7 @@ import { managedByController, managedByLabel } from "../../../../src/api/labels.
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
+import { reasonOf } from "../../../../src/model/reason.ts";
 
 function link(name: string, ...cidrs: readonly string[]): Link {
   const subnets = cidrs.flatMap((cidr) => subnetOf(cidr) ?? []);
@@ -175,7 +176,7 @@ const [announcement] = planAnnouncements([virtualIp("192.0.2.200")]);
 const ours = { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: "2025-12-31T00:00:00Z" };
 
 test("the status is written at a takeover, kept by a restart, and changed with the interface", () => {
-  const input = { node: "n1", announcement, conflict: undefined, now };
+  const input = { node: "n1", announcement, conflict: undefined, refused: undefined, now };
   const theirs = { ...ours, node: "n2" };
   assert.deepEqual(statusPatch(virtualIp("192.0.2.200"), input), { ...ours, since: now });
   assert.deepEqual(statusPatch(virtualIp("192.0.2.200", {}, theirs), input), { ...ours, since: now });
@@ -184,8 +185,33 @@ test("the status is written at a takeover, kept by a restart, and changed with t
   assert.deepEqual(changed, ours, "since when does not change with the interface");
 });
 
+test("the announcer says that its kernel refuses rules, whether it announces or not, and later that it does not", () => {
+  const refused = reasonOf("RulesRefused", {
+    object: "Service default/web",
+    field: "",
+    value: "n1",
+    detail: "EINVAL.",
+  });
+  const before = virtualIp("192.0.2.200", { owners: ["n1"] });
+  const input = { node: "n1", announcement: undefined, conflict: undefined, refused, now };
+  const conditions = statusPatch(before, input)?.conditions ?? [];
+  assert.deepEqual(
+    conditions.map(({ type, status, reason }) => [type, status, reason]),
+    [["RulesWritten", "False", "RulesRefused"]],
+  );
+  assert.match(conditions[0]?.message ?? "", /kernel of n1 refuses .* Service default\/web.*EINVAL/);
+  assert.deepEqual(statusPatch(before, { ...input, announcement })?.conditions, conditions);
+  assert.equal(statusPatch(before, { ...input, node: "n2" }), undefined, "it does not announce it");
+  const mended = statusPatch(virtualIp("192.0.2.200", { owners: ["n2"] }, { conditions: [...conditions] }), {
+    ...input,
+    node: "n2",
+    refused: undefined,
+  });
+  assert.equal(mended?.conditions?.[0]?.status, "True");
+});
+
 test("a node that no longer announces removes its own status, but not when another node is the announcer", () => {
-  const input = { node: "n1", announcement: undefined, conflict: undefined, now };
+  const input = { node: "n1", announcement: undefined, conflict: undefined, refused: undefined, now };
   const patch = (owners: string[], status: VirtualIP["status"]) =>
     statusPatch(virtualIp("192.0.2.200", { owners }, status), input);
   assert.equal(patch(["n2"], ours), undefined);

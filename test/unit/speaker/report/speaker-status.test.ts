@@ -1,9 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { speakerStatus } from "../../../../speaker/report/speaker-status.ts";
-import { hasFeature, speakerSchema, statusOwnersFeature } from "../../../../src/api/speaker.ts";
+import {
+  hasFeature,
+  isReadyFor,
+  refusedServicesOf,
+  speakerSchema,
+  statusOwnersFeature,
+} from "../../../../src/api/speaker.ts";
 
-const input = { version: "0.1.0", kernel: "6.18", bootNonce: "n", links: [], gateways: [], conditions: [] };
+const input = {
+  version: "0.1.0",
+  kernel: "6.18",
+  bootNonce: "n",
+  links: [],
+  gateways: [],
+  conditions: [],
+  readyFamilies: [],
+  refusedServices: [],
+};
 
 test("the number of announced addresses is always that of the list", () => {
   for (const announcing of [[], ["192.0.2.1"], ["2001:db8::1", "192.0.2.1"]]) {
@@ -25,4 +40,17 @@ test("the features of a speaker count for this speaker alone, not for an earlier
   assert.equal(hasFeature(speaker({ ...reported, bootNonce: "of the earlier version" }), statusOwnersFeature), false);
   assert.equal(hasFeature(speaker({ bootNonce: "n" }), statusOwnersFeature), false);
   assert.equal(hasFeature(speaker(), statusOwnersFeature), undefined);
+});
+
+test("what a node can serve counts for this speaker alone, and one that does not say it can serve everything", () => {
+  const speaker = (status?: unknown) => speakerSchema.parse({ metadata: { name: "n1" }, status });
+  const reported = speakerStatus({ ...input, announcing: [], readyFamilies: ["IPv6"], refusedServices: ["a/b"] });
+  const facts = (one: ReturnType<typeof speaker>) => [
+    isReadyFor(one, "IPv4"),
+    isReadyFor(one, "IPv6"),
+    refusedServicesOf(one),
+  ];
+  assert.deepEqual(facts(speaker(reported)), [false, true, ["a/b"]]);
+  assert.deepEqual(facts(speaker({ ...reported, bootNonce: "of the earlier version" })), [true, true, []]);
+  assert.deepEqual(facts(speaker()), [true, true, []]);
 });

@@ -17,6 +17,8 @@ export interface FindReasonsCase extends ClusterData {
   /** The status of VirtualIP 192.0.2.10. */
   readonly announcedBy?: string;
   readonly conflict?: true;
+  /** Nodes whose kernel refuses the rules of the Service. */
+  readonly refusing?: readonly string[];
   /** Nodes of endpoints, and whether they are ready. */
   readonly endpoints?: Readonly<Record<string, boolean>>;
   /** In the order in which they must be cured. */
@@ -100,6 +102,18 @@ export const findReasonsCases: readonly FindReasonsCase[] = [
     ...served,
     live: [],
     reasons: [{ code: "NoAnnouncer", field: ingress, value: "192.0.2.10", names: ["n1, n2"] }],
+  },
+  {
+    name: "the kernel of every node refuses its rules",
+    ...served,
+    refusing: ["n1", "n2"],
+    reasons: [{ code: "RulesRefused", field: "", value: "n1" }],
+  },
+  {
+    name: "the kernel of a node refuses its rules that does not announce it",
+    ...served,
+    refusing: ["n2"],
+    reasons: [],
   },
   {
     name: "the speaker that announced it is not alive, and another one may",
@@ -202,7 +216,9 @@ export function explainCase(data: FindReasonsCase): ServiceExplanation {
   );
   const speakers = nodes.map((name, index) => {
     const eth0 = { name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses: [`192.0.2.${index + 1}/24`] };
-    return speakerSchema.parse({ metadata: { name }, status: { interfaces: [eth0] } });
+    const refusedServices = data.refusing?.includes(name) ? ["default/web"] : [];
+    const readiness = { bootNonce: "b", families: ["IPv4", "IPv6"], refusedServices };
+    return speakerSchema.parse({ metadata: { name }, status: { bootNonce: "b", interfaces: [eth0], readiness } });
   });
   return explainService({
     service: serviceOf(data.service),
