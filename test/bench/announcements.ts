@@ -18,7 +18,7 @@ async function measure(count: number): Promise<void> {
   const world = new SpeakerFixture();
   world.links = [link("eth0", "192.0.2.11/24"), link("eth1", "10.1.255.1/16")];
   await world.populate("n1");
-  for (let index = 0; index < count; index++) await world.claim(address(index), ["n1"], `s${index}`);
+  for (let index = 0; index < count; index++) await world.serve(address(index), ["n1"], `s${index}`);
   await world.start();
   const costsMs: number[] = [];
   for (let round = 0; round < rounds; round++) {
