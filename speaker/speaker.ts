@@ -103,6 +103,7 @@ export class Speaker {
       watched: watches,
       readSettings: options.readHostSettings,
       network: () => kernel.network,
+      droppingChains: () => kernel.droppingChains,
       lanInterfaces: () => announcer.lanInterfaces,
       announced: () => responder.state,
       clock,

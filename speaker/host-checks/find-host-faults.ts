@@ -1,6 +1,7 @@
 import type { IpFamily } from "../../src/ip/address.ts";
 import { forwardingDisabled, reversePathFilterStrict } from "../../src/model/host-reason.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { Link } from "../links/link.ts";
 import { strictFilter } from "./cannot-serve.ts";
 import type { HostFault } from "./host-fault.ts";
@@ -22,6 +23,8 @@ export interface HostFacts {
   readonly serviceProxyInterface: string | undefined;
   /** The InternalIPs of the Node that are on none of its interfaces, as text. */
   readonly missingNodeAddresses: readonly string[];
+  /** Chains that drop forwarded packets which none of their rules accepts. */
+  readonly droppingChains: readonly DroppingChain[];
   /** Whether the table of connections was nearly full the time before. */
   readonly conntrackWasFull: boolean;
 }
@@ -37,6 +40,7 @@ export function findHostFaults(settings: HostSettings, facts: HostFacts): readon
     ...findReversePathFilter(settings, facts),
     ...findStrictArp(settings, facts),
     ...findNodeAddress(facts),
+    ...findForwardPolicy(facts),
     ...findConntrack(settings, facts),
   ];
 }
@@ -51,14 +55,14 @@ function findForwarding({ links, families, lanInterfaces }: HostFacts): readonly
       found.set(full.field, full);
     }
   }
-  return [...found.values()].map((reason) => ({ type: "Forwarding", reason }));
+  return [...found.values()].map((reason) => ({ type: "Forwarding", status: "False", reason }));
 }
 
 function findReversePathFilter(settings: HostSettings, facts: HostFacts): readonly HostFault[] {
   return facts.links
     .filter(({ name }) => facts.announcingIPv4.has(name) && settings.interfaces.get(name)?.rpFilter === strictFilter)
     .flatMap((link) => filteredClients(link, facts))
-    .map((reason) => ({ type: "ReversePathFilter", reason }));
+    .map((reason) => ({ type: "ReversePathFilter", status: "False", reason }));
 }
 
 /** Requests by a router come from anywhere, so the route to these clients is a default route. */
@@ -95,19 +99,32 @@ function findStrictArp(settings: HostSettings, facts: HostFacts): readonly HostF
     field,
     value: serviceProxyInterface,
   });
-  return [{ type: "StrictArp", reason }];
+  return [{ type: "StrictArp", status: "False", reason }];
 }
 
 function findNodeAddress({ missingNodeAddresses }: HostFacts): readonly HostFault[] {
   if (missingNodeAddresses.length === 0) return [];
   const value = missingNodeAddresses.join(", ");
-  return [
-    {
-      type: "NodeAddress",
-      reason: reasonOf("InternalIpNotOnNode", { object: "The node", field: "status.addresses", value }),
-    },
-  ];
+  const reason = reasonOf("InternalIpNotOnNode", { object: "The node", field: "status.addresses", value });
+  return [{ type: "NodeAddress", status: "False", reason }];
 }
+
+/** An accept of one chain does not override the drop of another (nft(8), "chain priority"), so no rule of ours helps. */
+function findForwardPolicy({ droppingChains, families }: HostFacts): readonly HostFault[] {
+  return droppingChains.flatMap(({ family, table, chain }): readonly HostFault[] => {
+    const concerned = (["IPv4", "IPv6"] as const).filter((one) => families.has(one) && chainFamilies[family].has(one));
+    if (concerned.length === 0) return [];
+    const field = `chain ${family} ${table} ${chain}`;
+    const reason = reasonOf("ForwardPolicyDrop", { object: "The node", field, value: concerned.join(", ") });
+    return [{ type: "ForwardPolicy", status: "Unknown", reason }];
+  });
+}
+
+const chainFamilies: Readonly<Record<DroppingChain["family"], ReadonlySet<IpFamily>>> = {
+  ip: new Set(["IPv4"]),
+  ip6: new Set(["IPv6"]),
+  inet: new Set(["IPv4", "IPv6"]),
+};
 
 function findConntrack({ conntrack }: HostSettings, { conntrackWasFull }: HostFacts): readonly HostFault[] {
   // 0: the size of the table is not limited.
@@ -119,5 +136,5 @@ function findConntrack({ conntrack }: HostSettings, { conntrackWasFull }: HostFa
     field: "net.netfilter.nf_conntrack_max",
     value: String(conntrack.max),
   });
-  return [{ type: "ConnectionTracking", reason }];
+  return [{ type: "ConnectionTracking", status: "False", reason }];
 }

@@ -2,6 +2,7 @@ import type { Clock } from "../../src/clock/clock.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { NodeView } from "../../src/model/node.ts";
 import { reasonMessage } from "../../src/model/reason.ts";
+import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
 import type { Link } from "../links/link.ts";
 import { sameLinks } from "../links/read.ts";
@@ -21,6 +22,7 @@ export interface HostChecksOptions {
   };
   readonly readSettings: (links: readonly Link[]) => HostSettings;
   readonly network: () => HostNetwork;
+  readonly droppingChains: () => readonly DroppingChain[];
   /** Interfaces on whose LAN there is an address of a Service. */
   readonly lanInterfaces: () => readonly string[];
   /** What is announced, by interface. */
@@ -65,7 +67,7 @@ export class HostChecks {
 
   /** Evaluates the settings as they were last read. Returns whether there are other faults than before, and true for the first time. */
   refresh(): boolean {
-    const { node, watched, network, lanInterfaces, announced, log } = this.#options;
+    const { node, watched, network, droppingChains, lanInterfaces, announced, log } = this.#options;
     if (this.#read === undefined) return false;
     const host = network();
     const faults = findHostFaults(this.#read.settings, {
@@ -76,6 +78,7 @@ export class HostChecks {
       defaultRouteInterfaces: defaultRouteInterfaces(host),
       serviceProxyInterface: serviceProxyInterface(host),
       missingNodeAddresses: missingNodeAddresses(watched.nodes.views.get(node), host),
+      droppingChains: droppingChains(),
       conntrackWasFull: this.faults.some(({ type }) => type === "ConnectionTracking"),
     });
     const before = this.#faults;

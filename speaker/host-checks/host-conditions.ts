@@ -8,6 +8,7 @@ const goodStates: Readonly<Record<HostConditionType, Pick<ConditionState, "reaso
   ReversePathFilter: { reason: "Passes", message: "The reverse path filter passes the packets of clients." },
   StrictArp: { reason: "Strict", message: "Only the speaker answers ARP requests for the addresses of Services." },
   NodeAddress: { reason: "Present", message: "The addresses of the Node are on its interfaces." },
+  ForwardPolicy: { reason: "Accept", message: "No chain of a firewall drops forwarded packets by its policy." },
   ConnectionTracking: { reason: "HasSpace", message: "The table of tracked connections has space." },
 };
 
@@ -21,10 +22,10 @@ export function hostConditions(
 }
 
 function stateOf(type: HostConditionType, faults: readonly HostFault[]): ConditionState {
-  const reasons = faults.filter((fault) => fault.type === type).map(({ reason }) => reason);
-  const [first] = reasons;
+  const own = faults.filter((fault) => fault.type === type);
+  const [first] = own;
   if (first === undefined) return { type, status: "True", ...goodStates[type] };
   // One cure for all: it belongs to the code.
-  const message = [...reasons.map((reason) => reason.message), first.cure].join(" ");
-  return { type, status: "False", reason: first.code, message };
+  const message = [...own.map(({ reason }) => reason.message), first.reason.cure].join(" ");
+  return { type, status: first.status, reason: first.reason.code, message };
 }

@@ -6,6 +6,7 @@ export const hostConditionTypes = [
   "ReversePathFilter",
   "StrictArp",
   "NodeAddress",
+  "ForwardPolicy",
   "ConnectionTracking",
 ] as const;
 export type HostConditionType = (typeof hostConditionTypes)[number];
@@ -13,5 +14,7 @@ export type HostConditionType = (typeof hostConditionTypes)[number];
 /** A setting of the node that harms packets for the addresses of Services. */
 export interface HostFault {
   readonly type: HostConditionType;
+  /** `Unknown`: it may do no harm. */
+  readonly status: "False" | "Unknown";
   readonly reason: Reason;
 }

@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { ExpectedTable } from "../../src/nft-netlink/expected-contents.ts";
+import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
@@ -49,6 +50,9 @@ export type KernelReport =
   /** The network of this node, at the start and after each change. */
   | { readonly kind: "networkRead"; readonly network: HostNetwork }
   | { readonly kind: "networkFailed"; readonly reason: string }
+  /** The chains that drop forwarded packets by their policy, when there are others than before; none at first. */
+  | { readonly kind: "chainsRead"; readonly chains: readonly DroppingChain[] }
+  | { readonly kind: "chainsFailed"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };
 
 /** What the worker is started with. */

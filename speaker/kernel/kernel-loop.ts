@@ -4,6 +4,7 @@ import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
 import { readMessages } from "../../src/netlink/messages.ts";
 import type { NetlinkSocket } from "../../src/netlink-socket/netlink-socket.ts";
 import { NetlinkRequests } from "../../src/netlink-socket/requests.ts";
+import { readDroppingChains } from "../../src/nft-netlink/forward-chains.ts";
 import { readTable } from "../../src/nft-netlink/read-table.ts";
 import { runBatch } from "../../src/nft-netlink/run-batch.ts";
 import { readHostNetwork } from "../../src/rtnetlink/host-network.ts";
@@ -19,6 +20,8 @@ export interface KernelSockets {
   /** Reads tables. */
   readonly reader: NetlinkSocket;
   readonly conntrack: NetlinkSocket;
+  /** Lists the chains of all programs. */
+  readonly chains: NetlinkSocket;
   readonly route: NetlinkSocket;
   /** One message for each commit of nftables (NEWGEN), and nothing else. */
   readonly tableEvents: NetlinkSocket;
@@ -44,6 +47,9 @@ const sliceMs = 5;
 /** The network is read this often without an event, in case the kernel did not report a change. */
 const networkPollMs = 30_000;
 
+/** Chains of other programs are read this often: a service proxy may change them many times a second. */
+const chainPollMs = 30_000;
+
 /** How long to wait before a reading that failed is tried again. */
 const pauseAfterFailureMs = 1000;
 
@@ -59,9 +65,13 @@ export class KernelLoop {
   readonly #reader: NetlinkRequests;
   readonly #conntrack: NetlinkRequests;
   readonly #route: NetlinkRequests;
+  readonly #chains: NetlinkRequests;
   readonly #flowWork: Work[] = [];
   #networkWork: Work | undefined;
   #networkReadMs = Number.NEGATIVE_INFINITY;
+  #chainWork: Work | undefined;
+  #chainsText = "[]";
+  #chainsReadMs = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(options: KernelLoopOptions) {
@@ -70,6 +80,7 @@ export class KernelLoop {
     this.#reader = new NetlinkRequests(sockets.reader);
     this.#conntrack = new NetlinkRequests(sockets.conntrack);
     this.#route = new NetlinkRequests(sockets.route);
+    this.#chains = new NetlinkRequests(sockets.chains);
   }
 
   get stopped(): boolean {
@@ -101,13 +112,19 @@ export class KernelLoop {
       this.#networkWork = this.#readNetwork();
     }
     if (this.#networkWork !== undefined && this.#advance(this.#networkWork)) this.#networkWork = undefined;
+    if (this.#chainWork === undefined && now >= this.#chainsReadMs + chainPollMs) {
+      this.#chainsReadMs = now;
+      this.#chainWork = this.#readChains();
+    }
+    if (this.#chainWork !== undefined && this.#advance(this.#chainWork)) this.#chainWork = undefined;
     const [flowWork] = this.#flowWork;
     if (flowWork !== undefined && this.#advance(flowWork)) this.#flowWork.shift();
   }
 
   #untilDue(): number {
-    if (this.#networkWork !== undefined || this.#flowWork.length > 0) return 0;
-    const dues = [this.#tables.dueMs, this.#network.dueMs, this.#networkReadMs + networkPollMs];
+    if ((this.#networkWork ?? this.#chainWork) !== undefined || this.#flowWork.length > 0) return 0;
+    const polls = [this.#networkReadMs + networkPollMs, this.#chainsReadMs + chainPollMs];
+    const dues = [this.#tables.dueMs, this.#network.dueMs, ...polls];
     const next = Math.min(...dues.map((due) => due ?? Number.POSITIVE_INFINITY));
     return Math.ceil(Math.min(longestSleepMs, Math.max(0, next - this.#options.now())));
   }
@@ -163,6 +180,18 @@ export class KernelLoop {
     }
     const endMs = this.#options.now();
     this.#network.end(endMs, endMs - startMs, pauseMs);
+  }
+
+  *#readChains(): Work {
+    try {
+      const chains = yield* readDroppingChains(this.#chains);
+      const text = JSON.stringify(chains);
+      if (text !== this.#chainsText) this.#options.report({ kind: "chainsRead", chains });
+      this.#chainsText = text;
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      this.#options.report({ kind: "chainsFailed", reason: error.message });
+    }
   }
 
   *#deleteFlows({ id, family, rules }: Extract<KernelRequest, { kind: "deleteFlows" }>): Work {

@@ -8,6 +8,7 @@ import type { Nft } from "../../src/nft/nft.ts";
 import type { NftTransaction } from "../../src/nft/transaction.ts";
 import { batchError } from "../../src/nft-netlink/batch-error.ts";
 import { ExpectedContents } from "../../src/nft-netlink/expected-contents.ts";
+import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
@@ -36,6 +37,8 @@ export interface Kernel extends Nft, Conntrack {
   readonly alive: boolean;
   /** The network as it was last read. Throws BellhopError WorkerFailed before `start` has resolved. */
   readonly network: HostNetwork;
+  /** The chains of all programs that drop forwarded packets by their policy; at most 30 s old. None before the first reading. */
+  readonly droppingChains: readonly DroppingChain[];
   /** Starts the thread and resolves when it has read the network. Rejects with BellhopError WorkerFailed. Call it once. */
   start(): Promise<void>;
   /** Ends the thread. What is under way rejects. */
@@ -72,6 +75,7 @@ class KernelThread implements Kernel {
   /** Only while the thread is alive. */
   #thread: { readonly requests: MessagePort; readonly wakeFd: number } | undefined;
   #network: HostNetwork | undefined;
+  #droppingChains: readonly DroppingChain[] = [];
   #lastId = 0;
   #ended: Promise<void> = Promise.resolve();
   #stopping = false;
@@ -87,6 +91,10 @@ class KernelThread implements Kernel {
   get network(): HostNetwork {
     if (this.#network === undefined) throw new BellhopError("WorkerFailed", "the network is not read yet");
     return this.#network;
+  }
+
+  get droppingChains(): readonly DroppingChain[] {
+    return this.#droppingChains;
   }
 
   start(): Promise<void> {
@@ -180,6 +188,12 @@ class KernelThread implements Kernel {
       case "networkRead":
         this.#network = report.network;
         changes.networkChanged();
+        break;
+      case "chainsRead":
+        this.#droppingChains = report.chains;
+        break;
+      case "chainsFailed":
+        log.warn({ reason: report.reason }, "cannot read the chains of other programs; trying again in 30 s");
         break;
       case "networkFailed":
         log.warn({ reason: report.reason }, "cannot read the interfaces; trying again");

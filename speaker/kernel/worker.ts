@@ -30,6 +30,7 @@ function run({ requests }: KernelStart, report: (report: KernelReport) => void):
     writer: new LinuxNetlinkSocket("netfilter", { receiveBufferBytes: answerBytes }),
     reader: new LinuxNetlinkSocket("netfilter"),
     conntrack: new LinuxNetlinkSocket("netfilter"),
+    chains: new LinuxNetlinkSocket("netfilter"),
     route: new LinuxNetlinkSocket("route"),
     tableEvents: new LinuxNetlinkSocket("netfilter", { groups: [nftablesGroup], filter: generationFilter }),
     routeEvents: new LinuxNetlinkSocket("route", { groups: hostNetworkGroups }),

@@ -254,6 +254,13 @@ export const reasonTable = {
     sentence: "{object} has the InternalIP {value} ({field}), which is not on any of its interfaces.",
     cure: "If it is not meant so, set --node-ip of the kubelet to an address of the node.",
   },
+  ForwardPolicyDrop: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "A chain of the node's firewall drops forwarded packets that none of its rules accepts. Packets that go straight to pods, and not through kube-proxy, need such a rule. Docker sets this policy, for example.",
+    sentence: "{object} drops forwarded {value} packets that no rule accepts: the policy of {field} is drop.",
+    cure: "If Services without node ports are not reachable, accept packets to and from the networks of the pods in this chain, or set its policy to accept.",
+  },
   ConntrackNearlyFull: {
     shownIn: ["Speaker"],
     meaning:

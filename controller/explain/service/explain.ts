@@ -1,5 +1,6 @@
 import type { Speaker } from "../../../src/api/speaker.ts";
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
+import { forwardingOf } from "../../../src/model/forwarding.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
 import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
@@ -133,10 +134,13 @@ function evaluatePools(input: ServiceInput, family: IpFamily): readonly PoolPart
 
 /** What is worth knowing even if the Service is served. */
 function findRemarks(
-  { service, allocations, leader, speakers }: ServiceInput,
+  input: ServiceInput,
   { reason, satisfied }: Allocation,
   addresses: readonly AddressPart[],
 ): readonly string[] {
+  const { service, allocations, leader, speakers } = input;
+  const takesNodePorts = receiverOf(input, addresses) === "node ports";
+  const toPods = service.ports.some((port) => forwardingOf(service, port, takesNodePorts) === "pods");
   const remarks: string[] = [];
   if (satisfied && reason !== undefined)
     remarks.push(`The Service prefers dual-stack, but has only one IP family. ${reasonMessage(reason)}`);
@@ -153,8 +157,9 @@ function findRemarks(
         `${text} is no longer in any usable pool (it was assigned from ${pool}). The Service keeps it until you request another address.`,
       );
     }
-    for (const condition of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
-      if (condition.status === "False") remarks.push(`Node ${announcedBy}: ${condition.message}`);
+    for (const { type, status, message } of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
+      const concerns = status === "False" || (status === "Unknown" && type === "ForwardPolicy" && toPods);
+      if (concerns) remarks.push(`Node ${announcedBy}: ${message}`);
     }
   }
   remarks.push(...describeSourceRanges(service));

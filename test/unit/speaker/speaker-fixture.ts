@@ -20,6 +20,7 @@ import { silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
 import { FakeNft } from "../../../src/nft/fake-nft.ts";
 import type { NftTransaction } from "../../../src/nft/transaction.ts";
+import type { DroppingChain } from "../../../src/nft-netlink/forward-chains.ts";
 import type { HostNetwork } from "../../../src/rtnetlink/host-network.ts";
 import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
 import { hostNetwork } from "./links/host-network-fixture.ts";
@@ -92,6 +93,7 @@ function networkOf(links: readonly Link[]): HostNetwork {
 /** The kernel thread in memory. */
 class FakeKernel extends FakeConntrack implements Kernel {
   alive = false;
+  droppingChains: readonly DroppingChain[] = [];
   options: KernelOptions | undefined;
   readonly #nft: FakeNft;
   readonly #network: () => HostNetwork;

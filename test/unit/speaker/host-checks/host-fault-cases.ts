@@ -1,4 +1,5 @@
 import type { ReasonCode } from "../../../../src/model/reason.ts";
+import type { DroppingChain } from "../../../../src/nft-netlink/forward-chains.ts";
 import type { InterfaceFixture, RouteFixture } from "../links/host-network-fixture.ts";
 
 /** A node with these interfaces and sysctls, and what is wrong with it. */
@@ -13,6 +14,7 @@ export interface HostFaultCase {
   /** Interfaces that have an address of a Service on their LAN, and the addresses announced there. Default: eth0. */
   readonly announced?: Readonly<Record<string, readonly string[]>>;
   readonly internalIPs?: readonly string[];
+  readonly droppingChains?: readonly DroppingChain[];
   /** Condition, reason and field of each fault. */
   readonly faults: readonly `${string} ${ReasonCode} ${string}`[];
   /** Interface, family and reason. */
@@ -172,6 +174,20 @@ export const hostFaultCases: readonly HostFaultCase[] = [
     interfaces: { eth0: { addresses: ["192.0.2.11/24"] }, lo: { loopback: true, addresses: ["203.0.113.7/32"] } },
     internalIPs: ["203.0.113.7"],
     faults: [],
+  },
+  {
+    name: "Docker has set the policy of FORWARD",
+    droppingChains: [
+      { family: "ip", table: "filter", chain: "FORWARD" },
+      { family: "ip6", table: "filter", chain: "FORWARD" },
+    ],
+    faults: ["ForwardPolicy ForwardPolicyDrop chain ip filter FORWARD"],
+  },
+  {
+    name: "a firewall for both families drops by its policy",
+    droppingChains: [{ family: "inet", table: "fw", chain: "forward" }],
+    virtualIps: ["2001-db8--200"],
+    faults: ["ForwardPolicy ForwardPolicyDrop chain inet fw forward"],
   },
   { name: "the InternalIP is not an address", internalIPs: ["n1.example"], faults: [] },
   {

@@ -40,6 +40,7 @@ function judge(input: Omit<HostFaultCase, "name" | "faults">, change: Partial<Ho
     defaultRouteInterfaces: defaultRouteInterfaces(network),
     serviceProxyInterface: serviceProxyInterface(network),
     missingNodeAddresses: missingNodeAddresses(projectNode({ status: { addresses } }), network),
+    droppingChains: input.droppingChains ?? [],
     conntrackWasFull: false,
     ...change,
   });

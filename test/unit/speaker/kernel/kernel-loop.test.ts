@@ -20,10 +20,11 @@ function datagram(
   sequence: number,
   portId: number,
   fill: (writer: MessageWriter) => void = () => undefined,
+  family = 0,
 ): Uint8Array {
   const writer = new MessageWriter();
   const start = writer.beginMessage({ type, flags: 2, sequence });
-  writer.raw(new Uint8Array(4));
+  writer.raw(Uint8Array.of(family, 0, 0, 0));
   fill(writer);
   writer.endMessage(start);
   const bytes = writer.toBytes();
@@ -33,6 +34,19 @@ function datagram(
 
 const batch = datagram(0x0a00, 1, 0);
 new DataView(batch.buffer, batch.byteOffset).setUint16(6, 5, true);
+
+/** A base chain of the table `filter`: hooks and verdicts as in linux/netfilter.h. */
+function chainOf(name: string, hook: number, policy: number): (writer: MessageWriter) => void {
+  return (writer) => {
+    writer.text(1, "filter");
+    writer.text(3, name);
+    const nested = writer.beginNested(4);
+    writer.u32Be(1, hook);
+    writer.u32Be(2, 0);
+    writer.endNested(nested);
+    writer.u32Be(5, policy);
+  };
+}
 
 /** A kernel thread with a kernel in memory, which has one table with one chain. */
 class LoopFixture {
@@ -45,6 +59,8 @@ class LoopFixture {
   readonly #routeEvents: Uint8Array[] = [];
   flowDatagrams = 3;
   routeFails = false;
+  /** What follows the family in each message about a chain. */
+  chains: readonly ((writer: MessageWriter) => void)[] = [];
   readonly writer = new FakeNetlinkSocket(() => ({ errno: this.writerErrno }));
   writerErrno = 0;
   readonly loop: KernelLoop;
@@ -63,6 +79,9 @@ class LoopFixture {
         })),
         route: new FakeNetlinkSocket(({ sequence }) => ({
           datagrams: this.routeFails ? [] : [datagram(3, sequence, 0)],
+        })),
+        chains: new FakeNetlinkSocket(({ sequence }) => ({
+          datagrams: [...this.chains.map((fill) => datagram(0x0a03, sequence, 0, fill, 2)), datagram(3, sequence, 0)],
         })),
         tableEvents: this.#events(this.#tableEvents),
         routeEvents: this.#events(this.#routeEvents),
@@ -131,6 +150,19 @@ describe("KernelLoop", () => {
     for (let count = 0; count < 5; count++) fixture.networkEvent();
     assert.deepEqual(kinds(fixture.run(1000)), ["networkRead"]);
     assert.deepEqual(kinds(fixture.run(30_000)), ["networkRead"]);
+  });
+
+  test("reports the chains that drop forwarded packets when there are others than before, at most 30 s later", () => {
+    const fixture = new LoopFixture();
+    fixture.run(1000);
+    fixture.chains = [chainOf("FORWARD", 2, 0), chainOf("forward_accept", 2, 1), chainOf("INPUT", 1, 0)];
+    assert.deepEqual(
+      fixture.run(31_000).filter(({ kind }) => kind === "chainsRead"),
+      [{ kind: "chainsRead", chains: [{ family: "ip", table: "filter", chain: "FORWARD" }] }],
+    );
+    assert.ok(!kinds(fixture.run(31_000)).includes("chainsRead"));
+    fixture.chains = [];
+    assert.ok(kinds(fixture.run(31_000)).includes("chainsRead"));
   });
 
   test("a reading that fails is tried again every second, and reported", () => {

@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { groupVersion } from "../../src/api/api.ts";
+import type { Speaker } from "../../src/api/speaker.ts";
+import { ownPath } from "../../src/kube/path.ts";
+import { Lan } from "./lan.ts";
+import { skipReason } from "./namespace.ts";
+import { Program } from "./program.ts";
+
+const addresses = ["192.0.2.200", "2001:db8::200"] as const;
+const served = ["pod1 192.0.2.99", "pod1 2001:db8::99"] as const;
+
+/** What is done to the node, what clients then get by IPv4 and IPv6, and what the speaker reports. */
+const cases: readonly {
+  readonly name: string;
+  readonly do: string;
+  readonly undo: string;
+  readonly reaches: readonly [boolean, boolean];
+  readonly reports: string | undefined;
+  readonly cannotServe?: readonly string[];
+}[] = [
+  {
+    name: "the interface of the clients does not forward IPv4, although ip_forward is on",
+    do: "sysctl -qw net.ipv4.conf.eth0.forwarding=0",
+    undo: "sysctl -qw net.ipv4.conf.eth0.forwarding=1",
+    reaches: [false, true],
+    reports: "Forwarding False ForwardingDisabled",
+    cannotServe: ["eth0 IPv4 ForwardingDisabled"],
+  },
+  {
+    name: "IPv6 is not forwarded",
+    do: "sysctl -qw net.ipv6.conf.all.forwarding=0",
+    undo: "sysctl -qw net.ipv6.conf.all.forwarding=1",
+    reaches: [true, false],
+    reports: "Forwarding False ForwardingDisabled",
+    cannotServe: ["cni0 IPv6 ForwardingDisabled", "eth0 IPv6 ForwardingDisabled"],
+  },
+  {
+    name: "the interface of the clients acts as a host in IPv6, which is not a fault",
+    do: "sysctl -qw net.ipv6.conf.eth0.forwarding=0",
+    undo: "sysctl -qw net.ipv6.conf.eth0.forwarding=1",
+    reaches: [true, true],
+    reports: undefined,
+  },
+  {
+    name: "a chain of another program drops what none of its rules accepts",
+    do: "nft add table ip filter; nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'",
+    undo: "nft delete table ip filter",
+    reaches: [false, true],
+    reports: "ForwardPolicy Unknown ForwardPolicyDrop",
+  },
+  {
+    name: "a chain of another program accepts by its policy",
+    do: "nft add table inet fw; nft add chain inet fw forward '{ type filter hook forward priority 0; policy accept; }'",
+    undo: "nft delete table inet fw",
+    reaches: [true, true],
+    reports: undefined,
+  },
+];
+
+const skip = skipReason();
+describe("settings of the node, as its kernel applies them and as the speaker reports them", {
+  skip: skip ?? false,
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), "bellhop-host-checks-"));
+  let lan: Lan;
+  let api: Program;
+  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+  before(async () => {
+    lan = await Lan.create();
+    ends.push(() => lan.destroy());
+    const [n1] = lan.nodes;
+    await n1.sh("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.all.arp_ignore=0");
+    api = new Program(n1, "api-process.ts", []);
+    ends.unshift(() => api.kill());
+    const cluster = { server: await api.line(), "insecure-skip-tls-verify": true };
+    // It fails for objects that do not exist.
+    const object = { apiVersion: groupVersion, kind: "Speaker", metadata: { name: "n1" } };
+    await api.say(`POST ${ownPath("speakers")} ${JSON.stringify(object)}`);
+    const kubeconfig = join(folder, "kubeconfig");
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Config",
+        clusters: [{ name: "c", cluster }],
+        users: [{ name: "u", user: {} }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+        "current-context": "x",
+      }),
+    );
+    const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1"];
+    const speaker = new Program(n1, "../../src/cli/main.ts", args, { ...process.env, NODE_NAME: "n1" });
+    ends.unshift(() => speaker.kill());
+    await waitForReport({ faults: [], cannotServe: [] });
+  });
+  after(() => {
+    for (const end of ends) end();
+  });
+
+  async function report(): Promise<{ readonly faults: readonly string[]; readonly cannotServe: readonly string[] }> {
+    const answer = await api.say(`GET ${ownPath("speakers", "n1")}`);
+    const { status } = JSON.parse(answer) as Pick<Speaker, "status">;
+    if (status?.conditions === undefined) return { faults: ["nothing is reported"], cannotServe: [] };
+    return {
+      faults: status.conditions
+        .filter((condition) => condition.status !== "True")
+        .map((condition) => `${condition.type} ${condition.status} ${condition.reason}`),
+      cannotServe: status.interfaces.flatMap(({ name, cannotServe = [] }) =>
+        cannotServe.map(({ family, reason }) => `${name} ${family} ${reason}`),
+      ),
+    };
+  }
+
+  /** Chains are read every 30 s. */
+  async function waitForReport(expected: Awaited<ReturnType<typeof report>>): Promise<void> {
+    let last = await report();
+    for (let attempt = 0; attempt < 90 && JSON.stringify(last) !== JSON.stringify(expected); attempt++) {
+      await sleep(500);
+      last = await report();
+    }
+    assert.deepEqual(last, expected);
+  }
+
+  for (const one of cases) {
+    test(one.name, async () => {
+      const [n1] = lan.nodes;
+      try {
+        await n1.sh(one.do);
+        for (const [index, address] of addresses.entries()) {
+          const [answer] = await lan.ask("tcp", address, 80);
+          assert.equal(answer === served[index], one.reaches[index], `${address}: ${answer}`);
+        }
+        if (one.reports !== undefined)
+          await waitForReport({ faults: [one.reports], cannotServe: one.cannotServe ?? [] });
+      } finally {
+        await n1.sh(one.undo);
+      }
+      await waitForReport({ faults: [], cannotServe: [] });
+    });
+  }
+
+  test("a strict reverse path filter drops what arrives at another interface of the same LAN than that of the route", async () => {
+    const [n1] = lan.nodes;
+    await lan.addInterface(n1, "p9", "eth1");
+    await n1.sh("sysctl -qw net.ipv4.conf.eth1.rp_filter=1; ip addr add 192.0.2.13/24 dev eth1 noprefixroute");
+    await n1.sh("ip route add 192.0.2.0/24 dev eth1 metric 500");
+    await waitForReport({ faults: [], cannotServe: ["eth1 IPv4 ReversePathFilterStrict"] });
+    const mac = (await n1.sh("cat /sys/class/net/eth1/address")).trim();
+    await lan.client.sh(`ip neigh replace ${addresses[0]} lladdr ${mac} dev eth0 nud permanent`);
+    assert.notEqual((await lan.ask("tcp", addresses[0], 80))[0], served[0]);
+    await n1.sh("sysctl -qw net.ipv4.conf.eth1.rp_filter=2");
+    await waitForReport({ faults: [], cannotServe: [] });
+    assert.deepEqual(await lan.ask("tcp", addresses[0], 80), [served[0]]);
+    await lan.client.sh(`ip neigh del ${addresses[0]} dev eth0`);
+  });
+
+  test("the kernel answers ARP requests for the addresses of a service proxy unless strictARP is set", async () => {
+    const [n1] = lan.nodes;
+    const answers = async () =>
+      /1 packets received| {2}0% unanswered/.test(await lan.client.try("arping -c 1 -w 1 -i eth0 192.0.2.201"));
+    await n1.sh(
+      "ip link add kube-ipvs0 type bridge; ip link set kube-ipvs0 up; ip addr add 192.0.2.201/32 dev kube-ipvs0",
+    );
+    await waitForReport({ faults: ["StrictArp False ServiceProxyWithoutStrictArp"], cannotServe: [] });
+    assert.equal(await answers(), true);
+    await n1.sh("sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2");
+    await waitForReport({ faults: [], cannotServe: [] });
+    assert.equal(await answers(), false);
+  });
+});
