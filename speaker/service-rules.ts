@@ -17,6 +17,7 @@ export interface ServiceRulesOptions {
   readonly node: string;
   readonly watched: Watched;
   readonly dataplane: Dataplane;
+  readonly answersPing: boolean;
   /** Whether an interface of this node has the address. */
   readonly isOnNode: (address: string) => boolean;
   readonly clock: Clock;
@@ -43,7 +44,8 @@ export class ServiceRules {
   constructor(options: ServiceRulesOptions) {
     this.#options = options;
     const addresses = { IPv4: undefined, IPv6: undefined };
-    this.#node = { name: options.node, addresses, hashSeed: defaultHashSeed };
+    const { node: name, answersPing } = options;
+    this.#node = { name, addresses, answersPing, hashSeed: defaultHashSeed };
   }
 
   /** This node as it was last observed; the deletion of its Node object changes nothing. */

@@ -126,6 +126,7 @@ export class Speaker {
     });
     const rules = new ServiceRules({
       node,
+      answersPing: settings.answerPing,
       watched: watches,
       dataplane,
       isOnNode: (address) => isOnNode(address, kernel.network),

@@ -72,6 +72,8 @@ interface ElementTypes {
   /** Ports with session affinity, and all pairs of such a port and one of its endpoints. */
   readonly affinity_services: MapOf<ServicePortKey, { readonly timeoutSeconds: number }>;
   readonly affinity_endpoints: SetOf<ServicePortKey & { readonly endpoint: EndpointAddress }>;
+  /** From an address that answers ping to the node's own address, which does it. */
+  readonly ping_addresses: MapOf<{ readonly address: IpAddress }, { readonly nodeAddress: IpAddress }>;
   /** Endpoints whose replies would not come back through this node, so that the client's address is masqueraded. */
   readonly remote_endpoints: SetOf<Omit<ServicePortKey, "port"> & { readonly endpoint: EndpointAddress }>;
 }
@@ -125,6 +127,7 @@ export function nftKey(element: ElementRef): NftElement {
     case "lan_interfaces":
       return { key: interfaceData(element.key.interfaceName) };
     case "service_addresses":
+    case "ping_addresses":
       return { key: addressData(element.key.address) };
     case "source_range_services":
     case "no_endpoint_services":
@@ -159,6 +162,8 @@ function nftData(element: Element): NftElement["data"] {
       return portData(element.value.port);
     case "dnat_services":
       return { kind: "goto", chain: pickChainName(element.value) };
+    case "ping_addresses":
+      return addressData(element.value.nodeAddress);
     case "affinity_services":
       return { kind: "goto", chain: affinityChainName(element.value.timeoutSeconds) };
     case "tcp_endpoints":

@@ -1,5 +1,5 @@
 import { serviceProxyNameLabel } from "../../src/api/labels.ts";
-import { compareAddresses, formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
+import { compareAddresses, formatAddress, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { forwardingOf } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
@@ -16,6 +16,8 @@ const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP:
 export interface NodeFacts extends ReceivingNode {
   /** The address on which kube-proxy serves node ports. */
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
+  /** Whether addresses of Services answer ping. Missing: they do not. */
+  readonly answersPing?: boolean;
   /** The seed of the hashes that choose endpoints, which is the same on every node of the cluster. */
   readonly hashSeed: number;
 }
@@ -45,6 +47,10 @@ export function renderService(
     seen.add(family);
     const nftFamily = nftFamilies[family];
     elements.push({ family: nftFamily, set: "service_addresses", key: { address } });
+    const own = node.answersPing === true ? parseAddress(node.addresses[family] ?? "") : undefined;
+    if (own !== undefined) {
+      elements.push({ family: nftFamily, set: "ping_addresses", key: { address }, value: { nodeAddress: own } });
+    }
     for (const port of service.ports) {
       if (!permits(address, port)) continue;
       const key: ServicePortKey = { address, protocol: nftProtocols[port.protocol], port: port.port };

@@ -5,6 +5,8 @@ import {
   ctStates,
   ctStatuses,
   type Data,
+  icmpTypes,
+  icmpv6Types,
   numberData,
   protocolData,
   tcpFlags,
@@ -37,6 +39,7 @@ export type BaseRules = Readonly<
     | "save_mark"
     | "dnat_to_endpoints"
     | "remember_affinity"
+    | "drop_on_node"
     | "drop_unhandled"
     | "masquerading"
     | "unrewrite",
@@ -57,7 +60,17 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
     ],
     reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
-    dnat_to_endpoints: [[fromLan(ip), { kind: "vmap", key: service, map: our.dnat_services }]],
+    dnat_to_endpoints: [
+      [fromLan(ip), { kind: "vmap", key: service, map: our.dnat_services }],
+      [
+        isEchoRequest(ip),
+        fromLan(ip),
+        { kind: "dnat", to: { kind: "map", key: [field(`${ip} daddr`)], map: our.ping_addresses } },
+      ],
+    ],
+    // An interface of the node may have the address, as in IPVS mode: nothing else that the node serves is reached by it. What IPVS takes
+    // has gone before.
+    drop_on_node: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
     // After the translation, so that the packet shows its endpoint. New connections renew the time, as kube-proxy's do; others do not.
     remember_affinity: [[isNew, fromLan(ip), { kind: "vmap", key: originalService(ip), map: our.affinity_services }]],
     // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
@@ -101,6 +114,12 @@ function serviceKey(ip: NftIpFamily): readonly Expression[] {
 /** The address and port that the client has sent the packet to. */
 function originalService(ip: NftIpFamily): readonly Expression[] {
   return concatenation(`ct original ${ip} daddr`, "meta l4proto", "ct original proto-dst");
+}
+
+function isEchoRequest(ip: NftIpFamily): Statement {
+  return ip === "ip"
+    ? is("icmp type", numberData("icmp_type", icmpTypes["echo-request"]))
+    : is("icmpv6 type", numberData("icmpv6_type", icmpv6Types["echo-request"]));
 }
 
 const isTranslated: Statement = {

@@ -23,6 +23,7 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   save_mark: "connection tracking in rules (module nft_ct)",
   dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
   remember_affinity: "elements that packets add to maps and delete (Linux 5.4)",
+  drop_on_node: "filter chains (module nf_tables)",
   drop_unhandled: "filter chains (module nf_tables)",
   masquerading: "masquerading (modules nft_chain_nat and nft_masq)",
   unrewrite: "writing addresses and ports of packets (Linux 4.10)",

@@ -31,6 +31,7 @@ function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
     reply_addresses: { name: "reply_addresses", key: nodePort, data: [address] },
     reply_ports: { name: "reply_ports", key: nodePort, data: ["inet_service"] },
     dnat_services: { name: "dnat_services", key: service, data: "verdict" },
+    ping_addresses: { name: "ping_addresses", key: [address], data: [address] },
     affinity_services: { name: "affinity_services", key: service, data: "verdict" },
     affinity_endpoints: { name: "affinity_endpoints", key: [...service, address, "inet_service"] },
     tcp_endpoints: endpoints("tcp"),

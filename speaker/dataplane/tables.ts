@@ -35,6 +35,8 @@ const baseChains = {
   save_mark: { type: "filter", hook: "prerouting", priority: -190 },
   dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
   remember_affinity: { type: "filter", hook: "prerouting", priority: -90 },
+  // IPVS takes its packets at 98 and 99 (net/netfilter/ipvs/ip_vs_core.c, NF_IP_PRI_NAT_SRC - 2 and - 1).
+  drop_on_node: { type: "filter", hook: "input", priority: 110 },
   drop_unhandled: { type: "filter", hook: "forward", priority: 10 },
   masquerading: { type: "nat", hook: "postrouting", priority: 90 },
   unrewrite: { type: "filter", hook: "postrouting", priority: 310 },

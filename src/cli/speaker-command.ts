@@ -33,6 +33,11 @@ export function speakerCommand(): Command {
         .env("BELLHOP_MARK_BIT"),
     )
     .addOption(
+      new Option("--answer-ping <boolean>", "whether the addresses of Services answer ping from the LAN")
+        .choices(["true", "false"])
+        .default("true"),
+    )
+    .addOption(
       new Option("--resync-seconds <seconds>", "how often to replace all rules, even if nothing has changed")
         .argParser(wholeNumber(shape.resyncSeconds))
         .default("1800"),
@@ -57,6 +62,7 @@ export function speakerCommand(): Command {
         httpPort: Number(options.httpPort),
         logLevel: options.logLevel,
         markBit: Number(options.markBit),
+        answerPing: options.answerPing === "true",
         resyncSeconds: Number(options.resyncSeconds),
       });
       await runUntilSignal("speaker", async (signal) => {

@@ -23,6 +23,8 @@ export const speakerSettingsSchema = z.object({
     .max(31)
     .refine((bit) => !kubeProxyBits.includes(bit), "Bits 14 and 15 belong to kube-proxy")
     .default(20),
+  /** Whether the addresses of Services answer ping from the LAN. */
+  answerPing: z.boolean().default(true),
   /** How often the rules are replaced in case something else has changed them. */
   resyncSeconds: z.int().min(10).default(1800),
 });

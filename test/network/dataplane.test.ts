@@ -14,7 +14,7 @@ import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 
-const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, hashSeed: 1 };
+const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, answersPing: true, hashSeed: 1 };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
 const clients = { ip: "192.0.2.99", ip6: "2001:db8::99" } as const;
 const ports = [
@@ -197,6 +197,31 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
         assert.match((await lan.ask("udp", addresses[family], 53))[0] ?? "", /^pod2 /);
       });
     }
+
+    test(`${family}: the address answers ping, and nothing else of the node answers on it, though an interface has it`, async () => {
+      const [n1] = lan.nodes;
+      await put(service({ ports: toPods }), slicesOf("n1"));
+      const server = await lan.start(n1, "echo-server.ts", ["n1"]);
+      await n1.sh(`ip addr add ${addresses[family]} dev lo`);
+      try {
+        assert.match(
+          await lan.client.sh(`ping -n -c 1 -W 2 ${addresses[family]}`),
+          new RegExp(`from ${addresses[family]}: `),
+        );
+        assert.deepEqual(await lan.ask("tcp", addresses[family], 8080), ["timeout"]);
+        assert.deepEqual(await lan.ask("udp", addresses[family], 5353), ["timeout"]);
+        for (const [protocol, number] of questions) {
+          assert.match((await lan.ask(protocol, addresses[family], number))[0] ?? "", /^pod1 /);
+        }
+      } finally {
+        await n1.sh(`ip addr del ${addresses[family]} dev lo`);
+        server.kill();
+      }
+      assert.match(
+        await lan.client.sh(`ping -n -c 1 -W 2 ${addresses[family]}`),
+        new RegExp(`from ${addresses[family]}: `),
+      );
+    });
 
     test(`${family}: a pod of this node that is on the LAN itself answers`, async () => {
       const host = { ip: "192.0.2.12", ip6: "2001:db8::12" }[family];

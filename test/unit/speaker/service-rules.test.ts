@@ -29,6 +29,7 @@ test("settings that cannot be read are logged once, with the code that the user 
   const lines: { readonly msg: string; readonly service: string; readonly reason: string }[] = [];
   const rules = new ServiceRules({
     node: "n1",
+    answersPing: true,
     watched,
     dataplane: new Dataplane({
       nft: new FakeNft(),
@@ -89,6 +90,7 @@ test("a node that moves to another zone has its rules rendered again, and follow
   };
   const rules = new ServiceRules({
     node: "n1",
+    answersPing: true,
     watched: {
       services: { views: new Map([["default/web", service({ ports: [port({ nodePort: 0 })] })]]) },
       slices: { views: new Map([[hinted.key, hinted]]) },

@@ -222,6 +222,33 @@ test("a pod of this node that is on the LAN itself is reached behind the node's 
   }
 });
 
+for (const [family, address, nodeAddress, protocol, icmpType] of [
+  ["IPv4", vip, "172.30.0.11", "icmp", 8],
+  ["IPv6", vip6, "fd00::11", "icmpv6", 128],
+] as const) {
+  test(`${family}: the node answers ping for the address, to clients on the LAN, and only if it is allowed to`, async () => {
+    const ping = { protocol, icmpType };
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service(), [local, local6]);
+    const outcome = fakeNode.send(address, ping);
+    assert.deepEqual([outcome.end, outcome.packet.daddr], ["local", nodeAddress]);
+    assert.equal(fakeNode.send(address, { ...ping, from: "cni0" }).connection.translated, false);
+    assert.equal(where(fakeNode.send(address, { protocol, icmpType: icmpType + 5 })), "dropped in drop_unhandled");
+    const silent = new FakeNode({ ...node, answersPing: false });
+    await silent.put(service(), [local, local6]);
+    assert.equal(where(silent.send(address, ping)), "dropped in drop_unhandled");
+  });
+
+  test(`${family}: what else the node serves is not reached by an address that an interface of it has`, async () => {
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service({ ports: [pods] }), [local, local6]);
+    const onNode = [address];
+    assert.equal(where(fakeNode.send(address, { port: 22, onNode })), "dropped in drop_on_node");
+    assert.match(where(fakeNode.send(address, { onNode })), /^forwarded (10\.244\.1\.2|fd01::2) 8080$/);
+    assert.equal(where(fakeNode.send(nodeAddress, { port: 22, onNode })), `local ${nodeAddress} 22`);
+  });
+}
+
 test("an endpoint without a node is never local", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ ports: [pods] }), [slice([{ ...endpoint("10.0.0.7"), nodeName: undefined }])]);
@@ -342,7 +369,7 @@ test("a change writes the change alone", async () => {
   const [transaction] = fakeNode.nft.accepted.slice(before);
   assert.deepEqual(
     transaction?.commands.map((command) => command.kind),
-    ["addElements", "addElements", "addElements"],
+    ["addElements", "addElements", "addElements", "addElements"],
   );
   assert.equal(fakeNode.nft.accepted.length, before + 1);
 });

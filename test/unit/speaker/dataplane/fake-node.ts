@@ -16,7 +16,12 @@ import type { Statement } from "../../../../src/nft/statement.ts";
 import { type TraceOutcome, tracePacket, traceReply } from "../../../../src/nft/tracer.ts";
 import type { NftIpFamily } from "../../../../src/nft/transaction.ts";
 
-export const node: NodeFacts = { name: "n1", addresses: { IPv4: "172.30.0.11", IPv6: "fd00::11" }, hashSeed: 1 };
+export const node: NodeFacts = {
+  name: "n1",
+  addresses: { IPv4: "172.30.0.11", IPv6: "fd00::11" },
+  answersPing: true,
+  hashSeed: 1,
+};
 export const settings: DataplaneSettings = { nodeAddresses: node.addresses, markBit: 0x0010_0000 };
 export const vip = "192.0.2.200";
 export const vip6 = "2001:db8::200";
@@ -129,8 +134,9 @@ export class FakeNode {
       dport: change.port ?? 80,
       mark: 0,
       syn: change.syn ?? true,
+      ...(change.icmpType === undefined ? {} : { icmpType: change.icmpType }),
     };
-    const local = [node.addresses.IPv4 ?? "", node.addresses.IPv6 ?? ""];
+    const local = [node.addresses.IPv4 ?? "", node.addresses.IPv6 ?? "", ...(change.onNode ?? [])];
     return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, {
       local,
       random: change.random ?? (() => 0),
@@ -177,6 +183,9 @@ export interface SentPacket {
   readonly port: number;
   /** Whether it opens a connection; otherwise it belongs to one that runs. */
   readonly syn: boolean;
+  readonly icmpType: number;
+  /** Addresses that the node has beside its own. */
+  readonly onNode: readonly string[];
   readonly random: () => number;
 }
 
