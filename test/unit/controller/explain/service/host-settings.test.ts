@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { patchTypes } from "../../../../../src/kube/client.ts";
+import { ownPath } from "../../../../../src/kube/path.ts";
+import { useCluster } from "../../fake-cluster/use-cluster.ts";
+import { addEndpoints, announce, askService } from "../load-and-explain.ts";
+
+const lastTransitionTime = "2026-01-01T00:00:00Z";
+const drops = { type: "ForwardPolicy", status: "Unknown", reason: "ForwardPolicyDrop", message: "It drops." };
+const closed = { type: "Forwarding", status: "False", reason: "ForwardingDisabled", message: "It is closed." };
+const open = { type: "Forwarding", status: "True", reason: "Enabled", message: "It is open." };
+const moved = { type: "NodeAddress", status: "False", reason: "InternalIpNotOnNode", message: "It is elsewhere." };
+
+const cases: readonly {
+  readonly name: string;
+  readonly nodePort: number;
+  readonly condition: object;
+  readonly notes: readonly string[];
+  readonly path?: RegExp;
+}[] = [
+  { name: "a fault", nodePort: 30080, condition: closed, notes: ["Node n1: It is closed."] },
+  { name: "no fault", nodePort: 30080, condition: open, notes: [] },
+  {
+    name: "a policy that drops, where packets go straight to pods",
+    nodePort: 0,
+    condition: drops,
+    notes: ["Node n1: It drops."],
+  },
+  { name: "a policy that drops, where packets go through node ports", nodePort: 30080, condition: drops, notes: [] },
+  {
+    name: "node ports that are not used, because the InternalIP is on no interface",
+    nodePort: 30080,
+    condition: moved,
+    notes: ["Node n1: It is elsewhere."],
+    path: /directly to a pod/,
+  },
+];
+
+describe("explain tells what the settings of the announcing node do to a Service", () => {
+  const cluster = useCluster();
+  for (const { name, nodePort, condition, notes, path } of cases) {
+    test(name, async () => {
+      const { server } = cluster;
+      await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
+      await cluster.start();
+      await cluster.addService("web", { ports: [{ port: 80, protocol: "TCP", nodePort }] });
+      await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
+      await cluster.eventually(async () => {
+        assert.equal(await cluster.condition("web"), "True AddressAssigned");
+      });
+      await announce(cluster, "192.0.2.10", { node: "n1" });
+      const internal = { addresses: [{ type: "InternalIP", address: "203.0.113.7" }] };
+      const merge = { contentType: patchTypes.merge, method: "PATCH" } as const;
+      await server.request({ ...merge, path: "/api/v1/nodes/n1/status", body: { status: internal } });
+      const body = { status: { conditions: [{ ...condition, lastTransitionTime }] } };
+      await server.request({ ...merge, path: `${ownPath("speakers", "n1")}/status`, body });
+      const { remarks, ports } = await askService(cluster, "web");
+      assert.deepEqual(
+        remarks.filter((remark) => remark.startsWith("Node n1")),
+        notes,
+      );
+      if (path !== undefined) assert.match(ports[0]?.path ?? "", path);
+    });
+  }
+});
