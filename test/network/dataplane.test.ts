@@ -223,6 +223,20 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       );
     });
 
+    test(`${family}: a TCP connection that the node no longer knows is reset, and no entry is made for it`, async () => {
+      const [n1, n2] = lan.nodes;
+      const server = await lan.start(n2, "silent-server.ts", []);
+      const host = { ip: "192.0.2.12", ip6: "2001:db8::12" }[family];
+      await put(service({ ports: toPods }), [slice([endpoint(host, "n2")], { ports })]);
+      const connection = await lan.start(lan.client, "open-connection.ts", [addresses[family], "80"]);
+      const tracked = `-f ${family === "ip" ? "ipv4" : "ipv6"} -p tcp --orig-dst ${addresses[family]}`;
+      assert.match(await n1.sh(`conntrack -L ${tracked}`), /ESTABLISHED/);
+      await n1.sh(`conntrack -D ${tracked}`);
+      assert.equal(await connection.say("?"), "read ECONNRESET");
+      assert.equal((await n1.sh(`conntrack -L ${tracked}`)).trim(), "");
+      server.kill();
+    });
+
     test(`${family}: a pod of this node that is on the LAN itself answers`, async () => {
       const host = { ip: "192.0.2.12", ip6: "2001:db8::12" }[family];
       const server = await lan.start(lan.nodes[1], "echo-server.ts", ["on-lan"]);
