@@ -4,6 +4,7 @@ import type { AnnouncementListener } from "./announce/announcer.ts";
 import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
+import type { RulesListener } from "./service-rules.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
 
 /** Receives every change that the parts of the speaker observe or make. */
@@ -12,7 +13,8 @@ export interface ChangeListener
     HostListener,
     AnnouncementListener,
     KernelListener,
-    ResponderListener {
+    ResponderListener,
+    RulesListener {
   /** Rules were written, or could not be. */
   rulesWritten(): void;
   /** The kernel has begun to refuse the rules of a Service, or accepts them again. */
@@ -46,6 +48,10 @@ export class ChangeFeed implements ChangeListener {
 
   conflictObserved(conflict: ObservedConflict): void {
     this.#listener?.conflictObserved(conflict);
+  }
+
+  rulesDue(): void {
+    this.#listener?.rulesDue();
   }
 
   tableChanged(table: TableName, difference: string): void {

@@ -90,6 +90,10 @@ export class ChangeRouter implements ChangeListener {
     this.#options.announcer.observeConflict(conflict);
   }
 
+  rulesDue(): void {
+    this.#options.sync.request();
+  }
+
   tableChanged(table: TableName, difference: string): void {
     this.#options.sync.repair(table.family === netfilterFamilies.ip ? "IPv4" : "IPv6", difference);
   }

@@ -42,7 +42,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
 
 /**
  * Removes Bellhop's tables from the kernel of this node, whether they are there or not; for uninstalling. Tracked
- * connections straight to pods continue; connections through node ports end. Throws BellhopError NftFailed after both families were tried.
+ * connections continue, except those that are rewritten to node ports on request. Throws BellhopError NftFailed after both families were tried.
  */
 export async function removeRules(nft: Nft = socketNft): Promise<void> {
   const families: readonly NftIpFamily[] = ["ip", "ip6"];

@@ -1,17 +1,25 @@
-import type { Clock } from "../src/clock/clock.ts";
+import type { Clock, Random } from "../src/clock/clock.ts";
 import { type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
 import { type Reason, reasonMessage } from "../src/model/reason.ts";
+import type { ServicePort } from "../src/model/service.ts";
 import { refersTo, serviceKeyOf } from "../src/model/service-reference.ts";
 import { zoneLabel } from "../src/model/usable-endpoints.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
 import type { Element } from "./dataplane/element.ts";
+import type { SeenService } from "./dataplane/kube-proxy-delay.ts";
 import { type NodeFacts, renderService } from "./dataplane/render.ts";
 import { defaultHashSeed } from "./hash-seed.ts";
 import { ServiceIndex } from "./service-index.ts";
 import { type PermitsPort, permittedPorts } from "./shared-ports.ts";
 import type { Watched } from "./watches.ts";
+
+/** Receives that Services must be rendered without an event of the cluster. */
+export interface RulesListener {
+  /** kube-proxy has caught up with a Service, so its rules change. */
+  rulesDue(): void;
+}
 
 export interface ServiceRulesOptions {
   readonly node: string;
@@ -20,7 +28,11 @@ export interface ServiceRulesOptions {
   readonly answersPing: boolean;
   /** Whether an interface of this node has the address. */
   readonly isOnNode: (address: string) => boolean;
+  /** How long kube-proxy may take until its rules have a change. */
+  readonly kubeProxyDelayMs: number;
+  readonly changes: RulesListener;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
 }
 
@@ -37,6 +49,11 @@ export class ServiceRules {
   readonly #virtualIps = new ServiceIndex();
   /** By Service: what was last logged about its settings. */
   readonly #logged = new Map<string, string>();
+  /** By Service: its ports as they were last rendered, and what ends the wait for kube-proxy. */
+  readonly #seen = new Map<string, SeenService>();
+  readonly #waits = new Map<string, () => void>();
+  /** Whether nothing was rendered yet, so that everything looks new. */
+  #starting = true;
   #dirty = new Set<string>();
   #dirtySinceMs: number | undefined;
   #node: NodeFacts;
@@ -106,7 +123,14 @@ export class ServiceRules {
     this.#dirty = new Set();
     this.#dirtySinceMs = undefined;
     for (const key of dirty) this.#options.dataplane.setService(key, this.#render(key));
+    this.#starting = false;
     return since;
+  }
+
+  /** Cancels everything that is due later. */
+  stop(): void {
+    for (const cancel of this.#waits.values()) cancel();
+    this.#waits.clear();
   }
 
   /** Services without an address of ours do not concern the rules, unless they have just lost it. */
@@ -127,18 +151,39 @@ export class ServiceRules {
     const addresses = service === undefined ? [] : this.#addressesOf(key, service.uid);
     if (service === undefined || service.type !== "LoadBalancer" || addresses.length === 0) {
       this.#logged.delete(key);
+      this.#seen.delete(key);
+      this.#wait(key, undefined);
       return [];
     }
     const slices = [...this.#slices.objectsOf(key)].flatMap((name) => watched.slices.views.get(name) ?? []);
     this.#logInvalid(key, invalidSettings(service));
-    const permits = new Map(addresses.map((own) => [own.address, own.permits]));
-    return renderService(
-      service,
-      slices,
-      addresses.map(({ address }) => address),
-      this.#node,
-      (address, port) => permits.get(address)?.(port) === true,
-    );
+    const permitted = new Map(addresses.map((own) => [own.address, own.permits]));
+    const permits = (address: IpAddress, port: ServicePort) => permitted.get(address)?.(port) === true;
+    const { clock, random, kubeProxyDelayMs } = this.#options;
+    const timing = {
+      before: this.#seen.get(key),
+      nowMs: clock.monotonicMs(),
+      delayMs: kubeProxyDelayMs,
+      spreadMs: this.#starting ? random() * kubeProxyDelayMs : 0,
+    };
+    const own = addresses.map(({ address }) => address);
+    const { elements, seen, dueMs } = renderService(service, slices, own, this.#node, { permits, timing });
+    this.#seen.set(key, seen);
+    this.#wait(key, dueMs === undefined ? undefined : dueMs - timing.nowMs);
+    return elements;
+  }
+
+  /** The Service is rendered again after this time, and no longer at a time that was set before. */
+  #wait(key: string, ms: number | undefined): void {
+    this.#waits.get(key)?.();
+    this.#waits.delete(key);
+    if (ms === undefined) return;
+    const cancel = this.#options.clock.after(ms, () => {
+      this.#waits.delete(key);
+      this.#dirty.add(key);
+      this.#options.changes.rulesDue();
+    });
+    this.#waits.set(key, cancel);
   }
 
   /** A Service that was deleted and created again is another Service, and does not own the addresses of the first. */

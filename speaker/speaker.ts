@@ -81,7 +81,7 @@ export class Speaker {
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
   constructor(options: SpeakerOptions) {
     const { settings, client, clock, random, log, registry, kubeMetrics } = options;
-    const { namespace, node, markBit } = settings;
+    const { namespace, node, kubeProxyDelaySeconds } = settings;
     const announceLog = log.child({ component: "announce" });
     const dataplaneLog = log.child({ component: "dataplane" });
     const metrics = createSpeakerMetrics(registry);
@@ -130,7 +130,10 @@ export class Speaker {
       watched: watches,
       dataplane,
       isOnNode: (address) => isOnNode(address, kernel.network),
+      kubeProxyDelayMs: kubeProxyDelaySeconds * 1000,
+      changes,
       clock,
+      random,
       log: dataplaneLog,
     });
 
@@ -143,7 +146,6 @@ export class Speaker {
       rules,
       dataplane,
       announcer,
-      markBit,
       metrics,
       changes,
       clock,
@@ -242,6 +244,8 @@ export class Speaker {
     } finally {
       stopping.abort();
       this.#sync.stop();
+      this.#rules.stop();
+      this.#dataplane.stop();
       // Not longer: what is under way may wait for an API server that does not answer.
       const over = new AbortController();
       const limit = pause(clock, shutdownMs, over.signal);

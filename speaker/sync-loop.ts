@@ -17,8 +17,6 @@ export interface SyncLoopOptions {
   readonly dataplane: Dataplane;
   readonly virtualIps: Watched["virtualIps"];
   readonly host: Host;
-  /** Number of the bit, 0 to 31, that marks rewritten packets. */
-  readonly markBit: number;
   readonly metrics: SpeakerMetrics;
   /** Receives what was written, and bugs; failed writes are not bugs and are tried again. */
   readonly changes: Pick<ChangeListener, "failed" | "rulesWritten" | "rulesRefused">;
@@ -145,11 +143,10 @@ export class SyncLoop {
   }
 
   async #writeRules(): Promise<void> {
-    const { announcer, changes, clock, dataplane, log, markBit, metrics, rules } = this.#options;
+    const { announcer, changes, clock, dataplane, log, metrics, rules } = this.#options;
     dataplane.setInterfaces(announcer.lanInterfaces);
     const dirtySinceMs = rules.render();
-    // Unsigned: bit 31 must not make it negative.
-    const settings = { nodeAddresses: rules.node.addresses, markBit: (1 << markBit) >>> 0 };
+    const settings = { nodeAddresses: rules.node.addresses };
     const { newAddresses, refusalsChanged, failures } = await dataplane.apply(settings);
     if (announcer.rulesApplied(newAddresses)) this.#announce();
     for (const service of refusalsChanged) this.#reportRefusal(service);

@@ -22,7 +22,6 @@ export interface DataplaneOptions {
 export interface DataplaneSettings {
   /** This node's address for node ports, by family. */
   readonly nodeAddresses: Readonly<Record<IpFamily, string | undefined>>;
-  readonly markBit: number;
 }
 
 const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
@@ -64,6 +63,7 @@ export class Dataplane {
   #refusals: ReadonlyMap<string, string> = new Map();
   #nodeAddresses: DataplaneSettings["nodeAddresses"] = { IPv4: undefined, IPv6: undefined };
   readonly #metrics: DataplaneMetrics;
+  readonly #staleFlows: StaleFlows[] = [];
 
   constructor(options: DataplaneOptions) {
     this.#metrics = options.metrics;
@@ -80,7 +80,8 @@ export class Dataplane {
     };
     const writes = { written, failed: () => metrics.failures.inc({ family }) };
     const writer = new TableWriter({ family: nftFamilies[family], nft, clock, random, writes });
-    const staleFlows = new StaleFlows({ family, conntrack, index: writer.index, metrics, log });
+    const staleFlows = new StaleFlows({ family, conntrack, index: writer.index, metrics, clock, log });
+    this.#staleFlows.push(staleFlows);
     return writer;
   }
 
@@ -162,6 +163,11 @@ export class Dataplane {
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
+  /** Cancels the deletions of flows that are due later. */
+  stop(): void {
+    for (const flows of this.#staleFlows) flows.stop();
+  }
+
   /**
    * Writes what has changed; one call at a time. A family that fails does not delay the other; it is tried again when `nextDueMs` says,
    * and not by calls before that.
@@ -172,7 +178,7 @@ export class Dataplane {
     for (const family of families) {
       try {
         const nodeAddress = settings.nodeAddresses[family];
-        await this.#writers[family].write({ nodeAddress, markBit: settings.markBit });
+        await this.#writers[family].write({ nodeAddress });
       } catch (error) {
         if (!(error instanceof BellhopError)) throw error;
         failures.push({ family, error });

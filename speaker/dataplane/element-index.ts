@@ -28,6 +28,11 @@ export class ElementIndex {
     return this.#byOwner.get(owner) ?? none;
   }
 
+  /** The owners that desire an element with this id. */
+  ownersOf(id: string): Iterable<string> {
+    return this.#desired.get(id)?.keys() ?? [];
+  }
+
   /** Replaces the elements that an owner desires; empty: the owner is gone. Returns those before. */
   set(owner: string, elements: Iterable<Element>): ElementsById {
     const present = this.elementsOf(owner);

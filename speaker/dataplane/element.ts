@@ -61,10 +61,15 @@ interface ElementTypes {
   readonly source_ranges: SetOf<ServicePortKey & { readonly source: IpRange }>;
   /** Ports that no endpoint in the cluster serves (kube-proxy's name for the same). */
   readonly no_endpoint_services: SetOf<ServicePortKey>;
+  /** Ports that are left to kube-proxy's own rules. No rule reads the set: it is for people, and for what is known of UDP flows. */
+  readonly proxied_services: SetOf<ServicePortKey>;
   /** From a port to its node port on this node, and back. */
   readonly node_ports: MapOf<ServicePortKey, { readonly nodePort: number }>;
   readonly reply_addresses: MapOf<NodePortKey, { readonly address: IpAddress }>;
   readonly reply_ports: MapOf<NodePortKey, { readonly port: number }>;
+  /** The source ranges of a port that is rewritten to a node port, by that node port. */
+  readonly source_range_node_ports: SetOf<NodePortKey>;
+  readonly node_port_source_ranges: SetOf<NodePortKey & { readonly source: IpRange }>;
   /** From a port that is not reached by a node port to the chain that picks one of its endpoints. */
   readonly dnat_services: MapOf<ServicePortKey, EndpointPick>;
   readonly tcp_endpoints: MapOf<EndpointKey, EndpointAddress>;
@@ -124,6 +129,11 @@ export function nftKey(element: ElementRef): NftElement {
       const [first, last] = rangeData(element.key.source);
       return { key: concatenate([...service, first]), keyEnd: concatenate([...service, last]) };
     }
+    case "node_port_source_ranges": {
+      const nodePort = nodePortParts(element.key);
+      const [first, last] = rangeData(element.key.source);
+      return { key: concatenate([...nodePort, first]), keyEnd: concatenate([...nodePort, last]) };
+    }
     case "lan_interfaces":
       return { key: interfaceData(element.key.interfaceName) };
     case "service_addresses":
@@ -131,6 +141,7 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: addressData(element.key.address) };
     case "source_range_services":
     case "no_endpoint_services":
+    case "proxied_services":
     case "node_ports":
     case "dnat_services":
     case "affinity_services":
@@ -139,7 +150,8 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: concatenate([...servicePortParts(element.key), ...endpointParts(element.key.endpoint)]) };
     case "reply_addresses":
     case "reply_ports":
-      return { key: concatenate([protocolData(element.key.protocol), portData(element.key.nodePort)]) };
+    case "source_range_node_ports":
+      return { key: concatenate(nodePortParts(element.key)) };
     case "tcp_endpoints":
     case "udp_endpoints": {
       const { address, port, index } = element.key;
@@ -186,6 +198,10 @@ export function affinityChainName(timeoutSeconds: number): string {
 
 function servicePortParts({ address, protocol, port }: ServicePortKey): readonly Data[] {
   return [addressData(address), protocolData(protocol), portData(port)];
+}
+
+function nodePortParts({ protocol, nodePort }: NodePortKey): readonly Data[] {
+  return [protocolData(protocol), portData(nodePort)];
 }
 
 function endpointParts({ address, port }: EndpointAddress): readonly Data[] {

@@ -1,9 +1,18 @@
-import { formatAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { type Element, elementId, type ServicePortKey } from "./element.ts";
 import type { ElementIndex } from "./element-index.ts";
-import type { FlowRule } from "./flow.ts";
+import type { AddressFlowRule, FlowRule, PortFlowRule } from "./flow.ts";
 import type { TableChange } from "./table-state.ts";
+
+/** What a change of the rules was about: a UDP port of a Service, or with `port` undefined the whole address. */
+export interface FlowTarget {
+  readonly address: IpAddress;
+  readonly port: number | undefined;
+}
+
+/** Targets by a text that is the same for equal ones. */
+export type FlowTargets = ReadonlyMap<string, FlowTarget>;
 
 /** The UDP port of a Service that an element steers; undefined for elements that steer none. */
 function steeredPort(element: Element): ServicePortKey | undefined {
@@ -11,39 +20,89 @@ function steeredPort(element: Element): ServicePortKey | undefined {
     const { address, port } = element.key;
     return { address, protocol: "udp", port };
   }
-  if (element.set !== "dnat_services" && element.set !== "node_ports") return undefined;
+  return servedPort(element);
+}
+
+/** The UDP port whose way an element says; undefined for elements that say no such thing. */
+function servedPort(element: Element): ServicePortKey | undefined {
+  if (element.set !== "dnat_services" && element.set !== "node_ports" && element.set !== "proxied_services") {
+    return undefined;
+  }
   return element.key.protocol === "udp" ? element.key : undefined;
 }
 
-/** The UDP ports that a change touched, by a text that is the same for equal ports. Pure. */
-export function touchedUdpPorts(family: NftIpFamily, change: TableChange): ReadonlyMap<string, ServicePortKey> {
-  const touched = new Map<string, ServicePortKey>();
+export interface TouchedFlows {
+  /** What to look at once. */
+  readonly now: FlowTargets;
+  /** What to look at again later: kube-proxy learns of the end of a port or an address later than we do, and sends new flows until then. */
+  readonly again: FlowTargets;
+}
+
+/** What a change touched. Pure. */
+export function touchedFlows(change: TableChange): TouchedFlows {
+  const now = new Map<string, FlowTarget>();
+  const again = new Map<string, FlowTarget>();
   for (const elements of [change.removed, change.added]) {
     for (const element of elements.values()) {
+      if (element.set === "service_addresses") {
+        const { address } = element.key;
+        const id = formatAddress(address);
+        now.set(id, { address, port: undefined });
+        again.set(id, { address, port: undefined });
+        continue;
+      }
       const key = steeredPort(element);
-      if (key !== undefined) touched.set(elementId({ family, set: "dnat_services", key }), key);
+      if (key === undefined) continue;
+      const id = `${formatAddress(key.address)} ${key.port}`;
+      now.set(id, key);
+      if (elements === change.removed && servedPort(element) !== undefined) again.set(id, key);
     }
   }
-  return touched;
+  return { now, again };
+}
+
+/** What UDP flows to a target may do from now on. Pure. */
+export function flowRule(
+  family: NftIpFamily,
+  { address, port }: FlowTarget,
+  index: ElementIndex,
+  nodeAddress: string | undefined,
+): FlowRule {
+  return port === undefined
+    ? addressRule(family, address, index)
+    : portRule(family, { address, protocol: "udp", port }, index, nodeAddress);
 }
 
 /**
- * Where UDP flows to a port may lead from now on. Pure. Flows straight to endpoints may lead to the present endpoints only. Flows to a
- * node port may lead anywhere that kube-proxy chose, but not to the node itself: a packet that came before kube-proxy knew the node port
- * went there.
+ * Flows straight to endpoints may lead to the present endpoints only. Those that kube-proxy translates may lead anywhere that it chose, but
+ * not to the destination itself: a packet that came before kube-proxy knew the port went there.
  */
-export function flowRule(
+function portRule(
   family: NftIpFamily,
   key: ServicePortKey,
   index: ElementIndex,
   nodeAddress: string | undefined,
-): FlowRule {
+): PortFlowRule {
   const nodePort = index.find({ family, set: "node_ports", key })?.value.nodePort;
   if (nodeAddress !== undefined && nodePort !== undefined) {
     return { destination: nodeAddress, destinationPort: nodePort, endpoints: "translated" };
   }
-  const destination = formatAddress(key.address);
-  return { destination, destinationPort: key.port, endpoints: endpointsOf(family, key, index) };
+  const proxied = index.find({ family, set: "proxied_services", key }) !== undefined;
+  const endpoints = proxied ? "translated" : endpointsOf(family, key, index);
+  return { destination: formatAddress(key.address), destinationPort: key.port, endpoints };
+}
+
+/** A port that no Service of the address serves takes no flows, of whichever Service they once were. */
+function addressRule(family: NftIpFamily, address: IpAddress, index: ElementIndex): AddressFlowRule {
+  const destination = formatAddress(address);
+  const servedPorts = new Set<number>();
+  for (const owner of index.ownersOf(elementId({ family, set: "service_addresses", key: { address } }))) {
+    for (const element of index.elementsOf(owner).values()) {
+      const key = servedPort(element);
+      if (key !== undefined && formatAddress(key.address) === destination) servedPorts.add(key.port);
+    }
+  }
+  return { destination, servedPorts };
 }
 
 function endpointsOf(family: NftIpFamily, key: ServicePortKey, index: ElementIndex): ReadonlySet<string> {

@@ -16,6 +16,10 @@ export class RangeOwners {
 
   /** The port that a source range belongs to, as text; undefined: it is another element. */
   portOf(element: Element): string | undefined {
+    if (element.set === "node_port_source_ranges") {
+      const { protocol, nodePort } = element.key;
+      return elementId({ family: element.family, set: "source_range_node_ports", key: { protocol, nodePort } });
+    }
     if (element.set !== "source_ranges") return undefined;
     const { address, protocol, port } = element.key;
     return elementId({ family: element.family, set: "source_range_services", key: { address, protocol, port } });

@@ -1,20 +1,21 @@
 import { serviceProxyNameLabel } from "../../src/api/labels.ts";
 import { compareAddresses, formatAddress, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
-import { forwardingOf } from "../../src/model/forwarding.ts";
+import { decideForwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import { type ReceivingNode, type UsableEndpoint, usableEndpoints } from "../../src/model/usable-endpoints.ts";
 import type { NftProtocol } from "../../src/nft/data.ts";
 import { assignBuckets } from "./buckets.ts";
-import type { Element, EndpointAddress, ServicePortKey } from "./element.ts";
+import { type Element, type EndpointAddress, elementId, type ServicePortKey } from "./element.ts";
+import { lateUntilMs, type ProxiedPort, type SeenService, seeService } from "./kube-proxy-delay.ts";
 import { nftFamilies } from "./tables.ts";
 
 const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 
 /** The properties of this node that the rules depend on. */
 export interface NodeFacts extends ReceivingNode {
-  /** The address on which kube-proxy serves node ports. */
+  /** The address on which kube-proxy serves node ports, if it is on an interface of the node. */
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
   /** Whether addresses of Services answer ping. Missing: they do not. */
   readonly answersPing?: boolean;
@@ -25,77 +26,161 @@ export interface NodeFacts extends ReceivingNode {
 /** Whether the Service may have the port on the address: others may share it. */
 export type PermitsPort = (address: IpAddress, port: ServicePort) => boolean;
 
+/** What decides whether kube-proxy may be late. Times are monotonic. */
+export interface KubeProxyTiming {
+  /** The Service as it was rendered before; undefined: it is new. */
+  readonly before: SeenService | undefined;
+  readonly nowMs: number;
+  /** How long kube-proxy may take until its rules have a change. 0: it is never late. */
+  readonly delayMs: number;
+  /** Added to the time of what is new, so that not everything is due at once after a start. */
+  readonly spreadMs: number;
+}
+
+export interface RenderOptions {
+  /** Default: it may have every port. */
+  readonly permits?: PermitsPort;
+  /** Default: kube-proxy is never late. */
+  readonly timing?: KubeProxyTiming;
+}
+
+export interface RenderedService {
+  readonly elements: readonly Element[];
+  /** For the next time. */
+  readonly seen: SeenService;
+  /** When the Service must be rendered again because kube-proxy has caught up; undefined: not for that. */
+  readonly dueMs: number | undefined;
+}
+
+const permitsAll: PermitsPort = () => true;
+const neverLate: KubeProxyTiming = { before: undefined, nowMs: 0, delayMs: 0, spreadMs: 0 };
+
 /**
- * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused. A port
- * whose endpoints are all on other nodes gets no endpoints under externalTrafficPolicy Local, so that kube-proxy's own rules for the
- * address or the node port drop. Source ranges apply all the same.
+ * The elements for one Service with its addresses on this node. Pure. A port that no endpoint in the cluster serves is refused, unless the
+ * user leaves it to kube-proxy. A port whose endpoints are all on other nodes gets no endpoints under externalTrafficPolicy Local, so that
+ * kube-proxy's own rules for the address or the node port drop. Source ranges apply all the same.
  */
 export function renderService(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
   addresses: readonly IpAddress[],
   node: NodeFacts,
-  permits: PermitsPort = () => true,
-): readonly Element[] {
+  { permits = permitsAll, timing = neverLate }: RenderOptions = {},
+): RenderedService {
+  const ports = planPorts(service, slices, addresses, node, permits);
+  const { before, nowMs, delayMs, spreadMs } = timing;
+  const seen = seeService(before, service.uid, ports, nowMs + spreadMs);
   const elements: Element[] = [];
-  const ranges = readSourceRanges(service.sourceRanges);
-  const seen = new Set<IpFamily>();
+  let dueMs: number | undefined;
+  for (const address of addresses) {
+    const family = nftFamilies[address.family];
+    elements.push({ family, set: "service_addresses", key: { address } });
+    const own = node.answersPing === true ? parseAddress(node.addresses[address.family] ?? "") : undefined;
+    if (own !== undefined) {
+      elements.push({ family, set: "ping_addresses", key: { address }, value: { nodeAddress: own } });
+    }
+  }
+  for (const port of ports) {
+    const lateMs = lateUntilMs(seen.ports.get(port.id), nowMs, delayMs);
+    const decision = decideForwarding(service, port.port, {
+      nodePortUsable: port.nodePortUsable,
+      kubeProxyLate: lateMs !== undefined,
+    });
+    if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);
+    elements.push(
+      ...renderSourceRanges(service, port, decision),
+      ...renderPort(service, port, decision, node.hashSeed),
+    );
+  }
+  return { elements, seen, dueMs };
+}
+
+/** A port on one address, with the endpoints that take its connections on this node. */
+interface PlannedPort extends ProxiedPort {
+  readonly port: ServicePort;
+  readonly key: ServicePortKey;
+  readonly nodePortUsable: boolean;
+  readonly endpoints: readonly UsableEndpoint[];
+  /** Whether another service proxy serves it. Its endpoints are not watched: that there are none is not known. */
+  readonly foreign: boolean;
+  /** Whether no endpoint in the cluster takes its connections. */
+  readonly unserved: boolean;
+}
+
+function planPorts(
+  service: ServiceView,
+  slices: readonly EndpointSliceView[],
+  addresses: readonly IpAddress[],
+  node: NodeFacts,
+  permits: PermitsPort,
+): readonly PlannedPort[] {
+  const localOnly = service.externalTrafficPolicy === "Local";
+  const foreign = service.labels[serviceProxyNameLabel] !== undefined;
+  const planned: PlannedPort[] = [];
+  const families = new Set<IpFamily>();
   for (const address of [...addresses].sort(compareAddresses)) {
     const { family } = address;
     // A node port leads back to one address of each family; further ones go to the pods.
-    const nodeAddress = seen.has(family) ? undefined : node.addresses[family];
-    seen.add(family);
-    const nftFamily = nftFamilies[family];
-    elements.push({ family: nftFamily, set: "service_addresses", key: { address } });
-    const own = node.answersPing === true ? parseAddress(node.addresses[family] ?? "") : undefined;
-    if (own !== undefined) {
-      elements.push({ family: nftFamily, set: "ping_addresses", key: { address }, value: { nodeAddress: own } });
-    }
+    const nodePortUsable = node.addresses[family] !== undefined && !families.has(family);
+    families.add(family);
     for (const port of service.ports) {
       if (!permits(address, port)) continue;
       const key: ServicePortKey = { address, protocol: nftProtocols[port.protocol], port: port.port };
-      const allowed = ranges.allowed[family];
-      if (allowed !== undefined) {
-        elements.push({ family: nftFamily, set: "source_range_services", key });
-        for (const source of allowed)
-          elements.push({ family: nftFamily, set: "source_ranges", key: { ...key, source } });
-      }
-      elements.push(...renderPort({ service, port, key, slices, node, nodeAddress }));
+      const query = { family, port, node, localOnly };
+      const endpoints = usableEndpoints(slices, query);
+      const unserved =
+        endpoints.length === 0 &&
+        !foreign &&
+        (!localOnly || usableEndpoints(slices, { ...query, localOnly: false }).length === 0);
+      const id = elementId({ family: nftFamilies[family], set: "proxied_services", key });
+      const served = endpoints.length > 0;
+      planned.push({ id, nodePort: port.nodePort, served, port, key, nodePortUsable, endpoints, foreign, unserved });
     }
   }
+  return planned;
+}
+
+function renderSourceRanges(
+  service: ServiceView,
+  { key, port: { nodePort } }: PlannedPort,
+  { way }: ForwardingDecision,
+): readonly Element[] {
+  const allowed = readSourceRanges(service.sourceRanges).allowed[key.address.family];
+  if (allowed === undefined) return [];
+  const family = nftFamilies[key.address.family];
+  const elements: Element[] = [{ family, set: "source_range_services", key }];
+  for (const source of allowed) elements.push({ family, set: "source_ranges", key: { ...key, source } });
+  if (way !== "nodeport") return elements;
+  const atNodePort = { protocol: key.protocol, nodePort };
+  elements.push({ family, set: "source_range_node_ports", key: atNodePort });
+  for (const source of allowed)
+    elements.push({ family, set: "node_port_source_ranges", key: { ...atNodePort, source } });
   return elements;
 }
 
-interface PortContext {
-  readonly service: ServiceView;
-  readonly port: ServicePort;
-  readonly key: ServicePortKey;
-  readonly slices: readonly EndpointSliceView[];
-  readonly node: NodeFacts;
-  readonly nodeAddress: string | undefined;
+function renderPort(
+  service: ServiceView,
+  planned: PlannedPort,
+  decision: ForwardingDecision,
+  hashSeed: number,
+): readonly Element[] {
+  const { key, endpoints, unserved, foreign } = planned;
+  const family = nftFamilies[key.address.family];
+  const refusal: readonly Element[] = unserved ? [{ family, set: "no_endpoint_services", key }] : [];
+  const proxied: Element = { family, set: "proxied_services", key };
+  switch (decision.way) {
+    case "kube-proxy":
+      return decision.cause === "node port" ? [...refusal, proxied] : [proxied];
+    case "nodeport":
+      // Also without ready endpoints: an open connection must be rewritten as long as its pod, ready or not, answers.
+      return [...refusal, ...renderNodePort(planned)];
+    case "pods":
+      if (endpoints.length > 0) return renderEndpoints(service, planned, decision, hashSeed);
+      return foreign ? [proxied] : refusal;
+  }
 }
 
-function renderPort(context: PortContext): readonly Element[] {
-  const { service, port, key, slices, node, nodeAddress } = context;
-  const { family } = key.address;
-  const forwarding = forwardingOf(service, port, nodeAddress !== undefined);
-  if (forwarding === "kube-proxy") return [];
-  const localOnly = service.externalTrafficPolicy === "Local";
-  const query = { family, port, node, localOnly };
-  const endpoints = usableEndpoints(slices, query);
-  // Endpoints of a Service that another service proxy serves are not watched: that there are none is not known.
-  if (endpoints.length === 0 && service.labels[serviceProxyNameLabel] !== undefined) return [];
-  const unserved =
-    endpoints.length === 0 && (!localOnly || usableEndpoints(slices, { ...query, localOnly: false }).length === 0);
-  const refusal: readonly Element[] = unserved
-    ? [{ family: nftFamilies[family], set: "no_endpoint_services", key }]
-    : [];
-  // Also without ready endpoints: an open connection must be rewritten as long as its pod, ready or not, answers.
-  if (forwarding === "nodeport") return [...refusal, ...renderNodePort(context)];
-  return endpoints.length > 0 ? renderEndpoints(context, endpoints) : refusal;
-}
-
-function renderNodePort({ port: { nodePort }, key }: PortContext): readonly Element[] {
+function renderNodePort({ port: { nodePort }, key }: PlannedPort): readonly Element[] {
   const family = nftFamilies[key.address.family];
   const reply = { protocol: key.protocol, nodePort };
   return [
@@ -105,17 +190,24 @@ function renderNodePort({ port: { nodePort }, key }: PortContext): readonly Elem
   ];
 }
 
+/**
+ * In place of kube-proxy, the client's address is masqueraded as kube-proxy does: a pod would otherwise see the client's own address only
+ * for as long as its Service is new.
+ */
 function renderEndpoints(
-  { service, key, node }: PortContext,
-  endpoints: readonly UsableEndpoint[],
+  service: ServiceView,
+  { key, endpoints }: PlannedPort,
+  { cause }: ForwardingDecision,
+  hashSeed: number,
 ): readonly Element[] {
   const family = nftFamilies[key.address.family];
   const { address, protocol, port } = key;
   const values = endpoints.map((one) => ({ address: one.address, port: one.port }));
   const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
   const affinity = service.affinityTimeoutSeconds !== undefined;
-  const entries = affinity ? bucketsOf(values, node.hashSeed) : values;
-  const pick = { by: affinity ? "client" : "flow", count: entries.length, seed: node.hashSeed } as const;
+  const entries = affinity ? bucketsOf(values, hashSeed) : values;
+  const pick = { by: affinity ? "client" : "flow", count: entries.length, seed: hashSeed } as const;
+  const keepsClient = cause !== "kube-proxy late" || service.externalTrafficPolicy === "Local";
   return [
     { family, set: "dnat_services", key, value: pick },
     ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),
@@ -124,7 +216,7 @@ function renderEndpoints(
       : affinityElements(key, values, service.affinityTimeoutSeconds)),
     ...endpoints.flatMap(({ local }, index): readonly Element[] => {
       const endpoint = values[index];
-      if (local || endpoint === undefined) return [];
+      if ((local && keepsClient) || endpoint === undefined) return [];
       return [{ family, set: "remote_endpoints", key: { address, protocol, endpoint } }];
     }),
   ];

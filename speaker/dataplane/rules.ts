@@ -11,7 +11,7 @@ import {
   protocolData,
   tcpFlags,
 } from "../../src/nft/data.ts";
-import { concatenation, constant, type Expression, field, typeOf } from "../../src/nft/expression.ts";
+import { concatenation, constant, type Expression, field } from "../../src/nft/expression.ts";
 import type { FieldName } from "../../src/nft/field.ts";
 import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule, Statement } from "../../src/nft/statement.ts";
@@ -22,12 +22,16 @@ import { affinityClients, sets } from "./sets.ts";
 /** The protocols that we forward ourselves, as nft spells them. */
 const forwardedProtocols = ["tcp", "udp"] as const;
 
+/**
+ * The zone of connection tracking of rewritten connections, in the direction from the client. Any number that nothing else on the node uses:
+ * Open vSwitch and OVN count zones up from 1.
+ */
+const rewriteZone = 0xbe11;
+
 /** The settings that the rules depend on. */
 export interface RuleSettings {
   /** The address of this node on which kube-proxy takes node ports; undefined: no rewrite to node ports in this family. */
   readonly nodeAddress: string | undefined;
-  /** The one bit that marks packets and connections of the rewrite to node ports. */
-  readonly markBit: number;
 }
 
 /** The rules of each base chain. */
@@ -36,7 +40,6 @@ export type BaseRules = Readonly<
     | "check_source_ranges"
     | "reject_no_endpoints"
     | "rewrite_to_node_port"
-    | "save_mark"
     | "dnat_to_endpoints"
     | "remember_affinity"
     | "drop_on_node"
@@ -49,19 +52,12 @@ export type BaseRules = Readonly<
 
 export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   const our = sets[ip];
-  const service = serviceKey(ip);
   return {
-    check_source_ranges: [
-      [
-        inSet(service, our.source_range_services),
-        { kind: "lookup", key: [...service, field(`${ip} saddr`)], operator: "not in", set: our.source_ranges },
-        drop,
-      ],
-    ],
+    check_source_ranges: sourceRangeRules(ip, settings),
     reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
     dnat_to_endpoints: [
-      [fromLan(ip), { kind: "vmap", key: service, map: our.dnat_services }],
+      [fromLan(ip), { kind: "vmap", key: serviceKey(ip), map: our.dnat_services }],
       [
         isEchoRequest(ip),
         fromLan(ip),
@@ -148,21 +144,42 @@ function is(name: FieldName, data: Data): Statement {
   return { kind: "match", left: field(name), operator: "==", right: data };
 }
 
-/** Whether all of these bits are set in the field, or not all of them. */
-function bitsOf(name: FieldName, bits: number, operator: "==" | "!=" = "=="): Statement {
-  const left: Expression = { kind: "bitwise", of: field(name), operator: "&", bits };
-  return { kind: "match", left, operator, right: numberData(typeOf(left), bits) };
-}
-
-function setBits(name: FieldName, bits: number): Statement {
-  return { kind: "set", field: name, to: { kind: "bitwise", of: field(name), operator: "|", bits } };
-}
-
-function clearBits(name: FieldName, bits: number): Statement {
-  return { kind: "set", field: name, to: { kind: "bitwise", of: field(name), operator: "&", bits: ~bits >>> 0 } };
+function outsideRanges(ip: NftIpFamily): readonly Statement[] {
+  const service = serviceKey(ip);
+  const { source_range_services, source_ranges } = sets[ip];
+  return [
+    inSet(service, source_range_services),
+    { kind: "lookup", key: [...service, field(`${ip} saddr`)], operator: "not in", set: source_ranges },
+  ];
 }
 
 /**
+ * Source ranges apply to new connections, as kube-proxy's do: one that is open stays open when its client is excluded. A rewritten
+ * connection has the address of the node by then, and is known by its zone.
+ */
+function sourceRangeRules(ip: NftIpFamily, { nodeAddress }: RuleSettings): readonly NftRule[] {
+  const { source_range_node_ports, node_port_source_ranges } = sets[ip];
+  const atService: NftRule = [isNew, ...outsideRanges(ip), drop];
+  if (nodeAddress === undefined) return [atService];
+  const nodePort = concatenation("meta l4proto", "th dport");
+  return [
+    atService,
+    [
+      isNew,
+      inRewriteZone,
+      inSet(nodePort, source_range_node_ports),
+      { kind: "lookup", key: [...nodePort, field(`${ip} saddr`)], operator: "not in", set: node_port_source_ranges },
+      drop,
+    ],
+  ];
+}
+
+const zone = numberData("ct_zone", rewriteZone);
+const inRewriteZone: Statement = is("ct original zone", zone);
+
+/**
+ * Clients outside the source ranges get no answer: `check_source_ranges` drops their packets.
+ *
  * A reject at prerouting (Linux 5.9, net/netfilter/nft_reject.c) leaves no connection behind, and the packet is not routed:
  * the kernel would send the client an ICMP redirect, which counts against the client's allowance of ICMP
  * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
@@ -171,6 +188,7 @@ function clearBits(name: FieldName, bits: number): Statement {
 function refusalRules(ip: NftIpFamily): readonly NftRule[] {
   const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
   return [
+    [fromLan(ip), unserved, ...outsideRanges(ip), { kind: "verdict", verdict: { kind: "accept" } }],
     [
       fromLan(ip),
       { kind: "match", left: tcpControl, operator: "==", right: numberData("tcp_flag", tcpFlags.syn) },
@@ -191,15 +209,15 @@ function refusalRules(ip: NftIpFamily): readonly NftRule[] {
  * and that one is kube-proxy's. So the way back is ours, too. The port statements name TCP and UDP because only these keep
  * the checksum right; the map lookup comes before any field of its key is overwritten.
  *
- * After the rewrite a client that uses one port for the address and for the node port is one flow. Its UDP answers go by its
- * last datagram: one without our mark takes the mark off the flow. A TCP connection starts a new flow once the other is closed.
+ * The zone keeps such a connection apart from one to the node port itself, and marks it on the way back. It is a zone of the direction
+ * from the client alone, so that the answers, which know of no zone, find the connection.
  */
 function nodePortRules(
   ip: NftIpFamily,
-  { nodeAddress, markBit }: RuleSettings,
-): Pick<BaseRules, "rewrite_to_node_port" | "save_mark" | "unrewrite"> {
+  { nodeAddress }: RuleSettings,
+): Pick<BaseRules, "rewrite_to_node_port" | "unrewrite"> {
   const parsed = nodeAddress === undefined ? undefined : parseAddress(nodeAddress);
-  if (parsed === undefined) return { rewrite_to_node_port: [], save_mark: [], unrewrite: [] };
+  if (parsed === undefined) return { rewrite_to_node_port: [], unrewrite: [] };
   const node = addressData(parsed);
   const toNode = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", node);
   const our = sets[ip];
@@ -213,23 +231,13 @@ function nodePortRules(
         to: map(concatenation(`${ip} daddr`, "meta l4proto", `${protocol} dport`), our.node_ports),
       },
       { kind: "set", field: `${ip} daddr`, to: toNode },
-      setBits("meta mark", markBit),
+      { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
     ]),
-    save_mark: [
-      [
-        is("meta l4proto", protocolData("udp")),
-        is("ct direction", numberData("ct_dir", ctDirections.original)),
-        bitsOf("ct mark", markBit),
-        bitsOf("meta mark", markBit, "!="),
-        clearBits("ct mark", markBit),
-      ],
-      [bitsOf("meta mark", markBit), setBits("ct mark", markBit), clearBits("meta mark", markBit)],
-    ],
     unrewrite: forwardedProtocols.map((protocol) => {
       const sent = concatenation("meta l4proto", `${protocol} sport`);
       return [
         is("ct direction", numberData("ct_dir", ctDirections.reply)),
-        bitsOf("ct mark", markBit),
+        inRewriteZone,
         is(`${ip} saddr`, node),
         { kind: "set", field: `${ip} saddr`, to: map(sent, our.reply_addresses) },
         { kind: "set", field: `${protocol} sport`, to: map(sent, our.reply_ports) },

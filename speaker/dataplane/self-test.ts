@@ -17,10 +17,10 @@ export interface MissingFeature {
 
 /** What each chain needs beyond nftables itself. Versions are those of Linux; modules are those of its nf_tables. */
 const needs: Readonly<Record<keyof BaseRules, string>> = {
-  check_source_ranges: "ranges in concatenated keys (Linux 5.6)",
+  check_source_ranges: "ranges in concatenated keys (Linux 5.6), connection tracking in rules (module nft_ct)",
   reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
-  rewrite_to_node_port: "writing addresses and ports of packets (Linux 4.10)",
-  save_mark: "connection tracking in rules (module nft_ct)",
+  rewrite_to_node_port:
+    "writing addresses and ports of packets (Linux 4.10), zones of connection tracking (NF_CONNTRACK_ZONES)",
   dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
   remember_affinity: "elements that packets add to maps and delete (Linux 5.4)",
   drop_on_node: "filter chains (module nf_tables)",
@@ -31,8 +31,8 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
 
 /** Any settings with which every rule is there: no packet ever matches one, because the sets are empty. */
 const settings = {
-  IPv4: { nodeAddress: "192.0.2.1", markBit: 1 },
-  IPv6: { nodeAddress: "2001:db8::1", markBit: 1 },
+  IPv4: { nodeAddress: "192.0.2.1" },
+  IPv6: { nodeAddress: "2001:db8::1" },
 } as const;
 
 /**

@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
+import type { Clock } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Conntrack } from "./conntrack.ts";
-import type { ServicePortKey } from "./element.ts";
 import type { ElementIndex } from "./element-index.ts";
-import { flowRule, touchedUdpPorts } from "./flow-rules.ts";
+import { type FlowTarget, type FlowTargets, flowRule, touchedFlows } from "./flow-rules.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
 import type { TableChange } from "./table-state.ts";
 import { nftFamilies } from "./tables.ts";
@@ -14,8 +14,15 @@ export interface StaleFlowsOptions {
   readonly conntrack: Conntrack;
   readonly index: ElementIndex;
   readonly metrics: DataplaneMetrics;
+  readonly clock: Clock;
   readonly log: Logger;
 }
+
+/**
+ * What has ended is looked at again after these times: kube-proxy writes its rules at most once a second by default, and in a large cluster it
+ * may take most of a minute.
+ */
+const againMs = [5_000, 60_000] as const;
 
 /**
  * Deletes UDP flows that the rules of one family no longer allow, after the rules have changed and without that rules or announcements
@@ -23,9 +30,10 @@ export interface StaleFlowsOptions {
  */
 export class StaleFlows {
   readonly #options: StaleFlowsOptions;
-  #touched = new Map<string, ServicePortKey>();
+  #touched = new Map<string, FlowTarget>();
   #nodeAddress: string | undefined;
   #working = false;
+  readonly #cancels = new Set<() => void>();
 
   constructor(options: StaleFlowsOptions) {
     this.#options = options;
@@ -33,8 +41,27 @@ export class StaleFlows {
 
   /** A change has been written. Does not wait and does not throw. */
   written(change: TableChange, nodeAddress: string | undefined): void {
-    for (const [id, key] of touchedUdpPorts(nftFamilies[this.#options.family], change)) this.#touched.set(id, key);
+    const { now, again } = touchedFlows(change);
     this.#nodeAddress = nodeAddress;
+    this.#touch(now);
+    if (again.size === 0) return;
+    for (const ms of againMs) {
+      const cancel = this.#options.clock.after(ms, () => {
+        this.#cancels.delete(cancel);
+        this.#touch(again);
+      });
+      this.#cancels.add(cancel);
+    }
+  }
+
+  /** Nothing is looked at again. */
+  stop(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  #touch(targets: FlowTargets): void {
+    for (const [id, target] of targets) this.#touched.set(id, target);
     if (this.#touched.size > 0 && !this.#working) this.#work();
   }
 
@@ -49,9 +76,9 @@ export class StaleFlows {
   }
 
   /** After a failure some UDP clients stay with a pod that is gone until their flow times out: logged, but not a reason to stop. */
-  async #delete(keys: readonly ServicePortKey[]): Promise<void> {
+  async #delete(targets: readonly FlowTarget[]): Promise<void> {
     const { family, conntrack, index, metrics, log } = this.#options;
-    const rules = keys.map((key) => flowRule(nftFamilies[family], key, index, this.#nodeAddress));
+    const rules = targets.map((target) => flowRule(nftFamilies[family], target, index, this.#nodeAddress));
     try {
       const deleted = await conntrack.deleteStale(family, rules);
       if (deleted === 0) return;

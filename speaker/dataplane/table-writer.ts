@@ -291,7 +291,7 @@ export class TableWriter {
 }
 
 function sameSettings(left: RuleSettings | undefined, right: RuleSettings): boolean {
-  return left?.nodeAddress === right.nodeAddress && left?.markBit === right.markBit;
+  return left !== undefined && left.nodeAddress === right.nodeAddress;
 }
 
 /** A kernel without the family has no table that would have to be removed. */

@@ -26,13 +26,13 @@ export function inTable(family: NftIpFamily, actions: readonly NftAction[]): rea
 
 /**
  * The hooks and priorities of our chains. For comparison: connection tracking -200, kube-proxy's source-range filter -110 and its nat -100
- * and 100, its refusals 0 (pkg/proxy/nftables/proxier.go). Fragments are put together at -400, before all of them.
+ * and 100, its refusals 0 (pkg/proxy/nftables/proxier.go). Fragments are put together at -400, before all of them. Source ranges are
+ * checked where it is known whether a connection is new, and the address is still that of the Service.
  */
 const baseChains = {
-  check_source_ranges: { type: "filter", hook: "prerouting", priority: -320 },
   reject_no_endpoints: { type: "filter", hook: "prerouting", priority: -315 },
   rewrite_to_node_port: { type: "filter", hook: "prerouting", priority: -310 },
-  save_mark: { type: "filter", hook: "prerouting", priority: -190 },
+  check_source_ranges: { type: "filter", hook: "prerouting", priority: -150 },
   dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
   remember_affinity: { type: "filter", hook: "prerouting", priority: -90 },
   // IPVS takes its packets at 98 and 99 (net/netfilter/ipvs/ip_vs_core.c, NF_IP_PRI_NAT_SRC - 2 and - 1).

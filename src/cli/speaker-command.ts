@@ -25,12 +25,16 @@ export function speakerCommand(): Command {
     .addOption(logLevelOption())
     .addOption(
       new Option(
-        "--mark-bit <number>",
-        "bit of packet and connection marks that Bellhop uses: 0 to 31, except 14 and 15",
+        "--kube-proxy-delay-seconds <seconds>",
+        "how long kube-proxy may take until its rules have a change: until then, connections to new ports go straight to pods; 0: never",
       )
-        .argParser(wholeNumber(shape.markBit))
-        .default("20")
-        .env("BELLHOP_MARK_BIT"),
+        .argParser(wholeNumber(shape.kubeProxyDelaySeconds))
+        .default("60"),
+    )
+    .addOption(
+      new Option("--mark-bit <bit>", "no effect: earlier builds marked packets and connections").env(
+        "BELLHOP_MARK_BIT",
+      ),
     )
     .addOption(
       new Option("--answer-ping <boolean>", "whether the addresses of Services answer ping from the LAN")
@@ -61,10 +65,13 @@ export function speakerCommand(): Command {
         httpHost: options.httpHost,
         httpPort: Number(options.httpPort),
         logLevel: options.logLevel,
-        markBit: Number(options.markBit),
+        kubeProxyDelaySeconds: Number(options.kubeProxyDelaySeconds),
         answerPing: options.answerPing === "true",
         resyncSeconds: Number(options.resyncSeconds),
       });
+      if (options.markBit !== undefined) {
+        process.stderr.write("--mark-bit and BELLHOP_MARK_BIT have no effect: Bellhop sets no marks. Remove them.\n");
+      }
       await runUntilSignal("speaker", async (signal) => {
         const { runSpeaker } = await import("../../speaker/main.ts");
         await runSpeaker(settings, signal);

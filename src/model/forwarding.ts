@@ -1,8 +1,39 @@
 import { forwardingAnnotation } from "../api/labels.ts";
 import type { ServicePort, ServiceView } from "./service.ts";
 
-/** How packets for a port of a Service are delivered. `kube-proxy`: by kube-proxy's own rules for the address, without ours. */
-export type Forwarding = "nodeport" | "pods" | "kube-proxy";
+/**
+ * How packets for a port of a Service are delivered: by kube-proxy's own rules for the address, without nat of ours; straight to pods; or
+ * with a rewrite to the node port of the node that they arrive at.
+ */
+export type Forwarding = "kube-proxy" | "pods" | "nodeport";
+
+/** Why a port is delivered as it is. */
+export type ForwardingCause =
+  /** The annotation requests it. */
+  | "requested"
+  /** SCTP: its checksum covers the ports, and nftables cannot keep it right. */
+  | "sctp"
+  /** The port has no node port. */
+  | "no node port"
+  /** The annotation requests `nodeport`, but this node cannot take the port's node port for this address. */
+  | "node port not usable"
+  /** kube-proxy may not have the port, the address or the first endpoint yet. */
+  | "kube-proxy late"
+  /** The port has a node port, and kube-proxy's rules for the address are those of the node port. */
+  | "node port";
+
+export interface ForwardingDecision {
+  readonly way: Forwarding;
+  readonly cause: ForwardingCause;
+}
+
+/** What the way of a port depends on, beside the Service. */
+export interface ForwardingFacts {
+  /** Whether the node has the address on which kube-proxy serves node ports, and a node port can lead back to the address of the Service. */
+  readonly nodePortUsable: boolean;
+  /** Whether kube-proxy may lack something of the port that changed a short time ago. */
+  readonly kubeProxyLate: boolean;
+}
 
 /** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
 export function requestedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
@@ -13,11 +44,23 @@ export function requestedForwarding(service: ServiceView): Forwarding | "invalid
 }
 
 /**
- * The way for one port. SCTP is always left to kube-proxy: its checksum covers the ports, and nftables cannot keep it right.
- * Without a node port, or without an address of this node for it, the way is `pods`. An invalid request is treated as not set.
+ * The way for one port, for new connections: open ones stay on theirs, as long as it is not a rewrite to a node port. Pure, and the only
+ * place that decides it. An invalid request is treated as not set.
+ *
+ * Until kube-proxy has caught up, connections to what is new go straight to pods. A Service with session affinity is left to kube-proxy
+ * from the start: it chooses for itself, so clients would change their pod when it takes over.
  */
-export function forwardingOf(service: ServiceView, port: ServicePort, nodePortReachable: boolean): Forwarding {
+export function decideForwarding(
+  service: ServiceView,
+  { protocol, nodePort }: ServicePort,
+  { nodePortUsable, kubeProxyLate }: ForwardingFacts,
+): ForwardingDecision {
   const requested = requestedForwarding(service);
-  if (port.protocol === "SCTP" || requested === "kube-proxy") return "kube-proxy";
-  return port.nodePort === 0 || !nodePortReachable || requested === "pods" ? "pods" : "nodeport";
+  if (protocol === "SCTP") return { way: "kube-proxy", cause: "sctp" };
+  if (requested === "kube-proxy" || requested === "pods") return { way: requested, cause: "requested" };
+  if (nodePort === 0) return { way: "pods", cause: "no node port" };
+  if (requested === "nodeport")
+    return nodePortUsable ? { way: "nodeport", cause: "requested" } : { way: "pods", cause: "node port not usable" };
+  const bridged = kubeProxyLate && service.affinityTimeoutSeconds === undefined;
+  return bridged ? { way: "pods", cause: "kube-proxy late" } : { way: "kube-proxy", cause: "node port" };
 }

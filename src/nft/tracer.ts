@@ -28,6 +28,8 @@ export interface TraceOptions {
   readonly random?: () => number;
   /** The interface that leads to a destination; missing: no packet has one. */
   readonly oifname?: (destination: string) => string | undefined;
+  /** Of an established connection no nat chain is asked. Default: new. */
+  readonly state?: "new" | "established";
 }
 
 /** Priorities of the kernel's own steps (linux/netfilter_ipv4.h). All nat chains run within the nat step of their hook. */
@@ -35,13 +37,13 @@ const trackingPriority = -200;
 const natPriority = { prerouting: -100, postrouting: 100 } as const;
 
 /**
- * Walks the first packet of a connection through the rules of the given tables, which are of one IP family and of netdev, and says
+ * Walks a packet from the client through the rules of the given tables, which are of one IP family and of netdev, and says
  * where it ends. Knows no routes: a packet that is not for the node is forwarded.
  */
 export function tracePacket(tables: readonly FakeTable[], packet: TracedPacket, options: TraceOptions): TraceOutcome {
   const untracked: TracedConnection = {
     original: packet,
-    state: "new",
+    state: options.state ?? "new",
     mark: 0,
     zone: 0,
     translated: false,
@@ -103,7 +105,7 @@ interface Step {
 
 function runHook(tables: readonly FakeTable[], hook: NftHook, walk: Walk): void {
   const steps: Step[] = [];
-  let translated = walk.connection.direction === "reply";
+  let translated = walk.connection.state !== "new";
   for (const table of tables) {
     for (const [name, { base }] of table.chains) {
       if (base?.hook !== hook) continue;
@@ -127,5 +129,6 @@ function runHook(tables: readonly FakeTable[], hook: NftHook, walk: Walk): void 
 
 /** Connection tracking sees the packet. */
 function track(walk: Walk): void {
-  walk.connection = { ...walk.connection, original: walk.packet, state: walk.tracked ? "new" : "untracked" };
+  const { connection, tracked, packet } = walk;
+  walk.connection = { ...connection, original: packet, state: tracked ? connection.state : "untracked" };
 }

@@ -1,9 +1,6 @@
 import { z } from "zod";
 import { logLevels } from "../log/log.ts";
 
-/** Bits that kube-proxy uses by default: 14 masquerade, 15 drop (pkg/proxy, iptables-masquerade-bit). */
-const kubeProxyBits = [14, 15];
-
 /** Settings of `bellhop speaker`. */
 export const speakerSettingsSchema = z.object({
   /** Name of the Node that it runs on. */
@@ -16,13 +13,11 @@ export const speakerSettingsSchema = z.object({
   httpHost: z.string().default("::"),
   httpPort: z.int().min(0).max(65_535).default(7481),
   logLevel: z.enum(logLevels).default("info"),
-  /** Which bit of packet and connection marks is ours, 0 to 31. Other programs on the node must leave it alone. */
-  markBit: z
-    .int()
-    .min(0)
-    .max(31)
-    .refine((bit) => !kubeProxyBits.includes(bit), "Bits 14 and 15 belong to kube-proxy")
-    .default(20),
+  /**
+   * How long kube-proxy may take until its rules have a change. Until then new connections to a port that is new go straight to pods; 0:
+   * kube-proxy is never waited for.
+   */
+  kubeProxyDelaySeconds: z.int().min(0).max(3600).default(60),
   /** Whether the addresses of Services answer ping from the LAN. */
   answerPing: z.boolean().default(true),
   /** How often the rules are replaced in case something else has changed them. */

@@ -1,21 +1,24 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
-import { renderService } from "../../speaker/dataplane/render.ts";
+import { type KubeProxyTiming, renderService } from "../../speaker/dataplane/render.ts";
 import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import { silentLogger } from "../../src/log/log.ts";
 import { createRegistry } from "../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 
 const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, answersPing: true, hashSeed: 1 };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
+/** Kube-proxy knows these addresses, too. */
+const proxied = { ip: "192.0.2.202", ip6: "2001:db8::202" } as const;
 const clients = { ip: "192.0.2.99", ip6: "2001:db8::99" } as const;
 const ports = [
   { name: "http", protocol: "TCP", port: 8080 },
@@ -36,13 +39,16 @@ function slicesOf(...nodes: readonly ("n1" | "n2")[]): readonly EndpointSliceVie
   );
 }
 
-/** What kube-proxy does for these node ports: translate, and hide the client behind the node. Always to the pod of n2. */
+/** What kube-proxy does for these node ports, and for the address that it knows: translate, and hide the client behind the node. Always to the pod of n2. */
 function kubeProxyRules(family: "ip" | "ip6"): string {
   const [self, pod] = family === "ip" ? ["192.0.2.11", pod2.ip] : ["2001:db8::11", `[${pod2.ip6}]`];
+  const address = proxied[family];
   return `table ${family} kube-proxy {
     chain nat-prerouting { type nat hook prerouting priority -100;
       ${family} daddr ${self} tcp dport 30080 meta mark set meta mark or 0x4000 dnat to ${pod}:8080
       ${family} daddr ${self} udp dport 30053 meta mark set meta mark or 0x4000 dnat to ${pod}:5353
+      ${family} daddr ${address} tcp dport 80 meta mark set meta mark or 0x4000 dnat to ${pod}:8080
+      ${family} daddr ${address} udp dport 53 meta mark set meta mark or 0x4000 dnat to ${pod}:5353
     }
     chain nat-postrouting { type nat hook postrouting priority 100;
       meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
@@ -69,9 +75,15 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     lan = await Lan.create();
     finished = () => lan.destroy();
     const [n1] = lan.nodes;
-    await lan.start(n1, "responder-process.ts", ["eth0", addresses.ip, addresses.ip6, "192.0.2.201"]);
+    await lan.start(n1, "responder-process.ts", [
+      "eth0",
+      ...Object.values(addresses),
+      ...Object.values(proxied),
+      "192.0.2.201",
+    ]);
     const kernel = await RemoteKernel.start(n1);
     finished = () => {
+      dataplane.stop();
       kernel.kill();
       lan.destroy();
     };
@@ -95,21 +107,24 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     view: ServiceView,
     slices: readonly EndpointSliceView[],
     vips: readonly string[] = Object.values(addresses),
+    timing?: KubeProxyTiming,
   ) {
-    const elements = renderService(
+    const { elements } = renderService(
       view,
       slices,
       vips.flatMap((text) => parseAddress(text) ?? []),
       node,
+      timing === undefined ? {} : { timing },
     );
     dataplane.setService(view.key, elements);
-    await dataplane.apply({ nodeAddresses: node.addresses, markBit: 0x0010_0000 });
+    await dataplane.apply({ nodeAddresses: node.addresses });
   }
 
   const toNodePorts = [
     port({ name: "http", nodePort: 30080 }),
     port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
   ];
+  const viaNodePorts = { ...byNodePort, ports: toNodePorts };
   const toPods = toNodePorts.map((one) => ({ ...one, nodePort: 0 }));
   const questions = [
     ["tcp", 80],
@@ -117,7 +132,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
   ] as const;
 
   test("the first write replaces the table of an earlier version as a whole", async () => {
-    await put(service({ ports: toNodePorts }), slicesOf("n2"));
+    await put(service(viaNodePorts), slicesOf("n2"));
     for (const family of ["ip", "ip6"] as const) {
       const table = await lan.nodes[0].sh(`nft list table ${family} bellhop`);
       const names = [...table.matchAll(/^\t(?:set|map|chain) (\w+) \{/gm)].map(([, name]) => name);
@@ -129,7 +144,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
   for (const family of ["ip", "ip6"] as const) {
     for (const [protocol, number] of questions) {
       test(`${family} ${protocol} by the node port, which kube-proxy serves`, async () => {
-        await put(service({ ports: toNodePorts }), slicesOf("n2"));
+        await put(service(viaNodePorts), slicesOf("n2"));
         const self = family === "ip" ? "192.0.2.11" : "2001:db8::11";
         const seen = family === "ip" ? "192.0.2.11" : "2001:db8::11";
         assert.deepEqual(await lan.ask(protocol, addresses[family], number, 3), Array(3).fill(`pod2 ${seen}`));
@@ -162,12 +177,12 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     });
 
     test(`${family}: source ranges let in and keep out, on both ways`, async () => {
-      for (const ports of [toNodePorts, toPods]) {
+      for (const way of [viaNodePorts, { ports: toPods }]) {
         const wrong = family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48";
-        await put(service({ ports, sourceRanges: [wrong] }), slicesOf("n2"));
+        await put(service({ ...way, sourceRanges: [wrong] }), slicesOf("n2"));
         assert.deepEqual(await lan.ask("tcp", addresses[family], 80), ["timeout"]);
         await put(
-          service({ ports, sourceRanges: [wrong, `${clients[family]}/${family === "ip" ? 32 : 128}`] }),
+          service({ ...way, sourceRanges: [wrong, `${clients[family]}/${family === "ip" ? 32 : 128}`] }),
           slicesOf("n2"),
         );
         assert.match((await lan.ask("tcp", addresses[family], 80))[0] ?? "", /^pod2 /);
@@ -176,25 +191,29 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
   }
 
   for (const family of ["ip", "ip6"] as const) {
-    for (const [words, ports] of [
-      ["by the node port", toNodePorts],
-      ["straight to pods", toPods],
+    for (const [words, way, address] of [
+      ["by the node port", viaNodePorts, addresses[family]],
+      ["straight to pods", { ports: toPods }, addresses[family]],
+      ["by kube-proxy", { ports: toNodePorts }, proxied[family]],
     ] as const) {
       test(`${family} without endpoints: every attempt ${words} is refused, no redirect is sent and no connection stays`, async () => {
         const [n1] = lan.nodes;
+        const view = service({ ...way, key: "default/refused" });
+        await put(service(), [], []);
         const redirects = () => n1.sh("nstat -asz IcmpOutRedirects Icmp6OutRedirects | grep OutRedirects");
-        await put(service({ ports }), []);
+        await put(view, [], [address]);
         const tracked = family === "ip" ? "ipv4" : "ipv6";
         await n1.sh(`conntrack -F -f ${tracked}`);
         const before = await redirects();
-        const refused = Array(20).fill(`connect ECONNREFUSED ${addresses[family]}:80`);
-        assert.deepEqual(await lan.ask("tcp", addresses[family], 80, 20), refused);
-        assert.match((await lan.ask("udp", addresses[family], 53))[0] ?? "", /ECONNREFUSED/);
+        const refused = Array(20).fill(`connect ECONNREFUSED ${address}:80`);
+        assert.deepEqual(await lan.ask("tcp", address, 80, 20), refused);
+        assert.match((await lan.ask("udp", address, 53))[0] ?? "", /ECONNREFUSED/);
         assert.equal(await redirects(), before);
         assert.doesNotMatch(await n1.sh(`conntrack -L -f ${tracked}`), new RegExp(`src=${clients[family]} `));
-        await put(service({ ports }), slicesOf("n2"));
-        assert.match((await lan.ask("tcp", addresses[family], 80))[0] ?? "", /^pod2 /);
-        assert.match((await lan.ask("udp", addresses[family], 53))[0] ?? "", /^pod2 /);
+        await put(view, slicesOf("n2"), [address]);
+        assert.match((await lan.ask("tcp", address, 80))[0] ?? "", /^pod2 /);
+        assert.match((await lan.ask("udp", address, 53))[0] ?? "", /^pod2 /);
+        await put(view, [], []);
       });
     }
 
@@ -287,15 +306,15 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
   }
 
   test("a datagram without a checksum is answered, by the node port and straight from a pod", async () => {
-    for (const ports of [toNodePorts, toPods]) {
-      await put(service({ ports }), slicesOf("n2"));
+    for (const way of [viaNodePorts, { ports: toPods }]) {
+      await put(service(way), slicesOf("n2"));
       assert.deepEqual(await lan.ask("udp-without-checksum", addresses.ip, 53), [`pod2 ${node.addresses.IPv4}`]);
     }
   });
 
   test("two Services share a node and do not mix up their ports", async () => {
     await put(service({ ports: toPods }), slicesOf("n1"));
-    await put(service({ key: "default/other", ports: toNodePorts }), slicesOf("n2"), ["192.0.2.201"]);
+    await put(service({ ...viaNodePorts, key: "default/other" }), slicesOf("n2"), ["192.0.2.201"]);
     assert.deepEqual(await lan.ask("tcp", addresses.ip, 80), ["pod1 192.0.2.99"]);
     assert.deepEqual(await lan.ask("tcp", "192.0.2.201", 80), ["pod2 192.0.2.11"]);
     assert.deepEqual(await lan.ask("udp", "192.0.2.201", 53), ["pod2 192.0.2.11"]);
@@ -308,7 +327,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       ["udp", 53, 30053],
     ] as const) {
       test(`${family} ${protocol}: a client that uses one port for the address and for the node port is answered by both`, async () => {
-        await put(service({ ports: toNodePorts }), slicesOf("n2"));
+        await put(service(viaNodePorts), slicesOf("n2"));
         const self = node.addresses[family === "ip" ? "IPv4" : "IPv6"];
         for (let round = 0; round < 3; round++) {
           assert.deepEqual(await lan.ask(protocol, addresses[family], number, 1, 43_000), [`pod2 ${self}`]);
@@ -331,6 +350,84 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       assert.doesNotMatch((await ask())[0] ?? "", /^pod/);
       await put(service({ ports: toPods }), slicesOf("n1"));
       assert.match((await ask())[0] ?? "", /^pod1 /);
+    });
+  }
+
+  const late: KubeProxyTiming = { before: undefined, nowMs: 0, delayMs: 60_000, spreadMs: 0 };
+  for (const family of ["ip", "ip6"] as const) {
+    const vip = proxied[family];
+    const self = node.addresses[family === "ip" ? "IPv4" : "IPv6"];
+    const gateway = family === "ip" ? "10.244.1.1" : "fd01::1";
+    for (const [protocol, number] of questions) {
+      test(`${family} ${protocol} by kube-proxy's own rules, and straight to a pod while it may be late`, async () => {
+        const view = service({ key: "default/proxied", ports: toNodePorts });
+        // The rules of kube-proxy lead to the pod of n2, ours to that of n1.
+        await put(view, slicesOf("n1"), [vip], late);
+        assert.deepEqual(await lan.ask(protocol, vip, number, 3), Array(3).fill(`pod1 ${gateway}`));
+        await put(view, slicesOf("n1"), [vip]);
+        assert.deepEqual(await lan.ask(protocol, vip, number, 3), Array(3).fill(`pod2 ${self}`));
+        await put(view, [], []);
+      });
+    }
+
+    test(`${family}: a UDP flow that began straight to a pod stays there when kube-proxy takes over`, async () => {
+      const view = service({ key: "default/proxied", ports: toNodePorts });
+      const ask = () => lan.ask("udp", vip, 53, 1, 45_000);
+      await put(view, slicesOf("n1"), [vip], late);
+      assert.deepEqual(await ask(), [`pod1 ${gateway}`]);
+      await put(view, slicesOf("n1"), [vip]);
+      assert.deepEqual(await ask(), [`pod1 ${gateway}`]);
+      await put(view, [], []);
+    });
+
+    for (const [words, way, address] of [
+      ["by the node port", viaNodePorts, addresses[family]],
+      ["straight to pods", { ports: toPods }, addresses[family]],
+      ["by kube-proxy", { ports: toNodePorts }, vip],
+    ] as const) {
+      test(`${family}: ${words}, source ranges that exclude a client end no flow that is open`, async () => {
+        const sourceRanges = [family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48"];
+        const view = service({ ...way, key: "default/ranged" });
+        await put(service(), [], []);
+        await put(view, slicesOf("n2"), [address]);
+        const open = () => lan.ask("udp", address, 53, 1, 46_000);
+        assert.deepEqual(await open(), [`pod2 ${self}`]);
+        await put({ ...view, sourceRanges }, slicesOf("n2"), [address]);
+        assert.deepEqual(await open(), [`pod2 ${self}`]);
+        assert.deepEqual(await lan.ask("udp", address, 53, 1, 46_001), ["timeout"]);
+        assert.deepEqual(await lan.ask("tcp", address, 80), ["timeout"]);
+        await put(view, [], []);
+      });
+    }
+
+    test(`${family}: the rewrite to node ports works beside rules that set the marks of connections`, async () => {
+      const [n1] = lan.nodes;
+      await n1.sh(
+        `nft 'table ${family} marks { chain prerouting { type filter hook prerouting priority -150; ct mark set 0x1; }; }'`,
+      );
+      await put(service(viaNodePorts), slicesOf("n2"));
+      for (const [protocol, number] of questions) {
+        assert.deepEqual(await lan.ask(protocol, addresses[family], number), [`pod2 ${self}`]);
+      }
+      await n1.sh(`nft delete table ${family} marks`);
+    });
+
+    test(`${family}: a UDP flow through kube-proxy's rule that outlives its Service is deleted`, async () => {
+      const view = service({ key: "default/proxied", ports: toNodePorts });
+      const flows = async () => {
+        const listed = await lan.nodes[0].sh(`conntrack -L -p udp -f ${family === "ip" ? "ipv4" : "ipv6"} -d ${vip}`);
+        return listed.split("\n").filter((line) => line.includes("dport=53")).length;
+      };
+      await put(view, slicesOf("n2"), [vip]);
+      await put(view, [], []);
+      assert.deepEqual(await lan.ask("udp", vip, 53, 1, 47_000), [`pod2 ${self}`]);
+      assert.equal(await flows(), 1);
+      // As the next Service on the address, which has no such port.
+      await put(service({ key: "default/next", ports: [port({ port: 81, nodePort: 0 })] }), slicesOf("n1"), [vip]);
+      const limitMs = performance.now() + 5_000;
+      while ((await flows()) > 0 && performance.now() < limitMs) await sleep(20);
+      assert.equal(await flows(), 0);
+      await put(service({ key: "default/next" }), [], []);
     });
   }
 

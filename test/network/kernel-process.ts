@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline";
 import { createKernel } from "../../speaker/kernel/kernel.ts";
 import { silentLogger } from "../../src/log/log.ts";
-import type { KernelQuestion } from "./remote-kernel.ts";
+import { type KernelQuestion, readQuestion } from "./remote-kernel.ts";
 
 /** The kernel thread in its namespace: answers each line of JSON on standard input with a line of JSON. */
 const events: string[] = [];
@@ -20,13 +20,8 @@ async function answer(question: KernelQuestion): Promise<unknown> {
   switch (question.kind) {
     case "run":
       return kernel.run(question.transaction);
-    case "deleteStale": {
-      const rules = question.rules.map((rule) => {
-        const endpoints = rule.endpoints === "translated" ? rule.endpoints : new Set(rule.endpoints);
-        return { ...rule, endpoints };
-      });
-      return kernel.deleteStale(question.family, rules);
-    }
+    case "deleteStale":
+      return kernel.deleteStale(question.family, question.rules);
     case "events":
       return events.splice(0);
     case "interfaces":
@@ -37,7 +32,7 @@ async function answer(question: KernelQuestion): Promise<unknown> {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  const result = await answer(JSON.parse(line)).then(
+  const result = await answer(readQuestion(line)).then(
     (value) => ({ value: value ?? null }),
     (error) => ({ code: error.code, message: error.message, cause: error.cause }),
   );

@@ -33,6 +33,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     dataplane.setInterfaces(["eth0"]);
   });
   after(() => {
+    dataplane?.stop();
     kernel?.kill();
     namespace?.destroy();
   });
@@ -44,8 +45,8 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     const vip = parseAddress("192.0.2.200");
     assert.ok(vip !== undefined);
     const view = service({ ports: [port({ nodePort: 0 })] });
-    dataplane.setService("default/web", renderService(view, [slice(hosts)], [vip], node));
-    await dataplane.apply({ nodeAddresses: node.addresses, markBit: 0x0010_0000 });
+    dataplane.setService("default/web", renderService(view, [slice(hosts)], [vip], node).elements);
+    await dataplane.apply({ nodeAddresses: node.addresses });
   }
 
   /** The first report about a table within two seconds. */
@@ -129,9 +130,9 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined }, hashSeed: 1 };
     const hosts = Array.from({ length: 250 }, (_, host) => endpoint(`10.244.1.${host + 1}`));
     const slices = [slice(hosts, { ports: ports.map(({ name }) => ({ name, protocol: "TCP", port: 8080 })) })];
-    dataplane.setService("default/many", renderService(service({ ports }), slices, [vip], node));
+    dataplane.setService("default/many", renderService(service({ ports }), slices, [vip], node).elements);
     dataplane.invalidate();
-    await dataplane.apply({ nodeAddresses: node.addresses, markBit: 0x0010_0000 });
+    await dataplane.apply({ nodeAddresses: node.addresses });
     const listed = await namespace.sh("nft list map ip bellhop tcp_endpoints");
     assert.ok((listed.match(/: 10\.244\.1\./g) ?? []).length > 9_000);
     dataplane.setService("default/many", []);

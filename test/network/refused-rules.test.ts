@@ -10,7 +10,7 @@ import { createRegistry } from "../../src/metrics/registry.ts";
 import { Namespace, skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 
-const settings = { nodeAddresses: { IPv4: "192.0.2.11", IPv6: undefined }, markBit: 0x0010_0000 };
+const settings = { nodeAddresses: { IPv4: "192.0.2.11", IPv6: undefined } };
 
 function portOf(host: number): ServicePortKey {
   const address = parseAddress(`192.0.2.${host}`);

@@ -13,15 +13,24 @@ export type KernelQuestion =
   | {
       readonly kind: "deleteStale";
       readonly family: IpFamily;
-      readonly rules: readonly (Omit<FlowRule, "endpoints"> & {
-        readonly endpoints: readonly string[] | "translated";
-      })[];
+      readonly rules: readonly FlowRule[];
     }
   | { readonly kind: "events" | "interfaces" | "gateways" };
+
+/** As JSON, in which a Set is an object with its members. */
+function writeQuestion(question: KernelQuestion): string {
+  return JSON.stringify(question, (_, value: unknown) => (value instanceof Set ? { members: [...value] } : value));
+}
+
+/** The reverse. */
+export function readQuestion(line: string): KernelQuestion {
+  return JSON.parse(line, (_, value) => (Array.isArray(value?.members) ? new Set(value.members) : value));
+}
 
 /** The kernel thread of another namespace. */
 export class RemoteKernel implements Nft, Conntrack {
   readonly #program: Program;
+  #killed = false;
   #last: Promise<unknown> = Promise.resolve();
 
   private constructor(program: Program) {
@@ -39,11 +48,7 @@ export class RemoteKernel implements Nft, Conntrack {
   }
 
   async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
-    const plain = rules.map((rule) => ({
-      ...rule,
-      endpoints: rule.endpoints === "translated" ? rule.endpoints : [...rule.endpoints],
-    }));
-    return (await this.#ask({ kind: "deleteStale", family, rules: plain })) as number;
+    return (await this.#ask({ kind: "deleteStale", family, rules })) as number;
   }
 
   /** What was reported since the last call: `network`, or a table with its difference. */
@@ -59,14 +64,19 @@ export class RemoteKernel implements Nft, Conntrack {
     return (await this.#ask({ kind: "gateways" })) as readonly string[];
   }
 
+  /** Questions without an answer fail as those of a thread that has ended. */
   kill(): void {
+    this.#killed = true;
     this.#program.kill();
   }
 
   /** One question at a time. */
   #ask(question: KernelQuestion): Promise<unknown> {
     const asked = this.#last.then(async () => {
-      const answer = JSON.parse(await this.#program.say(JSON.stringify(question)), reviveBytes);
+      const line = await this.#program.say(writeQuestion(question)).catch((error: unknown) => {
+        throw this.#killed ? new BellhopError("WorkerFailed", "the kernel thread was killed") : error;
+      });
+      const answer = JSON.parse(line, reviveBytes);
       if (answer.code !== undefined) throw new BellhopError(answer.code, answer.message, { cause: answer.cause });
       if (answer.message !== undefined) throw new Error(answer.message);
       return answer.value;

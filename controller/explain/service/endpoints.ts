@@ -1,7 +1,8 @@
+import { forwardingAnnotation } from "../../../src/api/labels.ts";
 import type { IpFamily } from "../../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import { type EndpointState, resolveEndpoints, usableOf } from "../../../src/model/endpoints.ts";
-import { forwardingOf } from "../../../src/model/forwarding.ts";
+import { decideForwarding, type ForwardingDecision } from "../../../src/model/forwarding.ts";
 import type { ServicePort, ServiceView } from "../../../src/model/service.ts";
 import { type ReceivingNode, topologyOf } from "../../../src/model/usable-endpoints.ts";
 import type { NodeEndpoints, PortPart } from "./explanation.ts";
@@ -58,15 +59,46 @@ export function explainPorts(
   }));
 }
 
+/** What the nodes know alone is not: which ports are new to their kube-proxy, and which of their addresses are on an interface. */
 function describePath(service: ServiceView, port: ServicePort, receiver: Receiver): string {
+  if (receiver === "own node") return proxyRules;
+  const facts = { nodePortUsable: receiver === "node ports", kubeProxyLate: false };
+  return describeDecision(service, port, decideForwarding(service, port, facts));
+}
+
+const proxyRules = "kube-proxy's own rules for the address";
+
+function describeDecision(service: ServiceView, { nodePort }: ServicePort, decision: ForwardingDecision): string {
   const local = service.externalTrafficPolicy === "Local";
-  switch (receiver === "own node" ? "kube-proxy" : forwardingOf(service, port, receiver === "node ports")) {
+  const why = describeCause(service, decision);
+  switch (decision.way) {
     case "nodeport":
-      return `node port ${port.nodePort} of the announcing node, then through kube-proxy to a pod${local ? " on that node" : ""}`;
+      return `node port ${nodePort} of the announcing node, then through kube-proxy to a pod${local ? " on that node" : ""}${why}`;
     case "pods":
-      return `directly to a pod${local ? " on the announcing node" : ""}`;
+      return `directly to a pod${local ? " on the announcing node" : ""}${why}`;
     case "kube-proxy":
-      return "kube-proxy's own rules for the address";
+      return `${proxyRules}${why}`;
+  }
+}
+
+function describeCause({ affinityTimeoutSeconds }: ServiceView, { way, cause }: ForwardingDecision): string {
+  switch (cause) {
+    case "requested":
+      return way === "nodeport"
+        ? ` (${forwardingAnnotation}: ${way}; open connections end when this node port or the annotation changes, and path MTU messages are not translated)`
+        : ` (${forwardingAnnotation}: ${way})`;
+    case "sctp":
+      return " (SCTP)";
+    case "no node port":
+      return " (it has no node port)";
+    case "node port not usable":
+      return " (its announcing node cannot take its node port)";
+    case "kube-proxy late":
+      return " (until kube-proxy has the change)";
+    case "node port":
+      return affinityTimeoutSeconds === undefined
+        ? ", which are those of its node port; new connections go directly to a pod while kube-proxy may not have a change yet"
+        : ", which are those of its node port";
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Speaker } from "../../../src/api/speaker.ts";
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
-import { forwardingOf } from "../../../src/model/forwarding.ts";
+import { decideForwarding } from "../../../src/model/forwarding.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
 import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
@@ -139,8 +139,9 @@ function findRemarks(
   addresses: readonly AddressPart[],
 ): readonly string[] {
   const { service, allocations, leader, speakers } = input;
-  const takesNodePorts = receiverOf(input, addresses) === "node ports";
-  const toPods = service.ports.some((port) => forwardingOf(service, port, takesNodePorts) === "pods");
+  const nodePortUsable = receiverOf(input, addresses) === "node ports";
+  const facts = { nodePortUsable, kubeProxyLate: false };
+  const toPods = service.ports.some((port) => decideForwarding(service, port, facts).way === "pods");
   const remarks: string[] = [];
   if (satisfied && reason !== undefined)
     remarks.push(`The Service prefers dual-stack, but has only one IP family. ${reasonMessage(reason)}`);

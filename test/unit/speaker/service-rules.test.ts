@@ -4,11 +4,12 @@ import { Dataplane } from "../../../speaker/dataplane/dataplane.ts";
 import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
 import { createDataplaneMetrics } from "../../../speaker/dataplane/metrics.ts";
 import { ServiceRules } from "../../../speaker/service-rules.ts";
-import { virtualIpSchema } from "../../../src/api/virtual-ip.ts";
+import { type VirtualIP, virtualIpSchema } from "../../../src/api/virtual-ip.ts";
 import { FakeClock } from "../../../src/clock/fake.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
 import { createLogger, silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
+import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { type NodeView, projectNode } from "../../../src/model/node.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
@@ -40,7 +41,10 @@ test("settings that cannot be read are logged once, with the code that the user 
       random: () => 0.5,
     }),
     isOnNode: () => true,
+    kubeProxyDelayMs: 60_000,
+    changes: { rulesDue: () => undefined },
     clock: new FakeClock(),
+    random: () => 0.5,
     log: createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) }),
   });
   const see = (forwarding: string): void => {
@@ -99,7 +103,10 @@ test("a node that moves to another zone has its rules rendered again, and follow
     },
     dataplane,
     isOnNode: () => true,
+    kubeProxyDelayMs: 60_000,
+    changes: { rulesDue: () => undefined },
     clock: new FakeClock(),
+    random: () => 0.5,
     log: silentLogger,
   });
   const label = (zone: string): boolean => {
@@ -114,4 +121,124 @@ test("a node that moves to another zone has its rules rendered again, and follow
     rules.render();
   }
   assert.deepEqual(rendered, [["10.244.1.2"], ["10.244.2.2"], ["10.244.1.2", "10.244.2.2"]]);
+});
+
+/** Rules of Services a and b with one pod each, on a node with a clock. Counts what is rendered. */
+function fixture(change: { readonly affinityTimeoutSeconds?: number; readonly random?: number } = {}) {
+  const clock = new FakeClock();
+  const nft = new FakeNft();
+  const dataplane = new Dataplane({
+    nft,
+    conntrack: new FakeConntrack(),
+    log: silentLogger,
+    metrics: createDataplaneMetrics(createRegistry()),
+    clock,
+    random: () => 0.5,
+  });
+  const services = new Map<string, ServiceView>();
+  const slices = new Map<string, EndpointSliceView>();
+  const virtualIps = new Map<string, VirtualIP>();
+  const watched = {
+    services: { views: services },
+    slices: { views: slices },
+    virtualIps: { views: virtualIps },
+    nodes: { views: new Map() },
+  };
+  const rendered: string[] = [];
+  const setService = dataplane.setService.bind(dataplane);
+  dataplane.setService = (key, elements) => {
+    rendered.push(key);
+    setService(key, elements);
+  };
+  let due = 0;
+  const rules = new ServiceRules({
+    node: "n1",
+    watched,
+    dataplane,
+    isOnNode: () => true,
+    answersPing: true,
+    kubeProxyDelayMs: 60_000,
+    changes: { rulesDue: () => void due++ },
+    clock,
+    random: () => change.random ?? 0,
+    log: silentLogger,
+  });
+  const add = (name: string, address: string, uid = "1"): void => {
+    const key = `default/${name}`;
+    services.set(key, service({ key, name, uid, ...change }));
+    slices.set(`${key}-1`, slice([endpoint("10.244.1.2")], { key: `${key}-1`, serviceKey: key }));
+    const spec = { address, services: [{ namespace: "default", name }] };
+    virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
+    rules.sliceChanged(`${key}-1`);
+    rules.virtualIpChanged(address);
+    rules.serviceChanged(key);
+  };
+  /** The ports of a set, after what is due was rendered and written. */
+  const portsIn = async (set: string): Promise<number> => {
+    rules.render();
+    await dataplane.apply({ nodeAddresses: rules.node.addresses });
+    return nft.table("ip", "bellhop")?.sets.get(set)?.elements.size ?? 0;
+  };
+  return { clock, rules, services, rendered, add, portsIn, due: () => due };
+}
+
+test("a Service is handed to kube-proxy after the delay, by itself and without another one being rendered", async () => {
+  const { clock, rendered, add, portsIn, due } = fixture();
+  assert.equal(await portsIn("dnat_services"), 0);
+  add("a", "192.0.2.200");
+  assert.equal(await portsIn("dnat_services"), 1);
+  await clock.advance(30_000);
+  add("b", "192.0.2.201");
+  assert.equal(await portsIn("dnat_services"), 2);
+  await clock.advance(30_000);
+  assert.equal(due(), 1);
+  rendered.length = 0;
+  assert.equal(await portsIn("dnat_services"), 1);
+  assert.deepEqual(rendered, ["default/a"]);
+  assert.equal(await portsIn("proxied_services"), 1);
+  await clock.advance(30_000);
+  assert.equal(await portsIn("dnat_services"), 0);
+  await clock.advance(600_000);
+  assert.equal(due(), 2);
+});
+
+test("a Service that is gone is due no more, and new when it is created again", async () => {
+  const { clock, rules, services, add, portsIn, due } = fixture();
+  await portsIn("dnat_services");
+  add("a", "192.0.2.200");
+  await portsIn("dnat_services");
+  services.delete("default/a");
+  rules.serviceChanged("default/a");
+  assert.equal(await portsIn("dnat_services"), 0);
+  await clock.advance(100_000);
+  assert.equal(due(), 0);
+  add("a", "192.0.2.200", "2");
+  assert.equal(await portsIn("dnat_services"), 1);
+  rules.stop();
+  await clock.advance(100_000);
+  assert.equal(due(), 0);
+});
+
+test("a Service with session affinity is kube-proxy's at once, and due at no time", async () => {
+  const { clock, add, portsIn, due } = fixture({ affinityTimeoutSeconds: 10 });
+  await portsIn("dnat_services");
+  add("a", "192.0.2.200");
+  assert.equal(await portsIn("proxied_services"), 1);
+  assert.equal(await portsIn("dnat_services"), 0);
+  await clock.advance(100_000);
+  assert.equal(due(), 0);
+});
+
+test("after a start, when everything looks new, Services are handed over spread over the delay after it", async () => {
+  const { clock, add, portsIn, due } = fixture({ random: 0.5 });
+  add("a", "192.0.2.200");
+  assert.equal(await portsIn("dnat_services"), 1);
+  await clock.advance(89_999);
+  assert.equal(due(), 0);
+  await clock.advance(1);
+  assert.equal(await portsIn("dnat_services"), 0);
+  add("b", "192.0.2.201");
+  await portsIn("dnat_services");
+  await clock.advance(60_000);
+  assert.equal(await portsIn("dnat_services"), 0);
 });

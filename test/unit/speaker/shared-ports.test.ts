@@ -79,8 +79,10 @@ describe("the ports that a Service may have on an address", () => {
 test("a Service that takes the port of another one on a shared address does not get its traffic", async () => {
   const fixture = new SpeakerFixture();
   await fixture.populate("n1");
+  const annotations = { "bellhop.dev/forwarding": "nodeport" };
+  await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
   await fixture.post("/api/v1/namespaces/default/services", {
-    metadata: { name: "aaa", namespace: "default" },
+    metadata: { name: "aaa", namespace: "default", annotations },
     spec: { type: "LoadBalancer", ipFamilies: ["IPv4"], ports: [{ protocol: "TCP", port: 81, nodePort: 30081 }] },
   });
   const services = [

@@ -37,7 +37,7 @@ story(
 story("an address of another node gets its rules and is not announced", async (fixture) => {
   await fixture.populate("n2");
   await fixture.start();
-  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("dnat_services")?.elements.size, 1);
   assert.deepEqual(fixture.responder.announced, []);
   assert.deepEqual((await fixture.virtualIp()).status ?? {}, {});
 });
@@ -214,7 +214,7 @@ story("no port is refused because its endpoints are not listed yet, or are being
   await fixture.clock.advance(60_000);
   await fixture.settle();
   assert.ok(listings().length > before);
-  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 1);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("proxied_services")?.elements.size, 1);
   const written = fixture.nft.accepted.flatMap(({ commands }) => commands);
   assert.ok(!written.some((command) => command.kind === "addElements" && command.set.name === "no_endpoint_services"));
   await fixture.api.request({
@@ -284,7 +284,7 @@ story("a Service that is deleted leaves no rules, and its address is withdrawn",
   await fixture.start();
   await fixture.api.request({ method: "DELETE", path: "/api/v1/namespaces/default/services/web" });
   await fixture.settle();
-  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("node_ports")?.elements.size, 0);
+  assert.equal(fixture.nft.table("ip", "bellhop")?.sets.get("dnat_services")?.elements.size, 0);
   await fixture.api.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.200") });
   await fixture.settle();
   assert.deepEqual(fixture.responder.announced, []);
@@ -439,6 +439,8 @@ story(
 
 story("node ports are not used at an InternalIP that is on no interface, until one has it", async (fixture) => {
   await fixture.populate("n1");
+  const annotations = { "bellhop.dev/forwarding": "nodeport" };
+  await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
   fixture.links = [link("eth0", "192.0.2.12/24")];
   await fixture.start();
   const sizes = () =>

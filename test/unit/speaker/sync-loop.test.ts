@@ -27,7 +27,6 @@ function loopOf(syncs: string[]): SyncLoop {
     },
     virtualIps: { views: new Map() },
     host: { links: [] },
-    markBit: 0,
     metrics: {},
     changes: { failed: (error: unknown) => assert.fail(String(error)), rulesWritten: () => undefined },
     clock: new FakeClock(),

@@ -6,7 +6,7 @@ import { field } from "../../../../src/nft/expression.ts";
 import type { NftSet } from "../../../../src/nft/set.ts";
 import type { Statement } from "../../../../src/nft/statement.ts";
 import type { NftAction } from "../../../../src/nft/transaction.ts";
-import { endpoint, FakeNode, node, port, service, settings, slice, vip, vip6, where } from "./fake-node.ts";
+import { byNodePort, endpoint, FakeNode, node, port, service, settings, slice, vip, vip6, where } from "./fake-node.ts";
 
 const pods = port({ nodePort: 0 });
 const local = slice([endpoint("10.244.1.2")]);
@@ -14,16 +14,17 @@ const remote = slice([endpoint("10.244.2.2", "n2")]);
 const unready = slice([endpoint("10.244.1.2", "n1", { ready: false, serving: false })]);
 const local6 = slice([endpoint("fd01::2")], { key: "default/web-6" });
 
-test("a port with a node port goes to it on this node, kube-proxy takes it from there, and the answer comes from the address", async () => {
+test("on request a port goes to its node port on this node, kube-proxy takes it from there, and the answer comes from the address", async () => {
   for (const [family, address, nodeAddress, pod] of [
     ["ip", vip, "172.30.0.11", "10.244.2.2"],
     ["ip6", vip6, "fd00::11", "fd01::2"],
   ] as const) {
     const fakeNode = new FakeNode();
-    await fakeNode.put(service(), [remote, local6]);
+    await fakeNode.put(service(byNodePort), [remote, local6]);
     const bare = fakeNode.send(address);
     assert.equal(where(bare), `local ${nodeAddress} 30080`);
-    assert.equal(bare.packet.mark, 0, "the mark of the packet must not reach kube-proxy");
+    assert.deepEqual([bare.packet.mark, bare.connection.mark], [0, 0], "marks belong to others");
+    assert.notEqual(bare.connection.zone, 0);
     await fakeNode.kubeProxy(family, { address: nodeAddress, port: 30080 }, { address: pod, port: 8080 });
     const request = fakeNode.send(address);
     assert.equal(where(request), `forwarded ${pod} 8080`);
@@ -34,16 +35,17 @@ test("a port with a node port goes to it on this node, kube-proxy takes it from 
 
 test("a plain node port connection keeps its own address in the answer", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.put(service(), [local]);
+  await fakeNode.put(service(byNodePort), [local]);
   const request = fakeNode.send("172.30.0.11", { port: 30080 });
+  assert.equal(request.connection.zone, 0);
   const { saddr, sport } = fakeNode.reply(request).packet;
   assert.deepEqual([saddr, sport], ["172.30.0.11", 30080]);
 });
 
 test("in-cluster clients keep kube-proxy's short cut", async () => {
-  for (const ports of [[port()], [pods]]) {
+  for (const change of [{}, byNodePort, { ports: [pods] }]) {
     const fakeNode = new FakeNode();
-    await fakeNode.put(service({ ports }), [local]);
+    await fakeNode.put(service(change), [local]);
     assert.equal(where(fakeNode.send(vip, { from: "cni0", source: "10.244.1.9" })), `forwarded ${vip} 80`);
   }
 });
@@ -51,6 +53,7 @@ test("in-cluster clients keep kube-proxy's short cut", async () => {
 test("several addresses, ports and protocols do not get in one another's way", async () => {
   const fakeNode = new FakeNode();
   const dns = service({
+    ...byNodePort,
     key: "default/dns",
     ports: [
       port({ name: "udp", protocol: "UDP", port: 53, nodePort: 30053 }),
@@ -63,10 +66,10 @@ test("several addresses, ports and protocols do not get in one another's way", a
       { name: "tcp", protocol: "TCP", port: 5353 },
     ],
   });
-  await fakeNode.put(service(), [local], ["192.0.2.200"]);
+  await fakeNode.put(service(byNodePort), [local], ["192.0.2.200"]);
   await fakeNode.put(dns, [dnsSlice], ["192.0.2.201"]);
   await fakeNode.put(
-    service({ key: "default/shared", ports: [port({ port: 443, nodePort: 30443 })] }),
+    service({ ...byNodePort, key: "default/shared", ports: [port({ port: 443, nodePort: 30443 })] }),
     [local],
     ["192.0.2.200"],
   );
@@ -258,6 +261,7 @@ test("an endpoint without a node is never local", async () => {
 test("under externalTrafficPolicy Local only this node's pods are used, on both ways", async () => {
   const fakeNode = new FakeNode();
   const view = service({
+    ...byNodePort,
     externalTrafficPolicy: "Local",
     ports: [pods, port({ name: "tls", port: 443, nodePort: 30443 })],
   });
@@ -289,25 +293,37 @@ test("session affinity sends a client to the same pod every time", async () => {
   assert.equal(chosen.size, 3);
 });
 
-test("source ranges hold before either way, for everyone, and per family", async () => {
-  for (const ports of [[port()], [pods]]) {
+test("source ranges hold on every way, for every client, and per family", async () => {
+  for (const change of [{}, byNodePort, { ports: [pods] }]) {
     const fakeNode = new FakeNode();
-    const view = service({ ports, sourceRanges: ["192.0.2.0/25", "192.0.2.64/26", "198.51.100.7/32"] });
+    await fakeNode.kubeProxy("ip", { address: vip }, { address: "10.9.9.9" });
+    await fakeNode.kubeProxy("ip6", { address: vip6 }, { address: "fd09::9" });
+    const view = service({ ...change, sourceRanges: ["192.0.2.0/25", "192.0.2.64/26", "198.51.100.7/32"] });
     await fakeNode.put(view, [local, local6]);
     assert.notEqual(fakeNode.send(vip, { source: "192.0.2.99" }).end, "dropped");
     assert.notEqual(fakeNode.send(vip, { source: "198.51.100.7" }).end, "dropped");
     assert.equal(where(fakeNode.send(vip, { source: "192.0.2.128" })), "dropped in check_source_ranges");
     assert.equal(where(fakeNode.send(vip, { source: "10.244.1.9", from: "cni0" })), "dropped in check_source_ranges");
     assert.notEqual(fakeNode.send(vip6).end, "dropped", "a family without a range is open");
+    const open = fakeNode.send(vip, { source: "192.0.2.128", state: "established" });
+    assert.notEqual(where(open), "dropped in check_source_ranges", "open connections continue");
   }
+});
+
+test("source ranges of a rewritten port do not hold for the plain node port", async () => {
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ ...byNodePort, sourceRanges: ["192.0.2.0/25"] }), [local]);
+  assert.equal(where(fakeNode.send(vip, { source: "192.0.2.128" })), "dropped in check_source_ranges");
+  const plain = fakeNode.send("172.30.0.11", { source: "192.0.2.128", port: 30080 });
+  assert.equal(where(plain), "local 172.30.0.11 30080");
 });
 
 test("source ranges that cannot be read close the family that they look like", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.put(service({ sourceRanges: ["192.0.2.0/33"] }), [local, local6]);
+  await fakeNode.put(service({ ports: [pods], sourceRanges: ["192.0.2.0/33"] }), [local, local6]);
   assert.equal(where(fakeNode.send(vip)), "dropped in check_source_ranges");
   assert.notEqual(fakeNode.send(vip6).end, "dropped");
-  await fakeNode.put(service({ sourceRanges: ["everyone", "0.0.0.0/0"] }), [local, local6]);
+  await fakeNode.put(service({ ports: [pods], sourceRanges: ["everyone", "0.0.0.0/0"] }), [local, local6]);
   assert.notEqual(fakeNode.send(vip).end, "dropped");
   assert.equal(where(fakeNode.send(vip6)), "dropped in check_source_ranges");
 });
@@ -320,7 +336,7 @@ test("the annotation chooses the way", async () => {
     ["pods", "forwarded 10.244.1.2 8080", refused],
     ["nodeport", "local 172.30.0.11 30080", refused],
     ["kube-proxy", "forwarded 10.9.9.9 80", "forwarded 10.9.9.9 80"],
-    ["magic", "local 172.30.0.11 30080", refused],
+    ["magic", "forwarded 10.9.9.9 80", refused],
   ] as const) {
     const view = service({ annotations: { "bellhop.dev/forwarding": value } });
     await fakeNode.put(view, [local]);
@@ -342,7 +358,7 @@ test("SCTP is left to kube-proxy", async () => {
 
 test("a second address of a family goes to the pods, because a node port leads back to one", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.put(service(), [local], ["192.0.2.200", "192.0.2.201"]);
+  await fakeNode.put(service(byNodePort), [local], ["192.0.2.200", "192.0.2.201"]);
   assert.equal(where(fakeNode.send("192.0.2.200")), "local 172.30.0.11 30080");
   assert.equal(where(fakeNode.send("192.0.2.201")), "forwarded 10.244.1.2 8080");
 });
@@ -376,16 +392,16 @@ test("a change writes the change alone", async () => {
 
 test("after a write of unknown outcome the whole table is written, with what came in between", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.put(service(), [local], [vip]);
+  await fakeNode.put(service(byNodePort), [local], [vip]);
   fakeNode.nft.outcomeUnknown = true;
-  const { failures } = await fakeNode.put(service({ key: "default/b" }), [local], ["192.0.2.201"]);
+  const { failures } = await fakeNode.put(service({ ...byNodePort, key: "default/b" }), [local], ["192.0.2.201"]);
   assert.deepEqual(
     failures.map(({ family, error }) => `${family} ${error.code}`),
     ["IPv4 NftFailed"],
   );
   assert.equal(fakeNode.isApplied(vip), false);
   fakeNode.nft.outcomeUnknown = false;
-  await fakeNode.put(service({ key: "default/c" }), [local], ["192.0.2.202"]);
+  await fakeNode.put(service({ ...byNodePort, key: "default/c" }), [local], ["192.0.2.202"]);
   assert.equal(fakeNode.isApplied(vip), false, "not before the wait is over");
   await fakeNode.retry();
   assert.equal(fakeNode.nft.accepted.at(-1)?.commands[1]?.kind, "deleteTable");
@@ -399,7 +415,7 @@ test("a family without addresses has no table", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(), [local], [vip]);
   assert.equal(fakeNode.nft.table("ip6", "bellhop"), undefined);
-  await fakeNode.put(service(), [local, local6]);
+  await fakeNode.put(service(byNodePort), [local, local6]);
   assert.equal(where(fakeNode.send(vip6)), "local fd00::11 30080");
 });
 
@@ -427,7 +443,7 @@ test("of the table that an earlier version wrote no set, chain or element surviv
 
 test("a new address of the node rewrites the table", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.put(service(), [local], [vip]);
+  await fakeNode.put(service(byNodePort), [local], [vip]);
   await fakeNode.dataplane.apply({ ...settings, nodeAddresses: { IPv4: "172.30.0.12", IPv6: undefined } });
   assert.equal(where(fakeNode.send(vip)), "forwarded 172.30.0.12 30080");
 });
@@ -447,8 +463,8 @@ const flow = (destinationPort: number, replySource: string, replySourcePort = 53
 
 test("UDP flows that were there before the rules, or whose pod is gone, are deleted, and no others", async () => {
   const fakeNode = new FakeNode();
-  const kept = [flow(53, "10.244.1.3"), flow(54, "10.244.1.9"), flow(53, "10.1.1.1", 53, "192.0.2.77")];
-  fakeNode.conntrack.flows = [...kept, flow(53, vip, 53)];
+  const kept = [flow(53, "10.244.1.3"), flow(53, "10.1.1.1", 53, "192.0.2.77")];
+  fakeNode.conntrack.flows = [...kept, flow(53, vip, 53), flow(54, "10.244.1.9")];
   await fakeNode.put(service({ ports: [udpPods] }), [udpSlice(2, 3)], [vip]);
   assert.deepEqual(fakeNode.conntrack.flows, kept);
   fakeNode.conntrack.flows.push(flow(53, "10.244.1.2"));
@@ -463,13 +479,69 @@ test("UDP flows to a node port that ended at the node itself are deleted, and ku
   const fakeNode = new FakeNode();
   const kept = [flow(30053, "10.244.9.9", 5353, "172.30.0.11")];
   fakeNode.conntrack.flows = [...kept, flow(30053, "172.30.0.11", 30053, "172.30.0.11")];
+  await fakeNode.put(service({ ...byNodePort, ports: [{ ...udpPods, nodePort: 30053 }] }), [udpSlice(2)], [vip]);
+  assert.deepEqual(fakeNode.conntrack.flows, kept);
+});
+
+test("UDP flows that kube-proxy translates are left to it, and those that it did not know are deleted", async () => {
+  const fakeNode = new FakeNode();
+  const kept = [flow(53, "10.244.9.9")];
+  fakeNode.conntrack.flows = [...kept, flow(53, vip, 53)];
   await fakeNode.put(service({ ports: [{ ...udpPods, nodePort: 30053 }] }), [udpSlice(2)], [vip]);
   assert.deepEqual(fakeNode.conntrack.flows, kept);
 });
 
-test("for TCP connection tracking is not even searched", async () => {
+test("UDP flows that begin after their Service is gone, because kube-proxy is late, are deleted later", async () => {
+  for (const nodePort of [0, 30053]) {
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service({ ports: [{ ...udpPods, nodePort }] }), [udpSlice(2)], [vip]);
+    await fakeNode.clock.advance(120_000);
+    fakeNode.dataplane.setService("default/web", []);
+    await fakeNode.dataplane.apply(settings);
+    for (const waitMs of [5_000, 55_000]) {
+      fakeNode.conntrack.flows = [flow(53, "10.244.1.2")];
+      await fakeNode.clock.advance(waitMs);
+      assert.deepEqual(fakeNode.conntrack.flows, []);
+    }
+  }
+});
+
+test("UDP flows to a port that is gone are deleted, also those that begin while kube-proxy is late", async () => {
+  const fakeNode = new FakeNode();
+  const other = { ...udpPods, name: "other", port: 54, nodePort: 30054 };
+  await fakeNode.put(service({ ports: [other, { ...udpPods, nodePort: 30053 }] }), [udpSlice(2)], [vip]);
+  fakeNode.conntrack.flows = [flow(53, "10.244.1.2"), flow(54, "10.244.1.2")];
+  await fakeNode.put(service({ ports: [other] }), [udpSlice(2)], [vip]);
+  assert.deepEqual(fakeNode.conntrack.flows, [flow(54, "10.244.1.2")]);
+  fakeNode.conntrack.flows.push(flow(53, "10.244.1.2"));
+  await fakeNode.clock.advance(5_000);
+  assert.deepEqual(fakeNode.conntrack.flows, [flow(54, "10.244.1.2")]);
+});
+
+test("UDP flows to the pods of the Service that had the address before do not reach them through the next one", async () => {
+  const fakeNode = new FakeNode();
+  fakeNode.conntrack.flows = [flow(53, "10.244.7.7"), flow(53, "10.244.7.7", 5353, "192.0.2.201")];
+  await fakeNode.put(service({ key: "default/next" }), [local], [vip]);
+  assert.deepEqual(fakeNode.conntrack.flows, [flow(53, "10.244.7.7", 5353, "192.0.2.201")]);
+});
+
+test("on a shared address the UDP ports of each Service are served", async () => {
+  const fakeNode = new FakeNode();
+  fakeNode.conntrack.flows = [flow(53, "10.244.1.2"), flow(54, "10.244.1.2")];
+  const kept = [...fakeNode.conntrack.flows];
+  await fakeNode.put(service({ ports: [udpPods] }), [udpSlice(2)], [vip]);
+  fakeNode.conntrack.flows = [...kept];
+  await fakeNode.put(service({ key: "default/b", ports: [{ ...udpPods, port: 54 }] }), [udpSlice(2)], [vip]);
+  await fakeNode.clock.advance(60_000);
+  assert.deepEqual(fakeNode.conntrack.flows, kept);
+});
+
+test("for TCP connection tracking is searched only when an address comes or goes", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(), [local]);
+  await fakeNode.clock.advance(60_000);
+  const before = fakeNode.conntrack.searches;
   await fakeNode.put(service({ ports: [pods] }), [local, remote]);
-  assert.equal(fakeNode.conntrack.searches, 0);
+  await fakeNode.clock.advance(60_000);
+  assert.equal(fakeNode.conntrack.searches, before);
 });

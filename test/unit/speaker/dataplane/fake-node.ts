@@ -1,7 +1,7 @@
 import { Dataplane, type DataplaneSettings, type WriteResult } from "../../../../speaker/dataplane/dataplane.ts";
 import { FakeConntrack } from "../../../../speaker/dataplane/fake-conntrack.ts";
 import { createDataplaneMetrics } from "../../../../speaker/dataplane/metrics.ts";
-import { type NodeFacts, renderService } from "../../../../speaker/dataplane/render.ts";
+import { type KubeProxyTiming, type NodeFacts, renderService } from "../../../../speaker/dataplane/render.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
@@ -22,13 +22,16 @@ export const node: NodeFacts = {
   answersPing: true,
   hashSeed: 1,
 };
-export const settings: DataplaneSettings = { nodeAddresses: node.addresses, markBit: 0x0010_0000 };
+export const settings: DataplaneSettings = { nodeAddresses: node.addresses };
 export const vip = "192.0.2.200";
 export const vip6 = "2001:db8::200";
 
 export function port(change: Partial<ServicePort> = {}): ServicePort {
   return { name: "", protocol: "TCP", port: 80, nodePort: 30080, ...change };
 }
+
+/** The annotation that requests the rewrite to node ports. */
+export const byNodePort = { annotations: { "bellhop.dev/forwarding": "nodeport" } };
 
 export function service(change: Partial<ServiceView> = {}): ServiceView {
   const bare = projectService({
@@ -101,9 +104,11 @@ export class FakeNode {
     view: ServiceView,
     slices: readonly EndpointSliceView[],
     addresses: readonly string[] = [vip, vip6],
+    timing?: KubeProxyTiming,
   ): Promise<WriteResult> {
     const parsed = addresses.flatMap((text) => parseAddress(text) ?? []);
-    this.dataplane.setService(view.key, renderService(view, slices, parsed, this.#node));
+    const options = timing === undefined ? {} : { timing };
+    this.dataplane.setService(view.key, renderService(view, slices, parsed, this.#node, options).elements);
     return this.dataplane.apply(settings);
   }
 
@@ -141,6 +146,7 @@ export class FakeNode {
       local,
       random: change.random ?? (() => 0),
       oifname: (to) => (to.startsWith("192.0.2.") || to.startsWith("2001:db8:") ? "eth0" : "cni0"),
+      ...(change.state === undefined ? {} : { state: change.state }),
     });
   }
 
@@ -186,6 +192,8 @@ export interface SentPacket {
   readonly icmpType: number;
   /** Addresses that the node has beside its own. */
   readonly onNode: readonly string[];
+  /** Whether connection tracking knows its connection. */
+  readonly state: "new" | "established";
   readonly random: () => number;
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { endpoint, FakeNode, port, service, slice, vip, vip6, where } from "./fake-node.ts";
+import { byNodePort, endpoint, FakeNode, port, service, slice, vip, vip6, where } from "./fake-node.ts";
 import { someStep } from "./generated-services.ts";
 
 const pods = port({ nodePort: 0 });
@@ -36,7 +36,7 @@ test("a port without usable endpoints is refused on both ways: TCP by a reset, U
 
 test("each family is refused for itself", async () => {
   const fakeNode = new FakeNode();
-  await fakeNode.put(service(), [local]);
+  await fakeNode.put(service(byNodePort), [local]);
   assert.equal(where(fakeNode.send(vip)), "local 172.30.0.11 30080");
   assert.equal(where(fakeNode.send(vip6)), "refused by reset in reject_no_endpoints");
 });
@@ -59,7 +59,7 @@ test("connections that run are not reset when the last endpoint is no longer rea
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ ports: [pods] }), [unready]);
   assert.notEqual(fakeNode.send(vip, { syn: false }).end, "refused");
-  await fakeNode.put(service({ ports: [port()] }), [unready]);
+  await fakeNode.put(service(byNodePort), [unready]);
   assert.equal(where(fakeNode.send(vip, { syn: false })), "local 172.30.0.11 30080");
 });
 

@@ -3,9 +3,13 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { findRefused } from "../../../../speaker/dataplane/find-refused.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
+import type { ServiceView } from "../../../../src/model/service.ts";
 import { addressData } from "../../../../src/nft/data.ts";
 import type { FakeNft } from "../../../../src/nft/fake-nft.ts";
-import { endpoint, FakeNode, port, service, slice, where } from "./fake-node.ts";
+import { byNodePort, endpoint, FakeNode, service as plainService, port, slice, where } from "./fake-node.ts";
+
+/** With elements in many maps. */
+const service = (change: Partial<ServiceView> = {}) => plainService({ ...byNodePort, ...change });
 
 const local = slice([endpoint("10.244.1.2")]);
 const pods = port({ nodePort: 0 });
@@ -152,7 +156,7 @@ describe("a write that fails", () => {
       await fakeNode.put(service({ key: `default/s${host}` }), [local], [`192.0.2.${host}`]);
     assert.equal(attempts, 2);
     const addresses = { IPv4: "172.30.0.12", IPv6: undefined };
-    await fakeNode.dataplane.apply({ nodeAddresses: addresses, markBit: 1 });
+    await fakeNode.dataplane.apply({ nodeAddresses: addresses });
     assert.equal(attempts, 4);
   });
 

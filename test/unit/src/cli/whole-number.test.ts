@@ -32,8 +32,7 @@ describe("an option whose value is a number", () => {
     ["controller", "--http-port", "65536"],
     ["controller", "--workers", "0"],
     ["controller", "--peers-per-node", "1"],
-    ["speaker", "--mark-bit", "14"],
-    ["speaker", "--mark-bit", "32"],
+    ["speaker", "--kube-proxy-delay-seconds", "3601"],
     ["speaker", "--resync-seconds", "9"],
   ];
   for (const [program, long, text] of outOfRange) {

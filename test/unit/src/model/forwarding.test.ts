@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decideForwarding } from "../../../../src/model/forwarding.ts";
+import { projectService } from "../../../../src/model/service.ts";
+
+interface Case {
+  /** The annotation; undefined: none. */
+  readonly requested?: string;
+  readonly protocol?: "TCP" | "UDP" | "SCTP";
+  readonly nodePort?: number;
+  readonly affinity?: true;
+  readonly usable?: false;
+  readonly late?: true;
+  /** `way, cause`. */
+  readonly expected: string;
+}
+
+const cases: readonly Case[] = [
+  { expected: "kube-proxy, node port" },
+  { protocol: "UDP", expected: "kube-proxy, node port" },
+  { usable: false, expected: "kube-proxy, node port" },
+  { late: true, expected: "pods, kube-proxy late" },
+  { late: true, usable: false, expected: "pods, kube-proxy late" },
+  { late: true, affinity: true, expected: "kube-proxy, node port" },
+  { affinity: true, expected: "kube-proxy, node port" },
+  { nodePort: 0, expected: "pods, no node port" },
+  { nodePort: 0, affinity: true, expected: "pods, no node port" },
+  { nodePort: 0, late: true, expected: "pods, no node port" },
+  { requested: "pods", expected: "pods, requested" },
+  { requested: " pods ", late: true, affinity: true, expected: "pods, requested" },
+  { requested: "pods", nodePort: 0, expected: "pods, requested" },
+  { requested: "kube-proxy", late: true, expected: "kube-proxy, requested" },
+  { requested: "kube-proxy", nodePort: 0, expected: "kube-proxy, requested" },
+  { requested: "nodeport", expected: "nodeport, requested" },
+  { requested: "nodeport", late: true, affinity: true, expected: "nodeport, requested" },
+  { requested: "nodeport", usable: false, expected: "pods, node port not usable" },
+  { requested: "nodeport", nodePort: 0, expected: "pods, no node port" },
+  { requested: "magic", expected: "kube-proxy, node port" },
+  { requested: " ", expected: "kube-proxy, node port" },
+  { requested: "pods", protocol: "SCTP", expected: "kube-proxy, sctp" },
+  { requested: "nodeport", protocol: "SCTP", expected: "kube-proxy, sctp" },
+  { protocol: "SCTP", nodePort: 0, late: true, expected: "kube-proxy, sctp" },
+];
+
+for (const { expected, ...facts } of cases) {
+  const { requested, protocol = "TCP", nodePort = 30080, affinity, usable = true, late = false } = facts;
+  test(`${JSON.stringify(facts)} → ${expected}`, () => {
+    const service = projectService({
+      metadata: { annotations: requested === undefined ? {} : { "bellhop.dev/forwarding": requested } },
+      spec: { type: "LoadBalancer", sessionAffinity: affinity ? "ClientIP" : "None" },
+    });
+    const port = { name: "", protocol, port: 80, nodePort };
+    const { way, cause } = decideForwarding(service, port, { nodePortUsable: usable, kubeProxyLate: late });
+    assert.equal(`${way}, ${cause}`, expected);
+  });
+}
