@@ -5,8 +5,9 @@ import { readMessages } from "../../src/netlink/messages.ts";
 import type { NetlinkSocket } from "../../src/netlink-socket/netlink-socket.ts";
 import { NetlinkRequests } from "../../src/netlink-socket/requests.ts";
 import { readDroppingChains } from "../../src/nft-netlink/forward-chains.ts";
-import { readTable } from "../../src/nft-netlink/read-table.ts";
+import { readTable, readTableHandle } from "../../src/nft-netlink/read-table.ts";
 import { runBatch } from "../../src/nft-netlink/run-batch.ts";
+import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import { readHostNetwork } from "../../src/rtnetlink/host-network.ts";
 import { FlowRules } from "../dataplane/flow.ts";
 import type { KernelReport, KernelRequest } from "./commands.ts";
@@ -143,9 +144,19 @@ export class KernelLoop {
 
   #write({ id, bytes, commandCount, expected }: Extract<KernelRequest, { kind: "write" }>): void {
     const outcome = runBatch(this.#options.sockets.writer, bytes, commandCount);
-    if (outcome.kind === "applied") this.#watch.expect(expected);
+    if (outcome.kind === "applied") this.#watch.expect(expected, (table) => this.#readHandle(table));
     else if (outcome.kind === "unknown") this.#watch.forget(expected);
     this.#options.report({ kind: "written", id, outcome });
+  }
+
+  #readHandle(table: TableName): bigint | undefined {
+    try {
+      return readTableHandle(this.#reader, table);
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      // The table is then compared without it.
+      return undefined;
+    }
   }
 
   #checkTables(): void {

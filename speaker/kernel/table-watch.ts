@@ -8,11 +8,13 @@ import { contentsDifference, type TableContents, type TableName } from "../../sr
 export class TableWatch {
   readonly #expected = new Map<string, { readonly table: TableName; readonly contents: TableContents }>();
 
-  /** After a batch took effect. */
-  expect(tables: readonly ExpectedTable[]): void {
-    for (const { table, contents } of tables) {
-      if (contents === undefined) this.#expected.delete(idOf(table));
-      else this.#expected.set(idOf(table), { table, contents });
+  /** After a batch took effect. `readHandle` reads the kernel's number of a table that the batch has made. */
+  expect(tables: readonly ExpectedTable[], readHandle: (table: TableName) => bigint | undefined): void {
+    for (const { table, contents, replaced } of tables) {
+      const id = idOf(table);
+      const handle = replaced && contents !== undefined ? readHandle(table) : this.#expected.get(id)?.contents.handle;
+      if (contents === undefined) this.#expected.delete(id);
+      else this.#expected.set(id, { table, contents: { ...contents, handle } });
     }
   }
 

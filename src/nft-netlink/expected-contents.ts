@@ -7,6 +7,8 @@ import type { TableContents, TableName } from "./table-contents.ts";
 export interface ExpectedTable {
   readonly table: TableName;
   readonly contents: TableContents | undefined;
+  /** Whether the transaction makes the table, so that it has a handle that is not known yet. */
+  readonly replaced: boolean;
 }
 
 interface Contents {
@@ -27,11 +29,16 @@ export class ExpectedContents {
 
   /** The tables that the transaction changes, as they will be. Changes nothing here. */
   after(transaction: NftTransaction): TransactionContents {
-    const touched = new Map<string, { readonly table: NftTable; tracked: Tracked | undefined }>();
+    const touched = new Map<string, { readonly table: NftTable; tracked: Tracked | undefined; replaced: boolean }>();
     for (const command of transaction.commands) {
       const id = idOf(command.table);
-      const present = touched.get(id) ?? { table: command.table, tracked: copyOf(this.#tables.get(id)) };
+      const present = touched.get(id) ?? {
+        table: command.table,
+        tracked: copyOf(this.#tables.get(id)),
+        replaced: false,
+      };
       touched.set(id, present);
+      if (command.kind === "addTable" && present.tracked === "absent") present.replaced = true;
       present.tracked = applied(present.tracked, command);
     }
     return new TransactionContents(touched, (id, tracked) => {
@@ -41,23 +48,27 @@ export class ExpectedContents {
   }
 }
 
+interface Touched {
+  readonly table: NftTable;
+  readonly tracked: Tracked | undefined;
+  readonly replaced: boolean;
+}
+
 /** What the tables of one transaction contain after it. */
 export class TransactionContents {
-  readonly #touched: ReadonlyMap<string, { readonly table: NftTable; readonly tracked: Tracked | undefined }>;
+  readonly #touched: ReadonlyMap<string, Touched>;
   readonly #keep: (id: string, tracked: Tracked | undefined) => void;
 
-  constructor(
-    touched: ReadonlyMap<string, { readonly table: NftTable; readonly tracked: Tracked | undefined }>,
-    keep: (id: string, tracked: Tracked | undefined) => void,
-  ) {
+  constructor(touched: ReadonlyMap<string, Touched>, keep: (id: string, tracked: Tracked | undefined) => void) {
     this.#touched = touched;
     this.#keep = keep;
   }
 
   get tables(): readonly ExpectedTable[] {
-    return [...this.#touched.values()].map(({ table: { family, name }, tracked }) => ({
+    return [...this.#touched.values()].map(({ table: { family, name }, tracked, replaced }) => ({
       table: { family: netfilterFamilies[family], name },
       contents: tracked === undefined || tracked === "absent" ? undefined : contentsOf(tracked),
+      replaced,
     }));
   }
 

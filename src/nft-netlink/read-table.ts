@@ -11,13 +11,22 @@ import type { TableContents, TableName } from "./table-contents.ts";
 
 /** Requests of nf_tables (enum nf_tables_msg_types), and the attributes of their answers that are read. */
 const requests = { table: 1, rules: 7, sets: 10 } as const;
-const tableAttributes = { name: 1, use: 3 } as const;
+const tableAttributes = { name: 1, use: 3, handle: 4 } as const;
 const ruleAttributes = { table: 1, chain: 2 } as const;
 /** `count` is reported by kernels after 6.12. */
 const setAttributes = { table: 1, name: 2, count: 20 } as const;
 
 function nftType(message: number): number {
   return netfilterType(netfilterSubsystems.nftables, message);
+}
+
+/** The kernel's number of the table; undefined if there is no such table. Throws BellhopError. */
+export function readTableHandle(kernel: NetlinkRequests, { family, name }: TableName): bigint | undefined {
+  const table = kernel.get(nftType(requests.table), (writer) => {
+    writeNetfilterHeader(writer, family);
+    writer.text(tableAttributes.name, name);
+  });
+  return table && new Attributes(table, netfilterHeaderLength).u64Be(tableAttributes.handle);
 }
 
 /** How much is in the table; undefined if there is no such table. Throws BellhopError. */
@@ -41,6 +50,7 @@ export function readTable(kernel: NetlinkRequests, { family, name }: TableName):
     if (setName === undefined || count === undefined || set.text(setAttributes.table) !== name) return undefined;
     return [setName, count] as const;
   });
-  const objects = new Attributes(table, netfilterHeaderLength).u32Be(tableAttributes.use) ?? 0;
-  return { objects, rules, elements: new Map(elements) };
+  const found = new Attributes(table, netfilterHeaderLength);
+  const [objects, handle] = [found.u32Be(tableAttributes.use) ?? 0, found.u64Be(tableAttributes.handle)];
+  return { handle, objects, rules, elements: new Map(elements) };
 }

@@ -7,6 +7,8 @@ export interface TableName {
 
 /** How much is in a table: what tells that something else changed it, and is cheap to read. Plain data. */
 export interface TableContents {
+  /** The kernel's number of the table: one that was deleted and made again has another. Undefined: not known, and not compared. */
+  readonly handle?: bigint | undefined;
   /** Chains, sets and maps together, as the kernel counts them. */
   readonly objects: number;
   /** Rules in each chain; chains without rules may be missing. */
@@ -21,6 +23,7 @@ export interface TableContents {
  */
 export function contentsDifference(expected: TableContents, found: TableContents | undefined): string | undefined {
   if (found === undefined) return "the table is gone";
+  if (expected.handle !== undefined && expected.handle !== found.handle) return "the table was deleted and made again";
   for (const [chain, count] of expected.rules) {
     const present = found.rules.get(chain) ?? 0;
     if (present !== count) return `chain ${chain} has ${present} rules instead of ${count}`;

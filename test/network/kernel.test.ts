@@ -66,6 +66,11 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     ["an added rule", "nft add rule ip bellhop drop_unhandled counter", /rules instead of/],
     ["a deleted element", "nft flush set ip bellhop lan_interfaces", /set lan_interfaces has 0 elements instead of 1/],
     ["an added chain", "nft add chain ip bellhop other", /chains and sets instead of/],
+    [
+      "a reload of a saved ruleset",
+      "(echo flush ruleset; nft -s list ruleset) > /tmp/bellhop-saved && nft -f /tmp/bellhop-saved; rm /tmp/bellhop-saved",
+      /the table was deleted and made again/,
+    ],
   ] as const) {
     test(`notices ${name} by another program, which a write then repairs`, async () => {
       await put(2);

@@ -126,7 +126,7 @@ class LoopFixture {
       id: 1,
       bytes: batch,
       commandCount: 1,
-      expected: [{ table, contents: contents(rules) }],
+      expected: [{ table, contents: contents(rules), replaced: false }],
     });
     if (this.writerErrno === 0) this.rules = rules;
   }

@@ -7,10 +7,10 @@ function contents(
   rules: Readonly<Record<string, number>>,
   elements: Readonly<Record<string, number>>,
 ): TableContents {
-  return { objects, rules: new Map(Object.entries(rules)), elements: new Map(Object.entries(elements)) };
+  return { handle: 7n, objects, rules: new Map(Object.entries(rules)), elements: new Map(Object.entries(elements)) };
 }
 
-const expected = contents(3, { restrict: 2, dnat: 1 }, { ports: 5 });
+const expected = { ...contents(3, { restrict: 2, dnat: 1 }, { ports: 5 }), handle: 7n };
 
 describe("contentsDifference", () => {
   for (const [name, found, difference] of [
@@ -20,6 +20,11 @@ describe("contentsDifference", () => {
       "the same, with a set whose elements are not compared",
       contents(3, { restrict: 2, dnat: 1 }, { ports: 5, affinity: 7 }),
       undefined,
+    ],
+    [
+      "a table that was made again with as much in it, as by a reload of a saved ruleset",
+      { ...contents(3, { restrict: 2, dnat: 1 }, { ports: 5 }), handle: 8n },
+      "the table was deleted and made again",
     ],
     ["a deleted table", undefined, "the table is gone"],
     ["a flushed chain", contents(3, { dnat: 1 }, { ports: 5 }), "chain restrict has 0 rules instead of 2"],
