@@ -1,4 +1,6 @@
+import { BellhopError } from "../error/error.ts";
 import { Attributes } from "../netlink/attributes.ts";
+import { errnoName } from "../netlink/errno.ts";
 import type { MessageWriter } from "../netlink/message-writer.ts";
 import type { NetlinkMessage } from "../netlink/messages.ts";
 import {
@@ -39,31 +41,61 @@ const families = { IPv4: netfilterFamilies.ip, IPv6: netfilterFamilies.ip6 } as 
 /** So many deletions go into one datagram. An error of each would still fit into the socket's buffer by default. */
 const deletionsAtOnce = 100;
 
+/** So many stale flows are remembered at once, about 10 MB of them. Where there are more, the table is searched again. */
+const flowsAtOnce = 20_000;
+
+/** Not more often, because clients may make new stale flows all the time: a million flows. */
+const maxSearches = 50;
+
 /**
  * Deletes the UDP flows of a family that are stale; returns how many. Works in steps, between which the caller may do other work: a table may have
  * hundreds of thousands of flows. `isStale` must decide by values: the flow's addresses are views. Needs CAP_NET_ADMIN, and a socket that is used for nothing
- * else. Throws BellhopError NetlinkRefused, NetlinkMalformed or SocketFailed.
+ * else. Throws BellhopError NetlinkRefused, NetlinkMalformed or SocketFailed; where the kernel refuses to delete some of the flows, after all
+ * others were deleted. Older kernels do so with EBUSY for flows in a flowtable (ctnetlink_del_conntrack).
  */
 export function* deleteUdpFlows(
   kernel: NetlinkRequests,
   family: FlowFamily,
   isStale: (flow: TrackedFlow) => boolean,
 ): Generator<void, number> {
+  let deleted = 0;
+  for (let searches = 1; ; searches++) {
+    const { stale, all } = yield* findStale(kernel, family, isStale);
+    const refused: number[] = [];
+    for (let at = 0; at < stale.length; at += deletionsAtOnce) {
+      yield;
+      const some = stale.slice(at, at + deletionsAtOnce);
+      const fills = some.map((flow) => (writer: MessageWriter) => fillDeletion(writer, family, flow));
+      const failed = kernel.change(type(messages.delete), fills);
+      // Flows that have ended meanwhile are not there, which is as well.
+      deleted += some.length - failed.missing - failed.refused.length;
+      refused.push(...failed.refused);
+    }
+    const [first] = refused;
+    if (first !== undefined) {
+      const words = `the kernel refused to delete ${refused.length} of ${stale.length} flows: ${errnoName(first)}`;
+      throw new BellhopError("NetlinkRefused", words);
+    }
+    if (all || searches === maxSearches) return deleted;
+  }
+}
+
+/** The stale flows, copied; not all of them where there are too many to remember. */
+function* findStale(
+  kernel: NetlinkRequests,
+  family: FlowFamily,
+  isStale: (flow: TrackedFlow) => boolean,
+): Generator<void, { readonly stale: readonly TrackedFlow[]; readonly all: boolean }> {
   const stale: TrackedFlow[] = [];
+  let all = true;
   const dump = kernel.dump(type(messages.get), requestUdpFlows(family), (message) => {
     const flow = readUdpFlow(message);
-    if (flow !== undefined && isStale(flow)) stale.push(copyOf(flow));
+    if (flow === undefined || !isStale(flow)) return;
+    if (stale.length < flowsAtOnce) stale.push(copyOf(flow));
+    else all = false;
   });
   while (!dump.step()) yield;
-  let deleted = 0;
-  for (let at = 0; at < stale.length; at += deletionsAtOnce) {
-    yield;
-    const some = stale.slice(at, at + deletionsAtOnce);
-    const fills = some.map((flow) => (writer: MessageWriter) => fillDeletion(writer, family, flow));
-    // Flows that have ended meanwhile are not there, which is as well.
-    deleted += some.length - kernel.change(type(messages.delete), fills);
-  }
-  return deleted;
+  return { stale, all };
 }
 
 function type(message: number): number {

@@ -13,6 +13,14 @@ export type FillRequest = (writer: MessageWriter) => void;
 /** A dump that is interrupted by changes this often, one time after the other, is given up. */
 const dumpAttempts = 10;
 
+/** What failed of requests that change something. */
+export interface FailedChanges {
+  /** How many were about an object that is not there (ENOENT). */
+  readonly missing: number;
+  /** The errors of the others: numbers of errno(3). */
+  readonly refused: readonly number[];
+}
+
 /** A dump under way. */
 export interface Dump {
   /** Reads one more datagram; true when the dump is complete. Throws BellhopError NetlinkRefused, NetlinkMalformed or SocketFailed. */
@@ -37,15 +45,21 @@ export class NetlinkRequests {
   get(type: number, fill: FillRequest): Uint8Array | undefined {
     const sequence = this.#send(type, 0, fill);
     let found: Uint8Array | undefined;
+    let missing = false;
     for (;;) {
       const datagram = this.#socket.receive();
-      if (datagram === "none") return found;
+      if (datagram === "none") {
+        // Silence does not mean that there is no such object.
+        if (found === undefined && !missing) throw lost();
+        return found;
+      }
       if (datagram === "lost") throw lost();
       for (const message of readMessages(datagram)) {
         if (message.sequence !== sequence) continue;
         const answer = readAnswer(message);
         if (answer === undefined) found = Uint8Array.from(message.payload);
-        else if (answer.errno !== errnoNumbers.ENOENT) refuse(answer.errno);
+        else if (answer.errno === errnoNumbers.ENOENT) missing = true;
+        else refuse(answer.errno);
       }
     }
   }
@@ -82,21 +96,22 @@ export class NetlinkRequests {
   }
 
   /**
-   * Sends requests that change something, in one datagram and each by itself. Returns how many failed because there was no such object, as far as
-   * answers were not lost.
+   * Sends requests that change something, in one datagram and each by itself: that one is refused stops none of the others. Returns how many
+   * failed, as far as answers were not lost.
    */
-  change(type: number, fills: readonly FillRequest[]): number {
+  change(type: number, fills: readonly FillRequest[]): FailedChanges {
     const first = this.#send(type, 0, ...fills);
     let missing = 0;
+    const refused: number[] = [];
     for (;;) {
       const datagram = this.#socket.receive();
-      if (datagram === "none") return missing;
+      if (datagram === "none") return { missing, refused };
       if (datagram === "lost") continue;
       for (const message of readMessages(datagram)) {
         const answer = readAnswer(message);
         if (answer === undefined || answer.sequence < first) continue;
         if (answer.errno === errnoNumbers.ENOENT) missing += 1;
-        else refuse(answer.errno);
+        else if (answer.errno !== 0) refused.push(answer.errno);
       }
     }
   }

@@ -34,6 +34,8 @@ function flow(id: number, change: Partial<TrackedFlow> = {}): TrackedFlow {
 class TrackingTable {
   readonly flows: TrackedFlow[];
   readonly requests: NetlinkMessage[] = [];
+  /** Numbers of flows that the kernel does not delete, as those in a flowtable. */
+  busy: ReadonlySet<number> = new Set();
   readonly socket = new FakeNetlinkSocket((message) => this.#handle(message));
 
   constructor(flows: readonly TrackedFlow[]) {
@@ -81,6 +83,7 @@ class TrackingTable {
       );
     });
     if (at < 0) return { errno: errnoNumbers.ENOENT };
+    if (this.busy.has(id ?? 0)) return { errno: errnoNumbers.EBUSY };
     this.flows.splice(at, 1);
     return {};
   }
@@ -164,6 +167,31 @@ describe("deleteUdpFlows", () => {
     assert.deepEqual(table.flows, []);
     // Family and version of the header.
     assert.deepEqual([...(table.requests.at(-1)?.payload.subarray(0, 2) ?? [])], [10, 1]);
+  });
+
+  test("a flow that the kernel refuses to delete keeps no other from being deleted, and is reported", () => {
+    const flows = Array.from({ length: 250 }, (_, id) =>
+      flow(id, { original: tuple(client, vip, { sourcePort: id }) }),
+    );
+    const table = new TrackingTable(flows);
+    table.busy = new Set([3, 120]);
+    assert.throws(() => deleteFrom(table, () => true), /refused to delete 2 of 250 flows: EBUSY/);
+    assert.deepEqual(
+      table.flows.map(({ id }) => id),
+      [3, 120],
+    );
+  });
+
+  test("remembers a bounded number of flows, and searches again for the others", () => {
+    const flows = Array.from({ length: 20_001 }, (_, id) =>
+      flow(id, { original: tuple(client, vip, { sourcePort: id % 65_536 }) }),
+    );
+    const table = new TrackingTable(flows);
+    assert.equal(
+      deleteFrom(table, () => true),
+      20_001,
+    );
+    assert.equal(table.requests.filter(({ type }) => type === 0x0101).length, 2);
   });
 });
 

@@ -44,6 +44,11 @@ describe("NetlinkRequests", () => {
     assert.throws(() => kernel.get(100, () => undefined), { code: "NetlinkRefused", message: /EPERM/ });
   });
 
+  test("get does not take silence for the answer that there is no such object", () => {
+    const { kernel } = requestsTo(() => ({}));
+    assert.throws(() => kernel.get(100, () => undefined), { code: "NetlinkRefused", message: /lost/ });
+  });
+
   test("a dump that was interrupted by a change is read again", () => {
     let attempts = 0;
     const { kernel } = requestsTo((sequence) => {
