@@ -15,6 +15,9 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  */
 const trials = Number(process.argv[2] ?? 20);
 const idleSeconds = 30;
+
+/** Between two Services, as a user creates them. In a burst, kube-proxy's interval of one second between writes would hide or add time. */
+const pauseMs = 3_000;
 const progress = showProgress(process.stderr);
 
 async function measureSlice(api: Api): Promise<void> {
@@ -43,7 +46,10 @@ interface Trial {
 
 async function createMany(api: Api, spec: Record<string, unknown>): Promise<readonly Trial[]> {
   const rows: Trial[] = [];
-  for (let trial = 0; trial < trials; trial++) rows.push(await createOne(api, `trial-${trial}`, spec));
+  for (let trial = 0; trial < trials; trial++) {
+    await sleep(pauseMs);
+    rows.push(await createOne(api, `trial-${trial}`, spec));
+  }
   return rows;
 }
 
