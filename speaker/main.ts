@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { release } from "node:os";
 import { type Clock, pause } from "../src/clock/clock.ts";
-import type { Nft } from "../src/nft/nft.ts";
+import { BellhopError } from "../src/error/error.ts";
+import { lacksFamily, type Nft, type NftFailureCause } from "../src/nft/nft.ts";
 import type { NftIpFamily } from "../src/nft/transaction.ts";
 import { socketNft } from "../src/nft-netlink/socket-nft.ts";
 import { runProgram } from "../src/program/run-program.ts";
@@ -50,9 +51,15 @@ export async function removeRules(nft: Nft = socketNft): Promise<void> {
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
-function removeTables(nft: Nft, family: NftIpFamily): Promise<void> {
+async function removeTables(nft: Nft, family: NftIpFamily): Promise<void> {
   const others = [...removeSelfTest(family), ...removeTableOf(probeTableOf(family))];
-  return nft.run({ commands: [...removeTable(family), ...others] });
+  try {
+    await nft.run({ commands: [...removeTable(family), ...others] });
+  } catch (error) {
+    const faults = error instanceof BellhopError ? (error.cause as NftFailureCause | undefined)?.faults : undefined;
+    // A kernel without IPv6 has no table of it.
+    if (!lacksFamily(faults ?? [])) throw error;
+  }
 }
 
 /** How often the rules are removed while a speaker may still write them. */

@@ -211,7 +211,11 @@ export class Speaker {
     const missing = [...reflectorFaults(this.#watches, this.#options.clock.monotonicMs())];
     if (!this.#kernel.alive) missing.push("the kernel thread is not running");
     if (!this.#responder.alive) missing.push("the responder thread is not running");
-    for (const { family, feature } of this.#missingFeatures) missing.push(`the kernel lacks for ${family}: ${feature}`);
+    for (const { family, feature } of this.#missingFeatures) {
+      const { everWritten, failingSinceMs } = this.#dataplane.writesOf(family);
+      // Without addresses of the family there are no rules of it, and nothing is missing.
+      if (!everWritten || failingSinceMs !== undefined) missing.push(`the kernel lacks for ${family}: ${feature}`);
+    }
     for (const family of ["IPv4", "IPv6"] as const)
       if (!this.#dataplane.writesOf(family).everWritten) missing.push(`the ${family} rules are not written yet`);
     return missing;

@@ -2,7 +2,7 @@ import { Backoff } from "../../src/clock/backoff.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
-import { faultyKeys, type Nft, type NftFailureCause, type NftFault } from "../../src/nft/nft.ts";
+import { faultyKeys, lacksFamily, type Nft, type NftFailureCause, type NftFault } from "../../src/nft/nft.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { type Element, elementId, nftKey } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
@@ -217,7 +217,8 @@ export class TableWriter {
     } catch (error) {
       writes.failed();
       const refusal = refusalOf(error);
-      if (whole && change.added.size === 0 && refusal !== undefined && isWithoutFamily(refusal)) return undefined;
+      // A kernel without the family has no table that would have to be removed.
+      if (whole && change.added.size === 0 && refusal !== undefined && lacksFamily(refusal.faults)) return undefined;
       this.#replace ||= replace;
       if (refusal === undefined) this.#state = "unknown";
       else return refusal;
@@ -292,11 +293,6 @@ export class TableWriter {
 
 function sameSettings(left: RuleSettings | undefined, right: RuleSettings): boolean {
   return left !== undefined && left.nodeAddress === right.nodeAddress;
-}
-
-/** A kernel without the family has no table that would have to be removed. */
-function isWithoutFamily({ faults }: Refusal): boolean {
-  return faults.some(({ errno }) => errno === "EOPNOTSUPP" || errno === "EAFNOSUPPORT");
 }
 
 interface Refusal {

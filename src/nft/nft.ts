@@ -31,3 +31,8 @@ export function faultyKeys(faults: readonly NftFault[]): ReadonlySet<Data> {
     ),
   );
 }
+
+/** Whether the kernel refuses because it has no tables of the family at all (nf_tables_newtable), so that there is none of ours. */
+export function lacksFamily(faults: readonly NftFault[]): boolean {
+  return faults.some(({ errno }) => errno === "EOPNOTSUPP" || errno === "EAFNOSUPPORT");
+}
