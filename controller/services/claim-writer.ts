@@ -1,4 +1,4 @@
-import { groupVersion, timeText } from "../../src/api/api.ts";
+import { groupVersion, timeText, wholeSecondFrom } from "../../src/api/api.ts";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import { type ServiceReference, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
@@ -161,10 +161,13 @@ export class ClaimWriter {
 
   async #hold(claim: Claim, { namespace, name }: ServiceName, holdMs: number): Promise<boolean> {
     const { client, clock, holds, ownerAssignments } = this.#options;
-    const heldUntil = timeText(clock.wallMs() + holdMs);
+    const nowMs = clock.wallMs();
+    // Another process ends the hold by the text alone, in which fractions of a second are lost.
+    const heldUntilMs = wholeSecondFrom(nowMs + holdMs);
+    const heldUntil = timeText(heldUntilMs);
     const spec = { services: [{ namespace, name }], owners: [], interfaces: [], ownerInterfaces: null, heldUntil };
     if (!(await this.#write(client, claim, spec))) return false;
-    holds.begin(claim.name, Date.parse(heldUntil), holdMs);
+    holds.begin(claim.name, heldUntilMs, heldUntilMs - nowMs);
     ownerAssignments.forget(claim.name);
     return true;
   }

@@ -8,9 +8,14 @@ export const groupVersion = `${apiGroup}/${apiVersion}`;
 /** The loadBalancerClass of Bellhop. */
 export const loadBalancerClass = "bellhop.dev/bellhop";
 
-/** The time as metav1.Time: whole seconds, UTC. */
+/** The time as metav1.Time: whole seconds, UTC. Drops fractions of a second. */
 export function timeText(wallMs: number): string {
   return new Date(wallMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+/** The first whole second at or after the time, for a time before which something must not end: `timeText` drops fractions. */
+export function wholeSecondFrom(wallMs: number): number {
+  return Math.ceil(wallMs / 1000) * 1000;
 }
 
 /**
