@@ -34,6 +34,9 @@ export interface ClaimWriterOptions {
   readonly clock: Clock;
 }
 
+/** How often a deletion is tried again at once, with the version that was found. */
+const maxConflicts = 3;
+
 /**
  * Creates, shares and deletes VirtualIPs, one write at a time for each. The list of Services is written only for the version that it
  * was read from: of two concurrent changes one is refused and planned again. Each method resolves to whether the cluster was as
@@ -138,25 +141,33 @@ export class ClaimWriter {
       const others = withoutService(claim, key);
       if (others.length > 0 && claim.uid !== "") return this.#writeServices(client, claim, others);
       if (holdMs > 0 && claim.uid !== "") return this.#hold(claim, holdFor ?? mine, holdMs);
-      const { uid, resourceVersion } = claim;
-      try {
-        // Without uid it exists only in the allocations. If an answer was lost, the watch brings it back and it is released then.
-        if (uid !== "") {
-          // By uid alone where no other Service may join: a speaker that writes the status meanwhile does not make it another claim.
-          const preconditions = mine.sharing === undefined ? { uid } : { uid, resourceVersion };
-          await client.request({ method: "DELETE", path: ownPath("virtualips", claim.name), body: { preconditions } });
-        }
-      } catch (error) {
-        if (mine.sharing !== undefined && isConflict(error)) {
-          await this.refresh(claim.name);
-          return false;
-        }
-        if (!isNotFound(error)) throw error;
-      }
-      if (allocations.claims.get(claim.name)?.uid === uid) allocations.drop(claim.name);
+      // Without uid it exists only in the allocations. If an answer was lost, the watch brings it back and it is released then.
+      if (claim.uid !== "" && !(await this.#delete(claim))) return false;
+      if (allocations.claims.get(claim.name)?.uid === claim.uid) allocations.drop(claim.name);
       ownerAssignments.forget(claim.name);
       return true;
     });
+  }
+
+  /**
+   * Deletes the claim by its version: a user may have made it a reservation meanwhile, or another leader assigned it to another Service. What
+   * else changed, as the status that speakers write, does not make it another claim.
+   */
+  async #delete(planned: Claim): Promise<boolean> {
+    let claim: Claim | undefined = planned;
+    for (let conflicts = 0; claim !== undefined && isSameAssignment(planned, claim); conflicts++) {
+      const { name, uid, resourceVersion } = claim;
+      try {
+        const body = { preconditions: { uid, resourceVersion } };
+        await this.#options.client.request({ method: "DELETE", path: ownPath("virtualips", name), body });
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return true;
+        if (!isConflict(error) || conflicts === maxConflicts) throw error;
+        claim = await this.refresh(name);
+      }
+    }
+    return false;
   }
 
   async #hold(claim: Claim, { namespace, name }: ServiceName, holdMs: number): Promise<boolean> {
@@ -226,6 +237,16 @@ export class ClaimWriter {
     if (claim === undefined) allocations.drop(name);
     else allocations.put(claim);
   }
+}
+
+/** Whether the VirtualIP is still the one of the same Services, or held for the same name and time. */
+function isSameAssignment(left: Claim, right: Claim): boolean {
+  return (
+    left.uid === right.uid &&
+    left.managed === right.managed &&
+    left.heldUntilMs === right.heldUntilMs &&
+    JSON.stringify(left.services) === JSON.stringify(right.services)
+  );
 }
 
 function addressIn(raw: unknown): unknown {
