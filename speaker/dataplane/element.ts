@@ -74,6 +74,8 @@ interface ElementTypes {
   readonly dnat_services: MapOf<ServicePortKey, EndpointPick>;
   readonly tcp_endpoints: MapOf<EndpointKey, EndpointAddress>;
   readonly udp_endpoints: MapOf<EndpointKey, EndpointAddress>;
+  /** Addresses that have a port with session affinity, to the chain for their ports. */
+  readonly affinity_addresses: MapOf<{ readonly address: IpAddress }, "affinity_ports">;
   /** Ports with session affinity, and all pairs of such a port and one of its endpoints. */
   readonly affinity_services: MapOf<ServicePortKey, { readonly timeoutSeconds: number }>;
   readonly affinity_endpoints: SetOf<ServicePortKey & { readonly endpoint: EndpointAddress }>;
@@ -138,6 +140,7 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: interfaceData(element.key.interfaceName) };
     case "service_addresses":
     case "ping_addresses":
+    case "affinity_addresses":
       return { key: addressData(element.key.address) };
     case "source_range_services":
     case "no_endpoint_services":
@@ -176,6 +179,8 @@ function nftData(element: Element): NftElement["data"] {
       return { kind: "goto", chain: pickChainName(element.value) };
     case "ping_addresses":
       return addressData(element.value.nodeAddress);
+    case "affinity_addresses":
+      return { kind: "goto", chain: element.value };
     case "affinity_services":
       return { kind: "goto", chain: affinityChainName(element.value.timeoutSeconds) };
     case "tcp_endpoints":

@@ -229,6 +229,7 @@ function affinityElements(
 ): readonly Element[] {
   const family = nftFamilies[key.address.family];
   return [
+    { family, set: "affinity_addresses", key: { address: key.address }, value: "affinity_ports" },
     { family, set: "affinity_services", key, value: { timeoutSeconds } },
     ...endpoints.map((endpoint): Element => ({ family, set: "affinity_endpoints", key: { ...key, endpoint } })),
   ];

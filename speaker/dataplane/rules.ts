@@ -68,7 +68,9 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
     // has gone before.
     drop_on_node: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
     // After the translation, so that the packet shows its endpoint. New connections renew the time, as kube-proxy's do; others do not.
-    remember_affinity: [[isNew, fromLan(ip), { kind: "vmap", key: originalService(ip), map: our.affinity_services }]],
+    remember_affinity: [
+      [isNew, fromLan(ip), { kind: "vmap", key: [field(`ct original ${ip} daddr`)], map: our.affinity_addresses }],
+    ],
     // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
     drop_unhandled: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
     masquerading: [
@@ -269,6 +271,14 @@ export function pickRules(ip: NftIpFamily, { by, count, seed }: EndpointPick): r
 function knownClient(ip: NftIpFamily): NftRule {
   const key = concatenation(`${ip} saddr`, `${ip} daddr`, "meta l4proto", "th dport");
   return [{ kind: "dnat", to: { kind: "map", key, map: affinityClients[ip] } }];
+}
+
+/**
+ * The rules of the chain that finds the port with session affinity. It exists only where there is one: nft(8) before 1.1 lists
+ * `ct original proto-dst`, but cannot load the list again, and some hosts save their rules that way.
+ */
+export function affinityPortRules(ip: NftIpFamily): readonly NftRule[] {
+  return [[{ kind: "vmap", key: originalService(ip), map: sets[ip].affinity_services }]];
 }
 
 /**

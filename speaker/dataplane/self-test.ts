@@ -3,7 +3,7 @@ import type { IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import { affinityChainName, pickChainName } from "./element.ts";
-import { affinityRules, type BaseRules, pickRules } from "./rules.ts";
+import { affinityPortRules, affinityRules, type BaseRules, pickRules } from "./rules.ts";
 import { createTable, createTargetChain, nftFamilies, type TargetChain } from "./tables.ts";
 
 /** A feature of the kernel that our rules need and that it does not have. */
@@ -96,7 +96,11 @@ function ourCommands(family: IpFamily, chain: string | undefined): readonly NftC
 
 /** One of each kind of the chains that elements lead to from the base chain. */
 function targetChainsBehind(family: NftIpFamily, chain: string): readonly TargetChain[] {
-  if (chain === "remember_affinity") return [{ name: affinityChainName(1), rules: affinityRules(family, 1) }];
+  if (chain === "remember_affinity")
+    return [
+      { name: "affinity_ports", rules: affinityPortRules(family) },
+      { name: affinityChainName(1), rules: affinityRules(family, 1) },
+    ];
   if (chain !== "dnat_to_endpoints") return [];
   return (["flow", "client"] as const).map((by) => {
     const pick = { by, count: 2, seed: 1 };

@@ -35,6 +35,7 @@ function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
     node_port_source_ranges: { name: "node_port_source_ranges", key: [...nodePort, address], interval: true },
     dnat_services: { name: "dnat_services", key: service, data: "verdict" },
     ping_addresses: { name: "ping_addresses", key: [address], data: [address] },
+    affinity_addresses: { name: "affinity_addresses", key: [address], data: "verdict" },
     affinity_services: { name: "affinity_services", key: service, data: "verdict" },
     affinity_endpoints: { name: "affinity_endpoints", key: [...service, address, "inet_service"] },
     tcp_endpoints: endpoints("tcp"),

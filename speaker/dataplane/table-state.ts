@@ -112,6 +112,7 @@ export function settleChange(state: WritableTableState, change: TableChange): vo
 /** The name of the chain that the element leads to. Cheaper than the chain with its rules. */
 function targetNameOf(element: Element): string | undefined {
   if (element.set === "dnat_services") return pickChainName(element.value);
+  if (element.set === "affinity_addresses") return element.value;
   return element.set === "affinity_services" ? affinityChainName(element.value.timeoutSeconds) : undefined;
 }
 

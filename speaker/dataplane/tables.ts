@@ -3,7 +3,7 @@ import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule } from "../../src/nft/statement.ts";
 import type { BaseChain, NftAction, NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import { affinityChainName, type Element, pickChainName } from "./element.ts";
-import { affinityRules, type BaseRules, baseRules, pickRules, type RuleSettings } from "./rules.ts";
+import { affinityPortRules, affinityRules, type BaseRules, baseRules, pickRules, type RuleSettings } from "./rules.ts";
 import { affinityClients, sets } from "./sets.ts";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftIpFamily>> = { IPv4: "ip", IPv6: "ip6" };
@@ -87,6 +87,8 @@ export function targetChainOf(element: Element): TargetChain | undefined {
   switch (element.set) {
     case "dnat_services":
       return { name: pickChainName(element.value), rules: pickRules(element.family, element.value) };
+    case "affinity_addresses":
+      return { name: element.value, rules: affinityPortRules(element.family) };
     case "affinity_services": {
       const { timeoutSeconds } = element.value;
       return { name: affinityChainName(timeoutSeconds), rules: affinityRules(element.family, timeoutSeconds) };

@@ -178,14 +178,9 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     const ipv6 = { destination: "2001:db8::200", destinationPort: 53, endpoints: new Set<string>() };
     assert.equal(await kernel.deleteStale("IPv6", [ipv6]), 1);
     const left = await namespace.sh("conntrack -L -p udp 2>/dev/null; conntrack -L -f ipv6 -p udp 2>/dev/null");
-    assert.deepEqual(
-      left
-        .trim()
-        .split("\n")
-        .map((line) => /sport=(\d+)/.exec(line)?.[1])
-        .toSorted(),
-      ["1001", "1003"],
-    );
+    // A listing may name a flow twice while flows elsewhere on the machine come and go: they share one hash table.
+    const ports = new Set(Array.from(left.matchAll(/^udp .*?sport=(\d+)/gm), ([, source]) => source));
+    assert.deepEqual([...ports].toSorted(), ["1001", "1003"]);
   });
 
   /** Waits until a change of the network has been noticed; two seconds at the most. */
