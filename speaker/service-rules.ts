@@ -30,6 +30,8 @@ export interface ServiceRulesOptions {
   readonly isOnNode: (address: string) => boolean;
   /** How long kube-proxy may take until its rules have a change. */
   readonly kubeProxyDelayMs: number;
+  /** Whether a chain of another program may drop what goes straight to pods, and not what kube-proxy has marked. */
+  readonly mayDropForwarded: () => boolean;
   readonly changes: RulesListener;
   readonly clock: Clock;
   readonly random: Random;
@@ -57,6 +59,8 @@ export class ServiceRules {
   #dirty = new Set<string>();
   #dirtySinceMs: number | undefined;
   #node: NodeFacts;
+  /** Whether new connections go straight to pods while kube-proxy may be late. */
+  #bridges = true;
 
   constructor(options: ServiceRulesOptions) {
     this.#options = options;
@@ -91,18 +95,22 @@ export class ServiceRules {
   }
 
   /**
-   * The Node or the addresses of interfaces may have changed. An InternalIP on no interface is not used: packets for node ports at it would be
-   * routed away.
+   * The Node, the addresses of interfaces or the chains of other programs may have changed. An InternalIP on no interface is not used:
+   * packets for node ports at it would be routed away.
    */
   nodeChanged(): boolean {
+    const { isOnNode, mayDropForwarded } = this.#options;
+    const bridged = this.#bridges;
+    this.#bridges = !mayDropForwarded();
+    if (bridged !== this.#bridges) this.allChanged();
     const view = this.#options.watched.nodes.views.get(this.#options.node);
-    if (view === undefined) return false;
-    const { isOnNode } = this.#options;
+    if (view === undefined) return bridged !== this.#bridges;
     const present = (text: string | undefined) => (text !== undefined && isOnNode(text) ? text : undefined);
     const addresses = { IPv4: present(view.internalIPv4), IPv6: present(view.internalIPv6) };
     const zone = view.labels[zoneLabel];
     const { addresses: before } = this.#node;
-    if (this.#node.zone === zone && before.IPv4 === addresses.IPv4 && before.IPv6 === addresses.IPv6) return false;
+    if (this.#node.zone === zone && before.IPv4 === addresses.IPv4 && before.IPv6 === addresses.IPv6)
+      return bridged !== this.#bridges;
     this.#node = { ...this.#node, name: view.name, zone, addresses };
     return this.allChanged();
   }
@@ -163,7 +171,7 @@ export class ServiceRules {
     const timing = {
       before: this.#seen.get(key),
       nowMs: clock.monotonicMs(),
-      delayMs: kubeProxyDelayMs,
+      delayMs: this.#bridges ? kubeProxyDelayMs : 0,
       spreadMs: this.#starting ? random() * kubeProxyDelayMs : 0,
     };
     const own = addresses.map(({ address }) => address);

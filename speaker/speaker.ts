@@ -131,6 +131,7 @@ export class Speaker {
       dataplane,
       isOnNode: (address) => isOnNode(address, kernel.network),
       kubeProxyDelayMs: kubeProxyDelaySeconds * 1000,
+      mayDropForwarded: () => kernel.droppingChains.length > 0,
       changes,
       clock,
       random,

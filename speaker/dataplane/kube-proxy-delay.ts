@@ -40,8 +40,9 @@ export function seeService(
   return { uid, ports: new Map(seen.map((port) => [port.id, port])) };
 }
 
-/** Until when kube-proxy may not have the port, in monotonic milliseconds; undefined: it has it. */
+/** Until when kube-proxy may not have the port, in monotonic milliseconds; undefined: it has it, or is not waited for (no delay). */
 export function lateUntilMs(port: SeenPort | undefined, nowMs: number, delayMs: number): number | undefined {
+  if (delayMs === 0) return undefined;
   const dueMs = port === undefined ? nowMs : port.changedMs + delayMs;
   return dueMs > nowMs ? dueMs : undefined;
 }

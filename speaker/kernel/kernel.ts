@@ -191,6 +191,7 @@ class KernelThread implements Kernel {
         break;
       case "chainsRead":
         this.#droppingChains = report.chains;
+        changes.networkChanged();
         break;
       case "chainsFailed":
         log.warn({ reason: report.reason }, "cannot read the chains of other programs; trying again in 30 s");

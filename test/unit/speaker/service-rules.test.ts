@@ -42,6 +42,7 @@ test("settings that cannot be read are logged once, with the code that the user 
     }),
     isOnNode: () => true,
     kubeProxyDelayMs: 60_000,
+    mayDropForwarded: () => false,
     changes: { rulesDue: () => undefined },
     clock: new FakeClock(),
     random: () => 0.5,
@@ -104,6 +105,7 @@ test("a node that moves to another zone has its rules rendered again, and follow
     dataplane,
     isOnNode: () => true,
     kubeProxyDelayMs: 60_000,
+    mayDropForwarded: () => false,
     changes: { rulesDue: () => undefined },
     clock: new FakeClock(),
     random: () => 0.5,
@@ -158,6 +160,7 @@ function fixture(change: { readonly affinityTimeoutSeconds?: number; readonly ra
     isOnNode: () => true,
     answersPing: true,
     kubeProxyDelayMs: 60_000,
+    mayDropForwarded: () => false,
     changes: { rulesDue: () => void due++ },
     clock,
     random: () => change.random ?? 0,
@@ -241,4 +244,50 @@ test("after a start, when everything looks new, Services are handed over spread 
   await portsIn("dnat_services");
   await clock.advance(60_000);
   assert.equal(await portsIn("dnat_services"), 0);
+});
+
+test("where a chain of another program may drop it, nothing is sent straight to pods while kube-proxy is late", () => {
+  const references = [{ namespace: "default", name: "web" }];
+  const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
+  const ready = slice([endpoint("10.244.1.2", "n1")]);
+  const dataplane = new Dataplane({
+    nft: new FakeNft(),
+    conntrack: new FakeConntrack(),
+    log: silentLogger,
+    metrics: createDataplaneMetrics(createRegistry()),
+    clock: new FakeClock(),
+    random: () => 0.5,
+  });
+  const rendered: string[] = [];
+  dataplane.setService = (_key, elements) => {
+    rendered.push(elements.some(({ set }) => set === "dnat_services") ? "pods" : "kube-proxy");
+  };
+  let dropped = false;
+  const rules = new ServiceRules({
+    node: "n1",
+    answersPing: true,
+    watched: {
+      services: { views: new Map([["default/web", service({ ports: [port({ nodePort: 30080 })] })]]) },
+      slices: { views: new Map([[ready.key, ready]]) },
+      virtualIps: { views: new Map([[vip, virtualIp]]) },
+      nodes: { views: new Map() },
+    },
+    dataplane,
+    isOnNode: () => true,
+    kubeProxyDelayMs: 60_000,
+    mayDropForwarded: () => dropped,
+    changes: { rulesDue: () => undefined },
+    clock: new FakeClock(),
+    random: () => 0.5,
+    log: silentLogger,
+  });
+  rules.virtualIpChanged(vip);
+  rules.sliceChanged(ready.key);
+  rules.render();
+  for (dropped of [true, false]) {
+    assert.equal(rules.nodeChanged(), true);
+    assert.equal(rules.nodeChanged(), false);
+    rules.render();
+  }
+  assert.deepEqual(rendered, ["pods", "kube-proxy", "pods"]);
 });
