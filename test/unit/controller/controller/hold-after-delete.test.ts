@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { ownPath } from "../../../../src/kube/path.ts";
+import { holders, port, share } from "../fake-cluster/sharing-services.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster();
@@ -131,4 +132,31 @@ describe("an address that is held after its Service was deleted", () => {
     await cluster.addService("before");
     await cluster.expectCondition("before", "False PoolDraining");
   });
+
+  const lasts = [
+    { what: "held when the last Service that has it is deleted", leave: () => cluster.deleteService("b"), left: ["b"] },
+    {
+      what: "released when the last Service that has it moves away",
+      leave: () => cluster.changeService("b", { spec: { loadBalancerIP: "192.0.2.12" } }),
+      left: undefined,
+    },
+  ];
+  for (const { what, leave, left } of lasts) {
+    test(`a shared address is ${what}`, async () => {
+      await cluster.start();
+      for (const [index, name] of ["a", "b"].entries()) {
+        await cluster.addService(name, { ports: port(80 + index) }, share);
+        await cluster.expectShown(name, ["192.0.2.10"]);
+      }
+      await cluster.deleteService("a");
+      await cluster.eventually(async () => assert.deepEqual((await holders(cluster))["192.0.2.10"], ["b"]));
+      assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.heldUntil, undefined);
+      await leave();
+      await cluster.eventually(async () => {
+        const claim = await cluster.virtualIp("192.0.2.10");
+        assert.equal(claim?.spec.heldUntil !== undefined, left !== undefined);
+        assert.deepEqual((await holders(cluster))["192.0.2.10"], left);
+      });
+    });
+  }
 });

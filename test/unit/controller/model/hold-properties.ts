@@ -56,10 +56,11 @@ function checkDeparture(
   model: Model,
   claims: readonly VirtualIP[],
   name: string,
-  { shown, sure, atMs }: Departure,
+  { shown, shareable, sure, atMs }: Departure,
   nowMs: number,
 ): void {
   const next = model.services.get(name);
+  const othersTouched = [...model.touched.keys()].some((other) => other !== name && model.services.has(other));
   for (const address of shown) {
     const pool = poolOf(model, address);
     const holds = pool !== undefined && pool.holdMs > 0 && !pool.draining && nowMs < atMs + pool.holdMs;
@@ -69,6 +70,8 @@ function checkDeparture(
       continue;
     const names =
       claims.find(({ spec }) => spec.address === address)?.spec.services.map((service) => service.name) ?? [];
+    // Another Service, which shared it, had it last and has moved since: only the last one that goes has its address held.
+    if (shareable.has(address) && othersTouched) continue;
     // Others that share it still have it.
     if (names.some((other) => other !== name)) continue;
     assert.deepEqual(names, [name], `${address} must be kept for the name ${name}`);
@@ -83,11 +86,13 @@ function noteHold(model: Model, address: string, name: string, nowMs: number): v
     return;
   }
   const pool = poolOf(model, address);
+  const requested = departure.wanted === address && !departure.shown.includes(address);
   assert.ok(
-    model.poolsTouched > 0 || known !== undefined || (pool?.holdMs ?? 0) > 0,
+    model.poolsTouched > 0 || known !== undefined || requested || (pool?.holdMs ?? 0) > 0,
     `no pool says that ${address} is held`,
   );
-  const earliestMs = Math.min(known?.earliestMs ?? Number.POSITIVE_INFINITY, departure.atMs + holdMs);
+  const promisedMs = requested ? 0 : departure.atMs + holdMs;
+  const earliestMs = Math.min(known?.earliestMs ?? Number.POSITIVE_INFINITY, promisedMs);
   const latestMs = Math.max(known?.latestMs ?? 0, nowMs + holdMs + lateMs + departure.setBackMs);
   model.holds.set(address, { name, earliestMs, latestMs });
 }
@@ -112,7 +117,9 @@ function checkEnded(model: Model, address: string, hold: Hold, shownBy: ShownBy,
   const kept = [...model.holds].filter(
     ([other, { name }]) => name === hold.name && familyOf(other) === familyOf(address),
   );
-  const back = kept.some(([other]) => shownBy.get(hold.name)?.includes(other));
+  // Where the user has deleted the VirtualIP of the one that it took, it has that one as before.
+  const lost = [...model.lost].filter((other) => familyOf(other) === familyOf(address));
+  const back = [...kept.map(([other]) => other), ...lost].some((other) => shownBy.get(hold.name)?.includes(other));
   assert.ok(back, `${hold.name} has come back and must have ${address} again`);
 }
 

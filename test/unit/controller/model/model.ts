@@ -74,6 +74,10 @@ export interface Departure {
   /** The first time, where it went several times. */
   readonly atMs: number;
   readonly shown: readonly string[];
+  /** Those of them that other Services may have had or joined. */
+  readonly shareable: ReadonlySet<string>;
+  /** What it requested: while it is away, that may be kept for it for a short while, as for a Service that exchanges addresses. */
+  readonly wanted: string | undefined;
   /** Whether nothing else has happened since that may have taken those addresses from it. */
   readonly sure: boolean;
   /** How far the wall clock has been set back since. */
@@ -150,9 +154,12 @@ export function touch(model: Model, name: string): void {
 export function depart(model: Model, name: string, atMs: number): void {
   const given = [...(model.shown.get(name) ?? [])];
   const shown = given.flatMap(([address, { claimed }]) => (claimed ? [address] : []));
+  const shareable = new Set(given.flatMap(([address, { key }]) => (key === undefined ? [] : [address])));
   const before = model.departures.get(name);
   const sure = !model.touched.has(name) && before === undefined && !shown.some((a) => model.lost.has(a));
-  model.departures.set(name, { atMs: before?.atMs ?? atMs, shown, sure, setBackMs: before?.setBackMs ?? 0 });
+  const setBackMs = before?.setBackMs ?? 0;
+  const wanted = model.services.get(name)?.wanted ?? before?.wanted;
+  model.departures.set(name, { atMs: before?.atMs ?? atMs, shown, shareable, wanted, sure, setBackMs });
 }
 
 export function familyOf(address: string): Family {

@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
-import type { FakeClock } from "../../../../src/clock/fake.ts";
+import type { VirtualIP } from "../../../../src/api/virtual-ip.ts";
 import type { Cluster } from "../fake-cluster/cluster.ts";
 import { type Family, familyOf, type Model, type ModelPool, usablePools } from "./model.ts";
 
-/** The status of a pool is written a second after the last change; a hold may have ended less than a second ago. */
-const writtenMs = 1_500;
-
 /** The status of each pool of ours counts what the model counts, and says whether the pool is usable. */
-export async function checkPools(model: Model, cluster: Cluster, clock: FakeClock): Promise<void> {
-  try {
-    await checkStatus(model, cluster);
-  } catch {
-    await clock.advance(writtenMs);
-    await checkStatus(model, cluster);
-  }
-}
-
-async function checkStatus(model: Model, cluster: Cluster): Promise<void> {
+export async function checkPools(model: Model, claims: readonly VirtualIP[], cluster: Cluster): Promise<void> {
   const usable = usablePools(model);
   const shown = [...model.shown.values()].flatMap((addresses) => [...addresses]);
-  const assigned = new Set(shown.flatMap(([address, { claimed }]) => (claimed ? [address] : [])));
+  // That these are the ones that Services show, `checkServed` says; while a claim is invalid, a Service may not show all that it has.
+  const assigned = new Set(
+    claims.flatMap(({ spec }) => (spec.heldUntil === undefined && spec.services.length > 0 ? [spec.address] : [])),
+  );
   for (const [address, name] of model.reservations) if (name !== undefined) assigned.add(address);
   const blocked = [...model.invalid.values()].flat();
   const unclaimed = shown.map(([address]) => address);

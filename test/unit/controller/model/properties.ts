@@ -70,7 +70,7 @@ export async function checkProperties(model: Model, clusterState: ReplicatedClus
   // Without the labels of their namespace it is not known whether they could have each other's.
   if (!hidesNamespaces || !usablePools(model).some((pool) => pool.unrestrictedOnly)) checkExchanged(model);
   for (const name of [...model.shown.keys()]) if (!model.services.has(name)) model.shown.delete(name);
-  await checkPools(model, cluster, clock);
+  await checkPools(model, claims, cluster);
   model.touched.clear();
   model.departures.clear();
   model.lost.clear();

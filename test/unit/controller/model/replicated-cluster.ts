@@ -2,8 +2,8 @@ import { speakerLeaseName } from "../../../../src/api/speaker.ts";
 import { FakeClock, SlowFakeClock } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { ApiError } from "../../../../src/kube/api-error.ts";
-import { type ListRequest, patchTypes } from "../../../../src/kube/client.ts";
-import { leasePath } from "../../../../src/kube/path.ts";
+import { type ApiRequest, type ListRequest, patchTypes } from "../../../../src/kube/client.ts";
+import { leasePath, ownPath } from "../../../../src/kube/path.ts";
 import { Cluster, type RunningController } from "../fake-cluster/cluster.ts";
 import { CrashingClient, type Fate } from "./crashing-client.ts";
 
@@ -14,6 +14,8 @@ interface Replica {
 
 /** Long enough for all that waits when nothing fails: pool counts, 1 s, and Services that wait for an address. */
 const quietMs = 3_000;
+/** The counts of its pool follow within a second after a VirtualIP was deleted. */
+const followsMs = 2_000;
 /** A reflector whose watches broke again and again waits up to 30 s before it lists, and as long once more if its version has expired. */
 const healedMs = 70_000;
 
@@ -43,6 +45,8 @@ export class ReplicatedCluster {
   readonly #metallb: boolean;
   readonly #replicas: Replica[] = [];
   #requests = 0;
+  /** When a VirtualIP was last deleted. */
+  #releasedMs = Number.NEGATIVE_INFINITY;
   #defaultClass = true;
   #hidesNamespaces = false;
   /** How many steps were taken. */
@@ -59,7 +63,7 @@ export class ReplicatedCluster {
   static async create({ metallb, slow, labels, late }: ClusterKind): Promise<ReplicatedCluster> {
     const clusterState = new ReplicatedCluster(metallb, slow);
     clusterState.#hidesNamespaces = late;
-    clusterState.cluster.server.intercept = () => clusterState.#count();
+    clusterState.cluster.server.intercept = (request) => clusterState.#count(request);
     await clusterState.cluster.addNode("n1");
     const namespace = { metadata: { name: "default", labels } };
     await clusterState.cluster.server.request({ method: "POST", path: namespacesPath, body: namespace });
@@ -133,15 +137,30 @@ export class ReplicatedCluster {
   /** Lets everything happen that is going to; controllers that have died are replaced. */
   async settle(): Promise<void> {
     await this.clock.advance(this.#faulty ? healedMs : quietMs);
-    while (this.#replicas.some(({ client }) => client.isDead)) {
-      const dead = this.#replicas.filter(({ client }) => client.isDead);
-      for (const replica of dead) this.#replicas.splice(this.#replicas.indexOf(replica), 1);
-      for (const replica of dead) await this.#stop(replica);
-      if (this.#replicas.length === 0) await this.startOne();
-      await this.clock.advance(healedMs);
+    // A hold may have ended at the last moment, and what follows from that is still to come.
+    while (this.#hasDead() || this.#hasReleased()) {
+      if (this.#hasDead()) await this.#replaceDead();
+      else await this.clock.advance(followsMs);
     }
     if (!this.storms) this.#requests = 0;
     this.#faulty = this.#replicas.some(({ client }) => client.fates.length > 0);
+  }
+
+  #hasDead(): boolean {
+    return this.#replicas.some(({ client }) => client.isDead);
+  }
+
+  async #replaceDead(): Promise<void> {
+    const dead = this.#replicas.filter(({ client }) => client.isDead);
+    for (const replica of dead) this.#replicas.splice(this.#replicas.indexOf(replica), 1);
+    for (const replica of dead) await this.#stop(replica);
+    if (this.#replicas.length === 0) await this.startOne();
+    await this.clock.advance(healedMs);
+  }
+
+  /** Whether a VirtualIP was deleted just now. Not while storms last, which might have no end. */
+  #hasReleased(): boolean {
+    return !this.storms && this.clock.monotonicMs() < this.#releasedMs + followsMs;
   }
 
   async end(): Promise<void> {
@@ -149,8 +168,9 @@ export class ReplicatedCluster {
   }
 
   /** A storm is ended here, or the clock would never come to its next tick. */
-  #count(): void {
+  #count({ method, path }: ApiRequest): void {
     this.#requests++;
+    if (method === "DELETE" && path.startsWith(ownPath("virtualips"))) this.#releasedMs = this.clock.monotonicMs();
     if (this.storms) throw new BellhopError("ApiUnreachable", "going in circles");
   }
 
