@@ -113,6 +113,8 @@ function checkEnded(model: Model, address: string, hold: Hold, shownBy: ShownBy,
   // Its class was served for a moment.
   if (!isServed(model, next)) return;
   if ((model.touched.get(hold.name) ?? 0) > 1 || model.poolsTouched > 0 || !takes(model, next, address)) return;
+  // It may have come while an invalid VirtualIP still claimed the address.
+  if (model.lost.has(address)) return;
   // One that went while it moved left two.
   const kept = [...model.holds].filter(
     ([other, { name }]) => name === hold.name && familyOf(other) === familyOf(address),
