@@ -106,8 +106,21 @@ describe("what administrators do to nodes", () => {
       (await speakerLog(api, node)).includes("metrics and probes are served now"),
     );
     await waitForAnswer(api, announced);
+    await replaceSpeaker(api, node);
   });
 });
+
+/** The kubelet restarts a container later that has crashed before, and other files kill speakers too; a new pod has no such past. */
+async function replaceSpeaker(api: Api, node: string): Promise<void> {
+  const find = async () => (await listPods(api, "speaker")).items.filter(({ spec }) => spec.nodeName === node);
+  const [old] = await find();
+  await api.lab.kubectl(["-n", productNamespace, "delete", "pod", old?.metadata.name ?? ""]);
+  await waitFor({ what: `a new speaker on ${node}`, timeoutMs: 60_000 }, async () => {
+    const [pod, ...others] = await find();
+    const replaced = others.length === 0 && pod !== undefined && pod.metadata.name !== old?.metadata.name;
+    return replaced && pod.status.containerStatuses?.[0]?.ready === true ? true : undefined;
+  });
+}
 
 async function evict(lab: Lab, pod: string): Promise<number> {
   const path = `/api/v1/namespaces/${productNamespace}/pods/${pod}/eviction`;
