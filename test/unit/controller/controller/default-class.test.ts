@@ -37,6 +37,23 @@ describe("--default-class=false on a cluster with Services without a class", () 
     assert.deepEqual(await cluster.shown("old"), theirs);
   });
 
+  test("leaves its finalizer to a controller that has replaced the address, which may rely on it", async () => {
+    await cluster.addPool("lan", ["192.0.2.10"]);
+    const first = await cluster.start();
+    await cluster.addService("old");
+    await cluster.expectShown("old", ["192.0.2.10"]);
+    await first.stop();
+    await cluster.setServiceStatus("old", { loadBalancer: { ingress: [{ ip: "203.0.113.1", ipMode: "VIP" }] } });
+    await cluster.start({ defaultClass: false });
+    await cluster.addService("ours", { loadBalancerClass: "bellhop.dev/bellhop" });
+    await cluster.expectShown("ours", ["192.0.2.10"]);
+    assert.deepEqual(await cluster.shown("old"), ["203.0.113.1"]);
+    assert.equal(await cluster.condition("old"), "none");
+    assert.deepEqual((await cluster.service("old"))?.metadata?.finalizers, [
+      "service.kubernetes.io/load-balancer-cleanup",
+    ]);
+  });
+
   test("a Service that a controller without finalizers has taken over can be deleted", async () => {
     await cluster.addPool("lan", ["192.0.2.10"]);
     const first = await cluster.start();
