@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
@@ -59,14 +60,19 @@ export class ServiceRules {
   #dirty = new Set<string>();
   #dirtySinceMs: number | undefined;
   #node: NodeFacts;
-  /** Whether new connections go straight to pods while kube-proxy may be late. */
-  #bridges = true;
 
   constructor(options: ServiceRulesOptions) {
     this.#options = options;
     const addresses = { IPv4: undefined, IPv6: undefined };
     const { node: name, answersPing } = options;
-    this.#node = { name, addresses, answersPing, hashSeed: defaultHashSeed };
+    this.#node = {
+      name,
+      zone: undefined,
+      addresses,
+      answersPing,
+      mayDropForwarded: false,
+      hashSeed: defaultHashSeed,
+    };
   }
 
   /** This node as it was last observed; the deletion of its Node object changes nothing. */
@@ -94,25 +100,23 @@ export class ServiceRules {
     return this.#markDirty(this.#virtualIps.set(name, keys), true);
   }
 
-  /**
-   * The Node, the addresses of interfaces or the chains of other programs may have changed. An InternalIP on no interface is not used:
-   * packets for node ports at it would be routed away.
-   */
+  /** The Node, the addresses of interfaces or the chains of other programs may have changed. */
   nodeChanged(): boolean {
-    const { isOnNode, mayDropForwarded } = this.#options;
-    const bridged = this.#bridges;
-    this.#bridges = !mayDropForwarded();
-    if (bridged !== this.#bridges) this.allChanged();
-    const view = this.#options.watched.nodes.views.get(this.#options.node);
-    if (view === undefined) return bridged !== this.#bridges;
+    const observed = this.#observeNode();
+    if (isDeepStrictEqual(observed, this.#node)) return false;
+    this.#node = observed;
+    return this.allChanged();
+  }
+
+  /** An InternalIP on no interface is not used: packets for node ports at it would be routed away. */
+  #observeNode(): NodeFacts {
+    const { node, watched, isOnNode, mayDropForwarded } = this.#options;
+    const facts = { ...this.#node, mayDropForwarded: mayDropForwarded() };
+    const view = watched.nodes.views.get(node);
+    if (view === undefined) return facts;
     const present = (text: string | undefined) => (text !== undefined && isOnNode(text) ? text : undefined);
     const addresses = { IPv4: present(view.internalIPv4), IPv6: present(view.internalIPv6) };
-    const zone = view.labels[zoneLabel];
-    const { addresses: before } = this.#node;
-    if (this.#node.zone === zone && before.IPv4 === addresses.IPv4 && before.IPv6 === addresses.IPv6)
-      return bridged !== this.#bridges;
-    this.#node = { ...this.#node, name: view.name, zone, addresses };
-    return this.allChanged();
+    return { ...facts, zone: view.labels[zoneLabel], addresses };
   }
 
   allChanged(): boolean {
@@ -171,7 +175,7 @@ export class ServiceRules {
     const timing = {
       before: this.#seen.get(key),
       nowMs: clock.monotonicMs(),
-      delayMs: this.#bridges ? kubeProxyDelayMs : 0,
+      delayMs: kubeProxyDelayMs,
       spreadMs: this.#starting ? random() * kubeProxyDelayMs : 0,
     };
     const own = addresses.map(({ address }) => address);

@@ -19,6 +19,11 @@ export interface NodeFacts extends ReceivingNode {
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
   /** Whether addresses of Services answer ping. Missing: they do not. */
   readonly answersPing?: boolean;
+  /**
+   * Whether a chain of another program may drop what goes straight to pods, and not what kube-proxy has marked. Nothing is then sent straight
+   * to pods while kube-proxy is late. Missing: none does.
+   */
+  readonly mayDropForwarded?: boolean;
   /** The seed of the hashes that choose endpoints, which is the same on every node of the cluster. */
   readonly hashSeed: number;
 }
@@ -81,7 +86,7 @@ export function renderService(
     }
   }
   for (const port of ports) {
-    const lateMs = lateUntilMs(seen.ports.get(port.id), nowMs, delayMs);
+    const lateMs = node.mayDropForwarded === true ? undefined : lateUntilMs(seen.ports.get(port.id), nowMs, delayMs);
     const decision = decideForwarding(service, port.port, {
       nodePortUsable: port.nodePortUsable,
       kubeProxyLate: lateMs !== undefined,
