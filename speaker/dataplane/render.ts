@@ -1,5 +1,6 @@
 import { serviceProxyNameLabel } from "../../src/api/labels.ts";
 import { compareAddresses, formatAddress, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
+import type { IpRange } from "../../src/ip/range.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { decideForwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
@@ -75,6 +76,7 @@ export function renderService(
   const ports = planPorts(service, slices, addresses, node, permits);
   const { before, nowMs, delayMs, spreadMs } = timing;
   const seen = seeService(before, service.uid, ports, nowMs + spreadMs);
+  const { allowed } = readSourceRanges(service.sourceRanges);
   const elements: Element[] = [];
   let dueMs: number | undefined;
   for (const address of addresses) {
@@ -93,7 +95,7 @@ export function renderService(
     });
     if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);
     elements.push(
-      ...renderSourceRanges(service, port, decision),
+      ...renderSourceRanges(allowed[port.key.address.family], port, decision),
       ...renderPort(service, port, decision, node.hashSeed),
     );
   }
@@ -145,12 +147,12 @@ function planPorts(
   return planned;
 }
 
+/** `allowed` undefined: from everywhere. */
 function renderSourceRanges(
-  service: ServiceView,
+  allowed: readonly IpRange[] | undefined,
   { key, port: { nodePort } }: PlannedPort,
   { way }: ForwardingDecision,
 ): readonly Element[] {
-  const allowed = readSourceRanges(service.sourceRanges).allowed[key.address.family];
   if (allowed === undefined) return [];
   const family = nftFamilies[key.address.family];
   const elements: Element[] = [{ family, set: "source_range_services", key }];
