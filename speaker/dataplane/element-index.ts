@@ -76,7 +76,8 @@ export class ElementIndex {
     let best: string | undefined;
     let element: Element | undefined;
     for (const [owner, one] of desired ?? []) if (best === undefined || owner < best) [best, element] = [owner, one];
-    return element?.set === "source_ranges" ? desired?.get(this.#ranges.winnerOf(element)) : element;
+    const winner = element && this.#ranges.winnerOf(element);
+    return winner === undefined ? element : desired?.get(winner);
   }
 
   /** The same, by family, set and key. */

@@ -25,9 +25,10 @@ export class RangeOwners {
     return elementId({ family: element.family, set: "source_range_services", key: { address, protocol, port } });
   }
 
-  /** The owner whose ranges count, of the port of this one; empty: none has any. */
-  winnerOf(element: Element): string {
-    return this.#winner(this.portOf(element) ?? "") ?? "";
+  /** The owner whose ranges of the same port count; undefined: it is another element. */
+  winnerOf(element: Element): string | undefined {
+    const port = this.portOf(element);
+    return port === undefined ? undefined : this.#winner(port);
   }
 
   /** The elements of an owner before and after. Returns the ports whose ranges are those of another owner now. */

@@ -8,6 +8,7 @@ const owner = fc.record({
   key: fc.constantFrom("default/a", "default/b", "default/c"),
   ports: fc.subarray([80, 443]),
   nodePort: fc.constantFrom(0, 30080),
+  forwarding: fc.constantFrom("kube-proxy", "nodeport"),
   sourceRanges: fc.subarray(ranges),
   hosts: fc.subarray(["10.244.1.2", "10.244.1.3", "10.244.1.4"]),
   gone: fc.boolean(),
@@ -28,7 +29,8 @@ test("elements of Services that have one port of one address never conflict in t
       const put = async (node: FakeNode, step: (typeof steps)[number]) => {
         const ports = step.ports.map((number) => port({ name: `${number}`, port: number, nodePort: step.nodePort }));
         const served = step.ports.map((number) => ({ name: `${number}`, protocol: "TCP", port: number }) as const);
-        const view = service({ key: step.key, ports, sourceRanges: step.sourceRanges });
+        const annotations = { "bellhop.dev/forwarding": step.forwarding };
+        const view = service({ key: step.key, ports, sourceRanges: step.sourceRanges, annotations });
         const slices = [
           slice(
             step.hosts.map((host) => endpoint(host)),
