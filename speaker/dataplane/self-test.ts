@@ -4,7 +4,7 @@ import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import { affinityChainName, pickChainName } from "./element.ts";
 import { affinityPortRules, affinityRules, type BaseRules, pickRules } from "./rules.ts";
-import { createTable, createTargetChain, nftFamilies, type TargetChain } from "./tables.ts";
+import { createTable, createTargetChain, nftFamilies, removeTableOf, type TargetChain } from "./tables.ts";
 
 /** A feature of the kernel that our rules need and that it does not have. */
 export interface MissingFeature {
@@ -49,8 +49,9 @@ export async function findMissingFeatures(nft: Nft): Promise<readonly MissingFea
       const reason = await refusal(nft, family, chain);
       if (reason !== undefined) missing.push({ family, feature, reason });
     }
-    const all = await refusal(nft, family);
-    if (missing.length === before && all !== undefined) missing.push({ family, feature: "nftables", reason: all });
+    if (missing.length > before) continue;
+    const reason = await refusal(nft, family);
+    if (reason !== undefined) missing.push({ family, feature: "nftables", reason });
   }
   return missing;
 }
@@ -61,11 +62,7 @@ function selfTestTable(family: NftIpFamily): NftTable {
 
 /** Removes the table of the self-test, whether it is there or not: a speaker that is killed during the test leaves it. */
 export function removeSelfTest(family: NftIpFamily): readonly NftCommand[] {
-  const table = selfTestTable(family);
-  return [
-    { table, kind: "addTable" },
-    { table, kind: "deleteTable" },
-  ];
+  return removeTableOf(selfTestTable(family));
 }
 
 /** Why the kernel refuses the rules of the chain, or of all chains; undefined if it accepts them. */
