@@ -175,17 +175,27 @@ function nftData(element: Element): NftElement["data"] {
       return addressData(element.value.address);
     case "reply_ports":
       return portData(element.value.port);
-    case "dnat_services":
-      return { kind: "goto", chain: pickChainName(element.value) };
     case "ping_addresses":
       return addressData(element.value.nodeAddress);
-    case "affinity_addresses":
-      return { kind: "goto", chain: element.value };
-    case "affinity_services":
-      return { kind: "goto", chain: affinityChainName(element.value.timeoutSeconds) };
     case "tcp_endpoints":
     case "udp_endpoints":
       return concatenate(endpointParts(element.value));
+    default: {
+      const chain = targetNameOf(element);
+      return chain === undefined ? undefined : { kind: "goto", chain };
+    }
+  }
+}
+
+/** The name of the chain that the element leads to; undefined where it leads to none. */
+export function targetNameOf(element: Element): string | undefined {
+  switch (element.set) {
+    case "dnat_services":
+      return pickChainName(element.value);
+    case "affinity_addresses":
+      return element.value;
+    case "affinity_services":
+      return affinityChainName(element.value.timeoutSeconds);
     default:
       return undefined;
   }

@@ -1,18 +1,10 @@
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
-import {
-  affinityChainName,
-  type Element,
-  nftElement,
-  nftKey,
-  pickChainName,
-  type SetName,
-  sameValue,
-} from "./element.ts";
+import { type Element, nftElement, nftKey, type SetName, sameValue, targetNameOf } from "./element.ts";
 import type { ElementIndex, ElementsById } from "./element-index.ts";
 import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
-import { createTable, createTargetChain, inTable, removeTable, targetChainOf } from "./tables.ts";
+import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
 
 /** The elements of one table in the kernel, and its chains other than the fixed ones, by name. */
 export interface TableState {
@@ -73,9 +65,8 @@ export function changeTable(
   for (const [name, elements] of deletions) {
     commands.push(...inTable(family, [{ kind: "deleteElements", set: sets[family][name], elements }]));
   }
-  for (const element of targets.values()) {
-    const chain = targetChainOf(element);
-    if (chain !== undefined) commands.push(...createTargetChain(family, chain));
+  for (const [name, element] of targets) {
+    commands.push(...createTargetChain(family, { name, rules: targetRulesOf(element) }));
   }
   for (const [name, elements] of additions) {
     commands.push(...inTable(family, [{ kind: "addElements", set: sets[family][name], elements }]));
@@ -107,13 +98,6 @@ export function settleChange(state: WritableTableState, change: TableChange): vo
     const target = targetNameOf(element);
     if (target !== undefined) state.targetChains.add(target);
   }
-}
-
-/** The name of the chain that the element leads to. Cheaper than the chain with its rules. */
-function targetNameOf(element: Element): string | undefined {
-  if (element.set === "dnat_services") return pickChainName(element.value);
-  if (element.set === "affinity_addresses") return element.value;
-  return element.set === "affinity_services" ? affinityChainName(element.value.timeoutSeconds) : undefined;
 }
 
 function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {

@@ -2,7 +2,7 @@ import type { IpFamily } from "../../src/ip/address.ts";
 import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule } from "../../src/nft/statement.ts";
 import type { BaseChain, NftAction, NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
-import { affinityChainName, type Element, pickChainName } from "./element.ts";
+import type { Element } from "./element.ts";
 import { affinityPortRules, affinityRules, type BaseRules, baseRules, pickRules, type RuleSettings } from "./rules.ts";
 import { affinityClients, sets } from "./sets.ts";
 
@@ -44,14 +44,13 @@ const baseChains = {
 
 /** Sets, chains and rules of a fresh table, without elements. */
 export function createTable(family: NftIpFamily, settings: RuleSettings): readonly NftCommand[] {
-  return inTable(family, [
-    { kind: "addTable" },
-    ...allSets(family).map((set): NftAction => ({ kind: "addSet", set })),
+  const chains = inTable(family, [
     ...Object.entries(baseChains).map(([chain, base]): NftAction => ({ kind: "addChain", chain, base })),
     ...Object.entries(baseRules(family, settings)).flatMap(([chain, rules]) =>
       rules.map((rule): NftAction => ({ kind: "addRule", chain, rule })),
     ),
   ]);
+  return [...createSets(tableOf(family), family), ...chains];
 }
 
 function allSets(family: NftIpFamily): readonly NftSet[] {
@@ -82,19 +81,17 @@ export interface TargetChain {
   readonly rules: readonly NftRule[];
 }
 
-/** The chain that an element leads to; undefined where it leads to none. */
-export function targetChainOf(element: Element): TargetChain | undefined {
+/** The rules of the chain that an element leads to; none where it leads to none. */
+export function targetRulesOf(element: Element): readonly NftRule[] {
   switch (element.set) {
     case "dnat_services":
-      return { name: pickChainName(element.value), rules: pickRules(element.family, element.value) };
+      return pickRules(element.family, element.value);
     case "affinity_addresses":
-      return { name: element.value, rules: affinityPortRules(element.family) };
-    case "affinity_services": {
-      const { timeoutSeconds } = element.value;
-      return { name: affinityChainName(timeoutSeconds), rules: affinityRules(element.family, timeoutSeconds) };
-    }
+      return affinityPortRules(element.family);
+    case "affinity_services":
+      return affinityRules(element.family, element.value.timeoutSeconds);
     default:
-      return undefined;
+      return [];
   }
 }
 
