@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { release } from "node:os";
 import { type Clock, pause } from "../src/clock/clock.ts";
-import { BellhopError } from "../src/error/error.ts";
-import { lacksFamily, type Nft, type NftFailureCause } from "../src/nft/nft.ts";
+import { lacksFamily, type Nft, refusalOf } from "../src/nft/nft.ts";
 import type { NftIpFamily } from "../src/nft/transaction.ts";
 import { socketNft } from "../src/nft-netlink/socket-nft.ts";
 import { runProgram } from "../src/program/run-program.ts";
@@ -56,9 +55,8 @@ async function removeTables(nft: Nft, family: NftIpFamily): Promise<void> {
   try {
     await nft.run({ commands: [...removeTable(family), ...others] });
   } catch (error) {
-    const faults = error instanceof BellhopError ? (error.cause as NftFailureCause | undefined)?.faults : undefined;
     // A kernel without IPv6 has no table of it.
-    if (!lacksFamily(faults ?? [])) throw error;
+    if (!lacksFamily(refusalOf(error)?.faults ?? [])) throw error;
   }
 }
 

@@ -1,13 +1,11 @@
 import { Backoff } from "../../src/clock/backoff.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
-import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
-import { faultyKeys, lacksFamily, type Nft, type NftFailureCause, type NftFault } from "../../src/nft/nft.ts";
+import { lacksFamily, type Nft, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import { type Element, elementId, nftKey } from "./element.ts";
+import { type Element, elementId } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
-import { findRefused } from "./find-refused.ts";
-import { probeElements } from "./probe-table.ts";
+import { findRefusedOwners } from "./find-refused-owners.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import type { RuleSettings } from "./rules.ts";
 import {
@@ -179,7 +177,10 @@ export class TableWriter {
       if (refusal === undefined) return;
       // What is missing or there already may be another program's doing, and no Service's.
       const foreign = refusal.faults.some(({ errno }) => errno === "ENOENT" || errno === "EEXIST");
-      const refused = !whole && foreign ? [] : await this.#findRefused(refusal.faults, whole);
+      const suspects = whole ? [...this.index.owners] : [...this.#before.keys()];
+      const { nft, family } = this.#options;
+      const refused =
+        !whole && foreign ? [] : await findRefusedOwners(nft, family, this.index, suspects, refusal.faults);
       if (refused.length === 0 && whole) throw refusal.error;
       if (refused.length === 0) this.invalidate();
       for (const owner of refused) this.#setAside(owner, refusal.error.message);
@@ -187,7 +188,7 @@ export class TableWriter {
   }
 
   /** Writes once. Returns how the kernel has refused it; undefined: it is written. Throws BellhopError where the outcome is unknown. */
-  async #attempt(settings: RuleSettings, whole: boolean): Promise<Refusal | undefined> {
+  async #attempt(settings: RuleSettings, whole: boolean): Promise<NftRefusal | undefined> {
     for (const [id, element] of this.index.takeChanged()) this.#changed.set(id, element);
     if (whole || this.#state !== "absent" || this.#hasAddress()) {
       const kept = whole || typeof this.#state === "string" ? undefined : this.#state;
@@ -205,7 +206,7 @@ export class TableWriter {
     return undefined;
   }
 
-  async #run(change: TableChange, whole: boolean): Promise<Refusal | undefined> {
+  async #run(change: TableChange, whole: boolean): Promise<NftRefusal | undefined> {
     const { nft, clock, writes } = this.#options;
     const replace = this.#replace;
     // What is reported from here on concerns the table after the write.
@@ -243,34 +244,6 @@ export class TableWriter {
     return false;
   }
 
-  /** The owners whose elements the kernel refuses: those that it names, otherwise those that a search finds. */
-  async #findRefused(faults: readonly NftFault[], whole: boolean): Promise<readonly string[]> {
-    const suspects = whole ? [...this.index.owners] : [...this.#before.keys()];
-    const keys = faultyKeys(faults);
-    const hasKey = (owner: string): boolean => {
-      for (const element of this.index.elementsOf(owner).values()) if (keys.has(nftKey(element).key)) return true;
-      return false;
-    };
-    // Where the sets alone are refused, no owner is at fault.
-    if (!(await this.#accepts([]))) return [];
-    const accepts = (owners: readonly string[]): Promise<boolean> => this.#accepts(owners);
-    const found = keys.size === 0 ? [] : await findRefused(suspects.filter(hasKey), accepts);
-    return found.length > 0 ? found : findRefused(suspects, accepts);
-  }
-
-  async #accepts(owners: readonly string[]): Promise<boolean> {
-    const { nft, family } = this.#options;
-    const index = new ElementIndex();
-    for (const owner of owners) index.set(owner, this.index.elementsOf(owner).values());
-    try {
-      await probeElements(nft, family, index);
-      return true;
-    } catch (error) {
-      if (refusalOf(error) === undefined) throw error;
-      return false;
-    }
-  }
-
   /** Goes back to the elements that the owner had before, or to none where those are refused too. */
   #setAside(owner: string, reason: string): void {
     const elements = this.#refused.get(owner)?.elements ?? [...this.index.elementsOf(owner).values()];
@@ -293,17 +266,4 @@ export class TableWriter {
 
 function sameSettings(left: RuleSettings | undefined, right: RuleSettings): boolean {
   return left !== undefined && left.nodeAddress === right.nodeAddress;
-}
-
-interface Refusal {
-  readonly error: BellhopError;
-  readonly faults: readonly NftFault[];
-}
-
-/** How the kernel refused a transaction, which then changed nothing. Undefined: the outcome is unknown. Throws everything that is a bug. */
-function refusalOf(error: unknown): Refusal | undefined {
-  if (!(error instanceof BellhopError)) throw error;
-  if (error.code !== "NftFailed") return undefined;
-  const cause = error.cause as NftFailureCause | undefined;
-  return cause?.kind === "unknown" ? undefined : { error, faults: cause?.faults ?? [] };
 }

@@ -1,3 +1,4 @@
+import { BellhopError } from "../error/error.ts";
 import type { Data } from "./data.ts";
 import type { NftTransaction } from "./transaction.ts";
 
@@ -21,6 +22,21 @@ export interface NftFault {
   /** A name of errno(3). */
   readonly errno: string;
   readonly location?: { readonly element?: { readonly key: Uint8Array } };
+}
+
+/** A transaction that was refused, so that nothing has changed. */
+export interface NftRefusal {
+  readonly error: BellhopError;
+  /** Empty where the error names none. */
+  readonly faults: readonly NftFault[];
+}
+
+/** The refusal that an error of `run` means; undefined: the outcome is unknown. Throws every error but a BellhopError. */
+export function refusalOf(error: unknown): NftRefusal | undefined {
+  if (!(error instanceof BellhopError)) throw error;
+  if (error.code !== "NftFailed") return undefined;
+  const cause = error.cause as NftFailureCause | undefined;
+  return cause?.kind === "unknown" ? undefined : { error, faults: cause?.faults ?? [] };
 }
 
 /** Keys of elements, as `NftElement` has them, from the faults of a refusal. */
