@@ -17,7 +17,7 @@ export class ElementIndex {
   readonly #desired = new Map<string, Map<string, Element>>();
   readonly #byOwner = new Map<string, ElementsById>();
   readonly #ranges = new RangeOwners();
-  #changed = new Map<string, Element>();
+  readonly #changed = new Map<string, Element>();
 
   get owners(): Iterable<string> {
     return this.#byOwner.keys();
@@ -86,11 +86,13 @@ export class ElementIndex {
     return this.get(elementId(ref)) as Extract<Element, { readonly set: Ref["set"] }> | undefined;
   }
 
-  /** The elements that may have changed since the last call. `get` returns their desired state. */
-  takeChanged(): ElementsById {
-    const changed = this.#changed;
-    this.#changed = new Map();
-    return changed;
+  /** The elements that may have changed since the last call of `clearChanged`. `get` returns their desired state. */
+  get changed(): ElementsById {
+    return this.#changed;
+  }
+
+  clearChanged(): void {
+    this.#changed.clear();
   }
 
   /** Every desired element, with its id. */

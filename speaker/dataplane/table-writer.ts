@@ -55,8 +55,6 @@ export class TableWriter {
   #triedSettings: RuleSettings | undefined;
   /** By owner that has changed since the last write: its elements before. */
   readonly #before = new Map<string, ElementsById>();
-  /** Elements that may differ from the last write. */
-  #changed = new Map<string, Element>();
   readonly #backoff: Backoff;
   #retryMs: number | undefined;
   #failingSinceMs: number | undefined;
@@ -189,19 +187,18 @@ export class TableWriter {
 
   /** Writes once. Returns how the kernel has refused it; undefined: it is written. Throws BellhopError where the outcome is unknown. */
   async #attempt(settings: RuleSettings, whole: boolean): Promise<NftRefusal | undefined> {
-    for (const [id, element] of this.index.takeChanged()) this.#changed.set(id, element);
     if (whole || this.#state !== "absent" || this.#hasAddress()) {
       const kept = whole || typeof this.#state === "string" ? undefined : this.#state;
       const { family } = this.#options;
       const change =
         kept === undefined
           ? replaceTable(family, settings, this.index)
-          : changeTable(family, kept, this.index, this.#changed);
+          : changeTable(family, kept, this.index, this.index.changed);
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;
       if (change !== undefined) this.#settle(settings, change, kept);
     }
-    this.#changed.clear();
+    this.index.clearChanged();
     this.#before.clear();
     return undefined;
   }
@@ -240,7 +237,7 @@ export class TableWriter {
   }
 
   #hasAddress(): boolean {
-    for (const { set } of this.#changed.values()) if (set === "service_addresses") return true;
+    for (const { set } of this.index.changed.values()) if (set === "service_addresses") return true;
     return false;
   }
 
