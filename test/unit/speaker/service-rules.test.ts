@@ -1,59 +1,62 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Dataplane } from "../../../speaker/dataplane/dataplane.ts";
-import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
-import { createDataplaneMetrics } from "../../../speaker/dataplane/metrics.ts";
-import { ServiceRules } from "../../../speaker/service-rules.ts";
+import { ServiceRules, type ServiceRulesOptions } from "../../../speaker/service-rules.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../src/api/virtual-ip.ts";
-import { FakeClock } from "../../../src/clock/fake.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
 import { createLogger, silentLogger } from "../../../src/log/log.ts";
-import { createRegistry } from "../../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { type NodeView, projectNode } from "../../../src/model/node.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
-import { FakeNft } from "../../../src/nft/fake-nft.ts";
-import { endpoint, port, service, slice, vip } from "./dataplane/fake-node.ts";
+import { endpoint, FakeNode, port, service, slice, vip } from "./dataplane/fake-node.ts";
 
-test("settings that cannot be read are logged once, with the code that the user gets", () => {
+/** The rules of Services on a node with a clock. Objects are put into the maps, and are seen at their event. */
+function createRules(
+  options: Partial<Pick<ServiceRulesOptions, "changes" | "log" | "mayDropForwarded" | "random">> = {},
+) {
+  const { clock, nft, dataplane } = new FakeNode();
   const services = new Map<string, ServiceView>();
-  const references = [{ namespace: "default", name: "web" }];
-  const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
-  const watched = {
-    services: { views: services },
-    slices: { views: new Map() },
-    virtualIps: { views: new Map([[vip, virtualIp]]) },
-    nodes: { views: new Map() },
-  };
-  const lines: { readonly msg: string; readonly service: string; readonly reason: string }[] = [];
+  const slices = new Map<string, EndpointSliceView>();
+  const virtualIps = new Map<string, VirtualIP>();
+  const nodes = new Map<string, NodeView>();
   const rules = new ServiceRules({
     node: "n1",
     answersPing: true,
-    watched,
-    dataplane: new Dataplane({
-      nft: new FakeNft(),
-      conntrack: new FakeConntrack(),
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: new FakeClock(),
-      random: () => 0.5,
-    }),
+    watched: {
+      services: { views: services },
+      slices: { views: slices },
+      virtualIps: { views: virtualIps },
+      nodes: { views: nodes },
+    },
+    dataplane,
     isOnNode: () => true,
     kubeProxyDelayMs: 60_000,
     mayDropForwarded: () => false,
     changes: { rulesDue: () => undefined },
-    clock: new FakeClock(),
+    clock,
     random: () => 0.5,
-    log: createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) }),
+    log: silentLogger,
+    ...options,
   });
+  const assign = (address: string, name: string): void => {
+    const spec = { address, services: [{ namespace: "default", name }] };
+    virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
+    rules.virtualIpChanged(address);
+  };
+  return { clock, nft, dataplane, services, slices, nodes, rules, assign };
+}
+
+test("settings that cannot be read are logged once, with the code that the user gets", () => {
+  const lines: { readonly msg: string; readonly service: string; readonly reason: string }[] = [];
+  const log = createLogger("warn", "test", { write: (line) => void lines.push(JSON.parse(line)) });
+  const { services, rules, assign } = createRules({ log });
   const see = (forwarding: string): void => {
     services.set("default/web", service({ annotations: { "bellhop.dev/forwarding": forwarding } }));
     rules.serviceChanged("default/web");
     rules.render();
   };
-  rules.virtualIpChanged(vip);
+  assign(vip, "web");
   see("magic");
   see("magic");
   assert.deepEqual(
@@ -72,50 +75,24 @@ test("settings that cannot be read are logged once, with the code that the user 
 });
 
 test("a node that moves to another zone has its rules rendered again, and follows the hints for that zone", () => {
-  const nodes = new Map<string, NodeView>();
-  const references = [{ namespace: "default", name: "web" }];
-  const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
-  const hinted = slice([
-    endpoint("10.244.1.2", "n1", { forZones: ["z1"] }),
-    endpoint("10.244.2.2", "n2", { forZones: ["z2"] }),
-  ]);
-  const dataplane = new Dataplane({
-    nft: new FakeNft(),
-    conntrack: new FakeConntrack(),
-    log: silentLogger,
-    metrics: createDataplaneMetrics(createRegistry()),
-    clock: new FakeClock(),
-    random: () => 0.5,
-  });
+  const { services, slices, nodes, dataplane, rules, assign } = createRules();
   const rendered: string[][] = [];
   dataplane.setService = (_key, elements) => {
     rendered.push(
       elements.flatMap(({ set, value }) => (set === "tcp_endpoints" ? [formatAddress(value.address)] : [])),
     );
   };
-  const rules = new ServiceRules({
-    node: "n1",
-    answersPing: true,
-    watched: {
-      services: { views: new Map([["default/web", service({ ports: [port({ nodePort: 0 })] })]]) },
-      slices: { views: new Map([[hinted.key, hinted]]) },
-      virtualIps: { views: new Map([[vip, virtualIp]]) },
-      nodes: { views: nodes },
-    },
-    dataplane,
-    isOnNode: () => true,
-    kubeProxyDelayMs: 60_000,
-    mayDropForwarded: () => false,
-    changes: { rulesDue: () => undefined },
-    clock: new FakeClock(),
-    random: () => 0.5,
-    log: silentLogger,
-  });
+  services.set("default/web", service({ ports: [port({ nodePort: 0 })] }));
+  const hinted = slice([
+    endpoint("10.244.1.2", "n1", { forZones: ["z1"] }),
+    endpoint("10.244.2.2", "n2", { forZones: ["z2"] }),
+  ]);
+  slices.set(hinted.key, hinted);
   const label = (zone: string): boolean => {
     nodes.set("n1", projectNode({ metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": zone } } }));
     return rules.nodeChanged();
   };
-  rules.virtualIpChanged(vip);
+  assign(vip, "web");
   rules.sliceChanged(hinted.key);
   for (const zone of ["z1", "z2", "z3"]) {
     assert.equal(label(zone), true);
@@ -127,53 +104,23 @@ test("a node that moves to another zone has its rules rendered again, and follow
 
 /** Rules of Services a and b with one pod each, on a node with a clock. Counts what is rendered. */
 function fixture(change: { readonly affinityTimeoutSeconds?: number; readonly random?: number } = {}) {
-  const clock = new FakeClock();
-  const nft = new FakeNft();
-  const dataplane = new Dataplane({
-    nft,
-    conntrack: new FakeConntrack(),
-    log: silentLogger,
-    metrics: createDataplaneMetrics(createRegistry()),
-    clock,
-    random: () => 0.5,
+  let due = 0;
+  const { clock, nft, dataplane, services, slices, rules, assign } = createRules({
+    changes: { rulesDue: () => void due++ },
+    random: () => change.random ?? 0,
   });
-  const services = new Map<string, ServiceView>();
-  const slices = new Map<string, EndpointSliceView>();
-  const virtualIps = new Map<string, VirtualIP>();
-  const watched = {
-    services: { views: services },
-    slices: { views: slices },
-    virtualIps: { views: virtualIps },
-    nodes: { views: new Map() },
-  };
   const rendered: string[] = [];
   const setService = dataplane.setService.bind(dataplane);
   dataplane.setService = (key, elements) => {
     rendered.push(key);
     setService(key, elements);
   };
-  let due = 0;
-  const rules = new ServiceRules({
-    node: "n1",
-    watched,
-    dataplane,
-    isOnNode: () => true,
-    answersPing: true,
-    kubeProxyDelayMs: 60_000,
-    mayDropForwarded: () => false,
-    changes: { rulesDue: () => void due++ },
-    clock,
-    random: () => change.random ?? 0,
-    log: silentLogger,
-  });
   const add = (name: string, address: string, uid = "1"): void => {
     const key = `default/${name}`;
     services.set(key, service({ key, name, uid, ...change }));
     slices.set(`${key}-1`, slice([endpoint("10.244.1.2")], { key: `${key}-1`, serviceKey: key }));
-    const spec = { address, services: [{ namespace: "default", name }] };
-    virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
     rules.sliceChanged(`${key}-1`);
-    rules.virtualIpChanged(address);
+    assign(address, name);
     rules.serviceChanged(key);
   };
   /** The ports of a set, after what is due was rendered and written. */
@@ -247,41 +194,16 @@ test("after a start, when everything looks new, Services are handed over spread 
 });
 
 test("where a chain of another program may drop it, nothing is sent straight to pods while kube-proxy is late", () => {
-  const references = [{ namespace: "default", name: "web" }];
-  const virtualIp = virtualIpSchema.parse({ metadata: { name: vip }, spec: { address: vip, services: references } });
-  const ready = slice([endpoint("10.244.1.2", "n1")]);
-  const dataplane = new Dataplane({
-    nft: new FakeNft(),
-    conntrack: new FakeConntrack(),
-    log: silentLogger,
-    metrics: createDataplaneMetrics(createRegistry()),
-    clock: new FakeClock(),
-    random: () => 0.5,
-  });
+  let dropped = false;
+  const { services, slices, dataplane, rules, assign } = createRules({ mayDropForwarded: () => dropped });
   const rendered: string[] = [];
   dataplane.setService = (_key, elements) => {
     rendered.push(elements.some(({ set }) => set === "dnat_services") ? "pods" : "kube-proxy");
   };
-  let dropped = false;
-  const rules = new ServiceRules({
-    node: "n1",
-    answersPing: true,
-    watched: {
-      services: { views: new Map([["default/web", service({ ports: [port({ nodePort: 30080 })] })]]) },
-      slices: { views: new Map([[ready.key, ready]]) },
-      virtualIps: { views: new Map([[vip, virtualIp]]) },
-      nodes: { views: new Map() },
-    },
-    dataplane,
-    isOnNode: () => true,
-    kubeProxyDelayMs: 60_000,
-    mayDropForwarded: () => dropped,
-    changes: { rulesDue: () => undefined },
-    clock: new FakeClock(),
-    random: () => 0.5,
-    log: silentLogger,
-  });
-  rules.virtualIpChanged(vip);
+  const ready = slice([endpoint("10.244.1.2", "n1")]);
+  services.set("default/web", service({ ports: [port({ nodePort: 30080 })] }));
+  slices.set(ready.key, ready);
+  assign(vip, "web");
   rules.sliceChanged(ready.key);
   rules.render();
   for (dropped of [true, false]) {
