@@ -41,6 +41,7 @@ export const registerLength = 4;
 export function registersOf(length: number): number {
   return Math.ceil(length / registerLength);
 }
+
 /** Bytes of a key or of data of these types: the parts of a concatenation are padded, one part alone is not. */
 export function lengthOf(types: readonly DataType[]): number {
   const [first] = types;

@@ -1,6 +1,6 @@
-import { concatenate, type Data, dataNumber, numberData, splitData } from "./data.ts";
+import { concatenate, type Data, dataNumber, numberData } from "./data.ts";
 import { type Expression, typeOf } from "./expression.ts";
-import type { FakeSet, FakeTable } from "./fake-nft.ts";
+import { type FakeSet, type FakeTable, overlap } from "./fake-nft.ts";
 import { jhash } from "./jhash.ts";
 import type { NftElement, NftSet } from "./set.ts";
 import { readField, type TracedConnection, type TracedPacket } from "./traced-packet.ts";
@@ -67,11 +67,6 @@ export function findElement(
 
 function lookUp({ declaration, elements }: FakeSet, key: Data): NftElement | undefined {
   if (declaration.interval !== true) return elements.get(key);
-  const parts = splitData(declaration.key, key);
-  for (const element of elements.values()) {
-    const first = splitData(declaration.key, element.key);
-    const last = splitData(declaration.key, element.keyEnd ?? element.key);
-    if (parts.every((part, index) => (first[index] ?? "") <= part && part <= (last[index] ?? ""))) return element;
-  }
+  for (const element of elements.values()) if (overlap(declaration, element, { key })) return element;
   return undefined;
 }

@@ -136,17 +136,20 @@ function addElement(table: WritableTable, { name }: NftSet, element: NftElement)
   elements.set(keyId(element), element);
 }
 
-/** Ranges overlap if they do in each part of the key. */
 function checkOverlap(set: NftSet, present: Iterable<NftElement>, element: NftElement): void {
-  const [first, last] = rangeParts(set, element);
   for (const other of present) {
-    if (keyId(other) === keyId(element)) continue;
-    const [otherFirst, otherLast] = rangeParts(set, other);
-    const overlaps = first.every(
-      (part, index) => part <= (otherLast[index] ?? "") && (otherFirst[index] ?? "") <= (last[index] ?? ""),
-    );
-    if (overlaps) refuse(`${printKey(set, element)} in ${set.name} overlaps ${printKey(set, other)}`);
+    if (keyId(other) === keyId(element) || !overlap(set, element, other)) continue;
+    refuse(`${printKey(set, element)} in ${set.name} overlaps ${printKey(set, other)}`);
   }
+}
+
+/** Whether elements of a set have a key in common: ranges overlap if they do in each part of the key. */
+export function overlap(set: NftSet, left: NftElement, right: NftElement): boolean {
+  const [leftFirst, leftLast] = rangeParts(set, left);
+  const [rightFirst, rightLast] = rangeParts(set, right);
+  return leftFirst.every(
+    (first, index) => first <= (rightLast[index] ?? "") && (rightFirst[index] ?? "") <= (leftLast[index] ?? ""),
+  );
 }
 
 function rangeParts(set: NftSet, { key, keyEnd }: NftElement): readonly [readonly Data[], readonly Data[]] {

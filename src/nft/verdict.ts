@@ -3,11 +3,12 @@ export type Verdict =
   | { readonly kind: "accept" | "drop" | "continue" | "return" }
   | { readonly kind: "goto" | "jump"; readonly chain: string };
 
-/** The chain that a verdict leads to. */
+/** The chain that a verdict leads to; undefined where it leads to none. */
 export function chainOf(verdict: Verdict): string | undefined {
   return verdict.kind === "goto" || verdict.kind === "jump" ? verdict.chain : undefined;
 }
 
 export function printVerdict(verdict: Verdict): string {
-  return verdict.kind === "goto" || verdict.kind === "jump" ? `${verdict.kind} ${verdict.chain}` : verdict.kind;
+  const chain = chainOf(verdict);
+  return chain === undefined ? verdict.kind : `${verdict.kind} ${chain}`;
 }

@@ -1,6 +1,6 @@
 import type { MessageWriter } from "../../netlink/message-writer.ts";
 import type { Data } from "../data.ts";
-import type { Verdict } from "../verdict.ts";
+import { chainOf, type Verdict } from "../verdict.ts";
 import { dataAttributes, expressionAttributes, listElement, verdictCodes } from "./attributes.ts";
 import { type AttributeKind, expressionLayouts } from "./expression-layouts.ts";
 
@@ -65,7 +65,8 @@ export function writeData(writer: MessageWriter, type: number, data: Data | Verd
   else {
     const verdict = writer.beginNested(dataAttributes.verdict);
     writer.i32Be(dataAttributes.code, verdictCodes[data.kind]);
-    if (data.kind === "goto" || data.kind === "jump") writer.text(dataAttributes.chain, data.chain);
+    const chain = chainOf(data);
+    if (chain !== undefined) writer.text(dataAttributes.chain, chain);
     writer.endNested(verdict);
   }
   writer.endNested(start);
