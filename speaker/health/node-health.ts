@@ -4,7 +4,7 @@ import type { FamilyWrites } from "../dataplane/dataplane.ts";
 const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 
 /** How long writes may fail, or the responder thread may do nothing, before the node counts as unable to serve. */
-export const healthLimitMs = 5_000;
+const healthLimitMs = 5_000;
 
 /** What the parts of the speaker say at one moment. Times are monotonic. */
 export interface HealthFacts {

@@ -64,7 +64,7 @@ function printDevices(names: readonly string[]): string {
 }
 
 /** What is between the braces of a declaration. */
-export function printDeclaration(set: NftSet): string {
+function printDeclaration(set: NftSet): string {
   const key = (set.typeof?.key ?? set.key).join(" . ");
   const data = set.data === "verdict" ? "verdict" : (set.typeof?.data ?? set.data)?.join(" . ");
   const flags = [set.interval && "interval", set.dynamic && "dynamic", set.timeoutMs !== undefined && "timeout"];
@@ -91,7 +91,7 @@ function printElement(set: NftSet, element: NftElement): string {
 }
 
 /** The statements of a rule in one line. */
-export function printRule(rule: NftRule): string {
+function printRule(rule: NftRule): string {
   return rule.map(printStatement).join(" ");
 }
 
@@ -156,7 +156,7 @@ function printKeyOf(key: readonly Expression[]): string {
 }
 
 /** One expression in nft's language. */
-export function printExpression(expression: Expression): string {
+function printExpression(expression: Expression): string {
   switch (expression.kind) {
     case "field":
       return expression.name;
