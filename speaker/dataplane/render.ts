@@ -209,24 +209,25 @@ function renderEndpoints(
 ): readonly Element[] {
   const family = nftFamilies[key.address.family];
   const { address, protocol, port } = key;
-  const values = endpoints.map((one) => ({ address: one.address, port: one.port }));
+  const { affinityTimeoutSeconds: timeoutSeconds } = service;
   const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
-  const affinity = service.affinityTimeoutSeconds !== undefined;
-  const entries = affinity ? bucketsOf(values, hashSeed) : values;
-  const pick = { by: affinity ? "client" : "flow", count: entries.length, seed: hashSeed } as const;
+  const values = endpoints.map(endpointAddressOf);
+  const entries = timeoutSeconds === undefined ? values : bucketsOf(values, hashSeed);
+  const by = timeoutSeconds === undefined ? "flow" : "client";
   const keepsClient = cause !== "kube-proxy late" || service.externalTrafficPolicy === "Local";
+  const masqueraded = endpoints.filter(({ local }) => !local || !keepsClient).map(endpointAddressOf);
   return [
-    { family, set: "dnat_services", key, value: pick },
+    { family, set: "dnat_services", key, value: { by, count: entries.length, seed: hashSeed } },
     ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),
-    ...(service.affinityTimeoutSeconds === undefined
-      ? []
-      : affinityElements(key, values, service.affinityTimeoutSeconds)),
-    ...endpoints.flatMap(({ local }, index): readonly Element[] => {
-      const endpoint = values[index];
-      if ((local && keepsClient) || endpoint === undefined) return [];
-      return [{ family, set: "remote_endpoints", key: { address, protocol, endpoint } }];
-    }),
+    ...(timeoutSeconds === undefined ? [] : affinityElements(key, values, timeoutSeconds)),
+    ...masqueraded.map(
+      (endpoint): Element => ({ family, set: "remote_endpoints", key: { address, protocol, endpoint } }),
+    ),
   ];
+}
+
+function endpointAddressOf({ address, port }: UsableEndpoint): EndpointAddress {
+  return { address, port };
 }
 
 function affinityElements(
