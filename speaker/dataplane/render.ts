@@ -1,23 +1,18 @@
-import { serviceProxyNameLabel } from "../../src/api/labels.ts";
-import { compareAddresses, formatAddress, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { decideForwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
-import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
+import type { ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
-import { type ReceivingNode, type UsableEndpoint, usableEndpoints } from "../../src/model/usable-endpoints.ts";
-import type { NftProtocol } from "../../src/nft/data.ts";
+import type { UsableEndpoint } from "../../src/model/usable-endpoints.ts";
 import { assignBuckets } from "./buckets.ts";
-import { type Element, type EndpointAddress, elementId, type ServicePortKey } from "./element.ts";
-import { lateUntilMs, type ProxiedPort, type SeenService, seeService } from "./kube-proxy-delay.ts";
+import type { Element, EndpointAddress, ServicePortKey } from "./element.ts";
+import { lateUntilMs, type SeenService, seeService } from "./kube-proxy-delay.ts";
+import { type NodePortNode, type PermitsPort, type PlannedPort, planPorts } from "./planned-port.ts";
 import { nftFamilies } from "./tables.ts";
 
-const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
-
 /** The properties of this node that the rules depend on. */
-export interface NodeFacts extends ReceivingNode {
-  /** The address on which kube-proxy serves node ports, if it is on an interface of the node. */
-  readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
+export interface NodeFacts extends NodePortNode {
   /** Whether addresses of Services answer ping. Missing: they do not. */
   readonly answersPing?: boolean;
   /**
@@ -28,9 +23,6 @@ export interface NodeFacts extends ReceivingNode {
   /** The seed of the hashes that choose endpoints, which is the same on every node of the cluster. */
   readonly hashSeed: number;
 }
-
-/** Whether the Service may have the port on the address: others may share it. */
-export type PermitsPort = (address: IpAddress, port: ServicePort) => boolean;
 
 /** What decides whether kube-proxy may be late. Times are monotonic. */
 export interface KubeProxyTiming {
@@ -100,51 +92,6 @@ export function renderService(
     );
   }
   return { elements, seen, dueMs };
-}
-
-/** A port on one address, with the endpoints that take its connections on this node. */
-interface PlannedPort extends ProxiedPort {
-  readonly port: ServicePort;
-  readonly key: ServicePortKey;
-  readonly nodePortUsable: boolean;
-  readonly endpoints: readonly UsableEndpoint[];
-  /** Whether another service proxy serves it. Its endpoints are not watched: that there are none is not known. */
-  readonly foreign: boolean;
-  /** Whether no endpoint in the cluster takes its connections. */
-  readonly unserved: boolean;
-}
-
-function planPorts(
-  service: ServiceView,
-  slices: readonly EndpointSliceView[],
-  addresses: readonly IpAddress[],
-  node: NodeFacts,
-  permits: PermitsPort,
-): readonly PlannedPort[] {
-  const localOnly = service.externalTrafficPolicy === "Local";
-  const foreign = service.labels[serviceProxyNameLabel] !== undefined;
-  const planned: PlannedPort[] = [];
-  const families = new Set<IpFamily>();
-  for (const address of [...addresses].sort(compareAddresses)) {
-    const { family } = address;
-    // A node port leads back to one address of each family; further ones go to the pods.
-    const nodePortUsable = node.addresses[family] !== undefined && !families.has(family);
-    families.add(family);
-    for (const port of service.ports) {
-      if (!permits(address, port)) continue;
-      const key: ServicePortKey = { address, protocol: nftProtocols[port.protocol], port: port.port };
-      const query = { family, port, node, localOnly };
-      const endpoints = usableEndpoints(slices, query);
-      const unserved =
-        endpoints.length === 0 &&
-        !foreign &&
-        (!localOnly || usableEndpoints(slices, { ...query, localOnly: false }).length === 0);
-      const id = elementId({ family: nftFamilies[family], set: "proxied_services", key });
-      const served = endpoints.length > 0;
-      planned.push({ id, nodePort: port.nodePort, served, port, key, nodePortUsable, endpoints, foreign, unserved });
-    }
-  }
-  return planned;
 }
 
 /** `allowed` undefined: from everywhere. */
