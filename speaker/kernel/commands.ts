@@ -1,4 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { ExpectedTable } from "../../src/nft-netlink/expected-contents.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
@@ -29,11 +28,6 @@ export type KernelRequest =
 
 /** Reports of the kernel thread to the main thread. */
 export type KernelReport =
-  | {
-      /** Requests are read once 8 bytes have been written to this eventfd(2). */
-      readonly kind: "ready";
-      readonly wakeFd: number;
-    }
   | { readonly kind: "written"; readonly id: number; readonly outcome: BatchOutcome }
   | {
       readonly kind: "flowsDeleted";
@@ -52,10 +46,4 @@ export type KernelReport =
   | { readonly kind: "networkFailed"; readonly reason: string }
   /** The chains that drop forwarded packets by their policy, when there are others than before; none at first. */
   | { readonly kind: "chainsRead"; readonly chains: readonly DroppingChain[] }
-  | { readonly kind: "chainsFailed"; readonly reason: string }
-  | { readonly kind: "failed"; readonly reason: string };
-
-/** What the worker is started with. */
-export interface KernelStart {
-  readonly requests: MessagePort;
-}
+  | { readonly kind: "chainsFailed"; readonly reason: string };

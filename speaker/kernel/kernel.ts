@@ -1,5 +1,3 @@
-import { writeSync } from "node:fs";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Logger } from "pino";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
@@ -14,7 +12,8 @@ import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
 import type { Conntrack } from "../dataplane/conntrack.ts";
 import type { FlowRule } from "../dataplane/flow.ts";
-import type { KernelReport, KernelRequest, KernelStart } from "./commands.ts";
+import { PollingThread } from "../polling-thread/polling-thread.ts";
+import type { KernelReport, KernelRequest } from "./commands.ts";
 
 /** Receives what the kernel thread reports. */
 export interface KernelListener {
@@ -72,20 +71,25 @@ class KernelThread implements Kernel {
   readonly #options: KernelOptions;
   readonly #expected = new ExpectedContents();
   readonly #waiting = new Map<number, Waiting>();
-  /** Only while the thread is alive. */
-  #thread: { readonly requests: MessagePort; readonly wakeFd: number } | undefined;
+  readonly #thread: PollingThread<KernelRequest, KernelReport>;
+  readonly #networkRead = Promise.withResolvers<void>();
   #network: HostNetwork | undefined;
   #droppingChains: readonly DroppingChain[] = [];
   #lastId = 0;
-  #ended: Promise<void> = Promise.resolve();
-  #stopping = false;
 
   constructor(options: KernelOptions) {
     this.#options = options;
+    this.#thread = new PollingThread({
+      name: "kernel",
+      program: workerUrl(),
+      received: (report) => this.#receive(report),
+      ended: (error) => this.#ended(error),
+      log: options.log,
+    });
   }
 
   get alive(): boolean {
-    return this.#thread !== undefined;
+    return this.#thread.alive;
   }
 
   get network(): HostNetwork {
@@ -97,36 +101,9 @@ class KernelThread implements Kernel {
     return this.#droppingChains;
   }
 
-  start(): Promise<void> {
-    const { port1: requests, port2 } = new MessageChannel();
-    const workerData: KernelStart = { requests: port2 };
-    const worker = new Worker(workerUrl(), { workerData, transferList: [port2], name: "kernel" });
-    const { promise: started, resolve, reject } = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<void>();
-    this.#ended = ended.promise;
-    let cause: unknown;
-    worker.on("message", (report: KernelReport) => {
-      if (report.kind === "ready") this.#thread = { requests, wakeFd: report.wakeFd };
-      else if (report.kind === "failed") cause = new Error(report.reason);
-      else this.#receive(report);
-      if (report.kind === "networkRead") resolve();
-    });
-    worker.on("error", (error) => {
-      cause ??= error;
-    });
-    worker.on("exit", (code) => {
-      const wasAlive = this.#network !== undefined;
-      this.#thread = undefined;
-      requests.close();
-      ended.resolve();
-      const error = new BellhopError("WorkerFailed", `the kernel thread ended with code ${code}`, { cause });
-      for (const { reject: fail } of this.#waiting.values()) fail(error);
-      this.#waiting.clear();
-      if (this.#stopping) return;
-      if (wasAlive) this.#options.changes.kernelDied(error);
-      else reject(error);
-    });
-    return started;
+  async start(): Promise<void> {
+    await this.#thread.start(undefined);
+    await this.#networkRead.promise;
   }
 
   async run(transaction: NftTransaction): Promise<void> {
@@ -149,32 +126,29 @@ class KernelThread implements Kernel {
     throw new BellhopError("ConntrackFailed", answer.result.failure);
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#send({ kind: "stop" });
-    await this.#ended;
+  stop(): Promise<void> {
+    return this.#thread.stop({ kind: "stop" });
   }
 
   #ask(question: Question, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
-    if (this.#thread === undefined) {
-      return Promise.reject(new BellhopError("WorkerFailed", "the kernel thread does not run"));
-    }
+    if (!this.#thread.alive) return Promise.reject(new BellhopError("WorkerFailed", "the kernel thread does not run"));
     this.#lastId += 1;
     const id = this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     this.#waiting.set(id, { resolve, reject });
-    this.#send({ ...question, id }, transfer);
+    this.#thread.send({ ...question, id }, transfer);
     return promise;
   }
 
-  #send(request: KernelRequest, transfer: readonly ArrayBuffer[] = []): void {
-    if (this.#thread === undefined) return;
-    this.#thread.requests.postMessage(request, [...transfer]);
-    // Does not block: the eventfd is non-blocking, and one write in it is enough.
-    writeSync(this.#thread.wakeFd, new Uint8Array(BigUint64Array.of(1n).buffer));
+  #ended(error: BellhopError): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    if (this.#thread.stopping) return;
+    if (this.#network === undefined) this.#networkRead.reject(error);
+    else this.#options.changes.kernelDied(error);
   }
 
-  #receive(report: Exclude<KernelReport, { readonly kind: "ready" | "failed" }>): void {
+  #receive(report: KernelReport): void {
     const { changes, log } = this.#options;
     switch (report.kind) {
       case "written":
@@ -187,6 +161,7 @@ class KernelThread implements Kernel {
         break;
       case "networkRead":
         this.#network = report.network;
+        this.#networkRead.resolve();
         changes.networkChanged();
         break;
       case "chainsRead":

@@ -1,9 +1,9 @@
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { end, type FilterInstruction, jump, load } from "../../src/libc/filter-instruction.ts";
 import { Poller } from "../../src/libc/poller.ts";
 import { LinuxNetlinkSocket } from "../../src/netlink-socket/linux-netlink-socket.ts";
 import { hostNetworkGroups } from "../../src/rtnetlink/host-network.ts";
-import type { KernelReport, KernelRequest, KernelStart } from "./commands.ts";
+import { runPollingThread, type ThreadWork } from "../polling-thread/run-polling-thread.ts";
+import type { KernelReport, KernelRequest } from "./commands.ts";
 import { KernelLoop } from "./kernel-loop.ts";
 
 /** Answers of one batch that fit: a batch with mistakes has an error for each, of about 830 bytes. */
@@ -23,8 +23,8 @@ const generationFilter: readonly FilterInstruction[] = [
   end(0),
 ];
 
-/** The kernel thread: it blocks in poll(2) and in calls to the kernel, so the event loop of this thread never runs. */
-function run({ requests }: KernelStart, report: (report: KernelReport) => void): void {
+/** The kernel thread: it blocks in poll(2) and in calls to the kernel. */
+function open(report: (report: KernelReport) => void): ThreadWork<KernelRequest> {
   const poller = new Poller();
   const sockets = {
     writer: new LinuxNetlinkSocket("netfilter", { receiveBufferBytes: answerBytes }),
@@ -42,27 +42,14 @@ function run({ requests }: KernelStart, report: (report: KernelReport) => void):
     wait: (timeoutMs) => poller.wait(fds, timeoutMs),
     report,
   });
-  report({ kind: "ready", wakeFd: poller.wakeFd });
-  while (!loop.stopped) {
-    loop.turn();
-    for (;;) {
-      const received: { readonly message: KernelRequest } | undefined = receiveMessageOnPort(requests);
-      if (received === undefined) break;
-      loop.apply(received.message);
-    }
-  }
-  for (const socket of Object.values(sockets)) socket.close();
-  poller.close();
-  requests.close();
+  return {
+    wakeFd: poller.wakeFd,
+    loop,
+    close() {
+      for (const socket of Object.values(sockets)) socket.close();
+      poller.close();
+    },
+  };
 }
 
-const port = parentPort;
-if (port !== null) {
-  const report = (message: KernelReport) => port.postMessage(message);
-  try {
-    run(workerData as KernelStart, report);
-  } catch (error) {
-    report({ kind: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    throw error;
-  }
-}
+runPollingThread((_data: undefined, report: (report: KernelReport) => void) => open(report));

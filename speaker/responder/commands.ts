@@ -1,5 +1,3 @@
-import type { MessagePort } from "node:worker_threads";
-
 /** Commands from the main thread to the responder thread. Addresses are 4 or 16 bytes, MACs 6, network order. */
 export type ResponderCommand =
   | {
@@ -17,11 +15,6 @@ export type ResponderCommand =
 /** Reports from the responder thread to the main thread. */
 export type ResponderReport =
   | {
-      /** Commands are read once 8 bytes have been written to this eventfd(2). */
-      readonly kind: "ready";
-      readonly wakeFd: number;
-    }
-  | {
       /** Another device answers for an address that is announced here. */
       readonly kind: "conflict";
       readonly interfaceName: string;
@@ -33,12 +26,10 @@ export type ResponderReport =
       readonly kind: "interfaceFailed";
       readonly name: string;
       readonly reason: string;
-    }
-  | { readonly kind: "failed"; readonly reason: string };
+    };
 
-/** What the worker is started with. */
+/** What the thread is started with. */
 export interface ResponderStart {
-  readonly commands: MessagePort;
   readonly counters: SharedArrayBuffer;
   /** Memory of the AliveCounter. */
   readonly aliveCount: SharedArrayBuffer;

@@ -1,7 +1,6 @@
-import { write } from "node:fs";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Logger } from "pino";
-import { BellhopError } from "../../src/error/error.ts";
+import type { BellhopError } from "../../src/error/error.ts";
+import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { AddressChange } from "./address-change.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
@@ -64,52 +63,29 @@ class ResponderThread implements Responder {
   readonly #options: ResponderOptions;
   readonly #aliveCounter = new AliveCounter();
   readonly #sent = new SentState();
-  /** Only while the thread is alive. */
-  #thread: { readonly commands: MessagePort; readonly wakeFd: number } | undefined;
-  #ended: Promise<void> = Promise.resolve();
-  #stopping = false;
+  readonly #thread: PollingThread<ResponderCommand, ResponderReport>;
 
   constructor(options: ResponderOptions) {
+    const { changes, log } = options;
     this.#options = options;
+    this.#thread = new PollingThread({
+      name: "responder",
+      program: workerUrl(),
+      received: (report) => this.#receive(report),
+      ended: (error) => {
+        if (!this.#thread.stopping) changes.responderDied(error);
+      },
+      log,
+    });
   }
 
   get alive(): boolean {
-    return this.#thread !== undefined;
+    return this.#thread.alive;
   }
 
   start(): Promise<void> {
-    const { port1: commands, port2 } = new MessageChannel();
-    const workerData: ResponderStart = {
-      commands: port2,
-      counters: this.counters.shared,
-      aliveCount: this.#aliveCounter.shared,
-    };
-    const worker = new Worker(workerUrl(), { workerData, transferList: [port2], name: "responder" });
-    const { promise: started, resolve, reject } = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<void>();
-    this.#ended = ended.promise;
-    let cause: unknown;
-    worker.on("message", (report: ResponderReport) => {
-      if (report.kind === "ready") {
-        this.#thread = { commands, wakeFd: report.wakeFd };
-        resolve();
-      } else if (report.kind === "failed") cause = new Error(report.reason);
-      else this.#receive(report);
-    });
-    worker.on("error", (error) => {
-      cause ??= error;
-    });
-    worker.on("exit", (code) => {
-      const wasAlive = this.alive;
-      this.#thread = undefined;
-      commands.close();
-      ended.resolve();
-      if (this.#stopping) return;
-      const error = new BellhopError("WorkerFailed", `the responder thread ended with code ${code}`, { cause });
-      if (wasAlive) this.#options.changes.responderDied(error);
-      else reject(error);
-    });
-    return started;
+    const data: ResponderStart = { counters: this.counters.shared, aliveCount: this.#aliveCounter.shared };
+    return this.#thread.start(data);
   }
 
   get state(): ResponderState {
@@ -128,23 +104,15 @@ class ResponderThread implements Responder {
     this.#aliveCounter.increment();
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#send([{ kind: "stop" }]);
-    await this.#ended;
+  stop(): Promise<void> {
+    return this.#thread.stop({ kind: "stop" });
   }
 
   #send(commands: readonly ResponderCommand[]): void {
-    if (commands.length === 0 || this.#thread === undefined) return;
-    for (const command of commands) this.#thread.commands.postMessage(command);
-    const one = new Uint8Array(new BigUint64Array([1n]).buffer);
-    write(this.#thread.wakeFd, one, (error) => {
-      // The thread looks for commands every second in any case; the descriptor is gone when it has just ended.
-      if (error !== null && !this.#stopping) this.#options.log.warn({ err: error }, "cannot wake the responder thread");
-    });
+    for (const command of commands) this.#thread.send(command);
   }
 
-  #receive(report: Extract<ResponderReport, { kind: "conflict" | "interfaceFailed" }>): void {
+  #receive(report: ResponderReport): void {
     if (report.kind === "conflict") {
       this.#options.changes.conflictObserved(report);
       return;

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
-import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
+import { runPollingThread, type ThreadWork } from "../polling-thread/run-polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { ResponderLoop } from "./loop.ts";
@@ -21,8 +21,8 @@ const mainThreadHangMs = 60_000;
 /** EX_SOFTWARE of sysexits.h: an internal error. */
 const hangExitCode = 70;
 
-/** The responder thread: it blocks in poll(2) and nowhere else, so the event loop of this thread never runs. */
-function run(start: ResponderStart, report: (report: ResponderReport) => void): void {
+/** The responder thread: it blocks in poll(2) and nowhere else. */
+function open(start: ResponderStart, report: (report: ResponderReport) => void): ThreadWork<ResponderCommand> {
   const now = () => performance.now();
   const packetSockets = new LinuxPacketSockets();
   const aliveCounter = new AliveCounter(start.aliveCount);
@@ -35,31 +35,17 @@ function run(start: ResponderStart, report: (report: ResponderReport) => void): 
     watchdog: new MainThreadWatchdog(aliveCounter, now, mainThreadSilenceMs),
     report,
   });
-  report({ kind: "ready", wakeFd: packetSockets.wakeFd });
-  while (!loop.stopped) {
-    loop.turn();
-    if (hangDetector.hangs()) {
+  return {
+    wakeFd: packetSockets.wakeFd,
+    loop,
+    afterTurn() {
+      if (!hangDetector.hangs()) return;
       // The log belongs to the main thread, which no longer writes.
       writeSync(2, `bellhop speaker: the main thread was silent for ${mainThreadHangMs / 1000} s; ending\n`);
       endProcess(hangExitCode);
-    }
-    for (;;) {
-      const received: { readonly message: ResponderCommand } | undefined = receiveMessageOnPort(start.commands);
-      if (received === undefined) break;
-      loop.apply(received.message);
-    }
-  }
-  packetSockets.close();
-  start.commands.close();
+    },
+    close: () => packetSockets.close(),
+  };
 }
 
-const port = parentPort;
-if (port !== null) {
-  const report = (message: ResponderReport) => port.postMessage(message);
-  try {
-    run(workerData as ResponderStart, report);
-  } catch (error) {
-    report({ kind: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    throw error;
-  }
-}
+runPollingThread(open);
