@@ -9,7 +9,7 @@ import {
 /** Fields of a VirtualIP for merge patches, to be sent in this order. */
 export interface OwnerWrites {
   readonly spec?: Record<string, unknown> | undefined;
-  readonly status?: { readonly owners: readonly OwnerInterfaces[] } | undefined;
+  readonly status?: { readonly owners: readonly OwnerInterfaces[]; readonly ownersRevision: number } | undefined;
 }
 
 const none = ownerAssignment([], new Map());
@@ -30,7 +30,8 @@ export function planOwnerWrites(
   const expected = inSpecToo ? desired : none;
   const spec = sameAssignment(object.spec, expected) || !(inSpecToo || inStatus) ? undefined : ownerFields(expected);
   if (spec === undefined && inStatus) return undefined;
-  return { spec, status: inStatus ? undefined : { owners: statusOwners(desired) } };
+  const ownersRevision = (object.status?.ownersRevision ?? 0) + 1;
+  return { spec, status: inStatus ? undefined : { owners: statusOwners(desired), ownersRevision } };
 }
 
 /** What to write into the spec of a reservation after its status was written. `written`: the object as the API server returned it. */

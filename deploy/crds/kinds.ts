@@ -164,6 +164,12 @@ function virtualIp(): Record<string, unknown> {
       { name: "Node", type: "string", jsonPath: ".status.node", description: "The node that announces the address." },
       { name: "Held Until", type: "string", jsonPath: ".spec.heldUntil" },
       { name: "Since", type: "date", jsonPath: ".status.since" },
+      {
+        name: "Cause",
+        type: "string",
+        jsonPath: ".status.cause",
+        description: "Why that node began to announce the address.",
+      },
       { name: "MAC", type: "string", jsonPath: ".status.mac", priority: 1 },
       {
         name: "Owner",

@@ -7,6 +7,7 @@ import {
   maxConditions,
   maxInterfaceNameLength,
   maxInterfaces,
+  maxNameLength,
   metadataSchema,
 } from "./api.ts";
 
@@ -56,6 +57,21 @@ const speakerReadinessSchema = z.object({
     .describe("Services whose rules the kernel of the node refuses, as namespace/name. The first 100."),
 });
 
+/** How many other nodes a speaker lists that it hears, or that it counts as dead. */
+export const maxPeers = 256;
+
+const speakerPeersSchema = z.object({
+  bootNonce: boundedText(128).describe("The bootNonce of the speaker that wrote this."),
+  hearing: boundedList(boundedText(maxNameLength), maxPeers)
+    .default([])
+    .describe("Nodes whose speakers this one hears. The controller does not move addresses away from them."),
+  lost: boundedList(boundedText(maxNameLength), maxPeers)
+    .default([])
+    .describe("Nodes that this speaker counts as dead: neither it nor another speaker hears them."),
+});
+/** Which other nodes a speaker hears, and which it counts as dead. */
+export type SpeakerPeers = Omit<z.infer<typeof speakerPeersSchema>, "bootNonce">;
+
 export const speakerStatusSchema = z
   .object({
     version: boundedText(128).optional().describe("Version of the speaker."),
@@ -69,6 +85,11 @@ export const speakerStatusSchema = z
       .optional()
       .describe(
         "Which addresses the node can serve. The controller prefers nodes that can. Counts while its bootNonce is that of the speaker.",
+      ),
+    peers: speakerPeersSchema
+      .optional()
+      .describe(
+        "Which other speakers this one hears, by heartbeats. Counts while its bootNonce is that of the speaker, and the speaker renews its Lease.",
       ),
     kernel: boundedText(128).optional().describe("Kernel release of the node."),
     interfaces: boundedList(speakerInterfaceSchema, maxInterfaces)
@@ -108,6 +129,11 @@ export function isReadyFor({ status }: Speaker, family: IpFamily): boolean {
 /** The Services whose rules the kernel of the node refuses, as `namespace/name`. */
 export function refusedServicesOf({ status }: Speaker): readonly string[] {
   return currentReadiness(status)?.refusedServices ?? [];
+}
+
+/** Which other nodes the speaker hears, and which it counts as dead. Undefined: it does not report that. */
+export function peersOf({ status }: Speaker): SpeakerPeers | undefined {
+  return status?.peers?.bootNonce === status?.bootNonce ? status?.peers : undefined;
 }
 
 /** An earlier version that takes over the object leaves the field as it is. */

@@ -103,12 +103,29 @@ export const recordedServiceSchema = z.object({
 });
 export type RecordedService = z.infer<typeof recordedServiceSchema>;
 
+/** Why a node began to announce an address. */
+export type AnnouncementCause = "Planned" | "PeerDead" | "PeerUnhealthy" | "PeerLeft" | "Start";
+
+const causeTexts: Readonly<Record<AnnouncementCause, string>> = {
+  Planned: "the list of owners changed",
+  PeerDead: "the node that announced it before died",
+  PeerUnhealthy: "that node could not serve it",
+  PeerLeft: "that node left",
+  Start: "no node announced it",
+};
+
 export const virtualIpStatusSchema = z
   .object({
     owners: boundedList(ownerInterfacesSchema, 64)
       .optional()
       .describe(
         "In a reservation by a user: nodes in order, with their interfaces. The first one announces the address, and the next ones take over. The controller writes it.",
+      ),
+    ownersRevision: z
+      .int()
+      .optional()
+      .describe(
+        "In a reservation by a user: how often the controller has changed status.owners. It writes both together.",
       ),
     services: boundedList(recordedServiceSchema, 256)
       .optional()
@@ -125,6 +142,20 @@ export const virtualIpStatusSchema = z
       .meta({ format: "date-time" })
       .optional()
       .describe("Time at which that node began to announce the address."),
+    // Not an enum: an object with a cause that a later version writes stays readable.
+    cause: boundedText(63)
+      .optional()
+      .describe(
+        `Why that node began to announce the address. ${Object.entries(causeTexts)
+          .map(([cause, text]) => `${cause}: ${text}.`)
+          .join(" ")}`,
+      ),
+    observedGeneration: z
+      .int()
+      .optional()
+      .describe(
+        "The metadata.generation of the list of owners by which that node announces the address; in a reservation by a user, plus ownersRevision.",
+      ),
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(

@@ -28,6 +28,14 @@ export function ownersOf(virtualIp: Pick<VirtualIP, "metadata" | "spec" | "statu
 }
 
 /**
+ * The term of the owner list: a number that increases with each change of it, and with other changes of the spec. Pure. The API server
+ * increases metadata.generation with each change of the spec; the controller increases ownersRevision with each change of status.owners.
+ */
+export function ownersTermOf({ metadata, status }: Pick<VirtualIP, "metadata" | "spec" | "status">): number {
+  return metadata.generation + (status?.ownersRevision ?? 0);
+}
+
+/**
  * Brings the interfaces of each node into the form of the spec. A speaker of a version that does not know `ownerInterfaces` announces
  * only as the first owner, so `interfaces` is right for it: those of the first owner, not those of all.
  */

@@ -12,6 +12,7 @@ import {
   type OwnerAssignment,
   ownerAssignment,
   ownersOf,
+  ownersTermOf,
   sameAssignment,
 } from "../../../../src/placement/owner-assignment.ts";
 
@@ -44,7 +45,8 @@ function write(object: VirtualIP, desired: OwnerAssignment, specOnly: boolean, k
     const { ownerInterfaces, ...rest } = { ...last.spec, ...spec };
     const both = { ...rest, ...(ownerInterfaces == null ? {} : { ownerInterfaces }) };
     const kept = keepsStatus ? { ...last.status, ...status } : { ...last.status, owners: undefined };
-    steps.push(virtualIpSchema.parse({ metadata: last.metadata, spec: both, status: kept }));
+    const generation = last.metadata.generation + (spec === undefined ? 0 : 1);
+    steps.push(virtualIpSchema.parse({ metadata: { ...last.metadata, generation }, spec: both, status: kept }));
   };
   const writes = planOwnerWrites(object, desired, specOnly);
   if (writes?.spec !== undefined) apply({ spec: writes.spec });
@@ -74,6 +76,18 @@ describe("properties of what is written of owners", () => {
         const before = ownersOf(object).owners[0];
         for (const step of write(object, desired, specOnly, keepsStatus)) {
           assert.ok([before, desired.owners[0]].includes(ownersOf(step).owners[0]));
+        }
+      }),
+    );
+  });
+
+  test("each write that changes the owners increases their term", () => {
+    fc.assert(
+      fc.property(reservation, assignment, fc.boolean(), (object, desired, specOnly) => {
+        let before = object;
+        for (const step of write(object, desired, specOnly, true)) {
+          assert.ok(sameAssignment(ownersOf(step), ownersOf(before)) || ownersTermOf(step) > ownersTermOf(before));
+          before = step;
         }
       }),
     );
