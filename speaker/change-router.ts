@@ -6,6 +6,7 @@ import type { ChangeListener } from "./change-feed.ts";
 import type { HealthMonitor } from "./health/health-monitor.ts";
 import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
+import type { IdentityWriter } from "./report/identity-writer.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
@@ -24,6 +25,7 @@ export interface ChangeRouterOptions {
   readonly health: HealthMonitor;
   readonly status: SpeakerStatus;
   readonly reporter: Reporter;
+  readonly identity: IdentityWriter;
 }
 
 /** Knows what follows from each change: which Services are rendered, what is planned and written again, and what is reported. */
@@ -41,7 +43,7 @@ export class ChangeRouter implements ChangeListener {
   }
 
   watchedChanged(resource: WatchedResource, key: string): void {
-    const { rules, sync, checks, owner, reporter } = this.#options;
+    const { rules, sync, checks, owner, reporter, identity } = this.#options;
     switch (resource) {
       case "services":
         if (rules.serviceChanged(key)) sync.request();
@@ -53,12 +55,16 @@ export class ChangeRouter implements ChangeListener {
         if (rules.nodeChanged()) sync.request();
         // After a Node was registered again, the garbage collector deletes what belonged to the Node before.
         if (owner.nodeChanged()) reporter.rewriteSpeaker();
+        identity.refresh();
         break;
       case "virtualIps":
         checks.virtualIpChanged(key);
         rules.virtualIpChanged(key);
         reporter.enqueueVirtualIp(key);
         sync.virtualIpChanged(key);
+        break;
+      case "identities":
+        identity.refresh();
         break;
     }
   }
@@ -72,8 +78,9 @@ export class ChangeRouter implements ChangeListener {
   }
 
   hostRead({ links }: HostChange): void {
-    const { announcer, rules, sync, checks, status, reporter } = this.#options;
+    const { announcer, rules, sync, checks, status, reporter, identity } = this.#options;
     if (rules.nodeChanged()) sync.request();
+    if (links) identity.refresh();
     if (links) sync.allChanged();
     else if (announcer.incomplete) sync.request();
     const faults = checks.refresh();

@@ -24,6 +24,7 @@ import { readGateways } from "./links/gateways.ts";
 import type { Link } from "./links/link.ts";
 import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
+import { IdentityWriter } from "./report/identity-writer.ts";
 import { keepLease, type LeaseOptions } from "./report/lease.ts";
 import { NodeOwner } from "./report/node-owner.ts";
 import { Reporter } from "./report/reporter.ts";
@@ -76,6 +77,7 @@ export class Speaker {
   readonly #health: HealthMonitor;
   readonly #lease: LeaseOptions;
   readonly #reporter: Reporter;
+  readonly #identity: IdentityWriter;
   readonly #router: ChangeRouter;
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
@@ -188,7 +190,32 @@ export class Speaker {
       log: log.child({ component: "report" }),
     });
 
-    const router = new ChangeRouter({ host, rules, announcer, sync, checks, owner, health, status, reporter });
+    const identity = new IdentityWriter({
+      client,
+      node,
+      port: settings.heartbeatPort,
+      owner,
+      nodes: watches.nodes,
+      identities: watches.identities,
+      host,
+      isOnNode: (address) => isOnNode(address, kernel.network),
+      clock,
+      random,
+      log: log.child({ component: "report" }),
+    });
+
+    const router = new ChangeRouter({
+      host,
+      rules,
+      announcer,
+      sync,
+      checks,
+      owner,
+      health,
+      status,
+      reporter,
+      identity,
+    });
     changes.listen(router);
     registerSpeakerGauges(registry, { announcer, responder, checks });
 
@@ -204,6 +231,7 @@ export class Speaker {
     this.#health = health;
     this.#lease = lease;
     this.#reporter = reporter;
+    this.#identity = identity;
     this.#router = router;
   }
 
@@ -254,7 +282,7 @@ export class Speaker {
       // Not longer: what is under way may wait for an API server that does not answer.
       const over = new AbortController();
       const limit = pause(clock, shutdownMs, over.signal);
-      await Promise.race([Promise.allSettled([...work, this.#reporter.stop()]), limit]);
+      await Promise.race([Promise.allSettled([...work, this.#reporter.stop(), this.#identity.stop()]), limit]);
       over.abort();
       this.#announcer.close();
       await this.#responder.stop();
@@ -272,13 +300,18 @@ export class Speaker {
   }
 
   async #startWhenSynced(stop: AbortSignal): Promise<void> {
-    const synced = Promise.all(Object.values(this.#watches).map((reflector) => reflector.whenSynced));
+    const { identities, ...needed } = this.#watches;
+    const synced = Promise.all(Object.values(needed).map((reflector) => reflector.whenSynced));
     const [seed] = await Promise.all([readHashSeed(this.#options, stop), Promise.race([synced, aborted(stop)])]);
     if (stop.aborted || seed === undefined) return;
     this.#rules.setHashSeed(seed);
     this.#rules.allChanged();
     this.#reporter.start();
     this.#reporter.enqueueSpeaker();
+    // Before that, it is not known whether there is anything to write.
+    void identities.whenSynced.then(() => {
+      if (!stop.aborted) this.#identity.start();
+    });
     this.#health.start();
     this.#sync.start();
     const { clock, random, settings } = this.#options;

@@ -11,6 +11,7 @@ import type { Logger } from "../src/log/log.ts";
 import { type EndpointSliceView, endpointSliceSelector, projectEndpointSlice } from "../src/model/endpoint-slice.ts";
 import { type NodeView, projectNode } from "../src/model/node.ts";
 import { projectService, type ServiceView } from "../src/model/service.ts";
+import { type Peer, projectPeer } from "./peers/peer.ts";
 
 /** What is kept of the objects of each collection. */
 interface WatchedViews {
@@ -19,6 +20,8 @@ interface WatchedViews {
   readonly virtualIps: VirtualIP;
   /** Only the speaker's own node. */
   readonly nodes: NodeView;
+  /** The SpeakerIdentities of all nodes. */
+  readonly identities: Peer;
 }
 
 export type WatchedResource = keyof WatchedViews;
@@ -91,6 +94,15 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       query: { fieldSelector: `metadata.name=${node}` },
       project: (raw) => projectNode(raw as V1Node),
       onChange: (key) => changes.watchedChanged("nodes", key),
+    }),
+    identities: createReflector({
+      ...common,
+      resource: "speakeridentities",
+      path: ownPath("speakeridentities"),
+      // Without the kind, as after an upgrade of the image alone, speakers do not hear each other, and everything else works.
+      optional: true,
+      project: projectPeer,
+      onChange: (key) => changes.watchedChanged("identities", key),
     }),
   };
 }

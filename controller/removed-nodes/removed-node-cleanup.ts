@@ -33,7 +33,7 @@ export function findRemovedNodes(
 }
 
 /**
- * Deletes the Speakers and Leases of nodes that are gone, while this controller leads. The garbage collector deletes most of them with their
+ * Deletes the Speakers, SpeakerIdentities and Leases of nodes that are gone, while this controller leads. The garbage collector deletes most of them with their
  * Node. The rest are of earlier versions, or were created while their Node was deleted.
  */
 export class RemovedNodeCleanup implements TermPart {
@@ -76,6 +76,8 @@ export class RemovedNodeCleanup implements TermPart {
       if (this.#stopping.signal.aborted) return;
       const lease = speakerLeaseName(name);
       try {
+        // First: it is not watched here, so the Speaker and the Lease show what has to be tried again.
+        await this.#delete(ownPath("speakeridentities", name));
         if (watched.speakers.views.has(name)) await this.#delete(ownPath("speakers", name));
         if (watched.leases.views.has(`${namespace}/${lease}`)) await this.#delete(leasePath(namespace, lease));
         log.info({ node: name }, "deleted the Speaker and the Lease of a node that no longer exists");

@@ -18,6 +18,8 @@ export interface UninstallInput {
   readonly virtualIps: readonly OwnObject[] | undefined;
   /** Undefined: the kind does not exist. */
   readonly speakers: readonly OwnObject[] | undefined;
+  /** The SpeakerIdentities. Undefined: the kind does not exist. */
+  readonly identities: readonly OwnObject[] | undefined;
   /** Whether the Deployment of the controller exists; undefined: we may not ask. */
   readonly controllerInstalled: boolean | undefined;
   /** Whether the DaemonSet of the speakers exists; undefined: we may not ask. */
@@ -34,14 +36,15 @@ export type UninstallStep =
   /** After the addresses, so that a Service is served as long as it shows one. */
   | { readonly kind: "StopSpeakers" }
   /** After the speakers, which would create them again. */
-  | { readonly kind: "DeleteSpeaker"; readonly object: OwnObject };
+  | { readonly kind: "DeleteSpeaker"; readonly object: OwnObject }
+  | { readonly kind: "DeleteSpeakerIdentity"; readonly object: OwnObject };
 
 /** All steps in their order; none: nothing is left that belongs to Bellhop. Pure. Pools and reservations are the user's, and stay. */
 export function planUninstall(
   input: UninstallInput,
   addresses: ReleasedAddresses = "remove",
 ): readonly UninstallStep[] {
-  const { services, claims, virtualIps, speakers, controllerInstalled, speakersInstalled } = input;
+  const { services, claims, virtualIps, speakers, identities, controllerInstalled, speakersInstalled } = input;
   const byService = new Map<string, Claim[]>();
   for (const claim of claims) {
     for (const reference of claim.services) {
@@ -60,5 +63,6 @@ export function planUninstall(
     ...(virtualIps ?? []).map((object) => ({ kind: "DeleteVirtualIp", object }) as const),
     ...(speakersInstalled === false ? [] : [{ kind: "StopSpeakers" } as const]),
     ...(speakers ?? []).map((object) => ({ kind: "DeleteSpeaker", object }) as const),
+    ...(identities ?? []).map((object) => ({ kind: "DeleteSpeakerIdentity", object }) as const),
   ];
 }

@@ -4,7 +4,7 @@ import { virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import { ApiError, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { listCollection } from "../../src/kube/list.ts";
-import { collections, ownPath, workloadPath } from "../../src/kube/path.ts";
+import { collections, type OwnPlural, ownPath, workloadPath } from "../../src/kube/path.ts";
 import { concernsController, projectService, type ServiceView } from "../../src/model/service.ts";
 import { type Claim, parseClaim } from "../allocate/claim/claim.ts";
 import type { OwnObject, UninstallInput } from "./plan-uninstall.ts";
@@ -20,10 +20,11 @@ interface Metadata {
 
 /** Reads what Bellhop has left in the cluster. Kinds of ours that do not exist are left out. Writes nothing. */
 export async function readUninstallInput(client: ApiClient, namespace: string): Promise<UninstallInput> {
-  const [services, virtualIps, speakers, controllerInstalled, speakersInstalled] = await Promise.all([
+  const [services, virtualIps, speakers, identities, controllerInstalled, speakersInstalled] = await Promise.all([
     readServices(client),
     readOwn(client, "virtualips"),
     readOwn(client, "speakers"),
+    readOwn(client, "speakeridentities"),
     isInstalled(client, namespace, "deployments"),
     isInstalled(client, namespace, "daemonsets"),
   ]);
@@ -33,6 +34,7 @@ export async function readUninstallInput(client: ApiClient, namespace: string): 
     claims: (virtualIps ?? []).flatMap(readClaim),
     virtualIps: managed?.map(ownObject),
     speakers: speakers?.map(ownObject),
+    identities: identities?.map(ownObject),
     controllerInstalled,
     speakersInstalled,
   };
@@ -51,7 +53,7 @@ async function readServices(client: ApiClient): Promise<readonly ServiceView[]> 
 }
 
 /** Undefined: the API server does not know the kind. */
-async function readOwn(client: ApiClient, plural: "virtualips" | "speakers"): Promise<readonly unknown[] | undefined> {
+async function readOwn(client: ApiClient, plural: OwnPlural): Promise<readonly unknown[] | undefined> {
   const found = new Map<string, unknown>();
   const take = (raw: unknown): void => void found.set(metadataOf(raw).name ?? "", raw);
   try {

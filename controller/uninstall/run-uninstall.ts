@@ -86,6 +86,8 @@ async function runStep(run: UninstallRun, step: UninstallStep): Promise<StepResu
       return (await stopWorkload(run, "daemonsets")) ? { kind: "done" } : { kind: "nothing to do" };
     case "DeleteSpeaker":
       return deleteObject(run, ownPath("speakers", step.object.name), step.object);
+    case "DeleteSpeakerIdentity":
+      return deleteObject(run, ownPath("speakeridentities", step.object.name), step.object);
   }
 }
 

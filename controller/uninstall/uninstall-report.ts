@@ -41,6 +41,8 @@ function wordsOf(step: UninstallStep, namespace: string): Pick<UninstallLine, "k
       return { kind: "VirtualIP", name: step.object.name, action: "delete" };
     case "DeleteSpeaker":
       return { kind: "Speaker", name: step.object.name, action: "delete" };
+    case "DeleteSpeakerIdentity":
+      return { kind: "SpeakerIdentity", name: step.object.name, action: "delete" };
     case "ReleaseService": {
       const { service, addresses, ingress, removeFinalizer, removeCondition } = step.release;
       const removed = [

@@ -34,6 +34,7 @@ export async function uninstall(options: UninstallOptions): Promise<UninstallRep
   return { acted: true, lines, left, missingKinds: missingKindsOf(input) };
 }
 
-function missingKindsOf({ virtualIps, speakers }: UninstallInput): readonly string[] {
-  return [...(virtualIps === undefined ? ["VirtualIP"] : []), ...(speakers === undefined ? ["Speaker"] : [])];
+function missingKindsOf({ virtualIps, speakers, identities }: UninstallInput): readonly string[] {
+  const kinds = { VirtualIP: virtualIps, Speaker: speakers, SpeakerIdentity: identities };
+  return Object.entries(kinds).flatMap(([kind, objects]) => (objects === undefined ? [kind] : []));
 }

@@ -1,6 +1,7 @@
 import { ipAddressPoolSpecSchema, ipAddressPoolStatusSchema } from "../../src/api/ip-address-pool.ts";
 import { l2AdvertisementSpecSchema } from "../../src/api/l2-advertisement.ts";
 import { speakerStatusSchema } from "../../src/api/speaker.ts";
+import { speakerIdentitySpecSchema } from "../../src/api/speaker-identity.ts";
 import { virtualIpSpecSchema, virtualIpStatusSchema } from "../../src/api/virtual-ip.ts";
 import { ageColumn, customResourceDefinition, objectSchema } from "./definition.ts";
 import { at, type OpenApiSchema, structuralSchema, type Validation } from "./schema.ts";
@@ -225,10 +226,51 @@ function speaker(): Record<string, unknown> {
   });
 }
 
+function speakerIdentity(): Record<string, unknown> {
+  const spec = structuralSchema(speakerIdentitySpecSchema);
+  at(spec, "addresses[]")["x-kubernetes-validations"] = [
+    {
+      rule: "isIP(self) && ip.isCanonical(self)",
+      messageExpression:
+        '"\'" + self + "\' is not the canonical text of an address (RFC 5952): lower case, shortest form, no zone"',
+    },
+  ];
+  at(spec, "port").maximum = 65_535;
+  return customResourceDefinition({
+    kind: "SpeakerIdentity",
+    plural: "speakeridentities",
+    shortNames: [],
+    status: false,
+    columns: [
+      {
+        name: "Address",
+        type: "string",
+        jsonPath: ".spec.addresses[0]",
+        description: "Where the speaker receives heartbeats.",
+      },
+      {
+        name: "Second Address",
+        type: "string",
+        jsonPath: ".spec.addresses[1]",
+        priority: 1,
+        description: "The same in the other IP family.",
+      },
+      { name: "Port", type: "integer", jsonPath: ".spec.port", description: "The UDP port of heartbeats." },
+      { name: "MAC", type: "string", jsonPath: ".spec.macs[0]", priority: 1 },
+      ageColumn,
+    ],
+    schema: objectSchema(
+      "How the speakers of other nodes reach the speaker of one node. Only that speaker writes it. The object is named after the node.",
+      { spec },
+    ),
+  });
+}
+
 /** File name and object of every kind. */
 export const definitions: ReadonlyArray<readonly [string, Record<string, unknown>]> = [
   ["ipaddresspools.yaml", ipAddressPool()],
   ["l2advertisements.yaml", l2Advertisement()],
   ["virtualips.yaml", virtualIp()],
   ["speakers.yaml", speaker()],
+  ["speakeridentities.yaml", speakerIdentity()],
 ];

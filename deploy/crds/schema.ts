@@ -15,6 +15,7 @@ export interface OpenApiSchema {
   maxLength?: number;
   maxProperties?: number;
   minimum?: number;
+  maximum?: number;
   format?: string;
   "x-kubernetes-validations"?: Validation[];
   "x-kubernetes-list-type"?: "atomic" | "set" | "map";

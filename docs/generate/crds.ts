@@ -110,11 +110,12 @@ function constraintsOf({ schema, required }: Field): readonly string[] {
 }
 
 /** What holds for one value, which may be an item of a list. */
-function valueConstraintsOf({ enum: choices, format, minimum, maxLength }: OpenApiSchema): readonly string[] {
+function valueConstraintsOf({ enum: choices, format, minimum, maximum, maxLength }: OpenApiSchema): readonly string[] {
   return [
     ...(choices === undefined ? [] : [`one of ${codeList(choices)}`]),
     ...(format === undefined ? [] : [`format ${code(format)}`]),
     ...(minimum === undefined ? [] : [`at least ${minimum}`]),
+    ...(maximum === undefined ? [] : [`at most ${maximum}`]),
     ...(maxLength === undefined ? [] : [`at most ${count(maxLength, "character")}`]),
   ];
 }

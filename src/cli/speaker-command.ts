@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
 import { systemClock } from "../clock/clock.ts";
 import { speakerSettingsSchema } from "../settings/speaker-settings.ts";
 import {
@@ -22,6 +23,12 @@ export function speakerCommand(): Command {
     .addOption(kubeconfigOption())
     .addOption(httpHostOption())
     .addOption(httpPortOption(7481))
+    .addOption(
+      new Option("--heartbeat-port <port>", "UDP port on which this speaker receives heartbeats of other speakers")
+        .argParser(wholeNumber(shape.heartbeatPort))
+        .default(String(defaultHeartbeatPort))
+        .env("BELLHOP_HEARTBEAT_PORT"),
+    )
     .addOption(logLevelOption())
     .addOption(
       new Option(
@@ -64,6 +71,7 @@ export function speakerCommand(): Command {
         kubeconfig: options.kubeconfig,
         httpHost: options.httpHost,
         httpPort: Number(options.httpPort),
+        heartbeatPort: Number(options.heartbeatPort),
         logLevel: options.logLevel,
         kubeProxyDelaySeconds: Number(options.kubeProxyDelaySeconds),
         answerPing: options.answerPing === "true",

@@ -2,7 +2,7 @@ import { groupVersion } from "../api/api.ts";
 import { metallbGroupVersion } from "../api/metallb.ts";
 
 /** Bellhop's own kinds, by the plural in their paths. */
-export type OwnPlural = "ipaddresspools" | "l2advertisements" | "virtualips" | "speakers";
+export type OwnPlural = "ipaddresspools" | "l2advertisements" | "virtualips" | "speakers" | "speakeridentities";
 
 /** Path of a collection of Bellhop's own kinds, or of one object in it; all are cluster-scoped. */
 export function ownPath(plural: OwnPlural, name?: string): string {

@@ -9,6 +9,8 @@ export interface NodeView {
   /** The first InternalIP of each family that is an address: where kube-proxy in nftables mode takes NodePorts. */
   readonly internalIPv4: string | undefined;
   readonly internalIPv6: string | undefined;
+  /** All InternalIPs, in the order of the Node. */
+  readonly internalIPs: readonly string[];
   readonly externalIPs: readonly string[];
   readonly podCIDRs: readonly string[];
   /** Why it takes no part in load balancing. Undefined: it takes part. */
@@ -36,6 +38,7 @@ export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
     labels: raw.metadata?.labels ?? {},
     internalIPv4: internal.find((address) => parseAddress(address)?.family === "IPv4"),
     internalIPv6: internal.find((address) => parseAddress(address)?.family === "IPv6"),
+    internalIPs: internal,
     externalIPs: addresses.filter((entry) => entry.type === "ExternalIP").map((entry) => entry.address),
     podCIDRs: raw.spec?.podCIDRs ?? [],
     exclusion: isBeingRemoved(raw)

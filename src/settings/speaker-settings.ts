@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
 import { logLevels } from "../log/log.ts";
 
 /** Settings of `bellhop speaker`. */
@@ -12,6 +13,8 @@ export const speakerSettingsSchema = z.object({
   /** `::`: every address of the pod, of either family. */
   httpHost: z.string().default("::"),
   httpPort: z.int().min(0).max(65_535).default(7481),
+  /** The UDP port on which speakers hear each other. */
+  heartbeatPort: z.int().min(1).max(65_535).default(defaultHeartbeatPort),
   logLevel: z.enum(logLevels).default("info"),
   /**
    * How long kube-proxy may take until its rules have a change. Until then new connections to a port that is new go straight to pods; 0:

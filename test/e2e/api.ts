@@ -39,6 +39,7 @@ const plurals: Readonly<Record<string, string>> = {
   L2Advertisement: "l2advertisements",
   VirtualIP: "virtualips",
   Speaker: "speakers",
+  SpeakerIdentity: "speakeridentities",
   Event: "events",
   EndpointSlice: "endpointslices",
 };

@@ -75,6 +75,17 @@ describe("a stolen token of the speaker on n1", () => {
     assert.equal((await askAs(token, "POST", `${own}/speakers`, speaker)).status, 422);
   });
 
+  test("writes its own SpeakerIdentity, and not that of another node", async () => {
+    const spec = { addresses: [CONTROL.ipv4], port: 7482, macs: [] };
+    const mine = await askAs(token, "PATCH", `${own}/speakeridentities/n1`, { spec });
+    assert.equal(mine.status, 200, mine.body);
+    const patched = await askAs(token, "PATCH", `${own}/speakeridentities/n2`, { spec });
+    assert.equal(patched.status, 422, patched.body);
+    assert.match(patched.body, /may write only the SpeakerIdentity of that name/);
+    const identity = { apiVersion: "bellhop.dev/v1beta1", kind: "SpeakerIdentity", metadata: { name: "n9" }, spec };
+    assert.equal((await askAs(token, "POST", `${own}/speakeridentities`, identity)).status, 422);
+  });
+
   test("does not write the Lease of another node, nor that of the controller", async () => {
     for (const name of ["speaker-n2", "bellhop-controller"]) {
       const answer = await stealLease(name);
@@ -154,7 +165,7 @@ describe("a user with the role view in one namespace", () => {
     const binding = ["clusterrolebinding", "bellhop-view"];
     await lab.kubectl(["create", ...binding, "--clusterrole", "bellhop-view", "--group", "developers"]);
     try {
-      for (const kind of ["ipaddresspools", "virtualips", "speakers", "l2advertisements"]) {
+      for (const kind of ["ipaddresspools", "virtualips", "speakers", "speakeridentities", "l2advertisements"]) {
         assert.equal(await canI("list", `${kind}.bellhop.dev`), "yes", kind);
         for (const verb of ["create", "patch", "delete"]) assert.equal(await canI(verb, `${kind}.bellhop.dev`), "no");
       }

@@ -124,7 +124,8 @@ describe("what the accounts may write", () => {
       .sort();
 
   test("the speaker", () => {
-    const kinds = ["speakers create", "speakers/status patch", "virtualips/status patch"];
+    const own = ["speakeridentities create patch", "speakers create", "speakers/status patch"];
+    const kinds = [...own, "virtualips/status patch"];
     assert.deepEqual(writable(rulesOf("ClusterRole", "bellhop-speaker")), kinds);
     assert.deepEqual(writable(rulesOf("Role", "bellhop-speaker")), ["leases create update"]);
   });
@@ -133,7 +134,7 @@ describe("what the accounts may write", () => {
     const { failurePolicy, matchConstraints } = find("ValidatingAdmissionPolicy", "bellhop-speaker").spec;
     assert.equal(failurePolicy, "Fail");
     const limited = matchConstraints.resourceRules.flatMap(({ resources }: Manifest) => resources).sort();
-    assert.deepEqual(limited, ["leases", "speakers", "speakers/status", "virtualips/status"]);
+    assert.deepEqual(limited, ["leases", "speakeridentities", "speakers", "speakers/status", "virtualips/status"]);
     const { policyName, validationActions } = find("ValidatingAdmissionPolicyBinding", "bellhop-speaker").spec;
     assert.deepEqual([policyName, validationActions], ["bellhop-speaker", ["Deny"]]);
   });

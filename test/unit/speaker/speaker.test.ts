@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Speaker } from "../../../src/api/speaker.ts";
 import { BellhopError } from "../../../src/error/error.ts";
+import { ApiError } from "../../../src/kube/api-error.ts";
 import { leasePath, ownPath } from "../../../src/kube/path.ts";
 import { netfilterFamilies } from "../../../src/netlink/netfilter.ts";
 import { interfaceData } from "../../../src/nft/data.ts";
@@ -368,7 +369,8 @@ story("after the Node is registered again, the Speaker object and the lease belo
   const node = () => fixture.get<Owned>("/api/v1/nodes/n1");
   const ownersOf = async (path: string) =>
     (await fixture.get<Owned>(path)).metadata.ownerReferences?.map(({ uid }) => uid);
-  const written = [ownPath("speakers", "n1"), leasePath("bellhop-system", "speaker-n1")];
+  const identity = ownPath("speakeridentities", "n1");
+  const written = [ownPath("speakers", "n1"), identity, leasePath("bellhop-system", "speaker-n1")];
   await fixture.populate("n1");
   await fixture.start();
   await fixture.clock.advance(3_000);
@@ -383,6 +385,66 @@ story("after the Node is registered again, the Speaker object and the lease belo
   const second = (await node()).metadata.uid;
   assert.notEqual(second, first);
   for (const path of written) assert.deepEqual(await ownersOf(path), [second]);
+});
+
+type Identity = { readonly spec: { readonly addresses: readonly string[]; readonly macs: readonly string[] } };
+const identityPath = ownPath("speakeridentities", "n1");
+
+story("the SpeakerIdentity is written when it has changed or was deleted, and otherwise not", async (fixture) => {
+  const identity = async () => (await fixture.get<Identity>(identityPath)).spec;
+  const writes = () => fixture.api.writes.filter(({ path }) => path.startsWith(ownPath("speakeridentities"))).length;
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(1_000);
+  await fixture.settle();
+  assert.deepEqual(await identity(), { addresses: ["192.0.2.11"], port: 7482, macs: ["02:00:00:00:00:01"] });
+  const before = writes();
+  await fixture.patch("/api/v1/nodes/n1/status", { conditions: [{ type: "Ready", status: "True" }] });
+  await fixture.clock.advance(600_000);
+  await fixture.settle();
+  assert.equal(writes(), before);
+  fixture.links = [link("eth0", "192.0.2.11/24"), link("eth1", "198.51.100.11/24", { mac: "02:00:00:00:00:02" })];
+  await fixture.clock.advance(3_000);
+  await fixture.settle();
+  assert.deepEqual((await identity()).macs, ["02:00:00:00:00:01", "02:00:00:00:00:02"]);
+  await fixture.patch(identityPath, { spec: { addresses: ["203.0.113.9"] } });
+  await fixture.clock.advance(1_000);
+  await fixture.settle();
+  assert.deepEqual((await identity()).addresses, ["192.0.2.11"]);
+  await fixture.api.request({ method: "DELETE", path: identityPath });
+  await fixture.settle();
+  await fixture.clock.advance(1_000);
+  await fixture.settle();
+  assert.deepEqual((await identity()).addresses, ["192.0.2.11"]);
+});
+
+story("a speaker that finds its SpeakerIdentity as it should be writes nothing", async (fixture) => {
+  await fixture.populate("n1");
+  const spec = { addresses: ["192.0.2.11"], port: 7482, macs: ["02:00:00:00:00:01"] };
+  await fixture.post(ownPath("speakeridentities"), { metadata: { name: "n1" }, spec });
+  const before = fixture.api.writes.length;
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  const written = fixture.api.writes.slice(before).map(({ path }) => path);
+  assert.deepEqual(
+    written.filter((path) => path.startsWith(ownPath("speakeridentities"))),
+    [],
+  );
+});
+
+story("without the kind SpeakerIdentity the speaker announces, and writes it once the kind exists", async (fixture) => {
+  let missing = true;
+  fixture.api.intercept = ({ path }) => {
+    if (missing && path.startsWith(ownPath("speakeridentities"))) throw new ApiError(404, "NotFound", "no such kind");
+  };
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(1_000);
+  assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+  missing = false;
+  await fixture.clock.advance(120_000);
+  await fixture.settle();
+  assert.deepEqual((await fixture.get<Identity>(identityPath)).spec.addresses, ["192.0.2.11"]);
 });
 
 story("a bug while rules are written ends the speaker", async (fixture) => {
@@ -403,6 +465,7 @@ story("a speaker that does not run yet names everything that is missing", async 
     "slices are not listed yet",
     "virtualIps are not listed yet",
     "nodes are not listed yet",
+    "identities are not listed yet",
     "the kernel thread is not running",
     "the responder thread is not running",
     "the IPv4 rules are not written yet",

@@ -30,6 +30,8 @@ describe("bellhop uninstall", () => {
     await cluster.expectCondition("web", "True AddressAssigned");
     await cluster.expectCondition("api", "True AddressAssigned");
     await cluster.stopAll();
+    const identity = { metadata: { name: "n1" }, spec: { port: 7482 } };
+    await cluster.server.request({ method: "POST", path: ownPath("speakeridentities"), body: identity });
     for (const path of [controllerPath, speakersPath]) {
       const [collection, name] = [path.slice(0, path.lastIndexOf("/")), path.slice(path.lastIndexOf("/") + 1)];
       await cluster.server.request({ method: "POST", path: collection, body: { metadata: { name } } });
@@ -70,8 +72,9 @@ describe("bellhop uninstall", () => {
       "VirtualIP 192.0.2.2",
       "DaemonSet bellhop-system/bellhop-speaker",
       "Speaker n1",
+      "SpeakerIdentity n1",
     ]);
-    assert.equal(report.left, 7);
+    assert.equal(report.left, 8);
     assert.match(renderUninstall(report, createPalette(false)), /Nothing has been changed yet/);
   });
 
@@ -121,7 +124,7 @@ describe("bellhop uninstall", () => {
   test("works off conditions when the kinds are gone", async () => {
     deleteDefinitions();
     const report = await run(true);
-    assert.deepEqual(report.missingKinds, ["VirtualIP", "Speaker"]);
+    assert.deepEqual(report.missingKinds, ["VirtualIP", "Speaker", "SpeakerIdentity"]);
     assert.equal(report.left, 0);
     await expectNothingLeft(cluster, ["theirs"]);
     assert.match(renderUninstall(report, createPalette(false)), /There is no kind VirtualIP/);

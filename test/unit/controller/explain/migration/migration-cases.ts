@@ -372,6 +372,6 @@ const kubeVipCases: readonly MigrationCase[] = [
 export const migrationCases = [...metallbCases, ...serviceLbCases, ...kubeVipCases];
 
 /** Collections of Bellhop's own kinds, which do not exist before it is installed. */
-export const ownCollections = (["ipaddresspools", "l2advertisements", "virtualips", "speakers"] as const).map(
-  (plural) => ownPath(plural),
-);
+export const ownCollections = (
+  ["ipaddresspools", "l2advertisements", "virtualips", "speakers", "speakeridentities"] as const
+).map((plural) => ownPath(plural));
