@@ -220,6 +220,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
         this.#nodeChanged(key);
         break;
       case "speakers":
+        speakers.speakerChanged(key);
         if (state.nodes.observeSpeaker(key)) planner.nodesChanged();
         this.#refusedRulesChanged(key);
         break;

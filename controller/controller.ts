@@ -75,8 +75,8 @@ export class Controller {
       metrics: kubeMetrics,
     });
     const state = new ClusterState(watches, clock, namespaceLimitsOf(settings));
-    const { leases, virtualIps: watchedVirtualIps, pools: watchedPools } = watches;
-    const speakers = new SpeakerWatch({ client, namespace, leases, changes, clock, log: ownersLog });
+    const { leases, speakers: reports, virtualIps: watchedVirtualIps, pools: watchedPools } = watches;
+    const speakers = new SpeakerWatch({ client, namespace, leases, speakers: reports, changes, clock, log: ownersLog });
 
     const pools = new PoolStatusLoop({
       ...api,

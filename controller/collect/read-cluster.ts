@@ -18,6 +18,7 @@ import {
   type SourceOptions,
   type Watched,
 } from "../observe/sources.ts";
+import { liveSpeakers } from "../owners/liveness.ts";
 import { type LeaseHolders, readLeaseHolders } from "./read-leases.ts";
 
 /** A pool, an advertisement or a VirtualIP that cannot be used. */
@@ -31,7 +32,9 @@ export interface InvalidView {
 }
 
 /** The cluster at one moment, as the controller sees it. */
-export interface ClusterSnapshot extends LeaseHolders {
+export interface ClusterSnapshot extends Pick<LeaseHolders, "leader"> {
+  /** Nodes whose speaker is alive. */
+  readonly live: ReadonlySet<string>;
   readonly watched: Watched;
   readonly invalidViews: readonly InvalidView[];
   readonly clusterState: ClusterState;
@@ -82,7 +85,7 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
     }
     views[resource] = found;
   });
-  const [leases, slices] = await Promise.all([
+  const [{ leader, ...leases }, slices] = await Promise.all([
     readLeaseHolders(client, namespace, clock),
     service === undefined ? [] : readSlices(client, service),
     ...reads,
@@ -94,7 +97,15 @@ export async function readCluster(options: ReadOptions): Promise<ClusterSnapshot
   const watched = Object.fromEntries(
     Object.entries(views).map(([resource, found]) => [resource, { views: found }]),
   ) as unknown as Watched;
-  return { ...leases, watched, invalidViews, slices, clusterState: createClusterState(watched, invalidViews, options) };
+  const live = liveSpeakers(leases, watched.speakers.views.values());
+  return {
+    live,
+    leader,
+    watched,
+    invalidViews,
+    slices,
+    clusterState: createClusterState(watched, invalidViews, options),
+  };
 }
 
 /** The state that the controller would derive from these views. */

@@ -9,14 +9,19 @@ import { projectSpeakerLease } from "../../src/model/lease.ts";
 
 /** The processes that hold their Lease. */
 export interface LeaseHolders {
-  /** Nodes whose speaker is alive. */
+  /** Nodes whose speaker renews its Lease. */
   readonly live: ReadonlySet<string>;
+  /** Nodes whose speaker has a Lease, whether it renews it or not. */
+  readonly held: ReadonlySet<string>;
   /** Identity of the controller that leads. Undefined: none does. */
   readonly leader: string | undefined;
 }
 
-/** A holder renews every 2 s. One that has not renewed while we observed it for this long is gone. */
-const observeMs = 4_000;
+/**
+ * A holder renews at least each third of its lease (speaker/report/lease-timing.ts, src/kube/leader-election.ts), or each half in a large
+ * cluster. One that has not renewed while we observed it for two thirds is gone.
+ */
+const observedPart = 2 / 3;
 const pollMs = 500;
 /** If another lease shows that our clock is about right, one that is older than this is not observed. */
 const expiredMs = 30_000;
@@ -32,18 +37,25 @@ export async function readLeaseHolders(client: ApiClient, namespace: string, clo
   const unconfirmed = [...first].filter(([name, lease]) => {
     return !alive.has(name) && (alive.size === 0 || Math.abs(ageMs(lease, nowMs)) < expiredMs);
   });
-  const deadlineMs = clock.monotonicMs() + observeMs;
+  const observeMs = unconfirmed.map(([, lease]) => durationMs(lease) * observedPart);
+  const deadlineMs = clock.monotonicMs() + Math.max(0, ...observeMs);
   while (unconfirmed.some(([name]) => !alive.has(name)) && clock.monotonicMs() < deadlineMs) {
     await pause(clock, pollMs);
     for (const [name, lease] of await readHeld(client, namespace)) {
       if (renewalOf(lease) !== renewalOf(first.get(name))) alive.add(name);
     }
   }
-  const speakers = [...alive].flatMap((name) => projectSpeakerLease({ metadata: { name } }) ?? []);
   return {
-    live: new Set(speakers.map(({ node }) => node)),
+    live: nodesOf(alive),
+    held: nodesOf(first.keys()),
     leader: alive.has(leaderLeaseName) ? first.get(leaderLeaseName)?.spec?.holderIdentity : undefined,
   };
+}
+
+/** The nodes of those of the Leases that are of speakers. */
+function nodesOf(names: Iterable<string>): ReadonlySet<string> {
+  const speakers = [...names].flatMap((name) => projectSpeakerLease({ metadata: { name } }) ?? []);
+  return new Set(speakers.map(({ node }) => node));
 }
 
 /** Leases with a holder, by name. */
@@ -63,7 +75,11 @@ async function readHeld(client: ApiClient, namespace: string): Promise<ReadonlyM
 }
 
 function isFresh(lease: V1Lease, nowMs: number): boolean {
-  return Math.abs(ageMs(lease, nowMs)) < (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
+  return Math.abs(ageMs(lease, nowMs)) < durationMs(lease);
+}
+
+function durationMs(lease: V1Lease): number {
+  return (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
 }
 
 /** NaN where the lease was never renewed. */

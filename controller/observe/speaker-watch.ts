@@ -1,5 +1,5 @@
 import type { V1Lease } from "@kubernetes/client-node";
-import { speakerLeaseName } from "../../src/api/speaker.ts";
+import { peersOf, type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import { type Clock, repeat } from "../../src/clock/clock.ts";
 import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
@@ -14,6 +14,7 @@ export interface SpeakerWatchOptions {
   readonly client: ApiClient;
   readonly namespace: string;
   readonly leases: Reflector<SpeakerLeaseView>;
+  readonly speakers: { readonly views: ReadonlyMap<string, Speaker> };
   /** Receives a call when a speaker starts, stops or dies. */
   readonly changes: Pick<ChangeListener, "liveSpeakersChanged">;
   readonly clock: Clock;
@@ -25,7 +26,10 @@ const checkMs = 500;
 /** A slower answer does not prove that the lease is still the same. */
 const confirmTimeoutMs = 2_000;
 
-/** Knows which speakers are alive: watches their leases, and asks the API server itself before it declares one dead. */
+/**
+ * Knows which speakers are alive: watches their leases and what they report of each other, and asks the API server itself before it takes a
+ * lease for expired.
+ */
 export class SpeakerWatch {
   readonly #options: SpeakerWatchOptions;
   readonly #liveness = new SpeakerLiveness();
@@ -45,9 +49,26 @@ export class SpeakerWatch {
   leaseChanged(leaseKey: string): void {
     const lease = this.#options.leases.views.get(leaseKey);
     const node = lease?.node ?? leaseKey.slice(leaseKey.indexOf("/") + 1 + speakerLeaseName("").length);
-    if (!this.#liveness.observe(node, lease, this.#options.clock.monotonicMs())) return;
-    this.#options.log.info({ node, alive: this.live.has(node) }, "a speaker joined or left");
-    this.#options.changes.liveSpeakersChanged();
+    this.#update(() => this.#liveness.observe(node, lease, this.#options.clock.monotonicMs()));
+  }
+
+  /** The Speaker of this name has changed. */
+  speakerChanged(name: string): void {
+    const speaker = this.#options.speakers.views.get(name);
+    this.#update(() => this.#liveness.report(name, speaker === undefined ? undefined : peersOf(speaker)));
+  }
+
+  /** `change` returns whether other speakers are alive than before. */
+  #update(change: () => boolean): void {
+    const { log, changes } = this.#options;
+    const before = this.live;
+    if (!change()) return;
+    const after = this.live;
+    const joined = [...after].filter((node) => !before.has(node));
+    const gone = [...before].filter((node) => !after.has(node));
+    if (joined.length > 0) log.info({ nodes: joined }, "speakers are alive");
+    if (gone.length > 0) log.warn({ nodes: gone }, "speakers are considered dead");
+    changes.liveSpeakersChanged();
   }
 
   /** Checks the leases until aborted. */
@@ -78,7 +99,7 @@ export class SpeakerWatch {
 
   /** The watch may be half open, or the API server stuck: only an answer that it gives now counts. */
   async #confirm(node: string): Promise<void> {
-    const { client, namespace, clock, log, leases, changes } = this.#options;
+    const { client, namespace, clock, log, leases } = this.#options;
     const name = speakerLeaseName(node);
     const observed = leases.views.get(`${namespace}/${name}`)?.renewal;
     try {
@@ -86,7 +107,7 @@ export class SpeakerWatch {
       const { body } = await client.request({ method: "GET", path, timeoutMs: confirmTimeoutMs });
       const lease = projectSpeakerLease(body as V1Lease);
       if (lease === undefined || lease.renewal !== observed) {
-        if (this.#liveness.observe(node, lease, clock.monotonicMs())) changes.liveSpeakersChanged();
+        this.#update(() => this.#liveness.observe(node, lease, clock.monotonicMs()));
         return;
       }
     } catch (error) {
@@ -96,8 +117,7 @@ export class SpeakerWatch {
         return;
       }
     }
-    if (!this.#liveness.markDead(node)) return;
-    log.warn({ node }, "a speaker has not renewed its lease and is considered dead");
-    changes.liveSpeakersChanged();
+    log.warn({ node }, "a speaker has not renewed its lease");
+    this.#update(() => this.#liveness.markExpired(node));
   }
 }

@@ -156,7 +156,8 @@ export function createAbsenceLookup({ speakers, nodes, live }: CandidateInput): 
       return `it has the label ${excludeLabel}, which the controller honours unless it runs with --ignore-exclude-label=true`;
     if (speaker === undefined)
       return "its speaker has never reported: no pod of daemonset/bellhop-speaker has run there";
-    if (!live.has(node.name)) return `its speaker is not running: Lease ${speakerLeaseName(node.name)} is not renewed`;
+    if (!live.has(node.name))
+      return `its speaker is not running: Lease ${speakerLeaseName(node.name)} is not renewed, or other speakers no longer hear it`;
     return networkCounts && node.networkUnavailable
       ? "its condition NetworkUnavailable is True: the network plug-in does not run there"
       : undefined;

@@ -14,6 +14,8 @@ export interface LeaseOptions {
   readonly node: string;
   /** The Node, once it is known: the Lease is deleted together with it. */
   readonly owner: Pick<NodeOwner, "references">;
+  /** Whether other speakers hear this one, so that they take over without its lease. Missing: they do not. */
+  readonly heard?: () => boolean;
   /** Counts each attempt. */
   readonly leaseRenewals: { inc(labels: { readonly result: "renewed" | "failed" }): void };
   readonly clock: Clock;
@@ -33,7 +35,7 @@ const countRetryMs = 60_000;
 /**
  * Renews the speaker's Lease until aborted. A failure is tried again and changes nothing else: without the API server the node
  * continues with what it knows. Does not release the lease at the end: a speaker that is merely restarted keeps its addresses.
- * The more nodes there are, the longer the lease lasts and the less often it is renewed (`leaseTimingFor`).
+ * The lease lasts longer and is renewed less often the more nodes there are, and while other speakers hear this one (`leaseTimingFor`).
  */
 export async function keepLease(options: LeaseOptions, signal: AbortSignal): Promise<void> {
   const { leaseRenewals, clock, random, log } = options;
@@ -59,15 +61,19 @@ export async function keepLease(options: LeaseOptions, signal: AbortSignal): Pro
   }
 }
 
-/** The timing of the lease by the number of nodes when they were last counted. */
+/** The timing of the lease by the number of nodes when they were last counted, and by whether others hear this one. */
 class NodeCountTiming {
   readonly #options: LeaseOptions;
   #dueMs: number;
-  current: LeaseTiming = leaseTimingFor(1);
+  #nodes = 1;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
     this.#dueMs = options.clock.monotonicMs();
+  }
+
+  get current(): LeaseTiming {
+    return leaseTimingFor(this.#nodes, this.#options.heard?.() ?? false);
   }
 
   /** Counts the nodes, now and then. Does not wait for the answer; until there is one, everything stays as it is. */
@@ -78,9 +84,10 @@ class NodeCountTiming {
     this.#dueMs = nowMs + countMs;
     countNodes(client, timeoutMs).then(
       (nodes) => {
-        const after = leaseTimingFor(nodes);
-        if (after.renewMs !== this.current.renewMs) log.info({ nodes, ...after }, "the timing of the lease changes");
-        this.current = after;
+        const before = this.current;
+        this.#nodes = nodes;
+        const after = this.current;
+        if (after.renewMs !== before.renewMs) log.info({ nodes, ...after }, "the timing of the lease changes");
       },
       (error: unknown) => {
         this.#dueMs = nowMs + countRetryMs;

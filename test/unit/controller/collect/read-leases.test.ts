@@ -61,9 +61,25 @@ describe("which speakers and controllers are alive", () => {
     const clock = waitingClock("2026-01-01T01:00:00Z", () =>
       renew(server, "speaker-n1", "2026-01-01T00:00:02.000000Z"),
     );
-    const { live, leader } = await readLeaseHolders(server, namespace, clock);
+    const { live, held, leader } = await readLeaseHolders(server, namespace, clock);
     assert.deepEqual([...live], ["n1"]);
+    assert.deepEqual([...held].sort(), ["n1", "n2"]);
     assert.equal(leader, undefined);
+  });
+
+  test("a lease that is renewed rarely is observed for longer", async () => {
+    const renewTime = "2026-01-01T00:00:00.000000Z";
+    const server = new FakeApiServer();
+    const spec = { holderIdentity: "x", leaseDurationSeconds: 40, renewTime };
+    await server.request({
+      method: "POST",
+      path: leasePath(namespace),
+      body: { metadata: { name: "speaker-n1" }, spec },
+    });
+    const clock = waitingClock("2026-01-01T01:00:00Z", async () => {
+      if (clock.waitedMs === 10_000) await renew(server, "speaker-n1", "2026-01-01T00:00:10.000000Z");
+    });
+    assert.deepEqual([...(await readLeaseHolders(server, namespace, clock)).live], ["n1"]);
   });
 
   test("what is long gone while others renew is not waited for", async () => {

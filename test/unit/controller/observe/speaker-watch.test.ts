@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { SpeakerWatch } from "../../../../controller/observe/speaker-watch.ts";
+import { type Speaker, speakerSchema } from "../../../../src/api/speaker.ts";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
@@ -14,6 +15,7 @@ describe("watching speakers", () => {
   let server: FakeApiServer;
   let clock: FakeClock;
   let views: Map<string, SpeakerLeaseView>;
+  let speakers: Map<string, Speaker>;
   let connectedSinceMs: number | undefined;
   let changes: number;
   let watch: SpeakerWatch;
@@ -23,6 +25,7 @@ describe("watching speakers", () => {
     server = new FakeApiServer();
     clock = new FakeClock();
     views = new Map();
+    speakers = new Map();
     connectedSinceMs = 1;
     changes = 0;
     aborter = new AbortController();
@@ -41,6 +44,7 @@ describe("watching speakers", () => {
         },
         run: () => Promise.resolve(),
       },
+      speakers: { views: speakers },
       changes: { liveSpeakersChanged: () => changes++ },
       clock,
       log: silentLogger,
@@ -73,6 +77,24 @@ describe("watching speakers", () => {
     assert.deepEqual([watch.live.has("n1"), changes], [false, 2]);
     aborter.abort();
     assert.equal(clock.waiting, 0);
+  });
+
+  test("one that cannot renew its lease is alive while another speaker reports that it hears it", async () => {
+    const lease = { node: "n2", holder: "n2", durationMs: 3_600_000, renewal: "1" };
+    views.set(`${namespace}/speaker-n2`, lease);
+    watch.leaseChanged(`${namespace}/speaker-n2`);
+    const report = (hearing: readonly string[]): void => {
+      const status = { bootNonce: "b", peers: { bootNonce: "b", hearing } };
+      speakers.set("n2", speakerSchema.parse({ metadata: { name: "n2" }, status }));
+      watch.speakerChanged("n2");
+    };
+    report(["n1"]);
+    await clock.advance(60_000);
+    assert.deepEqual([...watch.live].sort(), ["n1", "n2"]);
+    changes = 0;
+    report([]);
+    assert.deepEqual([[...watch.live], changes], [["n2"], 1]);
+    aborter.abort();
   });
 
   test("one whose renewals our watch does not bring is read again and found alive", async () => {

@@ -20,9 +20,21 @@ interface Lease {
 }
 
 async function run(
-  tell: (fixture: { api: FakeApiServer; clock: FakeClock; results: string[]; nodeUid: string }) => Promise<void>,
+  tell: (fixture: {
+    api: FakeApiServer;
+    clock: FakeClock;
+    results: string[];
+    nodeUid: string;
+    heard: boolean;
+  }) => Promise<void>,
 ): Promise<void> {
-  const fixture = { api: new FakeApiServer(), clock: new FakeClock(), results: [] as string[], nodeUid: "" };
+  const fixture = {
+    api: new FakeApiServer(),
+    clock: new FakeClock(),
+    results: [] as string[],
+    nodeUid: "",
+    heard: false,
+  };
   const stop = new AbortController();
   const leaseRenewals = { inc: ({ result }: { readonly result: string }) => void fixture.results.push(result) };
   const options = {
@@ -34,6 +46,7 @@ async function run(
         return fixture.nodeUid === "" ? undefined : ownedByNode("n1", fixture.nodeUid);
       },
     },
+    heard: () => fixture.heard,
     clock: fixture.clock,
     random: () => 0,
     log: silentLogger,
@@ -112,20 +125,41 @@ test("each renewal makes another version, also where the wall clock is set back 
     assert.equal(seen.size, 5);
   }));
 
-test("up to 200 nodes the lease is renewed every 2 s, and beyond no more of them are written than the kubelets write", () => {
-  for (const [nodes, leaseSeconds, renewMs] of [
-    [0, 6, 2_000],
-    [1, 6, 2_000],
-    [200, 6, 2_000],
-    [300, 7, 3_000],
-    [500, 10, 5_000],
-    [1_000, 20, 10_000],
-    [5_000, 20, 10_000],
-  ] as const) {
-    assert.deepEqual(leaseTimingFor(nodes), { leaseSeconds, renewMs }, `${nodes} nodes`);
-    assert.ok(nodes / (renewMs / 1_000) <= Math.max(100, nodes / 10), `${nodes} nodes: writes per second`);
-  }
-});
+const timings = [
+  { nodes: 0, heard: false, leaseSeconds: 6, renewMs: 2_000 },
+  { nodes: 1, heard: false, leaseSeconds: 6, renewMs: 2_000 },
+  { nodes: 200, heard: false, leaseSeconds: 6, renewMs: 2_000 },
+  { nodes: 300, heard: false, leaseSeconds: 7, renewMs: 3_000 },
+  { nodes: 500, heard: false, leaseSeconds: 10, renewMs: 5_000 },
+  { nodes: 1_000, heard: false, leaseSeconds: 20, renewMs: 10_000 },
+  { nodes: 5_000, heard: false, leaseSeconds: 20, renewMs: 10_000 },
+  { nodes: 1, heard: true, leaseSeconds: 20, renewMs: 5_000 },
+  { nodes: 500, heard: true, leaseSeconds: 20, renewMs: 5_000 },
+  { nodes: 700, heard: true, leaseSeconds: 28, renewMs: 7_000 },
+  { nodes: 5_000, heard: true, leaseSeconds: 40, renewMs: 10_000 },
+] as const;
+for (const { nodes, heard, ...timing } of timings) {
+  const { leaseSeconds, renewMs } = timing;
+  const who = heard ? "are heard" : "are not heard";
+  test(`leases of ${nodes} speakers that ${who} last ${leaseSeconds} s and are renewed every ${renewMs} ms, no more often than the kubelets' together`, () => {
+    assert.deepEqual(leaseTimingFor(nodes, heard), timing);
+    assert.ok(nodes / (renewMs / 1_000) <= Math.max(100, nodes / 10));
+  });
+}
+
+test("while others hear this speaker the lease is a slow copy, and no longer from the next renewal on", () =>
+  run(async (fixture) => {
+    const { api, clock, results } = fixture;
+    fixture.heard = true;
+    await clock.advance(2_000);
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 20);
+    const before = results.length;
+    await clock.advance(20_000);
+    assert.equal(results.length - before, 4);
+    fixture.heard = false;
+    await clock.advance(5_000);
+    assert.equal((await read(api)).spec.leaseDurationSeconds, 6);
+  }));
 
 test("the timing follows the number of nodes: first the lease says that it lasts longer, then it is renewed less often", () =>
   run(async ({ api, clock, results }) => {
