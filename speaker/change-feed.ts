@@ -3,6 +3,7 @@ import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { AnnouncementListener } from "./announce/announcer.ts";
 import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
+import type { AddressFact } from "./responder/commands.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { RulesListener } from "./service-rules.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
@@ -48,6 +49,14 @@ export class ChangeFeed implements ChangeListener {
 
   conflictObserved(conflict: ObservedConflict): void {
     this.#listener?.conflictObserved(conflict);
+  }
+
+  factsObserved(facts: readonly AddressFact[]): void {
+    this.#listener?.factsObserved(facts);
+  }
+
+  interfaceFailed(interfaceName: string): void {
+    this.#listener?.interfaceFailed(interfaceName);
   }
 
   rulesDue(): void {

@@ -10,6 +10,7 @@ import type { IdentityWriter } from "./report/identity-writer.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
+import type { AddressFact } from "./responder/commands.ts";
 import type { ObservedConflict } from "./responder/responder.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { SyncLoop } from "./sync-loop.ts";
@@ -95,6 +96,14 @@ export class ChangeRouter implements ChangeListener {
 
   conflictObserved(conflict: ObservedConflict): void {
     this.#options.announcer.observeConflict(conflict);
+  }
+
+  factsObserved(facts: readonly AddressFact[]): void {
+    this.#options.announcer.factsObserved(facts);
+  }
+
+  interfaceFailed(interfaceName: string): void {
+    this.#options.announcer.interfaceFailed(interfaceName);
   }
 
   rulesDue(): void {

@@ -107,7 +107,7 @@ export class Speaker {
       network: () => kernel.network,
       droppingChains: () => kernel.droppingChains,
       lanInterfaces: () => announcer.lanInterfaces,
-      announced: () => responder.state,
+      announcingIPv4: () => announcer.announcingIPv4,
       clock,
       log: log.child({ component: "host" }),
     });
@@ -140,7 +140,7 @@ export class Speaker {
       log: dataplaneLog,
     });
 
-    const responder = options.createResponder({ changes, log: log.child({ component: "responder" }) });
+    const responder = options.createResponder({ node, changes, log: log.child({ component: "responder" }) });
     const { openGroupSocket } = options;
     const announcer = new Announcer({ node, responder, openGroupSocket, changes, clock, log: announceLog });
     const sync = new SyncLoop({

@@ -1,57 +1,70 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { addressFromBytes, formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { addressBytes, addressFromBytes, formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
-import type { AddressChange } from "../responder/address-change.ts";
+import type { AddressFact, ResponderCommand } from "../responder/commands.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
-import { AnnouncementIndex } from "./announcement-index.ts";
-import { ChangedAnnouncements } from "./changed-announcements.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import type { GroupSocket } from "./group-socket.ts";
+import { type Holding, Holdings } from "./holdings.ts";
 import { MulticastGroups } from "./multicast-groups.ts";
-import { type Announcement, AnnouncementPlan, responderState } from "./plan.ts";
-import { WaitingAddresses } from "./waiting-addresses.ts";
+import { interfacesOf, type SentStake, SentStakes } from "./sent-stakes.ts";
+import { announcedInterfaceOf, type PlannedStake, StakePlan } from "./stake-plan.ts";
 
 /** Receives changes to what is announced. */
 export interface AnnouncementListener {
-  /** Where a VirtualIP is announced has changed, or a conflict about its address has begun or ended. */
+  /** Whether, where or by which term a VirtualIP is announced has changed, or a conflict about its address has begun or ended. */
   announcementChanged(virtualIp: string): void;
 }
 
 export interface AnnouncerOptions {
   readonly node: string;
-  readonly responder: Responder;
+  readonly responder: Pick<Responder, "send">;
   readonly openGroupSocket: () => Promise<GroupSocket>;
   readonly changes: AnnouncementListener;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Carries out the plan with the responder and the multicast groups. Knows what is announced now, and which other devices answer for it. */
+/** An address that this node announces. */
+export interface Announcement extends Holding {
+  readonly text: string;
+  /** The interfaces that it is announced on, at least one. */
+  readonly links: readonly Link[];
+}
+
+/**
+ * Tells the responder thread in which addresses this node has a stake, and joins their multicast groups. Knows from what the thread reports
+ * which of them are announced, and which other devices answer for these.
+ */
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  readonly #responder: Responder;
-  readonly #plan: AnnouncementPlan;
+  readonly #plan: StakePlan;
+  readonly #sent = new SentStakes();
+  readonly #holdings = new Holdings();
   readonly #groups: MulticastGroups;
   readonly #conflicts = new ConflictTracker();
-  readonly #index = new AnnouncementIndex();
-  /** VirtualIPs whose plan is not carried out yet; "all" after `planAll`. */
+  /** Addresses whose stake is not sent as planned yet; "all" after `planAll`. */
   #due: Set<string> | "all" = new Set();
-  /** VirtualIPs whose address waits for its rules. */
-  readonly #waiting = new WaitingAddresses();
+  /** Addresses that wait for their rules. */
+  readonly #waiting = new Set<string>();
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
-    this.#responder = options.responder;
-    this.#plan = new AnnouncementPlan(options.node);
+    this.#plan = new StakePlan(options.node);
     this.#groups = new MulticastGroups(options.openGroupSocket, options.log);
   }
 
-  /** What is announced of a VirtualIP now; without links: it should be, but cannot. */
+  /** What is announced of a VirtualIP now. */
   announcement(name: string): Announcement | undefined {
-    return this.#index.get(name);
+    const text = this.#plan.textOf(name) ?? "";
+    const stake = this.#sent.get(text);
+    const holding = this.#holdings.get(text);
+    if (stake === undefined || holding === undefined || stake.planned.name !== name) return undefined;
+    const links = stake.planned.links.filter((link) => stake.interfaces.includes(link.name));
+    return links.length === 0 ? undefined : { ...holding, text, links };
   }
 
   conflictOf(address: string): Conflict | undefined {
@@ -64,11 +77,16 @@ export class Announcer {
 
   /** The addresses that are answered for, as text. */
   get addresses(): readonly string[] {
-    return this.#index.addresses;
+    return [...this.#holdings.texts];
   }
 
   get addressCount(): number {
-    return this.#index.count;
+    return this.#holdings.count;
+  }
+
+  /** Names of the interfaces that an IPv4 address is announced on. */
+  get announcingIPv4(): ReadonlySet<string> {
+    return this.#holdings.ipv4Interfaces;
   }
 
   /** Names of the interfaces on whose LAN there is an address of a Service, by the plan. Sorted. */
@@ -76,79 +94,61 @@ export class Announcer {
     return this.#plan.lanInterfaces;
   }
 
-  /** Plans one VirtualIP; undefined: it is gone. Announces nothing yet. */
+  /** Plans one VirtualIP; undefined: it is gone. Sends nothing yet. */
   plan(name: string, virtualIp: VirtualIP | undefined): void {
-    this.#plan.put(name, virtualIp);
-    if (this.#due !== "all") this.#due.add(name);
+    const touched = this.#plan.put(name, virtualIp);
+    if (this.#due !== "all") for (const text of touched) this.#due.add(text);
   }
 
-  /** Plans everything again; costs as much as there are VirtualIPs. Announces nothing yet. */
+  /** Plans everything again; costs as much as there are VirtualIPs. Sends nothing yet. */
   planAll(virtualIps: ReadonlyMap<string, VirtualIP>, links: readonly Link[]): void {
     this.#plan.rebuild(links, virtualIps);
     this.#due = "all";
   }
 
-  /**
-   * The kernel has the rules of these addresses now, as text. Returns whether one of them waited for that; `apply` then announces it.
-   */
+  /** The kernel has the rules of these addresses now, as text. Returns whether one of them waited for that; `apply` then arms its stake. */
   rulesApplied(addresses: readonly string[]): boolean {
-    let waited = false;
-    for (const address of addresses)
-      for (const name of [...this.#waiting.namesOf(address)]) {
-        waited = true;
-        if (this.#due !== "all") this.#due.add(name);
-      }
-    return waited;
+    const waiting = addresses.filter((text) => this.#waiting.has(text));
+    if (this.#due !== "all") for (const text of waiting) this.#due.add(text);
+    return waiting.length > 0;
   }
 
   /**
-   * Carries out what was planned since the last time. An address whose rules the kernel does not have is not announced, and waits for
-   * `rulesApplied`; what is announced already stays, and what the plan no longer contains is withdrawn.
+   * Sends what was planned since the last time. A stake in an address whose rules the kernel does not have is not armed, and waits for
+   * `rulesApplied`; one that is armed already stays so.
    */
   apply(hasRules: (address: IpAddress) => boolean): void {
-    const due = this.#due;
-    const whole = due === "all" || this.incomplete;
-    const names = due === "all" ? new Set([...this.#index.names, ...this.#plan.names]) : due;
-    const before = new Map([...names].map((name) => [name, this.#index.get(name)]));
-    const changed = new ChangedAnnouncements(this.#index);
+    const all = this.#due === "all";
+    const due = this.#due === "all" ? new Set([...this.#sent.texts, ...this.#plan.texts]) : this.#due;
     this.#due = new Set();
-    if (due === "all") this.#waiting.clear();
-    for (const name of names) {
-      const planned = this.#plan.get(name);
-      const waits = planned !== undefined && !hasRules(planned.address);
-      const possible = waits ? this.#alreadyAnnounced(planned) : planned;
-      this.#waiting.set(name, waits ? planned.text : undefined);
-      if (!whole) changed.note(before.get(name), possible);
-      this.#index.set(name, possible);
-    }
-    if (whole) this.#setAll();
-    else this.#setChanges(changed.changes());
-    for (const [name, one] of before) this.#reportChange(name, one, this.#index.get(name));
+    if (all) this.#groups.retry();
+    this.#send(this.#sent.retry());
+    const stakes = [...due].map((text) => [text, this.#stakeIn(text, hasRules)] as const);
+    // Withdrawals come first, so that nothing waits for them.
+    for (const [text, stake] of stakes) if (stake === undefined) this.#remove(text);
+    for (const [, stake] of stakes) if (stake !== undefined) this.#set(stake);
   }
 
-  /** As much of the announcement as the responder answers for already; undefined: nothing. */
-  #alreadyAnnounced(planned: Announcement): Announcement | undefined {
-    const { state } = this.#responder;
-    const links = planned.links.filter((link) => state.get(link.name)?.addresses.has(planned.text) === true);
-    return links.length === 0 ? undefined : { ...planned, links };
-  }
-
-  #setAll(): void {
-    const state = responderState(this.#index.announcements);
-    this.#responder.set(state);
-    void this.#groups.set(state);
-  }
-
-  #setChanges(changes: readonly AddressChange[]): void {
-    if (changes.length === 0) return;
-    this.#responder.change(changes);
-    void this.#groups.change(changes);
-  }
-
-  /** Whether an interface that is announced on has failed in the responder; the next `apply` then sets everything again. */
+  /** Whether the thread has given up an interface of a stake; the next `apply` then sets it again. */
   get incomplete(): boolean {
-    for (const name of this.#index.interfaces) if (!this.#responder.state.has(name)) return true;
-    return false;
+    return this.#sent.incomplete;
+  }
+
+  /** The thread has given up an interface. */
+  interfaceFailed(interfaceName: string): void {
+    this.#sent.fail(interfaceName);
+  }
+
+  /** The thread has begun or ceased to answer for addresses. */
+  factsObserved(facts: readonly AddressFact[]): void {
+    for (const fact of facts) {
+      const { text } = fact;
+      const stake = this.#sent.get(text);
+      if (this.#holdings.note(fact)) this.#logChange(fact, stake);
+      if (fact.kind === "released" && stake !== undefined && !this.#isOwner(stake.planned)) this.#remove(text);
+      else this.#holdings.setInterfaces(text, stake?.interfaces ?? []);
+      if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
+    }
   }
 
   /** Another device answers for one of the addresses. */
@@ -165,7 +165,7 @@ export class Announcer {
 
   /** Forgets conflicts that are over. Call it from time to time. */
   expireConflicts(): void {
-    const announced = (address: string): boolean => this.#index.announces(address);
+    const announced = (address: string): boolean => this.#holdings.has(address);
     for (const address of this.#conflicts.expire(this.#options.clock.monotonicMs(), announced)) {
       this.#options.log.info({ address }, "no other device answers for the address any longer");
       this.#reportAddress(address);
@@ -177,23 +177,68 @@ export class Announcer {
     this.#groups.close();
   }
 
-  #reportChange(name: string, before: Announcement | undefined, after: Announcement | undefined): void {
-    const interfacesOf = (one: Announcement | undefined) =>
-      one?.links.map((link) => `${link.name}/${link.mac}`).join(" ");
-    if (interfacesOf(before) === interfacesOf(after)) return;
-    const { log, changes } = this.#options;
-    const interfaces = after?.links.map((link) => link.name) ?? [];
-    if (interfaces.length > 0) log.info({ address: after?.text, interfaces }, "announcing the address");
-    else if (after === undefined) log.info({ address: before?.text }, "withdrawing the address");
-    else
-      log.warn(
-        { address: after.text },
-        "this node should announce the address but does not: no interface on its LAN is up",
-      );
-    changes.announcementChanged(name);
+  /** The stake as it is planned; undefined: none. */
+  #stakeIn(text: string, hasRules: (address: IpAddress) => boolean): SentStake | undefined {
+    this.#waiting.delete(text);
+    const planned = this.#plan.get(text);
+    if (planned === undefined) return undefined;
+    const before = this.#sent.get(text);
+    const wasArmed = before?.armed === true;
+    // Until another node has taken over, this one continues, although it is no longer an owner.
+    if (!this.#isOwner(planned) && !(wasArmed && this.#holdings.has(text))) return undefined;
+    const waits = !hasRules(planned.address);
+    if (waits) this.#waiting.add(text);
+    const possible = planned.links.filter((link) => announcedInterfaceOf(link) !== undefined).map(({ name }) => name);
+    const interfaces = waits && wasArmed ? possible.filter((name) => before.interfaces.includes(name)) : possible;
+    const { owners, term } = planned;
+    const armed = interfaces.length > 0 && (wasArmed || !waits);
+    const address = before?.address ?? addressBytes(planned.address);
+    return { text, address, owners, term, armed, interfaces, planned };
+  }
+
+  #set(stake: SentStake): void {
+    const { text, planned } = stake;
+    const before = this.#sent.get(text);
+    this.#send(this.#sent.set(stake));
+    this.#groups.put(text, stake.address, stake.armed ? interfacesOf(stake) : []);
+    this.#holdings.setInterfaces(text, stake.interfaces);
+    const { changes, log } = this.#options;
+    if (this.#holdings.has(text) && linksText(before) !== linksText(stake)) changes.announcementChanged(planned.name);
+    if (planned.links.length === 0 && planned.owners[0] === this.#options.node && before?.planned.links.length !== 0)
+      log.warn({ address: text }, "this node should announce the address but does not: no interface on its LAN is up");
+  }
+
+  #remove(text: string): void {
+    const before = this.#sent.get(text);
+    this.#plan.forget(text);
+    if (before === undefined) return;
+    this.#send(this.#sent.remove(text));
+    this.#groups.put(text, before.address, []);
+    this.#options.changes.announcementChanged(before.planned.name);
+  }
+
+  #send(commands: readonly ResponderCommand[]): void {
+    for (const command of commands) this.#options.responder.send(command);
+  }
+
+  #isOwner({ owners }: PlannedStake): boolean {
+    return owners.includes(this.#options.node);
+  }
+
+  #logChange({ kind, text }: AddressFact, stake: SentStake | undefined): void {
+    const { log } = this.#options;
+    if (kind === "holding") log.info({ address: text, interfaces: stake?.interfaces }, "announcing the address");
+    else log.info({ address: text }, "no longer announcing the address");
   }
 
   #reportAddress(text: string): void {
-    for (const name of this.#index.namesOf(text)) this.#options.changes.announcementChanged(name);
+    const stake = this.#sent.get(text);
+    if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
   }
+}
+
+/** What the status of a VirtualIP contains of the interfaces. */
+function linksText(stake: SentStake | undefined): string {
+  const links = stake?.planned.links.filter(({ name }) => stake.interfaces.includes(name)) ?? [];
+  return links.map(({ name, mac }) => `${name}/${mac}`).join(" ");
 }

@@ -1,9 +1,7 @@
 import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { solicitedNode } from "../../src/packet/ndp.ts";
-import type { AddressChange, AddressOnInterface } from "../responder/address-change.ts";
 import type { AnnouncedInterface } from "../responder/announced-interface.ts";
-import type { ResponderState } from "../responder/responder-state.ts";
 import type { GroupSocket } from "./group-socket.ts";
 
 /** One multicast group on one interface. */
@@ -12,17 +10,24 @@ interface GroupMembership {
   readonly interfaceName: string;
 }
 
+interface KeyedMembership extends GroupMembership {
+  /** The index is part of it: an interface that was deleted and made again has lost its memberships. */
+  readonly key: string;
+}
+
 /** The kernel charges a socket's memberships to its option memory (net.core.optmem_max), which holds a few hundred. */
 const groupsPerSocket = 64;
 
 /**
- * Joins the solicited-node groups of announced IPv6 addresses the way any program does, so that the kernel reports them by MLD: a
- * switch that snoops sends requests for the address only to ports on which it received such a report. The packet socket's own
- * membership opens the network card's filter, but says nothing to the switch.
+ * Joins the solicited-node groups of IPv6 addresses the way any program does, so that the kernel reports them by MLD: a switch that snoops
+ * sends requests for the address only to ports on which it received such a report. The packet socket's own membership opens the network
+ * card's filter, but says nothing to the switch. Every owner of an address joins, so that a takeover does not wait for the switch.
  */
 export class MulticastGroups {
   readonly #open: () => Promise<GroupSocket>;
   readonly #log: Logger;
+  /** By address. */
+  readonly #memberships = new Map<string, readonly KeyedMembership[]>();
   /** By group and interface: the addresses that need the group. */
   readonly #required = new Map<string, GroupMembership & { readonly addresses: Set<string> }>();
   readonly #joined = new Map<string, GroupMembership & { readonly socket: GroupSocket }>();
@@ -37,30 +42,35 @@ export class MulticastGroups {
   }
 
   /**
-   * Joins what is announced and leaves what no longer is; costs as much as there are addresses. Failures are logged: a LAN without
-   * snooping works all the same. What failed is tried again with the next such call.
+   * Joins the group of the address on these interfaces, and leaves it on others where no other address needs it. Failures are logged: a LAN
+   * without snooping works all the same.
    */
-  set(state: ResponderState): Promise<void> {
-    const all = [...state.values()].flatMap((on) =>
-      [...on.addresses].map(([text, address]): AddressOnInterface => ({ on, text, address })),
-    );
-    return this.#next(() => {
-      this.#required.clear();
-      for (const one of all) this.#require(one);
-      return new Set([...this.#joined.keys(), ...this.#required.keys()]);
-    });
+  put(text: string, address: Uint8Array, interfaces: readonly AnnouncedInterface[]): void {
+    if (address.length !== 16) return;
+    const before = this.#memberships.get(text) ?? [];
+    const group = groupText(address);
+    const after = interfaces.map(({ name, index }) => ({
+      group,
+      interfaceName: name,
+      key: `${group} ${name} ${index}`,
+    }));
+    if (before.map(({ key }) => key).join() === after.map(({ key }) => key).join()) return;
+    if (after.length === 0) this.#memberships.delete(text);
+    else this.#memberships.set(text, after);
+    for (const membership of after) this.#require(membership, text);
+    const keys = new Set(after.map(({ key }) => key));
+    for (const { key } of before) if (!keys.has(key)) this.#release(key, text);
+    void this.#sync(new Set([...before.map(({ key }) => key), ...keys]));
   }
 
-  /** Joins and leaves the groups of these addresses alone. */
-  change(changes: readonly AddressChange[]): Promise<void> {
-    return this.#next(() => {
-      const touched = new Set<string>();
-      for (const change of changes) {
-        const key = change.kind === "announce" ? this.#require(change) : this.#release(change);
-        if (key !== undefined) touched.add(key);
-      }
-      return touched;
-    });
+  /** Joins again where that failed; costs as much as there are groups. */
+  retry(): void {
+    void this.#sync(this.#required.keys());
+  }
+
+  /** Resolves when all earlier calls are done. */
+  get done(): Promise<void> {
+    return this.#pending;
   }
 
   close(): void {
@@ -70,32 +80,26 @@ export class MulticastGroups {
     this.#joined.clear();
   }
 
-  /** When all earlier calls are done: takes note, then leaves and joins what `note` touched, in this order. */
-  #next(note: () => ReadonlySet<string>): Promise<void> {
+  /** When all earlier calls are done: leaves and joins these. */
+  #sync(keys: Iterable<string>): Promise<void> {
     this.#pending = this.#pending.then(async () => {
-      const touched = note();
+      const touched = [...keys];
       for (const key of touched) if (!this.#required.has(key)) this.#leave(key);
       for (const key of touched) if (!this.#joined.has(key) && !(await this.#join(key))) return;
     });
     return this.#pending;
   }
 
-  #require({ on, text, address }: AddressOnInterface): string | undefined {
-    if (address.length !== 16) return undefined;
-    const [key, group] = keyOf(on, address);
-    const required = this.#required.get(key) ?? { group, interfaceName: on.name, addresses: new Set() };
+  #require({ key, group, interfaceName }: KeyedMembership, text: string): void {
+    const required = this.#required.get(key) ?? { group, interfaceName, addresses: new Set() };
     required.addresses.add(text);
     this.#required.set(key, required);
-    return key;
   }
 
-  #release({ on, text, address }: AddressOnInterface): string | undefined {
-    if (address.length !== 16) return undefined;
-    const [key] = keyOf(on, address);
+  #release(key: string, text: string): void {
     const addresses = this.#required.get(key)?.addresses;
     addresses?.delete(text);
     if (addresses?.size === 0) this.#required.delete(key);
-    return key;
   }
 
   #leave(key: string): void {
@@ -153,12 +157,6 @@ export class MulticastGroups {
       return false;
     }
   }
-}
-
-/** The index is part of the key: an interface that was deleted and made again has lost its memberships. */
-function keyOf({ name, index }: AnnouncedInterface, address: Uint8Array): readonly [key: string, group: string] {
-  const group = groupText(address);
-  return [`${group} ${name} ${index}`, group];
 }
 
 function groupText(address: Uint8Array): string {

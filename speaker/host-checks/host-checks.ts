@@ -6,11 +6,10 @@ import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
 import type { Link } from "../links/link.ts";
 import { sameLinks } from "../links/read.ts";
-import type { ResponderState } from "../responder/responder-state.ts";
 import { addCannotServe } from "./cannot-serve.ts";
 import { FamiliesInUse } from "./families-in-use.ts";
 import { findHostFaults } from "./find-host-faults.ts";
-import { announcingIPv4, defaultRouteInterfaces, missingNodeAddresses, serviceProxyInterface } from "./host-facts.ts";
+import { defaultRouteInterfaces, missingNodeAddresses, serviceProxyInterface } from "./host-facts.ts";
 import type { HostFault } from "./host-fault.ts";
 import type { HostSettings } from "./host-settings.ts";
 
@@ -25,8 +24,8 @@ export interface HostChecksOptions {
   readonly droppingChains: () => readonly DroppingChain[];
   /** Interfaces on whose LAN there is an address of a Service. */
   readonly lanInterfaces: () => readonly string[];
-  /** What is announced, by interface. */
-  readonly announced: () => ResponderState;
+  /** Names of the interfaces that an IPv4 address is announced on. */
+  readonly announcingIPv4: () => ReadonlySet<string>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -67,14 +66,14 @@ export class HostChecks {
 
   /** Evaluates the settings as they were last read. Returns whether there are other faults than before, and true for the first time. */
   refresh(): boolean {
-    const { node, watched, network, droppingChains, lanInterfaces, announced, log } = this.#options;
+    const { node, watched, network, droppingChains, lanInterfaces, announcingIPv4, log } = this.#options;
     if (this.#read === undefined) return false;
     const host = network();
     const faults = findHostFaults(this.#read.settings, {
       families: this.#families.current,
       lanInterfaces: lanInterfaces(),
       links: this.#links,
-      announcingIPv4: announcingIPv4(announced()),
+      announcingIPv4: announcingIPv4(),
       defaultRouteInterfaces: defaultRouteInterfaces(host),
       serviceProxyInterface: serviceProxyInterface(host),
       missingNodeAddresses: missingNodeAddresses(watched.nodes.views.get(node), host),

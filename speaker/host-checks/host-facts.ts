@@ -2,7 +2,6 @@ import { addressBytes, formatAddress, parseAddress } from "../../src/ip/address.
 import type { NodeView } from "../../src/model/node.ts";
 import { equalBytes } from "../../src/packet/mac.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
-import type { ResponderState } from "../responder/responder-state.ts";
 
 /**
  * Service proxies put the addresses of all Services on these interfaces of every node: kube-proxy in ipvs mode (DefaultDummyDevice in
@@ -21,15 +20,6 @@ export function defaultRouteInterfaces({ interfaces, routes }: HostNetwork): Rea
   const lowest = Math.min(...defaults.map(({ metric }) => metric));
   const indexes = new Set(defaults.filter(({ metric }) => metric === lowest).map((route) => route.interfaceIndex));
   return new Set(interfaces.filter(({ index }) => indexes.has(index)).map(({ name }) => name));
-}
-
-/** Names of the interfaces that an IPv4 address is announced from. */
-export function announcingIPv4(announced: ResponderState): ReadonlySet<string> {
-  const names = [...announced].flatMap(([name, { addresses }]) => {
-    for (const bytes of addresses.values()) if (bytes.length === 4) return [name];
-    return [];
-  });
-  return new Set(names);
 }
 
 /** Whether an interface of the node has the address, the loopback included: some nodes are reached by an address on it. */

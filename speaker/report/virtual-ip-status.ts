@@ -5,8 +5,8 @@ import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import { ownersOf } from "../../src/placement/owner-assignment.ts";
+import type { Announcement } from "../announce/announcer.ts";
 import type { Conflict } from "../announce/conflicts.ts";
-import type { Announcement } from "../announce/plan.ts";
 
 /** A merge patch of the status of a VirtualIP; null removes a field. */
 export interface StatusPatch {

@@ -1,4 +1,6 @@
-/** Commands from the main thread to the responder thread. Addresses are 4 or 16 bytes, MACs 6, network order. */
+import type { Stake } from "./stake.ts";
+
+/** Commands from the main thread to the responder thread. MACs have 6 bytes, in network order. */
 export type ResponderCommand =
   | {
       /** The interface exists and has this hardware address. Sent again after a change: everything on it is then announced again. */
@@ -8,12 +10,26 @@ export type ResponderCommand =
       readonly mac: Uint8Array;
     }
   | { readonly kind: "removeInterface"; readonly name: string }
-  | { readonly kind: "announce"; readonly interfaceName: string; readonly address: Uint8Array }
-  | { readonly kind: "withdraw"; readonly interfaceName: string; readonly address: Uint8Array }
+  /** Takes the place of an earlier stake in the address. Its interfaces were set before. */
+  | { readonly kind: "setStake"; readonly stake: Stake }
+  /** The address is withdrawn, whatever other nodes do. `text`: its text form. */
+  | { readonly kind: "removeStake"; readonly text: string }
   | { readonly kind: "stop" };
+
+/** What has become true of an address. */
+export type AddressFact =
+  /** This node has begun to answer for it, under this term of the VirtualIP. */
+  | { readonly kind: "holding"; readonly text: string; readonly term: number }
+  /** This node no longer answers for it. */
+  | { readonly kind: "released"; readonly text: string };
 
 /** Reports from the responder thread to the main thread. */
 export type ResponderReport =
+  | {
+      /** In the order in which they became true. */
+      readonly kind: "facts";
+      readonly facts: readonly AddressFact[];
+    }
   | {
       /** Another device answers for an address that is announced here. */
       readonly kind: "conflict";
@@ -30,6 +46,8 @@ export type ResponderReport =
 
 /** What the thread is started with. */
 export interface ResponderStart {
+  /** Name of this node. */
+  readonly node: string;
   readonly counters: SharedArrayBuffer;
   /** Memory of the AliveCounter. */
   readonly aliveCount: SharedArrayBuffer;

@@ -1,12 +1,12 @@
-import { equalBytes } from "../../src/packet/mac.ts";
 import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
-import type { ResponderCommand, ResponderReport } from "./commands.ts";
+import { AnnouncedAddresses, keyOf } from "./announced-addresses.ts";
+import type { AddressFact, ResponderCommand, ResponderReport } from "./commands.ts";
 import type { Counters } from "./counters.ts";
-import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
-import { InterfaceResponder } from "./interface-responder.ts";
+import { FirstOwner } from "./first-owner.ts";
+import type { InterfaceResponder } from "./interface-responder.ts";
 import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
-import { Schedule } from "./schedule.ts";
+import type { Stake } from "./stake.ts";
 
 /** Longer than every ARP and NDP frame; a frame that is cut off is not one of these. */
 const frameBufferLength = 2048;
@@ -21,36 +21,45 @@ const longestSleepMs = 1000;
 const conflictReportMs = 1000;
 
 export interface ResponderLoopOptions {
+  /** Name of this node. */
+  readonly node: string;
   readonly packetSockets: PacketSockets;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
   readonly counters: Counters;
-  readonly watchdog: MainThreadWatchdog;
+  readonly watchdog: Pick<MainThreadWatchdog, "alive">;
   readonly report: (report: ResponderReport) => void;
 }
 
-/** An address that is announced, and how many times it was since the takeover. */
-interface ScheduledAnnouncement {
-  readonly responder: InterfaceResponder;
-  readonly address: Uint8Array;
-  sent: number;
-}
-
-/** Answers requests and announces addresses: everything that the responder thread does, without the thread. */
+/** Decides which addresses are announced, announces them and answers requests: all of the responder thread, without the thread. */
 export class ResponderLoop {
   readonly #options: ResponderLoopOptions;
-  readonly #responders = new Map<string, InterfaceResponder>();
-  readonly #schedule = new Schedule<ScheduledAnnouncement>();
-  readonly #announcements = new Map<string, ScheduledAnnouncement>();
+  readonly #decision: FirstOwner;
+  readonly #announced: AnnouncedAddresses;
+  readonly #stakes = new Map<string, Stake>();
+  readonly #holding = new Set<string>();
   readonly #buffer = new Uint8Array(frameBufferLength);
   readonly #reportedAtMs = new Map<string, number>();
-  #sockets: PacketSocket[] = [];
+  /** Not reported yet. */
+  #facts: AddressFact[] = [];
   #stopped = false;
 
   constructor(options: ResponderLoopOptions) {
     this.#options = options;
+    const { node, packetSockets, now, random, counters, report } = options;
+    this.#decision = new FirstOwner(node);
+    this.#announced = new AnnouncedAddresses({
+      packetSockets,
+      now,
+      random,
+      counters,
+      failed(name, error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        report({ kind: "interfaceFailed", name, reason });
+      },
+    });
   }
 
   get stopped(): boolean {
@@ -61,73 +70,74 @@ export class ResponderLoop {
   apply(command: ResponderCommand): void {
     switch (command.kind) {
       case "setInterface":
-        this.#setInterface(command);
+        this.#announced.setInterface(command);
         break;
       case "removeInterface":
-        this.#removeInterface(command.name);
+        this.#announced.removeInterface(command.name);
         break;
-      case "announce":
-        this.#announce(command.interfaceName, command.address);
+      case "setStake": {
+        const { stake } = command;
+        this.#stakes.set(stake.text, stake);
+        if (this.#holding.has(stake.text)) this.#announced.announce(stake);
+        this.#decision.setStake(stake);
+        this.#carryOut();
         break;
-      case "withdraw":
-        this.#withdraw(command.interfaceName, command.address);
+      }
+      case "removeStake":
+        this.#decision.removeStake(command.text);
+        this.#carryOut();
+        this.#stakes.delete(command.text);
         break;
       case "stop":
         this.#stopped = true;
-        for (const name of [...this.#responders.keys()]) this.#removeInterface(name);
+        this.#announced.close();
     }
   }
 
   /** Waits for frames until the next thing is due, handles them and sends what is due. */
   turn(): void {
-    const untilDue = Math.max(0, this.#schedule.nextMs - this.#options.now());
-    const readable = this.#options.packetSockets.wait(this.#sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
+    const { now, packetSockets, watchdog, counters } = this.#options;
+    this.#reportFacts();
+    const untilDue = Math.max(0, this.#announced.nextDueMs - now());
+    const readable = packetSockets.wait(this.#announced.sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
     for (const socket of readable) this.#drain(socket);
-    this.#sendDue();
-    this.#options.counters.add("turns");
+    this.#announced.sendDue(!watchdog.alive());
+    this.#reportFacts();
+    counters.add("turns");
   }
 
-  #setInterface(link: { readonly name: string; readonly index: number; readonly mac: Uint8Array }): void {
-    const old = this.#responders.get(link.name);
-    if (old !== undefined && old.index === link.index && equalBytes(old.mac, link.mac)) return;
-    this.#removeInterface(link.name);
-    this.#responders.set(
-      link.name,
-      new InterfaceResponder(this.#options.packetSockets, link, (mac) => this.#isOurs(mac)),
-    );
-    for (const address of old?.addresses ?? []) this.#announce(link.name, address);
-  }
-
-  #announce(interfaceName: string, address: Uint8Array): void {
-    const responder = this.#responders.get(interfaceName);
-    if (responder === undefined || responder.has(address)) return;
-    try {
-      responder.add(address);
-    } catch (error) {
-      this.#fail(responder, error);
-      return;
+  #carryOut(): void {
+    for (const effect of this.#decision.take()) {
+      if (effect.kind === "fact") {
+        this.#facts.push(effect.fact);
+        continue;
+      }
+      const stake = this.#stakes.get(effect.text);
+      if (effect.kind === "withdraw" || stake === undefined) {
+        this.#holding.delete(effect.text);
+        this.#announced.withdraw(effect.text);
+      } else {
+        this.#holding.add(effect.text);
+        this.#announced.announce(stake);
+      }
     }
-    this.#collectSockets();
-    const announcement = { responder, address, sent: 0 };
-    this.#announcements.set(keyOf(interfaceName, address), announcement);
-    this.#schedule.add(this.#options.now(), announcement);
   }
 
-  #withdraw(interfaceName: string, address: Uint8Array): void {
-    this.#announcements.delete(keyOf(interfaceName, address));
-    this.#responders.get(interfaceName)?.remove(address);
-    this.#collectSockets();
+  #reportFacts(): void {
+    if (this.#facts.length === 0) return;
+    this.#options.report({ kind: "facts", facts: this.#facts });
+    this.#facts = [];
   }
 
   #drain(socket: PacketSocket): void {
-    const responder = this.#responders.get(socket.interfaceName);
+    const responder = this.#announced.responder(socket.interfaceName);
     for (let count = 0; responder !== undefined && count < framesPerTurn; count++) {
       let length: number | undefined;
       try {
         length = socket.receive(this.#buffer);
       } catch (error) {
         this.#options.counters.add("receiveErrors");
-        this.#fail(responder, error);
+        this.#announced.fail(responder.name, error);
         return;
       }
       if (length === undefined) return;
@@ -149,36 +159,8 @@ export class ResponderLoop {
       counters.add("silencedFrames");
       return;
     }
-    if (this.#send(socket, answer.frame)) counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
-  }
-
-  #sendDue(): void {
-    const { now, random, counters, watchdog } = this.#options;
-    for (;;) {
-      const due = this.#schedule.takeDue(now());
-      if (due === undefined) return;
-      const { responder, address } = due;
-      // Withdrawn since; if it was announced again, another entry of the schedule is about it.
-      if (this.#announcements.get(keyOf(responder.name, address)) !== due) continue;
-      const socket = responder.socketFor(address);
-      if (socket === undefined) continue;
-      for (const frame of watchdog.alive() ? gratuitousFrames(responder.mac, address) : []) {
-        if (this.#send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
-      }
-      due.sent += 1;
-      this.#schedule.add(now() + nextAnnouncementDelay(due.sent, random), due);
-    }
-  }
-
-  #send(socket: PacketSocket, frame: Uint8Array): boolean {
-    try {
-      socket.send(frame);
-      return true;
-    } catch {
-      // A full queue or a link that just went down: counted, and the client or the next announcement tries again.
-      this.#options.counters.add("sendErrors");
-      return false;
-    }
+    if (this.#announced.send(socket, answer.frame))
+      counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
   }
 
   #reportConflict(responder: InterfaceResponder, address: Uint8Array, mac: Uint8Array): void {
@@ -195,32 +177,4 @@ export class ResponderLoop {
       mac: Uint8Array.from(mac),
     });
   }
-
-  #fail(responder: InterfaceResponder, error: unknown): void {
-    this.#removeInterface(responder.name);
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#options.report({ kind: "interfaceFailed", name: responder.name, reason });
-  }
-
-  #removeInterface(name: string): void {
-    const responder = this.#responders.get(name);
-    if (responder === undefined) return;
-    for (const address of responder.addresses) this.#announcements.delete(keyOf(name, address));
-    responder.close();
-    this.#responders.delete(name);
-    this.#collectSockets();
-  }
-
-  #collectSockets(): void {
-    this.#sockets = [...this.#responders.values()].flatMap((responder) => [...responder.sockets]);
-  }
-
-  #isOurs(mac: Uint8Array): boolean {
-    for (const responder of this.#responders.values()) if (equalBytes(responder.mac, mac)) return true;
-    return false;
-  }
-}
-
-function keyOf(interfaceName: string, address: Uint8Array): string {
-  return `${interfaceName} ${address.join(".")}`;
 }

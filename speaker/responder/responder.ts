@@ -1,12 +1,9 @@
 import type { Logger } from "pino";
 import type { BellhopError } from "../../src/error/error.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
-import type { AddressChange } from "./address-change.ts";
-import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
+import type { AddressFact, ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { AliveCounter } from "./main-thread-watchdog.ts";
-import type { ResponderState } from "./responder-state.ts";
-import { SentState } from "./sent-state.ts";
 
 export interface ObservedConflict {
   readonly interfaceName: string;
@@ -18,11 +15,17 @@ export interface ObservedConflict {
 export interface ResponderListener {
   /** Another device answers for an address that is announced here. */
   conflictObserved(conflict: ObservedConflict): void;
+  /** The node has begun or ceased to answer for addresses; in the order in which that happened. */
+  factsObserved(facts: readonly AddressFact[]): void;
+  /** Nothing is announced on the interface until it is set again. */
+  interfaceFailed(interfaceName: string): void;
   /** The thread has ended without a `stop`, after it had started. Called once. */
   responderDied(error: BellhopError): void;
 }
 
 export interface ResponderOptions {
+  /** Name of this node. */
+  readonly node: string;
   readonly changes: ResponderListener;
   readonly log: Logger;
 }
@@ -32,14 +35,10 @@ export interface Responder {
   readonly counters: Counters;
   /** Whether the thread has started and not ended. */
   readonly alive: boolean;
-  /** What was last sent to the thread, without the interfaces that it reported as failed. */
-  readonly state: ResponderState;
   /** Starts the thread and resolves when it sleeps in poll. Rejects with BellhopError WorkerFailed. Call it once. */
   start(): Promise<void>;
-  /** Sends the difference to what is announced now; costs as much as there are addresses. */
-  set(desired: ResponderState): void;
-  /** Announces and withdraws these, and leaves all others as they are. */
-  change(changes: readonly AddressChange[]): void;
+  /** Sends the command; does nothing when the thread does not run. */
+  send(command: ResponderCommand): void;
   /** Shows the thread that the main thread is alive; without this call for 30 s it stops answering. */
   signalAlive(): void;
   /** Ends the thread, which then no longer answers. */
@@ -62,7 +61,6 @@ class ResponderThread implements Responder {
   readonly counters = new Counters();
   readonly #options: ResponderOptions;
   readonly #aliveCounter = new AliveCounter();
-  readonly #sent = new SentState();
   readonly #thread: PollingThread<ResponderCommand, ResponderReport>;
 
   constructor(options: ResponderOptions) {
@@ -84,20 +82,13 @@ class ResponderThread implements Responder {
   }
 
   start(): Promise<void> {
-    const data: ResponderStart = { counters: this.counters.shared, aliveCount: this.#aliveCounter.shared };
+    const { node } = this.#options;
+    const data: ResponderStart = { node, counters: this.counters.shared, aliveCount: this.#aliveCounter.shared };
     return this.#thread.start(data);
   }
 
-  get state(): ResponderState {
-    return this.#sent.state;
-  }
-
-  set(desired: ResponderState): void {
-    this.#send(this.#sent.set(desired));
-  }
-
-  change(changes: readonly AddressChange[]): void {
-    this.#send(this.#sent.change(changes));
+  send(command: ResponderCommand): void {
+    this.#thread.send(command);
   }
 
   signalAlive(): void {
@@ -108,17 +99,21 @@ class ResponderThread implements Responder {
     return this.#thread.stop({ kind: "stop" });
   }
 
-  #send(commands: readonly ResponderCommand[]): void {
-    for (const command of commands) this.#thread.send(command);
-  }
-
   #receive(report: ResponderReport): void {
-    if (report.kind === "conflict") {
-      this.#options.changes.conflictObserved(report);
-      return;
+    const { changes, log } = this.#options;
+    switch (report.kind) {
+      case "conflict":
+        changes.conflictObserved(report);
+        break;
+      case "facts":
+        changes.factsObserved(report.facts);
+        break;
+      case "interfaceFailed":
+        log.error(
+          { interfaceName: report.name, reason: report.reason },
+          "cannot announce on the interface; trying again",
+        );
+        changes.interfaceFailed(report.name);
     }
-    const { name: interfaceName, reason } = report;
-    this.#options.log.error({ interfaceName, reason }, "cannot announce on the interface; trying again");
-    this.#sent.forget(interfaceName);
   }
 }

@@ -28,6 +28,7 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
   const aliveCounter = new AliveCounter(start.aliveCount);
   const hangDetector = new HangDetector(aliveCounter, now, mainThreadHangMs);
   const loop = new ResponderLoop({
+    node: start.node,
     packetSockets,
     now,
     random: Math.random,

@@ -11,7 +11,10 @@ import { parseMac } from "../../src/packet/mac.ts";
  */
 const [interfaceName = "", ...first] = process.argv.slice(2);
 const responder = createResponder({
+  node: "n1",
   changes: {
+    factsObserved: () => undefined,
+    interfaceFailed: () => undefined,
     conflictObserved: ({ address, mac }) =>
       console.log(`conflict ${address.join(".")} ${Buffer.from(mac).toString("hex")}`),
     responderDied: (error) => {
@@ -24,20 +27,24 @@ await responder.start();
 const read = (file: string) => readFileSync(`/sys/class/net/${interfaceName}/${file}`, "utf8").trim();
 const mac = read("address");
 
+responder.send({
+  kind: "setInterface",
+  name: interfaceName,
+  index: Number(read("ifindex")),
+  mac: parseMac(mac) ?? new Uint8Array(6),
+});
+let announced: readonly string[] = [];
+
 function set(addresses: readonly string[]): void {
-  const bytes = addresses.flatMap((text) => {
-    const address = parseAddress(text);
-    return address === undefined ? [] : ([[text, addressBytes(address)]] as const);
-  });
-  const macBytes = parseMac(mac) ?? new Uint8Array(6);
-  responder.set(
-    new Map([
-      [
-        interfaceName,
-        { name: interfaceName, index: Number(read("ifindex")), mac, macBytes, addresses: new Map(bytes) },
-      ],
-    ]),
-  );
+  for (const text of announced) if (!addresses.includes(text)) responder.send({ kind: "removeStake", text });
+  announced = addresses;
+  for (const text of addresses) {
+    const parsed = parseAddress(text);
+    if (parsed === undefined) continue;
+    const interfaces = [interfaceName];
+    const stake = { text, address: addressBytes(parsed), owners: ["n1"], term: 1, armed: true, interfaces };
+    responder.send({ kind: "setStake", stake });
+  }
 }
 
 // As the speaker does it: without a beat the thread falls silent, and a test file may run for longer than that takes.

@@ -3,11 +3,10 @@ import type { MissingFeature } from "../../../speaker/dataplane/self-test.ts";
 import { readHostSettings } from "../../../speaker/host-checks/host-settings.ts";
 import type { Kernel, KernelOptions } from "../../../speaker/kernel/kernel.ts";
 import type { Link } from "../../../speaker/links/link.ts";
-import type { AddressChange } from "../../../speaker/responder/address-change.ts";
+import type { ResponderCommand, ResponderReport } from "../../../speaker/responder/commands.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
+import { ResponderLoop } from "../../../speaker/responder/loop.ts";
 import type { Responder, ResponderOptions } from "../../../speaker/responder/responder.ts";
-import type { ResponderState } from "../../../speaker/responder/responder-state.ts";
-import { SentState } from "../../../speaker/responder/sent-state.ts";
 import { Speaker } from "../../../speaker/speaker.ts";
 import { groupVersion } from "../../../src/api/api.ts";
 import type { VirtualIP } from "../../../src/api/virtual-ip.ts";
@@ -21,6 +20,7 @@ import { createRegistry } from "../../../src/metrics/registry.ts";
 import { FakeNft } from "../../../src/nft/fake-nft.ts";
 import type { NftTransaction } from "../../../src/nft/transaction.ts";
 import type { DroppingChain } from "../../../src/nft-netlink/forward-chains.ts";
+import { FakePacketSockets } from "../../../src/packet-socket/fake-packet-sockets.ts";
 import type { HostNetwork } from "../../../src/rtnetlink/host-network.ts";
 import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
 import { hostNetwork } from "./links/host-network-fixture.ts";
@@ -32,6 +32,7 @@ export function link(name: string, cidr: string, change: Partial<Link> = {}): Li
   return { name, index: 2, mac: "02:00:00:00:00:01", up: true, addresses: [cidr], subnets, ...change };
 }
 
+/** The responder thread without the thread: its loop, on packet sockets in memory. What it reports arrives a moment later. */
 class FakeResponder implements Responder {
   readonly counters = new Counters();
   alive = false;
@@ -39,31 +40,47 @@ class FakeResponder implements Responder {
   /** Set it to make the thread hang. */
   stalled = false;
   options: ResponderOptions | undefined;
-  readonly #sent = new SentState();
-  /** Called with what it was sent. */
-  readonly #onSent: (text: string) => void;
+  readonly sockets = new FakePacketSockets("eth0", "eth1");
+  readonly #loop: ResponderLoop;
+  /** By address: what it is announced on when it is. */
+  readonly #stakes = new Map<string, readonly string[]>();
+  readonly #holding = new Set<string>();
+  readonly #failed = new Set<string>();
+  readonly #journal: string[];
 
-  constructor(onSent: (text: string) => void) {
-    this.#onSent = onSent;
+  constructor(clock: FakeClock, journal: string[]) {
+    this.#journal = journal;
+    this.#loop = new ResponderLoop({
+      node: "n1",
+      packetSockets: this.sockets,
+      now: () => clock.monotonicMs(),
+      random: () => 0.5,
+      counters: new Counters(),
+      watchdog: { alive: () => true },
+      report: (report) => queueMicrotask(() => this.#receive(report)),
+    });
   }
 
-  get state(): ResponderState {
-    return this.#sent.state;
+  send(command: ResponderCommand): void {
+    if (command.kind === "setInterface") this.#failed.delete(command.name);
+    if (command.kind === "setStake") this.#stakes.set(command.stake.text, command.stake.interfaces);
+    if (command.kind === "removeStake") this.#stakes.delete(command.text);
+    this.#loop.apply(command);
+    this.turn();
   }
 
-  set(desired: ResponderState): void {
-    this.#sent.set(desired);
-    this.#onSent(`announce ${this.announced.join(", ")}`);
+  /** Lets the thread do what is due. */
+  turn(): void {
+    this.#loop.turn();
+    for (const socket of this.sockets.sockets) socket.sent.length = 0;
+    for (let index = this.sockets.sockets.length - 1; index >= 0; index--)
+      if (this.sockets.sockets[index]?.open === false) this.sockets.sockets.splice(index, 1);
   }
 
-  change(changes: readonly AddressChange[]): void {
-    this.#sent.change(changes);
-    this.#onSent(changes.map(({ kind, text, on }) => `${kind} ${text} ${on.name}`).join(", "));
-  }
-
-  /** The thread has given up an interface. */
+  /** The socket of an interface breaks. */
   fail(interfaceName: string): void {
-    this.#sent.forget(interfaceName);
+    for (const socket of this.sockets.sockets) if (socket.interfaceName === interfaceName) socket.broken = "ENETDOWN";
+    this.turn();
   }
 
   async start(): Promise<void> {
@@ -79,8 +96,33 @@ class FakeResponder implements Responder {
     this.alive = false;
   }
 
+  /** The addresses that the node has a stake in, armed or not. */
+  get stakes(): readonly string[] {
+    return [...this.#stakes.keys()];
+  }
+
+  /** What is answered for, and on which interfaces. */
   get announced(): readonly string[] {
-    return [...this.state].flatMap(([name, on]) => [...on.addresses.keys()].map((text) => `${text} ${name}`));
+    const announced = [...this.#holding].flatMap((text) =>
+      (this.#stakes.get(text) ?? []).filter((name) => !this.#failed.has(name)).map((name) => `${text} ${name}`),
+    );
+    return announced.sort();
+  }
+
+  #receive(report: ResponderReport): void {
+    const { changes } = this.options ?? {};
+    if (report.kind === "interfaceFailed") {
+      this.#failed.add(report.name);
+      changes?.interfaceFailed(report.name);
+    }
+    if (report.kind === "conflict") changes?.conflictObserved(report);
+    if (report.kind !== "facts") return;
+    for (const { kind, text } of report.facts) {
+      if (kind === "holding") this.#holding.add(text);
+      else this.#holding.delete(text);
+      this.#journal.push(`${kind} ${text}`);
+    }
+    changes?.factsObserved(report.facts);
   }
 }
 
@@ -129,7 +171,7 @@ export class SpeakerFixture {
   readonly registry = createRegistry();
   /** What happened at the node, in order. */
   readonly journal: string[] = [];
-  readonly responder = new FakeResponder((text) => this.journal.push(text));
+  readonly responder = new FakeResponder(this.clock, this.journal);
   readonly kernel = new FakeKernel(this.nft, () => networkOf(this.links));
   missingFeatures: readonly MissingFeature[] = [];
   /** Files of /proc/sys by path. */

@@ -26,7 +26,8 @@ story(
   async (fixture) => {
     await fixture.populate("n1");
     await fixture.start();
-    assert.deepEqual(fixture.journal, ["announce ", "rules ip", "rules ip6", "announce 192.0.2.200 eth0"]);
+    assert.deepEqual(fixture.journal, ["rules ip", "rules ip6", "holding 192.0.2.200"]);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
     assert.deepEqual(fixture.speaker.unready, []);
     assert.deepEqual(
       [...(fixture.nft.table("ip", "bellhop")?.sets.get("lan_interfaces")?.elements.keys() ?? [])],
@@ -83,10 +84,13 @@ story("an interface that the responder has given up is set again, with all of it
   await fixture.populate("n1");
   await fixture.start();
   fixture.responder.fail("eth0");
+  await fixture.settle();
+  assert.deepEqual(fixture.responder.announced, []);
   await fixture.claim("192.0.2.201", ["n1"]);
   await fixture.settle();
   assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);
   fixture.responder.fail("eth0");
+  await fixture.settle();
   await fixture.clock.advance(2_000);
   await fixture.settle();
   assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0"]);

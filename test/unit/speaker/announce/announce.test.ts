@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type Conflict, ConflictTracker } from "../../../../speaker/announce/conflicts.ts";
 import { MulticastGroups } from "../../../../speaker/announce/multicast-groups.ts";
-import { type Announcement, AnnouncementPlan, responderState } from "../../../../speaker/announce/plan.ts";
+import { announcedInterfaceOf, type PlannedStake, StakePlan } from "../../../../speaker/announce/stake-plan.ts";
 import type { Link } from "../../../../speaker/links/link.ts";
 import { statusPatch } from "../../../../speaker/report/virtual-ip-status.ts";
 import { ServiceIndex } from "../../../../speaker/service-index.ts";
@@ -12,17 +12,18 @@ import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 import { reasonOf } from "../../../../src/model/reason.ts";
+import { address } from "../responder/frames.ts";
 
 function link(name: string, ...cidrs: readonly string[]): Link {
   const subnets = cidrs.flatMap((cidr) => subnetOf(cidr) ?? []);
   return { name, index: 1, mac: "02:00:00:00:00:01", up: true, addresses: cidrs, subnets };
 }
 
-function virtualIp(address: string, spec: Partial<VirtualIP["spec"]> = {}, status?: VirtualIP["status"]): VirtualIP {
+function virtualIp(text: string, spec: Partial<VirtualIP["spec"]> = {}, status?: VirtualIP["status"]): VirtualIP {
   const services = [{ namespace: "default", name: "web" }];
   return virtualIpSchema.parse({
-    metadata: { name: address.replaceAll(":", "-") },
-    spec: { address, services, owners: ["n1", "n2"], ...spec },
+    metadata: { name: text.replaceAll(":", "-") },
+    spec: { address: text, services, owners: ["n1", "n2"], ...spec },
     ...(status === undefined ? {} : { status }),
   });
 }
@@ -31,24 +32,25 @@ function ofController(object: VirtualIP): VirtualIP {
   return { ...object, metadata: { ...object.metadata, labels: { [managedByLabel]: managedByController } } };
 }
 
-function planOf(virtualIps: readonly VirtualIP[]): AnnouncementPlan {
-  const plan = new AnnouncementPlan("n1");
+function planOf(virtualIps: readonly VirtualIP[]): StakePlan {
+  const plan = new StakePlan("n1");
   plan.rebuild(links, new Map(virtualIps.map((one) => [one.metadata.name, one])));
   return plan;
 }
 
-function planAnnouncements(virtualIps: readonly VirtualIP[]): readonly Announcement[] {
+function planStakes(virtualIps: readonly VirtualIP[]): readonly PlannedStake[] {
   const plan = planOf(virtualIps);
-  return [...plan.names].flatMap((name) => plan.get(name) ?? []);
+  return [...plan.texts].flatMap((text) => plan.get(text) ?? []);
 }
 
 const links = [link("eth0", "192.0.2.11/24", "2001:db8::11/64"), link("eth0.20"), link("eth1", "198.51.100.11/24")];
 
-for (const [name, object, announced] of [
-  ["the first owner announces", virtualIp("192.0.2.200"), ["eth0"]],
-  ["the second does not", virtualIp("192.0.2.200", { owners: ["n2", "n1"] }), undefined],
-  ["an address that no Service has is not announced", virtualIp("192.0.2.200", { services: [] }), undefined],
-  ["an address of no LAN here is ours and cannot be announced", virtualIp("203.0.113.1"), []],
+for (const [name, object, interfaces] of [
+  ["the first owner has a stake", virtualIp("192.0.2.200"), ["eth0"]],
+  ["so has the second", virtualIp("192.0.2.200", { owners: ["n2", "n1"] }), ["eth0"]],
+  ["another node has none", virtualIp("192.0.2.200", { owners: ["n2", "n3"] }), undefined],
+  ["there is none in an address that no Service has", virtualIp("192.0.2.200", { services: [] }), undefined],
+  ["a stake in an address of no LAN here has no interface", virtualIp("203.0.113.1"), []],
   [
     "spec.interfaces restricts a node without an entry of its own",
     virtualIp("192.0.2.200", { interfaces: ["eth1"] }),
@@ -98,8 +100,8 @@ for (const [name, object, announced] of [
 ] as const) {
   test(name, () => {
     assert.deepEqual(
-      planAnnouncements([object])[0]?.links.map((one) => one.name),
-      announced,
+      planStakes([object])[0]?.links.map((one) => one.name),
+      interfaces,
     );
   });
 }
@@ -131,14 +133,46 @@ test("groups are joined once for each address and interface, spread over sockets
       close: () => undefined,
     };
   }, silentLogger);
-  const many = Array.from({ length: 100 }, (_, index) => virtualIp(`2001:db8::${(index + 16).toString(16)}`));
+  const many = Array.from({ length: 100 }, (_, index) => `2001:db8::${(index + 16).toString(16)}`);
   // The same last 24 bits: one group for both.
-  const twin = virtualIp("2001:db8::1:0:10");
-  await groups.set(responderState(planAnnouncements([...many, twin, virtualIp("192.0.2.200")])));
+  const twin = "2001:db8::1:0:10";
+  const eth0 = links.slice(0, 1).flatMap((one) => announcedInterfaceOf(one) ?? []);
+  for (const text of [...many, twin, "192.0.2.200"]) groups.put(text, address(text), eth0);
+  await groups.done;
   assert.equal(joined.size, 100);
   assert.equal(sockets, 2);
-  await groups.set(responderState(planAnnouncements([twin])));
+  for (const text of many) groups.put(text, address(text), []);
+  await groups.done;
   assert.deepEqual([...joined], ["ff02::1:ff00:10 eth0"]);
+  groups.put(twin, address(twin), []);
+  await groups.done;
+  assert.equal(joined.size, 0);
+});
+
+test("a stake has the owners that take part, and the term of their list", () => {
+  const stakeOf = (object: VirtualIP) => planStakes([object]).map(({ owners, term }) => ({ owners, term }));
+  const object = virtualIp("192.0.2.200", { owners: ["n2", "n1", "n3", "n4"] });
+  const changed = { ...object, metadata: { ...object.metadata, generation: 7 } };
+  assert.deepEqual(stakeOf(changed), [{ owners: ["n2", "n1", "n3"], term: 7 }]);
+});
+
+test("a node that is no longer an owner keeps its stake, with the new owners, until it is forgotten", () => {
+  const plan = planOf([virtualIp("192.0.2.200")]);
+  plan.put("192.0.2.200", virtualIp("192.0.2.200", { owners: ["n2"] }));
+  const stake = plan.get("192.0.2.200");
+  assert.deepEqual([stake?.owners, stake?.links.map(({ name }) => name)], [["n2"], ["eth0"]]);
+  plan.forget("192.0.2.200");
+  assert.equal(plan.get("192.0.2.200"), undefined);
+  plan.put("192.0.2.200", virtualIp("192.0.2.200"));
+  plan.put("192.0.2.200", virtualIp("192.0.2.200", { owners: [] }));
+  assert.equal(plan.get("192.0.2.200"), undefined, "no node may announce it");
+});
+
+test("of two VirtualIPs with one address, the one that is named by it counts", () => {
+  const named = virtualIp("192.0.2.200", { owners: ["n2", "n1"] });
+  const other = virtualIp("192.0.2.200", { owners: ["n1"] });
+  const misnamed = { ...other, metadata: { ...other.metadata, name: "0-first" } };
+  assert.deepEqual(planStakes([misnamed, named]), planStakes([named]));
 });
 
 const claim: Conflict = { address: "192.0.2.200", mac: "02:00:00:00:00:77", interfaceName: "eth0" };
@@ -172,7 +206,7 @@ test("a conflict about an address that was withdrawn is forgotten", () => {
 });
 
 const now = "2026-01-01T00:00:00Z";
-const [announcement] = planAnnouncements([virtualIp("192.0.2.200")]);
+const announcement = { text: "192.0.2.200", term: 0, links: links.slice(0, 1) };
 const ours = { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: "2025-12-31T00:00:00Z" };
 
 test("the status is written at a takeover, kept by a restart, and changed with the interface", () => {

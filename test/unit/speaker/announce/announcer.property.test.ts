@@ -3,12 +3,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Announcer } from "../../../../speaker/announce/announcer.ts";
 import type { Link } from "../../../../speaker/links/link.ts";
-import type { AddressChange } from "../../../../speaker/responder/address-change.ts";
-import type { ResponderCommand } from "../../../../speaker/responder/commands.ts";
-import { Counters } from "../../../../speaker/responder/counters.ts";
-import type { Responder } from "../../../../speaker/responder/responder.ts";
-import type { ResponderState } from "../../../../speaker/responder/responder-state.ts";
-import { SentState } from "../../../../speaker/responder/sent-state.ts";
+import type { AddressFact, ResponderCommand } from "../../../../speaker/responder/commands.ts";
+import { FirstOwner } from "../../../../speaker/responder/first-owner.ts";
+import type { Stake } from "../../../../speaker/responder/stake.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
 import { formatAddress, type IpAddress } from "../../../../src/ip/address.ts";
@@ -16,58 +13,51 @@ import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 
 /** Carries out the commands as the thread does, and may give up an interface. */
-class ModelResponder implements Responder {
-  readonly counters = new Counters();
-  readonly alive = true;
-  readonly #sent = new SentState();
-  /** By interface: its hardware address, and what is answered for. */
-  readonly interfaces = new Map<string, { readonly mac: string; readonly addresses: Set<string> }>();
+class ModelResponder {
+  readonly #decision = new FirstOwner("n1");
+  /** By interface: its hardware address; undefined: given up. */
+  readonly interfaces = new Map<string, string | undefined>();
+  readonly stakes = new Map<string, Stake>();
+  readonly announced = new Set<string>();
+  readonly #tell: (facts: readonly AddressFact[]) => void;
 
-  get state(): ResponderState {
-    return this.#sent.state;
-  }
-
-  set(desired: ResponderState): void {
-    this.#obey(this.#sent.set(desired));
-  }
-
-  change(changes: readonly AddressChange[]): void {
-    this.#obey(this.#sent.change(changes));
+  constructor(tell: (facts: readonly AddressFact[]) => void) {
+    this.#tell = tell;
   }
 
   fail(interfaceName: string): void {
-    this.#sent.forget(interfaceName);
-    this.interfaces.delete(interfaceName);
+    if (this.interfaces.has(interfaceName)) this.interfaces.set(interfaceName, undefined);
   }
 
-  async start(): Promise<void> {}
-
-  signalAlive(): void {}
-
-  async stop(): Promise<void> {}
-
-  #obey(commands: readonly ResponderCommand[]): void {
-    for (const command of commands) {
-      if (command.kind === "removeInterface") this.interfaces.delete(command.name);
-      if (command.kind === "setInterface") {
-        const addresses = this.interfaces.get(command.name)?.addresses ?? new Set();
-        this.interfaces.set(command.name, { mac: `${command.index} ${command.mac.join(":")}`, addresses });
-      }
-      if (command.kind === "announce" || command.kind === "withdraw") {
-        const addresses = this.interfaces.get(command.interfaceName)?.addresses;
-        assert.ok(addresses, "the thread has the interface already");
-        const text = command.address.join(".");
-        if (command.kind === "announce") addresses.add(text);
-        else assert.ok(addresses.delete(text), "only what is announced is withdrawn");
-      }
+  send(command: ResponderCommand): void {
+    if (command.kind === "removeInterface") {
+      assert.ok(this.interfaces.delete(command.name), "only interfaces that are set are removed");
+      for (const { interfaces } of this.stakes.values()) assert.ok(!interfaces.includes(command.name));
     }
+    if (command.kind === "setInterface") this.interfaces.set(command.name, `${command.index} ${command.mac.join(":")}`);
+    if (command.kind === "setStake") {
+      for (const name of command.stake.interfaces)
+        assert.ok(this.interfaces.has(name), "its interfaces are set before");
+      this.stakes.set(command.stake.text, command.stake);
+      this.#decision.setStake(command.stake);
+    }
+    if (command.kind === "removeStake") {
+      assert.ok(this.stakes.delete(command.text), "only stakes that are set are removed");
+      this.#decision.removeStake(command.text);
+    }
+    const facts = this.#decision.take().flatMap((effect) => {
+      if (effect.kind === "announce") this.announced.add(effect.text);
+      if (effect.kind === "withdraw") this.announced.delete(effect.text);
+      return effect.kind === "fact" ? [effect.fact] : [];
+    });
+    if (facts.length > 0) this.#tell(facts);
   }
 }
 
 class Node {
-  readonly responder = new ModelResponder();
+  readonly responder: ModelResponder = new ModelResponder((facts) => this.announcer.factsObserved(facts));
   readonly groups = new Set<string>();
-  readonly announcer = new Announcer({
+  readonly announcer: Announcer = new Announcer({
     node: "n1",
     responder: this.responder,
     openGroupSocket: async () => ({
@@ -85,17 +75,24 @@ class Node {
 
   /** The addresses that the thread answers for, as text. */
   get announced(): readonly string[] {
-    return [...this.responder.state.values()].flatMap((on) => [...on.addresses.keys()]);
+    return [...this.responder.announced];
+  }
+
+  fail(interfaceName: string): void {
+    this.responder.fail(interfaceName);
+    this.announcer.interfaceFailed(interfaceName);
   }
 
   async facts(): Promise<unknown> {
     await new Promise((resolve) => setImmediate(resolve));
     return {
-      interfaces: new Map([...this.responder.interfaces].map(([name, { mac, addresses }]) => [name, [mac, addresses]])),
-      sent: [...this.responder.state.keys()].sort(),
+      interfaces: this.responder.interfaces,
+      stakes: this.responder.stakes,
+      announced: this.responder.announced,
       groups: [...this.groups].sort(),
       announcements: [...names].map((name) => this.announcer.announcement(name)),
       addresses: [...this.announcer.addresses].sort(),
+      ipv4: this.announcer.announcingIPv4,
       lans: this.announcer.lanInterfaces,
     };
   }
@@ -183,7 +180,7 @@ test("what is announced change by change is what is announced when everything is
         } else if (one.kind === "links") {
           now = one.links;
           node.announcer.planAll(views, now);
-        } else if (one.kind === "fail") node.responder.fail(one.name);
+        } else if (one.kind === "fail") node.fail(one.name);
         else if (one.kind === "rules") {
           const fresh = one.of.filter((text) => !applied.has(text));
           applied = new Set(one.of);

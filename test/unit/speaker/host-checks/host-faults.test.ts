@@ -5,7 +5,6 @@ import { FamiliesInUse } from "../../../../speaker/host-checks/families-in-use.t
 import { findHostFaults, type HostFacts } from "../../../../speaker/host-checks/find-host-faults.ts";
 import { hostConditions } from "../../../../speaker/host-checks/host-conditions.ts";
 import {
-  announcingIPv4,
   defaultRouteInterfaces,
   missingNodeAddresses,
   serviceProxyInterface,
@@ -13,7 +12,6 @@ import {
 import { readHostSettings } from "../../../../speaker/host-checks/host-settings.ts";
 import { readLinks } from "../../../../speaker/links/read.ts";
 import { maxConditions } from "../../../../src/api/api.ts";
-import { addressBytes, type IpAddress, parseAddress } from "../../../../src/ip/address.ts";
 import { projectNode } from "../../../../src/model/node.ts";
 import { hostNetwork } from "../links/host-network-fixture.ts";
 import { type HostFaultCase, hostFaultCases } from "./host-fault-cases.ts";
@@ -27,16 +25,14 @@ function judge(input: Omit<HostFaultCase, "name" | "faults">, change: Partial<Ho
   const links = addCannotServe(found, settings);
   const families = new FamiliesInUse();
   for (const name of virtualIps) families.put(name, true);
-  const state = Object.entries(announced).map(([name, texts]) => {
-    const addresses = new Map(texts.map((text) => [text, addressBytes(parseAddress(text) as IpAddress)]));
-    return [name, { name, index: 2, mac: "", macBytes: new Uint8Array(6), addresses }] as const;
-  });
+  const isIPv4 = (text: string) => !text.includes(":");
+  const announcing = Object.entries(announced).filter(([, texts]) => texts.some(isIPv4));
   const addresses = internalIPs.map((address) => ({ type: "InternalIP", address }));
   const faults = findHostFaults(settings, {
     families: families.current,
     lanInterfaces: Object.keys(announced),
     links,
-    announcingIPv4: announcingIPv4(new Map(state)),
+    announcingIPv4: new Set(announcing.map(([name]) => name)),
     defaultRouteInterfaces: defaultRouteInterfaces(network),
     serviceProxyInterface: serviceProxyInterface(network),
     missingNodeAddresses: missingNodeAddresses(projectNode({ status: { addresses } }), network),

@@ -5,6 +5,7 @@ import { Counters } from "../../../../speaker/responder/counters.ts";
 import { burstMs, gratuitousFrames, repeatMs } from "../../../../speaker/responder/gratuitous.ts";
 import { ResponderLoop } from "../../../../speaker/responder/loop.ts";
 import { AliveCounter, MainThreadWatchdog } from "../../../../speaker/responder/main-thread-watchdog.ts";
+import type { Stake } from "../../../../speaker/responder/stake.ts";
 import { decodeEthernet } from "../../../../src/packet/ethernet.ts";
 import { formatMac } from "../../../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../../../src/packet/ndp.ts";
@@ -14,6 +15,10 @@ import { address, arpRequest, clientMac, mac, ndpFrame, ourMac, solicitation } f
 const vip = address("192.0.2.200");
 const vip6 = address("2001:db8::200");
 
+function stakeIn(what: Uint8Array): Stake {
+  return { text: what.join("."), address: what, owners: ["n1"], term: 1, armed: true, interfaces: ["eth0"] };
+}
+
 function makeLoop() {
   const clock = { nowMs: 0 };
   const packetSockets = new FakePacketSockets("eth0", "eth1");
@@ -22,6 +27,7 @@ function makeLoop() {
   const reports: ResponderReport[] = [];
   const now = () => clock.nowMs;
   const loop = new ResponderLoop({
+    node: "n1",
     packetSockets,
     now,
     random: () => 0.5,
@@ -30,8 +36,9 @@ function makeLoop() {
     report: (report) => reports.push(report),
   });
   loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
-  const announce = (what: Uint8Array) => loop.apply({ kind: "announce", interfaceName: "eth0", address: what });
-  const withdraw = (what: Uint8Array) => loop.apply({ kind: "withdraw", interfaceName: "eth0", address: what });
+  const announce = (what: Uint8Array, change: Partial<Stake> = {}) =>
+    loop.apply({ kind: "setStake", stake: { ...stakeIn(what), ...change } });
+  const withdraw = (what: Uint8Array) => loop.apply({ kind: "removeStake", text: what.join(".") });
   return { clock, packetSockets, counters, aliveCounter, reports, loop, announce, withdraw };
 }
 
@@ -126,7 +133,7 @@ test("a conflict is counted each time and reported once a second", () => {
   }
   assert.equal(counters.read("conflicts"), 6);
   assert.deepEqual(
-    reports,
+    reports.filter((report) => report.kind === "conflict"),
     [0, 0].map(() => ({ kind: "conflict", interfaceName: "eth0", address: vip, mac: clientMac })),
   );
 });
@@ -154,7 +161,7 @@ test("without a sign of the main thread for 30 s nothing is answered or announce
 test("an interface that does not exist is reported and disturbs nothing else", () => {
   const { loop, reports, announce, packetSockets } = makeLoop();
   loop.apply({ kind: "setInterface", name: "eth9", index: 9, mac: ourMac });
-  loop.apply({ kind: "announce", interfaceName: "eth9", address: vip });
+  announce(vip, { interfaces: ["eth9"] });
   assert.deepEqual(
     reports.map((report) => report.kind),
     ["interfaceFailed"],
@@ -171,10 +178,9 @@ test("an interface whose socket breaks is reported, and can be set again", () =>
   assert.ok(socket !== undefined);
   socket.broken = "ENETDOWN";
   loop.turn();
-  assert.deepEqual(reports, [{ kind: "interfaceFailed", name: "eth0", reason: "failed with ENETDOWN" }]);
+  assert.deepEqual(reports.at(-1), { kind: "interfaceFailed", name: "eth0", reason: "failed with ENETDOWN" });
   assert.equal(socket.open, false);
   loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
-  announce(vip);
   loop.turn();
   assert.deepEqual(packetSockets.socket("eth0", "arp")?.sent, gratuitousFrames(ourMac, vip));
 });
@@ -185,4 +191,40 @@ test("stop closes every socket", () => {
   announce(vip6);
   loop.apply({ kind: "stop" });
   assert.ok(loop.stopped && packetSockets.sockets.every((socket) => !socket.open));
+});
+
+test("the first owner announces as soon as its stake is armed, and reports it; any other owner does not", () => {
+  const { loop, announce, reports, packetSockets } = makeLoop();
+  announce(vip, { owners: ["n2", "n1"] });
+  announce(vip6, { armed: false });
+  loop.turn();
+  assert.equal(reports.length, 0);
+  assert.equal(packetSockets.sockets.length, 0);
+  announce(vip, { term: 2 });
+  announce(vip6);
+  loop.turn();
+  announce(vip, { term: 3 });
+  announce(vip6, { owners: ["n2", "n1"] });
+  loop.turn();
+  const [text, text6] = [vip.join("."), vip6.join(".")];
+  assert.deepEqual(
+    reports.flatMap((report) => (report.kind === "facts" ? report.facts : [])),
+    [
+      { kind: "holding", text, term: 2 },
+      { kind: "holding", text: text6, term: 1 },
+      { kind: "holding", text, term: 3 },
+      { kind: "released", text: text6 },
+    ],
+  );
+});
+
+test("an announced address that gets other interfaces is announced on the new ones, and on the old ones no longer", () => {
+  const { loop, announce, packetSockets } = makeLoop();
+  loop.apply({ kind: "setInterface", name: "eth1", index: 3, mac: mac("02:00:00:00:00:02") });
+  announce(vip);
+  loop.turn();
+  announce(vip, { interfaces: ["eth1"] });
+  loop.turn();
+  assert.equal(packetSockets.socket("eth0", "arp"), undefined);
+  assert.deepEqual(packetSockets.socket("eth1", "arp")?.sent, gratuitousFrames(mac("02:00:00:00:00:02"), vip));
 });

@@ -1,0 +1,114 @@
+import { type AnnouncedInterface, sameInterface } from "../responder/announced-interface.ts";
+import type { ResponderCommand } from "../responder/commands.ts";
+import type { Stake } from "../responder/stake.ts";
+import { announcedInterfaceOf, type PlannedStake } from "./stake-plan.ts";
+
+/** A stake that was sent to the responder thread, with what it was made from. */
+export interface SentStake extends Stake {
+  readonly planned: PlannedStake;
+}
+
+interface SentInterface {
+  on: AnnouncedInterface;
+  /** How many stakes have it. */
+  stakes: number;
+}
+
+/**
+ * The stakes that were sent to the responder thread, and their interfaces. `set` and `remove` return the commands that are still missing,
+ * and count them as sent; each costs as much as that stake has interfaces.
+ */
+export class SentStakes {
+  readonly #stakes = new Map<string, SentStake>();
+  readonly #interfaces = new Map<string, SentInterface>();
+  readonly #failed = new Set<string>();
+
+  /** Whether the thread has given up an interface of a stake. */
+  get incomplete(): boolean {
+    return this.#failed.size > 0;
+  }
+
+  get(text: string): SentStake | undefined {
+    return this.#stakes.get(text);
+  }
+
+  get texts(): Iterable<string> {
+    return this.#stakes.keys();
+  }
+
+  set(stake: SentStake): readonly ResponderCommand[] {
+    const before = this.#stakes.get(stake.text);
+    const commands: ResponderCommand[] = [];
+    for (const on of interfacesOf(stake)) {
+      const sent = this.#interfaces.get(on.name);
+      if (sent !== undefined) sent.stakes += 1;
+      else this.#interfaces.set(on.name, { on, stakes: 1 });
+      if (sent !== undefined && sameInterface(sent.on, on)) continue;
+      if (sent !== undefined) sent.on = on;
+      this.#failed.delete(on.name);
+      commands.push(setInterface(on));
+    }
+    this.#stakes.set(stake.text, stake);
+    if (before === undefined || !sameStake(before, stake)) commands.push({ kind: "setStake", stake: plain(stake) });
+    return [...commands, ...this.#release(before)];
+  }
+
+  remove(text: string): readonly ResponderCommand[] {
+    const before = this.#stakes.get(text);
+    if (before === undefined) return [];
+    this.#stakes.delete(text);
+    return [{ kind: "removeStake", text }, ...this.#release(before)];
+  }
+
+  /** The thread has given up the interface. */
+  fail(interfaceName: string): void {
+    if (this.#interfaces.has(interfaceName)) this.#failed.add(interfaceName);
+  }
+
+  /** Sets the interfaces again that the thread has given up. */
+  retry(): readonly ResponderCommand[] {
+    const commands = [...this.#failed].flatMap((name) => {
+      const sent = this.#interfaces.get(name);
+      return sent === undefined ? [] : [setInterface(sent.on)];
+    });
+    this.#failed.clear();
+    return commands;
+  }
+
+  #release(before: SentStake | undefined): readonly ResponderCommand[] {
+    const commands: ResponderCommand[] = [];
+    for (const name of before?.interfaces ?? []) {
+      const sent = this.#interfaces.get(name);
+      if (sent === undefined) continue;
+      sent.stakes -= 1;
+      if (sent.stakes > 0) continue;
+      this.#interfaces.delete(name);
+      this.#failed.delete(name);
+      commands.push({ kind: "removeInterface", name });
+    }
+    return commands;
+  }
+}
+
+/** The interfaces of the stake for the responder. */
+export function interfacesOf({ planned, interfaces }: SentStake): readonly AnnouncedInterface[] {
+  return planned.links.flatMap((link) => (interfaces.includes(link.name) ? (announcedInterfaceOf(link) ?? []) : []));
+}
+
+function setInterface({ name, index, macBytes }: AnnouncedInterface): ResponderCommand {
+  return { kind: "setInterface", name, index, mac: macBytes };
+}
+
+/** Without what the thread does not need: it would be copied. */
+function plain({ text, address, owners, term, armed, interfaces }: SentStake): Stake {
+  return { text, address, owners, term, armed, interfaces };
+}
+
+function sameStake(left: SentStake, right: SentStake): boolean {
+  return (
+    left.term === right.term &&
+    left.armed === right.armed &&
+    left.owners.join(" ") === right.owners.join(" ") &&
+    left.interfaces.join(" ") === right.interfaces.join(" ")
+  );
+}

@@ -1,0 +1,171 @@
+import { equalBytes } from "../../src/packet/mac.ts";
+import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
+import type { Counters } from "./counters.ts";
+import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
+import { InterfaceResponder } from "./interface-responder.ts";
+import { Schedule } from "./schedule.ts";
+import type { Stake } from "./stake.ts";
+
+export interface AnnouncedAddressesOptions {
+  readonly packetSockets: PacketSockets;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly counters: Counters;
+  /** The socket of the interface could not be opened or broke. */
+  readonly failed: (interfaceName: string, error: unknown) => void;
+}
+
+/** An address that is announced on an interface, and how many times it was since the takeover. */
+interface ScheduledAnnouncement {
+  readonly responder: InterfaceResponder;
+  readonly address: Uint8Array;
+  sent: number;
+}
+
+interface AnnouncedAddress {
+  readonly address: Uint8Array;
+  readonly interfaces: ReadonlySet<string>;
+}
+
+/**
+ * The addresses that are answered for, on which interfaces, and the gratuitous frames that are due. An address on an interface that is
+ * not set, or has failed, is announced there as soon as the interface is set.
+ */
+export class AnnouncedAddresses {
+  readonly #options: AnnouncedAddressesOptions;
+  readonly #responders = new Map<string, InterfaceResponder>();
+  readonly #addresses = new Map<string, AnnouncedAddress>();
+  readonly #schedule = new Schedule<ScheduledAnnouncement>();
+  readonly #scheduled = new Map<string, ScheduledAnnouncement>();
+  #sockets: PacketSocket[] = [];
+
+  constructor(options: AnnouncedAddressesOptions) {
+    this.#options = options;
+  }
+
+  /** All open sockets. */
+  get sockets(): readonly PacketSocket[] {
+    return this.#sockets;
+  }
+
+  /** When `sendDue` has something to send; Infinity: never. */
+  get nextDueMs(): number {
+    return this.#schedule.nextMs;
+  }
+
+  responder(interfaceName: string): InterfaceResponder | undefined {
+    return this.#responders.get(interfaceName);
+  }
+
+  setInterface(link: { readonly name: string; readonly index: number; readonly mac: Uint8Array }): void {
+    const old = this.#responders.get(link.name);
+    if (old !== undefined && old.index === link.index && equalBytes(old.mac, link.mac)) return;
+    this.removeInterface(link.name);
+    const { packetSockets } = this.#options;
+    this.#responders.set(link.name, new InterfaceResponder(packetSockets, link, (mac) => this.#isOurs(mac)));
+    for (const { address, interfaces } of this.#addresses.values())
+      if (interfaces.has(link.name)) this.#add(link.name, address);
+  }
+
+  removeInterface(name: string): void {
+    const responder = this.#responders.get(name);
+    if (responder === undefined) return;
+    for (const address of responder.addresses) this.#scheduled.delete(keyOf(name, address));
+    responder.close();
+    this.#responders.delete(name);
+    this.#collectSockets();
+  }
+
+  /** Answers for the address on these interfaces from now on, and on no others, and announces it where that is new. */
+  announce({ text, address, interfaces }: Pick<Stake, "text" | "address" | "interfaces">): void {
+    const before = this.#addresses.get(text)?.interfaces ?? new Set();
+    const announced = { address, interfaces: new Set(interfaces) };
+    this.#addresses.set(text, announced);
+    for (const name of before) if (!announced.interfaces.has(name)) this.#remove(name, address);
+    for (const name of interfaces) this.#add(name, address);
+  }
+
+  withdraw(text: string): void {
+    const announced = this.#addresses.get(text);
+    if (announced === undefined) return;
+    this.#addresses.delete(text);
+    for (const name of announced.interfaces) this.#remove(name, announced.address);
+  }
+
+  /** Gives up the interface after an error, until it is set again. */
+  fail(interfaceName: string, error: unknown): void {
+    this.removeInterface(interfaceName);
+    this.#options.failed(interfaceName, error);
+  }
+
+  /** Sends the gratuitous frames that are due, or none of them in silence. */
+  sendDue(silent: boolean): void {
+    const { now, random, counters } = this.#options;
+    for (;;) {
+      const due = this.#schedule.takeDue(now());
+      if (due === undefined) return;
+      const { responder, address } = due;
+      // Withdrawn since; if it was announced again, another entry of the schedule is about it.
+      if (this.#scheduled.get(keyOf(responder.name, address)) !== due) continue;
+      const socket = responder.socketFor(address);
+      if (socket === undefined) continue;
+      for (const frame of silent ? [] : gratuitousFrames(responder.mac, address)) {
+        if (this.send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
+      }
+      due.sent += 1;
+      this.#schedule.add(now() + nextAnnouncementDelay(due.sent, random), due);
+    }
+  }
+
+  /** Returns whether the frame was sent. */
+  send(socket: PacketSocket, frame: Uint8Array): boolean {
+    try {
+      socket.send(frame);
+      return true;
+    } catch {
+      // A full queue or a link that just went down: counted, and the client or the next announcement tries again.
+      this.#options.counters.add("sendErrors");
+      return false;
+    }
+  }
+
+  close(): void {
+    for (const name of [...this.#responders.keys()]) this.removeInterface(name);
+  }
+
+  #add(interfaceName: string, address: Uint8Array): void {
+    const responder = this.#responders.get(interfaceName);
+    if (responder === undefined || responder.has(address)) return;
+    try {
+      responder.add(address);
+    } catch (error) {
+      this.fail(interfaceName, error);
+      return;
+    }
+    this.#collectSockets();
+    const announcement = { responder, address, sent: 0 };
+    this.#scheduled.set(keyOf(interfaceName, address), announcement);
+    this.#schedule.add(this.#options.now(), announcement);
+  }
+
+  #remove(interfaceName: string, address: Uint8Array): void {
+    this.#scheduled.delete(keyOf(interfaceName, address));
+    this.#responders.get(interfaceName)?.remove(address);
+    this.#collectSockets();
+  }
+
+  #collectSockets(): void {
+    this.#sockets = [...this.#responders.values()].flatMap((responder) => [...responder.sockets]);
+  }
+
+  #isOurs(mac: Uint8Array): boolean {
+    for (const responder of this.#responders.values()) if (equalBytes(responder.mac, mac)) return true;
+    return false;
+  }
+}
+
+export function keyOf(interfaceName: string, address: Uint8Array): string {
+  return `${interfaceName} ${address.join(".")}`;
+}
