@@ -9,6 +9,7 @@ import type { Registry } from "../src/metrics/registry.ts";
 import type { ServiceView } from "../src/model/service.ts";
 import { type ControllerSettings, metallbOf, namespaceLimitsOf } from "../src/settings/controller-settings.ts";
 import { ChangeRouter } from "./change-router.ts";
+import { KeySecretLoop } from "./heartbeat-key/key-secret-loop.ts";
 import { registerControllerGauges } from "./metrics.ts";
 import { ChangeFeed } from "./observe/change-feed.ts";
 import { ClusterState } from "./observe/cluster-state.ts";
@@ -31,6 +32,8 @@ export interface ControllerOptions {
   readonly client: ApiClient;
   readonly settings: ControllerSettings;
   readonly events: EventRecorder;
+  /** Returns a new key of heartbeats: bytes of a cryptographic source. */
+  readonly createKey: () => Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -54,7 +57,7 @@ export class Controller {
   readonly #parts: readonly TermPart[];
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
-  constructor({ client, settings, events, clock, random, log, registry, kubeMetrics }: ControllerOptions) {
+  constructor({ client, settings, events, createKey, clock, random, log, registry, kubeMetrics }: ControllerOptions) {
     const { namespace, ignoreExcludeLabel, defaultClass, workers, rebalanceAfterMs } = settings;
     const metallb = metallbOf(settings);
     const ownersLog = log.child({ component: "owners" });
@@ -148,6 +151,7 @@ export class Controller {
       clock,
     });
     const cleanup = new RemovedNodeCleanup({ client, namespace, watched: watches, speakers, clock, log: ownersLog });
+    const keySecret = new KeySecretLoop({ client, namespace, createKey, clock, log: log.child({ component: "key" }) });
     changes.listen(router);
     registerControllerGauges(registry, { term, state, services, virtualIps, pools, speakers, ownerAssignments });
 
@@ -157,7 +161,7 @@ export class Controller {
     this.#speakers = speakers;
     this.#services = services;
     this.#router = router;
-    this.#parts = [planner, router, services, virtualIps, pools, cleanup];
+    this.#parts = [planner, router, services, virtualIps, pools, cleanup, keySecret];
   }
 
   /** Why this controller does not know the cluster as it is now; empty when it does. */

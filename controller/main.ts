@@ -1,6 +1,7 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { controllerFieldManager, leaderLeaseName, settingsAnnotation } from "../src/api/labels.ts";
 import { aborted } from "../src/clock/clock.ts";
+import { heartbeatKeyLength } from "../src/heartbeat/heartbeat-key.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { runLeaderElection } from "../src/kube/leader-election.ts";
 import { type Program, type ProgramWork, runProgram } from "../src/program/run-program.ts";
@@ -40,7 +41,12 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
     registry,
     busy: () => controller.busy,
   });
-  const controller: Controller = new Controller({ ...program, settings, events });
+  const controller: Controller = new Controller({
+    ...program,
+    settings,
+    events,
+    createKey: () => randomBytes(heartbeatKeyLength),
+  });
   const election = {
     client,
     namespace,

@@ -6,6 +6,7 @@ import type { ChangeListener } from "./change-feed.ts";
 import type { HealthMonitor } from "./health/health-monitor.ts";
 import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
+import type { Keyring } from "./peers/keyring.ts";
 import type { IdentityWriter } from "./report/identity-writer.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
@@ -27,6 +28,7 @@ export interface ChangeRouterOptions {
   readonly status: SpeakerStatus;
   readonly reporter: Reporter;
   readonly identity: IdentityWriter;
+  readonly keyring: Keyring;
 }
 
 /** Knows what follows from each change: which Services are rendered, what is planned and written again, and what is reported. */
@@ -44,7 +46,7 @@ export class ChangeRouter implements ChangeListener {
   }
 
   watchedChanged(resource: WatchedResource, key: string): void {
-    const { rules, sync, checks, owner, reporter, identity } = this.#options;
+    const { rules, sync, checks, owner, reporter, identity, keyring } = this.#options;
     switch (resource) {
       case "services":
         if (rules.serviceChanged(key)) sync.request();
@@ -66,6 +68,9 @@ export class ChangeRouter implements ChangeListener {
         break;
       case "identities":
         identity.refresh();
+        break;
+      case "secrets":
+        keyring.secretChanged();
         break;
     }
   }

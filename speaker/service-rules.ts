@@ -24,7 +24,7 @@ export interface RulesListener {
 
 export interface ServiceRulesOptions {
   readonly node: string;
-  readonly watched: Omit<Watched, "identities">;
+  readonly watched: Pick<Watched, "services" | "slices" | "virtualIps" | "nodes">;
   readonly dataplane: Dataplane;
   readonly answersPing: boolean;
   /** Whether an interface of this node has the address. */

@@ -24,6 +24,7 @@ import { readGateways } from "./links/gateways.ts";
 import type { Link } from "./links/link.ts";
 import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
+import { Keyring } from "./peers/keyring.ts";
 import { IdentityWriter } from "./report/identity-writer.ts";
 import { keepLease, type LeaseOptions } from "./report/lease.ts";
 import { NodeOwner } from "./report/node-owner.ts";
@@ -78,6 +79,7 @@ export class Speaker {
   readonly #lease: LeaseOptions;
   readonly #reporter: Reporter;
   readonly #identity: IdentityWriter;
+  readonly #keyring: Keyring;
   readonly #router: ChangeRouter;
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
@@ -91,6 +93,7 @@ export class Speaker {
 
     const watches = createSpeakerWatches({
       client,
+      namespace,
       node,
       changes,
       clock,
@@ -190,6 +193,11 @@ export class Speaker {
       log: log.child({ component: "report" }),
     });
 
+    const keyring = new Keyring({
+      secrets: watches.secrets,
+      onChange: () => log.info({ keys: keyring.keys.map(({ id }) => id) }, "using other keys of heartbeats"),
+      clock,
+    });
     const identity = new IdentityWriter({
       client,
       node,
@@ -215,6 +223,7 @@ export class Speaker {
       status,
       reporter,
       identity,
+      keyring,
     });
     changes.listen(router);
     registerSpeakerGauges(registry, { announcer, responder, checks });
@@ -232,6 +241,7 @@ export class Speaker {
     this.#lease = lease;
     this.#reporter = reporter;
     this.#identity = identity;
+    this.#keyring = keyring;
     this.#router = router;
   }
 
@@ -279,6 +289,7 @@ export class Speaker {
       this.#sync.stop();
       this.#rules.stop();
       this.#dataplane.stop();
+      this.#keyring.stop();
       // Not longer: what is under way may wait for an API server that does not answer.
       const over = new AbortController();
       const limit = pause(clock, shutdownMs, over.signal);
@@ -300,7 +311,7 @@ export class Speaker {
   }
 
   async #startWhenSynced(stop: AbortSignal): Promise<void> {
-    const { identities, ...needed } = this.#watches;
+    const { identities, secrets: _, ...needed } = this.#watches;
     const synced = Promise.all(Object.values(needed).map((reflector) => reflector.whenSynced));
     const [seed] = await Promise.all([readHashSeed(this.#options, stop), Promise.race([synced, aborted(stop)])]);
     if (stop.aborted || seed === undefined) return;

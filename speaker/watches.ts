@@ -1,12 +1,13 @@
 import type { V1EndpointSlice, V1Node, V1Service } from "@kubernetes/client-node";
 import { type VirtualIP, virtualIpSchema } from "../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
+import { type KeySecretView, keySecretName, readKeySecret } from "../src/heartbeat/key-secret.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { parseObject } from "../src/kube/parse-object.ts";
-import { collections, ownPath } from "../src/kube/path.ts";
+import { collections, ownPath, secretPath } from "../src/kube/path.ts";
 import { createReflector, type Reflector } from "../src/kube/reflector.ts";
-import type { InvalidObject } from "../src/kube/view-store.ts";
+import { InvalidObject } from "../src/kube/view-store.ts";
 import type { Logger } from "../src/log/log.ts";
 import { type EndpointSliceView, endpointSliceSelector, projectEndpointSlice } from "../src/model/endpoint-slice.ts";
 import { type NodeView, projectNode } from "../src/model/node.ts";
@@ -22,6 +23,8 @@ interface WatchedViews {
   readonly nodes: NodeView;
   /** The SpeakerIdentities of all nodes. */
   readonly identities: Peer;
+  /** The key of heartbeats: one Secret. */
+  readonly secrets: KeySecretView;
 }
 
 export type WatchedResource = keyof WatchedViews;
@@ -42,6 +45,8 @@ export interface WatchListener {
 
 export interface SpeakerWatchesOptions {
   readonly client: ApiClient;
+  /** Bellhop's own namespace. */
+  readonly namespace: string;
   readonly node: string;
   readonly changes: WatchListener;
   readonly clock: Clock;
@@ -58,7 +63,7 @@ const relistSpreadMs = 5_000;
  * node, and the watch soon delivers what a list lacks.
  */
 export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
-  const { client, node, changes, clock, random, log, metrics } = options;
+  const { client, namespace, node, changes, clock, random, log, metrics } = options;
   const common = { client, freshness: "cached", relistSpreadMs, clock, random, log, metrics } as const;
   return {
     services: createReflector({
@@ -104,7 +109,21 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       project: projectPeer,
       onChange: (key) => changes.watchedChanged("identities", key),
     }),
+    secrets: createReflector({
+      ...common,
+      resource: "secrets",
+      path: secretPath(namespace),
+      query: { fieldSelector: `metadata.name=${keySecretName}` },
+      project: projectKeySecret,
+      onChange: (key) => changes.watchedChanged("secrets", key),
+    }),
   };
+}
+
+/** What makes the Secret unusable names no value: it is logged. */
+function projectKeySecret(raw: unknown): KeySecretView | InvalidObject {
+  const read = readKeySecret(raw);
+  return "fault" in read ? new InvalidObject(read.fault) : read;
 }
 
 const parseVirtualIp = parseObject(virtualIpSchema);

@@ -20,6 +20,8 @@ export interface UninstallInput {
   readonly speakers: readonly OwnObject[] | undefined;
   /** The SpeakerIdentities. Undefined: the kind does not exist. */
   readonly identities: readonly OwnObject[] | undefined;
+  /** The Secret with the key of heartbeats. Undefined: there is none. */
+  readonly keySecret: OwnObject | undefined;
   /** Whether the Deployment of the controller exists; undefined: we may not ask. */
   readonly controllerInstalled: boolean | undefined;
   /** Whether the DaemonSet of the speakers exists; undefined: we may not ask. */
@@ -37,14 +39,16 @@ export type UninstallStep =
   | { readonly kind: "StopSpeakers" }
   /** After the speakers, which would create them again. */
   | { readonly kind: "DeleteSpeaker"; readonly object: OwnObject }
-  | { readonly kind: "DeleteSpeakerIdentity"; readonly object: OwnObject };
+  | { readonly kind: "DeleteSpeakerIdentity"; readonly object: OwnObject }
+  | { readonly kind: "DeleteKeySecret"; readonly object: OwnObject };
 
 /** All steps in their order; none: nothing is left that belongs to Bellhop. Pure. Pools and reservations are the user's, and stay. */
 export function planUninstall(
   input: UninstallInput,
   addresses: ReleasedAddresses = "remove",
 ): readonly UninstallStep[] {
-  const { services, claims, virtualIps, speakers, identities, controllerInstalled, speakersInstalled } = input;
+  const { services, claims, virtualIps, speakers, identities, keySecret, controllerInstalled, speakersInstalled } =
+    input;
   const byService = new Map<string, Claim[]>();
   for (const claim of claims) {
     for (const reference of claim.services) {
@@ -64,5 +68,6 @@ export function planUninstall(
     ...(speakersInstalled === false ? [] : [{ kind: "StopSpeakers" } as const]),
     ...(speakers ?? []).map((object) => ({ kind: "DeleteSpeaker", object }) as const),
     ...(identities ?? []).map((object) => ({ kind: "DeleteSpeakerIdentity", object }) as const),
+    ...(keySecret === undefined ? [] : [{ kind: "DeleteKeySecret", object: keySecret } as const]),
   ];
 }

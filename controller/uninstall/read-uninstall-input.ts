@@ -1,10 +1,11 @@
 import type { V1Service } from "@kubernetes/client-node";
 import { managedByController, managedByLabel } from "../../src/api/labels.ts";
 import { virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { keySecretName } from "../../src/heartbeat/key-secret.ts";
 import { ApiError, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
 import { listCollection } from "../../src/kube/list.ts";
-import { collections, type OwnPlural, ownPath, workloadPath } from "../../src/kube/path.ts";
+import { collections, type OwnPlural, ownPath, secretPath, workloadPath } from "../../src/kube/path.ts";
 import { concernsController, projectService, type ServiceView } from "../../src/model/service.ts";
 import { type Claim, parseClaim } from "../allocate/claim/claim.ts";
 import type { OwnObject, UninstallInput } from "./plan-uninstall.ts";
@@ -20,14 +21,16 @@ interface Metadata {
 
 /** Reads what Bellhop has left in the cluster. Kinds of ours that do not exist are left out. Writes nothing. */
 export async function readUninstallInput(client: ApiClient, namespace: string): Promise<UninstallInput> {
-  const [services, virtualIps, speakers, identities, controllerInstalled, speakersInstalled] = await Promise.all([
-    readServices(client),
-    readOwn(client, "virtualips"),
-    readOwn(client, "speakers"),
-    readOwn(client, "speakeridentities"),
-    isInstalled(client, namespace, "deployments"),
-    isInstalled(client, namespace, "daemonsets"),
-  ]);
+  const [services, virtualIps, speakers, identities, keySecret, controllerInstalled, speakersInstalled] =
+    await Promise.all([
+      readServices(client),
+      readOwn(client, "virtualips"),
+      readOwn(client, "speakers"),
+      readOwn(client, "speakeridentities"),
+      readKeySecret(client, namespace),
+      isInstalled(client, namespace, "deployments"),
+      isInstalled(client, namespace, "daemonsets"),
+    ]);
   const managed = virtualIps?.filter((raw) => metadataOf(raw).labels?.[managedByLabel] === managedByController);
   return {
     services,
@@ -35,6 +38,7 @@ export async function readUninstallInput(client: ApiClient, namespace: string): 
     virtualIps: managed?.map(ownObject),
     speakers: speakers?.map(ownObject),
     identities: identities?.map(ownObject),
+    keySecret,
     controllerInstalled,
     speakersInstalled,
   };
@@ -59,6 +63,16 @@ async function readOwn(client: ApiClient, plural: OwnPlural): Promise<readonly u
   try {
     await listCollection(client, { path: ownPath(plural), take });
     return [...found.values()];
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Its name and uid, and nothing of its content. Undefined: it does not exist. */
+async function readKeySecret(client: ApiClient, namespace: string): Promise<OwnObject | undefined> {
+  try {
+    return ownObject((await client.request({ method: "GET", path: secretPath(namespace, keySecretName) })).body);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

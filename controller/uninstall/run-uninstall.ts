@@ -3,7 +3,7 @@ import { type Clock, pause } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
-import { ownPath, servicePath, workloadPath } from "../../src/kube/path.ts";
+import { ownPath, secretPath, servicePath, workloadPath } from "../../src/kube/path.ts";
 import { projectService } from "../../src/model/service.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 import { readLeaseHolders } from "../collect/read-leases.ts";
@@ -88,6 +88,8 @@ async function runStep(run: UninstallRun, step: UninstallStep): Promise<StepResu
       return deleteObject(run, ownPath("speakers", step.object.name), step.object);
     case "DeleteSpeakerIdentity":
       return deleteObject(run, ownPath("speakeridentities", step.object.name), step.object);
+    case "DeleteKeySecret":
+      return deleteObject(run, secretPath(run.namespace, step.object.name), step.object);
   }
 }
 

@@ -43,6 +43,8 @@ function wordsOf(step: UninstallStep, namespace: string): Pick<UninstallLine, "k
       return { kind: "Speaker", name: step.object.name, action: "delete" };
     case "DeleteSpeakerIdentity":
       return { kind: "SpeakerIdentity", name: step.object.name, action: "delete" };
+    case "DeleteKeySecret":
+      return { kind: "Secret", name: `${namespace}/${step.object.name}`, action: "delete" };
     case "ReleaseService": {
       const { service, addresses, ingress, removeFinalizer, removeCondition } = step.release;
       const removed = [

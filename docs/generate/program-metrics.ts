@@ -16,6 +16,7 @@ export function controllerRegistry(): Registry {
   showVersion(registry, "");
   createEventMetrics(registry);
   new Controller({
+    createKey: () => new Uint8Array(32),
     client: new FakeApiServer(),
     settings: controllerSettingsSchema.parse({ instance: "docs", namespace: "docs" }),
     events: { record: () => undefined },

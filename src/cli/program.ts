@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor-command.ts";
 import { explainCommand } from "./explain-command.ts";
 import { migrateCommand } from "./migrate-command.ts";
 import { poolsCommand } from "./pools-command.ts";
+import { rotateKeyCommand } from "./rotate-key-command.ts";
 import { speakerCommand } from "./speaker-command.ts";
 import { uninstallCommand } from "./uninstall-command.ts";
 
@@ -19,5 +20,6 @@ export function createProgram(): Command {
     .addCommand(doctorCommand())
     .addCommand(poolsCommand())
     .addCommand(migrateCommand())
+    .addCommand(rotateKeyCommand())
     .addCommand(uninstallCommand());
 }

@@ -32,6 +32,11 @@ export function leasePath(namespace: string, name?: string): string {
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
 }
 
+export function secretPath(namespace: string, name?: string): string {
+  const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
+  return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;
+}
+
 export function eventPath(namespace: string, name?: string): string {
   const collection = `/api/v1/namespaces/${encodeURIComponent(namespace)}/events`;
   return name === undefined ? collection : `${collection}/${encodeURIComponent(name)}`;

@@ -23,6 +23,7 @@ const [namespace, instance] = ["bellhop-system", "bench"];
 const log = createLogger("info", instance);
 const common = { client, clock, random: Math.random, log, registry };
 const controller = new Controller({
+  createKey: () => new Uint8Array(32),
   ...common,
   settings: controllerSettingsSchema.parse({ namespace, instance }),
   events: new ApiEventRecorder({ ...common, component: instance, instance }),

@@ -25,6 +25,7 @@ const credentials = { server, tls: {}, authorization: () => Promise.resolve(unde
 const client = new HttpsClient({ credentials, userAgent: "bench", clock });
 const events = new ApiEventRecorder({ client, component: "bench", instance: "bench", clock, log, registry });
 const controller = new Controller({
+  createKey: () => new Uint8Array(32),
   client,
   settings: controllerSettingsSchema.parse({ namespace, instance: "bench", rebalanceAfterMs: 3_000 }),
   events,

@@ -153,9 +153,21 @@ describe("what the accounts may write", () => {
       assert.ok(!applies(user), user);
   });
 
-  test("the controller updates no Lease but its own", () => {
-    const leases = writable(rulesOf("Role", "bellhop-controller"));
-    assert.deepEqual(leases, ["leases bellhop-controller update", "leases create delete"]);
+  test("the controller updates no Lease but its own, and no Secret but the key of heartbeats", () => {
+    const leases = ["leases bellhop-controller update", "leases create delete"];
+    const secrets = ["secrets bellhop-heartbeat update", "secrets create"];
+    assert.deepEqual(writable(rulesOf("Role", "bellhop-controller")), [...leases, ...secrets]);
+  });
+
+  test("no account reads a Secret but the key of heartbeats, and users not even that", () => {
+    const readers = manifests
+      .filter(({ kind }) => ["Role", "ClusterRole"].includes(kind))
+      .flatMap(({ kind, metadata, rules }) =>
+        rules
+          .filter(({ resources, verbs }: Manifest) => resources.includes("secrets") && !verbs.includes("create"))
+          .map(({ resourceNames }: Manifest) => `${kind} ${metadata.name} ${resourceNames}`),
+      );
+    assert.deepEqual(readers, ["Role bellhop-controller bellhop-heartbeat", "Role bellhop-speaker bellhop-heartbeat"]);
   });
 
   test("users write nothing", () => {

@@ -470,6 +470,7 @@ story("a speaker that does not run yet names everything that is missing", async 
     "virtualIps are not listed yet",
     "nodes are not listed yet",
     "identities are not listed yet",
+    "secrets are not listed yet",
     "the kernel thread is not running",
     "the responder thread is not running",
     "the IPv4 rules are not written yet",

@@ -120,6 +120,7 @@ export class Cluster {
       registry,
     });
     const controller = new Controller({
+      createKey: () => new Uint8Array(32),
       client,
       settings: controllerSettingsSchema.parse({ namespace, instance: "test", rebalanceAfterMs: 0, ...settings }),
       events,

@@ -73,8 +73,9 @@ describe("bellhop uninstall", () => {
       "DaemonSet bellhop-system/bellhop-speaker",
       "Speaker n1",
       "SpeakerIdentity n1",
+      "Secret bellhop-system/bellhop-heartbeat",
     ]);
-    assert.equal(report.left, 8);
+    assert.equal(report.left, 9);
     assert.match(renderUninstall(report, createPalette(false)), /Nothing has been changed yet/);
   });
 
