@@ -1,12 +1,21 @@
 /**
- * Constants of Linux on all 64-bit platforms that Node is built for (asm-generic/socket.h, linux/if_packet.h, linux/netlink.h, poll.h).
+ * Constants of Linux on all 64-bit platforms that Node is built for (asm-generic/socket.h, linux/if_packet.h, linux/netlink.h,
+ * linux/in.h, linux/in6.h, poll.h).
  */
 export const linux = {
+  AF_INET: 2,
+  AF_INET6: 10,
   AF_NETLINK: 16,
   AF_PACKET: 17,
+  SOCK_DGRAM: 2,
   SOCK_RAW: 3,
   SOCK_NONBLOCK: 0x800,
   SOCK_CLOEXEC: 0x8_0000,
+  IPPROTO_IP: 0,
+  IP_TOS: 1,
+  IPPROTO_IPV6: 41,
+  IPV6_V6ONLY: 26,
+  IPV6_TCLASS: 67,
   SOL_SOCKET: 1,
   SO_ATTACH_FILTER: 26,
   SO_SNDBUFFORCE: 32,

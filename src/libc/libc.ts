@@ -56,6 +56,9 @@ const native = {
   attachFilter: library.func("setsockopt", "int", ["int", "int", "int", "const sock_fprog *", "uint32_t"]),
   membership: library.func("setsockopt", "int", ["int", "int", "int", "const packet_mreq *", "uint32_t"]),
   recv: library.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
+  sendTo: library.func(
+    "intptr_t sendto(int fd, const void *buffer, size_t length, int flags, const void *to, uint32_t toLength)",
+  ),
   send: library.func("intptr_t send(int fd, const void *buffer, size_t length, int flags)"),
   poll: library.func("int poll(void *fds, unsigned long count, int timeout)"),
   eventfd: library.func("int eventfd(unsigned int initial, int flags)"),
@@ -132,8 +135,23 @@ export function openNetlinkSocket(protocol: number): number {
 /** The port id that the kernel has given to a netlink socket. */
 export function netlinkPortId(fd: number): number {
   const address = netlinkAddress(0);
-  check("getsockname", native.getsockname(fd, address, Uint32Array.of(netlinkAddressLength)));
+  readSocketName(fd, address);
   return new DataView(address.buffer).getUint32(4, hostIsLittleEndian);
+}
+
+/** Fills in the address that a socket is bound to, as a struct of its family. */
+export function readSocketName(fd: number, into: Uint8Array): void {
+  check("getsockname", native.getsockname(fd, into, Uint32Array.of(into.length)));
+}
+
+/** A UDP socket that is not bound. Non-blocking. `family`: AF_INET or AF_INET6. */
+export function openUdpSocket(family: number): number {
+  return check("socket", native.socket(family, linux.SOCK_DGRAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC, 0));
+}
+
+/** `address`: a struct of the socket's family. */
+export function bindSocket(fd: number, address: Uint8Array): void {
+  check("bind", native.bindRaw(fd, address, address.length));
 }
 
 /** Sets an option of a socket whose value is an int. Throws BellhopError SocketFailed. */
@@ -148,6 +166,11 @@ function setOption(fd: number, level: number, option: number, value: number): nu
 /** Sends it as one datagram. Returns 0, or a number of errno(3). */
 export function sendDatagram(fd: number, bytes: Uint8Array): number {
   return Number(native.send(fd, bytes, bytes.length, 0)) >= 0 ? 0 : koffi.errno();
+}
+
+/** Sends it as one datagram to an address, which is a struct of the socket's family. Returns 0, or a number of errno(3). */
+export function sendDatagramTo(fd: number, bytes: Uint8Array, to: Uint8Array): number {
+  return Number(native.sendTo(fd, bytes, bytes.length, 0, to, to.length)) >= 0 ? 0 : koffi.errno();
 }
 
 /**

@@ -1,5 +1,5 @@
 import { BellhopError } from "../error/error.ts";
-import type { PacketProtocol, PacketSocket, PacketSockets } from "./packet-sockets.ts";
+import type { PacketProtocol, PacketSocket, PacketSockets, WaitableSocket } from "./packet-sockets.ts";
 
 /** A socket in memory: `inbox` holds frames to receive, `sent` the frames that were sent. */
 export class FakePacketSocket implements PacketSocket {
@@ -15,6 +15,10 @@ export class FakePacketSocket implements PacketSocket {
   constructor(interfaceName: string, protocol: PacketProtocol) {
     this.interfaceName = interfaceName;
     this.protocol = protocol;
+  }
+
+  get readable(): boolean {
+    return this.inbox.length > 0 || this.broken !== undefined;
   }
 
   receive(into: Uint8Array): number | undefined {
@@ -68,10 +72,8 @@ export class FakePacketSockets implements PacketSockets {
     return socket;
   }
 
-  wait(sockets: readonly PacketSocket[]): readonly PacketSocket[] {
-    return sockets.filter(
-      (socket) => socket instanceof FakePacketSocket && (socket.inbox.length > 0 || socket.broken !== undefined),
-    );
+  wait<Socket extends WaitableSocket>(sockets: readonly Socket[]): readonly Socket[] {
+    return sockets.filter((socket) => "readable" in socket && socket.readable === true);
   }
 
   /** The open socket for the protocol on the interface. */

@@ -11,7 +11,7 @@ import {
 } from "../libc/libc.ts";
 import { Poller } from "../libc/poller.ts";
 import { arpFilter, ndpFilter } from "./packet-filter.ts";
-import type { PacketProtocol, PacketSocket, PacketSockets } from "./packet-sockets.ts";
+import type { PacketProtocol, PacketSocket, PacketSockets, WaitableSocket } from "./packet-sockets.ts";
 
 /** A socket that broke while poll slept shows as readable, so that the next `receive` says why. */
 class LinuxPacketSocket implements PacketSocket {
@@ -73,16 +73,20 @@ export class LinuxPacketSockets implements PacketSockets {
     return new LinuxPacketSocket(interfaceName, protocol);
   }
 
-  wait(sockets: readonly PacketSocket[], timeoutMs: number): readonly PacketSocket[] {
-    const mine = sockets.filter((socket) => socket instanceof LinuxPacketSocket);
+  wait<Socket extends WaitableSocket>(sockets: readonly Socket[], timeoutMs: number): readonly Socket[] {
     const readable = this.#poller.wait(
-      mine.map(({ fd }) => fd),
+      sockets.flatMap((socket) => fdOf(socket) ?? []),
       timeoutMs,
     );
-    return mine.filter(({ fd }) => readable.includes(fd));
+    return sockets.filter((socket) => readable.includes(fdOf(socket) ?? -1));
   }
 
   close(): void {
     this.#poller.close();
   }
+}
+
+/** Undefined for a socket in memory. */
+function fdOf(socket: WaitableSocket): number | undefined {
+  return "fd" in socket && typeof socket.fd === "number" ? socket.fd : undefined;
 }

@@ -18,13 +18,18 @@ export interface PacketSocket {
   close(): void;
 }
 
+/** What `wait` accepts: a PacketSocket, or another socket that belongs to one file descriptor, such as a UdpSocket. */
+export interface WaitableSocket {
+  close(): void;
+}
+
 /** The seam to the kernel's packet sockets. */
 export interface PacketSockets {
   /** Throws BellhopError SocketFailed: there is no such interface, or it is not permitted. */
   open(interfaceName: string, protocol: PacketProtocol): PacketSocket;
   /**
-   * Blocks the thread until a frame waits on one of the sockets, another thread ends the wait, or the time is over. Returns the
+   * Blocks the thread until something waits on one of the sockets, another thread ends the wait, or the time is over. Returns the
    * sockets that can be read.
    */
-  wait(sockets: readonly PacketSocket[], timeoutMs: number): readonly PacketSocket[];
+  wait<Socket extends WaitableSocket>(sockets: readonly Socket[], timeoutMs: number): readonly Socket[];
 }
