@@ -3,7 +3,7 @@ import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { AnnouncementListener } from "./announce/announcer.ts";
 import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
-import type { AddressFact } from "./responder/commands.ts";
+import type { AddressFact, HoldingFact } from "./responder/commands.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { RulesListener } from "./service-rules.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
@@ -45,6 +45,10 @@ export class ChangeFeed implements ChangeListener {
 
   announcementChanged(virtualIp: string): void {
     this.#listener?.announcementChanged(virtualIp);
+  }
+
+  announcementBegun(virtualIp: string, fact: HoldingFact): void {
+    this.#listener?.announcementBegun(virtualIp, fact);
   }
 
   conflictObserved(conflict: ObservedConflict): void {

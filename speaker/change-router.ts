@@ -11,7 +11,8 @@ import type { IdentityWriter } from "./report/identity-writer.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
-import type { AddressFact } from "./responder/commands.ts";
+import type { Takeovers } from "./report/takeovers.ts";
+import type { AddressFact, HoldingFact } from "./responder/commands.ts";
 import type { ObservedConflict } from "./responder/responder.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { SyncLoop } from "./sync-loop.ts";
@@ -27,6 +28,7 @@ export interface ChangeRouterOptions {
   readonly health: HealthMonitor;
   readonly status: SpeakerStatus;
   readonly reporter: Reporter;
+  readonly takeovers: Takeovers;
   readonly identity: IdentityWriter;
   readonly keyring: Keyring;
 }
@@ -97,6 +99,10 @@ export class ChangeRouter implements ChangeListener {
   announcementChanged(virtualIp: string): void {
     this.#options.reporter.enqueueVirtualIp(virtualIp);
     this.#options.reporter.enqueueSpeaker();
+  }
+
+  announcementBegun(virtualIp: string, fact: HoldingFact): void {
+    this.#options.takeovers.record(virtualIp, fact);
   }
 
   conflictObserved(conflict: ObservedConflict): void {

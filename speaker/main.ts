@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { release } from "node:os";
 import { type Clock, pause } from "../src/clock/clock.ts";
+import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
 import { lacksFamily, type Nft, refusalOf } from "../src/nft/nft.ts";
 import type { NftIpFamily } from "../src/nft/transaction.ts";
 import { socketNft } from "../src/nft-netlink/socket-nft.ts";
@@ -21,9 +22,18 @@ import { Speaker } from "./speaker.ts";
  */
 export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal): Promise<void> {
   await runProgram("bellhop-speaker", settings, signal, (program) => {
+    const { client, clock, log, registry } = program;
     const speaker = new Speaker({
       ...program,
       settings,
+      events: new ApiEventRecorder({
+        client,
+        component: "bellhop-speaker",
+        instance: settings.node,
+        clock,
+        log: log.child({ component: "events" }),
+        registry,
+      }),
       createKernel,
       findMissingFeatures,
       createResponder,

@@ -7,6 +7,8 @@ export interface SpeakerMetrics {
   readonly leaseRenewals: Counter<"result">;
   readonly eventToRules: Histogram;
   readonly resyncs: Counter;
+  readonly takeovers: Counter<"cause">;
+  readonly takeoverGap: Histogram;
 }
 
 /** The parts whose values are read at each scrape. */
@@ -34,6 +36,18 @@ export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
     resyncs: new Counter({
       name: "bellhop_speaker_resyncs_total",
       help: "Times that the rules were replaced in case something else had changed them.",
+      registers,
+    }),
+    takeovers: new Counter({
+      name: "bellhop_speaker_takeovers_total",
+      help: "Addresses that this node began to announce, by the cause in the status of the VirtualIP.",
+      labelNames: ["cause"],
+      registers,
+    }),
+    takeoverGap: new Histogram({
+      name: "bellhop_speaker_takeover_gap_seconds",
+      help: "For how long no node answered for an address before this one took it over, as far as this one knows.",
+      buckets: [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 1, 2, 5, 10, 30],
       registers,
     }),
   };

@@ -1,5 +1,6 @@
 import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
 import type { ApiClient } from "../src/kube/client.ts";
+import type { EventRecorder } from "../src/kube/event.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import type { Logger } from "../src/log/log.ts";
@@ -30,6 +31,7 @@ import { keepLease, type LeaseOptions } from "./report/lease.ts";
 import { NodeOwner } from "./report/node-owner.ts";
 import { Reporter } from "./report/reporter.ts";
 import { SpeakerStatus } from "./report/speaker-status.ts";
+import { Takeovers } from "./report/takeovers.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 import { ServiceRules } from "./service-rules.ts";
 import { SyncLoop } from "./sync-loop.ts";
@@ -39,6 +41,7 @@ import { createSpeakerWatches, type SpeakerWatches } from "./watches.ts";
 export interface SpeakerOptions {
   readonly settings: SpeakerSettings;
   readonly client: ApiClient;
+  readonly events: EventRecorder;
   readonly createKernel: (options: KernelOptions) => Kernel;
   readonly createResponder: (options: ResponderOptions) => Responder;
   /** What the kernel of this node lacks. */
@@ -212,6 +215,7 @@ export class Speaker {
       log: log.child({ component: "report" }),
     });
 
+    const takeovers = new Takeovers({ node, virtualIps, events: options.events, metrics });
     const router = new ChangeRouter({
       host,
       rules,
@@ -222,6 +226,7 @@ export class Speaker {
       health,
       status,
       reporter,
+      takeovers,
       identity,
       keyring,
     });

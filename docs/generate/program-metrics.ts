@@ -34,6 +34,7 @@ export function speakerRegistry(): Registry {
   const registry = createRegistry();
   showVersion(registry, "");
   createKubeMetrics(registry);
+  createEventMetrics(registry);
   createSpeakerMetrics(registry);
   createDataplaneMetrics(registry);
   registerSpeakerGauges(registry, {

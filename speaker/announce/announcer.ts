@@ -4,7 +4,7 @@ import { addressBytes, addressFromBytes, formatAddress, type IpAddress } from ".
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
-import type { AddressFact, ResponderCommand } from "../responder/commands.ts";
+import type { AddressFact, HoldingFact, ResponderCommand } from "../responder/commands.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import type { GroupSocket } from "./group-socket.ts";
@@ -17,6 +17,8 @@ import { announcedInterfaceOf, type PlannedStake, StakePlan } from "./stake-plan
 export interface AnnouncementListener {
   /** Whether, where or by which term a VirtualIP is announced has changed, or a conflict about its address has begun or ended. */
   announcementChanged(virtualIp: string): void;
+  /** This node has begun to announce the address of the VirtualIP. */
+  announcementBegun(virtualIp: string, fact: HoldingFact): void;
 }
 
 export interface AnnouncerOptions {
@@ -65,6 +67,13 @@ export class Announcer {
     if (stake === undefined || holding === undefined || stake.planned.name !== name) return undefined;
     const links = stake.planned.links.filter((link) => stake.interfaces.includes(link.name));
     return links.length === 0 ? undefined : { ...holding, text, links };
+  }
+
+  /** Whether the thread may announce the address of the VirtualIP now or soon. */
+  mayAnnounce(name: string): boolean {
+    const text = this.#plan.textOf(name);
+    if (text === undefined) return false;
+    return this.#due === "all" || this.#due.has(text) || this.#sent.get(text)?.armed === true;
   }
 
   conflictOf(address: string): Conflict | undefined {
@@ -144,7 +153,7 @@ export class Announcer {
     for (const fact of facts) {
       const { text } = fact;
       const stake = this.#sent.get(text);
-      if (this.#holdings.note(fact)) this.#logChange(fact, stake);
+      if (this.#holdings.note(fact)) this.#reportChange(fact, stake);
       if (fact.kind === "released" && stake !== undefined && !this.#isOwner(stake.planned)) this.#remove(text);
       else this.#holdings.setInterfaces(text, stake?.interfaces ?? []);
       if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
@@ -225,10 +234,16 @@ export class Announcer {
     return owners.includes(this.#options.node);
   }
 
-  #logChange({ kind, text }: AddressFact, stake: SentStake | undefined): void {
-    const { log } = this.#options;
-    if (kind === "holding") log.info({ address: text, interfaces: stake?.interfaces }, "announcing the address");
-    else log.info({ address: text }, "no longer announcing the address");
+  #reportChange(fact: AddressFact, stake: SentStake | undefined): void {
+    const { changes, log } = this.#options;
+    const { text } = fact;
+    if (fact.kind === "released") {
+      log.info({ address: text }, "no longer announcing the address");
+      return;
+    }
+    const { cause, from, gapMs } = fact;
+    log.info({ address: text, interfaces: stake?.interfaces, cause, from, gapMs }, "announcing the address");
+    if (stake !== undefined) changes.announcementBegun(stake.planned.name, fact);
   }
 
   #reportAddress(text: string): void {

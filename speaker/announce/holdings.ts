@@ -1,9 +1,12 @@
+import type { AnnouncementCause } from "../../src/api/virtual-ip.ts";
 import type { AddressFact } from "../responder/commands.ts";
 
 /** That this node answers for an address. */
 export interface Holding {
   /** The term of the list of owners by which it does. */
   readonly term: number;
+  /** Why it began. */
+  readonly cause: AnnouncementCause;
 }
 
 /** Which addresses the responder thread answers for, by what it has reported, and on which interfaces. */
@@ -21,7 +24,7 @@ export class Holdings {
       return this.#holdings.delete(text);
     }
     const isNew = !this.#holdings.has(text);
-    this.#holdings.set(text, { term: fact.term });
+    this.#holdings.set(text, { term: fact.term, cause: fact.cause });
     return isNew;
   }
 

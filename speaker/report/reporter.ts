@@ -102,7 +102,8 @@ export class Reporter {
     const now = timeText(clock.wallMs());
     const conflict = own === undefined ? undefined : announcer.conflictOf(own.text);
     const refused = refusalOf(object, node, dataplane);
-    const status = statusPatch(object, { node, announcement: own, conflict, refused, now });
+    const mayAnnounce = announcer.mayAnnounce(name);
+    const status = statusPatch(object, { node, announcement: own, mayAnnounce, conflict, refused, now });
     if (status === undefined) return;
     const { uid, resourceVersion } = object.metadata;
     const body = { metadata: { uid, resourceVersion }, status };

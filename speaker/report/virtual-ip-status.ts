@@ -1,6 +1,6 @@
 import type { Condition } from "../../src/api/api.ts";
 import { conflictCondition, rulesWrittenCondition } from "../../src/api/labels.ts";
-import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import type { AnnouncementCause, VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
@@ -14,6 +14,8 @@ export interface StatusPatch {
   readonly interfaces?: readonly string[] | null;
   readonly mac?: string | null;
   readonly since?: string | null;
+  readonly cause?: AnnouncementCause | null;
+  readonly observedGeneration?: number | null;
   readonly conditions?: readonly Condition[];
 }
 
@@ -21,6 +23,8 @@ export interface StatusInput {
   readonly node: string;
   /** What this node announces of it; undefined: nothing. */
   readonly announcement: Announcement | undefined;
+  /** Whether this node may announce it now or soon, so that its status stays until it is known. */
+  readonly mayAnnounce: boolean;
   readonly conflict: Conflict | undefined;
   /** Why the kernel of this node refuses rules of one of its Services; undefined: it does not. */
   readonly refused: Reason | undefined;
@@ -34,16 +38,16 @@ export interface StatusInput {
  */
 export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
   const { status } = virtualIp;
-  const { node, announcement, conflict, refused, now } = input;
+  const { node, announcement, mayAnnounce, conflict, refused, now } = input;
   const [first] = announcement?.links ?? [];
   const present = status?.conditions ?? [];
   if (announcement === undefined || first === undefined) {
     const announcer = announcerOf(ownersOf(virtualIp).owners, assumeAlive);
-    const ours = status?.node === node && (announcer ?? node) === node;
+    const ours = status?.node === node && (announcer ?? node) === node && !mayAnnounce;
     const rules = announcer === node ? rulesConditions(present, refused, now) : undefined;
     return ours || rules !== undefined
       ? {
-          ...(ours ? { node: null, interfaces: null, mac: null, since: null } : {}),
+          ...(ours ? nothingAnnounced : {}),
           ...(rules === undefined ? {} : { conditions: rules }),
         }
       : undefined;
@@ -52,12 +56,27 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
   const conflicts = conflictConditions(present, conflict, now);
   const conditions = rulesConditions(conflicts ?? present, refused, now) ?? conflicts;
   const moved = status?.node !== node;
-  const same = !moved && status.mac === first.mac && status.interfaces?.join(" ") === interfaces.join(" ");
+  // A speaker that was restarted has not begun to announce what its node announced already.
+  const since = moved ? now : (status.since ?? now);
+  const cause = moved ? announcement.cause : ((status.cause as AnnouncementCause) ?? announcement.cause);
+  const after = { node, interfaces, mac: first.mac, since, cause, observedGeneration: announcement.term };
+  const same = announcementText(status) === announcementText(after);
   if (same && conditions === undefined) return undefined;
-  return {
-    ...(same ? {} : { node, interfaces, mac: first.mac, since: moved ? now : (status.since ?? now) }),
-    ...(conditions === undefined ? {} : { conditions }),
-  };
+  return { ...(same ? {} : after), ...(conditions === undefined ? {} : { conditions }) };
+}
+
+const nothingAnnounced = {
+  node: null,
+  interfaces: null,
+  mac: null,
+  since: null,
+  cause: null,
+  observedGeneration: null,
+} as const satisfies StatusPatch;
+
+function announcementText(status: VirtualIP["status"]): string {
+  const { node, interfaces, mac, since, cause, observedGeneration } = status ?? {};
+  return JSON.stringify([node, interfaces, mac, since, cause, observedGeneration]);
 }
 
 /** The condition appears with the first refusal, and stays as True when the kernel accepts the rules. */

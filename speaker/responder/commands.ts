@@ -1,3 +1,4 @@
+import type { AnnouncementCause } from "../../src/api/virtual-ip.ts";
 import type { Stake } from "./stake.ts";
 
 /** Commands from the main thread to the responder thread. MACs have 6 bytes, in network order. */
@@ -18,10 +19,23 @@ export type ResponderCommand =
 
 /** What has become true of an address. */
 export type AddressFact =
-  /** This node has begun to answer for it, under this term of the VirtualIP. */
-  | { readonly kind: "holding"; readonly text: string; readonly term: number }
+  | HoldingFact
   /** This node no longer answers for it. */
   | { readonly kind: "released"; readonly text: string };
+
+/** This node has begun to answer for an address, or does so by another list of owners than before. */
+export interface HoldingFact {
+  readonly kind: "holding";
+  readonly text: string;
+  /** The term of the list of owners by which it does. */
+  readonly term: number;
+  /** Why it began. */
+  readonly cause: AnnouncementCause;
+  /** The node that answered before, if it is known. */
+  readonly from?: string | undefined;
+  /** For how long no node answered, as far as this one knows. */
+  readonly gapMs?: number | undefined;
+}
 
 /** Reports from the responder thread to the main thread. */
 export type ResponderReport =

@@ -1,3 +1,4 @@
+import type { AnnouncementCause } from "../../src/api/virtual-ip.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import type { AddressFact } from "./commands.ts";
 import type { Stake } from "./stake.ts";
@@ -8,11 +9,17 @@ export type Effect =
   | { readonly kind: "withdraw"; readonly text: string }
   | { readonly kind: "fact"; readonly fact: AddressFact };
 
+interface Decided {
+  readonly term: number;
+  readonly cause: AnnouncementCause;
+}
+
 /** Decides which addresses this node announces: those whose first owner it is, once they are armed. Does nothing by itself. */
 export class FirstOwner {
   readonly #node: string;
-  /** What is announced, and under which term. */
-  readonly #holding = new Map<string, number>();
+  /** The first owner of each stake. */
+  readonly #announcers = new Map<string, string>();
+  readonly #holding = new Map<string, Decided>();
   #effects: Effect[] = [];
 
   constructor(node: string) {
@@ -21,19 +28,26 @@ export class FirstOwner {
 
   setStake({ text, owners, term, armed }: Stake): void {
     const before = this.#holding.get(text);
-    if (!armed || announcerOf(owners, assumeAlive) !== this.#node) {
-      this.removeStake(text);
+    const announcer = announcerOf(owners, assumeAlive) ?? "";
+    const earlier = this.#announcers.get(text);
+    // The owner before is known until this node announces.
+    if (announcer !== this.#node || earlier === undefined) this.#announcers.set(text, announcer);
+    if (!armed || announcer !== this.#node) {
+      this.#release(text);
       return;
     }
-    if (before === term) return;
-    this.#holding.set(text, term);
+    if (before?.term === term) return;
+    const from = earlier === this.#node ? undefined : earlier;
+    const cause = before?.cause ?? (from === undefined ? "Start" : "Planned");
+    this.#announcers.set(text, announcer);
+    this.#holding.set(text, { term, cause });
     if (before === undefined) this.#effects.push({ kind: "announce", text });
-    this.#effects.push({ kind: "fact", fact: { kind: "holding", text, term } });
+    this.#effects.push({ kind: "fact", fact: { kind: "holding", text, term, cause, from } });
   }
 
   removeStake(text: string): void {
-    if (!this.#holding.delete(text)) return;
-    this.#effects.push({ kind: "withdraw", text }, { kind: "fact", fact: { kind: "released", text } });
+    this.#announcers.delete(text);
+    this.#release(text);
   }
 
   /** What is to be done since the last call, in order. */
@@ -41,5 +55,10 @@ export class FirstOwner {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  #release(text: string): void {
+    if (!this.#holding.delete(text)) return;
+    this.#effects.push({ kind: "withdraw", text }, { kind: "fact", fact: { kind: "released", text } });
   }
 }

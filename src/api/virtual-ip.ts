@@ -106,7 +106,8 @@ export type RecordedService = z.infer<typeof recordedServiceSchema>;
 /** Why a node began to announce an address. */
 export type AnnouncementCause = "Planned" | "PeerDead" | "PeerUnhealthy" | "PeerLeft" | "Start";
 
-const causeTexts: Readonly<Record<AnnouncementCause, string>> = {
+/** The causes as text, for people. */
+export const causeTexts: Readonly<Record<AnnouncementCause, string>> = {
   Planned: "the list of owners changed",
   PeerDead: "the node that announced it before died",
   PeerUnhealthy: "that node could not serve it",

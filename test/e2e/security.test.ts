@@ -86,6 +86,24 @@ describe("a stolen token of the speaker on n1", () => {
     assert.equal((await askAs(token, "POST", `${own}/speakeridentities`, identity)).status, 422);
   });
 
+  test("records its own events about VirtualIPs, and no others", async () => {
+    const event = (kind: string, instance: string) => ({
+      apiVersion: "v1",
+      kind: "Event",
+      metadata: { generateName: "stolen-", namespace: "default" },
+      involvedObject: { kind, name: "x" },
+      reportingInstance: instance,
+    });
+    const path = "/api/v1/namespaces/default/events";
+    const mine = await askAs(token, "POST", path, event("VirtualIP", "n1"));
+    assert.equal(mine.status, 201, mine.body);
+    for (const other of [event("Service", "n1"), event("VirtualIP", "n2")]) {
+      const answer = await askAs(token, "POST", path, other);
+      assert.equal(answer.status, 422, answer.body);
+      assert.match(answer.body, /may write only its own events about VirtualIPs/);
+    }
+  });
+
   test("does not write the Lease of another node, nor that of the controller", async () => {
     for (const name of ["speaker-n2", "bellhop-controller"]) {
       const answer = await stealLease(name);

@@ -125,7 +125,7 @@ describe("what the accounts may write", () => {
 
   test("the speaker", () => {
     const own = ["speakeridentities create patch", "speakers create", "speakers/status patch"];
-    const kinds = [...own, "virtualips/status patch"];
+    const kinds = ["events create patch", ...own, "virtualips/status patch"];
     assert.deepEqual(writable(rulesOf("ClusterRole", "bellhop-speaker")), kinds);
     assert.deepEqual(writable(rulesOf("Role", "bellhop-speaker")), ["leases create update"]);
   });
@@ -134,7 +134,8 @@ describe("what the accounts may write", () => {
     const { failurePolicy, matchConstraints } = find("ValidatingAdmissionPolicy", "bellhop-speaker").spec;
     assert.equal(failurePolicy, "Fail");
     const limited = matchConstraints.resourceRules.flatMap(({ resources }: Manifest) => resources).sort();
-    assert.deepEqual(limited, ["leases", "speakeridentities", "speakers", "speakers/status", "virtualips/status"]);
+    const own = ["leases", "speakeridentities", "speakers", "speakers/status"];
+    assert.deepEqual(limited, ["events", ...own, "virtualips/status"]);
     const { policyName, validationActions } = find("ValidatingAdmissionPolicyBinding", "bellhop-speaker").spec;
     assert.deepEqual([policyName, validationActions], ["bellhop-speaker", ["Deny"]]);
   });

@@ -169,6 +169,7 @@ export class SpeakerFixture {
   readonly nft = new FakeNft();
   readonly clock = new FakeClock();
   readonly registry = createRegistry();
+  readonly events: string[] = [];
   /** What happened at the node, in order. */
   readonly journal: string[] = [];
   readonly responder = new FakeResponder(this.clock, this.journal);
@@ -190,6 +191,7 @@ export class SpeakerFixture {
     this.speaker = new Speaker({
       settings,
       client: this.api,
+      events: { record: (_, { reason, message }) => void this.events.push(`${reason}: ${message}`) },
       createKernel: (options) => {
         this.kernel.options = options;
         return this.kernel;

@@ -52,17 +52,40 @@ story(
     const { status } = await fixture.virtualIp();
     assert.deepEqual(
       { ...status, since: undefined },
-      { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: undefined },
+      {
+        node: "n1",
+        interfaces: ["eth0"],
+        mac: "02:00:00:00:00:01",
+        since: undefined,
+        cause: "Start",
+        observedGeneration: 1,
+      },
     );
     await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
     assert.deepEqual(fixture.responder.announced, []);
     assert.equal((await fixture.virtualIp()).status?.node, "n1", "n2 writes over it");
     await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
     assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    const moved = (await fixture.virtualIp()).status;
+    assert.deepEqual([moved?.observedGeneration, moved?.cause], [3, "Start"], "n2 has not written, so n1 never ceased");
     await fixture.setOwners("192.0.2.200", []);
     assert.equal((await fixture.virtualIp()).status?.node, undefined, "nobody announces it");
   },
 );
+
+story("an address that moves here is an event that says from where and why, and is counted", async (fixture) => {
+  await fixture.populate("n2");
+  await fixture.start();
+  await fixture.patch(`${ownPath("virtualips", "192.0.2.200")}/status`, { status: { node: "n2" } });
+  await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
+  await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
+  const { status } = await fixture.virtualIp();
+  assert.deepEqual([status?.node, status?.cause, status?.observedGeneration], ["n1", "Planned", 3]);
+  assert.deepEqual(fixture.events, [
+    "Moved: Node n1 announces the address instead of node n2: the list of owners changed.",
+  ]);
+  assert.match(await fixture.registry.metrics(), /bellhop_speaker_takeovers_total\{cause="Planned"\} 1/);
+});
 
 story(
   "an interface that goes down withdraws its addresses, and announces them again when it is up",

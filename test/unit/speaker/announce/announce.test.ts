@@ -206,17 +206,27 @@ test("a conflict about an address that was withdrawn is forgotten", () => {
 });
 
 const now = "2026-01-01T00:00:00Z";
-const announcement = { text: "192.0.2.200", term: 0, links: links.slice(0, 1) };
-const ours = { node: "n1", interfaces: ["eth0"], mac: "02:00:00:00:00:01", since: "2025-12-31T00:00:00Z" };
+const announcement = { text: "192.0.2.200", term: 5, cause: "PeerDead", links: links.slice(0, 1) } as const;
+const ours = {
+  node: "n1",
+  interfaces: ["eth0"],
+  mac: "02:00:00:00:00:01",
+  since: "2025-12-31T00:00:00Z",
+  cause: "PeerDead",
+  observedGeneration: 5,
+};
 
 test("the status is written at a takeover, kept by a restart, and changed with the interface", () => {
-  const input = { node: "n1", announcement, conflict: undefined, refused: undefined, now };
+  const input = { node: "n1", announcement, mayAnnounce: true, conflict: undefined, refused: undefined, now };
   const theirs = { ...ours, node: "n2" };
   assert.deepEqual(statusPatch(virtualIp("192.0.2.200"), input), { ...ours, since: now });
   assert.deepEqual(statusPatch(virtualIp("192.0.2.200", {}, theirs), input), { ...ours, since: now });
   assert.equal(statusPatch(virtualIp("192.0.2.200", {}, ours), input), undefined);
   const changed = statusPatch(virtualIp("192.0.2.200", {}, { ...ours, mac: "02:00:00:00:00:02" }), input);
   assert.deepEqual(changed, ours, "since when does not change with the interface");
+  const planned = { ...ours, cause: "Planned", observedGeneration: 4 };
+  const renewed = statusPatch(virtualIp("192.0.2.200", {}, planned), input);
+  assert.deepEqual(renewed, { ...planned, observedGeneration: 5 }, "nor does the cause with the list of owners");
 });
 
 test("the announcer says that its kernel refuses rules, whether it announces or not, and later that it does not", () => {
@@ -227,7 +237,7 @@ test("the announcer says that its kernel refuses rules, whether it announces or 
     detail: "EINVAL.",
   });
   const before = virtualIp("192.0.2.200", { owners: ["n1"] });
-  const input = { node: "n1", announcement: undefined, conflict: undefined, refused, now };
+  const input = { node: "n1", announcement: undefined, mayAnnounce: false, conflict: undefined, refused, now };
   const conditions = statusPatch(before, input)?.conditions ?? [];
   assert.deepEqual(
     conditions.map(({ type, status, reason }) => [type, status, reason]),
@@ -245,11 +255,20 @@ test("the announcer says that its kernel refuses rules, whether it announces or 
 });
 
 test("a node that no longer announces removes its own status, but not when another node is the announcer", () => {
-  const input = { node: "n1", announcement: undefined, conflict: undefined, refused: undefined, now };
+  const input = {
+    node: "n1",
+    announcement: undefined,
+    mayAnnounce: false,
+    conflict: undefined,
+    refused: undefined,
+    now,
+  };
   const patch = (owners: string[], status: VirtualIP["status"]) =>
     statusPatch(virtualIp("192.0.2.200", { owners }, status), input);
   assert.equal(patch(["n2"], ours), undefined);
   assert.equal(patch([], ours)?.node, null);
+  const soon = statusPatch(virtualIp("192.0.2.200", {}, ours), { ...input, mayAnnounce: true });
+  assert.equal(soon, undefined, "what it announces soon");
   assert.equal(patch([], { ...ours, node: "n3" }), undefined);
 });
 

@@ -68,7 +68,7 @@ class Node {
       leave: (group, name) => void this.groups.delete(`${group} ${name}`),
       close: () => undefined,
     }),
-    changes: { announcementChanged: () => undefined },
+    changes: { announcementChanged: () => undefined, announcementBegun: () => undefined },
     clock: new FakeClock(),
     log: silentLogger,
   });
@@ -90,7 +90,8 @@ class Node {
       stakes: this.responder.stakes,
       announced: this.responder.announced,
       groups: [...this.groups].sort(),
-      announcements: [...names].map((name) => this.announcer.announcement(name)),
+      // Why it began to announce depends on what was before.
+      announcements: [...names].map((name) => ({ ...this.announcer.announcement(name), cause: undefined })),
       addresses: [...this.announcer.addresses].sort(),
       ipv4: this.announcer.announcingIPv4,
       lans: this.announcer.lanInterfaces,

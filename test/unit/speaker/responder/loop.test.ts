@@ -210,9 +210,9 @@ test("the first owner announces as soon as its stake is armed, and reports it; a
   assert.deepEqual(
     reports.flatMap((report) => (report.kind === "facts" ? report.facts : [])),
     [
-      { kind: "holding", text, term: 2 },
-      { kind: "holding", text: text6, term: 1 },
-      { kind: "holding", text, term: 3 },
+      { kind: "holding", text, term: 2, cause: "Planned", from: "n2" },
+      { kind: "holding", text: text6, term: 1, cause: "Start", from: undefined },
+      { kind: "holding", text, term: 3, cause: "Planned", from: undefined },
       { kind: "released", text: text6 },
     ],
   );
