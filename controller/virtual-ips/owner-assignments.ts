@@ -2,14 +2,22 @@ import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
-import { type OwnerAssignment, ownerAssignment, ownersOf, sameTexts } from "../../src/placement/owner-assignment.ts";
+import {
+  type OwnerAssignment,
+  ownerAssignment,
+  ownersOf,
+  ownersTermOf,
+  sameTexts,
+} from "../../src/placement/owner-assignment.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import type { CandidateLookup, Candidates } from "../owners/candidates.ts";
 import type { OwnedAddress } from "../owners/owned-address.ts";
 import { OwnerCounts } from "../owners/owner-counts.ts";
 import { ownersForNew, planOwners } from "../owners/owners.ts";
+import { announcerOfTerm, followedAnnouncer, ownersFrom } from "./follow-announcer.ts";
 import { type OwnerWrites, planOwnerWrites, planSpecAfterStatus } from "./owner-writes.ts";
+import { PreferredMoves } from "./preferred-moves.ts";
 
 export interface OwnerAssignmentsOptions {
   readonly allocations: { readonly claims: ReadonlyMap<string, Claim> };
@@ -41,6 +49,8 @@ export interface ReplanResult {
 interface Entry {
   readonly claim: Claim;
   readonly assignment: OwnerAssignment;
+  /** The preferred nodes for which the address leaves a node that could announce it. */
+  readonly preferred?: ReadonlySet<string> | undefined;
 }
 
 /** What the plan for one name was made from. */
@@ -50,6 +60,8 @@ interface Input {
   /** Undefined: no claim of this name has to be announced. */
   readonly claim: Claim | undefined;
   readonly address: OwnedAddress | undefined;
+  /** The nodes that are preferred. Undefined: all are equal. */
+  readonly preferred: ReadonlySet<string> | undefined;
   readonly interfaces: Candidates["interfaces"];
 }
 
@@ -65,6 +77,11 @@ export class OwnerAssignments {
   #revision = 0;
   /** Names of VirtualIPs whose owners were planned again and are not written yet. */
   readonly #unwritten = new Set<string>();
+  /** The terms of the owner lists that were written and that the watch has not shown yet. */
+  readonly #writtenTerms = new Map<string, number>();
+  /** Names whose list begins with the announcer only so that the next one, which begins as the last one did, is a change for speakers. */
+  readonly #detours = new Set<string>();
+  readonly #preferredMoves = new PreferredMoves();
 
   constructor(options: OwnerAssignmentsOptions) {
     this.#options = options;
@@ -97,7 +114,9 @@ export class OwnerAssignments {
     if (known !== undefined) return known;
     const candidates = this.#options.candidates.current()(claim);
     const { interfaces } = candidates;
-    const owners = ownersForNew(this.#owned(claim, candidates, []), this.#counts, this.#options.peers);
+    const local = this.#preferredNodes(claim, candidates);
+    const address = { name: claim.name, current: [], candidates: candidates.nodes, local };
+    const owners = ownersForNew(address, this.#counts, this.#options.peers);
     return ownerAssignment(owners, interfaces);
   }
 
@@ -124,12 +143,35 @@ export class OwnerAssignments {
     if (known !== undefined) this.#counts.remove(known.owners);
     if (this.#entries.delete(name)) this.#revision++;
     this.#unwritten.delete(name);
+    this.#writtenTerms.delete(name);
+    this.#detours.delete(name);
+    this.#preferredMoves.forget(name);
+  }
+
+  /** Call it when nodes were added or removed, or can serve other addresses. */
+  nodesChanged(): void {
+    this.#preferredMoves.clear();
+  }
+
+  /** Call it with each object as it is after a write of ours. */
+  written(object: VirtualIP): void {
+    const { name } = object.metadata;
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return;
+    const shown = this.#options.virtualIps.views.get(name);
+    const term = ownersTermOf(object);
+    if (shown === undefined || ownersTermOf(shown) < term) this.#writtenTerms.set(name, term);
+    const { owners } = entry.assignment;
+    const [first] = owners;
+    if (entry.preferred === undefined || first === undefined || !sameTexts(owners, ownersOf(object).owners)) return;
+    this.#preferredMoves.record(name, first, entry.preferred);
   }
 
   /**
    * Call it when a VirtualIP has changed. Returns whether its owners must be planned again: it is in use now and was not, or the other way
    * round; its Services or its pool differ; or another client has written other owners. Those count from now on, so that two writers do
-   * not move an address back and forth. They must be planned again because they may not be candidates.
+   * not move an address back and forth. They must be planned again because they may not be candidates. The same holds where another owner
+   * than the first one announces the address: the list follows.
    */
   observe(name: string): boolean {
     const claim = this.#options.allocations.claims.get(name);
@@ -138,11 +180,15 @@ export class OwnerAssignments {
     if (claim === undefined || !isAnnounced(claim)) return entry !== undefined;
     if (entry === undefined) return true;
     if (object === undefined) return false;
+    if (ownersTermOf(object) >= (this.#writtenTerms.get(name) ?? 0)) this.#writtenTerms.delete(name);
+    const announcer = announcerOfTerm(object);
+    if (announcer !== undefined) this.#preferredMoves.announced(name, announcer);
     const { owners } = entry.assignment;
     const others = this.#foreignOwners(name, object, owners);
     if (others !== undefined) this.#revision++;
-    this.#assign(claim, { ...entry.assignment, owners: others ?? owners });
-    return others !== undefined || !sameInputs(entry.claim, claim);
+    this.#assign(claim, { ...entry.assignment, owners: others ?? owners }, entry.preferred);
+    if (others !== undefined || !sameInputs(entry.claim, claim)) return true;
+    return this.#detours.has(name) ? !this.differs(name) : this.#present(name, entry)[0] !== owners[0];
   }
 
   /**
@@ -161,6 +207,9 @@ export class OwnerAssignments {
     this.#entries.clear();
     this.#counts.clear();
     this.#unwritten.clear();
+    this.#writtenTerms.clear();
+    this.#detours.clear();
+    this.#preferredMoves.clear();
   }
 
   /** Plans the owners of all addresses again. `even`: see `planOwners`. Costs O(addresses). Yields after each small step. */
@@ -205,11 +254,38 @@ export class OwnerAssignments {
   #read(name: string, candidatesOf: CandidateLookup): Input {
     const entry = this.#entries.get(name);
     const claim = this.#announced(name);
-    if (claim === undefined) return { name, entry, claim, address: undefined, interfaces: noInterfaces };
+    if (claim === undefined) {
+      return { name, entry, claim, address: undefined, preferred: undefined, interfaces: noInterfaces };
+    }
     const candidates = candidatesOf(claim);
-    const { interfaces } = candidates;
-    const current = entry?.assignment.owners ?? this.#ownersInObject(name);
-    return { name, entry, claim, address: this.#owned(claim, candidates, current), interfaces };
+    const { interfaces, nodes } = candidates;
+    const current = this.#present(name, entry);
+    const preferred = this.#preferredNodes(claim, candidates);
+    const local = this.#withDeclined(name, preferred, current[0]);
+    return { name, entry, claim, address: { name, current, candidates: nodes, local }, preferred, interfaces };
+  }
+
+  /** The desired list, or else the list in the object; beginning with the node that announces where that is an owner. */
+  #present(name: string, entry: Entry | undefined): readonly string[] {
+    const announcer = this.#followed(name);
+    if (announcer !== undefined) return ownersFrom(announcer, this.#ownersInObject(name));
+    return entry?.assignment.owners ?? this.#ownersInObject(name);
+  }
+
+  /** The owner that announces the address although it is not the first one, by the newest list. */
+  #followed(name: string): string | undefined {
+    const object = this.#options.virtualIps.views.get(name);
+    return object === undefined || this.#writtenTerms.has(name) ? undefined : followedAnnouncer(object);
+  }
+
+  /** An address that a preferred node did not take stays where it is, as if the node that announces it were preferred, too. */
+  #withDeclined(
+    name: string,
+    preferred: ReadonlySet<string> | undefined,
+    announcer: string | undefined,
+  ): ReadonlySet<string> | undefined {
+    if (preferred === undefined || announcer === undefined || preferred.has(announcer)) return preferred;
+    return this.#preferredMoves.has(name, preferred) ? new Set([...preferred, announcer]) : preferred;
   }
 
   #carryOut(
@@ -219,7 +295,8 @@ export class OwnerAssignments {
   ): void {
     const { name, entry, interfaces } = input;
     const claim = this.#announced(name);
-    if (!sameInput(input, this.#entries.get(name), claim)) {
+    const present = claim === undefined ? [] : this.#present(name, entry);
+    if (!sameTexts(present, input.address?.current ?? []) || !sameInput(input, this.#entries.get(name), claim)) {
       result.outdated.push(name);
       return;
     }
@@ -227,13 +304,36 @@ export class OwnerAssignments {
       this.forget(name);
       return;
     }
-    this.#assign(claim, ownerAssignment(owners, interfaces));
+    const list = this.#listFor(name, owners);
+    this.#assign(claim, ownerAssignment(list, interfaces), this.#preferredFor(input, present, list));
     const known = entry?.assignment.owners;
     if (known !== undefined && known.length > 0 !== owners.length > 0) result.announceabilityChanged.push(claim);
     this.#unwritten.delete(name);
     if (!this.differs(name)) return;
     this.#unwritten.add(name);
     result.toWrite.push(name);
+  }
+
+  /** The preferred nodes for which this list takes the address from a node that could announce it, as `Entry.preferred`. */
+  #preferredFor(
+    { name, entry, address, preferred }: Input,
+    [before]: readonly string[],
+    [first]: readonly string[],
+  ): ReadonlySet<string> | undefined {
+    if (before !== first) return before !== undefined && address?.candidates.includes(before) ? preferred : undefined;
+    return this.#unwritten.has(name) ? entry?.preferred : undefined;
+  }
+
+  /**
+   * The list to write. Where another owner than the first one announces, and the plan nevertheless prefers the first one, the object would
+   * stay as it is, and so would the speakers. The list then begins with the announcer once, and is planned again when that is written.
+   */
+  #listFor(name: string, owners: readonly string[]): readonly string[] {
+    const announcer = this.#followed(name);
+    this.#detours.delete(name);
+    if (announcer === undefined || !sameTexts(owners, this.#ownersInObject(name))) return owners;
+    this.#detours.add(name);
+    return ownersFrom(announcer, owners);
   }
 
   #announced(name: string): Claim | undefined {
@@ -268,14 +368,13 @@ export class OwnerAssignments {
     return object === undefined ? [] : ownersOf(object).owners;
   }
 
-  #owned(claim: Claim, { nodes, preferred }: Candidates, current: readonly string[]): OwnedAddress {
-    const local = nearNodes(this.#options.services.localNodes(claim.services), preferred, nodes);
-    return { name: claim.name, current, candidates: nodes, local };
+  #preferredNodes({ services }: Claim, { nodes, preferred }: Candidates): ReadonlySet<string> | undefined {
+    return nearNodes(this.#options.services.localNodes(services), preferred, nodes);
   }
 
-  #assign(claim: Claim, assignment: OwnerAssignment): void {
+  #assign(claim: Claim, assignment: OwnerAssignment, preferred?: ReadonlySet<string>): void {
     const before = this.desired(claim.name)?.owners ?? [];
-    this.#entries.set(claim.name, { claim, assignment });
+    this.#entries.set(claim.name, { claim, assignment, preferred });
     if (sameTexts(before, assignment.owners)) return;
     this.#counts.remove(before);
     this.#counts.add(assignment.owners);

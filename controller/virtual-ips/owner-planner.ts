@@ -124,7 +124,10 @@ export class OwnerPlanner implements TermPart {
       this.#nodesChanged = false;
       const nodes = candidates.describeNodes();
       // Addresses in use move only when the nodes have been the same for a while.
-      if (nodes !== this.#nodes) this.#rebalanceLater();
+      if (nodes !== this.#nodes) {
+        ownerAssignments.nodesChanged();
+        this.#rebalanceLater();
+      }
       this.#nodes = nodes;
       yield;
     }

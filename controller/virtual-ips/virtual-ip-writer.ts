@@ -10,6 +10,7 @@ import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { WriteRateLimiter } from "../../src/queue/write-rate-limiter.ts";
 import type { ClusterState } from "../observe/cluster-state.ts";
 import type { Watched } from "../observe/sources.ts";
+import { followedAnnouncer } from "./follow-announcer.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { VirtualIpMetrics } from "./metrics.ts";
 import type { OwnerAssignments } from "./owner-assignments.ts";
@@ -116,6 +117,7 @@ export class VirtualIpWriter {
     const body = { metadata: versionOf(object), ...content };
     const answer = await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
     const written = virtualIpSchema.parse(answer.body);
+    this.#options.ownerAssignments.written(written);
     this.#recordMove(object, ownersOf(written).owners);
     return written;
   }
@@ -132,6 +134,8 @@ export class VirtualIpWriter {
     const before = former[0];
     const after = owners[0];
     if (before === after) return;
+    // The list follows the speakers: this node announces the address already, and its speaker has recorded an event.
+    if (after !== undefined && after === followedAnnouncer(object)) return;
     metrics.moves.inc();
     const message =
       after === undefined
