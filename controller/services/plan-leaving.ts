@@ -34,7 +34,7 @@ function planHandedOver(service: ServiceView, claims: readonly Claim[]): Service
 }
 
 /**
- * The class of the Service, or the lack of one, is no longer ours: the controller was started with other settings. What shows our addresses
+ * For a Service that we served under other settings of the controller, and no longer do because of its class. What shows our addresses
  * alone is released. Once another controller has written the status, it may use the finalizer, too. Where a class is set, the other
  * controller may have assigned the same address, so the addresses must be in the very form in which we write them.
  */

@@ -66,6 +66,6 @@ function noteMetallb(
   if (metallb === undefined)
     return served ? ["MetalLB serves Services. Its pools and annotations count only with --metallb=true."] : [];
   return served && bgp.length === 0 && isUnrestricted(candidates)
-    ? ["There is no L2Advertisement: MetalLB announces nothing by layer 2 then, and Bellhop announces every address."]
+    ? ["There is no L2Advertisement, so MetalLB announces nothing by layer 2. Bellhop will announce every address."]
     : [];
 }
