@@ -19,8 +19,8 @@ interface TestFolder {
   readonly pattern: string;
   /** How many files at once. */
   readonly concurrency: number;
-  /** What runs at the same time: in a cluster of its own, and mostly waiting. */
-  readonly beside?: string;
+  /** What runs at the same time, one file after the other: in clusters of its own, and mostly waiting. */
+  readonly beside?: readonly string[];
 }
 
 interface TestEvent {
@@ -33,7 +33,7 @@ const folders: readonly TestFolder[] = [
   { pattern: "test/unit/**/*.test.ts", concurrency: 2 },
   { pattern: "test/network/**/*.test.ts", concurrency: 1 },
   { pattern: "test/lab/**/*.test.ts", concurrency: 1 },
-  { pattern: "test/e2e/*.test.ts", concurrency: 1, beside: "test/e2e/faults/*.test.ts" },
+  { pattern: "test/e2e/*.test.ts", concurrency: 1, beside: ["test/e2e/faults/*.test.ts", "test/e2e/*ipv6*.test.ts"] },
 ];
 
 /** The labs of e2e tests (test/e2e/cluster.ts, test/e2e/faults), which a test that was cut off may leave behind. */
@@ -75,9 +75,9 @@ async function runProgram(argv: readonly string[]): Promise<number> {
 /** The events of one node:test run per folder, made to look like one: only the last summary is told, with all counts added. */
 async function* testEvents(words: readonly string[], totals: Map<string, number>): AsyncGenerator<object> {
   const startedMs = performance.now();
-  for (const { pattern, concurrency, beside } of folders) {
-    const files = chooseFiles(pattern, words);
-    const others = beside === undefined ? [] : chooseFiles(beside, words);
+  for (const { pattern, concurrency, beside = [] } of folders) {
+    const others = beside.flatMap((one) => chooseFiles(one, words));
+    const files = chooseFiles(pattern, words).filter((file) => !others.includes(file));
     if (files.length + others.length === 0) continue;
     const later = collectEvents(runFiles(others, 1));
     for await (const event of runFiles(files, concurrency)) if (!addToTotals(event, totals)) yield event;
