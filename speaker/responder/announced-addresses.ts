@@ -1,8 +1,9 @@
 import { equalBytes } from "../../src/packet/mac.ts";
 import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
 import type { Counters } from "./counters.ts";
-import { gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
+import { burstMs, gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
 import { InterfaceResponder } from "./interface-responder.ts";
+import { RepeatQueue } from "./repeat-queue.ts";
 import { Schedule } from "./schedule.ts";
 import type { Stake } from "./stake.ts";
 
@@ -39,6 +40,8 @@ export class AnnouncedAddresses {
   readonly #addresses = new Map<string, AnnouncedAddress>();
   readonly #schedule = new Schedule<ScheduledAnnouncement>();
   readonly #scheduled = new Map<string, ScheduledAnnouncement>();
+  /** Those that are due after the burst. */
+  readonly #repeats = new RepeatQueue<ScheduledAnnouncement>();
   #sockets: PacketSocket[] = [];
 
   constructor(options: AnnouncedAddressesOptions) {
@@ -52,7 +55,7 @@ export class AnnouncedAddresses {
 
   /** When `sendDue` has something to send; Infinity: never. */
   get nextDueMs(): number {
-    return this.#schedule.nextMs;
+    return Math.min(this.#schedule.nextMs, this.#repeats.nextMs);
   }
 
   responder(interfaceName: string): InterfaceResponder | undefined {
@@ -72,7 +75,7 @@ export class AnnouncedAddresses {
   removeInterface(name: string): void {
     const responder = this.#responders.get(name);
     if (responder === undefined) return;
-    for (const address of responder.addresses) this.#scheduled.delete(keyOf(name, address));
+    for (const address of responder.addresses) this.#unschedule(keyOf(name, address));
     responder.close();
     this.#responders.delete(name);
     this.#collectSockets();
@@ -102,20 +105,19 @@ export class AnnouncedAddresses {
 
   /** Sends the gratuitous frames that are due, or none of them in silence. */
   sendDue(silent: boolean): void {
-    const { now, random, counters } = this.#options;
+    const { now } = this.#options;
     for (;;) {
       const due = this.#schedule.takeDue(now());
-      if (due === undefined) return;
-      const { responder, address } = due;
+      if (due === undefined) break;
       // Withdrawn since; if it was announced again, another entry of the schedule is about it.
-      if (this.#scheduled.get(keyOf(responder.name, address)) !== due) continue;
-      const socket = responder.socketFor(address);
-      if (socket === undefined) continue;
-      for (const frame of silent ? [] : gratuitousFrames(responder.mac, address)) {
-        if (this.send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
-      }
-      due.sent += 1;
-      this.#schedule.add(now() + nextAnnouncementDelay(due.sent, random), due);
+      if (this.#scheduled.get(keyOf(due.responder.name, due.address)) !== due) continue;
+      if (due.sent < burstMs.length) this.#sendGratuitous(due, silent);
+      else this.#repeats.add(due);
+    }
+    for (;;) {
+      const repeated = this.#repeats.take(now());
+      if (repeated === undefined) return;
+      this.#sendGratuitous(repeated, silent);
     }
   }
 
@@ -150,8 +152,27 @@ export class AnnouncedAddresses {
     this.#schedule.add(this.#options.now(), announcement);
   }
 
+  #sendGratuitous(announcement: ScheduledAnnouncement, silent: boolean): void {
+    const { now, random, counters } = this.#options;
+    const { responder, address } = announcement;
+    const socket = responder.socketFor(address);
+    if (socket === undefined) return;
+    for (const frame of silent ? [] : gratuitousFrames(responder.mac, address)) {
+      if (this.send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
+    }
+    announcement.sent += 1;
+    this.#schedule.add(now() + nextAnnouncementDelay(announcement.sent, random), announcement);
+  }
+
+  #unschedule(key: string): void {
+    const announcement = this.#scheduled.get(key);
+    if (announcement === undefined) return;
+    this.#scheduled.delete(key);
+    this.#repeats.delete(announcement);
+  }
+
   #remove(interfaceName: string, address: Uint8Array): void {
-    this.#scheduled.delete(keyOf(interfaceName, address));
+    this.#unschedule(keyOf(interfaceName, address));
     this.#responders.get(interfaceName)?.remove(address);
     this.#collectSockets();
   }

@@ -12,7 +12,10 @@ import { advertisementFrame } from "./respond.ts";
  */
 export const burstMs: readonly number[] = [0, 50, 150, 400, 1000, 2000];
 
-/** How often an address is announced after that, without end, because a switch that restarts forgets where it is. */
+/**
+ * How often an address is announced after that, without end, because a switch that restarts forgets where it is. A node with very many
+ * addresses takes longer for a round (`RepeatQueue`).
+ */
 export const repeatMs = 30_000;
 
 /**
