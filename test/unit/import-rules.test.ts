@@ -22,6 +22,7 @@ const pureRooms = [
   "controller/allocate",
   "controller/explain",
   "controller/owners",
+  "speaker/membership",
 ];
 
 /** What a pure room may take from outside the repository: parsing, hashes and types. */

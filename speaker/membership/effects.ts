@@ -1,0 +1,49 @@
+import type { Claim, Message } from "./messages.ts";
+
+/** What Membership requires to be done, in order. */
+export type Effect =
+  | { readonly kind: "send"; readonly to: string; readonly message: Message }
+  /** Answer ARP and NDP for the address from now on, and send gratuitous frames. */
+  | { readonly kind: "announce"; readonly address: string }
+  /** Do not answer for the address any longer. */
+  | { readonly kind: "withdraw"; readonly address: string }
+  /** Send gratuitous frames for this address, which is announced, again: another node announced it, too. */
+  | { readonly kind: "repeat"; readonly address: string }
+  /** Answer for no address until `resume`: the thread did not run for a while, and other nodes may have taken over. */
+  | { readonly kind: "pause" }
+  | { readonly kind: "resume" }
+  /** Send an ARP or NDP request to each gateway and configured witness; `gatewayAnswered` reports an answer. */
+  | { readonly kind: "askGateway" }
+  /** Send an ARP or NDP request to the node, on whose LAN this one is; `nodeAnswered` reports an answer. */
+  | { readonly kind: "askNode"; readonly node: string }
+  | { readonly kind: "fact"; readonly fact: Fact };
+
+/** What has become true, for the main thread. */
+export type Fact =
+  /** This node has begun to announce the address, or announces it by another claim than before (`renewed`). */
+  | {
+      readonly kind: "holding";
+      readonly address: string;
+      readonly claim: Claim;
+      readonly cause: Cause;
+      readonly renewed: boolean;
+      /** The node that announced it before, as far as this node knows. */
+      readonly from: string | undefined;
+      /** For how long, in ms, no node announced it before this: since the previous one was heard for the last time. 0: no gap is known. */
+      readonly gapMs: number;
+    }
+  /** This node no longer announces the address. `to`: the node that announces it by a better claim, where that is the reason. */
+  | { readonly kind: "released"; readonly address: string; readonly to: string | undefined }
+  /** Which node announces an address that there is a stake in; undefined: none is known. */
+  | { readonly kind: "holder"; readonly address: string; readonly holder: string | undefined }
+  /** The speaker of the node is dead; `nodeDead`: its kernel is, too. Said again when `nodeDead` changes. */
+  | { readonly kind: "peerDown"; readonly node: string; readonly nodeDead: boolean }
+  | { readonly kind: "peerUp"; readonly node: string }
+  /** This node hears neither peers nor the gateway nor other devices, and has withdrawn everything. */
+  | { readonly kind: "isolated" }
+  | { readonly kind: "connected" }
+  /** After `leave`: nothing is left to do, and the process may end. */
+  | { readonly kind: "leaveDone" };
+
+/** Why this node announces an address. */
+export type Cause = "Start" | "Planned" | "PeerDead" | "PeerUnhealthy" | "PeerLeft";

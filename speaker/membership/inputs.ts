@@ -1,0 +1,22 @@
+import type { Message } from "./messages.ts";
+import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./stake.ts";
+
+/** What Membership learns, and from where. A fake of it shows a caller's tests what was passed. All times are monotonic milliseconds. */
+export interface MembershipInputs {
+  /** All nodes that send heartbeats, in any order, the own node included or not. Takes the place of what was set before. */
+  setPeers(peers: readonly MembershipPeer[]): void;
+  setStake(stake: MembershipStake): void;
+  /** The address is withdrawn, whatever other nodes do. */
+  removeStake(address: string): void;
+  setHealth(health: Health): void;
+  /** A message of this node, which the channel has authenticated. */
+  receive(from: string, message: Message, nowMs: number): void;
+  /** A frame of a device other than a peer arrived from a LAN. */
+  lanHeard(nowMs: number): void;
+  gatewayAnswered(nowMs: number): void;
+  /** The kernel of the node answered ARP or NDP. */
+  nodeAnswered(node: string, nowMs: number): void;
+  leave(intent: LeaveIntent, nowMs: number): void;
+  /** Begins a turn: does what is due, and notices when the thread did not run for a while. */
+  advance(nowMs: number): void;
+}
