@@ -21,6 +21,8 @@ export const dataTypes = {
   icmp_type: { number: 14, length: 1, order: "none" },
   tcp_flag: { number: 15, length: 1, order: "network" },
   mark: { number: 19, length: 4, order: "host" },
+  /** A class of traffic, of two numbers. */
+  classid: { number: 23, length: 4, order: "host" },
   /** The kind of hardware of an interface (ARPHRD_*). */
   iface_type: { number: 21, length: 2, order: "host" },
   ct_state: { number: 26, length: 4, order: "host" },
@@ -30,6 +32,8 @@ export const dataTypes = {
   ifname: { number: 41, length: 16, order: "host" },
   /** A zone of connection tracking; nft(8) has no name for it, so it is not for keys of sets. */
   ct_zone: { number: 4, length: 2, order: "host" },
+  /** How many routers a packet may still pass; nft(8) has no name for it, so it is not for keys of sets. */
+  hop_limit: { number: 4, length: 1, order: "network" },
 } as const satisfies Record<string, DataTypeFacts>;
 
 export type DataType = keyof typeof dataTypes;

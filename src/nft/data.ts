@@ -160,11 +160,19 @@ export function printPart(type: DataType, data: Data): string {
       return [...data].map((byte) => byte.charCodeAt(0).toString(16).padStart(2, "0")).join(":");
     case "ifname":
       return `"${Buffer.from(data.replace(/\0+$/, ""), "latin1").toString("utf8")}"`;
+    case "classid":
+      return printClassid(dataNumber(type, data));
     case "mark":
       return `0x${dataNumber(type, data).toString(16).padStart(8, "0")}`;
     default:
       return printNumber(type, dataNumber(type, data));
   }
+}
+
+/** As tc(8) has it: `be11:0001`. nft(8) cannot read those without one of the halves. */
+function printClassid(value: number): string {
+  const half = (number: number) => number.toString(16).padStart(4, "0");
+  return value === 0 ? "none" : `${half(value >>> 16)}:${half(value & 0xffff)}`;
 }
 
 const names: { readonly [Type in DataType]?: Readonly<Record<string, number>> } = {

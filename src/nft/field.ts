@@ -50,8 +50,10 @@ const ct = (type: DataType, key: number, direction?: 0 | 1): CtField =>
 export const fields = {
   "ether daddr": payload("ether_addr", "ether", "link", 0, 1),
   "ether saddr": payload("ether_addr", "ether", "link", 6, 2),
+  "ip ttl": payload("hop_limit", "ip", "network", 8, 8),
   "ip saddr": payload("ipv4_addr", "ip", "network", 12, 11),
   "ip daddr": payload("ipv4_addr", "ip", "network", 16, 12),
+  "ip6 hoplimit": payload("hop_limit", "ip6", "network", 7, 7),
   "ip6 saddr": payload("ipv6_addr", "ip6", "network", 8, 8),
   "ip6 daddr": payload("ipv6_addr", "ip6", "network", 24, 9),
   "tcp sport": payload("inet_service", "tcp", "transport", 0, 1),
@@ -64,6 +66,7 @@ export const fields = {
   "icmp type": payload("icmp_type", "icmp", "transport", 0, 1),
   "icmpv6 type": payload("icmpv6_type", "icmpv6", "transport", 0, 1),
   "meta protocol": meta("ether_type", 1),
+  "meta priority": meta("classid", 2),
   "meta mark": meta("mark", 3),
   iifname: meta("ifname", 6),
   oifname: meta("ifname", 7),

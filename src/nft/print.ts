@@ -2,7 +2,7 @@ import { type Data, numberData, printData, printPart } from "./data.ts";
 import type { DataType } from "./data-type.ts";
 import { type Expression, typeOf } from "./expression.ts";
 import { type NftElement, type NftSet, printElementData, printKey } from "./set.ts";
-import type { NftRule, Statement } from "./statement.ts";
+import type { MatchOperator, NftRule, Statement } from "./statement.ts";
 import type { BaseChain, NftCommand, NftTransaction } from "./transaction.ts";
 import { printVerdict } from "./verdict.ts";
 
@@ -135,7 +135,7 @@ function printStatement(statement: Statement): string {
   }
 }
 
-function printMatch(left: Expression, operator: "==" | "!=" | "any", right: Data): string {
+function printMatch(left: Expression, operator: MatchOperator, right: Data): string {
   const type = typeOf(left);
   const value = printPart(type, right);
   if (operator === "any") {

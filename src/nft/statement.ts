@@ -10,13 +10,16 @@ export interface NftDevice {
   readonly index: number;
 }
 
+/** `any`: at least one of the bits is set. `<=` and `>` compare bytes, so they are for types in network order. */
+export type MatchOperator = "==" | "!=" | "<=" | ">" | "any";
+
 /**
  * A statement of nft(8). Statements are carried out one after the other; the first one that does not match ends the rule. What a field needs (`tcp
  * dport`: that the packet is TCP) is matched without being said (dependencies.ts).
  */
 export type Statement =
-  /** `any`: at least one of the bits of `right` is set. `right` has the type of `left`. */
-  | { readonly kind: "match"; readonly left: Expression; readonly operator: "==" | "!=" | "any"; readonly right: Data }
+  /** `right` has the type of `left`. */
+  | { readonly kind: "match"; readonly left: Expression; readonly operator: MatchOperator; readonly right: Data }
   /** Whether a set contains the key, or does not. */
   | {
       readonly kind: "lookup";

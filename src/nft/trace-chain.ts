@@ -6,8 +6,8 @@ import { type Expression, typeOf, typesOf } from "./expression.ts";
 import type { FakeTable } from "./fake-nft.ts";
 import type { FieldName } from "./field.ts";
 import type { NftElement, NftSet } from "./set.ts";
-import type { Statement } from "./statement.ts";
-import type { TracedConnection, TracedPacket } from "./traced-packet.ts";
+import type { MatchOperator, Statement } from "./statement.ts";
+import { hopLimitOf, type TracedConnection, type TracedPacket } from "./traced-packet.ts";
 import type { Verdict } from "./verdict.ts";
 
 export type Refusal = "reset" | "unreachable";
@@ -129,8 +129,7 @@ function traceStatement(table: FakeTable, chain: string, statement: Statement, w
       return "accept";
     case "dup": {
       const to = statement.to === undefined ? undefined : evaluate(statement.to, context);
-      const copy = { device: statement.device.name, packet: walk.packet };
-      walk.copies.push(to === undefined ? copy : { ...copy, to: dataAddress(to) });
+      walk.copies.push(copyOf(walk.packet, statement.device.name, to === undefined ? undefined : dataAddress(to)));
       return "continue";
     }
     case "verdict":
@@ -138,10 +137,28 @@ function traceStatement(table: FakeTable, chain: string, statement: Statement, w
   }
 }
 
-function compare(left: Expression, value: Data, operator: "==" | "!=" | "any", right: Data): boolean {
-  if (operator !== "any") return (value === right) === (operator === "==");
-  const type = typeOf(left);
-  return (dataNumber(type, value) & dataNumber(type, right)) !== 0;
+/** The kernel counts a copy to a next hop as forwarded (net/ipv4/netfilter/nf_dup_ipv4.c), at prerouting and input, where ours are made. */
+function copyOf(packet: TracedPacket, device: string, to: IpAddress | undefined): TracedCopy {
+  return to === undefined
+    ? { device, packet }
+    : { device, to, packet: { ...packet, hopLimit: hopLimitOf(packet) - 1 } };
+}
+
+function compare(left: Expression, value: Data, operator: MatchOperator, right: Data): boolean {
+  switch (operator) {
+    case "==":
+      return value === right;
+    case "!=":
+      return value !== right;
+    case "<=":
+      return value <= right;
+    case ">":
+      return value > right;
+    case "any": {
+      const type = typeOf(left);
+      return (dataNumber(type, value) & dataNumber(type, right)) !== 0;
+    }
+  }
 }
 
 function follow(table: FakeTable, chain: string, verdict: Verdict, walk: Walk): ChainResult {
@@ -203,6 +220,13 @@ function overwrite(walk: Walk, name: FieldName, data: Data): void {
     case "ether daddr":
       if (packet.ether === undefined) return;
       walk.packet = { ...packet, ether: { ...packet.ether, [name === "ether saddr" ? "saddr" : "daddr"]: data } };
+      break;
+    case "ip ttl":
+    case "ip6 hoplimit":
+      walk.packet = { ...packet, hopLimit: number() };
+      break;
+    case "meta priority":
+      walk.packet = { ...packet, priority: number() };
       break;
     case "meta mark":
       walk.packet = { ...packet, mark: number() };

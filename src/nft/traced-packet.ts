@@ -26,8 +26,14 @@ export interface TracedPacket {
   readonly sport: number;
   readonly dport: number;
   readonly mark: number;
-  /** Whether it is a SYN, which opens a TCP connection; other TCP packets are plain ACKs. */
+  /** Whether it is a SYN, which opens a TCP connection. */
   readonly syn: boolean;
+  /** The flags of a TCP packet that is not a SYN. Missing: a plain ACK. */
+  readonly tcpFlags?: number;
+  /** How many routers it may still pass. Missing: 64. */
+  readonly hopLimit?: number;
+  /** Its class of traffic. Missing: none. */
+  readonly priority?: number;
   /** The addresses of its Ethernet frame, as data of type ether_addr. */
   readonly ether?: { readonly saddr: Data; readonly daddr: Data };
   readonly icmpType?: number;
@@ -70,7 +76,10 @@ export function readField(name: FieldName, packet: TracedPacket, connection: Tra
     case "th dport":
       return hasPorts(packet) ? portData(packet.dport) : undefined;
     case "tcp flags":
-      return numberOf(name, packet.syn ? tcpFlags.syn : tcpFlags.ack);
+      return packet.l4proto === "tcp" ? numberOf(name, flagsOf(packet)) : undefined;
+    case "ip ttl":
+    case "ip6 hoplimit":
+      return isIpv4(packet) === (name === "ip ttl") ? numberOf(name, hopLimitOf(packet)) : undefined;
     case "icmp type":
     case "icmpv6 type":
       return packet.icmpType === undefined ? undefined : numberOf(name, packet.icmpType);
@@ -79,11 +88,13 @@ export function readField(name: FieldName, packet: TracedPacket, connection: Tra
     case "ether daddr":
       return packet.ether?.daddr;
     case "meta protocol":
-      return numberOf(name, parseAddress(packet.daddr)?.family === "IPv6" ? etherTypes.ip6 : etherTypes.ip);
+      return numberOf(name, isIpv4(packet) ? etherTypes.ip : etherTypes.ip6);
     case "meta l4proto":
       return numberOf(name, protocolNumber(packet.l4proto));
     case "meta mark":
       return numberOf(name, packet.mark);
+    case "meta priority":
+      return numberOf(name, packet.priority ?? 0);
     case "meta iiftype":
       return packet.ether === undefined ? undefined : numberOf(name, interfaceTypes.ether);
     case "iifname":
@@ -102,6 +113,19 @@ export function readField(name: FieldName, packet: TracedPacket, connection: Tra
     case "ct original zone":
       return numberOf(name, connection.zone);
   }
+}
+
+/** How many routers it may still pass. */
+export function hopLimitOf({ hopLimit = 64 }: TracedPacket): number {
+  return hopLimit;
+}
+
+function flagsOf({ syn, tcpFlags: flags = tcpFlags.ack }: TracedPacket): number {
+  return syn ? tcpFlags.syn : flags;
+}
+
+function isIpv4({ daddr }: TracedPacket): boolean {
+  return !daddr.includes(":");
 }
 
 function numberOf(name: FieldName, value: number): Data {

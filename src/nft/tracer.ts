@@ -28,8 +28,8 @@ export interface TraceOptions {
   readonly random?: () => number;
   /** The interface that leads to a destination; missing: no packet has one. */
   readonly oifname?: (destination: string) => string | undefined;
-  /** Of an established connection no nat chain is asked. Default: new. */
-  readonly state?: "new" | "established";
+  /** No nat chain is asked unless it is new, which is the default. */
+  readonly state?: "new" | "established" | "invalid";
 }
 
 /** Priorities of the kernel's own steps (linux/netfilter_ipv4.h). All nat chains run within the nat step of their hook. */

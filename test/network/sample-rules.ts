@@ -87,6 +87,13 @@ export function sampleTable(family: NftIpFamily): readonly NftCommand[] {
     bits: tcpFlags.fin | tcpFlags.rst,
   };
   const marked: Expression = { kind: "bitwise", of: field("meta mark"), operator: "|", bits: 0x4000 };
+  const hops = v4 ? "ip ttl" : "ip6 hoplimit";
+  const limit = (operator: "<=" | ">", value: number): Statement => ({
+    kind: "match",
+    left: field(hops),
+    operator,
+    right: number(hops, value),
+  });
   const learned = concatenation(`ct original ${family} saddr`);
   const actions: readonly NftAction[] = [
     ...[networks, slots, affinity, seen].map((set): NftAction => ({ kind: "addSet", set })),
@@ -123,6 +130,12 @@ export function sampleTable(family: NftIpFamily): readonly NftCommand[] {
       filter("prerouting", -150),
       [any("meta mark", 0x10), put("meta mark", marked), put("ct mark", field("meta mark"))],
       [is("ether saddr", "\x02\0\0\0\0\x01"), { kind: "dup", device: lo, to: constant(type, address(next)) }],
+      [limit(">", 8), put(hops, constant("hop_limit", number(hops, 9))), verdict({ kind: "return" })],
+      [limit("<=", 5), put("meta priority", constant("classid", numberData("classid", 0xbe11_0001)))],
+      [
+        is("meta priority", numberData("classid", 0xbe11_0001)),
+        put("meta priority", constant("classid", numberData("classid", 0))),
+      ],
       [
         { kind: "match", left: control, operator: "!=", right: numberData("tcp_flag", 0) },
         verdict({ kind: "jump", chain: "other" }),

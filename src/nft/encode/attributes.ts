@@ -62,4 +62,4 @@ export const registers = { verdict: 0, first: 8 } as const;
 export const payloadBases = { link: 0, network: 1, transport: 2 } as const;
 
 /** NFT_CMP_*. */
-export const compareOperators = { "==": 0, "!=": 1 } as const;
+export const compareOperators = { "==": 0, "!=": 1, "<=": 3, ">": 4 } as const;

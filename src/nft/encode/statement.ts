@@ -1,8 +1,8 @@
 import { netfilterFamilies } from "../../netlink/netfilter.ts";
 import { numberData } from "../data.ts";
 import { dataTypes, lengthOf, registersOf } from "../data-type.ts";
-import { typeOf, typesOf } from "../expression.ts";
-import { type FieldName, fieldOf, type PayloadField } from "../field.ts";
+import { type Expression, typeOf, typesOf } from "../expression.ts";
+import { fieldOf, type PayloadField } from "../field.ts";
 import type { NftDevice, Statement } from "../statement.ts";
 import type { NftFamily } from "../transaction.ts";
 import { compareOperators, payloadBases, registers } from "./attributes.ts";
@@ -31,8 +31,7 @@ export function writeStatement(writer: ExpressionWriter, family: NftFamily, stat
       writer.add("lookup", { set: statement.map.name, source: first, destination: registers.verdict });
       break;
     case "set":
-      loadExpression(writer, statement.to, 0);
-      writeField(writer, statement.field);
+      writeSet(writer, statement);
       break;
     case "dnat":
       writeDnat(writer, family, statement);
@@ -79,9 +78,29 @@ function writeMatch(writer: ExpressionWriter, { left, operator, right }: Of<"mat
   writer.add("cmp", { source: first, operator: compareOperators["!="], data: none });
 }
 
-/** Writes what is in the first register into a field. */
-function writeField(writer: ExpressionWriter, name: FieldName): void {
+function writeSet(writer: ExpressionWriter, { field: name, to }: Of<"set">): void {
   const field = fieldOf(name);
+  if (field.from === "payload" && dataTypes[field.type].length === 1 && hasChecksum(field)) {
+    writeByte(writer, field, to);
+    return;
+  }
+  loadExpression(writer, to, 0);
+  writeField(writer, field);
+}
+
+/** The checksum is one of whole pairs of bytes: the pair is written again, with this byte changed. */
+function writeByte(writer: ExpressionWriter, field: PayloadField, to: Expression): void {
+  if (to.kind !== "constant") throw new TypeError("a single byte is set to a constant only");
+  const start = field.offset % 2;
+  const place = { base: payloadBases[field.base], offset: field.offset - start, length: 2 };
+  const [mask, xor] = start === 0 ? ["\0\xff", `${to.data}\0`] : ["\xff\0", `\0${to.data}`];
+  writer.add("payload", { destination: first, ...place });
+  writer.add("bitwise", { source: first, destination: first, length: 2, mask, xor });
+  writer.add("payload", { source: first, ...place, ...checksumOf(field) });
+}
+
+/** Writes what is in the first register into a field. */
+function writeField(writer: ExpressionWriter, field: ReturnType<typeof fieldOf>): void {
   switch (field.from) {
     case "payload":
       writer.add("payload", {
@@ -89,7 +108,7 @@ function writeField(writer: ExpressionWriter, name: FieldName): void {
         base: payloadBases[field.base],
         offset: field.offset,
         length: dataTypes[field.type].length,
-        ...checksumOf(name, field),
+        ...checksumOf(field),
       });
       break;
     case "meta":
@@ -108,23 +127,36 @@ interface Checksum {
 }
 
 /** Which checksum the kernel corrects. Offsets: RFC 791, RFC 9293. */
-function checksumOf(name: FieldName, { protocol }: PayloadField): Checksum {
+function checksumOf({ protocol, type }: PayloadField): Checksum {
   const { noChecksum, internetChecksum, pseudoHeader } = expressionValues;
   switch (protocol) {
     case "ip":
-      return { checksumType: internetChecksum, checksumOffset: 10, checksumFlags: pseudoHeader };
+      // Of the header. Addresses count in that of TCP or UDP, too.
+      return {
+        checksumType: internetChecksum,
+        checksumOffset: 10,
+        checksumFlags: type === "ipv4_addr" ? pseudoHeader : 0,
+      };
     case "tcp":
       return { checksumType: internetChecksum, checksumOffset: 16 };
-    case "udp":
-    // A datagram without a checksum keeps none: the kernel corrects what is there. nft 1.0.6 writes the Internet checksum at offset 6,
-    // which gives it a wrong one, and the receiver drops it.
     case "ip6":
+      return type === "ipv6_addr"
+        ? { checksumType: noChecksum, checksumOffset: 0, checksumFlags: pseudoHeader }
+        : { checksumType: noChecksum, checksumOffset: 0 };
+    case "udp":
+      // A datagram without a checksum keeps none: the kernel corrects what is there. nft 1.0.6 writes the Internet checksum at offset 6,
+      // which gives it a wrong one, and the receiver drops it.
       return { checksumType: noChecksum, checksumOffset: 0, checksumFlags: pseudoHeader };
     case "ether":
       return { checksumType: noChecksum, checksumOffset: 0 };
     default:
-      throw new TypeError(`${name} cannot be set`);
+      throw new TypeError(`fields of ${protocol} cannot be set`);
   }
+}
+
+/** IPv6 has none in its header. */
+function hasChecksum({ protocol }: PayloadField): boolean {
+  return protocol === "ip" || protocol === "tcp";
 }
 
 function writeDnat(writer: ExpressionWriter, family: NftFamily, { to, port }: Of<"dnat">): void {

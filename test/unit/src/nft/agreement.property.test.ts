@@ -9,11 +9,11 @@ import { somePacket, someTable } from "./generated-rules.ts";
 import { KernelMachine, type MachineOutcome } from "./kernel-machine.ts";
 
 function comparable({ end, refusal, packet, connection }: TraceOutcome): MachineOutcome {
-  const { saddr, daddr, sport, dport, mark } = packet;
+  const { saddr, daddr, sport, dport, hopLimit = 64, mark } = packet;
   const ends = { dropped: "dropped", refused: refusal ?? "unreachable" } as const;
   return {
     end: end === "dropped" || end === "refused" ? ends[end] : "passed",
-    ...{ saddr, daddr, sport, dport, mark },
+    ...{ saddr, daddr, sport, dport, hopLimit, mark },
     ctMark: connection.mark,
     translated: connection.translated,
   };

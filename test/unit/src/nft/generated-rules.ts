@@ -24,6 +24,7 @@ const texts = {
   ip6: ["2001:db8::99", "2001:db8::200", "fd01::2", "fd00::1"],
 } as const;
 const ports = [53, 80, 8080, 40_000] as const;
+const hopLimits = [5, 8, 9, 64] as const;
 const marks = [0, 1, 0x10, 0x4010] as const;
 const interfaces = ["eth0", "eth1"] as const;
 
@@ -37,6 +38,8 @@ function valuesOf(type: DataType): readonly Data[] {
       });
     case "inet_service":
       return ports.map(portData);
+    case "hop_limit":
+      return hopLimits.map((value) => numberData(type, value));
     case "inet_proto":
       return [protocolData("tcp"), protocolData("udp")];
     case "ifname":
@@ -63,6 +66,7 @@ interface Fields {
 function fieldsOf(family: NftIpFamily, protocol: "tcp" | "udp"): Fields {
   const headers = [`${family} saddr`, `${family} daddr`, `${protocol} sport`, `${protocol} dport`] as const;
   const flags: readonly FieldName[] = protocol === "tcp" ? ["tcp flags"] : [];
+  const hopLimit = family === "ip" ? "ip ttl" : "ip6 hoplimit";
   const original = `ct original ${family} daddr` as const;
   return {
     family,
@@ -70,6 +74,7 @@ function fieldsOf(family: NftIpFamily, protocol: "tcp" | "udp"): Fields {
     readable: [
       ...headers,
       ...flags,
+      hopLimit,
       "th sport",
       "th dport",
       "meta l4proto",
@@ -80,7 +85,7 @@ function fieldsOf(family: NftIpFamily, protocol: "tcp" | "udp"): Fields {
       "ct mark",
       original,
     ],
-    writable: [...headers, "meta mark", "ct mark"],
+    writable: [...headers, hopLimit, "meta mark", "ct mark"],
   };
 }
 
@@ -102,7 +107,7 @@ function someValue(type: DataType): fc.Arbitrary<Data> {
 function someKey(readable: readonly FieldName[], protocolField: FieldName): fc.Arbitrary<readonly FieldName[]> {
   // nft(8) refuses a protocol in a key behind a match of the protocol that leaves nothing to look up.
   return fc.subarray(
-    [...readable].filter((name) => name !== protocolField),
+    [...readable].filter((name) => name !== protocolField && typeOf(field(name)) !== "hop_limit"),
     { minLength: 1, maxLength: 3 },
   );
 }
@@ -172,7 +177,8 @@ function someMatch({ readable }: Fields): fc.Arbitrary<Draft> {
   // A match of another protocol than that of the rule's ports is a mistake.
   return pick(readable.filter((name) => name !== "meta l4proto")).chain((name) => {
     const type = typeOf(field(name));
-    const plain = fc.record({ operator: pick(["==", "!="] as const), right: someValue(type) }).map(
+    const operators = type === "hop_limit" ? (["==", "!=", "<=", ">"] as const) : (["==", "!="] as const);
+    const plain = fc.record({ operator: pick(operators), right: someValue(type) }).map(
       ({ operator, right }): Draft =>
         () => ({ statement: { kind: "match", left: field(name), operator, right } }),
     );
@@ -233,6 +239,8 @@ function someWrite({ readable, writable }: Fields): fc.Arbitrary<Draft> {
           },
       ),
     );
+    // nft(8) has no name for its type, so it is no data of a map.
+    if (type === "hop_limit") return fixed;
     if (type !== "mark") return fc.oneof(fixed, mapped);
     const changed = fc
       .record({
@@ -411,5 +419,6 @@ export function somePacket(family: NftIpFamily): fc.Arbitrary<TracedPacket> {
     dport: pick(ports),
     mark: pick(marks),
     syn: fc.boolean(),
+    hopLimit: pick(hopLimits),
   });
 }

@@ -20,6 +20,7 @@ export interface MachineOutcome {
   readonly daddr: string;
   readonly sport: number;
   readonly dport: number;
+  readonly hopLimit: number;
   readonly mark: number;
   readonly ctMark: number;
   readonly translated: boolean;
@@ -128,7 +129,8 @@ export class KernelMachine {
         return true;
       case "cmp": {
         const value = dataOf(data.nested(3)?.bytes(1));
-        return (state.read(number(1), value.length) === value) === (number(2) === 0);
+        const found = state.read(number(1), value.length);
+        return [found === value, found !== value, found < value, found <= value, found > value][number(2)] === true;
       }
       case "bitwise": {
         const value = Buffer.from(state.read(number(1), number(3)), "latin1");
@@ -239,6 +241,7 @@ class MachineState {
     this.#v4 = !packet.daddr.includes(":");
     this.#network = Buffer.alloc(this.#v4 ? 20 : 40);
     this.#network.write(`${source}${destination}`, this.#v4 ? 12 : 8, "latin1");
+    this.#network[this.#v4 ? 8 : 7] = packet.hopLimit ?? 64;
     this.#original = destination ?? "";
     this.#transport.writeUInt16BE(packet.sport, 0);
     this.#transport.writeUInt16BE(packet.dport, 2);
@@ -312,6 +315,7 @@ class MachineState {
       daddr: address(start + length),
       sport: this.#transport.readUInt16BE(0),
       dport: this.#transport.readUInt16BE(2),
+      hopLimit: this.#network[this.#v4 ? 8 : 7] ?? 0,
       mark: this.#mark,
       ctMark: this.#ctMark,
       translated: this.#translated,

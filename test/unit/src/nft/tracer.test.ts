@@ -131,6 +131,35 @@ test("a frame is handed to another node at ingress, and copies are made, with ot
   assert.equal((await trace({ lan: [ingress, rule] }, { ether, iifname: "eth1" }, [], "netdev")).end, "forwarded");
 });
 
+test("a copy to another node has passed one router more, and hop limits are compared and set", async () => {
+  const next = parseAddress("192.0.2.12");
+  assert.ok(next);
+  const dup: Statement = {
+    kind: "dup",
+    device: { name: "eth0", index: 2 },
+    to: constant("ipv4_addr", addressData(next)),
+  };
+  const hops = (operator: "<=" | ">", value: number): Statement => ({
+    kind: "match",
+    left: field("ip ttl"),
+    operator,
+    right: numberData("hop_limit", value),
+  });
+  const set: Statement = { kind: "set", field: "ip ttl", to: constant("hop_limit", numberData("hop_limit", 9)) };
+  const chains: Chains = { early: [early, [hops("<=", 5), accept], [hops(">", 8), set], [dup], [drop]] };
+  for (const [hopLimit, copied] of [
+    [64, 8],
+    [9, 8],
+    [8, 7],
+    [6, 5],
+    [5, undefined],
+  ] as const) {
+    const { copies, end } = await trace(chains, { hopLimit });
+    assert.equal(copies[0]?.packet.hopLimit, copied);
+    assert.equal(end, copied === undefined ? "forwarded" : "dropped");
+  }
+});
+
 test("a hash is the kernel's", () => {
   // The vectors of lookup3.c, of which jhash is the kernel's form (driver5).
   const text = "Four score and seven years ago";
