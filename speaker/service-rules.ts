@@ -33,6 +33,8 @@ export interface ServiceRulesOptions {
   readonly kubeProxyDelayMs: number;
   /** Whether a chain of another program may drop what goes straight to pods, and not what kube-proxy has marked. */
   readonly mayDropForwarded: () => boolean;
+  /** Whether connection tracking takes TCP packets of unknown connections for new ones. */
+  readonly tcpLoose: () => boolean;
   readonly changes: RulesListener;
   readonly clock: Clock;
   readonly random: Random;
@@ -110,8 +112,8 @@ export class ServiceRules {
 
   /** An InternalIP on no interface is not used: packets for node ports at it would be routed away. */
   #observeNode(): NodeFacts {
-    const { node, watched, isOnNode, mayDropForwarded } = this.#options;
-    const facts = { ...this.#node, mayDropForwarded: mayDropForwarded() };
+    const { node, watched, isOnNode, mayDropForwarded, tcpLoose } = this.#options;
+    const facts = { ...this.#node, mayDropForwarded: mayDropForwarded(), tcpLoose: tcpLoose() };
     const view = watched.nodes.views.get(node);
     if (view === undefined) return facts;
     const present = (text: string | undefined) => (text !== undefined && isOnNode(text) ? text : undefined);

@@ -140,6 +140,7 @@ export class Speaker {
       isOnNode: (address) => isOnNode(address, kernel.network),
       kubeProxyDelayMs: kubeProxyDelaySeconds * 1000,
       mayDropForwarded: () => kernel.droppingChains.length > 0,
+      tcpLoose: () => checks.tcpLoose,
       changes,
       clock,
       random,
@@ -255,7 +256,8 @@ export class Speaker {
     const missing = [...reflectorFaults(this.#watches, this.#options.clock.monotonicMs())];
     if (!this.#kernel.alive) missing.push("the kernel thread is not running");
     if (!this.#responder.alive) missing.push("the responder thread is not running");
-    for (const { family, feature } of this.#missingFeatures) {
+    for (const { family, feature, chain } of this.#missingFeatures) {
+      if (chain === "pass_on") continue;
       const { everWritten, failingSinceMs } = this.#dataplane.writesOf(family);
       // Without addresses of the family there are no rules of it, and nothing is missing.
       if (!everWritten || failingSinceMs !== undefined) missing.push(`the kernel lacks for ${family}: ${feature}`);
@@ -311,6 +313,11 @@ export class Speaker {
     const { findMissingFeatures, log } = this.#options;
     this.#missingFeatures = await findMissingFeatures(this.#kernel);
     for (const missing of this.#missingFeatures) {
+      if (missing.chain === "pass_on") {
+        this.#dataplane.disablePassingOn(missing.family);
+        log.warn(missing, "the kernel lacks a feature, so open connections end when their address moves");
+        continue;
+      }
       log.error(missing, "the kernel lacks a feature, so the rules of this family cannot be written");
     }
   }

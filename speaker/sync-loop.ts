@@ -146,7 +146,8 @@ export class SyncLoop {
     const { announcer, changes, clock, dataplane, log, metrics, rules } = this.#options;
     dataplane.setInterfaces(announcer.lanInterfaces);
     const dirtySinceMs = rules.render();
-    const settings = { nodeAddresses: rules.node.addresses };
+    const { addresses: nodeAddresses, tcpLoose } = rules.node;
+    const settings = { nodeAddresses, tcpLoose };
     const { newAddresses, refusalsChanged, failures } = await dataplane.apply(settings);
     if (announcer.rulesApplied(newAddresses)) this.#announce();
     for (const service of refusalsChanged) this.#reportRefusal(service);

@@ -5,6 +5,8 @@ import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { Element } from "./element.ts";
+import { type HolderChange, HolderIndex } from "./holder-index.ts";
+import type { AddressHolders } from "./holders.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
 import { StaleFlows } from "./stale-flows.ts";
 import { TableWriter, type WriteListener } from "./table-writer.ts";
@@ -22,12 +24,24 @@ export interface DataplaneOptions {
 export interface DataplaneSettings {
   /** This node's address for node ports, by family. */
   readonly nodeAddresses: Readonly<Record<IpFamily, string | undefined>>;
+  /** See `RuleSettings`. */
+  readonly tcpLoose?: boolean | undefined;
 }
 
 const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 
 /** Owner of the interfaces, which belong to no Service. */
 const interfacesOwner = "(interfaces)";
+
+/** Owner of the holders of an address. */
+function holdersOwner(address: string): string {
+  return `(holders of ${address})`;
+}
+
+/** Names of Services have no brackets. */
+function isService(owner: string): boolean {
+  return !owner.startsWith("(");
+}
 
 /** What a call of `apply` has done. */
 export interface WriteResult {
@@ -62,10 +76,14 @@ export class Dataplane {
   /** What was last said of each Service that is refused. */
   #refusals: ReadonlyMap<string, string> = new Map();
   #nodeAddresses: DataplaneSettings["nodeAddresses"] = { IPv4: undefined, IPv6: undefined };
+  readonly #holders = new HolderIndex();
+  readonly #cannotPassOn = new Set<IpFamily>();
+  readonly #clock: Clock;
   readonly #metrics: DataplaneMetrics;
   readonly #staleFlows: StaleFlows[] = [];
 
   constructor(options: DataplaneOptions) {
+    this.#clock = options.clock;
     this.#metrics = options.metrics;
     this.#writers = { IPv4: this.#createWriter("IPv4", options), IPv6: this.#createWriter("IPv6", options) };
   }
@@ -91,7 +109,7 @@ export class Dataplane {
       const { index, refusedOwners } = this.#writers[family];
       return [...index.owners, ...refusedOwners];
     });
-    return [...new Set(owners)].filter((owner) => owner !== interfacesOwner);
+    return [...new Set(owners)].filter(isService);
   }
 
   /** Replaces the elements of a Service; empty: the Service is gone. Not during `apply`. */
@@ -113,6 +131,40 @@ export class Dataplane {
         ),
       ),
     );
+  }
+
+  /**
+   * Which nodes may know connections to an address that this node does not know: packets of those are passed on to them. Undefined: nothing is
+   * passed on. In O(change). Not during `apply`, which writes it. Does nothing where the kernel cannot pass packets on.
+   */
+  setHolders(address: IpAddress, holders: AddressHolders | undefined): void {
+    if (this.#cannotPassOn.has(address.family)) return;
+    this.#putHolders(this.#holders.set(address, holders, this.#clock.monotonicMs()));
+  }
+
+  /**
+   * The hardware addresses of another node, from which it passes packets on; none: the node is gone. A packet from a node that is not known here may
+   * take more hops until it finds its node, and not more than four.
+   */
+  setPeer(node: string, macs: readonly string[]): void {
+    const elements = Object.values(nftFamilies).flatMap((family) =>
+      macs.map((mac): Element => ({ family, set: "peer_macs", key: { mac } })),
+    );
+    this.#setOwner(`(node ${node})`, elements);
+  }
+
+  /** The nodes that are dead, all of them: nothing is passed on to them. Not during `apply`. */
+  setDeadNodes(nodes: ReadonlySet<string>): void {
+    this.#putHolders(this.#holders.setDead(nodes, this.#clock.monotonicMs()));
+  }
+
+  /** The kernel lacks what passing packets on needs. Call it before `setHolders`. */
+  disablePassingOn(family: IpFamily): void {
+    this.#cannotPassOn.add(family);
+  }
+
+  #putHolders(changes: readonly HolderChange[]): void {
+    for (const { address, elements } of changes) this.#setOwner(holdersOwner(address), elements);
   }
 
   #setOwner(owner: string, elements: readonly Element[]): void {
@@ -159,7 +211,10 @@ export class Dataplane {
 
   /** When to call `apply` again although nothing has changed; undefined: never. Monotonic milliseconds. */
   get nextDueMs(): number | undefined {
-    const due = families.flatMap((family) => this.#writers[family].nextDueMs ?? []);
+    const due = [
+      this.#holders.nextDueMs ?? [],
+      ...families.map((family) => this.#writers[family].nextDueMs ?? []),
+    ].flat();
     return due.length === 0 ? undefined : Math.min(...due);
   }
 
@@ -175,10 +230,12 @@ export class Dataplane {
   async apply(settings: DataplaneSettings): Promise<WriteResult> {
     const failures: { family: IpFamily; error: BellhopError }[] = [];
     this.#nodeAddresses = settings.nodeAddresses;
+    const { tcpLoose = true } = settings;
+    this.#putHolders(this.#holders.expire(this.#clock.monotonicMs()));
     for (const family of families) {
       try {
         const nodeAddress = settings.nodeAddresses[family];
-        await this.#writers[family].write({ nodeAddress });
+        await this.#writers[family].write({ nodeAddress, tcpLoose });
       } catch (error) {
         if (!(error instanceof BellhopError)) throw error;
         failures.push({ family, error });
@@ -192,7 +249,7 @@ export class Dataplane {
     const before = this.#refusals;
     const now = new Map<string, string>();
     for (const family of families) {
-      const owners = [...this.#writers[family].refusedOwners].filter((owner) => owner !== interfacesOwner);
+      const owners = [...this.#writers[family].refusedOwners].filter(isService);
       for (const owner of owners) {
         const reason = this.#writers[family].refusalOf(owner)?.reason ?? "";
         now.set(owner, `${now.get(owner) ?? ""}${family} ${reason}`);

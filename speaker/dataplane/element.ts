@@ -1,10 +1,11 @@
-import type { IpAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import {
   addressData,
   concatenate,
   type Data,
   interfaceData,
+  macData,
   type NftProtocol,
   numberData,
   portData,
@@ -12,6 +13,7 @@ import {
   rangeData,
 } from "../../src/nft/data.ts";
 import { keyId, type NftElement, sameData } from "../../src/nft/set.ts";
+import type { NftDevice } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 
 /** A port of a Service on one of its addresses. */
@@ -50,6 +52,18 @@ export interface EndpointPick {
   readonly seed: number;
 }
 
+/** Another node on the LAN, and how it is reached. */
+export interface NextHop {
+  readonly address: IpAddress;
+  readonly device: NftDevice;
+}
+
+/** Packets to an address. */
+export interface FlowKey {
+  readonly address: IpAddress;
+  readonly protocol: NftProtocol;
+}
+
 /** The keys of our sets and maps. A rule needs one lookup in each, however many Services there are. */
 interface ElementTypes {
   /** Interfaces whose packets are rewritten; in-cluster clients come in by others and are left to kube-proxy. */
@@ -61,6 +75,14 @@ interface ElementTypes {
   readonly source_ranges: SetOf<ServicePortKey & { readonly source: IpRange }>;
   /** Ports that no endpoint in the cluster serves (kube-proxy's name for the same). */
   readonly no_endpoint_services: SetOf<ServicePortKey>;
+  /** Frames of other nodes that pass packets on have these addresses. */
+  readonly peer_macs: SetOf<{ readonly mac: string }>;
+  /**
+   * To which node a packet of a connection is passed on that this node does not know; and one that another node has passed on already. "no node":
+   * TCP is reset. Without an element a packet goes its usual way.
+   */
+  readonly unknown_flows: MapOf<FlowKey, NextHop | "no node">;
+  readonly passed_flows: MapOf<FlowKey, NextHop | "no node">;
   /** Ports that are left to kube-proxy's own rules. No rule reads the set: it is for people, and for what is known of UDP flows. */
   readonly proxied_services: SetOf<ServicePortKey>;
   /** From a port to its node port on this node, and back. */
@@ -138,6 +160,11 @@ export function nftKey(element: ElementRef): NftElement {
     }
     case "lan_interfaces":
       return { key: interfaceData(element.key.interfaceName) };
+    case "peer_macs":
+      return { key: macData(element.key.mac) };
+    case "unknown_flows":
+    case "passed_flows":
+      return { key: concatenate([addressData(element.key.address), protocolData(element.key.protocol)]) };
     case "service_addresses":
     case "ping_addresses":
     case "affinity_addresses":
@@ -196,9 +223,17 @@ export function targetNameOf(element: Element): string | undefined {
       return element.value;
     case "affinity_services":
       return affinityChainName(element.value.timeoutSeconds);
+    case "unknown_flows":
+    case "passed_flows":
+      return element.value === "no node" ? "unknown_connection" : nextHopChainName(element.value);
     default:
       return undefined;
   }
+}
+
+/** The chain that passes packets on to a node. The name has all that its rules are made of. */
+export function nextHopChainName({ address, device }: NextHop): string {
+  return `pass_to_${formatAddress(address).replaceAll(":", "_")}_${device.index}`;
 }
 
 /** The chain that picks one of so many endpoints: one for each number, because the modulus is a constant of the rule. */

@@ -20,6 +20,8 @@ export interface NodeFacts extends NodePortNode {
    * to pods while kube-proxy is late. Missing: none does.
    */
   readonly mayDropForwarded?: boolean;
+  /** See `RuleSettings`. */
+  readonly tcpLoose?: boolean;
   /** The seed of the hashes that choose endpoints, which is the same on every node of the cluster. */
   readonly hashSeed: number;
 }

@@ -2,36 +2,51 @@ import { parseAddress } from "../../src/ip/address.ts";
 import {
   addressData,
   ctDirections,
-  ctStates,
   ctStatuses,
   type Data,
-  icmpTypes,
-  icmpv6Types,
   numberData,
   protocolData,
   tcpFlags,
 } from "../../src/nft/data.ts";
 import { concatenation, constant, type Expression, field } from "../../src/nft/expression.ts";
-import type { FieldName } from "../../src/nft/field.ts";
 import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { EndpointPick } from "./element.ts";
+import { noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts";
 import { affinityClients, sets } from "./sets.ts";
-
-/** The protocols that we forward ourselves, as nft spells them. */
-const forwardedProtocols = ["tcp", "udp"] as const;
+import {
+  drop,
+  forwardedProtocols,
+  fromLan,
+  inSet,
+  is,
+  isEchoRequest,
+  isNew,
+  isSyn,
+  originalService,
+  outsideRanges,
+  rewriteToNodePort,
+  serviceKey,
+  tcpControl,
+} from "./statements.ts";
 
 /**
  * The zone of connection tracking of rewritten connections, in the direction from the client. Any number that nothing else on the node uses:
  * Open vSwitch and OVN count zones up from 1.
  */
-const rewriteZone = 0xbe11;
+const zone = numberData("ct_zone", 0xbe11);
+const inRewriteZone: Statement = is("ct original zone", zone);
 
 /** The settings that the rules depend on. */
 export interface RuleSettings {
   /** The address of this node on which kube-proxy takes node ports; undefined: no rewrite to node ports in this family. */
   readonly nodeAddress: string | undefined;
+  /**
+   * Whether connection tracking takes a TCP packet in the middle of a connection that it does not know for a new one
+   * (net.netfilter.nf_conntrack_tcp_loose); otherwise such a packet is invalid. Missing: it does, which is the kernel's default.
+   */
+  readonly tcpLoose?: boolean;
 }
 
 /** The rules of each base chain. */
@@ -40,6 +55,7 @@ export type BaseRules = Readonly<
     | "check_source_ranges"
     | "reject_no_endpoints"
     | "rewrite_to_node_port"
+    | "pass_on"
     | "dnat_to_endpoints"
     | "remember_affinity"
     | "drop_on_node"
@@ -50,12 +66,20 @@ export type BaseRules = Readonly<
   >
 >;
 
+/** The rules of chains that base chains jump to. */
+export type InnerRules = Readonly<Record<"unknown_packet", readonly NftRule[]>>;
+
+export function innerRules(ip: NftIpFamily, { tcpLoose = true }: RuleSettings): InnerRules {
+  return { unknown_packet: unknownPacketRules(ip, tcpLoose) };
+}
+
 export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   const our = sets[ip];
   return {
     check_source_ranges: sourceRangeRules(ip, settings),
     reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
+    pass_on: passOnRules(ip, nodeAddressOf(settings)),
     dnat_to_endpoints: [
       [fromLan(ip), { kind: "vmap", key: serviceKey(ip), map: our.dnat_services }],
       [
@@ -95,65 +119,12 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   };
 }
 
-/** The flags by which a packet that opens a connection is known. */
-const tcpControl: Expression = {
-  kind: "bitwise",
-  of: field("tcp flags"),
-  operator: "&",
-  bits: tcpFlags.fin | tcpFlags.syn | tcpFlags.rst | tcpFlags.ack,
-};
-
-const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
-
-function serviceKey(ip: NftIpFamily): readonly Expression[] {
-  return concatenation(`${ip} daddr`, "meta l4proto", "th dport");
-}
-
-/** The address and port that the client has sent the packet to. */
-function originalService(ip: NftIpFamily): readonly Expression[] {
-  return concatenation(`ct original ${ip} daddr`, "meta l4proto", "ct original proto-dst");
-}
-
-function isEchoRequest(ip: NftIpFamily): Statement {
-  return ip === "ip"
-    ? is("icmp type", numberData("icmp_type", icmpTypes["echo-request"]))
-    : is("icmpv6 type", numberData("icmpv6_type", icmpv6Types["echo-request"]));
-}
-
 const isTranslated: Statement = {
   kind: "match",
   left: field("ct status"),
   operator: "any",
   right: numberData("ct_status", ctStatuses.dnat),
 };
-
-const isNew: Statement = {
-  kind: "match",
-  left: field("ct state"),
-  operator: "any",
-  right: numberData("ct_state", ctStates.new),
-};
-
-function inSet(key: readonly Expression[], set: NftSet): Statement {
-  return { kind: "lookup", key, operator: "in", set };
-}
-
-function fromLan(ip: NftIpFamily): Statement {
-  return inSet([field("iifname")], sets[ip].lan_interfaces);
-}
-
-function is(name: FieldName, data: Data): Statement {
-  return { kind: "match", left: field(name), operator: "==", right: data };
-}
-
-function outsideRanges(ip: NftIpFamily): readonly Statement[] {
-  const service = serviceKey(ip);
-  const { source_range_services, source_ranges } = sets[ip];
-  return [
-    inSet(service, source_range_services),
-    { kind: "lookup", key: [...service, field(`${ip} saddr`)], operator: "not in", set: source_ranges },
-  ];
-}
 
 /**
  * Source ranges apply to new connections, as kube-proxy's do: one that is open stays open when its client is excluded. A rewritten
@@ -176,9 +147,6 @@ function sourceRangeRules(ip: NftIpFamily, { nodeAddress }: RuleSettings): reado
   ];
 }
 
-const zone = numberData("ct_zone", rewriteZone);
-const inRewriteZone: Statement = is("ct original zone", zone);
-
 /**
  * Clients outside the source ranges get no answer: `check_source_ranges` drops their packets.
  *
@@ -191,12 +159,7 @@ function refusalRules(ip: NftIpFamily): readonly NftRule[] {
   const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
   return [
     [fromLan(ip), unserved, ...outsideRanges(ip), { kind: "verdict", verdict: { kind: "accept" } }],
-    [
-      fromLan(ip),
-      { kind: "match", left: tcpControl, operator: "==", right: numberData("tcp_flag", tcpFlags.syn) },
-      unserved,
-      { kind: "reject", with: "tcp reset" },
-    ],
+    [fromLan(ip), isSyn, unserved, { kind: "reject", with: "tcp reset" }],
     [
       fromLan(ip),
       { kind: "match", left: field("meta l4proto"), operator: "!=", right: protocolData("tcp") },
@@ -214,26 +177,17 @@ function refusalRules(ip: NftIpFamily): readonly NftRule[] {
  * The zone keeps such a connection apart from one to the node port itself, and marks it on the way back. It is a zone of the direction
  * from the client alone, so that the answers, which know of no zone, find the connection.
  */
-function nodePortRules(
-  ip: NftIpFamily,
-  { nodeAddress }: RuleSettings,
-): Pick<BaseRules, "rewrite_to_node_port" | "unrewrite"> {
-  const parsed = nodeAddress === undefined ? undefined : parseAddress(nodeAddress);
-  if (parsed === undefined) return { rewrite_to_node_port: [], unrewrite: [] };
-  const node = addressData(parsed);
-  const toNode = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", node);
+function nodePortRules(ip: NftIpFamily, settings: RuleSettings): Pick<BaseRules, "rewrite_to_node_port" | "unrewrite"> {
+  const node = nodeAddressOf(settings);
+  if (node === undefined) return { rewrite_to_node_port: [], unrewrite: [] };
   const our = sets[ip];
   const map = (key: readonly Expression[], to: NftSet): Expression => ({ kind: "map", key, map: to });
   return {
     rewrite_to_node_port: forwardedProtocols.map((protocol) => [
       fromLan(ip),
-      {
-        kind: "set",
-        field: `${protocol} dport`,
-        to: map(concatenation(`${ip} daddr`, "meta l4proto", `${protocol} dport`), our.node_ports),
-      },
-      { kind: "set", field: `${ip} daddr`, to: toNode },
+      ...rewriteToNodePort(ip, protocol, node),
       { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
+      noteRewrite,
     ]),
     unrewrite: forwardedProtocols.map((protocol) => {
       const sent = concatenation("meta l4proto", `${protocol} sport`);
@@ -246,6 +200,11 @@ function nodePortRules(
       ];
     }),
   };
+}
+
+function nodeAddressOf({ nodeAddress }: RuleSettings): Data | undefined {
+  const parsed = nodeAddress === undefined ? undefined : parseAddress(nodeAddress);
+  return parsed === undefined ? undefined : addressData(parsed);
 }
 
 /**

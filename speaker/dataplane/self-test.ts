@@ -2,13 +2,16 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
-import { affinityChainName, pickChainName } from "./element.ts";
+import { affinityChainName, nextHopChainName, pickChainName } from "./element.ts";
+import { nextHopRules, unknownConnectionRules } from "./pass-on-rules.ts";
 import { affinityPortRules, affinityRules, type BaseRules, pickRules } from "./rules.ts";
 import { createTable, createTargetChain, nftFamilies, removeTableOf, type TargetChain } from "./tables.ts";
 
 /** A feature of the kernel that our rules need and that it does not have. */
 export interface MissingFeature {
   readonly family: IpFamily;
+  /** The chain that needs it. Missing: all of them. */
+  readonly chain?: keyof BaseRules;
   /** What is missing and where it is found, for people. */
   readonly feature: string;
   /** What the kernel answered. */
@@ -21,6 +24,7 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
   rewrite_to_node_port:
     "writing addresses and ports of packets (Linux 4.10), zones of connection tracking (NF_CONNTRACK_ZONES)",
+  pass_on: "passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
   dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
   remember_affinity: "elements that packets add to maps and delete (Linux 5.4)",
   drop_on_node: "filter chains (module nf_tables)",
@@ -28,6 +32,10 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   masquerading: "masquerading (modules nft_chain_nat and nft_masq)",
   unrewrite: "writing addresses and ports of packets (Linux 4.10)",
 };
+
+const chainNames = Object.keys(needs) as readonly (keyof BaseRules)[];
+
+const loopback = { ip: { family: "IPv4", value: 0x7f00_0001n }, ip6: { family: "IPv6", value: 1n } } as const;
 
 /** Any settings with which every rule is there: no packet ever matches one, because the sets are empty. */
 const settings = {
@@ -45,9 +53,9 @@ export async function findMissingFeatures(nft: Nft): Promise<readonly MissingFea
     if ((await refusal(nft, family)) === undefined) continue;
     // Which part it was: one chain at a time, with all sets.
     const before = missing.length;
-    for (const [chain, feature] of Object.entries(needs)) {
+    for (const chain of chainNames) {
       const reason = await refusal(nft, family, chain);
-      if (reason !== undefined) missing.push({ family, feature, reason });
+      if (reason !== undefined) missing.push({ family, chain, feature: needs[chain], reason });
     }
     if (missing.length > before) continue;
     const reason = await refusal(nft, family);
@@ -66,7 +74,7 @@ export function removeSelfTest(family: NftIpFamily): readonly NftCommand[] {
 }
 
 /** Why the kernel refuses the rules of the chain, or of all chains; undefined if it accepts them. */
-async function refusal(nft: Nft, family: IpFamily, chain?: string): Promise<string | undefined> {
+async function refusal(nft: Nft, family: IpFamily, chain?: keyof BaseRules): Promise<string | undefined> {
   const table = selfTestTable(nftFamilies[family]);
   const remove = removeSelfTest(nftFamilies[family]);
   try {
@@ -79,20 +87,30 @@ async function refusal(nft: Nft, family: IpFamily, chain?: string): Promise<stri
   }
 }
 
-function ourCommands(family: IpFamily, chain: string | undefined): readonly NftCommand[] {
+function ourCommands(family: IpFamily, chain: keyof BaseRules | undefined): readonly NftCommand[] {
   const ip = nftFamilies[family];
-  const targets = (chain === undefined ? (Object.keys(needs) as (keyof BaseRules)[]) : [chain]).flatMap((base) =>
+  const targets = (chain === undefined ? chainNames : [chain]).flatMap((base) =>
     targetChainsBehind(ip, base).flatMap((target) => createTargetChain(ip, target)),
   );
   const base = createTable(ip, settings[family]).filter(
     (command) =>
-      (command.kind !== "addChain" && command.kind !== "addRule") || chain === undefined || command.chain === chain,
+      (command.kind !== "addChain" && command.kind !== "addRule") ||
+      chain === undefined ||
+      command.chain === chain ||
+      (chain === "pass_on" && command.chain === "unknown_packet"),
   );
   return [...base, ...targets];
 }
 
 /** One of each kind of the chains that elements lead to from the base chain. */
-function targetChainsBehind(family: NftIpFamily, chain: string): readonly TargetChain[] {
+function targetChainsBehind(family: NftIpFamily, chain: keyof BaseRules): readonly TargetChain[] {
+  if (chain === "pass_on") {
+    const nextHop = { address: loopback[family], device: { name: "lo", index: 1 } };
+    return [
+      { name: "unknown_connection", rules: unknownConnectionRules(family) },
+      { name: nextHopChainName(nextHop), rules: nextHopRules(family, nextHop) },
+    ];
+  }
   if (chain === "remember_affinity")
     return [
       { name: "affinity_ports", rules: affinityPortRules(family) },

@@ -262,5 +262,5 @@ export class TableWriter {
 }
 
 function sameSettings(left: RuleSettings | undefined, right: RuleSettings): boolean {
-  return left !== undefined && left.nodeAddress === right.nodeAddress;
+  return left !== undefined && left.nodeAddress === right.nodeAddress && left.tcpLoose === right.tcpLoose;
 }

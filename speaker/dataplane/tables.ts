@@ -3,7 +3,16 @@ import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule } from "../../src/nft/statement.ts";
 import type { BaseChain, NftAction, NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import type { Element } from "./element.ts";
-import { affinityPortRules, affinityRules, type BaseRules, baseRules, pickRules, type RuleSettings } from "./rules.ts";
+import { nextHopRules, unknownConnectionRules } from "./pass-on-rules.ts";
+import {
+  affinityPortRules,
+  affinityRules,
+  type BaseRules,
+  baseRules,
+  innerRules,
+  pickRules,
+  type RuleSettings,
+} from "./rules.ts";
 import { affinityClients, sets } from "./sets.ts";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftIpFamily>> = { IPv4: "ip", IPv6: "ip6" };
@@ -27,11 +36,13 @@ export function inTable(family: NftIpFamily, actions: readonly NftAction[]): rea
 /**
  * The hooks and priorities of our chains. For comparison: connection tracking -200, kube-proxy's source-range filter -110 and its nat -100
  * and 100, its refusals 0 (pkg/proxy/nftables/proxier.go). Fragments are put together at -400, before all of them. Source ranges are
- * checked where it is known whether a connection is new, and the address is still that of the Service.
+ * checked where it is known whether a connection is new, and the address is still that of the Service. What another node may know is passed on
+ * before: of a connection that is open there, the client may be excluded meanwhile.
  */
 const baseChains = {
   reject_no_endpoints: { type: "filter", hook: "prerouting", priority: -315 },
   rewrite_to_node_port: { type: "filter", hook: "prerouting", priority: -310 },
+  pass_on: { type: "filter", hook: "prerouting", priority: -160 },
   check_source_ranges: { type: "filter", hook: "prerouting", priority: -150 },
   dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
   remember_affinity: { type: "filter", hook: "prerouting", priority: -90 },
@@ -44,9 +55,11 @@ const baseChains = {
 
 /** Sets, chains and rules of a fresh table, without elements. */
 export function createTable(family: NftIpFamily, settings: RuleSettings): readonly NftCommand[] {
+  const inner = Object.entries(innerRules(family, settings));
   const chains = inTable(family, [
+    ...inner.map(([chain]): NftAction => ({ kind: "addChain", chain })),
     ...Object.entries(baseChains).map(([chain, base]): NftAction => ({ kind: "addChain", chain, base })),
-    ...Object.entries(baseRules(family, settings)).flatMap(([chain, rules]) =>
+    ...[...inner, ...Object.entries(baseRules(family, settings))].flatMap(([chain, rules]) =>
       rules.map((rule): NftAction => ({ kind: "addRule", chain, rule })),
     ),
   ]);
@@ -90,6 +103,11 @@ export function targetRulesOf(element: Element): readonly NftRule[] {
       return affinityPortRules(element.family);
     case "affinity_services":
       return affinityRules(element.family, element.value.timeoutSeconds);
+    case "unknown_flows":
+    case "passed_flows":
+      return element.value === "no node"
+        ? unknownConnectionRules(element.family)
+        : nextHopRules(element.family, element.value);
     default:
       return [];
   }

@@ -50,6 +50,11 @@ export class HostChecks {
     return this.#faults ?? [];
   }
 
+  /** Whether connection tracking takes TCP packets of unknown connections for new ones, as was last read. The kernel's default is that it does. */
+  get tcpLoose(): boolean {
+    return this.#read?.settings.tcpLoose ?? true;
+  }
+
   virtualIpChanged(name: string): void {
     this.#families.put(name, this.#options.watched.virtualIps.views.has(name));
   }

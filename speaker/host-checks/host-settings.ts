@@ -20,6 +20,8 @@ export interface HostSettings {
   readonly interfaces: ReadonlyMap<string, InterfaceSettings>;
   /** Connections that are tracked now, and how many the table holds. Undefined: nothing tracks connections, or it cannot be read. */
   readonly conntrack: { readonly count: number; readonly max: number } | undefined;
+  /** net.netfilter.nf_conntrack_tcp_loose. Missing: nothing tracks connections, or it cannot be read. */
+  readonly tcpLoose?: boolean | undefined;
 }
 
 /** The content of a file, or undefined if there is none. */
@@ -53,6 +55,7 @@ export function readHostSettings(links: readonly Link[], read: ReadSetting): Hos
   return {
     interfaces: new Map(interfaces),
     conntrack: count === undefined || max === undefined ? undefined : { count, max },
+    tcpLoose: isOn(readNumber("netfilter/nf_conntrack_tcp_loose")),
   };
 }
 

@@ -108,6 +108,11 @@ export function interfaceData(name: string): Data {
   return Buffer.from(name, "utf8").toString("latin1").slice(0, 15).padEnd(dataTypes.ifname.length, "\0");
 }
 
+/** A hardware address: `02:00:00:00:00:01`. */
+export function macData(text: string): Data {
+  return String.fromCharCode(...text.split(":").map((byte) => Number.parseInt(byte, 16)));
+}
+
 /** Zeros up to a whole register, by the bytes in the last one. */
 const padding = ["", "\0\0\0", "\0\0", "\0"] as const;
 

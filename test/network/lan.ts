@@ -2,30 +2,31 @@ import { Namespace } from "./namespace.ts";
 import { Program, scriptPath } from "./program.ts";
 
 /**
- * A LAN with a client and two nodes, each with a pod behind it, in namespaces of this process:
+ * A LAN with a client and two nodes or three, each with a pod behind it, in namespaces of this process:
  *
- *     client 192.0.2.99, 2001:db8::99        n1 .11 ::11 (pod 10.244.1.2, fd01::2)        n2 .12 ::12 (pod 10.244.2.2, fd02::2)
+ *     client 192.0.2.99, 2001:db8::99        n1 .11 ::11 (pod 10.244.1.2, fd01::2)        n2 .12 ::12 (pod 10.244.2.2, fd02::2) …
  */
 export class Lan {
   readonly client: Namespace;
-  readonly nodes: readonly [Namespace, Namespace];
-  readonly #all: readonly Namespace[];
+  readonly nodes: readonly [Namespace, Namespace, ...Namespace[]];
+  readonly pods: readonly Namespace[];
   readonly #switch: Namespace;
   readonly #programs: Program[] = [];
 
   private constructor(
     client: Namespace,
-    nodes: readonly [Namespace, Namespace],
+    nodes: readonly [Namespace, Namespace, ...Namespace[]],
+    pods: readonly Namespace[],
     ethernetSwitch: Namespace,
-    all: readonly Namespace[],
   ) {
     this.client = client;
     this.nodes = nodes;
+    this.pods = pods;
     this.#switch = ethernetSwitch;
-    this.#all = all;
   }
 
-  static async create(): Promise<Lan> {
+  /** `server`: the script of this folder that each pod runs, with its name. */
+  static async create({ three = false, server = "echo-server.ts" } = {}): Promise<Lan> {
     const [client, n1, n2, pod1, pod2, lan] = await Promise.all([
       Namespace.create("client"),
       Namespace.create("n1"),
@@ -34,9 +35,11 @@ export class Lan {
       Namespace.create("pod2"),
       Namespace.create("switch"),
     ]);
-    const created = new Lan(client, [n1, n2], lan, [client, n1, n2, pod1, pod2, lan]);
+    const third = three ? await Promise.all([Namespace.create("n3"), Namespace.create("pod3")]) : undefined;
+    const [more, morePods] = third === undefined ? [[], []] : [[third[0]], [third[1]]];
+    const created = new Lan(client, [n1, n2, ...more], [pod1, pod2, ...morePods], lan);
     try {
-      await created.#build(pod1, pod2);
+      await created.#build(server);
     } catch (error) {
       created.destroy();
       throw error;
@@ -44,31 +47,30 @@ export class Lan {
     return created;
   }
 
-  async #build(pod1: Namespace, pod2: Namespace): Promise<void> {
+  async #build(server: string): Promise<void> {
     const lan = this.#switch;
-    const [n1, n2] = this.nodes;
     await lan.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
-    for (const [index, host] of [this.client, n1, n2].entries()) {
+    for (const [index, host] of [this.client, ...this.nodes].entries()) {
       await lan.connect(host, `p${index}`, "eth0");
       await lan.sh(`ip link set p${index} master br0`);
-      const number = [99, 11, 12][index];
+      const number = index === 0 ? 99 : 10 + index;
       await host.sh(`ip addr add 192.0.2.${number}/24 dev eth0; ip addr add 2001:db8::${number}/64 dev eth0 nodad`);
     }
-    for (const [number, node, pod] of [
-      [1, n1, pod1],
-      [2, n2, pod2],
-    ] as const) {
-      const other = 3 - number;
+    for (const [index, node] of this.nodes.entries()) {
+      const number = index + 1;
+      const pod = this.pods[index] ?? node;
       await node.sh("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1");
       await node.connect(pod, "cni0", "eth0");
       await node.sh(`ip addr add 10.244.${number}.1/24 dev cni0; ip addr add fd0${number}::1/64 dev cni0 nodad`);
       await pod.sh(`ip addr add 10.244.${number}.2/24 dev eth0; ip addr add fd0${number}::2/64 dev eth0 nodad`);
       await pod.sh(`ip route add default via 10.244.${number}.1; ip -6 route add default via fd0${number}::1`);
-      await node.sh(`ip route add 10.244.${other}.0/24 via 192.0.2.1${other}`);
-      await node.sh(`ip -6 route add fd0${other}::/64 via 2001:db8::1${other}`);
+      for (let other = 1; other <= this.nodes.length; other++) {
+        if (other === number) continue;
+        await node.sh(`ip route add 10.244.${other}.0/24 via 192.0.2.1${other}`);
+        await node.sh(`ip -6 route add fd0${other}::/64 via 2001:db8::1${other}`);
+      }
     }
-    await this.start(pod1, "echo-server.ts", ["pod1"]);
-    await this.start(pod2, "echo-server.ts", ["pod2"]);
+    for (const [index, pod] of this.pods.entries()) await this.start(pod, server, [`pod${index + 1}`]);
   }
 
   /** One more interface of a host on the LAN, up and without an address. `port`: a name of its own on the switch. */
@@ -99,6 +101,6 @@ export class Lan {
 
   destroy(): void {
     for (const program of this.#programs) program.kill();
-    for (const namespace of this.#all) namespace.destroy();
+    for (const namespace of [this.client, ...this.nodes, ...this.pods, this.#switch]) namespace.destroy();
   }
 }

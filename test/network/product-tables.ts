@@ -1,3 +1,4 @@
+import { parseAddress } from "../../src/ip/address.ts";
 import type { NftCommand } from "../../src/nft/transaction.ts";
 import { endpoint, FakeNode, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 
@@ -23,6 +24,15 @@ export async function productTables(): Promise<Readonly<Record<"ip" | "ip6", rea
   ]);
   await node.put(service({ key: "default/b" }), slices, ["192.0.2.202", "2001:db8::202"]);
   await node.put(service({ key: "default/c" }), [], ["192.0.2.203", "2001:db8::203"]);
+  for (const [text, next] of [
+    ["192.0.2.200", "192.0.2.12"],
+    ["2001:db8::200", "2001:db8::12"],
+  ]) {
+    const [address, to] = [parseAddress(text ?? ""), parseAddress(next ?? "")];
+    if (address === undefined || to === undefined) throw new Error(text);
+    const holder = { node: "n2", address: to, macs: ["02:00:00:00:00:02"], device: { name: "lo", index: 1 } };
+    node.dataplane.setHolders(address, { current: undefined, previous: [holder] });
+  }
   node.dataplane.invalidate();
   await node.put(service({ key: "default/none" }), [], []);
   const whole = (family: "ip" | "ip6") =>

@@ -33,6 +33,7 @@ function createRules(
     isOnNode: () => true,
     kubeProxyDelayMs: 60_000,
     mayDropForwarded: () => false,
+    tcpLoose: () => true,
     changes: { rulesDue: () => undefined },
     clock,
     random: () => 0.5,

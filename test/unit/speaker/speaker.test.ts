@@ -384,6 +384,14 @@ story("what the kernel lacks is why the speaker is not ready, once rules need it
   assert.equal(fixture.speaker.unready[0], "the kernel lacks for IPv4: masquerading");
 });
 
+story("a kernel that cannot pass packets on keeps no speaker from being ready", async (fixture) => {
+  fixture.missingFeatures = [{ family: "IPv4", chain: "pass_on", feature: "passing on", reason: "ENOENT" }];
+  fixture.nft.run = () => Promise.reject(new BellhopError("NftFailed", "ENOENT"));
+  await fixture.populate("n1");
+  await fixture.start();
+  assert.ok(!fixture.speaker.unready.some((fault) => fault.includes("passing on")), fixture.speaker.unready.join());
+});
+
 story("a kernel without IPv6 keeps no speaker from being ready where no address of IPv6 is in use", async (fixture) => {
   fixture.missingFeatures = [{ family: "IPv6", feature: "masquerading", reason: "ENOENT" }];
   await fixture.populate("n1");

@@ -8,7 +8,7 @@ import { silentLogger } from "../../../../src/log/log.ts";
 import { createRegistry } from "../../../../src/metrics/registry.ts";
 import type { Endpoint, EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
 import { projectService, type ServicePort, type ServiceView } from "../../../../src/model/service.ts";
-import { addressData, type Data, portData } from "../../../../src/nft/data.ts";
+import { addressData, type Data, macData, portData } from "../../../../src/nft/data.ts";
 import { constant, field } from "../../../../src/nft/expression.ts";
 import { FakeNft, type FakeTable } from "../../../../src/nft/fake-nft.ts";
 import type { FieldName } from "../../../../src/nft/field.ts";
@@ -140,6 +140,11 @@ export class FakeNode {
       mark: 0,
       syn: change.syn ?? true,
       ...(change.icmpType === undefined ? {} : { icmpType: change.icmpType }),
+      ...(change.hopLimit === undefined ? {} : { hopLimit: change.hopLimit }),
+      ...(change.tcpFlags === undefined ? {} : { tcpFlags: change.tcpFlags }),
+      ...(change.mac === undefined
+        ? {}
+        : { ether: { saddr: macData(change.mac), daddr: macData("02:00:00:00:00:aa") } }),
     };
     const local = [node.addresses.IPv4 ?? "", node.addresses.IPv6 ?? "", ...(change.onNode ?? [])];
     return tracePacket(this.tables(ipv6 ? "ip6" : "ip"), packet, {
@@ -192,8 +197,13 @@ export interface SentPacket {
   readonly icmpType: number;
   /** Addresses that the node has beside its own. */
   readonly onNode: readonly string[];
-  /** Whether connection tracking knows its connection. */
-  readonly state: "new" | "established";
+  readonly hopLimit: number;
+  /** Of a TCP packet that is not a SYN. */
+  readonly tcpFlags: number;
+  /** The hardware address that its frame came from. */
+  readonly mac: string;
+  /** What connection tracking says of it. */
+  readonly state: "new" | "established" | "invalid";
   readonly random: () => number;
 }
 

@@ -30,8 +30,10 @@ describe("findMissingFeatures", () => {
       (command: NftCommand) => command.kind === "addRule" && command.rule.some(({ kind }) => kind === "reject"),
       [
         "IPv4 reject at prerouting (Linux 5.9, module nft_reject)",
+        "IPv4 passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
         "IPv4 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
         "IPv6 reject at prerouting (Linux 5.9, module nft_reject)",
+        "IPv6 passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
         "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
       ],
     ],
@@ -42,6 +44,14 @@ describe("findMissingFeatures", () => {
       [
         "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
         "IPv6 masquerading (modules nft_chain_nat and nft_masq)",
+      ],
+    ],
+    [
+      "copies of packets",
+      (command: NftCommand) => command.kind === "addRule" && command.rule.some(({ kind }) => kind === "dup"),
+      [
+        "IPv4 passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
+        "IPv6 passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
       ],
     ],
     [
@@ -72,7 +82,7 @@ describe("findMissingFeatures", () => {
 
   test("a kernel without nftables lacks all of it", async () => {
     const found = await findMissingFeatures(kernelWithout(() => true));
-    assert.equal(found.length, 18);
+    assert.equal(found.length, 20);
     assert.equal(found[0]?.reason, "EOPNOTSUPP");
   });
 

@@ -1,0 +1,126 @@
+import { addressData, type Data, numberData, protocolData } from "../../src/nft/data.ts";
+import { concatenation, constant, field } from "../../src/nft/expression.ts";
+import type { FieldName } from "../../src/nft/field.ts";
+import type { MatchOperator, NftRule, Statement } from "../../src/nft/statement.ts";
+import type { NftIpFamily } from "../../src/nft/transaction.ts";
+import type { NextHop } from "./element.ts";
+import { sets } from "./sets.ts";
+import {
+  drop,
+  endsNothing,
+  forwardedProtocols,
+  fromLan,
+  inSet,
+  is,
+  isInState,
+  isSyn,
+  outsideRanges,
+  rewriteToNodePort,
+} from "./statements.ts";
+
+/**
+ * The hop limit that a packet is passed on with. The kernel counts each pass as a router (net/ipv4/netfilter/nf_dup_ipv4.c), so that the next
+ * node receives one less. No node ever raises it: however much the nodes disagree, a packet is passed on at most four times. Without that, ten
+ * packets between three such nodes made a million passes in a second.
+ */
+const passedHopLimit = 9;
+
+/** With this hop limit or less, nothing is passed on. */
+const spentHopLimit = 5;
+
+/** Notes that `rewrite_to_node_port` has rewritten a packet, until `pass_on`. Connection tracking keeps the zone of new connections only. */
+const rewritten = numberData("classid", 0xbe11_0001);
+const isRewritten: Statement = is("meta priority", rewritten);
+export const noteRewrite: Statement = { kind: "set", field: "meta priority", to: constant("classid", rewritten) };
+const forgetRewrite: Statement = {
+  kind: "set",
+  field: "meta priority",
+  to: constant("classid", numberData("classid", 0)),
+};
+
+const leaveChain: Statement = { kind: "verdict", verdict: { kind: "return" } };
+
+function hopLimit(ip: NftIpFamily, operator: MatchOperator, value: number): Statement {
+  return { kind: "match", left: field(hopLimitField(ip)), operator, right: numberData("hop_limit", value) };
+}
+
+function hopLimitField(ip: NftIpFamily): FieldName {
+  return ip === "ip" ? "ip ttl" : "ip6 hoplimit";
+}
+
+/**
+ * Packets of connections that this node does not know. `node`: the address of the node, where ports are rewritten to node ports; those packets
+ * have their Service's address back in between.
+ */
+export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly NftRule[] {
+  const isUnknown = isInState("new", "invalid");
+  const passOn: NftRule = [
+    isUnknown,
+    fromLan(ip),
+    { kind: "verdict", verdict: { kind: "jump", chain: "unknown_packet" } },
+  ];
+  if (node === undefined) return [passOn];
+  const known = isInState("established", "related", "untracked");
+  return [
+    [isRewritten, known, forgetRewrite, { kind: "verdict", verdict: { kind: "accept" } }],
+    ...forwardedProtocols.map((protocol): NftRule => {
+      const sent = concatenation("meta l4proto", `${protocol} dport`);
+      const { reply_addresses, reply_ports } = sets[ip];
+      return [
+        isRewritten,
+        { kind: "set", field: `${ip} daddr`, to: { kind: "map", key: sent, map: reply_addresses } },
+        { kind: "set", field: `${protocol} dport`, to: { kind: "map", key: sent, map: reply_ports } },
+        forgetRewrite,
+      ];
+    }),
+    passOn,
+    ...forwardedProtocols.map(
+      (protocol): NftRule => [isUnknown, fromLan(ip), ...rewriteToNodePort(ip, protocol, node)],
+    ),
+  ];
+}
+
+/**
+ * Where such a packet goes. What another node passed on is known by the address of its frame and its hop limit; one that is forged is merely
+ * treated as such a packet.
+ *
+ * A plain packet that is invalid may be one outside of the window of a connection that is known. The next node would take it for new, and its
+ * reset would end the connection. Only where every unknown packet is invalid (`tcpLoose` false), these are passed on.
+ */
+export function unknownPacketRules(ip: NftIpFamily, tcpLoose: boolean): readonly NftRule[] {
+  const { peer_macs, passed_flows, unknown_flows } = sets[ip];
+  const flow = concatenation(`${ip} daddr`, "meta l4proto");
+  const isPassedOn = [inSet([field("ether saddr")], peer_macs), hopLimit(ip, "<=", passedHopLimit - 1)];
+  const invalid = isInState("invalid");
+  const outOfWindow: readonly NftRule[] = tcpLoose ? [[invalid, endsNothing, leaveChain]] : [];
+  return [
+    [isSyn, leaveChain],
+    ...outOfWindow,
+    [invalid, is("meta l4proto", protocolData("udp")), leaveChain],
+    // A ping. Errors about unknown connections are invalid.
+    [isInState("new"), is("meta l4proto", protocolData(ip === "ip" ? "icmp" : "icmpv6")), leaveChain],
+    [...isPassedOn, { kind: "vmap", key: flow, map: passed_flows }],
+    [...isPassedOn, leaveChain],
+    [{ kind: "vmap", key: flow, map: unknown_flows }],
+  ];
+}
+
+/** The rules of the chain that passes packets on to a node. */
+export function nextHopRules(ip: NftIpFamily, { address, device }: NextHop): readonly NftRule[] {
+  const limit = constant("hop_limit", numberData("hop_limit", passedHopLimit));
+  const to = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", addressData(address));
+  return [
+    [hopLimit(ip, "<=", spentHopLimit), leaveChain],
+    [hopLimit(ip, ">", passedHopLimit - 1), { kind: "set", field: hopLimitField(ip), to: limit }],
+    [{ kind: "counter" }, { kind: "dup", to, device }],
+    [drop],
+  ];
+}
+
+/**
+ * The rules of the chain for TCP packets of a connection that no node knows. They are reset, so that the client need not wait. A FIN or a reset
+ * is not answered: it may be an invalid one of a connection that another node knows.
+ */
+export function unknownConnectionRules(ip: NftIpFamily): readonly NftRule[] {
+  return [[...outsideRanges(ip), drop], [endsNothing, { kind: "reject", with: "tcp reset" }], [drop]];
+}
