@@ -108,6 +108,26 @@ export function registerSpeakerGauges(registry: Registry, { announcer, responder
     },
   });
   exposeResponderCounters(registry, responder.counters);
+  exposeDroppedFrames(registry, responder.counters);
+}
+
+const droppedFrames = {
+  queue_full: "lostFrames",
+  malformed: "malformedFrames",
+  unrelated: "unrelatedFrames",
+} as const satisfies Readonly<Record<string, CounterName>>;
+
+function exposeDroppedFrames(registry: Registry, counters: Counters): void {
+  new Counter({
+    name: "bellhop_responder_dropped_frames_total",
+    help: "ARP and NDP frames without an effect, by reason: queue_full (the thread was too slow), malformed, unrelated (about other addresses).",
+    labelNames: ["reason"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [reason, counter] of Object.entries(droppedFrames)) this.inc({ reason }, counters.read(counter));
+    },
+  });
 }
 
 /** Exposes the counters that the responder thread keeps in shared memory. */

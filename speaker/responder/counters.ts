@@ -10,6 +10,9 @@ export const counterNames = [
   "receiveErrors",
   "sendErrors",
   "silencedFrames",
+  "malformedFrames",
+  "unrelatedFrames",
+  "lostFrames",
   /** Turns of its loop: it lives as long as they increase, at least one each second. */
   "turns",
 ] as const;
@@ -30,8 +33,8 @@ export class Counters {
     this.#cells = new BigUint64Array(shared);
   }
 
-  add(name: CounterName): void {
-    Atomics.add(this.#cells, counterNames.indexOf(name), 1n);
+  add(name: CounterName, count = 1): void {
+    Atomics.add(this.#cells, counterNames.indexOf(name), BigInt(count));
   }
 
   read(name: CounterName): number {

@@ -20,6 +20,9 @@ const longestSleepMs = 1000;
 /** A conflict with the same device is reported to the main thread this often at most; each one is counted. */
 const conflictReportMs = 1000;
 
+/** How often the kernel is asked how many frames it dropped: one system call for each socket. */
+const countLostMs = 1000;
+
 export interface ResponderLoopOptions {
   /** Name of this node. */
   readonly node: string;
@@ -45,6 +48,7 @@ export class ResponderLoop {
   /** Not reported yet. */
   #facts: AddressFact[] = [];
   #stopped = false;
+  #countLostAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ResponderLoopOptions) {
     this.#options = options;
@@ -101,6 +105,7 @@ export class ResponderLoop {
     const untilDue = Math.max(0, this.#announced.nextDueMs - now());
     const readable = packetSockets.wait(this.#announced.sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
     for (const socket of readable) this.#drain(socket);
+    this.#countLost();
     this.#announced.sendDue(!watchdog.alive());
     this.#reportFacts();
     counters.add("turns");
@@ -148,7 +153,10 @@ export class ResponderLoop {
   #handle(frame: Uint8Array, responder: InterfaceResponder, socket: PacketSocket): void {
     const { counters, watchdog } = this.#options;
     const answer = respond(frame, responder);
-    if (answer === undefined) return;
+    if (typeof answer === "string") {
+      counters.add(answer === "malformed" ? "malformedFrames" : "unrelatedFrames");
+      return;
+    }
     if (answer.kind === "conflict") {
       counters.add("conflicts");
       this.#reportConflict(responder, answer.address, answer.mac);
@@ -161,6 +169,19 @@ export class ResponderLoop {
     }
     if (this.#announced.send(socket, answer.frame))
       counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
+  }
+
+  #countLost(): void {
+    const { now, counters } = this.#options;
+    if (now() < this.#countLostAtMs) return;
+    this.#countLostAtMs = now() + countLostMs;
+    for (const socket of this.#announced.sockets) {
+      try {
+        counters.add("lostFrames", socket.takeLost());
+      } catch (error) {
+        this.#announced.fail(socket.interfaceName, error);
+      }
+    }
   }
 
   #reportConflict(responder: InterfaceResponder, address: Uint8Array, mac: Uint8Array): void {

@@ -27,30 +27,37 @@ export type Answer =
   | { readonly kind: "conflict"; readonly address: Uint8Array; readonly mac: Uint8Array };
 
 /**
- * The response to a received frame: a reply to a request for one of our addresses, the report of a conflict if another device answers
- * for one, or nothing. Pure: bytes in, bytes out. Nothing for frames to other devices, with a VLAN tag, malformed or of other protocols.
+ * Why a frame is ignored: it breaks a rule of its protocol, or it is in order but not about one of our addresses (to another device, with a
+ * VLAN tag, of another protocol, our own).
  */
-export function respond(bytes: Uint8Array, table: AnswerTable): Answer | undefined {
+export type Ignored = "malformed" | "unrelated";
+
+/**
+ * The response to a received frame: a reply to a request for one of our addresses, the report of a conflict if another device answers
+ * for one, or why there is none. Pure: bytes in, bytes out.
+ */
+export function respond(bytes: Uint8Array, table: AnswerTable): Answer | Ignored {
   const frame = decodeEthernet(bytes);
-  if (frame === undefined || !isUnicastMac(frame.source) || table.isOurs(frame.source)) return undefined;
+  if (frame === undefined || !isUnicastMac(frame.source)) return "malformed";
+  if (table.isOurs(frame.source)) return "unrelated";
   // A socket of a promiscuous interface also receives frames for other devices.
   const group = ((frame.destination[0] ?? 0) & 1) === 1;
-  if (!group && !equalBytes(frame.destination, table.mac)) return undefined;
+  if (!group && !equalBytes(frame.destination, table.mac)) return "unrelated";
   if (frame.etherType === etherTypes.arp) return respondArp(frame, table);
   if (frame.etherType === etherTypes.ipv6) return respondNdp(frame, table);
-  return undefined;
+  return "unrelated";
 }
 
-function respondArp(frame: EthernetFrame, table: AnswerTable): Answer | undefined {
+function respondArp(frame: EthernetFrame, table: AnswerTable): Answer | Ignored {
   const packet = decodeArp(frame.payload);
-  if (packet === undefined || !isUnicastMac(packet.senderMac)) return undefined;
+  if (packet === undefined || !isUnicastMac(packet.senderMac)) return "malformed";
   if (table.has(packet.senderAddress)) {
     return table.isOurs(packet.senderMac)
-      ? undefined
+      ? "unrelated"
       : { kind: "conflict", address: packet.senderAddress, mac: packet.senderMac };
   }
   // Probes, with sender address 0.0.0.0, are answered like any request: the address is in use (RFC 5227 section 2.1.1).
-  if (packet.operation !== "request" || !table.has(packet.targetAddress)) return undefined;
+  if (packet.operation !== "request" || !table.has(packet.targetAddress)) return "unrelated";
   const payload = encodeArp({
     operation: "reply",
     senderMac: table.mac,
@@ -62,13 +69,14 @@ function respondArp(frame: EthernetFrame, table: AnswerTable): Answer | undefine
   return { kind: "reply", protocol: "arp", frame: encodeEthernet(reply) };
 }
 
-function respondNdp(frame: EthernetFrame, table: AnswerTable): Answer | undefined {
+function respondNdp(frame: EthernetFrame, table: AnswerTable): Answer | Ignored {
   const packet = decodeIpv6(frame.payload);
-  if (packet === undefined || packet.nextHeader !== nextHeaderIcmpv6 || packet.hopLimit !== ndpHopLimit)
-    return undefined;
-  const message = decodeNeighborMessage(packet.payload);
-  if (message === undefined || !table.has(message.target)) return undefined;
-  if (ipv6Checksum(packet.source, packet.destination, nextHeaderIcmpv6, packet.payload) !== 0) return undefined;
+  if (packet === undefined) return "malformed";
+  if (packet.nextHeader !== nextHeaderIcmpv6) return "unrelated";
+  const message = packet.hopLimit === ndpHopLimit ? decodeNeighborMessage(packet.payload) : undefined;
+  if (message === undefined) return "malformed";
+  if (!table.has(message.target)) return "unrelated";
+  if (ipv6Checksum(packet.source, packet.destination, nextHeaderIcmpv6, packet.payload) !== 0) return "malformed";
   return message.kind === "solicitation"
     ? answerSolicitation(frame, packet.source, message, table)
     : noticeAdvertisement(frame, message, table);
@@ -79,13 +87,13 @@ function answerSolicitation(
   sender: Uint8Array,
   message: NeighborSolicitation,
   table: AnswerTable,
-): Answer | undefined {
+): Answer | Ignored {
   const unspecified = sender.every((byte) => byte === 0);
   // RFC 4861 section 7.1.1: the unspecified source comes without the option.
-  if (unspecified && message.linkAddress !== undefined) return undefined;
-  if (sender[0] === 0xff) return undefined;
+  if (unspecified && message.linkAddress !== undefined) return "malformed";
+  if (sender[0] === 0xff) return "malformed";
   const link = message.linkAddress ?? frame.source;
-  if (!isUnicastMac(link)) return undefined;
+  if (!isUnicastMac(link)) return "malformed";
   // RFC 4861 section 7.2.4: a sender without an address is answered through all nodes, unsolicited.
   const destination = unspecified ? allNodes : sender;
   return {
@@ -103,9 +111,9 @@ function noticeAdvertisement(
   frame: EthernetFrame,
   message: NeighborAdvertisement,
   table: AnswerTable,
-): Answer | undefined {
+): Answer | Ignored {
   const mac = message.linkAddress ?? frame.source;
-  return table.isOurs(mac) ? undefined : { kind: "conflict", address: message.target, mac };
+  return table.isOurs(mac) ? "unrelated" : { kind: "conflict", address: message.target, mac };
 }
 
 /**

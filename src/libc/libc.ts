@@ -53,6 +53,7 @@ const native = {
   bindRaw: library.func("bind", "int", ["int", "const void *", "uint32_t"]),
   getsockname: library.func("int getsockname(int fd, void *address, void *length)"),
   setInt: library.func("setsockopt", "int", ["int", "int", "int", "const int *", "uint32_t"]),
+  getOption: library.func("getsockopt", "int", ["int", "int", "int", "void *", "void *"]),
   attachFilter: library.func("setsockopt", "int", ["int", "int", "int", "const sock_fprog *", "uint32_t"]),
   membership: library.func("setsockopt", "int", ["int", "int", "int", "const packet_mreq *", "uint32_t"]),
   recv: library.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
@@ -112,6 +113,18 @@ export function changeMembership(fd: number, interfaceIndex: number, mac: Uint8A
   };
   const option = change === "add" ? linux.PACKET_ADD_MEMBERSHIP : linux.PACKET_DROP_MEMBERSHIP;
   check("setsockopt", native.membership(fd, linux.SOL_PACKET, option, request, structSizes.packet_mreq));
+}
+
+/**
+ * How many frames a packet socket has lost since the last call, because its queue was full: tp_drops of struct tpacket_stats
+ * (linux/if_packet.h). Reading resets it. Throws BellhopError SocketFailed.
+ */
+export function takeLostFrames(fd: number): number {
+  // tp_packets and tp_drops.
+  const statistics = new Uint32Array(2);
+  const length = Uint32Array.of(statistics.byteLength);
+  check("getsockopt", native.getOption(fd, linux.SOL_PACKET, linux.PACKET_STATISTICS, statistics, length));
+  return statistics[1] ?? 0;
 }
 
 /**

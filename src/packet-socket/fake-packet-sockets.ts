@@ -8,6 +8,8 @@ export class FakePacketSocket implements PacketSocket {
   readonly inbox: Uint8Array[] = [];
   readonly sent: Uint8Array[] = [];
   readonly groups: Uint8Array[] = [];
+  /** What the next `takeLost` returns. */
+  lost = 0;
   /** What the next calls throw, as after the interface went away. */
   broken: string | undefined;
   open = true;
@@ -27,6 +29,13 @@ export class FakePacketSocket implements PacketSocket {
     if (frame === undefined) return undefined;
     into.set(frame.subarray(0, into.length));
     return Math.min(frame.length, into.length);
+  }
+
+  takeLost(): number {
+    this.#check();
+    const { lost } = this;
+    this.lost = 0;
+    return lost;
   }
 
   send(frame: Uint8Array): void {

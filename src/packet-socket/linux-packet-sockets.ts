@@ -8,6 +8,7 @@ import {
   openPacketSocket,
   receive,
   send,
+  takeLostFrames,
 } from "../libc/libc.ts";
 import { Poller } from "../libc/poller.ts";
 import { arpFilter, ndpFilter } from "./packet-filter.ts";
@@ -39,6 +40,10 @@ class LinuxPacketSocket implements PacketSocket {
   receive(into: Uint8Array): number | undefined {
     const length = receive(this.fd, into);
     return length === undefined ? undefined : Math.min(length, into.length);
+  }
+
+  takeLost(): number {
+    return takeLostFrames(this.fd);
   }
 
   send(frame: Uint8Array): void {

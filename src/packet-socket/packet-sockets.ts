@@ -10,6 +10,8 @@ export interface PacketSocket {
    * frame waits. Throws BellhopError SocketFailed.
    */
   receive(into: Uint8Array): number | undefined;
+  /** How many frames were lost since the last call, because nothing received them before the queue was full. Throws BellhopError SocketFailed. */
+  takeLost(): number;
   /** Sends a whole frame without waiting. Throws BellhopError SocketFailed, also when the queue is full. */
   send(frame: Uint8Array): void;
   /** Makes the interface receive frames for a multicast MAC. Counted: as many `leave` as `join`. */

@@ -47,6 +47,11 @@ export class Program {
     return over;
   }
 
+  /** Sends a signal after which it still runs. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#child.kill(signal);
+  }
+
   kill(): void {
     this.#child.kill("SIGKILL");
   }

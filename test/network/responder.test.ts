@@ -106,6 +106,22 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     assert.equal(await replies(), before + 1, "without the tag it is answered");
   });
 
+  test("frames that the thread is too slow for are counted, each of them", async () => {
+    const counters = async () => JSON.parse(await responder.say(`set ${vip} ${vip6}`)) as Record<string, number>;
+    const sum = ({ lostFrames = 0, unrelatedFrames = 0 }: Record<string, number>) => lostFrames + unrelatedFrames;
+    const before = await counters();
+    const times = 5000;
+    const frame = Buffer.from(arpRequest("192.0.2.201")).toString("hex");
+    responder.signal("SIGSTOP");
+    await client.sh(`${process.execPath} ${scriptPath("send-frame.ts")} eth0 ${frame} ${times}`);
+    responder.signal("SIGCONT");
+    for (let attempt = 0; sum(await counters()) < sum(before) + times; attempt++) {
+      assert.ok(attempt < 100, `${sum(await counters()) - sum(before)} of ${times} are counted`);
+      await sleep(50);
+    }
+    assert.ok(((await counters()).lostFrames ?? 0) > 0, "the queue was never full");
+  });
+
   test("another device that claims the address is reported", async () => {
     await other.sh(`ip addr add ${vip}/24 dev eth0; arping -c 1 -w 1 -U -i eth0 -S ${vip} ${vip} || true`);
     const line = await responder.line();

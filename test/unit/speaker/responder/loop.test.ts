@@ -122,6 +122,22 @@ test("a solicitation is answered", () => {
   assert.equal(counters.read("ndpAdvertisements"), 1);
 });
 
+test("frames without an effect are counted by reason, and those that the kernel dropped once a second", () => {
+  const { packetSockets, loop, announce, counters, clock } = makeLoop();
+  announce(vip);
+  loop.turn();
+  const socket = packetSockets.socket("eth0", "arp");
+  assert.ok(socket !== undefined);
+  socket.inbox.push(arpRequest("192.0.2.201"), arpRequest("192.0.2.200").subarray(0, 30), arpRequest("192.0.2.202"));
+  socket.lost = 7;
+  const read = () => (["unrelatedFrames", "malformedFrames", "lostFrames"] as const).map((name) => counters.read(name));
+  loop.turn();
+  assert.deepEqual(read(), [2, 1, 0]);
+  clock.nowMs = 1000;
+  loop.turn();
+  assert.deepEqual(read(), [2, 1, 7]);
+});
+
 test("a conflict is counted each time and reported once a second", () => {
   const { packetSockets, loop, announce, counters, reports, clock } = makeLoop();
   announce(vip);

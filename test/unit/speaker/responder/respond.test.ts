@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { AddressSet } from "../../../../speaker/responder/address-set.ts";
 import { gratuitousFrames } from "../../../../speaker/responder/gratuitous.ts";
-import { type AnswerTable, respond } from "../../../../speaker/responder/respond.ts";
+import { type AnswerTable, type Ignored, respond } from "../../../../speaker/responder/respond.ts";
 import { decodeArp, encodeArp } from "../../../../src/packet/arp.ts";
 import { decodeEthernet, encodeEthernet, etherTypes } from "../../../../src/packet/ethernet.ts";
 import { decodeIpv6, ipv6Checksum } from "../../../../src/packet/ipv6.ts";
@@ -29,9 +29,11 @@ const both = table(vip, vip6);
 
 function replyTo(frame: Uint8Array, answers = both): Uint8Array {
   const answer = respond(frame, answers);
-  assert.equal(answer?.kind, "reply");
-  return answer?.kind === "reply" ? answer.frame : new Uint8Array();
+  assert.ok(typeof answer !== "string" && answer.kind === "reply");
+  return answer.frame;
 }
+
+const fromNowhere = { source: address("::") };
 
 for (const [name, destination] of [
   ["broadcast", broadcastMac],
@@ -86,21 +88,32 @@ test("duplicate address detection is answered to all nodes, unsolicited (RFC 486
   assert.equal(message?.kind === "advertisement" && message.solicited, false);
 });
 
-const silence: readonly (readonly [string, Uint8Array])[] = [
-  ["an ARP request for another address", arpRequest("192.0.2.201")],
-  ["an ARP request sent to another host", arpRequest(vip, "192.0.2.99", mac("02:00:00:00:00:55"))],
-  ["a solicitation for another address", ndpFrame(solicitation("2001:db8::201"))],
-  ["a solicitation that came through a router", ndpFrame(solicitation(vip6), { hopLimit: 254 })],
-  ["a solicitation with a wrong checksum", ndpFrame(solicitation(vip6), { spoilChecksum: true })],
-  ["a solicitation from nowhere with a link address", ndpFrame(solicitation(vip6), { source: address("::") })],
-  ["a solicitation from a multicast address", ndpFrame(solicitation(vip6), { source: allNodes })],
-  ["a solicitation with a multicast link address", ndpFrame(solicitation(vip6, broadcastMac))],
-  ["a VLAN-tagged request", tagged(arpRequest(vip))],
-  ["a frame from a group address", withSource(arpRequest(vip), broadcastMac)],
-  ["a request of our own from another interface", withSource(arpRequest(vip), otherOwnMac)],
+const silence: readonly (readonly [string, Uint8Array, Ignored])[] = [
+  ["an ARP request for another address", arpRequest("192.0.2.201"), "unrelated"],
+  ["an ARP request sent to another host", arpRequest(vip, "192.0.2.99", mac("02:00:00:00:00:55")), "unrelated"],
+  ["an ARP request that is cut off", arpRequest(vip).subarray(0, 41), "malformed"],
+  ["an ARP request for another protocol", withByte(arpRequest(vip), 16, 0x06), "malformed"],
+  ["an ARP request from a group address", withByte(arpRequest(vip), 22, 0x01), "malformed"],
+  ["a frame without a whole header", arpRequest(vip).subarray(0, 13), "malformed"],
+  ["a solicitation for another address", ndpFrame(solicitation("2001:db8::201")), "unrelated"],
+  ["a solicitation that came through a router", ndpFrame(solicitation(vip6), { hopLimit: 254 }), "malformed"],
+  ["a solicitation with a wrong checksum", ndpFrame(solicitation(vip6), { spoilChecksum: true }), "malformed"],
+  ["a solicitation from nowhere with a link address", ndpFrame(solicitation(vip6), fromNowhere), "malformed"],
+  ["a solicitation from a multicast address", ndpFrame(solicitation(vip6), { source: allNodes }), "malformed"],
+  ["a solicitation with a multicast link address", ndpFrame(solicitation(vip6, broadcastMac)), "malformed"],
+  ["a solicitation that is cut off", ndpFrame(solicitation(vip6)).subarray(0, 60), "malformed"],
+  ["a VLAN-tagged request", tagged(arpRequest(vip)), "unrelated"],
+  ["a frame from a group address", withSource(arpRequest(vip), broadcastMac), "malformed"],
+  ["a request of our own from another interface", withSource(arpRequest(vip), otherOwnMac), "unrelated"],
 ];
-for (const [name, frame] of silence)
-  test(`${name} gets no answer`, () => assert.equal(respond(frame, both), undefined));
+for (const [name, frame, why] of silence)
+  test(`${name} gets no answer, and counts as ${why}`, () => assert.equal(respond(frame, both), why));
+
+function withByte(frame: Uint8Array, place: number, byte: number): Uint8Array {
+  const copy = Uint8Array.from(frame);
+  copy[place] = byte;
+  return copy;
+}
 
 function tagged(frame: Uint8Array): Uint8Array {
   return Uint8Array.of(...frame.subarray(0, 12), 0x81, 0x00, 0, 5, ...frame.subarray(12));
@@ -147,14 +160,15 @@ test("an advertisement of another device for our address is a conflict", () => {
 
 test("what this node announces is not a conflict when it arrives on another interface", () => {
   for (const text of [vip, vip6]) {
-    for (const frame of gratuitousFrames(otherOwnMac, address(text))) assert.equal(respond(frame, both), undefined);
+    for (const frame of gratuitousFrames(otherOwnMac, address(text))) assert.equal(respond(frame, both), "unrelated");
   }
 });
 
 test("what another speaker announces is a conflict", () => {
   for (const text of [vip, vip6]) {
     for (const frame of gratuitousFrames(clientMac, address(text))) {
-      assert.equal(respond(frame, both)?.kind, "conflict");
+      const answer = respond(frame, both);
+      assert.ok(typeof answer !== "string" && answer.kind === "conflict");
     }
   }
 });
@@ -175,10 +189,11 @@ test("no frame makes it throw, and none gets a reply for an address that is not 
   fc.assert(
     fc.property(fc.oneof(spoilt, fc.uint8Array({ maxLength: 128 })), (frame) => {
       const before = Uint8Array.from(frame);
-      assert.equal(respond(frame, table("198.51.100.1")), undefined);
+      assert.equal(typeof respond(frame, table("198.51.100.1")), "string");
       const answer = respond(frame, both);
       assert.deepEqual(frame, before);
-      if (answer?.kind === "reply") assert.deepEqual(decodeEthernet(answer.frame)?.source, ourMac);
+      if (typeof answer !== "string" && answer.kind === "reply")
+        assert.deepEqual(decodeEthernet(answer.frame)?.source, ourMac);
     }),
     { numRuns: 2000 },
   );
