@@ -5,7 +5,7 @@ import { upLab } from "../lab/up.ts";
 import { installProduct } from "../product/install.ts";
 
 /**
- * Does the work on three nodes with Bellhop, a pool of IPv4 addresses and a pod on every node, in a lab of its own, which is taken down
+ * Does the work on three nodes with Bellhop, a pool and a pod on every node, in a lab of its own, which is taken down
  * whatever becomes of the work.
  */
 export async function withBenchLab(progress: Progress, work: (api: Api) => Promise<void>): Promise<void> {
@@ -17,7 +17,7 @@ export async function withBenchLab(progress: Progress, work: (api: Api) => Promi
       apiVersion: "bellhop.dev/v1beta1",
       kind: "IPAddressPool",
       metadata: { name: "lan" },
-      spec: { addresses: ["172.30.0.200-172.30.0.250"] },
+      spec: { addresses: ["172.30.0.200-172.30.0.250", "fd30::200-fd30::2ff"] },
     });
     await startWeb(api);
     await work(api);

@@ -67,6 +67,12 @@ export class Api {
     return this.lab.api<ApiObject>("PATCH", `${path}?fieldManager=e2e&force=true`, object);
   }
 
+  /** Replaces one object that was read before; throws when it has changed since. */
+  replace(object: ApiObject): Promise<ApiObject> {
+    const path = this.path(object.apiVersion, object.kind, object.metadata.name);
+    return this.lab.api<ApiObject>("PUT", path, object);
+  }
+
   get(apiVersion: string, kind: string, name: string): Promise<ApiObject> {
     return this.lab.api<ApiObject>("GET", this.path(apiVersion, kind, name));
   }

@@ -4,11 +4,15 @@ import type { Api, ApiObject } from "./api.ts";
 
 export const agnhostImage = "registry.k8s.io/e2e-test-images/agnhost:2.63.0";
 
-/** A DaemonSet of agnhost's netexec on every node, or on those with the labels: HTTP and UDP on 8080. Returns when all pods are ready. */
+/**
+ * A DaemonSet of agnhost's netexec on every node, or on those with the labels: HTTP and UDP on 8080. With `graceSeconds`, a pod that is
+ * deleted serves so long before it ends. Returns when all pods are ready.
+ */
 export async function startWeb(
   api: Api,
   name = "web",
   nodeSelector: Readonly<Record<string, string>> = {},
+  graceSeconds = 0,
 ): Promise<void> {
   await api.apply({
     apiVersion: "apps/v1",
@@ -19,14 +23,14 @@ export async function startWeb(
       template: {
         metadata: { labels: { app: name } },
         spec: {
-          terminationGracePeriodSeconds: 0,
+          terminationGracePeriodSeconds: graceSeconds === 0 ? 0 : graceSeconds + 5,
           nodeSelector,
           containers: [
             {
               name: "web",
               image: agnhostImage,
               imagePullPolicy: "IfNotPresent",
-              args: ["netexec", "--http-port=8080", "--udp-port=8080"],
+              args: ["netexec", "--http-port=8080", "--udp-port=8080", `--delay-shutdown=${graceSeconds}`],
               readinessProbe: { httpGet: { path: "/readyz", port: 8080 }, periodSeconds: 1 },
             },
           ],

@@ -37,6 +37,7 @@ export function inUrl(address: string): string {
 /** The addresses of the hosts, without the prefix length; the router's are those of its two sides. */
 export const CONTROL: Addresses = { ipv4: "172.30.0.10", ipv6: "fd30::10" };
 export const CLIENT: Addresses = { ipv4: "172.30.0.100", ipv6: "fd30::100" };
+export const OBSERVER: Addresses = { ipv4: "172.30.0.101", ipv6: "fd30::101" };
 export const ROUTER: Addresses = { ipv4: "172.30.0.1", ipv6: "fd30::1" };
 export const FAR_ROUTER: Addresses = { ipv4: "172.31.0.1", ipv6: "fd31::1" };
 export const REMOTE: Addresses = { ipv4: "172.31.0.100", ipv6: "fd31::100" };

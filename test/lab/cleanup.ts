@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { findCgroups, removeCgroups } from "./cgroups.ts";
 import { LabError } from "./error.ts";
+import { thawCgroup } from "./freezer.ts";
 import { findProcessesOfLab, isAlive, labCgroup, networkOf, sendSignal } from "./processes.ts";
 import { LabState } from "./state.ts";
 import { waitFor } from "./wait.ts";
@@ -48,6 +49,7 @@ function removeIfEmpty(folder: string): void {
  * when something cannot be removed, and says what. */
 export async function removeLab(state: LabState): Promise<void> {
   const networks = findNetworks(state);
+  await thawCgroup(labCgroup(state.name));
   await waitFor({ what: `the processes of lab ${state.name} to end`, timeoutMs: 30_000, intervalMs: 20 }, async () => {
     const found = findProcessesOfLab(state.name, networks);
     for (const process of found) sendSignal(process, "SIGKILL");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -121,6 +121,69 @@ test("a node without its cable is out of reach until it is put back", async () =
   assert.deepEqual(await lab.cutHosts(), ["n1"]);
   await lab.restoreNode("n1");
   assert.equal((await lab.exec("client", ping)).code, 0);
+});
+
+test("a switch loses frames in one direction, in both, and between halves; the interface keeps its carrier", async () => {
+  const { ipv4 } = nodeAddresses("n1");
+  const answers = async (from: string, to: string) =>
+    (await lab.exec(from, ["arping", "-c", "1", "-W", "0.3", "-i", "eth0", to])).code === 0;
+  // An ARP reply of the node arrives; its own requests do too, but no answer does.
+  const carrier = ["cat", "/sys/class/net/eth0/carrier"];
+  const received = async () =>
+    Number((await lab.exec("n1", ["cat", "/sys/class/net/eth0/statistics/rx_packets"])).stdout);
+  assert.equal(await answers("client", ipv4), true);
+  for (const [drop, hears] of [
+    [() => lab.muteHost("n1"), true],
+    [() => lab.deafenHost("n1"), false],
+    [() => lab.silenceHost("n1"), false],
+    [() => lab.splitLan(["n1"], ["client", "observer"]), false],
+  ] as const) {
+    await drop();
+    const before = await received();
+    assert.equal(await answers("client", ipv4), false, String(drop));
+    if (hears) assert.ok((await received()) > before, String(drop));
+    assert.equal((await lab.exec("n1", carrier)).stdout.trim(), "1");
+    await lab.deliverFrames();
+    assert.equal(await answers("client", ipv4), true, String(drop));
+  }
+  await lab.splitLan(["n1"], ["client"]);
+  assert.equal(await answers("observer", ipv4), true);
+  await lab.deliverFrames();
+});
+
+test("a frozen node runs nothing until it is thawed, and can be switched off", async () => {
+  const working = ["curl", "-sS", "-m", "1", "http://127.0.0.1:10248/healthz"];
+  const kubelet = async () => (await lab.exec("n1", working)).stdout;
+  assert.equal(await kubelet(), "ok");
+  await lab.freezeNode("n1");
+  assert.equal(await kubelet(), "");
+  await lab.thawNode("n1");
+  assert.equal(await kubelet(), "ok");
+  await lab.freezeNode("n1");
+  await lab.stopNode("n1");
+  await lab.startNode("n1");
+});
+
+test("of a process whose main thread is frozen the other threads run", async () => {
+  const code =
+    "setInterval(() => console.log('main'), 20); new worker_threads.Worker(`setInterval(() => process.stdout.write('worker'), 20)`, { eval: true })";
+  const child = lab.spawn("client", [process.execPath, "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout ?? child, "data");
+  const { pid } = findProcess(child.pid ?? 0) ?? assert.fail("it has ended");
+  const ticks = (thread: number) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[2]);
+  const others = () =>
+    readdirSync(`/proc/${pid}/task`).reduce(
+      (sum, thread) => sum + (Number(thread) === pid ? 0 : ticks(Number(thread))),
+      0,
+    );
+  const frozen = await lab.freezeMainThread({ pid, startTime: 0 });
+  const [main, rest] = [ticks(pid), others()];
+  await waitFor({ what: "the worker to run", timeoutMs: 10_000 }, async () => others() > rest + 5);
+  assert.equal(ticks(pid), main);
+  await frozen.thaw();
+  await waitFor({ what: "the main thread to run", timeoutMs: 10_000 }, async () => ticks(pid) > main);
+  child.kill("SIGKILL");
+  await once(child, "exit");
 });
 
 test("a node keeps its disk and its address when it is switched off and on", async () => {

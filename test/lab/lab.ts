@@ -5,12 +5,15 @@ import { findNetworks, removeLab } from "./cleanup.ts";
 import { type CommandResult, runCommand } from "./command.ts";
 import * as controlPlane from "./control-plane.ts";
 import { LabError } from "./error.ts";
+import { addLosses, type FrameLoss, lossBetween, removeLosses } from "./frame-loss.ts";
+import { type FrozenThread, freezeCgroup, freezeThread, thawCgroup } from "./freezer.ts";
 import { importImage } from "./images.ts";
 import { withLock } from "./lock.ts";
-import { enterHost, enterNetwork, isNode, ROOT_HOST } from "./namespaces.ts";
+import { enterHost, enterNetwork, hostProcess, isNode, ROOT_HOST } from "./namespaces.ts";
 import { cutHosts, HOSTS, setCable } from "./network.ts";
 import { restartMachine, stopMachine } from "./node.ts";
-import { LAB_MARKER } from "./processes.ts";
+import { nodeCgroup } from "./node-files.ts";
+import { findInCgroup, findNamespaceMembers, LAB_MARKER, type ProcessRecord } from "./processes.ts";
 import { type LabOptions, LabState } from "./state.ts";
 
 export interface ExecOptions {
@@ -102,6 +105,63 @@ export class Lab {
   /** The hosts whose cable is pulled. */
   cutHosts(): Promise<string[]> {
     return cutHosts(this.state);
+  }
+
+  /** Makes the switch drop what a host sends: it hears the others, and none of them hears it. Its interface keeps its carrier. */
+  async muteHost(host: string): Promise<void> {
+    await addLosses(this.state, [{ from: this.known(host) }]);
+  }
+
+  /** Makes the switch drop what is for a host: the others hear it, and it hears none of them. */
+  async deafenHost(host: string): Promise<void> {
+    await addLosses(this.state, [{ to: this.known(host) }]);
+  }
+
+  /** Makes the switch drop all frames from and to a host, as a switch does that hangs: its interface keeps its carrier. */
+  async silenceHost(host: string): Promise<void> {
+    await addLosses(this.state, [{ from: this.known(host) }, { to: host }]);
+  }
+
+  /** Cuts the LAN into halves: no frame gets from a host of one to a host of the other. Hosts that are in neither reach both. */
+  async splitLan(half: readonly string[], other: readonly string[]): Promise<void> {
+    await addLosses(
+      this.state,
+      lossBetween(
+        half.map((host) => this.known(host)),
+        other.map((host) => this.known(host)),
+      ),
+    );
+  }
+
+  /** Makes the switch drop these frames, too. */
+  async dropFrames(losses: readonly FrameLoss[]): Promise<void> {
+    await addLosses(this.state, losses);
+  }
+
+  /** Ends everything that muteHost, deafenHost, silenceHost, splitLan and dropFrames have done. */
+  async deliverFrames(): Promise<void> {
+    await removeLosses(this.state);
+  }
+
+  /** Freezes all processes of a node. Its kernel continues to forward packets and to answer for the node's own addresses. */
+  async freezeNode(node: string): Promise<void> {
+    const { pid } = hostProcess(this.state, this.knownNode(node));
+    await freezeCgroup(nodeCgroup(this.state, node), () => findNamespaceMembers(pid));
+  }
+
+  /** Lets the processes of a frozen node continue. */
+  async thawNode(node: string): Promise<void> {
+    await thawCgroup(nodeCgroup(this.state, this.knownNode(node)));
+  }
+
+  /** The processes in pods of a node whose command line contains the text, with their ids in this machine's process namespace. */
+  findInPods(node: string, text: string): readonly ProcessRecord[] {
+    return findInCgroup(nodeCgroup(this.state, this.knownNode(node)), text);
+  }
+
+  /** Freezes the main thread of a process, and no other thread of it. */
+  freezeMainThread({ pid }: ProcessRecord): Promise<FrozenThread> {
+    return freezeThread(pid, pid);
   }
 
   /** Switches a node off: no packet more, everything on it killed, its disk kept. Returns when it is dead. */

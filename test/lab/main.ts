@@ -78,7 +78,7 @@ labCommand("remote [command...]", "run a command on the client behind the router
   .passThroughOptions()
   .action((argv: string[], { name }: NameOption) => runThere(openLab(name), "remote", argv));
 
-labCommand("exec <host> [command...]", "run a command on any host: n1, control, router, client, remote, lan")
+labCommand("exec <host> [command...]", "run a command on any host: n1, control, router, client, observer, remote, lan")
   .passThroughOptions()
   .action((host: string, argv: string[], { name }: NameOption) => {
     // With options passed through, the -- after the host is not taken away.
@@ -90,12 +90,30 @@ const nodeActions: Record<string, (lab: Lab, node: string) => Promise<void>> = {
   restore: (lab, node) => lab.restoreNode(node),
   stop: (lab, node) => lab.stopNode(node),
   start: (lab, node) => lab.startNode(node),
+  mute: (lab, node) => lab.muteHost(node),
+  deafen: (lab, node) => lab.deafenHost(node),
+  silence: (lab, node) => lab.silenceHost(node),
+  freeze: (lab, node) => lab.freezeNode(node),
+  thaw: (lab, node) => lab.thawNode(node),
 };
-labCommand("node <action> <node>", "cut or restore a node's cable; stop or start it (power, not shutdown)").action(
-  async (action: string, node: string, { name }: NameOption) => {
-    const act = nodeActions[action];
-    if (act === undefined) throw new LabError("bad-option", `${action} is none of ${Object.keys(nodeActions)}`);
-    await progress.step(`${action} ${node}`, () => act(openLab(name), node));
+labCommand(
+  "node <action> <node>",
+  "cut or restore a node's cable; stop or start it (power, not shutdown); mute, deafen or silence it (it keeps its carrier); freeze or thaw its processes",
+).action(async (action: string, node: string, { name }: NameOption) => {
+  const act = nodeActions[action];
+  if (act === undefined) throw new LabError("bad-option", `${action} is none of ${Object.keys(nodeActions)}`);
+  await progress.step(`${action} ${node}`, () => act(openLab(name), node));
+});
+
+labCommand("split <half> <other>", "cut the LAN into halves: split n1,n2 n3,client,observer,router,control").action(
+  async (half: string, other: string, { name }: NameOption) => {
+    await progress.step(`split ${half} from ${other}`, () => openLab(name).splitLan(half.split(","), other.split(",")));
+  },
+);
+
+labCommand("heal", "deliver every frame again, after mute, deafen, silence and split").action(
+  async ({ name }: NameOption) => {
+    await progress.step("deliver every frame", () => openLab(name).deliverFrames());
   },
 );
 

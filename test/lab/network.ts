@@ -7,6 +7,7 @@ import {
   macAddress,
   nodeAddresses,
   nodePodRanges,
+  OBSERVER,
   ofFamilies,
   REMOTE,
   ROUTER,
@@ -19,7 +20,7 @@ const LAN_BRIDGE = "lan";
 const FAR_BRIDGE = "far";
 
 /** The hosts beside the nodes, in the order in which they are started. */
-export const HOSTS = ["control", "router", "client", "remote"];
+export const HOSTS = ["control", "router", "client", "observer", "remote"];
 
 async function ip(state: LabState, host: string, commands: readonly string[]): Promise<void> {
   await runChecked([...enterHost(state, host), "ip", "-batch", "-"], { input: `${commands.join("\n")}\n` });
@@ -90,6 +91,8 @@ export async function connectHost(
     case "client":
       await plug(here, LAN_BRIDGE, "eth0", CLIENT);
       return ip(state, host, defaultRoutes(ROUTER, families));
+    case "observer":
+      return plug(here, LAN_BRIDGE, "eth0", OBSERVER);
     case "remote":
       await plug(here, FAR_BRIDGE, "eth0", REMOTE);
       return ip(state, host, defaultRoutes(FAR_ROUTER, families));

@@ -5,6 +5,7 @@ import { createCgroups, removeCgroups } from "./cgroups.ts";
 import { runCommand } from "./command.ts";
 import { apiSocket } from "./control-plane.ts";
 import { LabError } from "./error.ts";
+import { thawCgroup } from "./freezer.ts";
 import { bootNode, enterHost, hostProcess, startDaemon } from "./namespaces.ts";
 import { connectHost, unplug } from "./network.ts";
 import { CONTAINERD_CONFIG, CONTAINERD_SOCKET, KUBERNETES_FOLDER, nodeCgroup, nodeDisk } from "./node-files.ts";
@@ -85,6 +86,7 @@ export async function waitForNode(state: LabState, node: string, sinceMs: number
 export async function stopMachine(state: LabState, node: string): Promise<void> {
   const record = hostProcess(state, node);
   await unplug(state, node);
+  await thawCgroup(nodeCgroup(state, node));
   await killAndWait(record);
   await removeCgroups(nodeCgroup(state, node));
 }

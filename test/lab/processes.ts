@@ -96,6 +96,22 @@ export async function killAndWait(record: ProcessRecord, timeoutMs = 20_000): Pr
   await waitFor({ what, timeoutMs, intervalMs: 10 }, async () => !isAlive(record));
 }
 
+/** The processes in the process namespace of a process, but for those in namespaces below it, such as a node's pods. */
+export function findNamespaceMembers(member: number): readonly number[] {
+  const namespace = readNamespace(member, "pid");
+  return allPids().filter((pid) => readNamespace(pid, "pid") === namespace);
+}
+
+/** The processes in a cgroup or below it whose command line, with spaces between the words, contains the text. */
+export function findInCgroup(path: string, text: string): readonly FoundProcess[] {
+  return allPids().flatMap((pid) => {
+    if (!(readProc(pid, "cgroup") ?? "").includes(`:${path}/`)) return [];
+    const command = (readProc(pid, "cmdline") ?? "").replaceAll("\0", " ").trim();
+    const record = command.includes(text) ? findProcess(pid) : undefined;
+    return record === undefined ? [] : [{ ...record, command }];
+  });
+}
+
 export interface FoundProcess extends ProcessRecord {
   command: string;
 }

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LabError } from "../../lab/error.ts";
+import { productNamespace } from "../../product/install.ts";
+import type { Cast, PreparedFault } from "./faults.ts";
+import { writeOwners } from "./stage.ts";
+
+/** What an administrator or the cluster does on purpose: no request may fail, and no open connection may end. */
+export interface PlannedChange {
+  readonly words: string;
+  /** Asks Services with externalTrafficPolicy Local, whose pods serve for a while after they were deleted. */
+  readonly local?: true;
+  /** Whether the measured addresses have another announcer afterwards. */
+  readonly moves: boolean;
+  prepare(cast: Cast, addresses: readonly string[]): Promise<PreparedFault>;
+}
+
+/** The label of the pods that Services with externalTrafficPolicy Local select. */
+export const drainingApp = "draining";
+/** How long such a pod serves after it was deleted, in s. */
+export const drainingSeconds = 25;
+const busyMs = 30_000;
+const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
+/** The taint that cluster-autoscaler puts on a node before it deletes it (cluster-autoscaler/utils/taints). */
+const autoscalerTaint = "ToBeDeletedByClusterAutoscaler";
+
+/** Every planned change of `npm run bench -- failover`, by its name on the command line. */
+export const changes: Readonly<Record<string, PlannedChange>> = {
+  owners: {
+    words: "owner list edited: the successor comes first",
+    moves: true,
+    prepare: async ({ api, announcer, next, others }, addresses) => ({
+      strike: async () => {
+        await Promise.all(addresses.map((address) => writeOwners(api, address, [next, ...others, announcer])));
+      },
+      repair: async () => {},
+    }),
+  },
+  cordon: {
+    words: "kubectl cordon of the announcer",
+    moves: false,
+    prepare: ({ api, announcer }) => byKubectl(api.lab, ["cordon", announcer], ["uncordon", announcer]),
+  },
+  "exclude-label": {
+    words: "announcer labelled to be excluded from load balancers",
+    moves: true,
+    prepare: ({ api, announcer }) =>
+      byKubectl(
+        api.lab,
+        ["label", "node", announcer, `${excludeLabel}=true`],
+        ["label", "node", announcer, `${excludeLabel}-`],
+      ),
+  },
+  "autoscaler-taint": {
+    words: "announcer tainted by the cluster autoscaler",
+    moves: false,
+    prepare: ({ api, announcer }) =>
+      byKubectl(
+        api.lab,
+        ["taint", "node", announcer, `${autoscalerTaint}=1:PreferNoSchedule`],
+        ["taint", "node", announcer, `${autoscalerTaint}-`],
+      ),
+  },
+  restart: {
+    words: "rolling restart of all speakers",
+    moves: false,
+    prepare: async ({ api: { lab } }) => ({
+      strike: async () => {
+        const workload = ["-n", productNamespace, "rollout"];
+        await lab.kubectl([...workload, "restart", "daemonset/bellhop-speaker"]);
+        await lab.kubectl([...workload, "status", "daemonset/bellhop-speaker", "--timeout=150s"], undefined, 160_000);
+      },
+      repair: async () => {},
+    }),
+  },
+  "local-pod": {
+    words: "externalTrafficPolicy Local: the announcer's pod terminates",
+    local: true,
+    moves: true,
+    prepare: async ({ api, announcer }) => {
+      const pods = await api.list("v1", "Pod");
+      const pod = pods.find(
+        ({ metadata, spec }) => metadata.labels?.app === drainingApp && spec.nodeName === announcer,
+      );
+      if (pod === undefined) throw new LabError("not-running", `${announcer} has no pod ${drainingApp}`);
+      const argv = ["-n", api.namespace, "delete", "pod", pod.metadata.name, "--wait=false"];
+      return byKubectl(api.lab, argv, undefined);
+    },
+  },
+  busy: {
+    words: "both cores busy",
+    moves: false,
+    prepare: async () => ({
+      strike: async () => {
+        const burners = Array.from({ length: 2 * availableParallelism() }, burn);
+        try {
+          await sleep(busyMs);
+        } finally {
+          for (const burner of burners) burner.kill("SIGKILL");
+        }
+      },
+      repair: async () => {},
+    }),
+  },
+};
+
+async function byKubectl(
+  lab: Cast["api"]["lab"],
+  strike: readonly string[],
+  repair: readonly string[] | undefined,
+): Promise<PreparedFault> {
+  return {
+    strike: async () => {
+      await lab.kubectl(strike);
+    },
+    repair: async () => {
+      if (repair !== undefined) await lab.kubectl(repair);
+    },
+  };
+}
+
+/** A process that only uses a core. */
+function burn(): ChildProcess {
+  return spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" });
+}
