@@ -1,0 +1,268 @@
+import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { HeartbeatKey } from "./heartbeat-key.ts";
+import {
+  maxNumber,
+  maxPacketLength,
+  maxPayloadLength,
+  type ParsedPacket,
+  parsePacket,
+  tagLength,
+  writeHeader,
+} from "./packet-header.ts";
+import { echoFreshMs, PeerSession } from "./peer-session.ts";
+
+/** What the keys of a pair of nodes are derived from, besides the key in the Secret. */
+const purpose = "bellhop heartbeat 1";
+
+/** A peer that is no longer listed is remembered this long, in case it is listed again: its packets may still be replayed. */
+const unlistedMs = 4 * echoFreshMs;
+/** Answers to packets that prove nothing are sent to one peer at most this often: recordings can be sent at any rate. */
+const answerMs = 50;
+
+export interface SealedChannelOptions {
+  /** Name of the own node. */
+  readonly node: string;
+  /** The uid of the Namespace kube-system, which identifies the cluster. */
+  readonly cluster: string;
+  /** A random number from 1 to maxNumber, another one at each start of the process. */
+  readonly session: number;
+}
+
+/** A packet that is authentic, was meant for this node, and was not accepted before. */
+export interface Opened {
+  readonly kind: "opened";
+  /** The node that sent it. */
+  readonly from: string;
+  /** A view into the datagram. Empty: the packet only proves its sender. */
+  readonly payload: Uint8Array;
+  /** Send `sealAnswer` to the peer now: it may not accept our packets yet. */
+  readonly answer: boolean;
+}
+
+/**
+ * Why a packet is dropped. The first seven tell nothing about the sender. The last three come from a process that has the key: see Acceptance
+ * in peer-session.ts.
+ */
+export type RejectionReason =
+  | "malformed"
+  | "otherVersion"
+  | "otherCluster"
+  | "otherRecipient"
+  | "unknownSender"
+  | "unknownKey"
+  | "forged"
+  | "replayed"
+  | "stale"
+  | "unproven";
+
+export interface Rejected {
+  readonly kind: "rejected";
+  readonly reason: RejectionReason;
+  /** The node that it claims to be from, where it can be one. */
+  readonly from?: string;
+  /** Send `sealAnswer` to `from` now, so that it can prove itself. */
+  readonly answer: boolean;
+}
+
+/** What is known of one peer. */
+interface Peer {
+  readonly name: string;
+  readonly recipientHint: number;
+  readonly session: PeerSession;
+  /** By the id of the key: what authenticates packets to the peer, and those from it. */
+  sealKeys: ReadonlyMap<number, KeyObject>;
+  openKeys: ReadonlyMap<number, KeyObject>;
+  /** The newest key that the peer has, by what it said last. */
+  newestKey: number | undefined;
+  answeredAtMs: number;
+  /** Undefined: it is listed. */
+  unlistedAtMs: number | undefined;
+}
+
+/**
+ * Authenticated packets between this node and its peers. Each is bound to the cluster, to sender and recipient, and to the processes of both by
+ * an echo, so that none is accepted twice, at another node, or seconds after it was sent. They are not encrypted. Pure: time is an argument.
+ */
+export class SealedChannel {
+  readonly #options: SealedChannelOptions;
+  readonly #name: Uint8Array;
+  readonly #clusterHint: number;
+  readonly #ownHint: number;
+  readonly #peers = new Map<string, Peer>();
+  readonly #buffer = Buffer.alloc(maxPacketLength);
+  #keys: readonly HeartbeatKey[] = [];
+
+  /** Throws RangeError for a session that is not a number from 1 to maxNumber. */
+  constructor(options: SealedChannelOptions) {
+    const { node, cluster, session } = options;
+    if (!Number.isInteger(session) || session < 1 || session > maxNumber) throw new RangeError("invalid session");
+    this.#options = options;
+    this.#name = Buffer.from(node, "latin1");
+    this.#clusterHint = hintOf(cluster);
+    this.#ownHint = hintOf(node);
+  }
+
+  /** How long a payload may be, in bytes. */
+  get maxPayloadLength(): number {
+    return maxPayloadLength(this.#name);
+  }
+
+  /** The newest key first. Packets with any of them are accepted; without keys nothing is sealed or accepted. */
+  setKeys(keys: readonly HeartbeatKey[]): void {
+    this.#keys = keys;
+    for (const peer of this.#peers.values()) this.#forgetKeys(peer);
+  }
+
+  /** The nodes that packets are accepted from. */
+  setPeers(names: Iterable<string>, nowMs: number): void {
+    const listed = new Set(names);
+    listed.delete(this.#options.node);
+    for (const [name, peer] of this.#peers) {
+      if (listed.has(name)) peer.unlistedAtMs = undefined;
+      else peer.unlistedAtMs ??= nowMs;
+      if (nowMs - (peer.unlistedAtMs ?? nowMs) > unlistedMs) this.#peers.delete(name);
+    }
+    for (const name of listed) if (!this.#peers.has(name)) this.#peers.set(name, this.#createPeer(name));
+  }
+
+  /**
+   * The packet with this payload for the peer: a view that is valid until the next call of the channel. Undefined: there is no key, or the node
+   * is not a peer. Throws RangeError if the payload is longer than maxPayloadLength.
+   */
+  seal(to: string, payload: Uint8Array, nowMs: number): Uint8Array | undefined {
+    return this.#seal(to, payload, nowMs, false);
+  }
+
+  /** A packet without payload by which the peer can prove itself, and we to it. */
+  sealAnswer(to: string, nowMs: number): Uint8Array | undefined {
+    return this.#seal(to, nothing, nowMs, true);
+  }
+
+  /** Checks a datagram from the wire. Never throws. */
+  open(datagram: Uint8Array, nowMs: number): Opened | Rejected {
+    const packet = parsePacket(datagram);
+    if (packet === "malformed" || packet === "otherVersion") return { kind: "rejected", reason: packet, answer: false };
+    const { from } = packet;
+    const peer = this.#peers.get(from);
+    const fault = this.#faultOf(packet, peer);
+    if (fault !== undefined || peer === undefined) {
+      return { kind: "rejected", reason: fault ?? "unknownSender", from, answer: false };
+    }
+    const acceptance = peer.session.receive(packet, nowMs);
+    switch (acceptance) {
+      case "replayed":
+        return { kind: "rejected", reason: acceptance, from, answer: false };
+      case "stale":
+      case "unproven":
+        return { kind: "rejected", reason: acceptance, from, answer: this.#mayAnswer(peer, nowMs) };
+      case "accepted":
+      case "acceptedFirst":
+        peer.newestKey = packet.newestKey;
+        return { kind: "opened", from, payload: packet.payload, answer: acceptance === "acceptedFirst" };
+    }
+  }
+
+  #seal(to: string, payload: Uint8Array, nowMs: number, answer: boolean): Uint8Array | undefined {
+    const peer = this.#peers.get(to);
+    const key = peer === undefined ? undefined : this.#keyFor(peer);
+    const [newest] = this.#keys;
+    if (peer === undefined || key === undefined || newest === undefined) return undefined;
+    if (payload.length > this.maxPayloadLength) throw new RangeError(`a payload of ${payload.length} bytes`);
+    const { session, sequence } = peer.session.echo(answer);
+    const header = {
+      cluster: this.#clusterHint,
+      recipient: peer.recipientHint,
+      key: key.id,
+      newestKey: newest.id,
+      session: this.#options.session,
+      sequence: peer.session.nextSequence(nowMs),
+      echoSession: session,
+      echoSequence: sequence,
+    };
+    const payloadAt = writeHeader(this.#buffer, header, this.#name);
+    this.#buffer.set(payload, payloadAt);
+    const tagAt = payloadAt + payload.length;
+    const signed = this.#buffer.subarray(0, tagAt);
+    this.#buffer.set(tagOf(this.#sealKey(peer, key), signed), tagAt);
+    return this.#buffer.subarray(0, tagAt + tagLength);
+  }
+
+  /** Why the packet is not from the peer; undefined: it is. */
+  #faultOf(packet: ParsedPacket, peer: Peer | undefined): RejectionReason | undefined {
+    if (packet.cluster !== this.#clusterHint) return "otherCluster";
+    if (packet.recipient !== this.#ownHint) return "otherRecipient";
+    if (peer === undefined || peer.unlistedAtMs !== undefined) return "unknownSender";
+    const key = this.#keys.find(({ id }) => id === packet.key);
+    if (key === undefined) return "unknownKey";
+    return timingSafeEqual(tagOf(this.#openKey(peer, key), packet.signed), packet.tag) ? undefined : "forged";
+  }
+
+  /**
+   * The newest key that the peer has, too. Before it said so, the former one: during a rotation it may not have the newest. One that has a key
+   * that we do not know has read the Secret after us, and our newest is its former one.
+   */
+  #keyFor({ newestKey }: Peer): HeartbeatKey | undefined {
+    const [newest, former] = this.#keys;
+    if (newestKey === undefined) return former ?? newest;
+    return this.#keys.find(({ id }) => id === newestKey) ?? newest;
+  }
+
+  #mayAnswer(peer: Peer, nowMs: number): boolean {
+    if (nowMs - peer.answeredAtMs < answerMs) return false;
+    peer.answeredAtMs = nowMs;
+    return true;
+  }
+
+  #createPeer(name: string): Peer {
+    return {
+      name,
+      recipientHint: hintOf(name),
+      session: new PeerSession(this.#options.session),
+      sealKeys: noKeys,
+      openKeys: noKeys,
+      newestKey: undefined,
+      answeredAtMs: Number.NEGATIVE_INFINITY,
+      unlistedAtMs: undefined,
+    };
+  }
+
+  #forgetKeys(peer: Peer): void {
+    const ids = new Set(this.#keys.map(({ id }) => id));
+    const kept = (keys: ReadonlyMap<number, KeyObject>) => new Map([...keys].filter(([id]) => ids.has(id)));
+    peer.sealKeys = kept(peer.sealKeys);
+    peer.openKeys = kept(peer.openKeys);
+  }
+
+  #sealKey(peer: Peer, key: HeartbeatKey): KeyObject {
+    const known = peer.sealKeys.get(key.id);
+    if (known !== undefined) return known;
+    const made = this.#deriveKey(key, this.#options.node, peer.name);
+    peer.sealKeys = new Map([...peer.sealKeys, [key.id, made]]);
+    return made;
+  }
+
+  #openKey(peer: Peer, key: HeartbeatKey): KeyObject {
+    const known = peer.openKeys.get(key.id);
+    if (known !== undefined) return known;
+    const made = this.#deriveKey(key, peer.name, this.#options.node);
+    peer.openKeys = new Map([...peer.openKeys, [key.id, made]]);
+    return made;
+  }
+
+  /** A key of its own for each cluster, sender and recipient: none of these can be exchanged, although the packet does not contain them all. */
+  #deriveKey(key: HeartbeatKey, from: string, to: string): KeyObject {
+    const text = [purpose, this.#options.cluster, from, to].join("\0");
+    return createSecretKey(createHmac("sha256", key.object).update(text).digest());
+  }
+}
+
+const nothing = new Uint8Array(0);
+const noKeys: ReadonlyMap<number, KeyObject> = new Map();
+
+function tagOf(key: KeyObject, signed: Uint8Array): Uint8Array {
+  return createHmac("sha256", key).update(signed).digest().subarray(0, tagLength);
+}
+
+function hintOf(text: string): number {
+  return createHash("sha256").update(text).digest().readUInt32BE(0);
+}
