@@ -1,4 +1,4 @@
-import type { Claim, Message } from "./messages.ts";
+import type { Claim, Message } from "../../src/heartbeat/messages.ts";
 
 /** What Membership requires to be done, in order. */
 export type Effect =

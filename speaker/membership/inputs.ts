@@ -1,4 +1,4 @@
-import type { Message } from "./messages.ts";
+import type { Message } from "../../src/heartbeat/messages.ts";
 import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./stake.ts";
 
 /** What Membership learns, and from where. A fake of it shows a caller's tests what was passed. All times are monotonic milliseconds. */

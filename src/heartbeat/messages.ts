@@ -1,5 +1,5 @@
 /**
- * What the speakers of two nodes tell each other. Plain objects: `src/heartbeat` turns them into bytes and back. All numbers are
+ * What the speakers of two nodes tell each other. Plain objects: `message-codec.ts` turns them into bytes and back. All numbers are
  * integers from 0. The sender is not in the message: the channel authenticates it.
  */
 export type Message = Heartbeat | ClaimsMessage | Question | Answer | Notices | Conflict;
