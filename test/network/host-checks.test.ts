@@ -159,15 +159,16 @@ describe("settings of the node, as its kernel applies them and as the speaker re
     await lan.client.sh(`ip neigh del ${addresses[0]} dev eth0`);
   });
 
-  test("the kernel answers ARP requests for the addresses of a service proxy unless strictARP is set", async () => {
+  test("the kernel answers ARP requests for the addresses of a service proxy unless strictARP is set, but no solicitations", async () => {
     const [n1] = lan.nodes;
     const answers = async () =>
       /1 packets received| {2}0% unanswered/.test(await lan.client.try("arping -c 1 -w 1 -i eth0 192.0.2.201"));
     await n1.sh(
-      "ip link add kube-ipvs0 type bridge; ip link set kube-ipvs0 up; ip addr add 192.0.2.201/32 dev kube-ipvs0",
+      "ip link add kube-ipvs0 type bridge; ip link set kube-ipvs0 up; ip addr add 192.0.2.201/32 dev kube-ipvs0; ip addr add 2001:db8::201/128 dev kube-ipvs0 nodad",
     );
     await waitForReport({ faults: ["StrictArp False ServiceProxyWithoutStrictArp"], cannotServe: [] });
     assert.equal(await answers(), true);
+    assert.doesNotMatch(await lan.client.try("ndisc6 -1 -r 1 -w 300 2001:db8::201 eth0"), /Target link-layer/);
     await n1.sh("sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2");
     await waitForReport({ faults: [], cannotServe: [] });
     assert.equal(await answers(), false);
