@@ -1,6 +1,7 @@
 import type { Speaker } from "../../src/api/speaker.ts";
 import { type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { rangeSize, subnetOf } from "../../src/ip/range.ts";
+import { departureRank } from "../../src/model/departure.ts";
 import type { NodeView } from "../../src/model/node.ts";
 import type { NodeInfo } from "../allocate/allocations/node-addresses.ts";
 
@@ -8,14 +9,14 @@ export type Interfaces = NonNullable<Speaker["status"]>["interfaces"];
 
 /** A node as pools of nodes' own addresses see it. Texts of the Node that are not addresses are ignored. */
 export function nodeInfoOf(node: NodeView): NodeInfo {
-  const { name, labels, ready, exclusion, externalIPs } = node;
+  const { name, labels, ready, excluded, departure, externalIPs } = node;
   const external = parseAll(externalIPs);
   const missing = internalOf(node).filter(({ family }) => !external.some((address) => address.family === family));
   return {
     name,
     labels,
     ready,
-    excluded: exclusion !== undefined,
+    excluded: excluded || departureRank(departure) > 1,
     addresses: uniqueAddresses([...external, ...missing]),
   };
 }

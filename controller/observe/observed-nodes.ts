@@ -1,4 +1,4 @@
-import { hasFeature, statusOwnersFeature } from "../../src/api/speaker.ts";
+import { hasFeature, isDrained, statusOwnersFeature } from "../../src/api/speaker.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { describeLans, describeReadiness } from "../owners/announcer-node.ts";
@@ -38,7 +38,7 @@ export class ObservedNodes {
     const nodeChanged = this.#allocations.nodes.setNode(name, node === undefined ? undefined : nodeInfoOf(node));
     this.#allocations.block(`the address of Node ${name}`, node === undefined ? [] : addressesOf(node));
     const podCidrs = this.#podCidrs.changed(name, (node?.podCIDRs ?? []).join());
-    const part = node === undefined ? [] : [node.exclusion ?? "", node.networkUnavailable, node.labels];
+    const part = node === undefined ? [] : [node.excluded, node.departure, node.networkUnavailable, node.labels];
     const owners = this.#nodes.changed(name, JSON.stringify(part));
     this.#blockAddresses(name);
     return { pools: podCidrs || (nodeChanged && this.#allocations.nodes.hasPools), owners };
@@ -46,7 +46,7 @@ export class ObservedNodes {
 
   /**
    * Returns whether it may announce other addresses than before, or from other interfaces, reads the owners of addresses
-   * elsewhere, or can serve others.
+   * elsewhere, can serve others, or was drained.
    * Speakers also write other fields, and often, and versions of them report an interface for each pod.
    */
   observeSpeaker(name: string): boolean {
@@ -55,7 +55,8 @@ export class ObservedNodes {
     if (speaker === undefined) return this.#lans.changed(name, "");
     const lans = describeLans(speaker, this.#namedInterfaces());
     const reads = hasFeature(speaker, statusOwnersFeature) === false ? "spec" : "status";
-    return this.#lans.changed(name, `${this.#namedRevision}: ${lans} ${reads} ${describeReadiness(speaker)}`);
+    const about = `${lans} ${reads} ${describeReadiness(speaker)} ${isDrained(speaker) ? "drained" : ""}`;
+    return this.#lans.changed(name, `${this.#namedRevision}: ${about}`);
   }
 
   /**

@@ -1,8 +1,9 @@
 import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
-import { isReadyFor, refusedServicesOf, type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
+import { isDrained, isReadyFor, refusedServicesOf, type Speaker, speakerLeaseName } from "../../src/api/speaker.ts";
 import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import { isLan, isOnLan } from "../../src/ip/lan.ts";
 import { formatRange, subnetOf } from "../../src/ip/range.ts";
+import { type Departure, departureRank } from "../../src/model/departure.ts";
 import { matchesAnySelector, matchesLabels } from "../../src/model/label-selector.ts";
 import { excludeLabel, type NodeView } from "../../src/model/node.ts";
 import type { Reason } from "../../src/model/reason.ts";
@@ -45,6 +46,8 @@ export interface AnnouncerNode {
   readonly ready: Readonly<Record<IpFamily, boolean>>;
   /** Services whose rules its kernel refuses, by `namespace/name`. */
   readonly refusedServices: ReadonlySet<string>;
+  /** Why other nodes should announce its addresses. Undefined: it stays. */
+  readonly departure: Departure | undefined;
 }
 
 /** The nodes that take part in load balancing and whose speaker is alive, sorted by name. */
@@ -61,16 +64,19 @@ export function announcerNodesOf(input: CandidateInput): readonly AnnouncerNode[
 /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */
 export function describeAnnouncerNodes(input: CandidateInput): string {
   return announcerNodesOf(input)
-    .map(({ node, subnetsText, ready }) => `${node.name}: ${subnetsText} ${describeReady(ready)}`)
+    .map(({ node, subnetsText, ready, departure = "" }) => {
+      return `${node.name}: ${subnetsText} ${describeReady(ready)} ${departure}`;
+    })
     .join("; ");
 }
 
 /** Reads the interfaces of a node. Does not check that the node takes part: see `createAbsenceLookup`. */
 export function createAnnouncerNode(node: NodeView, speaker: Speaker): AnnouncerNode {
-  return { node, ...networksOf(speaker) };
+  const departs = departureRank(node.departure) > 1 || !isDrained(speaker);
+  return { node, ...networksOf(speaker), departure: departs ? node.departure : "Drained" };
 }
 
-type Networks = Omit<AnnouncerNode, "node">;
+type Networks = Omit<AnnouncerNode, "node" | "departure">;
 
 /** Objects of a watch are not modified, and most are the same when nodes are evaluated again. */
 const known = new WeakMap<Speaker, Networks>();
@@ -146,13 +152,12 @@ export type AbsenceLookup = (node: NodeView | undefined, speaker: Speaker | unde
  * maintains the condition than that no pod can be reached.
  */
 export function createAbsenceLookup({ speakers, nodes, live }: CandidateInput): AbsenceLookup {
-  const counts = (node: NodeView): boolean => node.exclusion === undefined && live.has(node.name);
+  const counts = (node: NodeView): boolean => !node.excluded && live.has(node.name);
   const takingPart = [...speakers].flatMap(({ metadata }) => nodes.get(metadata.name) ?? []).filter(counts);
   const networkCounts = takingPart.some((node) => !node.networkUnavailable);
   return (node, speaker) => {
     if (node === undefined) return "the Node no longer exists";
-    if (node.exclusion === "Removal") return "it is about to be removed from the cluster";
-    if (node.exclusion === "Label")
+    if (node.excluded)
       return `it has the label ${excludeLabel}, which the controller honours unless it runs with --ignore-exclude-label=true`;
     if (speaker === undefined)
       return "its speaker has never reported: no pod of daemonset/bellhop-speaker has run there";

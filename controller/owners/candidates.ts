@@ -2,6 +2,7 @@ import type { L2Advertisement } from "../../src/api/l2-advertisement.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { type AnnouncerNode, announcerNodesOf, type CandidateInput, evaluateAnnouncerNode } from "./announcer-node.ts";
+import { comingFirst, type DepartingNode } from "./departing-nodes.ts";
 import { preferServing } from "./prefer-serving.ts";
 import {
   type AdvertisedAddress,
@@ -16,8 +17,10 @@ export interface Candidates {
   readonly nodes: readonly string[];
   /** Patterns of names of interfaces, by node. A node that is missing may announce from every interface on the LAN of the address. */
   readonly interfaces: ReadonlyMap<string, readonly string[]>;
-  /** The nodes that advertisements prefer most. Undefined: no node is preferred to another. */
+  /** The nodes that come first: those that stay and, of these, those that advertisements prefer most. Undefined: no node is preferred to another. */
   readonly preferred: ReadonlySet<string> | undefined;
+  /** Those that come last because they are about to stop or are cordoned. */
+  readonly departing: ReadonlySet<string>;
 }
 
 export type CandidateLookup = (address: AdvertisedAddress) => Candidates;
@@ -26,7 +29,7 @@ export type CandidateLookup = (address: AdvertisedAddress) => Candidates;
  * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
  * it is not excluded from load balancers, an interface that is up is on the LAN of the address, and, where there are L2Advertisements,
  * one of them selects the pool, the node and that interface, or names an interface that is on no LAN (see `announcingInterfaces`). Nodes that
- * cannot serve the address may only if no other node can (`preferServing`). Answers are cached for all addresses between the same subnet borders.
+ * cannot serve the address may only if no other node can (`preferServing`), and those that are about to stop come last. Answers are cached for all addresses between the same subnet borders.
  */
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);
@@ -91,14 +94,27 @@ function findCandidates(
   return {
     nodes: found.map(({ name }) => name),
     interfaces: new Map(found.flatMap(({ name, patterns }) => (patterns.length > 0 ? [[name, patterns]] : []))),
-    preferred: mostPreferred(new Map(found.map(({ name, preference }) => [name, preference]))),
+    ...preferencesOf(found),
   };
 }
 
-function mostPreferred(preferences: ReadonlyMap<string, number>): ReadonlySet<string> | undefined {
-  const most = [...preferences.values()].reduce((max, preference) => Math.max(max, preference), 0);
-  const nodes = [...preferences].filter(([, preference]) => preference === most).map(([node]) => node);
-  return nodes.length === preferences.size ? undefined : new Set(nodes);
+function preferencesOf(found: readonly PreferenceNode[]): Pick<Candidates, "preferred" | "departing"> {
+  const staying = new Set(comingFirst(found));
+  const most = mostPreferred([...staying]);
+  return {
+    preferred: most.length === found.length ? undefined : new Set(most.map(({ name }) => name)),
+    departing: new Set(found.filter((node) => !staying.has(node)).map(({ name }) => name)),
+  };
+}
+
+interface PreferenceNode extends DepartingNode {
+  readonly name: string;
+  readonly preference: number;
+}
+
+function mostPreferred(nodes: readonly PreferenceNode[]): readonly PreferenceNode[] {
+  const most = nodes.reduce((max, { preference }) => Math.max(max, preference), 0);
+  return nodes.filter(({ preference }) => preference === most);
 }
 
 type Borders = Readonly<Record<"IPv4" | "IPv6", readonly bigint[]>>;

@@ -1,5 +1,6 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { isLan } from "../../src/ip/lan.ts";
+import { type Departure, describeDeparture } from "../../src/model/departure.ts";
 import { describeCannotServe } from "../../src/model/host-reason.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import {
@@ -9,6 +10,7 @@ import {
   createAnnouncerNode,
   evaluateAnnouncerNode,
 } from "./announcer-node.ts";
+import { comingFirst, type DepartingNode } from "./departing-nodes.ts";
 import { describeUnready, preferServing, type ServingNode } from "./prefer-serving.ts";
 import {
   type AdvertisedAddress,
@@ -23,6 +25,8 @@ export interface NodeResult {
   readonly eligible: boolean;
   /** Why it may not, as a word. Undefined: it may. */
   readonly code: "NoSpeaker" | "OffSubnet" | "NotAllowed" | "CannotServe" | undefined;
+  /** Why other nodes that may announce it come first, as a word. Undefined: it does not come last. */
+  readonly departure: Departure | undefined;
   /** Why it may not, in words; with `may` the interfaces and their addresses. */
   readonly reason: string;
 }
@@ -45,7 +49,7 @@ export function evaluateNodes(
     const speaker = speakers.get(name);
     const absent = absence(node, speaker);
     if (absent !== undefined || node === undefined || speaker === undefined) {
-      return { node: name, eligible: false, code: "NoSpeaker", reason: absent ?? "" };
+      return cannot(name, "NoSpeaker", absent ?? "");
     }
     const announcerNode = createAnnouncerNode(node, speaker);
     const { onSubnet, announcing, serves } = evaluateAnnouncerNode(announcerNode, advertisements, address);
@@ -53,33 +57,45 @@ export function evaluateNodes(
       const reason = describeInterfaces(announcing);
       const about = { ...announcerNode, serves };
       const fault = serves ? describeUnready(about, address.family, keys) : describeFaults(announcing, address);
-      return { node: name, eligible: true, code: undefined, reason, fault, about };
+      return { node: name, eligible: true, code: undefined, departure: undefined, reason, fault, about };
     }
-    if (onSubnet.length === 0)
-      return { node: name, eligible: false, code: "OffSubnet", reason: describeOffSubnet(announcerNode, address) };
+    if (onSubnet.length === 0) return cannot(name, "OffSubnet", describeOffSubnet(announcerNode, address));
     const place = `on this node and ${describeInterfaces(onSubnet)}`;
     const reason = `no L2Advertisement allows pool ${pool ?? "(none)"}${ofService} ${place}${refused}`;
-    return { node: name, eligible: false, code: "NotAllowed", reason };
+    return cannot(name, "NotAllowed", reason);
   });
-  const serving = new Set(
-    preferServing(
-      results.flatMap(({ about }) => about ?? []),
-      address.family,
-      keys,
-    ),
-  );
-  return results.map((result) => describeResult(result, serving));
+  const able = results.flatMap(({ about }) => about ?? []);
+  const serving = preferServing(able, address.family, keys);
+  const first = comingFirst(serving);
+  const [isServing, isFirst] = [new Set(serving), new Set(first)];
+  return results.map((result) => describeResult(result, isServing, isFirst));
+}
+
+function cannot(node: string, code: NonNullable<NodeResult["code"]>, reason: string): NodeResult {
+  return { node, eligible: false, code, departure: undefined, reason };
 }
 
 /** `fault`: why it cannot serve the address although it may announce it. `about`: what decides that. */
-type Evaluated = NodeResult & { readonly fault?: string | undefined; readonly about?: ServingNode };
+type Evaluated = NodeResult & { readonly fault?: string | undefined; readonly about?: AnnouncingNode };
 
-/** As `createCandidateLookup`: nodes that cannot serve the address may announce it only if no other node can. */
-function describeResult({ fault, about, ...result }: Evaluated, serving: ReadonlySet<ServingNode>): NodeResult {
-  if (fault === undefined || about === undefined) return result;
-  return serving.has(about)
-    ? { ...result, reason: `${result.reason}, although it cannot serve it: ${fault}` }
-    : { ...result, eligible: false, code: "CannotServe", reason: fault };
+type AnnouncingNode = ServingNode & DepartingNode;
+
+/**
+ * As `createCandidateLookup`: nodes that cannot serve the address may announce it only if no other node can, and those that are about to stop come
+ * last.
+ */
+function describeResult(
+  { fault, about, ...result }: Evaluated,
+  serving: ReadonlySet<AnnouncingNode>,
+  first: ReadonlySet<AnnouncingNode>,
+): NodeResult {
+  if (about === undefined) return result;
+  if (!serving.has(about)) return cannot(result.node, "CannotServe", fault ?? "");
+  const although = fault === undefined ? "" : `, although it cannot serve it: ${fault}`;
+  const { departure } = about;
+  if (first.has(about) || departure === undefined) return { ...result, reason: `${result.reason}${although}` };
+  const last = `; others come first, because ${describeDeparture(departure)}`;
+  return { ...result, departure, reason: `${result.reason}${although}${last}` };
 }
 
 function describeFaults(announcing: AnnouncerNode["interfaces"], { family }: IpAddress): string {

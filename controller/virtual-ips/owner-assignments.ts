@@ -1,3 +1,4 @@
+import { nodeAnnotation } from "../../src/api/labels.ts";
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
@@ -15,6 +16,7 @@ import type { CandidateLookup, Candidates } from "../owners/candidates.ts";
 import type { OwnedAddress } from "../owners/owned-address.ts";
 import { OwnerCounts } from "../owners/owner-counts.ts";
 import { ownersForNew, planOwners } from "../owners/owners.ts";
+import { preferredNodes } from "../owners/preferred-nodes.ts";
 import { announcerOfTerm, followedAnnouncer, ownersFrom } from "./follow-announcer.ts";
 import { type OwnerWrites, planOwnerWrites, planSpecAfterStatus } from "./owner-writes.ts";
 import { PreferredMoves } from "./preferred-moves.ts";
@@ -51,6 +53,8 @@ interface Entry {
   readonly assignment: OwnerAssignment;
   /** The preferred nodes for which the address leaves a node that could announce it. */
   readonly preferred?: ReadonlySet<string> | undefined;
+  /** The node that the user had pinned it to. */
+  readonly pinned: string | undefined;
 }
 
 /** What the plan for one name was made from. */
@@ -62,6 +66,8 @@ interface Input {
   readonly address: OwnedAddress | undefined;
   /** The nodes that are preferred. Undefined: all are equal. */
   readonly preferred: ReadonlySet<string> | undefined;
+  /** The node that the user has pinned it to. */
+  readonly pinned: string | undefined;
   readonly interfaces: Candidates["interfaces"];
 }
 
@@ -169,7 +175,7 @@ export class OwnerAssignments {
 
   /**
    * Call it when a VirtualIP has changed. Returns whether its owners must be planned again: it is in use now and was not, or the other way
-   * round; its Services or its pool differ; or another client has written other owners. Those count from now on, so that two writers do
+   * round; its Services, its pool or the node that it is pinned to differ; or another client has written other owners. Those count from now on, so that two writers do
    * not move an address back and forth. They must be planned again because they may not be candidates. The same holds where another owner
    * than the first one announces the address: the list follows.
    */
@@ -186,8 +192,9 @@ export class OwnerAssignments {
     const { owners } = entry.assignment;
     const others = this.#foreignOwners(name, object, owners);
     if (others !== undefined) this.#revision++;
+    const pinned = this.#pinned(name);
     this.#assign(claim, { ...entry.assignment, owners: others ?? owners }, entry.preferred);
-    if (others !== undefined || !sameInputs(entry.claim, claim)) return true;
+    if (others !== undefined || pinned !== entry.pinned || !sameInputs(entry.claim, claim)) return true;
     return this.#detours.has(name) ? !this.differs(name) : this.#present(name, entry)[0] !== owners[0];
   }
 
@@ -254,15 +261,17 @@ export class OwnerAssignments {
   #read(name: string, candidatesOf: CandidateLookup): Input {
     const entry = this.#entries.get(name);
     const claim = this.#announced(name);
+    const pinned = this.#pinned(name);
     if (claim === undefined) {
-      return { name, entry, claim, address: undefined, preferred: undefined, interfaces: noInterfaces };
+      return { name, entry, claim, address: undefined, preferred: undefined, pinned, interfaces: noInterfaces };
     }
     const candidates = candidatesOf(claim);
     const { interfaces, nodes } = candidates;
     const current = this.#present(name, entry);
     const preferred = this.#preferredNodes(claim, candidates);
     const local = this.#withDeclined(name, preferred, current[0]);
-    return { name, entry, claim, address: { name, current, candidates: nodes, local }, preferred, interfaces };
+    const address = { name, current, candidates: nodes, local };
+    return { name, entry, claim, address, preferred, pinned, interfaces };
   }
 
   /** The desired list, or else the list in the object; beginning with the node that announces where that is an owner. */
@@ -296,7 +305,8 @@ export class OwnerAssignments {
     const { name, entry, interfaces } = input;
     const claim = this.#announced(name);
     const present = claim === undefined ? [] : this.#present(name, entry);
-    if (!sameTexts(present, input.address?.current ?? []) || !sameInput(input, this.#entries.get(name), claim)) {
+    const unchanged = sameTexts(present, input.address?.current ?? []) && input.pinned === this.#pinned(name);
+    if (!unchanged || !sameInput(input, this.#entries.get(name), claim)) {
       result.outdated.push(name);
       return;
     }
@@ -368,29 +378,23 @@ export class OwnerAssignments {
     return object === undefined ? [] : ownersOf(object).owners;
   }
 
-  #preferredNodes({ services }: Claim, { nodes, preferred }: Candidates): ReadonlySet<string> | undefined {
-    return nearNodes(this.#options.services.localNodes(services), preferred, nodes);
+  #preferredNodes({ name, services }: Claim, candidates: Candidates): ReadonlySet<string> | undefined {
+    const local = this.#options.services.localNodes(services);
+    return preferredNodes({ ...candidates, local, pinned: this.#pinned(name) });
+  }
+
+  /** The node that the user has pinned the address to. */
+  #pinned(name: string): string | undefined {
+    return this.#options.virtualIps.views.get(name)?.metadata.annotations[nodeAnnotation];
   }
 
   #assign(claim: Claim, assignment: OwnerAssignment, preferred?: ReadonlySet<string>): void {
     const before = this.desired(claim.name)?.owners ?? [];
-    this.#entries.set(claim.name, { claim, assignment, preferred });
+    this.#entries.set(claim.name, { claim, assignment, preferred, pinned: this.#pinned(claim.name) });
     if (sameTexts(before, assignment.owners)) return;
     this.#counts.remove(before);
     this.#counts.add(assignment.owners);
   }
-}
-
-/** The nodes that come first: with ready endpoints where only these count, and preferred ones among them. Undefined: all are equal. */
-function nearNodes(
-  local: ReadonlySet<string> | undefined,
-  preferred: ReadonlySet<string> | undefined,
-  candidates: readonly string[],
-): ReadonlySet<string> | undefined {
-  if (local === undefined || preferred === undefined) return local ?? preferred;
-  const both = candidates.filter((node) => local.has(node) && preferred.has(node));
-  // Without endpoints a preferred node could serve no client.
-  return both.length === 0 ? local : new Set(both);
 }
 
 const noInterfaces: Candidates["interfaces"] = new Map();

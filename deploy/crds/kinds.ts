@@ -187,6 +187,13 @@ function virtualIp(): Record<string, unknown> {
         description: "The same for a reservation by a user. status.owners lists the nodes that take over.",
       },
       {
+        name: "Pinned To",
+        type: "string",
+        jsonPath: ".metadata.annotations.bellhop\\.dev/node",
+        priority: 1,
+        description: "The node that the address is pinned to, by the annotation bellhop.dev/node.",
+      },
+      {
         name: "Node Address",
         type: "string",
         jsonPath: ".spec.node",
@@ -216,6 +223,12 @@ function speaker(): Record<string, unknown> {
         type: "integer",
         jsonPath: ".status.announcingCount",
         description: "Number of addresses that the node announces.",
+      },
+      {
+        name: "Drained",
+        type: "string",
+        jsonPath: ".metadata.annotations.bellhop\\.dev/drain",
+        description: "Whether other nodes announce its addresses, because of the annotation bellhop.dev/drain.",
       },
       ageColumn,
     ],

@@ -2,10 +2,12 @@ import { apiGroup, loadBalancerClass } from "../../src/api/api.ts";
 import {
   addressReadyCondition,
   componentLabel,
+  drainAnnotation,
   forwardingAnnotation,
   ipsAnnotation,
   managedByController,
   managedByLabel,
+  nodeAnnotation,
   poolAnnotation,
   reassignAnnotation,
   serviceProxyNameLabel,
@@ -75,6 +77,20 @@ const labels: Rows = [
     "name of a zone",
     "Kubernetes",
     "The zone whose topology hints the node follows for traffic that goes straight to pods",
+  ],
+  [
+    "Speaker (an annotation)",
+    code(drainAnnotation),
+    code("true"),
+    "users",
+    "Other nodes announce the addresses of this node, as long as there are any that can",
+  ],
+  [
+    "VirtualIP (an annotation)",
+    code(nodeAnnotation),
+    "name of a Node",
+    "users",
+    "The node that announces the address, as long as it can. Missing: the controller chooses",
   ],
   [
     "Service, EndpointSlice",

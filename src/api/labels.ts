@@ -26,6 +26,11 @@ export const serviceAnnotations: ReadonlySet<string> = new Set([
   reassignAnnotation,
 ]);
 
+/** On a Speaker: its node is drained of addresses, if the value is "true". */
+export const drainAnnotation = "bellhop.dev/drain";
+/** On a VirtualIP: the node that announces the address as long as it can. */
+export const nodeAnnotation = "bellhop.dev/node";
+
 /** On a VirtualIP: the controller created it and may delete it. VirtualIPs without it are reservations of the user. */
 export const managedByLabel = "app.kubernetes.io/managed-by";
 export const managedByController = "bellhop-controller";

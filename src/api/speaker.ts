@@ -10,6 +10,7 @@ import {
   maxNameLength,
   metadataSchema,
 } from "./api.ts";
+import { drainAnnotation } from "./labels.ts";
 
 /** How many addresses one interface may have in the report, and how many announced addresses a speaker lists. */
 export const maxInterfaceAddresses = 256;
@@ -134,6 +135,11 @@ export function refusedServicesOf({ status }: Speaker): readonly string[] {
 /** Which other nodes the speaker hears, and which it counts as dead. Undefined: it does not report that. */
 export function peersOf({ status }: Speaker): SpeakerPeers | undefined {
   return status?.peers?.bootNonce === status?.bootNonce ? status?.peers : undefined;
+}
+
+/** Whether the addresses of the node are to be announced by other nodes. */
+export function isDrained({ metadata }: Speaker): boolean {
+  return metadata.annotations[drainAnnotation] === "true";
 }
 
 /** An earlier version that takes over the object leaves the field as it is. */

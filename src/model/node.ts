@@ -1,5 +1,6 @@
 import type { V1Node } from "@kubernetes/client-node";
 import { parseAddress } from "../ip/address.ts";
+import { type Departure, departureOf } from "./departure.ts";
 
 /** What Bellhop reads of a Node, frozen. */
 export interface NodeView {
@@ -13,18 +14,16 @@ export interface NodeView {
   readonly internalIPs: readonly string[];
   readonly externalIPs: readonly string[];
   readonly podCIDRs: readonly string[];
-  /** Why it takes no part in load balancing. Undefined: it takes part. */
-  readonly exclusion: NodeExclusion | undefined;
+  /** Whether it takes no part in load balancing: node.kubernetes.io/exclude-from-external-load-balancers. */
+  readonly excluded: boolean;
+  /** Why other nodes should announce its addresses. Undefined: it stays. */
+  readonly departure: Departure | undefined;
   /** Whether its condition NetworkUnavailable is True: the network plug-in has not set up the routes to its pods. */
   readonly networkUnavailable: boolean;
   readonly ready: boolean;
 }
 
-/** `Label`: node.kubernetes.io/exclude-from-external-load-balancers. `Removal`: it is being deleted, or about to be by the autoscaler. */
-export type NodeExclusion = "Label" | "Removal";
-
 export const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
-const toBeDeletedTaint = "ToBeDeletedByClusterAutoscaler";
 
 /** `ignoreExcludeLabel`: the label does not exclude a node. */
 export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
@@ -41,20 +40,11 @@ export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
     internalIPs: internal,
     externalIPs: addresses.filter((entry) => entry.type === "ExternalIP").map((entry) => entry.address),
     podCIDRs: raw.spec?.podCIDRs ?? [],
-    exclusion: isBeingRemoved(raw)
-      ? "Removal"
-      : !ignoreExcludeLabel && isExcluded(raw.metadata?.labels?.[excludeLabel])
-        ? "Label"
-        : undefined,
+    excluded: !ignoreExcludeLabel && isExcluded(raw.metadata?.labels?.[excludeLabel]),
+    departure: departureOf(raw),
     networkUnavailable: isTrue("NetworkUnavailable"),
     ready: isTrue("Ready"),
   });
-}
-
-function isBeingRemoved({ metadata, spec }: V1Node): boolean {
-  return (
-    metadata?.deletionTimestamp !== undefined || (spec?.taints ?? []).some((taint) => taint.key === toBeDeletedTaint)
-  );
 }
 
 /** Kubernetes reads the value as a boolean; a value that is not a boolean, such as the empty text, means excluded. */

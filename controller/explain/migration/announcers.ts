@@ -46,7 +46,7 @@ export function createAnnouncers(input: CandidateInput, bgpOnly: ReadonlySet<str
 }
 
 function nodesByLabels(input: CandidateInput, { pool, services }: AdvertisedAddress): readonly string[] {
-  const nodes = [...input.nodes.values()].filter(({ exclusion }) => exclusion === undefined);
+  const nodes = [...input.nodes.values()].filter(({ excluded }) => !excluded);
   const selected = advertisementsForServices(advertisementsForPool(pool, input), services, input);
   return nodes
     .filter((node) => isUnrestricted(input) || selected.some(({ spec }) => selectsNode(spec, node)))

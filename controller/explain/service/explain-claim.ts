@@ -1,3 +1,4 @@
+import { nodeAnnotation } from "../../../src/api/labels.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { ownersOf } from "../../../src/placement/owner-assignment.ts";
@@ -20,6 +21,7 @@ export function explainClaim(
     virtualIp: object?.metadata.name,
     services: services.map(serviceKeyOf),
     owners: object === undefined ? [] : ownersOf(object).owners,
+    pinnedTo: object?.metadata.annotations[nodeAnnotation],
     // A dead speaker cannot remove what it has written.
     announcedBy: node !== undefined && candidates.live.has(node) ? node : undefined,
     interfaces,

@@ -71,6 +71,8 @@ export interface AddressPart {
   /** `namespace/name` of the Services that have it. */
   readonly services: readonly string[];
   readonly owners: readonly string[];
+  /** The node that the user has pinned it to. Undefined: none. */
+  readonly pinnedTo: string | undefined;
   readonly announcedBy: string | undefined;
   readonly interfaces: readonly string[];
   readonly mac: string | undefined;

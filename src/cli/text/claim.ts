@@ -16,6 +16,7 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
     since,
     nodes,
     services,
+    pinnedTo,
   } = part;
   const from = pool === undefined ? "outside every pool" : `from pool ${pool}`;
   const place = [interfaces.join(", "), mac].filter((text) => text !== undefined && text !== "").join(", MAC ");
@@ -31,9 +32,10 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
   return [
     `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not created yet"}`,
     `             ${answeredBy}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
+    ...(pinnedTo === undefined ? [] : [`             pinned to ${pinnedTo} (annotation bellhop.dev/node)`]),
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
     ...summarize(nodes, {
-      groupOf: ({ eligible, code }) => `${eligible} ${code}`,
+      groupOf: ({ eligible, code, departure }) => `${eligible} ${code} ${departure}`,
       nameOf: ({ node }) => node,
       isNotable: ({ node }) => owners.includes(node),
       line: ({ node, eligible, reason }) => `    ${mark(eligible)} ${node} ${verdict(eligible)}: ${faint(reason)}`,

@@ -216,7 +216,11 @@ const partCases: readonly {
   readonly nodes: Readonly<Record<string, V1Node>>;
   readonly ignoreExcludeLabel?: true;
   readonly announcers: readonly string[];
-  /** Why the others may not. */
+  /** Those that come first; missing: all. */
+  readonly first?: readonly string[];
+  /** Nodes whose Speaker says that they are drained. */
+  readonly drained?: readonly string[];
+  /** Why the others may not, or come last. */
   readonly reason?: RegExp;
 }[] = [
   {
@@ -235,14 +239,36 @@ const partCases: readonly {
     name: "a node that is being deleted, with --ignore-exclude-label",
     nodes: { n1: {}, n2: { metadata: { labels: { [label]: "" }, deletionTimestamp: new Date(0) } } },
     ignoreExcludeLabel: true,
-    announcers: ["n1"],
-    reason: /about to be removed/,
+    announcers: ["n1", "n2"],
+    first: ["n1"],
+    reason: /others come first, because its Node is being deleted/,
   },
   {
     name: "a node that the autoscaler is about to remove",
     nodes: { n1: {}, n2: { spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler", effect: "NoSchedule" }] } } },
-    announcers: ["n1"],
-    reason: /about to be removed/,
+    announcers: ["n1", "n2"],
+    first: ["n1"],
+    reason: /others come first, because an autoscaler is about to remove it/,
+  },
+  {
+    name: "a node that is cordoned",
+    nodes: { n1: {}, n2: { spec: { unschedulable: true } } },
+    announcers: ["n1", "n2"],
+    first: ["n1"],
+    reason: /others come first, because it is cordoned/,
+  },
+  {
+    name: "a node that is drained, beside one that is only cordoned",
+    nodes: { n1: { spec: { unschedulable: true } }, n2: { spec: { unschedulable: true } } },
+    drained: ["n2"],
+    announcers: ["n1", "n2"],
+    first: ["n1"],
+    reason: /others come first, because it is drained/,
+  },
+  {
+    name: "nodes that are all cordoned",
+    nodes: { n1: { spec: { unschedulable: true } }, n2: { spec: { unschedulable: true } } },
+    announcers: ["n1", "n2"],
   },
   {
     name: "a node whose network is unavailable",
@@ -269,13 +295,17 @@ const partCases: readonly {
 ];
 
 describe("which nodes take part", () => {
-  for (const { name, nodes: raw, ignoreExcludeLabel, announcers, reason = /./ } of partCases) {
+  for (const { name, nodes: raw, ignoreExcludeLabel, announcers, first, drained = [], reason = /./ } of partCases) {
     test(`${name}: ${announcers.join(", ")}`, () => {
       const views = Object.entries(raw).map(([node, { metadata, ...rest }]) =>
         projectNode({ metadata: { name: node, ...metadata }, ...rest }, ignoreExcludeLabel),
       );
       const input = {
-        speakers: views.map((node) => speaker(node.name, { eth0: ["192.0.2.1/24"] })),
+        speakers: views.map((node) => {
+          const own = speaker(node.name, { eth0: ["192.0.2.1/24"] });
+          const annotations = drained.includes(node.name) ? { "bellhop.dev/drain": "true" } : {};
+          return { ...own, metadata: { ...own.metadata, annotations } };
+        }),
         nodes: new Map(views.map((node) => [node.name, node])),
         live: new Set(Object.keys(raw)),
         advertisements: [],
@@ -283,10 +313,13 @@ describe("which nodes take part", () => {
         ...rest,
       };
       const vip = parseAddress("192.0.2.9") as IpAddress;
-      assert.deepEqual(createCandidateLookup(input)({ address: vip, pool: "lan", services: [] }).nodes, announcers);
+      const candidates = createCandidateLookup(input)({ address: vip, pool: "lan", services: [] });
+      assert.deepEqual(candidates.nodes, announcers);
+      assert.deepEqual(candidates.preferred, first === undefined ? undefined : new Set(first));
       for (const result of evaluateNodes(input, { address: vip, pool: "lan", services: [] })) {
         assert.equal(result.eligible, announcers.includes(result.node));
-        if (!result.eligible) assert.match(result.reason, reason);
+        assert.equal(result.departure !== undefined, result.eligible && !(first ?? announcers).includes(result.node));
+        if (!result.eligible || result.departure !== undefined) assert.match(result.reason, reason);
       }
     });
   }

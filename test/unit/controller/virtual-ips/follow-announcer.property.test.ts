@@ -78,7 +78,7 @@ class Follower {
       virtualIps: { views: this.#views },
       candidates: {
         someReadSpecOnly: false,
-        current: () => () => ({ nodes: this.#live, interfaces: new Map(), preferred: undefined }),
+        current: () => () => ({ nodes: this.#live, interfaces: new Map(), preferred: undefined, departing: new Set() }),
       },
       services: { localNodes: () => world.local },
       peers: 6,

@@ -37,6 +37,7 @@ class Place {
           nodes: nodes.slice(0, 2 + 5 * Number(address.value % 3n)),
           interfaces: new Map(),
           preferred: undefined,
+          departing: new Set(),
         }),
     },
     peers: 4,

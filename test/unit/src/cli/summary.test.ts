@@ -10,6 +10,7 @@ const part = {
   virtualIp: "192.0.2.10",
   services: ["default/web"],
   owners: ["n1", "n2"],
+  pinnedTo: undefined,
   announcedBy: "n1",
   interfaces: ["eth0"],
   mac: undefined,
@@ -20,9 +21,10 @@ const part = {
 function linesOf(count: number): readonly string[] {
   const nodes = Array.from({ length: count }, (_, index) => {
     const node = `n${index + 1}`;
-    if (index === 4) return { node, eligible: false, code: "NoSpeaker" as const, reason: "no speaker runs there" };
-    if (index % 2 === 1) return { node, eligible: true, code: undefined, reason: `eth0 192.0.2.${index}` };
-    return { node, eligible: false, code: "OffSubnet" as const, reason: `${node} has no interface in the subnet` };
+    const about = { node, eligible: false, departure: undefined };
+    if (index === 4) return { ...about, code: "NoSpeaker" as const, reason: "no speaker runs there" };
+    if (index % 2 === 1) return { ...about, eligible: true, code: undefined, reason: `eth0 192.0.2.${index}` };
+    return { ...about, code: "OffSubnet" as const, reason: `${node} has no interface in the subnet` };
   });
   return renderClaim("IPv4", { ...part, nodes }, createPalette(false)).slice(2);
 }
