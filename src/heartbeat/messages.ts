@@ -13,12 +13,12 @@ export const maxUint48 = 2 ** 48 - 1;
 /** Stands for "never" where a message has the age of something in milliseconds; larger ages are shortened to one less. */
 export const neverMs: number = maxUint16;
 
-/** How many entries a ClaimsMessage has at most: with IPv6 addresses it must fit into 1,200 bytes. */
-export const maxClaimEntries = 28;
+/** How many entries a ClaimsMessage has at most: with IPv6 addresses it must fit into a packet, also of the node with the longest name. */
+export const maxClaimEntries = 26;
 
 /** How many notices a message has at most, and how long their names are together, in characters. A name has at most 253 (RFC 1123). */
 export const maxNotices = 24;
-export const maxNoticeCharacters = 760;
+export const maxNoticeCharacters = 680;
 
 /** Sent to each peer at an even pace, and at once when something in it has changed or when the peer requested it. */
 export interface Heartbeat {
