@@ -82,14 +82,14 @@ const labels: Rows = [
     "Speaker (an annotation)",
     code(drainAnnotation),
     code("true"),
-    "users",
+    "`bellhop drain`, users",
     "Other nodes announce the addresses of this node, as long as there are any that can",
   ],
   [
     "VirtualIP (an annotation)",
     code(nodeAnnotation),
     "name of a Node",
-    "users",
+    "`bellhop move`, users",
     "The node that announces the address, as long as it can. Missing: the controller chooses",
   ],
   [

@@ -17,11 +17,13 @@ const remedies: readonly { readonly pattern: RegExp; readonly text: string }[] =
 ];
 
 /** What a command needs: the roles of deploy/base/rbac-users.yaml, or more than these grant. */
-export type NeededRights = "bellhop-explain" | "administrator";
+export type NeededRights = "bellhop-explain" | "bellhop-operate" | "administrator";
 
 const rightsRemedies: Readonly<Record<NeededRights, string>> = {
   "bellhop-explain":
     "Ask an administrator to bind the ClusterRole bellhop-explain to this user, and the Role bellhop-explain in the namespace of Bellhop, or use another context or kubeconfig.",
+  "bellhop-operate":
+    "Ask an administrator to bind the ClusterRoles bellhop-explain and bellhop-operate to this user, and the Role bellhop-explain in the namespace of Bellhop, or use another context or kubeconfig.",
   administrator: "This command is for administrators. Use the context or kubeconfig of one.",
 };
 

@@ -1,6 +1,6 @@
 import { Argument, Command, InvalidArgumentError } from "commander";
-import { type IpAddress, parseAddress } from "../ip/address.ts";
-import { defaultClassOption } from "./options.ts";
+import type { IpAddress } from "../ip/address.ts";
+import { defaultClassOption, parseAddressArgument } from "./options.ts";
 import {
   addClusterOptions,
   asController,
@@ -58,10 +58,4 @@ function explainAddressCommand(): Command {
     );
     printAnswer(options, explanation, renderAddress);
   });
-}
-
-function parseAddressArgument(text: string): IpAddress {
-  const address = parseAddress(text);
-  if (address === undefined) throw new InvalidArgumentError("It is not an IPv4 or IPv6 address.");
-  return address;
 }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { BellhopError } from "../error/error.ts";
+import { type IpAddress, parseAddress } from "../ip/address.ts";
 import { logLevels } from "../log/log.ts";
 import { controllerSettingsSchema } from "../settings/controller-settings.ts";
 
@@ -91,6 +92,13 @@ export function ignoreExcludeLabelOption(): Option {
   return option.choices(["true", "false"]).default("false").env("BELLHOP_IGNORE_EXCLUDE_LABEL");
 }
 
+/** For an argument that is an address. */
+export function parseAddressArgument(text: string): IpAddress {
+  const address = parseAddress(text);
+  if (address === undefined) throw new InvalidArgumentError("It is not an IPv4 or IPv6 address.");
+  return address;
+}
+
 /** Checks settings from the command line; throws ConfigurationInvalid that names every wrong one. */
 export function parseSettings<Schema extends z.ZodType>(schema: Schema, raw: unknown): z.infer<Schema> {
   const parsed = schema.safeParse(raw);
@@ -109,6 +117,13 @@ export function wholeNumber(schema: z.ZodType): (text: string) => string {
     if (parsed.success) return text;
     throw new InvalidArgumentError(parsed.error.issues.map(({ message }) => `${message}.`).join(" "));
   };
+}
+
+/** For commands that wait until the controller and speakers have done something. */
+export function timeoutOption(seconds: number): Option {
+  return new Option("--timeout <seconds>", "how long to wait")
+    .argParser(wholeNumber(z.int().max(86_400)))
+    .default(String(seconds));
 }
 
 /** For an option that can be repeated. */

@@ -2,8 +2,10 @@ import { Command } from "commander";
 import { version } from "../program/version.ts";
 import { controllerCommand } from "./controller-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { drainCommand, undrainCommand } from "./drain-command.ts";
 import { explainCommand } from "./explain-command.ts";
 import { migrateCommand } from "./migrate-command.ts";
+import { moveCommand } from "./move-command.ts";
 import { poolsCommand } from "./pools-command.ts";
 import { rotateKeyCommand } from "./rotate-key-command.ts";
 import { speakerCommand } from "./speaker-command.ts";
@@ -18,6 +20,9 @@ export function createProgram(): Command {
     .addCommand(speakerCommand())
     .addCommand(explainCommand())
     .addCommand(doctorCommand())
+    .addCommand(moveCommand())
+    .addCommand(drainCommand())
+    .addCommand(undrainCommand())
     .addCommand(poolsCommand())
     .addCommand(migrateCommand())
     .addCommand(rotateKeyCommand())

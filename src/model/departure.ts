@@ -44,7 +44,7 @@ export function departureRank(departure: Departure | undefined): 0 | 1 | 2 {
 
 const departureTexts: Readonly<Record<Departure, string>> = {
   Cordoned: "it is cordoned (spec.unschedulable of the Node)",
-  Drained: "it is drained (annotation bellhop.dev/drain of its Speaker)",
+  Drained: "it is drained of addresses (bellhop undrain ends that)",
   BeingDeleted: "its Node is being deleted",
   ScaledDown: "an autoscaler is about to remove it",
   ShuttingDown: "its kubelet reports that it is shutting down",

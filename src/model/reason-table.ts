@@ -9,6 +9,8 @@ export type ReasonPlace =
   | "L2Advertisement"
   | "Speaker"
   | "bellhop explain"
+  | "bellhop move"
+  | "bellhop drain"
   | "bellhop pools plan";
 
 /** The texts of one reason. */
@@ -293,7 +295,7 @@ export const reasonTable = {
     cure: "Wait until the Service is gone, then create it again if you still need it.",
   },
   ControllerAbsent: {
-    shownIn: ["bellhop explain"],
+    shownIn: ["bellhop explain", "bellhop move", "bellhop drain"],
     meaning: "No controller holds the leader lease, so nothing changes.",
     sentence: "{object} has no current holder ({field}), so no controller is active.",
     cure: "Find out why no controller runs: kubectl -n bellhop-system get pods, then kubectl -n bellhop-system logs deploy/bellhop-controller.",
@@ -309,6 +311,30 @@ export const reasonTable = {
     meaning: "Nodes may announce the address, but none of them does at the moment.",
     sentence: "{object} ({field} {value}) is not announced by any node at the moment.",
     cure: "Try again in a few seconds. If nothing changes, read the log of the speaker on the first owner.",
+  },
+  NothingToMove: {
+    shownIn: ["bellhop move"],
+    meaning: "No Service has the address, or it is the address of a node itself, so no node is chosen to announce it.",
+    sentence: "{object} ({field} {value}) is not announced by a node that Bellhop chooses.",
+    cure: "Choose an address of a Service: kubectl get virtualips.",
+  },
+  NodeCannotAnnounce: {
+    shownIn: ["bellhop move"],
+    meaning: "The address is to move to a node that cannot announce it, or that comes after others.",
+    sentence: "{object} cannot move to node {value}.",
+    cure: "Choose another node: bellhop explain address ADDRESS lists those that may announce it.",
+  },
+  NoOtherAnnouncer: {
+    shownIn: ["bellhop drain"],
+    meaning: "The node is drained, and no other node can announce the address. It stays.",
+    sentence: "{object} stays on node {value}, because no other node can announce it.",
+    cure: "Let another node announce it. Without one, the address is not announced once this node stops.",
+  },
+  NotMovedYet: {
+    shownIn: ["bellhop move", "bellhop drain"],
+    meaning: "The address is to move to a node, or away from one, and has not moved in time.",
+    sentence: "{object} has not moved yet (node {value}).",
+    cure: "Start the command again; it continues to wait. If nothing changes, read the logs of the controller and of the speakers of both nodes.",
   },
   AddressConflict: {
     shownIn: ["Service", "bellhop explain"],

@@ -32,7 +32,9 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
   return [
     `  ${bold(label.padEnd(10))} ${bold(address)} ${from}, VirtualIP ${virtualIp ?? "not created yet"}`,
     `             ${answeredBy}${successors.length === 0 ? "" : `; next ${successors.join(", then ")}`}`,
-    ...(pinnedTo === undefined ? [] : [`             pinned to ${pinnedTo} (annotation bellhop.dev/node)`]),
+    ...(pinnedTo === undefined
+      ? []
+      : [`             pinned to ${pinnedTo} (bellhop move ${address} --auto removes the pin)`]),
     ...(services.length > 1 ? [`             shared by ${services.join(", ")}`] : []),
     ...summarize(nodes, {
       groupOf: ({ eligible, code, departure }) => `${eligible} ${code} ${departure}`,

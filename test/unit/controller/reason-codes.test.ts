@@ -9,6 +9,8 @@ import { claimCases } from "./allocate/claim/claim-cases.ts";
 import { rejectedPoolCases } from "./allocate/pool/rejected-pool-cases.ts";
 import { manifestCases } from "./explain/pools/manifest-cases.ts";
 import { findReasonsCases } from "./explain/service/find-reasons-cases.ts";
+import { drainCases } from "./moves/drain-cases.ts";
+import { moveCases } from "./moves/move-cases.ts";
 import { externalIpCases } from "./observe/external-ip-cases.ts";
 import { refusedAdvertisementCases } from "./observe/refused-advertisement-cases.ts";
 import { planCases } from "./services/plan-service-cases.ts";
@@ -31,6 +33,8 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   "observe/observed-advertisements.test.ts": refusedAdvertisementCases.map(({ code }) => code),
   "observe/observed-services.test.ts": externalIpCases.map(({ code }) => code),
   "explain/service/find-reasons.test.ts": findReasonsCases.flatMap(({ reasons }) => reasons.map(({ code }) => code)),
+  "moves/move-address.test.ts": moveCases.map(({ code }) => code),
+  "moves/drain-node.test.ts": drainCases.map(({ code }) => code),
   "services/plan-unchanged.test.ts": unchangedCases.map(({ code }) => code),
   "speaker/host-checks/host-faults.test.ts": hostFaultCases.flatMap(({ faults }) =>
     faults.map((text) => text.split(" ")[1] ?? ""),
