@@ -95,17 +95,17 @@ export class ObservedServices {
     return before !== undefined && labels !== undefined && !isDeepStrictEqual(before, labels);
   }
 
-  /** Returns the Services with externalTrafficPolicy Local whose nodes with ready endpoints may have changed. */
+  /** Returns the Services with externalTrafficPolicy Local whose nodes with endpoints may have changed. */
   observeSlice(key: string): readonly string[] {
     const services = this.#readyNodes.put(key, this.#watched.slices.views.get(key));
     return services.filter((service) => this.#local.has(service));
   }
 
-  /** Nodes with ready endpoints of those of the Services with externalTrafficPolicy Local. Undefined: all are Cluster. */
+  /** Nodes whose endpoints take new connections, of those of the Services with externalTrafficPolicy Local. Undefined: all are Cluster. */
   localNodes(services: readonly ServiceReference[]): ReadonlySet<string> | undefined {
     const keys = services.map(serviceKeyOf).filter((key) => this.#local.has(key));
     if (keys.length === 0) return undefined;
-    return new Set(keys.flatMap((key) => [...this.#readyNodes.of(key)]));
+    return new Set(keys.flatMap((key) => [...this.#readyNodes.takingConnections(key)]));
   }
 }
 

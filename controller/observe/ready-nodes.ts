@@ -2,26 +2,33 @@ import type { V1EndpointSlice } from "@kubernetes/client-node";
 import { NameIndex } from "../../src/index/name-index.ts";
 import { serviceNameLabel } from "../../src/model/endpoint-slice.ts";
 
-/** What the controller keeps of an EndpointSlice: on which nodes its ready endpoints are. Far smaller than the whole. */
+/** What the controller keeps of an EndpointSlice: on which nodes its endpoints are that take connections. Far smaller than the whole. */
 export interface ReadyNodesView {
   readonly serviceKey: string;
+  /** With ready endpoints. */
   readonly nodes: readonly string[];
+  /** With endpoints that terminate and still serve. */
+  readonly draining: readonly string[];
 }
 
-/** Undefined where the slice does not belong to a Service, or has no ready endpoint with a node name. */
+/** Undefined where the slice does not belong to a Service, or has no such endpoint with a node name. */
 export function projectReadyNodes(raw: V1EndpointSlice): ReadyNodesView | undefined {
   const name = raw.metadata?.labels?.[serviceNameLabel];
   if (name === undefined || raw.addressType === "FQDN") return undefined;
   const nodes = new Set<string>();
-  for (const endpoint of raw.endpoints ?? []) {
-    // A missing condition means ready (discovery/v1 types).
-    if (endpoint.nodeName !== undefined && (endpoint.conditions?.ready ?? true)) nodes.add(endpoint.nodeName);
+  const draining = new Set<string>();
+  for (const { nodeName, conditions } of raw.endpoints ?? []) {
+    if (nodeName === undefined) continue;
+    // A missing condition means ready, serving and not terminating (discovery/v1 types).
+    if (conditions?.ready ?? true) nodes.add(nodeName);
+    else if (conditions?.terminating === true && (conditions.serving ?? true)) draining.add(nodeName);
   }
-  if (nodes.size === 0) return undefined;
-  return Object.freeze({ serviceKey: `${raw.metadata?.namespace ?? ""}/${name}`, nodes: [...nodes].sort() });
+  if (nodes.size + draining.size === 0) return undefined;
+  const serviceKey = `${raw.metadata?.namespace ?? ""}/${name}`;
+  return Object.freeze({ serviceKey, nodes: [...nodes].sort(), draining: [...draining].sort() });
 }
 
-/** The nodes with ready endpoints of each Service, updated slice by slice. */
+/** The nodes with endpoints of each Service, updated slice by slice. */
 export class ReadyNodes {
   readonly #slices = new Map<string, ReadyNodesView>();
   readonly #byService = new NameIndex();
@@ -40,14 +47,32 @@ export class ReadyNodes {
   }
 
   of(serviceKey: string): ReadonlySet<string> {
-    const nodes = new Set<string>();
+    return this.#collect(serviceKey, ({ nodes }) => nodes);
+  }
+
+  /**
+   * The nodes whose endpoints take new connections, by kube-proxy's rule: those with ready endpoints; else those whose endpoints terminate
+   * and still serve.
+   */
+  takingConnections(serviceKey: string): ReadonlySet<string> {
+    const ready = this.of(serviceKey);
+    return ready.size > 0 ? ready : this.#collect(serviceKey, ({ draining }) => draining);
+  }
+
+  #collect(serviceKey: string, nodesOf: (view: ReadyNodesView) => readonly string[]): ReadonlySet<string> {
+    const found = new Set<string>();
     for (const slice of this.#byService.of(serviceKey)) {
-      for (const node of this.#slices.get(slice)?.nodes ?? []) nodes.add(node);
+      const view = this.#slices.get(slice);
+      for (const node of view === undefined ? [] : nodesOf(view)) found.add(node);
     }
-    return nodes;
+    return found;
   }
 }
 
 function sameView(left: ReadyNodesView, right: ReadyNodesView): boolean {
-  return left.serviceKey === right.serviceKey && left.nodes.join() === right.nodes.join();
+  return (
+    left.serviceKey === right.serviceKey &&
+    left.nodes.join() === right.nodes.join() &&
+    left.draining.join() === right.draining.join()
+  );
 }

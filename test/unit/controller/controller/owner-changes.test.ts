@@ -125,4 +125,37 @@ describe("owners", () => {
     await cluster.server.request({ method: "PUT", path: `${path}/web-1`, body: slice("n2") });
     await cluster.eventually(async () => assert.deepEqual((await cluster.virtualIps())[0]?.spec.owners, ["n2", "n1"]));
   });
+
+  test("under Local the address leaves a node as soon as its pod terminates, and stays if no other pod is ready", async () => {
+    await cluster.addNode("n2");
+    const draining = { ready: false, serving: true, terminating: true };
+    const slice = (conditions: readonly Record<string, boolean>[]) => ({
+      metadata: { name: "web-1", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      endpoints: conditions.map((one, index) => ({
+        addresses: [`10.0.0.${index + 1}`],
+        nodeName: `n${index + 1}`,
+        conditions: one,
+      })),
+    });
+    const path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    const put = (...conditions: readonly Record<string, boolean>[]): Promise<unknown> =>
+      cluster.server.request({ method: "PUT", path: `${path}/web-1`, body: slice(conditions) });
+    await cluster.server.request({ method: "POST", path, body: slice([{ ready: true }]) });
+    await cluster.start();
+    await cluster.addService("web", { externalTrafficPolicy: "Local" });
+    const expectFirst = (node: string): Promise<void> =>
+      cluster.eventually(async () => assert.equal((await cluster.virtualIps())[0]?.spec.owners[0], node));
+    await expectFirst("n1");
+    await put(draining);
+    await cluster.idle();
+    await expectFirst("n1");
+    await put(draining, { ready: true });
+    await expectFirst("n2");
+    await put({ ready: false, serving: false, terminating: true }, draining);
+    await cluster.idle();
+    await expectFirst("n2");
+    await put(draining, { ready: false, serving: false, terminating: true });
+    await expectFirst("n1");
+  });
 });

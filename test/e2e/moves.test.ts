@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { DrainReport } from "../../controller/moves/drain-node.ts";
+import type { MoveReport } from "../../controller/moves/move-address.ts";
+import { waitFor } from "../lab/wait.ts";
+import { productNamespace } from "../product/install.ts";
+import { useCluster } from "./cluster.ts";
+import { waitForAnswer } from "./forwarding.ts";
+import { createService, startWeb } from "./workload.ts";
+
+const ipv4Only = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] };
+const names = ["moves-a", "moves-b", "moves-c"];
+
+describe("bellhop move and bellhop drain", () => {
+  const cluster = useCluster("nftables", "moves");
+  let addresses: readonly string[] = [];
+
+  before(async () => {
+    const { api } = cluster();
+    await startWeb(api);
+    for (const name of names) await createService(api, name, ipv4Only);
+    addresses = (await Promise.all(names.map((name) => api.waitForAddresses(name, 30_000)))).flat();
+    for (const address of addresses)
+      await waitFor({ what: "an announcer", timeoutMs: 30_000 }, () => announcer(address));
+  });
+  after(async () => {
+    const { lab } = cluster();
+    await lab.kubectl(["uncordon", ...lab.nodes]);
+    for (const node of lab.nodes) await bellhop(["undrain", node]);
+  });
+
+  /** In the controller's pod, with no more rights than the controller has. */
+  function bellhop(args: readonly string[]) {
+    const argv = ["kubectl", "-n", productNamespace, "exec", "deploy/bellhop-controller", "--", "bellhop", ...args];
+    return cluster().lab.exec("control", argv);
+  }
+
+  async function announcer(address: string): Promise<string | undefined> {
+    return (await cluster().api.find("bellhop.dev/v1beta1", "VirtualIP", address))?.status?.node;
+  }
+
+  test("an address moves to each node and stays there; another one is refused; the pin is shown and removed", async () => {
+    const { api, lab } = cluster();
+    const [address = ""] = addresses;
+    for (const node of lab.nodes) {
+      const answer = await bellhop(["move", address, node, "-o", "json"]);
+      assert.equal(answer.code, 0, `${answer.stdout}${answer.stderr}`);
+      const report = JSON.parse(answer.stdout) as MoveReport;
+      assert.deepEqual([report.announcedBy, report.pinnedTo], [node, node]);
+      assert.equal(await announcer(address), node);
+      await waitForAnswer(api, address);
+    }
+    const refused = await bellhop(["move", address, "nosuch"]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /NodeCannotAnnounce/);
+    const pinned = lab.nodes.at(-1) ?? "";
+    const table = await lab.kubectl(["get", "virtualips", address, "-o", "wide"]);
+    assert.match(table, new RegExp(String.raw`PINNED TO[\s\S]*${pinned}`));
+    assert.equal((await bellhop(["move", address, "--auto"])).code, 0);
+    assert.match((await bellhop(["move", address])).stdout, /not pinned/);
+    assert.equal(await announcer(address), pinned);
+  });
+
+  test("a drained node loses its addresses and gets no others until it is undrained; so does a cordoned one", async () => {
+    const { api, lab } = cluster();
+    const [address = ""] = addresses;
+    const node = (await announcer(address)) ?? "";
+    const answer = await bellhop(["drain", node, "-o", "json"]);
+    assert.equal(answer.code, 0, `${answer.stdout}${answer.stderr}`);
+    const report = JSON.parse(answer.stdout) as DrainReport;
+    assert.ok(report.moved > 0);
+    assert.deepEqual(report.left, []);
+    for (const one of addresses) {
+      assert.notEqual(await announcer(one), node);
+      await waitForAnswer(api, one);
+    }
+    assert.match(await lab.kubectl(["get", "speakers", node]), /DRAINED[\s\S]*true/);
+    assert.equal((await bellhop(["undrain", node])).code, 0);
+    const other = (await announcer(address)) ?? "";
+    await lab.kubectl(["cordon", other]);
+    await waitFor({ what: "the address to leave the cordoned node", timeoutMs: 30_000 }, async () => {
+      const now = await announcer(address);
+      return now !== undefined && now !== other ? now : undefined;
+    });
+    await waitForAnswer(api, address);
+    await lab.kubectl(["uncordon", other]);
+  });
+});
