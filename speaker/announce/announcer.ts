@@ -138,6 +138,11 @@ export class Announcer {
     for (const [, stake] of stakes) if (stake !== undefined) this.#set(stake);
   }
 
+  /** Sets these interfaces in the thread, whether an address is announced on them or not. */
+  watch(links: readonly Link[]): void {
+    this.#send(this.#sent.setWatched(links.flatMap((link) => announcedInterfaceOf(link) ?? [])));
+  }
+
   /** Whether the thread has given up an interface of a stake; the next `apply` then sets it again. */
   get incomplete(): boolean {
     return this.#sent.incomplete;

@@ -10,8 +10,8 @@ export interface SentStake extends Stake {
 
 interface SentInterface {
   on: AnnouncedInterface;
-  /** How many stakes have it. */
-  stakes: number;
+  /** How many stakes have it, and one more while it is watched. */
+  users: number;
 }
 
 /**
@@ -22,6 +22,7 @@ export class SentStakes {
   readonly #stakes = new Map<string, SentStake>();
   readonly #interfaces = new Map<string, SentInterface>();
   readonly #failed = new Set<string>();
+  #watched: readonly string[] = [];
 
   /** Whether the thread has given up an interface of a stake. */
   get incomplete(): boolean {
@@ -38,26 +39,24 @@ export class SentStakes {
 
   set(stake: SentStake): readonly ResponderCommand[] {
     const before = this.#stakes.get(stake.text);
-    const commands: ResponderCommand[] = [];
-    for (const on of interfacesOf(stake)) {
-      const sent = this.#interfaces.get(on.name);
-      if (sent !== undefined) sent.stakes += 1;
-      else this.#interfaces.set(on.name, { on, stakes: 1 });
-      if (sent !== undefined && sameInterface(sent.on, on)) continue;
-      if (sent !== undefined) sent.on = on;
-      this.#failed.delete(on.name);
-      commands.push(setInterface(on));
-    }
+    const commands = interfacesOf(stake).flatMap((on) => this.#use(on));
     this.#stakes.set(stake.text, stake);
     if (before === undefined || !sameStake(before, stake)) commands.push({ kind: "setStake", stake: plain(stake) });
-    return [...commands, ...this.#release(before)];
+    return [...commands, ...this.#release(before?.interfaces ?? [])];
+  }
+
+  /** These interfaces are set whether a stake has them or not. */
+  setWatched(interfaces: readonly AnnouncedInterface[]): readonly ResponderCommand[] {
+    const before = this.#watched;
+    this.#watched = interfaces.map(({ name }) => name);
+    return [...interfaces.flatMap((on) => this.#use(on)), ...this.#release(before)];
   }
 
   remove(text: string): readonly ResponderCommand[] {
     const before = this.#stakes.get(text);
     if (before === undefined) return [];
     this.#stakes.delete(text);
-    return [{ kind: "removeStake", text }, ...this.#release(before)];
+    return [{ kind: "removeStake", text }, ...this.#release(before.interfaces)];
   }
 
   /** The thread has given up the interface. */
@@ -75,13 +74,23 @@ export class SentStakes {
     return commands;
   }
 
-  #release(before: SentStake | undefined): readonly ResponderCommand[] {
+  #use(on: AnnouncedInterface): readonly ResponderCommand[] {
+    const sent = this.#interfaces.get(on.name);
+    if (sent !== undefined) sent.users += 1;
+    else this.#interfaces.set(on.name, { on, users: 1 });
+    if (sent !== undefined && sameInterface(sent.on, on)) return [];
+    if (sent !== undefined) sent.on = on;
+    this.#failed.delete(on.name);
+    return [setInterface(on)];
+  }
+
+  #release(interfaces: readonly string[]): readonly ResponderCommand[] {
     const commands: ResponderCommand[] = [];
-    for (const name of before?.interfaces ?? []) {
+    for (const name of interfaces) {
       const sent = this.#interfaces.get(name);
       if (sent === undefined) continue;
-      sent.stakes -= 1;
-      if (sent.stakes > 0) continue;
+      sent.users -= 1;
+      if (sent.users > 0) continue;
       this.#interfaces.delete(name);
       this.#failed.delete(name);
       commands.push({ kind: "removeInterface", name });

@@ -6,7 +6,7 @@ import type { AnswerTable } from "./respond.ts";
 
 /**
  * One interface with what is announced on it: its addresses and the sockets that these need, opened with the first address of
- * a family and closed with the last. Does nothing by itself.
+ * a family and closed with the last, unless frames of the family are watched. Does nothing by itself.
  */
 export class InterfaceResponder implements AnswerTable {
   readonly name: string;
@@ -16,6 +16,7 @@ export class InterfaceResponder implements AnswerTable {
   readonly #packetSockets: PacketSockets;
   readonly #isOurs: (mac: Uint8Array) => boolean;
   readonly #sockets = new Map<PacketProtocol, PacketSocket>();
+  readonly #watched = new Set<PacketProtocol>();
 
   constructor(
     packetSockets: PacketSockets,
@@ -41,6 +42,12 @@ export class InterfaceResponder implements AnswerTable {
     return equalBytes(mac, this.mac) || this.#isOurs(mac);
   }
 
+  /** Keeps a socket for the family of the address open, whether an address needs it or not. Throws as `add` does. */
+  watch(address: Uint8Array): void {
+    this.#watched.add(protocolOf(address));
+    if (this.socketFor(address) === undefined) this.#open(address);
+  }
+
   /** Throws BellhopError SocketFailed where the socket cannot be opened; the address is not added then. */
   add(address: Uint8Array): void {
     if (this.addresses.has(address)) return;
@@ -52,7 +59,7 @@ export class InterfaceResponder implements AnswerTable {
   remove(address: Uint8Array): void {
     if (!this.addresses.delete(address)) return;
     const protocol = protocolOf(address);
-    if (this.addresses.count(address.length) > 0) {
+    if (this.addresses.count(address.length) > 0 || this.#watched.has(protocol)) {
       if (address.length === 16) this.#sockets.get(protocol)?.leave(multicastMac(solicitedNode(address)));
       return;
     }

@@ -1,0 +1,89 @@
+import type { Clock } from "../../src/clock/clock.ts";
+import type { Logger } from "../../src/log/log.ts";
+import { formatLastStakes, type LastStakes, parseLastStakes } from "./last-stakes.ts";
+import type { StakeFile } from "./stake-file.ts";
+
+export interface StakeKeeperOptions {
+  readonly node: string;
+  readonly file: StakeFile;
+  /** What is to be kept at this moment. */
+  readonly current: () => LastStakes;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Several changes are one write. */
+const writeAfterMs = 1_000;
+/** The wait after a failed write. */
+const retryMs = 60_000;
+
+/** Writes the last stakes into their file some time after each change, and reads what an earlier speaker wrote. */
+export class StakeKeeper {
+  readonly #options: StakeKeeperOptions;
+  #cancel: (() => void) | undefined;
+  #writing = false;
+  #written = "";
+  #failing = false;
+  #stopped = false;
+
+  constructor(options: StakeKeeperOptions) {
+    this.#options = options;
+  }
+
+  /** What an earlier speaker of this node has kept; undefined: nothing that can be used. Never rejects. */
+  async read(): Promise<LastStakes | undefined> {
+    const { file, node, log } = this.#options;
+    try {
+      const text = await file.read();
+      const found = text === undefined ? undefined : parseLastStakes(text, node);
+      if (text !== undefined && found === undefined) log.warn("the file of the last stakes cannot be used");
+      return found;
+    } catch (error) {
+      log.warn({ err: error }, "cannot read the file of the last stakes");
+      return undefined;
+    }
+  }
+
+  /** What is to be kept may have changed. */
+  changed(): void {
+    this.#writeAfter(writeAfterMs);
+  }
+
+  /** Writes nothing from now on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  #writeAfter(waitMs: number): void {
+    if (this.#stopped || this.#cancel !== undefined) return;
+    this.#cancel = this.#options.clock.after(waitMs, () => {
+      this.#cancel = undefined;
+      void this.#write();
+    });
+  }
+
+  async #write(): Promise<void> {
+    // Another change follows while a write is under way.
+    if (this.#writing) return this.#writeAfter(writeAfterMs);
+    const { file, current, log } = this.#options;
+    const text = formatLastStakes(current());
+    if (text === this.#written) return;
+    this.#writing = true;
+    try {
+      await file.write(text);
+      this.#written = text;
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing)
+        log.warn(
+          { err: error },
+          "cannot keep the last stakes: a speaker that restarts while the API server does not answer announces nothing",
+        );
+      this.#failing = true;
+      this.#writeAfter(retryMs);
+    } finally {
+      this.#writing = false;
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { decodeArp, encodeArp } from "../../src/packet/arp.ts";
+import { decodeEthernet, encodeEthernet, etherTypes } from "../../src/packet/ethernet.ts";
+import { decodeIpv6, encodeIpv6, ipv6Checksum, nextHeaderIcmpv6 } from "../../src/packet/ipv6.ts";
+import { broadcastMac, zeroMac } from "../../src/packet/mac.ts";
+import {
+  decodeNeighborMessage,
+  encodeNeighborMessage,
+  multicastMac,
+  ndpHopLimit,
+  setChecksum,
+  solicitedNode,
+} from "../../src/packet/ndp.ts";
+
+/** How a device on the LAN is asked whether it is there. Addresses have 4 or 16 bytes, both of one family. */
+export interface LanProbe {
+  readonly interfaceName: string;
+  readonly target: Uint8Array;
+  /** An address of this node on that interface, or all zeros to ask without an address (RFC 5227 section 2.1.1, RFC 4862 section 5.4.2). */
+  readonly source: Uint8Array;
+}
+
+/** The frame that asks: an ARP request or a Neighbor Solicitation, as the kernel would send it. */
+export function probeFrame(mac: Uint8Array, { target, source }: Pick<LanProbe, "target" | "source">): Uint8Array {
+  return target.length === 4 ? arpRequest(mac, target, source) : solicitation(mac, target, source);
+}
+
+/**
+ * The address whose owner has sent this frame: of any ARP packet the sender, of a Neighbor Advertisement the target. Undefined for everything
+ * else, malformed frames included. A view, no copy; never throws.
+ */
+export function answeringAddress(bytes: Uint8Array): Uint8Array | undefined {
+  const frame = decodeEthernet(bytes);
+  if (frame?.etherType === etherTypes.arp) return decodeArp(frame.payload)?.senderAddress;
+  if (frame?.etherType !== etherTypes.ipv6) return undefined;
+  const packet = decodeIpv6(frame.payload);
+  if (packet === undefined || packet.nextHeader !== nextHeaderIcmpv6 || packet.hopLimit !== ndpHopLimit)
+    return undefined;
+  const message = decodeNeighborMessage(packet.payload);
+  return message?.kind === "advertisement" ? message.target : undefined;
+}
+
+function arpRequest(mac: Uint8Array, target: Uint8Array, source: Uint8Array): Uint8Array {
+  const packet = { senderMac: mac, senderAddress: source, targetMac: zeroMac, targetAddress: target } as const;
+  const payload = encodeArp({ operation: "request", ...packet });
+  return encodeEthernet({ destination: broadcastMac, source: mac, etherType: etherTypes.arp, payload });
+}
+
+function solicitation(mac: Uint8Array, target: Uint8Array, source: Uint8Array): Uint8Array {
+  const destination = solicitedNode(target);
+  // RFC 4861 section 4.3: without a source there is no option either.
+  const linkAddress = source.every((byte) => byte === 0) ? undefined : mac;
+  const payload = encodeNeighborMessage({ kind: "solicitation", target, linkAddress });
+  setChecksum(payload, ipv6Checksum(source, destination, nextHeaderIcmpv6, payload));
+  const header = { source, destination, nextHeader: nextHeaderIcmpv6, hopLimit: ndpHopLimit };
+  return encodeEthernet({
+    destination: multicastMac(destination),
+    source: mac,
+    etherType: etherTypes.ipv6,
+    payload: encodeIpv6({ ...header, payload }),
+  });
+}

@@ -1,0 +1,57 @@
+import { type LanProbe, answeringAddress } from "./lan-probe.ts";
+
+/** Which devices on the LAN can be asked. */
+export interface LanProbeTargets {
+  readonly gateways: readonly LanProbe[];
+  /** By name of another node: its address. Only nodes on a LAN of this one. */
+  readonly nodes: ReadonlyMap<string, LanProbe>;
+}
+
+/** Who has answered a probe. */
+export type LanAnswer = { readonly kind: "gateway" } | { readonly kind: "node"; readonly node: string };
+
+/** After this long an answer is no longer waited for. A device on a LAN answers within milliseconds. */
+const waitMs = 1_000;
+
+/** Asks devices on the LAN whether they are there, and recognizes their answers. */
+export class LanProbes {
+  readonly #send: (probe: LanProbe) => void;
+  #targets: LanProbeTargets = { gateways: [], nodes: new Map() };
+  /** By address: who is asked, and until when an answer counts. */
+  readonly #asked = new Map<string, { readonly answer: LanAnswer; readonly untilMs: number }>();
+
+  constructor(send: (probe: LanProbe) => void) {
+    this.#send = send;
+  }
+
+  set(targets: LanProbeTargets): void {
+    this.#targets = targets;
+  }
+
+  askGateways(nowMs: number): void {
+    for (const probe of this.#targets.gateways) this.#ask(probe, { kind: "gateway" }, nowMs);
+  }
+
+  /** Does nothing for a node that is not on a LAN of this one. */
+  askNode(node: string, nowMs: number): void {
+    const probe = this.#targets.nodes.get(node);
+    if (probe !== undefined) this.#ask(probe, { kind: "node", node }, nowMs);
+  }
+
+  /** Who answers by this frame; undefined: it is no answer. Costs nothing while no answer is waited for. */
+  answerIn(frame: Uint8Array, nowMs: number): LanAnswer | undefined {
+    if (this.#asked.size === 0) return undefined;
+    const address = answeringAddress(frame);
+    const key = address?.join(".") ?? "";
+    const asked = this.#asked.get(key);
+    if (asked === undefined) return undefined;
+    this.#asked.delete(key);
+    return nowMs <= asked.untilMs ? asked.answer : undefined;
+  }
+
+  #ask(probe: LanProbe, answer: LanAnswer, nowMs: number): void {
+    for (const [key, { untilMs }] of this.#asked) if (untilMs < nowMs) this.#asked.delete(key);
+    this.#asked.set(probe.target.join("."), { answer, untilMs: nowMs + waitMs });
+    this.#send(probe);
+  }
+}

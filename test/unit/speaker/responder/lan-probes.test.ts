@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AddressProbes } from "../../../../speaker/responder/address-probes.ts";
+import { answeringAddress, type LanProbe, probeFrame } from "../../../../speaker/responder/lan-probe.ts";
+import { LanProbes } from "../../../../speaker/responder/lan-probes.ts";
+import { type AnswerTable, respond } from "../../../../speaker/responder/respond.ts";
+import { equalBytes } from "../../../../src/packet/mac.ts";
+import { address, arpRequest, clientMac, ourMac } from "./frames.ts";
+
+/** A device that has one address. */
+function device(text: string): AnswerTable {
+  const bytes = address(text);
+  return { mac: clientMac, has: (other) => equalBytes(other, bytes), isOurs: () => false };
+}
+
+for (const [target, source] of [
+  ["192.0.2.1", "192.0.2.11"],
+  ["192.0.2.1", "0.0.0.0"],
+  ["2001:db8::1", "2001:db8::11"],
+  ["2001:db8::1", "::"],
+] as const) {
+  test(`a device that has ${target} answers the probe from ${source}, and the answer names its address`, () => {
+    const answer = respond(probeFrame(ourMac, { target: address(target), source: address(source) }), device(target));
+    assert.ok(answer?.kind === "reply");
+    assert.deepEqual(answeringAddress(answer.frame), address(target));
+  });
+}
+
+test("a frame that asks for an address of IPv6 does not answer for it, and one that is no ARP or NDP for none", () => {
+  const probe = { target: address("2001:db8::1"), source: address("2001:db8::11") };
+  assert.equal(answeringAddress(probeFrame(ourMac, probe)), undefined);
+  assert.equal(answeringAddress(new Uint8Array(60)), undefined);
+});
+
+const gateway: LanProbe = {
+  interfaceName: "eth0",
+  target: address("192.0.2.99"),
+  source: address("192.0.2.11"),
+};
+const peer: LanProbe = { ...gateway, target: address("192.0.2.12") };
+
+test("who has answered is known for a second after it was asked, and only then", () => {
+  const sent: LanProbe[] = [];
+  const probes = new LanProbes((probe) => sent.push(probe));
+  probes.set({ gateways: [gateway], nodes: new Map([["n2", peer]]) });
+  const fromGateway = arpRequest("192.0.2.11", "192.0.2.99");
+  const fromPeer = arpRequest("192.0.2.11", "192.0.2.12");
+  assert.equal(probes.answerIn(fromGateway, 0), undefined, "it was not asked");
+  probes.askGateways(0);
+  probes.askNode("n2", 0);
+  probes.askNode("n3", 0);
+  assert.deepEqual(sent, [gateway, peer], "n3 is on no LAN of this node");
+  assert.deepEqual(probes.answerIn(fromPeer, 10), { kind: "node", node: "n2" });
+  assert.equal(probes.answerIn(fromPeer, 10), undefined, "once");
+  assert.equal(probes.answerIn(fromGateway, 1_001), undefined);
+});
+
+test("an address counts as unused when no device has answered three questions, and as used with the first answer", () => {
+  const asked: string[] = [];
+  const probes = new AddressProbes((text) => asked.push(text));
+  probes.begin("192.0.2.200", address("192.0.2.200"), 0);
+  probes.begin("192.0.2.201", address("192.0.2.201"), 0);
+  assert.deepEqual(probes.advance(0), []);
+  assert.equal(probes.nextDueMs, 80);
+  assert.deepEqual(probes.answered(address("192.0.2.201")), { kind: "used", text: "192.0.2.201" });
+  assert.equal(probes.answered(address("192.0.2.202")), undefined);
+  for (const atMs of [100, 200]) assert.deepEqual(probes.advance(atMs), []);
+  assert.deepEqual(probes.advance(250), [{ kind: "unused", text: "192.0.2.200" }]);
+  assert.deepEqual(asked, ["192.0.2.200", "192.0.2.201", "192.0.2.200", "192.0.2.200"]);
+  assert.equal(probes.nextDueMs, Number.POSITIVE_INFINITY);
+});
