@@ -1,9 +1,10 @@
 import type { BellhopError } from "../src/error/error.ts";
 import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { AnnouncementListener } from "./announce/announcer.ts";
+import type { HoldingFact } from "./announce/holdings.ts";
 import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
-import type { AddressFact, HoldingFact } from "./responder/commands.ts";
+import type { Fact } from "./membership/effects.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { RulesListener } from "./service-rules.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
@@ -51,11 +52,15 @@ export class ChangeFeed implements ChangeListener {
     this.#listener?.announcementBegun(virtualIp, fact);
   }
 
+  stakesChanged(): void {
+    this.#listener?.stakesChanged();
+  }
+
   conflictObserved(conflict: ObservedConflict): void {
     this.#listener?.conflictObserved(conflict);
   }
 
-  factsObserved(facts: readonly AddressFact[]): void {
+  factsObserved(facts: readonly Fact[]): void {
     this.#listener?.factsObserved(facts);
   }
 

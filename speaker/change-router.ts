@@ -2,6 +2,7 @@ import type { BellhopError } from "../src/error/error.ts";
 import { netfilterFamilies } from "../src/netlink/netfilter.ts";
 import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { Announcer } from "./announce/announcer.ts";
+import type { HoldingFact } from "./announce/holdings.ts";
 import type { ChangeListener } from "./change-feed.ts";
 import type { HealthMonitor } from "./health/health-monitor.ts";
 import type { Host, HostChange } from "./host.ts";
@@ -12,7 +13,7 @@ import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
 import type { Takeovers } from "./report/takeovers.ts";
-import type { AddressFact, HoldingFact } from "./responder/commands.ts";
+import type { Fact } from "./membership/effects.ts";
 import type { ObservedConflict } from "./responder/responder.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { SyncLoop } from "./sync-loop.ts";
@@ -109,7 +110,7 @@ export class ChangeRouter implements ChangeListener {
     this.#options.announcer.observeConflict(conflict);
   }
 
-  factsObserved(facts: readonly AddressFact[]): void {
+  factsObserved(facts: readonly Fact[]): void {
     this.#options.announcer.factsObserved(facts);
   }
 

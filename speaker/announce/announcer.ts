@@ -1,14 +1,16 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
-import { addressBytes, addressFromBytes, formatAddress, type IpAddress } from "../../src/ip/address.ts";
+import { addressBytes, addressFromBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { Link } from "../links/link.ts";
-import type { AddressFact, HoldingFact, ResponderCommand } from "../responder/commands.ts";
+import type { LastStake } from "../last-stakes/last-stakes.ts";
+import type { ResponderCommand } from "../responder/commands.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
+import type { Stake } from "../responder/stake.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import type { GroupSocket } from "./group-socket.ts";
-import { type Holding, Holdings } from "./holdings.ts";
+import { type Holding, type HoldingFact, Holdings, type ReleasedFact } from "./holdings.ts";
 import { MulticastGroups } from "./multicast-groups.ts";
 import { interfacesOf, type SentStake, SentStakes } from "./sent-stakes.ts";
 import { announcedInterfaceOf, type PlannedStake, StakePlan } from "./stake-plan.ts";
@@ -19,6 +21,8 @@ export interface AnnouncementListener {
   announcementChanged(virtualIp: string): void;
   /** This node has begun to announce the address of the VirtualIP. */
   announcementBegun(virtualIp: string, fact: HoldingFact): void;
+  /** Other stakes are armed than before. */
+  stakesChanged(): void;
 }
 
 export interface AnnouncerOptions {
@@ -86,7 +90,7 @@ export class Announcer {
 
   /** The addresses that are answered for, as text. */
   get addresses(): readonly string[] {
-    return [...this.#holdings.texts];
+    return [...this.#holdings.addresses];
   }
 
   get addressCount(): number {
@@ -128,7 +132,7 @@ export class Announcer {
    */
   apply(hasRules: (address: IpAddress) => boolean): void {
     const all = this.#due === "all";
-    const due = this.#due === "all" ? new Set([...this.#sent.texts, ...this.#plan.texts]) : this.#due;
+    const due = this.#due === "all" ? new Set([...this.#sent.addresses, ...this.#plan.texts]) : this.#due;
     this.#due = new Set();
     if (all) this.#groups.retry();
     this.#send(this.#sent.retry());
@@ -153,15 +157,38 @@ export class Announcer {
     this.#sent.fail(interfaceName);
   }
 
-  /** The thread has begun or ceased to answer for addresses. */
-  factsObserved(facts: readonly AddressFact[]): void {
-    for (const fact of facts) {
-      const { text } = fact;
-      const stake = this.#sent.get(text);
-      if (this.#holdings.note(fact)) this.#reportChange(fact, stake);
-      if (fact.kind === "released" && stake !== undefined && !this.#isOwner(stake.planned)) this.#remove(text);
-      else this.#holdings.setInterfaces(text, stake?.interfaces ?? []);
-      if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
+  /** The thread has begun or ceased to answer for an address, or does so by another claim. */
+  holdingChanged(fact: HoldingFact | ReleasedFact): void {
+    const { address } = fact;
+    const stake = this.#sent.get(address);
+    if (this.#holdings.note(fact)) this.#reportChange(fact, stake);
+    if (fact.kind === "released" && stake !== undefined && !this.#isOwner(stake.planned)) this.#remove(address);
+    else this.#holdings.setInterfaces(address, stake?.interfaces ?? []);
+    if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
+  }
+
+  /** The armed stakes, for a speaker that starts while the API server does not answer. */
+  get lastStakes(): readonly LastStake[] {
+    return [...this.#sent.stakes].flatMap(({ address, owners, term, createdSeconds, armed, interfaces, planned }) =>
+      armed
+        ? [{ name: planned.name, address, owners: [...owners], term, createdSeconds, interfaces: [...interfaces] }]
+        : [],
+    );
+  }
+
+  /**
+   * Takes over the stakes of an earlier speaker on this node, whose rules are in the kernel, until everything is planned. Another device may use
+   * an address meanwhile, so that the LAN is asked first.
+   */
+  restore(stakes: readonly LastStake[], links: readonly Link[]): void {
+    for (const { name, address: text, owners, term, createdSeconds, interfaces: names } of stakes) {
+      const address = parseAddress(text);
+      const present = links.filter((link) => link.up && names.includes(link.name));
+      const interfaces = present.filter((link) => announcedInterfaceOf(link) !== undefined).map((link) => link.name);
+      if (address === undefined || interfaces.length === 0) continue;
+      const common = { owners, term, createdSeconds, announcedBy: undefined };
+      const planned: PlannedStake = { name, address, text, ...common, links: present };
+      this.#set({ ...stakeOf(planned, interfaces, true), planned }, true);
     }
   }
 
@@ -204,19 +231,18 @@ export class Announcer {
     if (waits) this.#waiting.add(text);
     const possible = planned.links.filter((link) => announcedInterfaceOf(link) !== undefined).map(({ name }) => name);
     const interfaces = waits && wasArmed ? possible.filter((name) => before.interfaces.includes(name)) : possible;
-    const { owners, term } = planned;
     const armed = interfaces.length > 0 && (wasArmed || !waits);
-    const address = before?.address ?? addressBytes(planned.address);
-    return { text, address, owners, term, armed, interfaces, planned };
+    return { ...stakeOf(planned, interfaces, armed), planned };
   }
 
-  #set(stake: SentStake): void {
-    const { text, planned } = stake;
+  #set(stake: SentStake, probe = false): void {
+    const { address: text, planned } = stake;
     const before = this.#sent.get(text);
-    this.#send(this.#sent.set(stake));
-    this.#groups.put(text, stake.address, stake.armed ? interfacesOf(stake) : []);
+    this.#send(this.#sent.set(stake, probe));
+    this.#groups.put(text, stake.bytes, stake.armed ? interfacesOf(stake) : []);
     this.#holdings.setInterfaces(text, stake.interfaces);
     const { changes, log } = this.#options;
+    if (before?.armed !== stake.armed) changes.stakesChanged();
     if (this.#holdings.has(text) && linksText(before) !== linksText(stake)) changes.announcementChanged(planned.name);
     if (planned.links.length === 0 && planned.owners[0] === this.#options.node && before?.planned.links.length !== 0)
       log.warn({ address: text }, "this node should announce the address but does not: no interface on its LAN is up");
@@ -227,8 +253,10 @@ export class Announcer {
     this.#plan.forget(text);
     if (before === undefined) return;
     this.#send(this.#sent.remove(text));
-    this.#groups.put(text, before.address, []);
-    this.#options.changes.announcementChanged(before.planned.name);
+    this.#groups.put(text, before.bytes, []);
+    const { changes } = this.#options;
+    changes.announcementChanged(before.planned.name);
+    changes.stakesChanged();
   }
 
   #send(commands: readonly ResponderCommand[]): void {
@@ -239,15 +267,15 @@ export class Announcer {
     return owners.includes(this.#options.node);
   }
 
-  #reportChange(fact: AddressFact, stake: SentStake | undefined): void {
+  #reportChange(fact: HoldingFact | ReleasedFact, stake: SentStake | undefined): void {
     const { changes, log } = this.#options;
-    const { text } = fact;
+    const { address } = fact;
     if (fact.kind === "released") {
-      log.info({ address: text }, "no longer announcing the address");
+      log.info({ address, to: fact.to }, "no longer announcing the address");
       return;
     }
     const { cause, from, gapMs } = fact;
-    log.info({ address: text, interfaces: stake?.interfaces, cause, from, gapMs }, "announcing the address");
+    log.info({ address, interfaces: stake?.interfaces, cause, from, gapMs }, "announcing the address");
     if (stake !== undefined) changes.announcementBegun(stake.planned.name, fact);
   }
 
@@ -255,6 +283,13 @@ export class Announcer {
     const stake = this.#sent.get(text);
     if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
   }
+}
+
+function stakeOf(planned: PlannedStake, interfaces: readonly string[], armed: boolean): Stake {
+  const { text, address, owners, term, createdSeconds, announcedBy } = planned;
+  const { family } = address;
+  const bytes = addressBytes(address);
+  return { address: text, bytes, family, owners, term, createdSeconds, announcedBy, armed, interfaces };
 }
 
 /** What the status of a VirtualIP contains of the interfaces. */

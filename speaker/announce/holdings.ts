@@ -1,13 +1,16 @@
-import type { AnnouncementCause } from "../../src/api/virtual-ip.ts";
-import type { AddressFact } from "../responder/commands.ts";
+import type { Cause, Fact } from "../membership/effects.ts";
 
 /** That this node answers for an address. */
 export interface Holding {
   /** The term of the list of owners by which it does. */
   readonly term: number;
   /** Why it began. */
-  readonly cause: AnnouncementCause;
+  readonly cause: Cause;
 }
+
+/** That the node has begun to announce an address, or does so by another claim. */
+export type HoldingFact = Extract<Fact, { readonly kind: "holding" }>;
+export type ReleasedFact = Extract<Fact, { readonly kind: "released" }>;
 
 /** Which addresses the responder thread answers for, by what it has reported, and on which interfaces. */
 export class Holdings {
@@ -17,31 +20,32 @@ export class Holdings {
   readonly #ipv4 = new Map<string, number>();
 
   /** Returns whether the node has begun or ceased to answer for the address. */
-  note(fact: AddressFact): boolean {
-    const { text } = fact;
+  note(fact: HoldingFact | ReleasedFact): boolean {
+    const { address } = fact;
     if (fact.kind === "released") {
-      this.#setInterfaces(text, []);
-      return this.#holdings.delete(text);
+      this.#setInterfaces(address, []);
+      return this.#holdings.delete(address);
     }
-    const isNew = !this.#holdings.has(text);
-    this.#holdings.set(text, { term: fact.term, cause: fact.cause });
-    return isNew;
+    const before = this.#holdings.get(address);
+    const cause = fact.renewed ? (before?.cause ?? fact.cause) : fact.cause;
+    this.#holdings.set(address, { term: fact.claim.term, cause });
+    return before === undefined;
   }
 
   /** The interfaces of the stake in the address; counts while the address is announced. */
-  setInterfaces(text: string, interfaces: readonly string[]): void {
-    if (this.#holdings.has(text)) this.#setInterfaces(text, interfaces);
+  setInterfaces(address: string, interfaces: readonly string[]): void {
+    if (this.#holdings.has(address)) this.#setInterfaces(address, interfaces);
   }
 
-  get(text: string): Holding | undefined {
-    return this.#holdings.get(text);
+  get(address: string): Holding | undefined {
+    return this.#holdings.get(address);
   }
 
-  has(text: string): boolean {
-    return this.#holdings.has(text);
+  has(address: string): boolean {
+    return this.#holdings.has(address);
   }
 
-  get texts(): Iterable<string> {
+  get addresses(): Iterable<string> {
     return this.#holdings.keys();
   }
 
@@ -54,17 +58,17 @@ export class Holdings {
     return new Set(this.#ipv4.keys());
   }
 
-  #setInterfaces(text: string, interfaces: readonly string[]): void {
-    for (const name of this.#interfaces.get(text) ?? []) {
+  #setInterfaces(address: string, interfaces: readonly string[]): void {
+    for (const name of this.#interfaces.get(address) ?? []) {
       const left = (this.#ipv4.get(name) ?? 0) - 1;
       if (left > 0) this.#ipv4.set(name, left);
       else this.#ipv4.delete(name);
     }
-    if (text.includes(":") || interfaces.length === 0) {
-      this.#interfaces.delete(text);
+    if (address.includes(":") || interfaces.length === 0) {
+      this.#interfaces.delete(address);
       return;
     }
-    this.#interfaces.set(text, interfaces);
+    this.#interfaces.set(address, interfaces);
     for (const name of interfaces) this.#ipv4.set(name, (this.#ipv4.get(name) ?? 0) + 1);
   }
 }

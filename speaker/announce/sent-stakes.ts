@@ -29,19 +29,26 @@ export class SentStakes {
     return this.#failed.size > 0;
   }
 
-  get(text: string): SentStake | undefined {
-    return this.#stakes.get(text);
+  get(address: string): SentStake | undefined {
+    return this.#stakes.get(address);
   }
 
-  get texts(): Iterable<string> {
+  get stakes(): Iterable<SentStake> {
+    return this.#stakes.values();
+  }
+
+  /** The addresses of the stakes, as text. */
+  get addresses(): Iterable<string> {
     return this.#stakes.keys();
   }
 
-  set(stake: SentStake): readonly ResponderCommand[] {
-    const before = this.#stakes.get(stake.text);
+  /** `probe`: see the command. */
+  set(stake: SentStake, probe = false): readonly ResponderCommand[] {
+    const before = this.#stakes.get(stake.address);
     const commands = interfacesOf(stake).flatMap((on) => this.#use(on));
-    this.#stakes.set(stake.text, stake);
-    if (before === undefined || !sameStake(before, stake)) commands.push({ kind: "setStake", stake: plain(stake) });
+    this.#stakes.set(stake.address, stake);
+    if (before === undefined || !sameStake(before, stake))
+      commands.push({ kind: "setStake", stake: plain(stake), probe });
     return [...commands, ...this.#release(before?.interfaces ?? [])];
   }
 
@@ -52,11 +59,11 @@ export class SentStakes {
     return [...interfaces.flatMap((on) => this.#use(on)), ...this.#release(before)];
   }
 
-  remove(text: string): readonly ResponderCommand[] {
-    const before = this.#stakes.get(text);
+  remove(address: string): readonly ResponderCommand[] {
+    const before = this.#stakes.get(address);
     if (before === undefined) return [];
-    this.#stakes.delete(text);
-    return [{ kind: "removeStake", text }, ...this.#release(before.interfaces)];
+    this.#stakes.delete(address);
+    return [{ kind: "removeStake", address }, ...this.#release(before.interfaces)];
   }
 
   /** The thread has given up the interface. */
@@ -109,14 +116,16 @@ function setInterface({ name, index, macBytes }: AnnouncedInterface): ResponderC
 }
 
 /** Without what the thread does not need: it would be copied. */
-function plain({ text, address, owners, term, armed, interfaces }: SentStake): Stake {
-  return { text, address, owners, term, armed, interfaces };
+function plain({ planned: _, ...stake }: SentStake): Stake {
+  return stake;
 }
 
 function sameStake(left: SentStake, right: SentStake): boolean {
   return (
     left.term === right.term &&
+    left.createdSeconds === right.createdSeconds &&
     left.armed === right.armed &&
+    left.announcedBy === right.announcedBy &&
     left.owners.join(" ") === right.owners.join(" ") &&
     left.interfaces.join(" ") === right.interfaces.join(" ")
   );

@@ -19,6 +19,10 @@ export interface PlannedStake {
   /** Names of nodes, in order of preference. */
   readonly owners: readonly string[];
   readonly term: number;
+  /** When the VirtualIP was created, in seconds since 1970. */
+  readonly createdSeconds: number;
+  /** The node that announces it, by the status. */
+  readonly announcedBy: string | undefined;
   /** The interfaces that this node would announce it on; none: no interface that is up is on its LAN. */
   readonly links: readonly Link[];
 }
@@ -72,7 +76,16 @@ export class StakePlan {
       : this.#links.filter((link) => wasOwner && link.up && before.links.some(({ name }) => name === link.name));
     this.#setLans(name, [...new Set([...announcingInterfaces(this.#links, address, []), ...links])]);
     const owners = assignment.owners.slice(0, maxOwners);
-    const stake = { name, address, text, owners, term: ownersTermOf(virtualIp), links };
+    const stake = {
+      name,
+      address,
+      text,
+      owners,
+      term: ownersTermOf(virtualIp),
+      createdSeconds: secondsOf(virtualIp.metadata.creationTimestamp),
+      announcedBy: virtualIp.status?.node,
+      links,
+    };
     this.#setStake(name, isOwner || wasOwner ? stake : undefined);
     return before === undefined || before.text === text ? [text] : [before.text, text];
   }
@@ -133,4 +146,10 @@ export class StakePlan {
 export function announcedInterfaceOf({ name, index, mac }: Link): AnnouncedInterface | undefined {
   const macBytes = parseMac(mac);
   return macBytes === undefined ? undefined : { name, index, mac, macBytes };
+}
+
+/** 0: there is no such time in the object. */
+function secondsOf(creationTimestamp: string): number {
+  const ms = Date.parse(creationTimestamp);
+  return Number.isNaN(ms) ? 0 : Math.max(0, Math.floor(ms / 1000));
 }

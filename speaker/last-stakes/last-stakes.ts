@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { maxNameLength } from "../../src/api/api.ts";
-import { type IpAddress, parseAddress } from "../../src/ip/address.ts";
 
 /** Files of another version are not read. */
 const fileVersion = 1;
@@ -17,6 +16,7 @@ const stakeSchema = z.object({
   address,
   owners: z.array(nodeName).max(maxOwners),
   term: z.int().min(0),
+  createdSeconds: z.int().min(0),
   /** Names of interfaces. */
   interfaces: z.array(z.string().min(1).max(15)).max(64),
 });
@@ -33,6 +33,8 @@ const fileSchema = z.object({
   node: nodeName,
   stakes: z.array(stakeSchema).max(maxStakes),
   peers: z.array(peerSchema).max(maxPeers),
+  /** The uid that identifies the cluster. */
+  cluster: z.string().max(128),
   /** Keys of heartbeats in base64, the newest first. */
   keys: z.array(z.base64().length(44)).max(3),
 });
@@ -46,17 +48,20 @@ export interface LastStakes {
   readonly node: string;
   readonly stakes: readonly LastStake[];
   readonly peers: readonly LastPeer[];
+  /** The uid that identifies the cluster. */
+  readonly cluster: string;
   /** The keys of heartbeats, 32 bytes each, the newest first. */
   readonly keys: readonly Uint8Array[];
 }
 
-export function formatLastStakes({ node, stakes, peers, keys }: LastStakes): string {
+export function formatLastStakes({ node, stakes, peers, cluster, keys }: LastStakes): string {
   const texts = keys.map((key) => Buffer.from(key).toString("base64"));
   return JSON.stringify({
     version: fileVersion,
     node,
     stakes: stakes.slice(0, maxStakes),
     peers: peers.slice(0, maxPeers),
+    cluster,
     keys: texts.slice(0, 3),
   });
 }
@@ -72,10 +77,6 @@ export function parseLastStakes(text: string, node: string): LastStakes | undefi
   const { success, data } = fileSchema.safeParse(raw);
   if (!success || data.node !== node) return undefined;
   const keys = data.keys.map((key) => Uint8Array.from(Buffer.from(key, "base64")));
-  return { node, stakes: data.stakes, peers: data.peers, keys: keys.filter(({ length }) => length === 32) };
-}
-
-/** The address of a stake; undefined: it is not an address. */
-export function addressOf(stake: LastStake): IpAddress | undefined {
-  return parseAddress(stake.address);
+  const { stakes, peers, cluster } = data;
+  return { node, stakes, peers, cluster, keys: keys.filter(({ length }) => length === 32) };
 }

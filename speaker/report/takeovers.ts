@@ -1,7 +1,7 @@
 import type { Counter, Histogram } from "prom-client";
 import { causeTexts, type VirtualIP } from "../../src/api/virtual-ip.ts";
 import { type EventRecorder, ownSubject } from "../../src/kube/event.ts";
-import type { HoldingFact } from "../responder/commands.ts";
+import type { HoldingFact } from "../announce/holdings.ts";
 
 export interface TakeoversOptions {
   readonly node: string;
@@ -23,7 +23,7 @@ export class Takeovers {
     const { virtualIps, events, metrics, node } = this.#options;
     const { cause, gapMs } = fact;
     metrics.takeovers.inc({ cause });
-    if (gapMs !== undefined) metrics.takeoverGap.observe(gapMs / 1000);
+    if (gapMs > 0) metrics.takeoverGap.observe(gapMs / 1000);
     const virtualIp = virtualIps.views.get(name);
     // A restart of the speaker takes over nothing.
     if (virtualIp === undefined || cause === "Start") return;
@@ -39,6 +39,6 @@ export class Takeovers {
 /** What has happened, for people. Pure. */
 export function takeoverText(node: string, { cause, from, gapMs }: HoldingFact): string {
   const before = from === undefined ? "another node" : `node ${from}`;
-  const gap = gapMs === undefined ? "" : ` No node answered for it for ${Math.round(gapMs)} ms.`;
+  const gap = gapMs === 0 ? "" : ` No node answered for it for ${Math.round(gapMs)} ms.`;
   return `Node ${node} announces the address instead of ${before}: ${causeTexts[cause]}.${gap}`;
 }

@@ -1,3 +1,6 @@
+import { equalBytes } from "../../src/packet/mac.ts";
+import { answeringAddress } from "./lan-probe.ts";
+
 /** When after the beginning an address is asked for, in milliseconds, and when it counts as unused. */
 const askMs = [0, 80, 160] as const;
 /** RFC 5227 section 2.1.1 waits for seconds, for devices that join slowly. A device that already uses the address answers within milliseconds. */
@@ -5,27 +8,24 @@ const doneMs = 250;
 
 /** An address that is asked for on the LAN before it is announced. */
 interface Probe {
-  readonly address: Uint8Array;
+  readonly bytes: Uint8Array;
   readonly startMs: number;
   asked: number;
 }
 
 export type ProbeResult =
   /** No device has answered for the address. */
-  | { readonly kind: "unused"; readonly text: string }
-  | { readonly kind: "used"; readonly text: string };
+  | { readonly kind: "unused"; readonly address: string }
+  /** A device has. */
+  | { readonly kind: "used"; readonly address: string };
 
 /** Finds out whether a device on the LAN answers for an address. Sends nothing itself, and does not receive: `ask` sends. */
 export class AddressProbes {
-  readonly #ask: (text: string) => void;
+  readonly #ask: (address: string) => void;
   readonly #probes = new Map<string, Probe>();
 
-  constructor(ask: (text: string) => void) {
+  constructor(ask: (address: string) => void) {
     this.#ask = ask;
-  }
-
-  get pending(): number {
-    return this.#probes.size;
   }
 
   /** When `advance` has something to do; Infinity: never. Costs as much as there are probes. */
@@ -36,21 +36,22 @@ export class AddressProbes {
   }
 
   /** Begins, unless the address is being asked for already. */
-  begin(text: string, address: Uint8Array, nowMs: number): void {
-    if (!this.#probes.has(text)) this.#probes.set(text, { address, startMs: nowMs, asked: 0 });
+  begin(address: string, bytes: Uint8Array, nowMs: number): void {
+    if (!this.#probes.has(address)) this.#probes.set(address, { bytes, startMs: nowMs, asked: 0 });
   }
 
-  cancel(text: string): void {
-    this.#probes.delete(text);
+  cancel(address: string): void {
+    this.#probes.delete(address);
   }
 
-  /** A device has answered for the address. */
-  answered(address: Uint8Array): ProbeResult | undefined {
-    const key = address.join(".");
-    for (const [text, probe] of this.#probes) {
-      if (probe.address.join(".") !== key) continue;
-      this.#probes.delete(text);
-      return { kind: "used", text };
+  /** Whether a device answers by this frame for an address that is asked for. Costs nothing while none is. */
+  answeredBy(frame: Uint8Array): ProbeResult | undefined {
+    const answering = this.#probes.size === 0 ? undefined : answeringAddress(frame);
+    if (answering === undefined) return undefined;
+    for (const [address, { bytes }] of this.#probes) {
+      if (!equalBytes(bytes, answering)) continue;
+      this.#probes.delete(address);
+      return { kind: "used", address };
     }
     return undefined;
   }
@@ -58,15 +59,15 @@ export class AddressProbes {
   /** Asks where that is due, and returns the addresses for which no device has answered. */
   advance(nowMs: number): readonly ProbeResult[] {
     const unused: ProbeResult[] = [];
-    for (const [text, probe] of this.#probes) {
+    for (const [address, probe] of this.#probes) {
       const ageMs = nowMs - probe.startMs;
       for (let due = askMs[probe.asked]; due !== undefined && ageMs >= due; due = askMs[probe.asked]) {
         probe.asked += 1;
-        this.#ask(text);
+        this.#ask(address);
       }
       if (ageMs < doneMs) continue;
-      this.#probes.delete(text);
-      unused.push({ kind: "unused", text });
+      this.#probes.delete(address);
+      unused.push({ kind: "unused", address });
     }
     return unused;
   }

@@ -3,6 +3,7 @@ import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet
 import type { Counters } from "./counters.ts";
 import { burstMs, gratuitousFrames, nextAnnouncementDelay } from "./gratuitous.ts";
 import { InterfaceResponder } from "./interface-responder.ts";
+import { type LanProbe, probeFrame } from "./lan-probe.ts";
 import { RepeatQueue } from "./repeat-queue.ts";
 import { Schedule } from "./schedule.ts";
 import type { Stake } from "./stake.ts";
@@ -82,12 +83,22 @@ export class AnnouncedAddresses {
   }
 
   /** Answers for the address on these interfaces from now on, and on no others, and announces it where that is new. */
-  announce({ text, address, interfaces }: Pick<Stake, "text" | "address" | "interfaces">): void {
-    const before = this.#addresses.get(text)?.interfaces ?? new Set();
-    const announced = { address, interfaces: new Set(interfaces) };
-    this.#addresses.set(text, announced);
-    for (const name of before) if (!announced.interfaces.has(name)) this.#remove(name, address);
-    for (const name of interfaces) this.#add(name, address);
+  announce({ address, bytes, interfaces }: Pick<Stake, "address" | "bytes" | "interfaces">): void {
+    const before = this.#addresses.get(address)?.interfaces ?? new Set();
+    const announced = { address: bytes, interfaces: new Set(interfaces) };
+    this.#addresses.set(address, announced);
+    for (const name of before) if (!announced.interfaces.has(name)) this.#remove(name, bytes);
+    for (const name of interfaces) this.#add(name, bytes);
+  }
+
+  /** Announces the address again with a new burst of gratuitous frames. */
+  announceAgain(text: string): void {
+    const announced = this.#addresses.get(text);
+    if (announced === undefined) return;
+    for (const name of announced.interfaces) {
+      const responder = this.#responders.get(name);
+      if (responder?.has(announced.address) === true) this.#scheduleBurst(responder, announced.address);
+    }
   }
 
   withdraw(text: string): void {
@@ -121,6 +132,21 @@ export class AnnouncedAddresses {
     }
   }
 
+  /** Asks a device on the LAN. Its answer arrives at a socket that stays open from now on. Does nothing where the interface is not set. */
+  ask(probe: LanProbe): void {
+    const responder = this.#responders.get(probe.interfaceName);
+    if (responder === undefined) return;
+    try {
+      responder.watch(probe.target);
+    } catch (error) {
+      this.fail(probe.interfaceName, error);
+      return;
+    }
+    this.#collectSockets();
+    const socket = responder.socketFor(probe.target);
+    if (socket !== undefined) this.send(socket, probeFrame(responder.mac, probe));
+  }
+
   /** Returns whether the frame was sent. */
   send(socket: PacketSocket, frame: Uint8Array): boolean {
     try {
@@ -147,8 +173,14 @@ export class AnnouncedAddresses {
       return;
     }
     this.#collectSockets();
+    this.#scheduleBurst(responder, address);
+  }
+
+  #scheduleBurst(responder: InterfaceResponder, address: Uint8Array): void {
+    const key = keyOf(responder.name, address);
+    this.#unschedule(key);
     const announcement = { responder, address, sent: 0 };
-    this.#scheduled.set(keyOf(interfaceName, address), announcement);
+    this.#scheduled.set(key, announcement);
     this.#schedule.add(this.#options.now(), announcement);
   }
 

@@ -1,4 +1,8 @@
-import type { AnnouncementCause } from "../../src/api/virtual-ip.ts";
+import type { IpFamily } from "../../src/ip/address.ts";
+import type { Fact } from "../membership/effects.ts";
+import type { Health, LeaveIntent } from "../membership/stake.ts";
+import type { PeerAddress } from "./heartbeat-transport.ts";
+import type { LanProbeTargets } from "./lan-probes.ts";
 import type { Stake } from "./stake.ts";
 
 /** Commands from the main thread to the responder thread. MACs have 6 bytes, in network order. */
@@ -11,38 +15,38 @@ export type ResponderCommand =
       readonly mac: Uint8Array;
     }
   | { readonly kind: "removeInterface"; readonly name: string }
-  /** Takes the place of an earlier stake in the address. Its interfaces were set before. */
-  | { readonly kind: "setStake"; readonly stake: Stake }
-  /** The address is withdrawn, whatever other nodes do. `text`: its text form. */
-  | { readonly kind: "removeStake"; readonly text: string }
+  | {
+      /** Takes the place of an earlier stake in the address. Its interfaces were set before. */
+      readonly kind: "setStake";
+      readonly stake: Stake;
+      /** Whether devices on the LAN are asked first: the stake is not armed before, and not at all where one answers for the address. */
+      readonly probe: boolean;
+    }
+  /** The address is withdrawn, whatever other nodes do. */
+  | { readonly kind: "removeStake"; readonly address: string }
+  | { readonly kind: "setHealth"; readonly health: Health }
+  | {
+      /** All other nodes that send heartbeats, and what on the LAN can be asked. The interfaces of these were set before. */
+      readonly kind: "setPeers";
+      readonly peers: readonly PeerAddress[];
+      readonly probes: LanProbeTargets;
+    }
+  | {
+      /** The keys of heartbeats, 32 bytes each, the newest first. Without this command no heartbeats are sent. */
+      readonly kind: "setKeys";
+      readonly cluster: string;
+      readonly keys: readonly Uint8Array[];
+    }
+  /** The process is about to end. The fact `leaveDone` says when it may. */
+  | { readonly kind: "leave"; readonly intent: LeaveIntent }
   | { readonly kind: "stop" };
-
-/** What has become true of an address. */
-export type AddressFact =
-  | HoldingFact
-  /** This node no longer answers for it. */
-  | { readonly kind: "released"; readonly text: string };
-
-/** This node has begun to answer for an address, or does so by another list of owners than before. */
-export interface HoldingFact {
-  readonly kind: "holding";
-  readonly text: string;
-  /** The term of the list of owners by which it does. */
-  readonly term: number;
-  /** Why it began. */
-  readonly cause: AnnouncementCause;
-  /** The node that answered before, if it is known. */
-  readonly from?: string | undefined;
-  /** For how long no node answered, as far as this one knows. */
-  readonly gapMs?: number | undefined;
-}
 
 /** Reports from the responder thread to the main thread. */
 export type ResponderReport =
   | {
       /** In the order in which they became true. */
       readonly kind: "facts";
-      readonly facts: readonly AddressFact[];
+      readonly facts: readonly Fact[];
     }
   | {
       /** Another device answers for an address that is announced here. */
@@ -56,12 +60,25 @@ export type ResponderReport =
       readonly kind: "interfaceFailed";
       readonly name: string;
       readonly reason: string;
+    }
+  | {
+      /** A device answers for the address of a stake that was set with `probe`. */
+      readonly kind: "addressUsed";
+      readonly address: string;
+    }
+  | {
+      /** The socket for heartbeats could not be opened or broke. It is opened again after a while. */
+      readonly kind: "heartbeatsFailed";
+      readonly family: IpFamily;
+      readonly reason: string;
     };
 
 /** What the thread is started with. */
 export interface ResponderStart {
   /** Name of this node. */
   readonly node: string;
+  /** The UDP port for heartbeats. */
+  readonly heartbeatPort: number;
   readonly counters: SharedArrayBuffer;
   /** Memory of the AliveCounter. */
   readonly aliveCount: SharedArrayBuffer;

@@ -1,3 +1,21 @@
+import type { RejectionReason } from "../../src/heartbeat/sealed-channel.ts";
+
+/** Why packets of heartbeats are not accepted (RejectionReason in src/heartbeat). */
+export const rejectionReasons = [
+  "malformed",
+  "otherVersion",
+  "otherCluster",
+  "otherRecipient",
+  "unknownSender",
+  "unknownKey",
+  "forged",
+  "replayed",
+  "stale",
+  "unproven",
+] as const satisfies readonly RejectionReason[];
+
+const rejectionCounters = rejectionReasons.map((reason) => `rejected.${reason}` as const);
+
 /** The counters of the responder thread. */
 export const counterNames = [
   "arpRequests",
@@ -13,6 +31,10 @@ export const counterNames = [
   "malformedFrames",
   "unrelatedFrames",
   "lostFrames",
+  "heartbeatsSent",
+  "heartbeatsNotSent",
+  "heartbeatsReceived",
+  ...rejectionCounters,
   /** Turns of its loop: it lives as long as they increase, at least one each second. */
   "turns",
 ] as const;

@@ -1,9 +1,16 @@
 import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
-import { AnnouncedAddresses, keyOf } from "./announced-addresses.ts";
-import type { AddressFact, ResponderCommand, ResponderReport } from "./commands.ts";
+import type { UdpSocket } from "../../src/udp-socket/udp-sockets.ts";
+import type { Effect, Fact } from "../membership/effects.ts";
+import type { Membership } from "../membership/membership.ts";
+import type { Health } from "../membership/stake.ts";
+import { AddressProbes, type ProbeResult } from "./address-probes.ts";
+import { AnnouncedAddresses } from "./announced-addresses.ts";
+import type { ResponderCommand, ResponderReport } from "./commands.ts";
+import { ConflictReports } from "./conflict-reports.ts";
 import type { Counters } from "./counters.ts";
-import { FirstOwner } from "./first-owner.ts";
+import type { HeartbeatTransport } from "./heartbeat-transport.ts";
 import type { InterfaceResponder } from "./interface-responder.ts";
+import { LanProbes } from "./lan-probes.ts";
 import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
 import type { Stake } from "./stake.ts";
@@ -17,15 +24,16 @@ const framesPerTurn = 64;
 /** The longest sleep: the thread notices at most this late that it has to stop or that the main thread has fallen silent. */
 const longestSleepMs = 1000;
 
-/** A conflict with the same device is reported to the main thread this often at most; each one is counted. */
-const conflictReportMs = 1000;
+/** Where the source address is in an Ethernet frame, in bytes. */
+const sourceMacOffset = 6;
+const sourceMacEnd = 12;
 
 /** How often the kernel is asked how many frames it dropped: one system call for each socket. */
 const countLostMs = 1000;
 
 export interface ResponderLoopOptions {
-  /** Name of this node. */
-  readonly node: string;
+  readonly membership: Membership;
+  readonly transport: HeartbeatTransport;
   readonly packetSockets: PacketSockets;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -36,24 +44,37 @@ export interface ResponderLoopOptions {
   readonly report: (report: ResponderReport) => void;
 }
 
-/** Decides which addresses are announced, announces them and answers requests: all of the responder thread, without the thread. */
+const unhealthy: Health = { ipv4: false, ipv6: false };
+
+/**
+ * All of the responder thread, without the thread: passes what arrives to the membership, carries out what it decides, and answers requests for
+ * the addresses that are announced.
+ */
 export class ResponderLoop {
   readonly #options: ResponderLoopOptions;
-  readonly #decision: FirstOwner;
+  readonly #membership: Membership;
+  readonly #transport: HeartbeatTransport;
   readonly #announced: AnnouncedAddresses;
+  readonly #lanProbes: LanProbes;
+  readonly #addressProbes: AddressProbes;
+  readonly #conflicts: ConflictReports;
   readonly #stakes = new Map<string, Stake>();
   readonly #holding = new Set<string>();
   readonly #buffer = new Uint8Array(frameBufferLength);
-  readonly #reportedAtMs = new Map<string, number>();
+  #health: Health = { ipv4: true, ipv6: true };
+  /** The thread did not run for a while, and the membership finds out what has happened meanwhile. */
+  #paused = false;
+  #mainThreadAlive = true;
   /** Not reported yet. */
-  #facts: AddressFact[] = [];
+  #facts: Fact[] = [];
   #stopped = false;
   #countLostAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: ResponderLoopOptions) {
     this.#options = options;
-    const { node, packetSockets, now, random, counters, report } = options;
-    this.#decision = new FirstOwner(node);
+    const { packetSockets, now, random, counters, report } = options;
+    this.#membership = options.membership;
+    this.#transport = options.transport;
     this.#announced = new AnnouncedAddresses({
       packetSockets,
       now,
@@ -64,6 +85,9 @@ export class ResponderLoop {
         report({ kind: "interfaceFailed", name, reason });
       },
     });
+    this.#lanProbes = new LanProbes((probe) => this.#announced.ask(probe));
+    this.#addressProbes = new AddressProbes((address) => this.#askFor(address));
+    this.#conflicts = new ConflictReports(report);
   }
 
   get stopped(): boolean {
@@ -72,6 +96,7 @@ export class ResponderLoop {
 
   /** Carries out one command. Never throws: what the kernel refuses is reported as `interfaceFailed`. */
   apply(command: ResponderCommand): void {
+    const nowMs = this.#options.now();
     switch (command.kind) {
       case "setInterface":
         this.#announced.setInterface(command);
@@ -79,52 +104,148 @@ export class ResponderLoop {
       case "removeInterface":
         this.#announced.removeInterface(command.name);
         break;
-      case "setStake": {
-        const { stake } = command;
-        this.#stakes.set(stake.text, stake);
-        if (this.#holding.has(stake.text)) this.#announced.announce(stake);
-        this.#decision.setStake(stake);
-        this.#carryOut();
+      case "setStake":
+        this.#setStake(command.stake, command.probe, nowMs);
+        break;
+      case "removeStake":
+        this.#addressProbes.cancel(command.address);
+        this.#membership.removeStake(command.address);
+        break;
+      case "setHealth":
+        this.#health = command.health;
+        this.#setHealth();
+        break;
+      case "setPeers": {
+        const { peers, probes } = command;
+        this.#transport.setPeers(peers, nowMs);
+        this.#lanProbes.set(probes);
+        this.#membership.setPeers(peers.map(({ node }) => ({ node, onLan: probes.nodes.has(node) })));
         break;
       }
-      case "removeStake":
-        this.#decision.removeStake(command.text);
-        this.#carryOut();
-        this.#stakes.delete(command.text);
+      case "setKeys":
+        this.#transport.setKeys(command.cluster, command.keys, nowMs);
+        break;
+      case "leave":
+        this.#membership.leave(command.intent, nowMs);
         break;
       case "stop":
         this.#stopped = true;
         this.#announced.close();
+        this.#transport.close();
+        return;
     }
+    this.#carryOut(nowMs);
+    if (command.kind === "removeStake") this.#stakes.delete(command.address);
   }
 
-  /** Waits for frames until the next thing is due, handles them and sends what is due. */
+  /** Waits until something arrives or is due, and does what follows from it. */
   turn(): void {
-    const { now, packetSockets, watchdog, counters } = this.#options;
+    const { now, packetSockets, counters } = this.#options;
     this.#reportFacts();
-    const untilDue = Math.max(0, this.#announced.nextDueMs - now());
-    const readable = packetSockets.wait(this.#announced.sockets, Math.ceil(Math.min(untilDue, longestSleepMs)));
-    for (const socket of readable) this.#drain(socket);
-    this.#countLost();
-    this.#announced.sendDue(!watchdog.alive());
+    const sockets: (PacketSocket | UdpSocket)[] = [...this.#announced.sockets, ...this.#transport.sockets];
+    const readable = packetSockets.wait(sockets, this.#untilDueMs());
+    const nowMs = now();
+    this.#watchMainThread();
+    // First of all: after a while in which the thread did not run, other nodes may have taken over, and nothing is answered.
+    this.#membership.advance(nowMs);
+    this.#transport.open(nowMs);
+    for (const socket of readable) if (!isPacketSocket(socket)) this.#receive(socket, nowMs);
+    for (const result of this.#addressProbes.advance(nowMs)) this.#probeDone(result);
+    this.#carryOut(nowMs);
+    for (const socket of readable) if (isPacketSocket(socket)) this.#drain(socket, nowMs);
+    this.#carryOut(nowMs);
+    this.#countLost(nowMs);
+    this.#announced.sendDue(this.#silent);
     this.#reportFacts();
     counters.add("turns");
   }
 
-  #carryOut(): void {
-    for (const effect of this.#decision.take()) {
-      if (effect.kind === "fact") {
-        this.#facts.push(effect.fact);
-        continue;
-      }
-      const stake = this.#stakes.get(effect.text);
-      if (effect.kind === "withdraw" || stake === undefined) {
-        this.#holding.delete(effect.text);
-        this.#announced.withdraw(effect.text);
-      } else {
-        this.#holding.add(effect.text);
+  #untilDueMs(): number {
+    const { now } = this.#options;
+    const dueMs = Math.min(this.#announced.nextDueMs, this.#membership.nextDueMs, this.#addressProbes.nextDueMs);
+    return Math.ceil(Math.min(Math.max(0, dueMs - now()), longestSleepMs));
+  }
+
+  get #silent(): boolean {
+    return this.#paused || !this.#mainThreadAlive;
+  }
+
+  /** A node whose main thread is gone must not keep its addresses from other nodes. */
+  #watchMainThread(): void {
+    const alive = this.#options.watchdog.alive();
+    if (alive === this.#mainThreadAlive) return;
+    this.#mainThreadAlive = alive;
+    this.#setHealth();
+  }
+
+  #setHealth(): void {
+    this.#membership.setHealth(this.#mainThreadAlive ? this.#health : unhealthy);
+  }
+
+  #setStake(stake: Stake, probe: boolean, nowMs: number): void {
+    const { address, bytes } = stake;
+    this.#stakes.set(address, stake);
+    if (this.#holding.has(address)) this.#announced.announce(stake);
+    const asks = probe && stake.armed && !this.#holding.has(address);
+    if (asks) this.#addressProbes.begin(address, bytes, nowMs);
+    else this.#addressProbes.cancel(address);
+    this.#membership.setStake(asks ? { ...stake, armed: false } : stake);
+  }
+
+  #askFor(address: string): void {
+    const stake = this.#stakes.get(address);
+    if (stake === undefined) return;
+    const source = new Uint8Array(stake.bytes.length);
+    for (const interfaceName of stake.interfaces) this.#announced.ask({ interfaceName, target: stake.bytes, source });
+  }
+
+  #probeDone({ kind, address }: ProbeResult): void {
+    const stake = this.#stakes.get(address);
+    if (kind === "used") this.#options.report({ kind: "addressUsed", address });
+    else if (stake !== undefined) this.#membership.setStake(stake);
+  }
+
+  #receive(socket: UdpSocket, nowMs: number): void {
+    this.#transport.receive(socket, nowMs, (from, message) => this.#membership.receive(from, message, nowMs));
+  }
+
+  #carryOut(nowMs: number): void {
+    for (const effect of this.#membership.take()) this.#carryOutOne(effect, nowMs);
+  }
+
+  #carryOutOne(effect: Effect, nowMs: number): void {
+    switch (effect.kind) {
+      case "send":
+        this.#transport.send(effect.to, effect.message, nowMs);
+        break;
+      case "announce": {
+        const stake = this.#stakes.get(effect.address);
+        if (stake === undefined) break;
+        this.#holding.add(effect.address);
         this.#announced.announce(stake);
+        break;
       }
+      case "withdraw":
+        this.#holding.delete(effect.address);
+        this.#announced.withdraw(effect.address);
+        break;
+      case "repeat":
+        this.#announced.announceAgain(effect.address);
+        break;
+      case "pause":
+        this.#paused = true;
+        break;
+      case "resume":
+        this.#paused = false;
+        break;
+      case "askGateway":
+        this.#lanProbes.askGateways(nowMs);
+        break;
+      case "askNode":
+        this.#lanProbes.askNode(effect.node, nowMs);
+        break;
+      case "fact":
+        this.#facts.push(effect.fact);
     }
   }
 
@@ -134,7 +255,7 @@ export class ResponderLoop {
     this.#facts = [];
   }
 
-  #drain(socket: PacketSocket): void {
+  #drain(socket: PacketSocket, nowMs: number): void {
     const responder = this.#announced.responder(socket.interfaceName);
     for (let count = 0; responder !== undefined && count < framesPerTurn; count++) {
       let length: number | undefined;
@@ -146,12 +267,26 @@ export class ResponderLoop {
         return;
       }
       if (length === undefined) return;
-      this.#handle(this.#buffer.subarray(0, length), responder, socket);
+      const frame = this.#buffer.subarray(0, length);
+      this.#noteFrame(frame, responder, nowMs);
+      this.#answer(frame, responder, socket, nowMs);
     }
   }
 
-  #handle(frame: Uint8Array, responder: InterfaceResponder, socket: PacketSocket): void {
-    const { counters, watchdog } = this.#options;
+  /** What the frame says of the LAN and of the devices on it. */
+  #noteFrame(frame: Uint8Array, responder: InterfaceResponder, nowMs: number): void {
+    const source = frame.subarray(sourceMacOffset, sourceMacEnd);
+    if (responder.isOurs(source)) return;
+    this.#membership.lanHeard(nowMs);
+    const lanAnswer = this.#lanProbes.answerIn(frame, nowMs);
+    if (lanAnswer?.kind === "gateway") this.#membership.gatewayAnswered(nowMs);
+    if (lanAnswer?.kind === "node") this.#membership.nodeAnswered(lanAnswer.node, nowMs);
+    const probed = this.#addressProbes.answeredBy(frame);
+    if (probed !== undefined) this.#probeDone(probed);
+  }
+
+  #answer(frame: Uint8Array, responder: InterfaceResponder, socket: PacketSocket, nowMs: number): void {
+    const { counters } = this.#options;
     const answer = respond(frame, responder);
     if (typeof answer === "string") {
       counters.add(answer === "malformed" ? "malformedFrames" : "unrelatedFrames");
@@ -159,11 +294,11 @@ export class ResponderLoop {
     }
     if (answer.kind === "conflict") {
       counters.add("conflicts");
-      this.#reportConflict(responder, answer.address, answer.mac);
+      this.#conflicts.report(responder.name, answer.address, answer.mac, nowMs);
       return;
     }
     counters.add(answer.protocol === "arp" ? "arpRequests" : "ndpSolicitations");
-    if (!watchdog.alive()) {
+    if (this.#silent) {
       counters.add("silencedFrames");
       return;
     }
@@ -171,10 +306,10 @@ export class ResponderLoop {
       counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
   }
 
-  #countLost(): void {
-    const { now, counters } = this.#options;
-    if (now() < this.#countLostAtMs) return;
-    this.#countLostAtMs = now() + countLostMs;
+  #countLost(nowMs: number): void {
+    const { counters } = this.#options;
+    if (nowMs < this.#countLostAtMs) return;
+    this.#countLostAtMs = nowMs + countLostMs;
     for (const socket of this.#announced.sockets) {
       try {
         counters.add("lostFrames", socket.takeLost());
@@ -183,19 +318,8 @@ export class ResponderLoop {
       }
     }
   }
+}
 
-  #reportConflict(responder: InterfaceResponder, address: Uint8Array, mac: Uint8Array): void {
-    const key = `${keyOf(responder.name, address)} ${mac.join(".")}`;
-    const now = this.#options.now();
-    if (now - (this.#reportedAtMs.get(key) ?? Number.NEGATIVE_INFINITY) < conflictReportMs) return;
-    // Bounded: an attacker can answer for an address with any number of hardware addresses.
-    if (this.#reportedAtMs.size >= 1024) this.#reportedAtMs.clear();
-    this.#reportedAtMs.set(key, now);
-    this.#options.report({
-      kind: "conflict",
-      interfaceName: responder.name,
-      address: Uint8Array.from(address),
-      mac: Uint8Array.from(mac),
-    });
-  }
+function isPacketSocket(socket: PacketSocket | UdpSocket): socket is PacketSocket {
+  return "interfaceName" in socket;
 }

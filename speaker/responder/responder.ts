@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
 import type { BellhopError } from "../../src/error/error.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
-import type { AddressFact, ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
+import type { Fact } from "../membership/effects.ts";
+import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { AliveCounter } from "./main-thread-watchdog.ts";
 
@@ -15,8 +16,8 @@ export interface ObservedConflict {
 export interface ResponderListener {
   /** Another device answers for an address that is announced here. */
   conflictObserved(conflict: ObservedConflict): void;
-  /** The node has begun or ceased to answer for addresses; in the order in which that happened. */
-  factsObserved(facts: readonly AddressFact[]): void;
+  /** What the membership has found out and decided, in that order. */
+  factsObserved(facts: readonly Fact[]): void;
   /** Nothing is announced on the interface until it is set again. */
   interfaceFailed(interfaceName: string): void;
   /** The thread has ended without a `stop`, after it had started. Called once. */
@@ -26,6 +27,8 @@ export interface ResponderListener {
 export interface ResponderOptions {
   /** Name of this node. */
   readonly node: string;
+  /** The UDP port for heartbeats. */
+  readonly heartbeatPort: number;
   readonly changes: ResponderListener;
   readonly log: Logger;
 }
@@ -82,8 +85,13 @@ class ResponderThread implements Responder {
   }
 
   start(): Promise<void> {
-    const { node } = this.#options;
-    const data: ResponderStart = { node, counters: this.counters.shared, aliveCount: this.#aliveCounter.shared };
+    const { node, heartbeatPort } = this.#options;
+    const data: ResponderStart = {
+      node,
+      heartbeatPort,
+      counters: this.counters.shared,
+      aliveCount: this.#aliveCounter.shared,
+    };
     return this.#thread.start(data);
   }
 
@@ -114,6 +122,18 @@ class ResponderThread implements Responder {
           "cannot announce on the interface; trying again",
         );
         changes.interfaceFailed(report.name);
+        break;
+      case "addressUsed":
+        log.error(
+          { address: report.address },
+          "not announcing the address of an earlier speaker: another device answers for it",
+        );
+        break;
+      case "heartbeatsFailed":
+        log.error(
+          { family: report.family, reason: report.reason },
+          "cannot receive heartbeats of other speakers; trying again",
+        );
     }
   }
 }

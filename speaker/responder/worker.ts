@@ -1,9 +1,14 @@
+import { randomInt } from "node:crypto";
 import { writeSync } from "node:fs";
+import { maxNumber } from "../../src/heartbeat/packet-header.ts";
 import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
+import { linuxUdpSockets } from "../../src/udp-socket/linux-udp-sockets.ts";
+import { Membership } from "../membership/membership.ts";
 import { runPollingThread, type ThreadWork } from "../polling-thread/run-polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
+import { HeartbeatTransport } from "./heartbeat-transport.ts";
 import { ResponderLoop } from "./loop.ts";
 import { AliveCounter, HangDetector, MainThreadWatchdog } from "./main-thread-watchdog.ts";
 
@@ -27,12 +32,21 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
   const packetSockets = new LinuxPacketSockets();
   const aliveCounter = new AliveCounter(start.aliveCount);
   const hangDetector = new HangDetector(aliveCounter, now, mainThreadHangMs);
+  const counters = new Counters(start.counters);
   const loop = new ResponderLoop({
-    node: start.node,
+    membership: new Membership({ node: start.node, random: Math.random }),
+    transport: new HeartbeatTransport({
+      node: start.node,
+      port: start.heartbeatPort,
+      session: randomInt(1, maxNumber),
+      udpSockets: linuxUdpSockets,
+      counters,
+      failed: (family, reason) => report({ kind: "heartbeatsFailed", family, reason }),
+    }),
     packetSockets,
     now,
     random: Math.random,
-    counters: new Counters(start.counters),
+    counters,
     watchdog: new MainThreadWatchdog(aliveCounter, now, mainThreadSilenceMs),
     report,
   });
