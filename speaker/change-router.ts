@@ -7,13 +7,16 @@ import type { ChangeListener } from "./change-feed.ts";
 import type { HealthMonitor } from "./health/health-monitor.ts";
 import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
+import type { StakeKeeper } from "./last-stakes/stake-keeper.ts";
+import type { Fact } from "./membership/effects.ts";
+import type { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import type { Keyring } from "./peers/keyring.ts";
+import type { PeerStates } from "./peers/peer-states.ts";
 import type { IdentityWriter } from "./report/identity-writer.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
 import type { Takeovers } from "./report/takeovers.ts";
-import type { Fact } from "./membership/effects.ts";
 import type { ObservedConflict } from "./responder/responder.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { SyncLoop } from "./sync-loop.ts";
@@ -30,6 +33,9 @@ export interface ChangeRouterOptions {
   readonly status: SpeakerStatus;
   readonly reporter: Reporter;
   readonly takeovers: Takeovers;
+  readonly lastStakes: StakeKeeper;
+  readonly peerStates: PeerStates;
+  readonly heartbeats: HeartbeatSetup;
   readonly identity: IdentityWriter;
   readonly keyring: Keyring;
 }
@@ -38,6 +44,7 @@ export interface ChangeRouterOptions {
 export class ChangeRouter implements ChangeListener {
   readonly #options: ChangeRouterOptions;
   readonly #failure = Promise.withResolvers<never>();
+  readonly #left = Promise.withResolvers<void>();
 
   constructor(options: ChangeRouterOptions) {
     this.#options = options;
@@ -48,8 +55,13 @@ export class ChangeRouter implements ChangeListener {
     return this.#failure.promise;
   }
 
+  /** Resolves when the responder thread has said good-bye to other nodes. */
+  get left(): Promise<void> {
+    return this.#left.promise;
+  }
+
   watchedChanged(resource: WatchedResource, key: string): void {
-    const { rules, sync, checks, owner, reporter, identity, keyring } = this.#options;
+    const { rules, sync, checks, owner, reporter, identity, keyring, heartbeats } = this.#options;
     switch (resource) {
       case "services":
         if (rules.serviceChanged(key)) sync.request();
@@ -71,6 +83,7 @@ export class ChangeRouter implements ChangeListener {
         break;
       case "identities":
         identity.refresh();
+        heartbeats.peersChanged();
         break;
       case "secrets":
         keyring.secretChanged();
@@ -80,16 +93,19 @@ export class ChangeRouter implements ChangeListener {
 
   /** Looks at the health of the node; a change is reported at once. */
   checkHealth(): void {
-    const { health, status, reporter } = this.#options;
+    const { health, heartbeats, status, reporter } = this.#options;
     if (!health.update()) return;
+    heartbeats.healthChanged();
     status.healthChanged();
     reporter.reportSpeakerNow();
   }
 
   hostRead({ links }: HostChange): void {
-    const { announcer, rules, sync, checks, status, reporter, identity } = this.#options;
+    const { announcer, rules, sync, checks, status, reporter, identity, heartbeats } = this.#options;
     if (rules.nodeChanged()) sync.request();
     if (links) identity.refresh();
+    if (links) heartbeats.peersChanged();
+    heartbeats.healthChanged();
     if (links) sync.allChanged();
     else if (announcer.incomplete) sync.request();
     const faults = checks.refresh();
@@ -106,12 +122,16 @@ export class ChangeRouter implements ChangeListener {
     this.#options.takeovers.record(virtualIp, fact);
   }
 
+  stakesChanged(): void {
+    this.#options.lastStakes.changed();
+  }
+
   conflictObserved(conflict: ObservedConflict): void {
     this.#options.announcer.observeConflict(conflict);
   }
 
   factsObserved(facts: readonly Fact[]): void {
-    this.#options.announcer.factsObserved(facts);
+    for (const fact of facts) this.#factObserved(fact);
   }
 
   interfaceFailed(interfaceName: string): void {
@@ -150,5 +170,27 @@ export class ChangeRouter implements ChangeListener {
 
   failed(error: unknown): void {
     this.#failure.reject(error);
+  }
+
+  #factObserved(fact: Fact): void {
+    const { announcer, peerStates, reporter } = this.#options;
+    switch (fact.kind) {
+      case "holding":
+      case "released":
+        announcer.holdingChanged(fact);
+        break;
+      case "peerUp":
+      case "peerDown":
+      case "isolated":
+      case "connected":
+        peerStates.observe(fact);
+        reporter.reportSpeakerNow();
+        break;
+      case "leaveDone":
+        this.#left.resolve();
+        break;
+      case "holder":
+        announcer.holderChanged(fact.address, fact.holder);
+    }
   }
 }

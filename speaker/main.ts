@@ -13,6 +13,7 @@ import { probeTableOf, removeTable, removeTableOf } from "./dataplane/tables.ts"
 import { readHostSettings } from "./host-checks/host-settings.ts";
 import { readSettingFile } from "./host-checks/setting-file.ts";
 import { createKernel } from "./kernel/kernel.ts";
+import { stakeFileIn } from "./last-stakes/stake-file.ts";
 import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
 
@@ -37,6 +38,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       createKernel,
       findMissingFeatures,
       createResponder,
+      stakeFile: stakeFileIn(settings.stateDirectory),
       openGroupSocket,
       readHostSettings: (links) => readHostSettings(links, readSettingFile),
       kernelRelease: release(),

@@ -1,7 +1,8 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { HostFault } from "./host-checks/host-fault.ts";
-import type { CounterName, Counters } from "./responder/counters.ts";
+import type { PeerStates } from "./peers/peer-states.ts";
+import { type CounterName, type Counters, rejectionReasons } from "./responder/counters.ts";
 
 export interface SpeakerMetrics {
   readonly leaseRenewals: Counter<"result">;
@@ -16,6 +17,7 @@ export interface MetricSources {
   readonly announcer: { readonly addressCount: number; readonly conflictCount: number };
   readonly responder: { readonly counters: Counters };
   readonly checks: { readonly faults: readonly HostFault[] };
+  readonly peers: Pick<PeerStates, "hearingCount" | "lostCount" | "isolated">;
 }
 
 export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
@@ -79,7 +81,8 @@ const plainResponderMetrics = [
 ] as const satisfies readonly (readonly [string, string, CounterName])[];
 
 /** Registers what is read from the speaker's parts at each scrape. Call it once per registry. */
-export function registerSpeakerGauges(registry: Registry, { announcer, responder, checks }: MetricSources): void {
+export function registerSpeakerGauges(registry: Registry, sources: MetricSources): void {
+  const { announcer, responder, checks, peers } = sources;
   const registers = [registry];
   new Gauge({
     name: "bellhop_speaker_announced_addresses",
@@ -109,6 +112,56 @@ export function registerSpeakerGauges(registry: Registry, { announcer, responder
   });
   exposeResponderCounters(registry, responder.counters);
   exposeDroppedFrames(registry, responder.counters);
+  exposePeers(registry, peers);
+  exposeHeartbeatCounters(registry, responder.counters);
+}
+
+function exposePeers(registry: Registry, peers: MetricSources["peers"]): void {
+  const registers = [registry];
+  new Gauge({
+    name: "bellhop_speaker_peers",
+    help: "Other speakers that this one hears (alive), and those that it counts as dead (lost).",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      this.set({ state: "alive" }, peers.hearingCount);
+      this.set({ state: "lost" }, peers.lostCount);
+    },
+  });
+  new Gauge({
+    name: "bellhop_speaker_isolated",
+    help: "1 while this node hears neither other speakers nor any other device, and announces nothing.",
+    registers,
+    collect() {
+      this.set(peers.isolated ? 1 : 0);
+    },
+  });
+}
+
+function exposeHeartbeatCounters(registry: Registry, counters: Counters): void {
+  const registers = [registry];
+  new Counter({
+    name: "bellhop_heartbeat_packets_total",
+    help: "Packets between speakers: sent, not_sent because of the kernel or a missing key, or received and authentic.",
+    labelNames: ["direction"],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ direction: "sent" }, counters.read("heartbeatsSent"));
+      this.inc({ direction: "not_sent" }, counters.read("heartbeatsNotSent"));
+      this.inc({ direction: "received" }, counters.read("heartbeatsReceived"));
+    },
+  });
+  new Counter({
+    name: "bellhop_heartbeat_rejected_total",
+    help: "Packets at the port of heartbeats that were not accepted, by reason.",
+    labelNames: ["reason"],
+    registers,
+    collect() {
+      this.reset();
+      for (const reason of rejectionReasons) this.inc({ reason }, counters.read(`rejected.${reason}`));
+    },
+  });
 }
 
 const droppedFrames = {

@@ -1,4 +1,5 @@
 import { aborted, type Clock, pause, type Random, repeat } from "../src/clock/clock.ts";
+import { HeartbeatKey } from "../src/heartbeat/heartbeat-key.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { EventRecorder } from "../src/kube/event.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
@@ -14,18 +15,24 @@ import { ChangeRouter } from "./change-router.ts";
 import { Dataplane } from "./dataplane/dataplane.ts";
 import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
-import { readHashSeed } from "./hash-seed.ts";
+import { readCluster } from "./hash-seed.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { Host } from "./host.ts";
 import { HostChecks } from "./host-checks/host-checks.ts";
 import { isOnNode } from "./host-checks/host-facts.ts";
 import type { HostSettings } from "./host-checks/host-settings.ts";
 import type { Kernel, KernelOptions } from "./kernel/kernel.ts";
+import { lastPeerOf, peerOf } from "./last-stakes/last-peer.ts";
+import type { StakeFile } from "./last-stakes/stake-file.ts";
+import { StakeKeeper } from "./last-stakes/stake-keeper.ts";
 import { readGateways } from "./links/gateways.ts";
 import type { Link } from "./links/link.ts";
 import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
+import { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import { Keyring } from "./peers/keyring.ts";
+import { leaveIntentOf } from "./peers/leave-intent.ts";
+import { PeerStates } from "./peers/peer-states.ts";
 import { IdentityWriter } from "./report/identity-writer.ts";
 import { keepLease, type LeaseOptions } from "./report/lease.ts";
 import { NodeOwner } from "./report/node-owner.ts";
@@ -44,6 +51,7 @@ export interface SpeakerOptions {
   readonly events: EventRecorder;
   readonly createKernel: (options: KernelOptions) => Kernel;
   readonly createResponder: (options: ResponderOptions) => Responder;
+  readonly stakeFile: StakeFile;
   /** What the kernel of this node lacks. */
   readonly findMissingFeatures: (nft: Nft) => Promise<readonly MissingFeature[]>;
   readonly openGroupSocket: () => Promise<GroupSocket>;
@@ -63,6 +71,12 @@ const tickMs = 2_000;
 /** How often the Speaker object is written although nothing has changed, in case it was deleted. The API server stores no new version. */
 const speakerRewriteMs = 5 * 60_000;
 
+/** How long the speaker waits for other nodes that follow it when it stops. All of that fits into terminationGracePeriodSeconds. */
+const leaveMs = 4_000;
+
+/** How long the API server may take to list everything before the last stakes are used. */
+const silentMs = 3_000;
+
 /** How long writes that are under way may take when the speaker stops. */
 const shutdownMs = 1_000;
 
@@ -73,6 +87,8 @@ export class Speaker {
   readonly #host: Host;
   readonly #kernel: Kernel;
   #missingFeatures: readonly MissingFeature[] = [];
+  /** Whether everything is listed. */
+  #synced = false;
   readonly #responder: Responder;
   readonly #dataplane: Dataplane;
   readonly #rules: ServiceRules;
@@ -83,6 +99,8 @@ export class Speaker {
   readonly #reporter: Reporter;
   readonly #identity: IdentityWriter;
   readonly #keyring: Keyring;
+  readonly #heartbeats: HeartbeatSetup;
+  readonly #lastStakes: StakeKeeper;
   readonly #router: ChangeRouter;
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
@@ -147,7 +165,12 @@ export class Speaker {
       log: dataplaneLog,
     });
 
-    const responder = options.createResponder({ node, changes, log: log.child({ component: "responder" }) });
+    const responder = options.createResponder({
+      node,
+      heartbeatPort: settings.heartbeatPort,
+      changes,
+      log: log.child({ component: "responder" }),
+    });
     const { openGroupSocket } = options;
     const announcer = new Announcer({ node, responder, openGroupSocket, changes, clock, log: announceLog });
     const sync = new SyncLoop({
@@ -162,12 +185,14 @@ export class Speaker {
       log: announceLog,
     });
 
+    const peerStates = new PeerStates(log.child({ component: "membership" }));
     const owner = new NodeOwner(node, watches.nodes);
     const lease: LeaseOptions = {
       client,
       namespace,
       node,
       owner,
+      heard: () => peerStates.hearingCount > 0,
       leaseRenewals: metrics.leaseRenewals,
       clock,
       random,
@@ -180,6 +205,7 @@ export class Speaker {
       announcer,
       health,
       dataplane,
+      peers: peerStates,
       kernel: kernelRelease,
       bootNonce,
       clock,
@@ -199,7 +225,10 @@ export class Speaker {
 
     const keyring = new Keyring({
       secrets: watches.secrets,
-      onChange: () => log.info({ keys: keyring.keys.map(({ id }) => id) }, "using other keys of heartbeats"),
+      onChange() {
+        log.info({ keys: keyring.keys.map(({ id }) => id) }, "using other keys of heartbeats");
+        heartbeats.keysChanged();
+      },
       clock,
     });
     const identity = new IdentityWriter({
@@ -216,6 +245,31 @@ export class Speaker {
       log: log.child({ component: "report" }),
     });
 
+    const heartbeats = new HeartbeatSetup({
+      node,
+      responder,
+      watch: (links) => announcer.watch(links),
+      identities: watches.identities,
+      host,
+      lanInterfaces: () => announcer.lanInterfaces,
+      keys: () => keyring.keys,
+      health,
+      onChange: () => lastStakes.changed(),
+    });
+    const lastStakes = new StakeKeeper({
+      node,
+      file: options.stakeFile,
+      current: () => ({
+        node,
+        stakes: announcer.lastStakes,
+        peers: heartbeats.peers.map(lastPeerOf),
+        cluster: heartbeats.cluster ?? "",
+        keys: keyring.keys.map((key) => key.exportBytes()),
+      }),
+      clock,
+      log: log.child({ component: "last-stakes" }),
+    });
+
     const takeovers = new Takeovers({ node, virtualIps, events: options.events, metrics });
     const router = new ChangeRouter({
       host,
@@ -228,11 +282,14 @@ export class Speaker {
       status,
       reporter,
       takeovers,
+      lastStakes,
+      peerStates,
+      heartbeats,
       identity,
       keyring,
     });
     changes.listen(router);
-    registerSpeakerGauges(registry, { announcer, responder, checks });
+    registerSpeakerGauges(registry, { announcer, responder, checks, peers: peerStates });
 
     this.#options = options;
     this.#watches = watches;
@@ -248,6 +305,8 @@ export class Speaker {
     this.#reporter = reporter;
     this.#identity = identity;
     this.#keyring = keyring;
+    this.#heartbeats = heartbeats;
+    this.#lastStakes = lastStakes;
     this.#router = router;
   }
 
@@ -287,12 +346,15 @@ export class Speaker {
       keepLease(this.#lease, stop),
       ...Object.values(this.#watches).map((reflector) => reflector.run(stop)),
       this.#startWhenSynced(stop),
+      this.#restoreWhenSilent(stop),
     ];
     for (const part of work) part.catch((error: unknown) => this.#router.failed(error));
     try {
       await Promise.race([aborted(signal), this.#router.failure]);
     } finally {
+      const left = this.#leave();
       stopping.abort();
+      this.#lastStakes.stop();
       this.#sync.stop();
       this.#rules.stop();
       this.#dataplane.stop();
@@ -302,10 +364,36 @@ export class Speaker {
       const limit = pause(clock, shutdownMs, over.signal);
       await Promise.race([Promise.allSettled([...work, this.#reporter.stop(), this.#identity.stop()]), limit]);
       over.abort();
+      await left;
       this.#announcer.close();
       await this.#responder.stop();
       await this.#kernel.stop();
     }
+  }
+
+  /** Tells the other speakers whether this one comes back. Those that follow it announce its addresses before it stops. */
+  async #leave(): Promise<void> {
+    if (!this.#responder.alive) return;
+    const { clock, settings, log } = this.#options;
+    const intent = leaveIntentOf(this.#watches.nodes.views.get(settings.node));
+    log.info({ intent }, "stopping");
+    this.#responder.send({ kind: "leave", intent });
+    const over = new AbortController();
+    await Promise.race([this.#router.left, pause(clock, leaveMs, over.signal)]);
+    over.abort();
+  }
+
+  /** When the API server does not answer, what an earlier speaker of this node announced is announced again. */
+  async #restoreWhenSilent(stop: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    const last = await this.#lastStakes.read();
+    await pause(clock, silentMs, stop);
+    if (stop.aborted || this.#synced || last === undefined) return;
+    log.warn({ addresses: last.stakes.length }, "the API server does not answer; continuing with the last stakes");
+    this.#keyring.restore(last.keys.map((bytes) => new HeartbeatKey(bytes)));
+    this.#heartbeats.restore(last.peers.map(peerOf));
+    this.#heartbeats.setCluster(last.cluster);
+    this.#announcer.restore(last.stakes, this.#host.links);
   }
 
   /** Names what the kernel lacks; without it our rules cannot be written. */
@@ -325,9 +413,14 @@ export class Speaker {
   async #startWhenSynced(stop: AbortSignal): Promise<void> {
     const { identities, secrets: _, ...needed } = this.#watches;
     const synced = Promise.all(Object.values(needed).map((reflector) => reflector.whenSynced));
-    const [seed] = await Promise.all([readHashSeed(this.#options, stop), Promise.race([synced, aborted(stop)])]);
-    if (stop.aborted || seed === undefined) return;
-    this.#rules.setHashSeed(seed);
+    const identified = readCluster(this.#options, stop).then((cluster) => {
+      if (cluster !== undefined) this.#heartbeats.setCluster(cluster.uid);
+      return cluster;
+    });
+    const [cluster] = await Promise.all([identified, Promise.race([synced, aborted(stop)])]);
+    if (stop.aborted || cluster === undefined) return;
+    this.#synced = true;
+    this.#rules.setHashSeed(cluster.hashSeed);
     this.#rules.allChanged();
     this.#reporter.start();
     this.#reporter.enqueueSpeaker();
@@ -336,6 +429,7 @@ export class Speaker {
       if (!stop.aborted) this.#identity.start();
     });
     this.#health.start();
+    this.#lastStakes.start();
     this.#sync.start();
     const { clock, random, settings } = this.#options;
     const about = (ms: number) => (): number => ms * (0.9 + 0.2 * random());

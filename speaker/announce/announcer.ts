@@ -3,8 +3,8 @@ import type { Clock } from "../../src/clock/clock.ts";
 import { addressBytes, addressFromBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
-import type { Link } from "../links/link.ts";
 import type { LastStake } from "../last-stakes/last-stakes.ts";
+import type { Link } from "../links/link.ts";
 import type { ResponderCommand } from "../responder/commands.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
 import type { Stake } from "../responder/stake.ts";
@@ -56,6 +56,8 @@ export class Announcer {
   #due: Set<string> | "all" = new Set();
   /** Addresses that wait for their rules. */
   readonly #waiting = new Set<string>();
+  /** By address: the node that announces it, by the membership. */
+  readonly #holders = new Map<string, string>();
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -165,6 +167,12 @@ export class Announcer {
     if (fact.kind === "released" && stake !== undefined && !this.#isOwner(stake.planned)) this.#remove(address);
     else this.#holdings.setInterfaces(address, stake?.interfaces ?? []);
     if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
+  }
+
+  /** Another node announces the address, or it is not known which one does. */
+  holderChanged(address: string, holder: string | undefined): void {
+    if (holder === undefined) this.#holders.delete(address);
+    else this.#holders.set(address, holder);
   }
 
   /** The armed stakes, for a speaker that starts while the API server does not answer. */

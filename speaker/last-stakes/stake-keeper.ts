@@ -24,7 +24,8 @@ export class StakeKeeper {
   #writing = false;
   #written = "";
   #failing = false;
-  #stopped = false;
+  /** Whether it may write: before, the file has what an earlier speaker kept. */
+  #running = false;
 
   constructor(options: StakeKeeperOptions) {
     this.#options = options;
@@ -44,6 +45,12 @@ export class StakeKeeper {
     }
   }
 
+  /** Writes from now on. */
+  start(): void {
+    this.#running = true;
+    this.changed();
+  }
+
   /** What is to be kept may have changed. */
   changed(): void {
     this.#writeAfter(writeAfterMs);
@@ -51,12 +58,12 @@ export class StakeKeeper {
 
   /** Writes nothing from now on. */
   stop(): void {
-    this.#stopped = true;
+    this.#running = false;
     this.#cancel?.();
   }
 
   #writeAfter(waitMs: number): void {
-    if (this.#stopped || this.#cancel !== undefined) return;
+    if (!this.#running || this.#cancel !== undefined) return;
     this.#cancel = this.#options.clock.after(waitMs, () => {
       this.#cancel = undefined;
       void this.#write();

@@ -4,8 +4,10 @@ import {
   maxAnnouncing,
   maxGateways,
   maxInterfaceAddresses,
+  maxPeers,
   maxRefusedServices,
   type Speaker,
+  type SpeakerPeers,
   statusOwnersFeature,
 } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
@@ -17,6 +19,7 @@ import type { NodeHealth } from "../health/node-health.ts";
 import { hostConditions } from "../host-checks/host-conditions.ts";
 import type { HostFault } from "../host-checks/host-fault.ts";
 import type { Link } from "../links/link.ts";
+import type { PeerStates } from "../peers/peer-states.ts";
 
 export interface SpeakerStatusInput {
   readonly version: string;
@@ -27,6 +30,8 @@ export interface SpeakerStatusInput {
   readonly announcing: readonly string[];
   readonly conditions: readonly Condition[];
   readonly readyFamilies: readonly IpFamily[];
+  /** Undefined: there are no heartbeats yet. */
+  readonly peers: SpeakerPeers | undefined;
   /** Services whose rules the kernel refuses. */
   readonly refusedServices: readonly string[];
 }
@@ -34,7 +39,7 @@ export interface SpeakerStatusInput {
 /** The status of the Speaker object, always in the same order, so that equal texts mean equal facts. */
 export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["status"]> {
   const { version, kernel, bootNonce, links, gateways, announcing, conditions } = input;
-  const { readyFamilies, refusedServices } = input;
+  const { readyFamilies, refusedServices, peers } = input;
   return {
     version,
     kernel,
@@ -46,6 +51,9 @@ export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["s
       refusedServices: [...refusedServices].sort().slice(0, maxRefusedServices),
     },
     // The API server refuses longer lists.
+    ...(peers === undefined
+      ? {}
+      : { peers: { bootNonce, hearing: peers.hearing.slice(0, maxPeers), lost: peers.lost.slice(0, maxPeers) } }),
     interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses, cannotServe = [] }) => ({
       name,
       mac,
@@ -98,6 +106,7 @@ export interface SpeakerStatusOptions {
   readonly announcer: Announcer;
   readonly health: { readonly current: NodeHealth };
   readonly dataplane: { readonly refusedServices: readonly string[] };
+  readonly peers: Pick<PeerStates, "known" | "hearing" | "lost">;
   readonly kernel: string;
   readonly bootNonce: string;
   readonly clock: Clock;
@@ -125,7 +134,7 @@ export class SpeakerStatus {
   }
 
   current(): NonNullable<Speaker["status"]> {
-    const { host, announcer, health, dataplane, kernel, bootNonce } = this.#options;
+    const { host, announcer, health, dataplane, peers, kernel, bootNonce } = this.#options;
     const { links, gateways } = host;
     return speakerStatus({
       version,
@@ -136,6 +145,7 @@ export class SpeakerStatus {
       announcing: announcer.addresses,
       conditions: this.#conditions,
       readyFamilies: health.current.readyFamilies,
+      peers: peers.known ? { hearing: [...peers.hearing], lost: [...peers.lost] } : undefined,
       refusedServices: dataplane.refusedServices,
     });
   }

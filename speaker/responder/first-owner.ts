@@ -1,21 +1,24 @@
-import type { AnnouncementCause } from "../../src/api/virtual-ip.ts";
 import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
-import type { AddressFact } from "./commands.ts";
-import type { Stake } from "./stake.ts";
+import type { Cause, Effect, Fact } from "../membership/effects.ts";
+import type { MembershipInputs } from "../membership/inputs.ts";
+import type { MembershipStake } from "../membership/stake.ts";
 
-/** What is to be done about an address. */
-export type Effect =
-  | { readonly kind: "announce"; readonly text: string }
-  | { readonly kind: "withdraw"; readonly text: string }
-  | { readonly kind: "fact"; readonly fact: AddressFact };
+/** What decides which addresses are announced. */
+export interface Decisions extends MembershipInputs {
+  /** When `advance` has something to do; Infinity: never. */
+  readonly nextDueMs: number;
+  /** What is to be done since the last call, in order. */
+  take(): readonly Effect[];
+}
 
 interface Decided {
   readonly term: number;
-  readonly cause: AnnouncementCause;
+  readonly cause: Cause;
 }
 
-/** Decides which addresses this node announces: those whose first owner it is, once they are armed. Does nothing by itself. */
-export class FirstOwner {
+/** Decides without other nodes: this one announces the addresses whose first owner it is, once they are armed. */
+export class FirstOwner implements Decisions {
+  readonly nextDueMs = Number.POSITIVE_INFINITY;
   readonly #node: string;
   /** The first owner of each stake. */
   readonly #announcers = new Map<string, string>();
@@ -26,39 +29,63 @@ export class FirstOwner {
     this.#node = node;
   }
 
-  setStake({ text, owners, term, armed }: Stake): void {
-    const before = this.#holding.get(text);
+  setStake({ address, owners, term, createdSeconds, armed }: MembershipStake): void {
+    const before = this.#holding.get(address);
     const announcer = announcerOf(owners, assumeAlive) ?? "";
-    const earlier = this.#announcers.get(text);
+    const earlier = this.#announcers.get(address);
     // The owner before is known until this node announces.
-    if (announcer !== this.#node || earlier === undefined) this.#announcers.set(text, announcer);
+    if (announcer !== this.#node || earlier === undefined) this.#announcers.set(address, announcer);
     if (!armed || announcer !== this.#node) {
-      this.#release(text);
+      this.#release(address);
       return;
     }
     if (before?.term === term) return;
     const from = earlier === this.#node ? undefined : earlier;
     const cause = before?.cause ?? (from === undefined ? "Start" : "Planned");
-    this.#announcers.set(text, announcer);
-    this.#holding.set(text, { term, cause });
-    if (before === undefined) this.#effects.push({ kind: "announce", text });
-    this.#effects.push({ kind: "fact", fact: { kind: "holding", text, term, cause, from } });
+    this.#announcers.set(address, announcer);
+    this.#holding.set(address, { term, cause });
+    const renewed = before !== undefined;
+    if (!renewed) this.#effects.push({ kind: "announce", address });
+    const claim = { createdSeconds, term, epoch: 0, rank: 0 };
+    this.#tell({ kind: "holding", address, claim, cause, renewed, from, gapMs: 0 });
   }
 
-  removeStake(text: string): void {
-    this.#announcers.delete(text);
-    this.#release(text);
+  removeStake(address: string): void {
+    this.#announcers.delete(address);
+    this.#release(address);
   }
 
-  /** What is to be done since the last call, in order. */
+  leave(): void {
+    this.#tell({ kind: "leaveDone" });
+  }
+
+  setPeers(): void {}
+
+  setHealth(): void {}
+
+  receive(): void {}
+
+  lanHeard(): void {}
+
+  gatewayAnswered(): void {}
+
+  nodeAnswered(): void {}
+
+  advance(): void {}
+
   take(): readonly Effect[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;
   }
 
-  #release(text: string): void {
-    if (!this.#holding.delete(text)) return;
-    this.#effects.push({ kind: "withdraw", text }, { kind: "fact", fact: { kind: "released", text } });
+  #release(address: string): void {
+    if (!this.#holding.delete(address)) return;
+    this.#effects.push({ kind: "withdraw", address });
+    this.#tell({ kind: "released", address, to: undefined });
+  }
+
+  #tell(fact: Fact): void {
+    this.#effects.push({ kind: "fact", fact });
   }
 }

@@ -1,10 +1,10 @@
-import { addressFromBytes, type IpFamily } from "../../src/ip/address.ts";
 import { HeartbeatKey } from "../../src/heartbeat/heartbeat-key.ts";
-import { decodeMessage, encodeMessage } from "../../src/heartbeat/message-codec.ts";
+import { decodeMessages, encodeMessage } from "../../src/heartbeat/message-codec.ts";
+import type { Message } from "../../src/heartbeat/messages.ts";
 import { SealedChannel } from "../../src/heartbeat/sealed-channel.ts";
+import { addressFromBytes, type IpFamily } from "../../src/ip/address.ts";
 import { udpDestination } from "../../src/udp-socket/socket-address.ts";
 import type { UdpDestination, UdpSocket, UdpSockets } from "../../src/udp-socket/udp-sockets.ts";
-import type { Message } from "../../src/heartbeat/messages.ts";
 import type { Counters } from "./counters.ts";
 
 /** Where the speaker of another node receives heartbeats. */
@@ -13,6 +13,8 @@ export interface PeerAddress {
   /** 4 or 16 bytes, network order, in order of preference. */
   readonly addresses: readonly Uint8Array[];
   readonly port: number;
+  /** Hardware addresses of its interfaces, 6 bytes each. */
+  readonly macs: readonly Uint8Array[];
 }
 
 export interface HeartbeatTransportOptions {
@@ -40,6 +42,7 @@ export class HeartbeatTransport {
   readonly #options: HeartbeatTransportOptions;
   readonly #sockets = new Map<IpFamily, UdpSocket>();
   readonly #buffer = new Uint8Array(bufferLength);
+  readonly #payload = new Uint8Array(bufferLength);
   readonly #destinations = new Map<string, readonly UdpDestination[]>();
   #channel: { readonly cluster: string; readonly sealed: SealedChannel } | undefined;
   #keys: readonly HeartbeatKey[] = [];
@@ -92,7 +95,10 @@ export class HeartbeatTransport {
 
   /** What cannot be sent is counted and dropped, as any datagram may be. */
   send(to: string, message: Message, nowMs: number): void {
-    const packet = this.#channel?.sealed.seal(to, encodeMessage(message), nowMs);
+    const sealed = this.#channel?.sealed;
+    if (sealed === undefined) return;
+    const length = encodeMessage(message, this.#payload, 0);
+    const packet = sealed.seal(to, this.#payload.subarray(0, length), nowMs);
     if (packet !== undefined) this.#sendPacket(to, packet);
   }
 
@@ -133,10 +139,12 @@ export class HeartbeatTransport {
       return;
     }
     counters.add("heartbeatsReceived");
-    if (opened.payload.length === 0) return;
-    const message = decodeMessage(opened.payload);
-    if (message === undefined) counters.add("rejected.malformed");
-    else received(opened.from, message);
+    const messages = decodeMessages(opened.payload);
+    if (messages === "malformed") {
+      counters.add("rejected.malformed");
+      return;
+    }
+    for (const message of messages) received(opened.from, message);
   }
 
   #sendPacket(to: string, packet: Uint8Array): void {

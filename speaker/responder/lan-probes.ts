@@ -1,4 +1,4 @@
-import { type LanProbe, answeringAddress } from "./lan-probe.ts";
+import { answeringAddress, type LanProbe } from "./lan-probe.ts";
 
 /** Which devices on the LAN can be asked. */
 export interface LanProbeTargets {

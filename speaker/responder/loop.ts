@@ -1,13 +1,13 @@
 import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
 import type { UdpSocket } from "../../src/udp-socket/udp-sockets.ts";
 import type { Effect, Fact } from "../membership/effects.ts";
-import type { Membership } from "../membership/membership.ts";
 import type { Health } from "../membership/stake.ts";
 import { AddressProbes, type ProbeResult } from "./address-probes.ts";
 import { AnnouncedAddresses } from "./announced-addresses.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
 import { ConflictReports } from "./conflict-reports.ts";
 import type { Counters } from "./counters.ts";
+import type { Decisions } from "./first-owner.ts";
 import type { HeartbeatTransport } from "./heartbeat-transport.ts";
 import type { InterfaceResponder } from "./interface-responder.ts";
 import { LanProbes } from "./lan-probes.ts";
@@ -32,7 +32,7 @@ const sourceMacEnd = 12;
 const countLostMs = 1000;
 
 export interface ResponderLoopOptions {
-  readonly membership: Membership;
+  readonly membership: Decisions;
   readonly transport: HeartbeatTransport;
   readonly packetSockets: PacketSockets;
   /** Milliseconds, monotonic. */
@@ -52,7 +52,7 @@ const unhealthy: Health = { ipv4: false, ipv6: false };
  */
 export class ResponderLoop {
   readonly #options: ResponderLoopOptions;
-  readonly #membership: Membership;
+  readonly #membership: Decisions;
   readonly #transport: HeartbeatTransport;
   readonly #announced: AnnouncedAddresses;
   readonly #lanProbes: LanProbes;
@@ -61,6 +61,8 @@ export class ResponderLoop {
   readonly #stakes = new Map<string, Stake>();
   readonly #holding = new Set<string>();
   readonly #buffer = new Uint8Array(frameBufferLength);
+  /** Hardware addresses of the other nodes. */
+  #peerMacs: ReadonlySet<number> = new Set();
   #health: Health = { ipv4: true, ipv6: true };
   /** The thread did not run for a while, and the membership finds out what has happened meanwhile. */
   #paused = false;
@@ -119,6 +121,7 @@ export class ResponderLoop {
         const { peers, probes } = command;
         this.#transport.setPeers(peers, nowMs);
         this.#lanProbes.set(probes);
+        this.#peerMacs = new Set(peers.flatMap(({ macs }) => macs.map(macNumber)));
         this.#membership.setPeers(peers.map(({ node }) => ({ node, onLan: probes.nodes.has(node) })));
         break;
       }
@@ -277,7 +280,7 @@ export class ResponderLoop {
   #noteFrame(frame: Uint8Array, responder: InterfaceResponder, nowMs: number): void {
     const source = frame.subarray(sourceMacOffset, sourceMacEnd);
     if (responder.isOurs(source)) return;
-    this.#membership.lanHeard(nowMs);
+    if (!this.#peerMacs.has(macNumber(source))) this.#membership.lanHeard(nowMs);
     const lanAnswer = this.#lanProbes.answerIn(frame, nowMs);
     if (lanAnswer?.kind === "gateway") this.#membership.gatewayAnswered(nowMs);
     if (lanAnswer?.kind === "node") this.#membership.nodeAnswered(lanAnswer.node, nowMs);
@@ -318,6 +321,13 @@ export class ResponderLoop {
       }
     }
   }
+}
+
+/** The 48 bits as a number: cheaper to look up than a text. */
+function macNumber(mac: Uint8Array): number {
+  let value = 0;
+  for (const byte of mac) value = value * 256 + byte;
+  return value;
 }
 
 function isPacketSocket(socket: PacketSocket | UdpSocket): socket is PacketSocket {

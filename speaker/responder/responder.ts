@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { BellhopError } from "../../src/error/error.ts";
-import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { Fact } from "../membership/effects.ts";
+import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { AliveCounter } from "./main-thread-watchdog.ts";

@@ -4,10 +4,10 @@ import { maxNumber } from "../../src/heartbeat/packet-header.ts";
 import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import { linuxUdpSockets } from "../../src/udp-socket/linux-udp-sockets.ts";
-import { Membership } from "../membership/membership.ts";
 import { runPollingThread, type ThreadWork } from "../polling-thread/run-polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
+import { FirstOwner } from "./first-owner.ts";
 import { HeartbeatTransport } from "./heartbeat-transport.ts";
 import { ResponderLoop } from "./loop.ts";
 import { AliveCounter, HangDetector, MainThreadWatchdog } from "./main-thread-watchdog.ts";
@@ -34,7 +34,7 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
   const hangDetector = new HangDetector(aliveCounter, now, mainThreadHangMs);
   const counters = new Counters(start.counters);
   const loop = new ResponderLoop({
-    membership: new Membership({ node: start.node, random: Math.random }),
+    membership: new FirstOwner(start.node),
     transport: new HeartbeatTransport({
       node: start.node,
       port: start.heartbeatPort,

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
 import { systemClock } from "../clock/clock.ts";
-import { speakerSettingsSchema } from "../settings/speaker-settings.ts";
+import { defaultStateDirectory, speakerSettingsSchema } from "../settings/speaker-settings.ts";
 import {
   httpHostOption,
   httpPortOption,
@@ -29,6 +29,14 @@ export function speakerCommand(): Command {
         .default(String(defaultHeartbeatPort))
         .env("BELLHOP_HEARTBEAT_PORT"),
     )
+    .addOption(
+      new Option(
+        "--state-directory <path>",
+        "folder of the node for what the speaker needs to continue after a restart while the API server does not answer",
+      )
+        .default(defaultStateDirectory)
+        .env("BELLHOP_STATE_DIRECTORY"),
+    )
     .addOption(logLevelOption())
     .addOption(
       new Option(
@@ -53,7 +61,12 @@ export function speakerCommand(): Command {
         .argParser(wholeNumber(shape.resyncSeconds))
         .default("1800"),
     )
-    .addOption(new Option("--cleanup", "only remove Bellhop's rules from the kernel of this node, to uninstall it"))
+    .addOption(
+      new Option(
+        "--cleanup",
+        "only remove Bellhop's rules from the kernel of this node and its file from --state-directory, to uninstall it",
+      ),
+    )
     .addOption(
       new Option("--stay", "with --cleanup: remove them again every 10 s until the program ends, and then once more"),
     )
@@ -61,6 +74,8 @@ export function speakerCommand(): Command {
       if (options.cleanup === true) {
         await runUntilSignal("speaker", async (signal) => {
           const { keepRulesRemoved, removeRules } = await import("../../speaker/main.ts");
+          const { removeStakeFile } = await import("../../speaker/last-stakes/stake-file.ts");
+          await removeStakeFile(String(options.stateDirectory));
           await (options.stay === true ? keepRulesRemoved(signal, systemClock) : removeRules());
         });
         return;
@@ -72,6 +87,7 @@ export function speakerCommand(): Command {
         httpHost: options.httpHost,
         httpPort: Number(options.httpPort),
         heartbeatPort: Number(options.heartbeatPort),
+        stateDirectory: options.stateDirectory,
         logLevel: options.logLevel,
         kubeProxyDelaySeconds: Number(options.kubeProxyDelaySeconds),
         answerPing: options.answerPing === "true",

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
 import { logLevels } from "../log/log.ts";
 
+export const defaultStateDirectory = "/run/bellhop";
+
 /** Settings of `bellhop speaker`. */
 export const speakerSettingsSchema = z.object({
   /** Name of the Node that it runs on. */
@@ -15,6 +17,8 @@ export const speakerSettingsSchema = z.object({
   httpPort: z.int().min(0).max(65_535).default(7481),
   /** The UDP port on which speakers hear each other. */
   heartbeatPort: z.int().min(1).max(65_535).default(defaultHeartbeatPort),
+  /** Where the last stakes are kept. On the node, and emptied by a reboot. */
+  stateDirectory: z.string().min(1).default(defaultStateDirectory),
   logLevel: z.enum(logLevels).default("info"),
   /**
    * How long kube-proxy may take until its rules have a change. Until then new connections to a port that is new go straight to pods; 0:

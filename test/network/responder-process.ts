@@ -12,6 +12,7 @@ import { parseMac } from "../../src/packet/mac.ts";
 const [interfaceName = "", ...first] = process.argv.slice(2);
 const responder = createResponder({
   node: "n1",
+  heartbeatPort: 7482,
   changes: {
     factsObserved: () => undefined,
     interfaceFailed: () => undefined,
@@ -36,14 +37,15 @@ responder.send({
 let announced: readonly string[] = [];
 
 function set(addresses: readonly string[]): void {
-  for (const text of announced) if (!addresses.includes(text)) responder.send({ kind: "removeStake", text });
+  for (const text of announced) if (!addresses.includes(text)) responder.send({ kind: "removeStake", address: text });
   announced = addresses;
   for (const text of addresses) {
     const parsed = parseAddress(text);
     if (parsed === undefined) continue;
-    const interfaces = [interfaceName];
-    const stake = { text, address: addressBytes(parsed), owners: ["n1"], term: 1, armed: true, interfaces };
-    responder.send({ kind: "setStake", stake });
+    const { family } = parsed;
+    const common = { owners: ["n1"], createdSeconds: 0, term: 1, armed: true, interfaces: [interfaceName] };
+    const stake = { address: text, family, bytes: addressBytes(parsed), ...common };
+    responder.send({ kind: "setStake", stake, probe: false });
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultHashSeed, hashSeedOf, readHashSeed } from "../../../speaker/hash-seed.ts";
+import { defaultHashSeed, hashSeedOf, readCluster } from "../../../speaker/hash-seed.ts";
 import { FakeClock, settle } from "../../../src/clock/fake.ts";
 import { BellhopError } from "../../../src/error/error.ts";
 import { ApiError } from "../../../src/kube/api-error.ts";
@@ -13,7 +13,7 @@ function start(client: FakeApiServer) {
   const clock = new FakeClock();
   const stopping = new AbortController();
   const options = { client, clock, random: () => 0.5, log: silentLogger };
-  return { clock, stopping, seed: readHashSeed(options, stopping.signal) };
+  return { clock, stopping, seed: readCluster(options, stopping.signal).then((cluster) => cluster?.hashSeed) };
 }
 
 async function clusterOf(): Promise<{ readonly server: FakeApiServer; readonly uid: string }> {

@@ -2,9 +2,12 @@ import { FakeConntrack } from "../../../speaker/dataplane/fake-conntrack.ts";
 import type { MissingFeature } from "../../../speaker/dataplane/self-test.ts";
 import { readHostSettings } from "../../../speaker/host-checks/host-settings.ts";
 import type { Kernel, KernelOptions } from "../../../speaker/kernel/kernel.ts";
+import type { StakeFile } from "../../../speaker/last-stakes/stake-file.ts";
 import type { Link } from "../../../speaker/links/link.ts";
 import type { ResponderCommand, ResponderReport } from "../../../speaker/responder/commands.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
+import { FirstOwner } from "../../../speaker/responder/first-owner.ts";
+import { HeartbeatTransport } from "../../../speaker/responder/heartbeat-transport.ts";
 import { ResponderLoop } from "../../../speaker/responder/loop.ts";
 import type { Responder, ResponderOptions } from "../../../speaker/responder/responder.ts";
 import { Speaker } from "../../../speaker/speaker.ts";
@@ -23,6 +26,7 @@ import type { DroppingChain } from "../../../src/nft-netlink/forward-chains.ts";
 import { FakePacketSockets } from "../../../src/packet-socket/fake-packet-sockets.ts";
 import type { HostNetwork } from "../../../src/rtnetlink/host-network.ts";
 import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
+import { FakeUdpSockets } from "../../../src/udp-socket/fake-udp-sockets.ts";
 import { hostNetwork } from "./links/host-network-fixture.ts";
 
 export const settings: SpeakerSettings = speakerSettingsSchema.parse({ node: "n1", namespace: "bellhop-system" });
@@ -51,7 +55,15 @@ class FakeResponder implements Responder {
   constructor(clock: FakeClock, journal: string[]) {
     this.#journal = journal;
     this.#loop = new ResponderLoop({
-      node: "n1",
+      membership: new FirstOwner("n1"),
+      transport: new HeartbeatTransport({
+        node: "n1",
+        port: 7482,
+        session: 1,
+        udpSockets: new FakeUdpSockets(),
+        counters: new Counters(),
+        failed: () => undefined,
+      }),
       packetSockets: this.sockets,
       now: () => clock.monotonicMs(),
       random: () => 0.5,
@@ -63,8 +75,8 @@ class FakeResponder implements Responder {
 
   send(command: ResponderCommand): void {
     if (command.kind === "setInterface") this.#failed.delete(command.name);
-    if (command.kind === "setStake") this.#stakes.set(command.stake.text, command.stake.interfaces);
-    if (command.kind === "removeStake") this.#stakes.delete(command.text);
+    if (command.kind === "setStake") this.#stakes.set(command.stake.address, command.stake.interfaces);
+    if (command.kind === "removeStake") this.#stakes.delete(command.address);
     this.#loop.apply(command);
     this.turn();
   }
@@ -117,10 +129,11 @@ class FakeResponder implements Responder {
     }
     if (report.kind === "conflict") changes?.conflictObserved(report);
     if (report.kind !== "facts") return;
-    for (const { kind, text } of report.facts) {
-      if (kind === "holding") this.#holding.add(text);
-      else this.#holding.delete(text);
-      this.#journal.push(`${kind} ${text}`);
+    for (const fact of report.facts) {
+      if (fact.kind !== "holding" && fact.kind !== "released") continue;
+      if (fact.kind === "holding") this.#holding.add(fact.address);
+      else this.#holding.delete(fact.address);
+      this.#journal.push(`${fact.kind} ${fact.address}`);
     }
     changes?.factsObserved(report.facts);
   }
@@ -170,6 +183,14 @@ export class SpeakerFixture {
   readonly clock = new FakeClock();
   readonly registry = createRegistry();
   readonly events: string[] = [];
+  /** The file of the last stakes. */
+  lastStakes: string | undefined;
+  readonly stakeFile: StakeFile = {
+    read: async () => this.lastStakes,
+    write: async (text) => {
+      this.lastStakes = text;
+    },
+  };
   /** What happened at the node, in order. */
   readonly journal: string[] = [];
   readonly responder = new FakeResponder(this.clock, this.journal);
@@ -201,6 +222,7 @@ export class SpeakerFixture {
         return this.responder;
       },
       findMissingFeatures: async () => this.missingFeatures,
+      stakeFile: this.stakeFile,
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
       readHostSettings: (links) => readHostSettings(links, (path) => this.sysctls.get(path)),
       kernelRelease: "6.1",

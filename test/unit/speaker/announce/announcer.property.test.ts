@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Announcer } from "../../../../speaker/announce/announcer.ts";
 import type { Link } from "../../../../speaker/links/link.ts";
-import type { AddressFact, ResponderCommand } from "../../../../speaker/responder/commands.ts";
+import type { Fact } from "../../../../speaker/membership/effects.ts";
+import type { ResponderCommand } from "../../../../speaker/responder/commands.ts";
 import { FirstOwner } from "../../../../speaker/responder/first-owner.ts";
 import type { Stake } from "../../../../speaker/responder/stake.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
@@ -19,9 +20,9 @@ class ModelResponder {
   readonly interfaces = new Map<string, string | undefined>();
   readonly stakes = new Map<string, Stake>();
   readonly announced = new Set<string>();
-  readonly #tell: (facts: readonly AddressFact[]) => void;
+  readonly #tell: (facts: readonly Fact[]) => void;
 
-  constructor(tell: (facts: readonly AddressFact[]) => void) {
+  constructor(tell: (facts: readonly Fact[]) => void) {
     this.#tell = tell;
   }
 
@@ -38,16 +39,16 @@ class ModelResponder {
     if (command.kind === "setStake") {
       for (const name of command.stake.interfaces)
         assert.ok(this.interfaces.has(name), "its interfaces are set before");
-      this.stakes.set(command.stake.text, command.stake);
+      this.stakes.set(command.stake.address, command.stake);
       this.#decision.setStake(command.stake);
     }
     if (command.kind === "removeStake") {
-      assert.ok(this.stakes.delete(command.text), "only stakes that are set are removed");
-      this.#decision.removeStake(command.text);
+      assert.ok(this.stakes.delete(command.address), "only stakes that are set are removed");
+      this.#decision.removeStake(command.address);
     }
     const facts = this.#decision.take().flatMap((effect) => {
-      if (effect.kind === "announce") this.announced.add(effect.text);
-      if (effect.kind === "withdraw") this.announced.delete(effect.text);
+      if (effect.kind === "announce") this.announced.add(effect.address);
+      if (effect.kind === "withdraw") this.announced.delete(effect.address);
       return effect.kind === "fact" ? [effect.fact] : [];
     });
     if (facts.length > 0) this.#tell(facts);
@@ -55,7 +56,10 @@ class ModelResponder {
 }
 
 class Node {
-  readonly responder: ModelResponder = new ModelResponder((facts) => this.announcer.factsObserved(facts));
+  readonly responder: ModelResponder = new ModelResponder((facts) => {
+    for (const fact of facts)
+      if (fact.kind === "holding" || fact.kind === "released") this.announcer.holdingChanged(fact);
+  });
   readonly groups = new Set<string>();
   readonly announcer: Announcer = new Announcer({
     node: "n1",
@@ -68,7 +72,11 @@ class Node {
       leave: (group, name) => void this.groups.delete(`${group} ${name}`),
       close: () => undefined,
     }),
-    changes: { announcementChanged: () => undefined, announcementBegun: () => undefined },
+    changes: {
+      announcementChanged: () => undefined,
+      announcementBegun: () => undefined,
+      stakesChanged: () => undefined,
+    },
     clock: new FakeClock(),
     log: silentLogger,
   });

@@ -17,6 +17,7 @@ const input = {
   gateways: [],
   conditions: [],
   readyFamilies: [],
+  peers: undefined,
   refusedServices: [],
 };
 
@@ -44,7 +45,13 @@ test("the features of a speaker count for this speaker alone, not for an earlier
 
 test("what a node can serve counts for this speaker alone, and one that does not say it can serve everything", () => {
   const speaker = (status?: unknown) => speakerSchema.parse({ metadata: { name: "n1" }, status });
-  const reported = speakerStatus({ ...input, announcing: [], readyFamilies: ["IPv6"], refusedServices: ["a/b"] });
+  const reported = speakerStatus({
+    ...input,
+    announcing: [],
+    readyFamilies: ["IPv6"],
+    peers: undefined,
+    refusedServices: ["a/b"],
+  });
   const facts = (one: ReturnType<typeof speaker>) => [
     isReadyFor(one, "IPv4"),
     isReadyFor(one, "IPv6"),

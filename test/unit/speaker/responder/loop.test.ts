@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
+import { FirstOwner } from "../../../../speaker/responder/first-owner.ts";
 import { burstMs, gratuitousFrames, repeatMs } from "../../../../speaker/responder/gratuitous.ts";
+import { HeartbeatTransport } from "../../../../speaker/responder/heartbeat-transport.ts";
 import { ResponderLoop } from "../../../../speaker/responder/loop.ts";
 import { AliveCounter, MainThreadWatchdog } from "../../../../speaker/responder/main-thread-watchdog.ts";
 import type { Stake } from "../../../../speaker/responder/stake.ts";
@@ -10,13 +12,25 @@ import { decodeEthernet } from "../../../../src/packet/ethernet.ts";
 import { formatMac } from "../../../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../../../src/packet/ndp.ts";
 import { FakePacketSockets } from "../../../../src/packet-socket/fake-packet-sockets.ts";
+import { FakeUdpSockets } from "../../../../src/udp-socket/fake-udp-sockets.ts";
 import { address, arpRequest, clientMac, mac, ndpFrame, ourMac, solicitation } from "./frames.ts";
 
 const vip = address("192.0.2.200");
 const vip6 = address("2001:db8::200");
 
+const noTransport = new HeartbeatTransport({
+  node: "n1",
+  port: 7482,
+  session: 1,
+  udpSockets: new FakeUdpSockets(),
+  counters: new Counters(),
+  failed: (_, reason) => assert.fail(reason),
+});
+
 function stakeIn(what: Uint8Array): Stake {
-  return { text: what.join("."), address: what, owners: ["n1"], term: 1, armed: true, interfaces: ["eth0"] };
+  const family = what.length === 4 ? "IPv4" : "IPv6";
+  const common = { owners: ["n1"], createdSeconds: 0, term: 1, armed: true, interfaces: ["eth0"] };
+  return { address: what.join("."), family, bytes: what, ...common };
 }
 
 function makeLoop() {
@@ -27,7 +41,8 @@ function makeLoop() {
   const reports: ResponderReport[] = [];
   const now = () => clock.nowMs;
   const loop = new ResponderLoop({
-    node: "n1",
+    membership: new FirstOwner("n1"),
+    transport: noTransport,
     packetSockets,
     now,
     random: () => 0.5,
@@ -37,8 +52,8 @@ function makeLoop() {
   });
   loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
   const announce = (what: Uint8Array, change: Partial<Stake> = {}) =>
-    loop.apply({ kind: "setStake", stake: { ...stakeIn(what), ...change } });
-  const withdraw = (what: Uint8Array) => loop.apply({ kind: "removeStake", text: what.join(".") });
+    loop.apply({ kind: "setStake", stake: { ...stakeIn(what), ...change }, probe: false });
+  const withdraw = (what: Uint8Array) => loop.apply({ kind: "removeStake", address: what.join(".") });
   return { clock, packetSockets, counters, aliveCounter, reports, loop, announce, withdraw };
 }
 
@@ -223,13 +238,15 @@ test("the first owner announces as soon as its stake is armed, and reports it; a
   announce(vip6, { owners: ["n2", "n1"] });
   loop.turn();
   const [text, text6] = [vip.join("."), vip6.join(".")];
+  const holding = { kind: "holding", renewed: false, gapMs: 0 } as const;
+  const claim = { createdSeconds: 0, epoch: 0, rank: 0 };
   assert.deepEqual(
     reports.flatMap((report) => (report.kind === "facts" ? report.facts : [])),
     [
-      { kind: "holding", text, term: 2, cause: "Planned", from: "n2" },
-      { kind: "holding", text: text6, term: 1, cause: "Start", from: undefined },
-      { kind: "holding", text, term: 3, cause: "Planned", from: undefined },
-      { kind: "released", text: text6 },
+      { ...holding, address: text, claim: { ...claim, term: 2 }, cause: "Planned", from: "n2" },
+      { ...holding, address: text6, claim: { ...claim, term: 1 }, cause: "Start", from: undefined },
+      { ...holding, address: text, claim: { ...claim, term: 3 }, cause: "Planned", from: undefined, renewed: true },
+      { kind: "released", address: text6, to: undefined },
     ],
   );
 });

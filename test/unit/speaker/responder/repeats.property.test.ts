@@ -39,7 +39,7 @@ function bytesOf(index: number, family: "IPv4" | "IPv6"): Uint8Array {
 }
 
 function announce(announced: AnnouncedAddresses, index: number, family: "IPv4" | "IPv6"): void {
-  announced.announce({ text: `${family} ${index}`, address: bytesOf(index, family), interfaces: ["eth0"] });
+  announced.announce({ address: `${family} ${index}`, bytes: bytesOf(index, family), interfaces: ["eth0"] });
 }
 
 /** The most frames in any second. */

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { leaveIntentOf } from "../../../../speaker/peers/leave-intent.ts";
+import { PeerStates } from "../../../../speaker/peers/peer-states.ts";
+import { silentLogger } from "../../../../src/log/log.ts";
+
+test("a node is heard or lost, and dead as a whole only if its kernel is silent, too", () => {
+  const states = new PeerStates(silentLogger);
+  assert.equal(states.known, false);
+  for (const node of ["n2", "n3"]) states.observe({ kind: "peerUp", node });
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: false });
+  assert.deepEqual([states.hearing, states.lost, [...states.deadNodes]], [["n2"], ["n3"], []]);
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: true });
+  assert.deepEqual([...states.deadNodes], ["n3"]);
+  states.observe({ kind: "peerUp", node: "n3" });
+  assert.deepEqual([states.hearing, states.lost, [...states.deadNodes]], [["n2", "n3"], [], []]);
+  states.observe({ kind: "isolated" });
+  assert.equal(states.isolated, true);
+  states.observe({ kind: "connected" });
+  assert.equal(states.isolated, false);
+  states.retain((node) => node === "n2");
+  assert.deepEqual([states.hearing, states.hearingCount, states.lostCount], [["n2"], 1, 0]);
+});
+
+for (const { words, node, intent } of [
+  { words: "a node that stays", node: { departure: undefined, excluded: false }, intent: "restart" },
+  { words: "a node that is not known", node: undefined, intent: "restart" },
+  { words: "a cordoned node", node: { departure: "Cordoned", excluded: false }, intent: "leave" },
+  { words: "a node that shuts down", node: { departure: "ShuttingDown", excluded: false }, intent: "leave" },
+  {
+    words: "a node that is excluded from load balancers",
+    node: { departure: undefined, excluded: true },
+    intent: "leave",
+  },
+] as const) {
+  test(`when the speaker of ${words} stops, it says ${intent}`, () => assert.equal(leaveIntentOf(node), intent));
+}
