@@ -55,7 +55,7 @@ export class ChangeRouter implements ChangeListener {
     return this.#failure.promise;
   }
 
-  /** Resolves when the responder thread has said good-bye to other nodes. */
+  /** Resolves when the responder thread has told other nodes that this one leaves, and the process may end. */
   get left(): Promise<void> {
     return this.#left.promise;
   }

@@ -1,12 +1,12 @@
 import { equalBytes } from "../../src/packet/mac.ts";
 import { answeringAddress } from "./lan-probe.ts";
 
-/** When after the beginning an address is asked for, in milliseconds, and when it counts as unused. */
+/** When after the beginning the LAN is asked about an address, in milliseconds, and when the address counts as unused. */
 const askMs = [0, 80, 160] as const;
 /** RFC 5227 section 2.1.1 waits for seconds, for devices that join slowly. A device that already uses the address answers within milliseconds. */
 const doneMs = 250;
 
-/** An address that is asked for on the LAN before it is announced. */
+/** An address about which the LAN is asked before it is announced. */
 interface Probe {
   readonly bytes: Uint8Array;
   readonly startMs: number;
@@ -35,7 +35,7 @@ export class AddressProbes {
     return next;
   }
 
-  /** Begins, unless the address is being asked for already. */
+  /** Begins, unless the LAN is being asked about the address already. */
   begin(address: string, bytes: Uint8Array, nowMs: number): void {
     if (!this.#probes.has(address)) this.#probes.set(address, { bytes, startMs: nowMs, asked: 0 });
   }
@@ -44,7 +44,7 @@ export class AddressProbes {
     this.#probes.delete(address);
   }
 
-  /** Whether a device answers by this frame for an address that is asked for. Costs nothing while none is. */
+  /** Whether a device answers by this frame for one of the addresses. Costs nothing while there is none. */
   answeredBy(frame: Uint8Array): ProbeResult | undefined {
     const answering = this.#probes.size === 0 ? undefined : answeringAddress(frame);
     if (answering === undefined) return undefined;

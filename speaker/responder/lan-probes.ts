@@ -38,7 +38,7 @@ export class LanProbes {
     if (probe !== undefined) this.#ask(probe, { kind: "node", node }, nowMs);
   }
 
-  /** Who answers by this frame; undefined: it is no answer. Costs nothing while no answer is waited for. */
+  /** Who answers by this frame; undefined: it does not answer a probe. Costs nothing while no answer is waited for. */
   answerIn(frame: Uint8Array, nowMs: number): LanAnswer | undefined {
     if (this.#asked.size === 0) return undefined;
     const address = answeringAddress(frame);

@@ -6,7 +6,7 @@ import { ApiError } from "../../../src/kube/api-error.ts";
 import { leasePath, ownPath } from "../../../src/kube/path.ts";
 import { netfilterFamilies } from "../../../src/netlink/netfilter.ts";
 import { interfaceData } from "../../../src/nft/data.ts";
-import { address, mac } from "./responder/frames.ts";
+import { address, arpRequest, mac } from "./responder/frames.ts";
 import { link, SpeakerFixture, settings } from "./speaker-fixture.ts";
 
 /** Runs the story with a fixture that is stopped afterwards. */
@@ -327,6 +327,61 @@ story("the end leaves rules and lease, and stops the responder last", async (fix
   assert.ok(fixture.nft.table("ip", "bellhop") !== undefined);
   const lease = await fixture.get<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
   assert.equal(lease.spec.holderIdentity, "n1");
+});
+
+story("a restart while the API server is away announces again what was announced, after a probe", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.serve("192.0.2.201", ["n2", "n1"], "other");
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  const kept = fixture.lastStakes;
+  assert.ok(kept !== undefined);
+  const next = new SpeakerFixture();
+  try {
+    next.lastStakes = kept;
+    next.api.intercept = () => {
+      throw new BellhopError("ApiUnreachable", "no route");
+    };
+    await next.start();
+    await next.clock.advance(2_000);
+    assert.deepEqual(next.responder.stakes, []);
+    await next.clock.advance(1_000);
+    await next.settle();
+    assert.deepEqual(next.responder.stakes, ["192.0.2.200", "192.0.2.201"]);
+    assert.deepEqual(next.responder.announced, [], "the LAN is asked first");
+    await next.clock.advance(300);
+    next.responder.turn();
+    await next.settle();
+    assert.deepEqual(next.responder.announced, ["192.0.2.200 eth0"]);
+    assert.equal(next.journal.filter((entry) => entry.startsWith("rules")).length, 0);
+    assert.equal(next.lastStakes, kept, "the next speaker may need it, too");
+  } finally {
+    await next.stop();
+  }
+});
+
+story("an address that another device answers for meanwhile is not announced after such a restart", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  const next = new SpeakerFixture();
+  try {
+    next.lastStakes = fixture.lastStakes;
+    next.api.intercept = () => {
+      throw new BellhopError("ApiUnreachable", "no route");
+    };
+    await next.start();
+    await next.clock.advance(3_000);
+    await next.settle();
+    next.responder.sockets.socket("eth0", "arp")?.inbox.push(arpRequest("192.0.2.11", "192.0.2.200"));
+    next.responder.turn();
+    await next.clock.advance(1_000);
+    next.responder.turn();
+    await next.settle();
+    assert.deepEqual(next.responder.announced, []);
+  } finally {
+    await next.stop();
+  }
 });
 
 story("the death of the responder ends the speaker", async (fixture) => {

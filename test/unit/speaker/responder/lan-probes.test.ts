@@ -26,7 +26,7 @@ for (const [target, source] of [
   });
 }
 
-test("a frame that asks for an address of IPv6 does not answer for it, and one that is no ARP or NDP for none", () => {
+test("a solicitation does not answer for its target, and a frame that is neither ARP nor NDP for nothing", () => {
   const probe = { target: address("2001:db8::1"), source: address("2001:db8::11") };
   assert.equal(answeringAddress(probeFrame(ourMac, probe)), undefined);
   assert.equal(answeringAddress(new Uint8Array(60)), undefined);
