@@ -22,6 +22,7 @@ import {
   poolOf,
   usablePools,
 } from "./model.ts";
+import { checkOwners } from "./owner-properties.ts";
 import { checkPools } from "./pool-properties.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
 
@@ -45,6 +46,7 @@ export async function checkProperties(model: Model, clusterState: ReplicatedClus
   const names = objects.map(({ metadata }) => metadata?.name ?? "").sort();
   assert.deepEqual(names, [...model.services.keys()].sort(), "Services that were deleted must go, others must not");
   checkClaims(model, objects, claims);
+  checkOwners(claims);
   checkShownOnce(model, objects);
   const shownBy = new Map(objects.map((object) => [object.metadata?.name ?? "", shownIn(object)]));
   forgetReplaced(model, shownBy);

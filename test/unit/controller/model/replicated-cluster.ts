@@ -25,6 +25,9 @@ const slowReadMs = 3;
 /** A handful of Services cannot need as many requests from one quiet moment to the next. */
 const stormAt = 1_000;
 
+/** All of them are on the LAN of every address. */
+export const modelNodes: readonly string[] = ["n1", "n2", "n3"];
+
 const namespacesPath = "/api/v1/namespaces";
 
 export interface ClusterKind {
@@ -64,13 +67,15 @@ export class ReplicatedCluster {
     const clusterState = new ReplicatedCluster(metallb, slow);
     clusterState.#hidesNamespaces = late;
     clusterState.cluster.server.intercept = (request) => clusterState.#count(request);
-    await clusterState.cluster.addNode("n1");
     const namespace = { metadata: { name: "default", labels } };
     await clusterState.cluster.server.request({ method: "POST", path: namespacesPath, body: namespace });
-    // The clock runs for days in some runs, and the lease is never renewed.
-    const path = leasePath("bellhop-system", speakerLeaseName("n1"));
-    const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
-    await clusterState.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    for (const node of modelNodes) {
+      await clusterState.cluster.addNode(node);
+      // The clock runs for days in some runs, and the lease is never renewed.
+      const path = leasePath("bellhop-system", speakerLeaseName(node));
+      const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
+      await clusterState.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    }
     await clusterState.startOne();
     return clusterState;
   }

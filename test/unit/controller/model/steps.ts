@@ -2,6 +2,7 @@ import type fc from "fast-check";
 import { besideSteps } from "./beside-steps.ts";
 import { claimSteps } from "./claim-steps.ts";
 import { faultSteps } from "./fault-steps.ts";
+import { ownerSteps } from "./owner-steps.ts";
 import { poolSteps } from "./pool-steps.ts";
 import { returnSteps } from "./return-steps.ts";
 import { serviceSteps } from "./service-steps.ts";
@@ -14,6 +15,7 @@ export const allSteps: readonly fc.Arbitrary<Step>[] = [
   ...serviceSteps,
   ...claimSteps,
   ...besideSteps,
+  ...ownerSteps,
   ...returnSteps,
   ...returnSteps,
   ...faultSteps,
