@@ -52,6 +52,10 @@ export class ChangeFeed implements ChangeListener {
     this.#listener?.announcementBegun(virtualIp, fact);
   }
 
+  stakeRemoved(address: string): void {
+    this.#listener?.stakeRemoved(address);
+  }
+
   stakesChanged(): void {
     this.#listener?.stakesChanged();
   }

@@ -9,6 +9,7 @@ import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
 import type { StakeKeeper } from "./last-stakes/stake-keeper.ts";
 import type { Fact } from "./membership/effects.ts";
+import type { PassingOn } from "./passing-on/passing-on.ts";
 import type { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import type { Keyring } from "./peers/keyring.ts";
 import type { PeerStates } from "./peers/peer-states.ts";
@@ -36,6 +37,7 @@ export interface ChangeRouterOptions {
   readonly lastStakes: StakeKeeper;
   readonly peerStates: PeerStates;
   readonly heartbeats: HeartbeatSetup;
+  readonly passingOn: PassingOn;
   readonly identity: IdentityWriter;
   readonly keyring: Keyring;
 }
@@ -61,7 +63,7 @@ export class ChangeRouter implements ChangeListener {
   }
 
   watchedChanged(resource: WatchedResource, key: string): void {
-    const { rules, sync, checks, owner, reporter, identity, keyring, heartbeats } = this.#options;
+    const { rules, sync, checks, owner, reporter, identity, keyring, heartbeats, passingOn } = this.#options;
     switch (resource) {
       case "services":
         if (rules.serviceChanged(key)) sync.request();
@@ -84,6 +86,8 @@ export class ChangeRouter implements ChangeListener {
       case "identities":
         identity.refresh();
         heartbeats.peersChanged();
+        passingOn.peerChanged(key);
+        sync.request();
         break;
       case "secrets":
         keyring.secretChanged();
@@ -101,10 +105,11 @@ export class ChangeRouter implements ChangeListener {
   }
 
   hostRead({ links }: HostChange): void {
-    const { announcer, rules, sync, checks, status, reporter, identity, heartbeats } = this.#options;
+    const { announcer, rules, sync, checks, status, reporter, identity, heartbeats, passingOn } = this.#options;
     if (rules.nodeChanged()) sync.request();
     if (links) identity.refresh();
     if (links) heartbeats.peersChanged();
+    if (links) passingOn.linksChanged();
     heartbeats.healthChanged();
     if (links) sync.allChanged();
     else if (announcer.incomplete) sync.request();
@@ -120,6 +125,10 @@ export class ChangeRouter implements ChangeListener {
 
   announcementBegun(virtualIp: string, fact: HoldingFact): void {
     this.#options.takeovers.record(virtualIp, fact);
+  }
+
+  stakeRemoved(address: string): void {
+    this.#options.passingOn.stakeRemoved(address);
   }
 
   stakesChanged(): void {
@@ -173,24 +182,29 @@ export class ChangeRouter implements ChangeListener {
   }
 
   #factObserved(fact: Fact): void {
-    const { announcer, peerStates, reporter } = this.#options;
+    const { announcer, peerStates, passingOn, reporter, sync } = this.#options;
     switch (fact.kind) {
       case "holding":
       case "released":
         announcer.holdingChanged(fact);
+        if (fact.kind === "holding" && !fact.renewed && passingOn.begun(fact.address, fact.from)) sync.request();
+        break;
+      case "holder":
+        if (passingOn.heldBy(fact.address, fact.holder)) sync.request();
         break;
       case "peerUp":
       case "peerDown":
+        peerStates.observe(fact);
+        passingOn.deadNodesChanged(peerStates.deadNodes);
+        sync.request();
+        reporter.reportSpeakerNow();
+        break;
       case "isolated":
       case "connected":
         peerStates.observe(fact);
-        reporter.reportSpeakerNow();
         break;
       case "leaveDone":
         this.#left.resolve();
-        break;
-      case "holder":
-        announcer.holderChanged(fact.address, fact.holder);
     }
   }
 }

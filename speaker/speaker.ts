@@ -29,6 +29,7 @@ import { readGateways } from "./links/gateways.ts";
 import type { Link } from "./links/link.ts";
 import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
+import { PassingOn } from "./passing-on/passing-on.ts";
 import { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import { Keyring } from "./peers/keyring.ts";
 import { leaveIntentOf } from "./peers/leave-intent.ts";
@@ -173,9 +174,11 @@ export class Speaker {
     });
     const { openGroupSocket } = options;
     const announcer = new Announcer({ node, responder, openGroupSocket, changes, clock, log: announceLog });
+    const passingOn = new PassingOn({ node, dataplane, identities: watches.identities, host });
     const sync = new SyncLoop({
       virtualIps,
       host,
+      passingOn,
       rules,
       dataplane,
       announcer,
@@ -285,6 +288,7 @@ export class Speaker {
       lastStakes,
       peerStates,
       heartbeats,
+      passingOn,
       identity,
       keyring,
     });

@@ -8,6 +8,7 @@ import type { Dataplane } from "./dataplane/dataplane.ts";
 import { RepairDelay } from "./dataplane/repair-delay.ts";
 import type { Host } from "./host.ts";
 import type { SpeakerMetrics } from "./metrics.ts";
+import type { PassingOn } from "./passing-on/passing-on.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { Watched } from "./watches.ts";
 
@@ -17,6 +18,7 @@ export interface SyncLoopOptions {
   readonly dataplane: Dataplane;
   readonly virtualIps: Watched["virtualIps"];
   readonly host: Host;
+  readonly passingOn: Pick<PassingOn, "apply">;
   readonly metrics: SpeakerMetrics;
   /** Receives what was written, and bugs; failed writes are not bugs and are tried again. */
   readonly changes: Pick<ChangeListener, "failed" | "rulesWritten" | "rulesRefused">;
@@ -143,8 +145,9 @@ export class SyncLoop {
   }
 
   async #writeRules(): Promise<void> {
-    const { announcer, changes, clock, dataplane, log, metrics, rules } = this.#options;
+    const { announcer, changes, clock, dataplane, log, metrics, passingOn, rules } = this.#options;
     dataplane.setInterfaces(announcer.lanInterfaces);
+    passingOn.apply();
     const dirtySinceMs = rules.render();
     const { addresses: nodeAddresses, tcpLoose } = rules.node;
     const settings = { nodeAddresses, tcpLoose };

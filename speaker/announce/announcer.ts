@@ -23,6 +23,8 @@ export interface AnnouncementListener {
   announcementBegun(virtualIp: string, fact: HoldingFact): void;
   /** Other stakes are armed than before. */
   stakesChanged(): void;
+  /** There is no longer a stake in the address. */
+  stakeRemoved(address: string): void;
 }
 
 export interface AnnouncerOptions {
@@ -56,8 +58,6 @@ export class Announcer {
   #due: Set<string> | "all" = new Set();
   /** Addresses that wait for their rules. */
   readonly #waiting = new Set<string>();
-  /** By address: the node that announces it, by the membership. */
-  readonly #holders = new Map<string, string>();
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
@@ -169,12 +169,6 @@ export class Announcer {
     if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
   }
 
-  /** Another node announces the address, or it is not known which one does. */
-  holderChanged(address: string, holder: string | undefined): void {
-    if (holder === undefined) this.#holders.delete(address);
-    else this.#holders.set(address, holder);
-  }
-
   /** The armed stakes, for a speaker that starts while the API server does not answer. */
   get lastStakes(): readonly LastStake[] {
     return [...this.#sent.stakes].flatMap(({ address, owners, term, createdSeconds, armed, interfaces, planned }) =>
@@ -265,6 +259,7 @@ export class Announcer {
     const { changes } = this.#options;
     changes.announcementChanged(before.planned.name);
     changes.stakesChanged();
+    changes.stakeRemoved(text);
   }
 
   #send(commands: readonly ResponderCommand[]): void {

@@ -18,6 +18,7 @@ function loopOf(syncs: string[]): SyncLoop {
         planned = [];
       },
     },
+    passingOn: { apply: () => undefined },
     rules: { render: () => undefined, node: { addresses: {} } },
     dataplane: {
       setInterfaces: () => undefined,

@@ -1,0 +1,69 @@
+/** The nodes that may know connections to an address. */
+export interface KnownHolders {
+  /** The node that answers now; undefined: this one, or none is known. */
+  readonly current: string | undefined;
+  /** As in AddressHolders (speaker/dataplane/holders.ts). */
+  readonly previous: readonly string[];
+}
+
+interface Entry {
+  /** The other node that answers now. */
+  current: string | undefined;
+  /** Other nodes that have answered since this one last did, and before that; the last one first. */
+  since: readonly string[];
+  before: readonly string[];
+}
+
+/** How many nodes are remembered. */
+const maxPrevious = 2;
+
+/** Remembers for each address which nodes have answered for it. */
+export class HolderHistory {
+  readonly #entries = new Map<string, Entry>();
+
+  /** This node begins to answer; `from`: the node that did before, if it is known. Returns whether anything has changed. */
+  begun(address: string, from: string | undefined): boolean {
+    const entry = this.#entry(address);
+    const text = JSON.stringify(entry);
+    if (from !== undefined) entry.since = latest(from, entry.since);
+    entry.before = [...new Set([...entry.since, ...entry.before])].slice(0, maxPrevious);
+    entry.since = [];
+    entry.current = undefined;
+    return JSON.stringify(entry) !== text;
+  }
+
+  /** Another node answers; undefined: none is known. Returns whether anything has changed. */
+  heldBy(address: string, node: string | undefined): boolean {
+    const entry = this.#entry(address);
+    const changed = entry.current !== node;
+    entry.current = node;
+    if (node !== undefined) entry.since = latest(node, entry.since);
+    return changed;
+  }
+
+  forget(address: string): void {
+    this.#entries.delete(address);
+  }
+
+  get addresses(): Iterable<string> {
+    return this.#entries.keys();
+  }
+
+  /** Undefined: no other node is known that has answered. */
+  of(address: string): KnownHolders | undefined {
+    const entry = this.#entries.get(address);
+    if (entry === undefined || (entry.current === undefined && entry.before.length === 0)) return undefined;
+    const { current, before } = entry;
+    return { current, previous: before.filter((node) => node !== current) };
+  }
+
+  #entry(address: string): Entry {
+    const entry = this.#entries.get(address) ?? { current: undefined, since: [], before: [] };
+    this.#entries.set(address, entry);
+    return entry;
+  }
+}
+
+function latest(node: string, others: readonly string[]): readonly string[] {
+  return [node, ...others.filter((other) => other !== node)].slice(0, maxPrevious);
+}

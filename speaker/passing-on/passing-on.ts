@@ -1,0 +1,104 @@
+import { type IpAddress, parseAddress } from "../../src/ip/address.ts";
+import { isOnLan } from "../../src/ip/lan.ts";
+import type { Dataplane } from "../dataplane/dataplane.ts";
+import type { Holder } from "../dataplane/holders.ts";
+import type { Link } from "../links/link.ts";
+import type { PeerDirectory } from "../peers/peer.ts";
+import { HolderHistory } from "./holder-history.ts";
+
+export interface PassingOnOptions {
+  /** Name of this node. */
+  readonly node: string;
+  readonly dataplane: Pick<Dataplane, "setHolders" | "setPeer" | "setDeadNodes">;
+  readonly identities: { readonly views: PeerDirectory };
+  readonly host: { readonly links: readonly Link[] };
+}
+
+/**
+ * Tells the data plane to which nodes it passes packets of unknown connections on, by which nodes have answered for each address. The
+ * changes are collected until `apply`, because the data plane takes none while it writes.
+ */
+export class PassingOn {
+  readonly #options: PassingOnOptions;
+  readonly #history = new HolderHistory();
+  /** Addresses whose holders have changed; "all": the way to nodes may have. */
+  #due: Set<string> | "all" = new Set();
+  readonly #duePeers = new Set<string>();
+  #dueDead: ReadonlySet<string> | undefined;
+
+  constructor(options: PassingOnOptions) {
+    this.#options = options;
+  }
+
+  /** This node has begun to answer for the address. Returns whether there is something to apply. */
+  begun(address: string, from: string | undefined): boolean {
+    return this.#changed(address, this.#history.begun(address, from));
+  }
+
+  /** Another node answers for it; undefined: none is known. Returns whether there is something to apply. */
+  heldBy(address: string, node: string | undefined): boolean {
+    return this.#changed(address, this.#history.heldBy(address, node === this.#options.node ? undefined : node));
+  }
+
+  stakeRemoved(address: string): void {
+    this.#history.forget(address);
+    if (this.#due !== "all") this.#due.add(address);
+  }
+
+  /** The SpeakerIdentity of the node has changed. */
+  peerChanged(node: string): void {
+    if (node === this.#options.node) return;
+    this.#duePeers.add(node);
+    this.#due = "all";
+  }
+
+  linksChanged(): void {
+    this.#due = "all";
+  }
+
+  /** All nodes that are dead. */
+  deadNodesChanged(nodes: ReadonlySet<string>): void {
+    this.#dueDead = nodes;
+  }
+
+  /** Passes on to the data plane what has changed. Not while it writes. */
+  apply(): void {
+    const { dataplane, identities } = this.#options;
+    for (const node of this.#duePeers) dataplane.setPeer(node, identities.views.get(node)?.macs ?? []);
+    this.#duePeers.clear();
+    if (this.#dueDead !== undefined) dataplane.setDeadNodes(this.#dueDead);
+    this.#dueDead = undefined;
+    const due = this.#due === "all" ? [...this.#history.addresses] : this.#due;
+    this.#due = new Set();
+    for (const text of due) this.#applyOne(text);
+  }
+
+  #changed(address: string, changed: boolean): boolean {
+    if (changed && this.#due !== "all") this.#due.add(address);
+    return changed;
+  }
+
+  #applyOne(text: string): void {
+    const address = parseAddress(text);
+    if (address === undefined) return;
+    const known = this.#history.of(text);
+    if (known === undefined) {
+      this.#options.dataplane.setHolders(address, undefined);
+      return;
+    }
+    const current = known.current === undefined ? undefined : this.#holder(known.current, address);
+    const previous = known.previous.flatMap((node) => this.#holder(node, address) ?? []);
+    this.#options.dataplane.setHolders(address, { current, previous });
+  }
+
+  /** Undefined: the node cannot be reached by an address of this family on a LAN of this node. */
+  #holder(node: string, { family }: IpAddress): Holder | undefined {
+    const { identities, host } = this.#options;
+    const peer = identities.views.get(node);
+    const address = peer?.addresses.find((one) => one.family === family);
+    if (peer === undefined || address === undefined) return undefined;
+    const link = host.links.find(({ up, subnets }) => up && isOnLan(subnets, address));
+    if (link === undefined) return undefined;
+    return { node, macs: peer.macs, address, device: { name: link.name, index: link.index } };
+  }
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AddressHolders } from "../../../../speaker/dataplane/holders.ts";
+import { HolderHistory } from "../../../../speaker/passing-on/holder-history.ts";
+import { PassingOn } from "../../../../speaker/passing-on/passing-on.ts";
+import type { Peer } from "../../../../speaker/peers/peer.ts";
+import { formatAddress, parseAddress } from "../../../../src/ip/address.ts";
+import { link } from "../speaker-fixture.ts";
+
+const vip = "192.0.2.200";
+
+/** A story of who answers, `me` for this node, and what is known afterwards. */
+for (const { story, current, previous } of [
+  { story: ["me"], current: undefined, previous: undefined },
+  { story: ["n2"], current: "n2", previous: [] },
+  { story: ["n2", "me"], current: undefined, previous: ["n2"] },
+  { story: ["n2", "n3", "me"], current: undefined, previous: ["n3", "n2"] },
+  { story: ["n2", "me", "n3"], current: "n3", previous: ["n2"] },
+  { story: ["n2", "me", "n2"], current: "n2", previous: [] },
+  { story: ["n2", "me", "n3", "me"], current: undefined, previous: ["n3", "n2"] },
+  { story: ["n2", "n3", "n4", "me"], current: undefined, previous: ["n4", "n3"] },
+]) {
+  test(`after ${story.join(", ")} it is known who may know connections`, () => {
+    const history = new HolderHistory();
+    for (const node of story) {
+      if (node === "me") history.begun(vip, undefined);
+      else history.heldBy(vip, node);
+    }
+    assert.deepEqual(history.of(vip), previous === undefined ? undefined : { current, previous });
+    history.forget(vip);
+    assert.equal(history.of(vip), undefined);
+  });
+}
+
+test("a node that takes over knows from whom, although it never heard that node answer", () => {
+  const history = new HolderHistory();
+  assert.equal(history.begun(vip, "n2"), true);
+  assert.equal(history.begun(vip, undefined), false);
+  assert.deepEqual(history.of(vip), { current: undefined, previous: ["n2"] });
+});
+
+class FakeDataplane {
+  readonly calls: string[] = [];
+
+  setHolders(address: ReturnType<typeof parseAddress> & object, holders: AddressHolders | undefined): void {
+    const { current, previous = [] } = holders ?? {};
+    const text = (one: AddressHolders["current"]) =>
+      one === undefined ? "-" : `${one.node} ${formatAddress(one.address)} ${one.device.name}`;
+    this.calls.push(`${formatAddress(address)}: ${text(current)}, ${previous.map(text).join(", ")}`);
+  }
+
+  setPeer(node: string, macs: readonly string[]): void {
+    this.calls.push(`${node}: ${macs.join(", ")}`);
+  }
+
+  setDeadNodes(nodes: ReadonlySet<string>): void {
+    this.calls.push(`dead: ${[...nodes].join(", ")}`);
+  }
+}
+
+test("the data plane is given the way to each node, once for several changes, and again when the way changes", () => {
+  const dataplane = new FakeDataplane();
+  const addresses = ["192.0.2.12", "2001:db8::12"].flatMap((text) => parseAddress(text) ?? []);
+  const n2: Peer = { node: "n2", addresses, port: 7482, macs: ["02:00:00:00:00:12"] };
+  const host = { links: [link("eth0", "192.0.2.11/24")] };
+  const passingOn = new PassingOn({ node: "n1", dataplane, identities: { views: new Map([["n2", n2]]) }, host });
+  const applied = () => {
+    passingOn.apply();
+    return dataplane.calls.splice(0);
+  };
+  passingOn.peerChanged("n1");
+  passingOn.peerChanged("n2");
+  assert.deepEqual(applied(), ["n2: 02:00:00:00:00:12"]);
+  passingOn.heldBy(vip, "n3");
+  passingOn.heldBy(vip, "n2");
+  passingOn.heldBy("2001:db8::200", "n2");
+  assert.deepEqual(applied(), [`${vip}: n2 192.0.2.12 eth0, `, "2001:db8::200: -, "], "no LAN of IPv6 in common");
+  passingOn.begun(vip, "n2");
+  passingOn.deadNodesChanged(new Set(["n2"]));
+  assert.deepEqual(applied(), ["dead: n2", `${vip}: -, n2 192.0.2.12 eth0`]);
+  host.links = [];
+  passingOn.linksChanged();
+  passingOn.stakeRemoved("2001:db8::200");
+  assert.deepEqual(applied(), [`${vip}: -, `]);
+  assert.deepEqual(applied(), []);
+});
