@@ -4,13 +4,14 @@ import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Api } from "../e2e/api.ts";
+import { monotonicMs } from "../e2e/probe/monotonic.ts";
+import { type RunningProgram, startClient, startObserver } from "../e2e/probe/programs.ts";
+import type { ClientOptions } from "../e2e/probe/steady-client.ts";
 import { startWeb } from "../e2e/workload.ts";
 import { showProgress } from "../lab/progress.ts";
 import { withBenchLab } from "./bench-lab.ts";
 import { changes, drainingApp, drainingSeconds } from "./failover/changes.ts";
-import type { ClientOptions } from "./failover/client-process.ts";
 import { type Cast, faults, type PreparedFault } from "./failover/faults.ts";
-import { monotonicMs } from "./failover/monotonic.ts";
 import {
   type FamilyName,
   familyNames,
@@ -25,7 +26,6 @@ import {
 } from "./failover/stage.ts";
 import { formatTables, type TrialRecord } from "./failover/table.ts";
 import { readTrial, type TargetName, type TrialFigures } from "./failover/timeline.ts";
-import { type RunningProgram, startClient, startObserver } from "./failover/trial.ts";
 
 /**
  * What clients notice when a node fails, and when addresses are moved on purpose: `npm run bench -- failover [--trials N] [--faults a,b]
@@ -139,11 +139,22 @@ class FailoverBench {
     const [announcer = "", next = "", ...others] = ranking(nodes, nodes[this.#turn++ % nodes.length] ?? "");
     await waitForCluster(this.#api);
     await placeAddresses(this.#stage, announcer);
+    await this.#forgetNeighbours(names);
     for (let attempt = 1; ; attempt++) {
       const fault = await this.#findFault(names, announcer);
       if (fault === undefined) return { api: this.#api, announcer, next, others };
       if (attempt === 10) throw new Error(`before a trial: ${fault}`);
       await sleep(1_000);
+    }
+  }
+
+  /**
+   * Clients and router ask again who has the addresses. An entry that every answer confirms stays, even where it names a node that does not
+   * announce the address any longer but forwards its packets: then a fault of the announcer would not be noticed.
+   */
+  async #forgetNeighbours(names: readonly AskedName[]): Promise<void> {
+    for (const host of ["client", "router"]) {
+      for (const { address } of names) await this.#api.lab.exec(host, ["ip", "neighbour", "flush", "to", address]);
     }
   }
 

@@ -17,8 +17,3 @@ const mayBeRealTime = spawnSync("chrt", [...realTime, "true"]).status === 0;
 export const measuredNode: { readonly command: string; readonly options: readonly string[] } = mayBeRealTime
   ? { command: "chrt", options: [...realTime, process.execPath, ...containerHeap] }
   : { command: process.execPath, options: containerHeap };
-
-/** The same priority, where that is allowed, with the heap that Node chooses: for programs that measure others on a busy machine. */
-export const promptNode: { readonly command: string; readonly options: readonly string[] } = mayBeRealTime
-  ? { command: "chrt", options: [...realTime, process.execPath] }
-  : { command: process.execPath, options: [] };

@@ -7,6 +7,7 @@ import type { LabOptions } from "../lab/state.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
 import { installProduct } from "../product/install.ts";
+import { cutCable } from "./cable-cut.ts";
 import { bold, dim, green, red } from "./colour.ts";
 import { explainAnnouncer } from "./explain.ts";
 
@@ -22,7 +23,8 @@ type DemoOptions = Pick<LabOptions, "proxy" | "families">;
 
 /**
  * The main job from nothing: a cluster, Bellhop in it, two Services with external addresses, and answers for a client on the LAN
- * and for one behind a router. Exits non-zero when any request stays without an answer. The cluster keeps running.
+ * and for one behind a router. Then it pulls the cable of a node under a client that keeps asking, and puts it back. Exits non-zero when any way
+ * stays without an answer. The cluster keeps running.
  */
 async function runDemo({ proxy, families }: DemoOptions): Promise<void> {
   const startMs = Date.now();
@@ -49,7 +51,11 @@ async function runDemo({ proxy, families }: DemoOptions): Promise<void> {
   await runKubectl(lab, ["get", "virtualips,ipaddresspools"]);
   await explainAnnouncer(lab, addresses.get("web")?.[0] ?? "");
 
-  finish(progress, startMs, failures, addresses.get("web")?.[0] ?? "");
+  heading("A cable is pulled");
+  const silent = await cutCable(lab, addresses.get("web")?.[0] ?? "");
+  await progress.step("every pod answers again", () => waitForAllPods(lab, addresses.get("web")?.[0] ?? ""));
+
+  finish(progress, startMs, failures + silent, addresses.get("web")?.[0] ?? "");
 }
 
 function heading(text: string): void {
@@ -82,7 +88,7 @@ async function waitForAddresses(lab: Lab): Promise<ReadonlyMap<string, readonly 
 /** kube-proxy takes in new pods and node ports once a second at the most. */
 async function waitForAllPods(lab: Lab, ip: string): Promise<void> {
   const seen = new Set<string>();
-  await waitFor({ what: `every pod to answer at ${ip}`, timeoutMs: 15_000 }, async () => {
+  await waitFor({ what: `every pod to answer at ${ip}`, timeoutMs: 30_000 }, async () => {
     for (const [pod] of await askTimes(lab, "client", ip, 1)) seen.add(pod);
     return seen.size === lab.nodes.length;
   });

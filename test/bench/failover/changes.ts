@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../lab/error.ts";
+import type { Lab } from "../../lab/lab.ts";
 import { productNamespace } from "../../product/install.ts";
 import type { Cast, PreparedFault } from "./faults.ts";
 import { writeOwners } from "./stage.ts";
@@ -11,8 +12,6 @@ export interface PlannedChange {
   readonly words: string;
   /** Asks Services with externalTrafficPolicy Local, whose pods serve for a while after they were deleted. */
   readonly local?: true;
-  /** Whether the measured addresses have another announcer afterwards. */
-  readonly moves: boolean;
   prepare(cast: Cast, addresses: readonly string[]): Promise<PreparedFault>;
 }
 
@@ -29,7 +28,6 @@ const autoscalerTaint = "ToBeDeletedByClusterAutoscaler";
 export const changes: Readonly<Record<string, PlannedChange>> = {
   owners: {
     words: "owner list edited: the successor comes first",
-    moves: true,
     prepare: async ({ api, announcer, next, others }, addresses) => ({
       strike: async () => {
         await Promise.all(addresses.map((address) => writeOwners(api, address, [next, ...others, announcer])));
@@ -37,14 +35,30 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
       repair: async () => {},
     }),
   },
+  move: {
+    words: "`bellhop move` of each address to the successor",
+    prepare: async ({ api, next }, addresses) => ({
+      strike: async () => {
+        await Promise.all(addresses.map((address) => bellhop(api.lab, ["move", address, next])));
+      },
+      repair: async () => {
+        await Promise.all(addresses.map((address) => bellhop(api.lab, ["move", address, "--auto"])));
+      },
+    }),
+  },
+  drain: {
+    words: "`bellhop drain` of the announcer",
+    prepare: async ({ api, announcer }) => ({
+      strike: () => bellhop(api.lab, ["drain", announcer]),
+      repair: () => bellhop(api.lab, ["undrain", announcer]),
+    }),
+  },
   cordon: {
     words: "kubectl cordon of the announcer",
-    moves: false,
     prepare: ({ api, announcer }) => byKubectl(api.lab, ["cordon", announcer], ["uncordon", announcer]),
   },
   "exclude-label": {
     words: "announcer labelled to be excluded from load balancers",
-    moves: true,
     prepare: ({ api, announcer }) =>
       byKubectl(
         api.lab,
@@ -54,7 +68,6 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
   },
   "autoscaler-taint": {
     words: "announcer tainted by the cluster autoscaler",
-    moves: false,
     prepare: ({ api, announcer }) =>
       byKubectl(
         api.lab,
@@ -64,7 +77,6 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
   },
   restart: {
     words: "rolling restart of all speakers",
-    moves: false,
     prepare: async ({ api: { lab } }) => ({
       strike: async () => {
         const workload = ["-n", productNamespace, "rollout"];
@@ -77,7 +89,6 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
   "local-pod": {
     words: "externalTrafficPolicy Local: the announcer's pod terminates",
     local: true,
-    moves: true,
     prepare: async ({ api, announcer }) => {
       const pods = await api.list("v1", "Pod");
       const pod = pods.find(
@@ -90,7 +101,6 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
   },
   busy: {
     words: "both cores busy",
-    moves: false,
     prepare: async () => ({
       strike: async () => {
         const burners = Array.from({ length: 2 * availableParallelism() }, burn);
@@ -105,8 +115,14 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
   },
 };
 
+/** In the controller's pod, with no more rights than the controller has. */
+async function bellhop(lab: Lab, args: readonly string[]): Promise<void> {
+  const argv = ["-n", productNamespace, "exec", "deploy/bellhop-controller", "--", "bellhop", ...args];
+  await lab.kubectl(argv, undefined, 90_000);
+}
+
 async function byKubectl(
-  lab: Cast["api"]["lab"],
+  lab: Lab,
   strike: readonly string[],
   repair: readonly string[] | undefined,
 ): Promise<PreparedFault> {

@@ -1,5 +1,5 @@
-import type { ClientReport, RequestRecord } from "./client-process.ts";
-import type { Observation } from "./observer-process.ts";
+import type { Observation } from "../../e2e/probe/announcement-observer.ts";
+import type { ClientReport, RequestRecord } from "../../e2e/probe/steady-client.ts";
 
 /** One way to one address, as one client sees it. */
 export interface TargetName {
@@ -24,12 +24,15 @@ export interface TargetFigures extends TargetName {
   readonly errors: Readonly<Record<string, number>>;
 }
 
+/** A request that began so long before the fault, at the most, may have met it. Others ended before, or failed for another reason. */
+const inFlightMs = 50;
+
 /** "After the first second" in the aims of a failover. */
 const lateMs = 1_000;
 
 /** The requests to one target, in any order; `faultMs` is the moment before the fault. */
 export function readTarget(name: TargetName, requests: readonly RequestRecord[], faultMs: number): TargetFigures {
-  const after = requests.filter(({ endMs }) => endMs >= faultMs);
+  const after = requests.filter(({ startMs }) => startMs >= faultMs - inFlightMs);
   const failed = after.filter(({ error }) => error !== undefined);
   const firstFailed = failed.length === 0 ? undefined : Math.min(...failed.map(({ startMs }) => startMs));
   const good = requests.filter(({ error }) => error === undefined);

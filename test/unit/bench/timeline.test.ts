@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { RequestRecord } from "../../bench/failover/client-process.ts";
-import type { Observation } from "../../bench/failover/observer-process.ts";
 import { readAnswerers, readTarget } from "../../bench/failover/timeline.ts";
+import type { Observation } from "../../e2e/probe/announcement-observer.ts";
+import type { RequestRecord } from "../../e2e/probe/steady-client.ts";
 
 const name = { client: "client", path: "nodeport", family: "ipv4", address: "172.30.0.200" };
 const faultMs = 10_000;

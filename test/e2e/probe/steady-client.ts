@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { ask, LongConnection, type Target } from "../../e2e/probe/probe.ts";
 import { monotonicMs } from "./monotonic.ts";
+import { ask, LongConnection, type Target } from "./probe.ts";
 
 /** What to ask, as JSON in the first argument. */
 export interface ClientOptions {

@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { OBSERVER } from "../../lab/addresses.ts";
+import { CLIENT, OBSERVER } from "../../lab/addresses.ts";
 import { LabError } from "../../lab/error.ts";
 import type { Lab } from "../../lab/lab.ts";
-import { promptNode } from "../measured-node.ts";
-import type { ClientOptions, ClientReport } from "./client-process.ts";
-import type { Observation, ObserverOptions } from "./observer-process.ts";
+import type { Observation, ObserverOptions } from "./announcement-observer.ts";
+import { promptNode } from "./prompt-node.ts";
+import type { ClientOptions, ClientReport } from "./steady-client.ts";
 
-const clientProgram = fileURLToPath(new URL("client-process.ts", import.meta.url));
-const observerProgram = fileURLToPath(new URL("observer-process.ts", import.meta.url));
+const clientProgram = fileURLToPath(new URL("steady-client.ts", import.meta.url));
+const observerProgram = fileURLToPath(new URL("announcement-observer.ts", import.meta.url));
 
 /** A program on a host that says `ready`, works until its input ends, and then prints its report as one line of JSON. */
 export interface RunningProgram<Report> {
@@ -20,7 +20,7 @@ export interface RunningProgram<Report> {
 }
 
 function start<Report>(lab: Lab, host: string, program: string, options: object): RunningProgram<Report> {
-  const argv = [promptNode.command, ...promptNode.options, program, JSON.stringify(options)];
+  const argv = [...promptNode, program, JSON.stringify(options)];
   const child = lab.spawnInNetwork(host, argv, { stdio: ["pipe", "pipe", "inherit"] });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new TypeError("the program has no pipes");
@@ -53,12 +53,14 @@ export function startClient(lab: Lab, host: string, options: ClientOptions): Run
   return start(lab, host, clientProgram, options);
 }
 
-/** Starts asking on the LAN who has the addresses. */
+/** Starts asking on the LAN who has the addresses, from the host for that, or from the client's: then the client learns from the answers. */
 export function startObserver(
   lab: Lab,
   addresses: readonly string[],
   intervalMs: number,
+  host: "observer" | "client" = "observer",
 ): RunningProgram<readonly Observation[]> {
-  const options: ObserverOptions = { interfaceName: "eth0", own: OBSERVER, addresses, intervalMs };
-  return start(lab, "observer", observerProgram, options);
+  const own = host === "observer" ? OBSERVER : CLIENT;
+  const options: ObserverOptions = { interfaceName: "eth0", own, addresses, intervalMs };
+  return start(lab, host, observerProgram, options);
 }
