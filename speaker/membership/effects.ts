@@ -16,6 +16,11 @@ export type Effect =
   | { readonly kind: "askGateway" }
   /** Send an ARP or NDP request to the node, on whose LAN this one is; `nodeAnswered` reports an answer. */
   | { readonly kind: "askNode"; readonly node: string }
+  /**
+   * Send ARP or NDP requests for these addresses, which the node announces; `announcementAnswered` reports an answer from one of its
+   * hardware addresses. A speaker that answers for them is alive, although its heartbeats do not arrive.
+   */
+  | { readonly kind: "askAnnounced"; readonly node: string; readonly addresses: readonly string[] }
   | { readonly kind: "fact"; readonly fact: Fact };
 
 /** What has become true, for the main thread. */

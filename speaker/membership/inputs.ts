@@ -16,6 +16,8 @@ export interface MembershipInputs {
   gatewayAnswered(nowMs: number): void;
   /** The kernel of the node answered ARP or NDP. */
   nodeAnswered(node: string, nowMs: number): void;
+  /** The node answered for an address that it announces, after `askAnnounced`. */
+  announcementAnswered(node: string, nowMs: number): void;
   leave(intent: LeaveIntent, nowMs: number): void;
   /** Begins a turn: does what is due, and notices when the thread did not run for a while. */
   advance(nowMs: number): void;

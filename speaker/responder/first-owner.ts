@@ -71,6 +71,8 @@ export class FirstOwner implements Decisions {
 
   nodeAnswered(): void {}
 
+  announcementAnswered(): void {}
+
   advance(): void {}
 
   take(): readonly Effect[] {

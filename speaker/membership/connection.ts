@@ -1,0 +1,57 @@
+import type { EffectQueue } from "./effect-queue.ts";
+import type { OwnState } from "./own-state.ts";
+
+/** Between two requests to the gateway at rest. */
+const atRestMs = 10_000;
+
+/** The silence of a gateway that has not answered for so long says nothing about this node. */
+const goneMs = 25_000;
+
+/** Whether this node is connected to the LAN, as far as the gateway and devices other than peers tell. */
+export class Connection {
+  readonly #own: OwnState;
+  readonly #effects: EffectQueue;
+  #gatewayMs = Number.NEGATIVE_INFINITY;
+  #lanMs = Number.NEGATIVE_INFINITY;
+  #askedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(own: OwnState, effects: EffectQueue) {
+    this.#own = own;
+    this.#effects = effects;
+  }
+
+  lanHeard(): void {
+    this.#lanMs = this.#own.nowMs;
+  }
+
+  gatewayAnswered(): void {
+    this.#gatewayMs = this.#own.nowMs;
+  }
+
+  /** There is a gateway that answered before, so that its silence means something. */
+  get hasGateway(): boolean {
+    return this.#gatewayMs > this.#own.nowMs - goneMs;
+  }
+
+  /** Something was heard from the LAN since then. */
+  heardSince(sinceMs: number): boolean {
+    return Math.max(this.#gatewayMs, this.#lanMs) > sinceMs;
+  }
+
+  /** Sends the gateway a request, unless one was sent within retryMs. */
+  ask(): void {
+    const { nowMs, timing } = this.#own;
+    if (nowMs < this.#askedMs + timing.retryMs) return;
+    this.#askedMs = nowMs;
+    this.#effects.add({ kind: "askGateway" });
+  }
+
+  get nextDueMs(): number {
+    return this.#askedMs + atRestMs;
+  }
+
+  /** Finds out, now and then, whether there is a gateway. */
+  askAtRest(): void {
+    if (this.#own.nowMs >= this.nextDueMs) this.ask();
+  }
+}

@@ -1,0 +1,109 @@
+import type { Heartbeat, Notice } from "../../src/heartbeat/messages.ts";
+import type { ClaimsExchange } from "./claims-exchange.ts";
+import type { Heartbeats } from "./heartbeats.ts";
+import type { Liveness } from "./liveness.ts";
+import type { NoticeBoard } from "./notices.ts";
+import type { OwnState } from "./own-state.ts";
+import type { PeerState } from "./peer-state.ts";
+import type { Peers } from "./peers.ts";
+import type { ReceivedClaims } from "./received-claims.ts";
+
+export interface HeartbeatReceiverParts {
+  readonly own: OwnState;
+  readonly peers: Peers;
+  readonly received: ReceivedClaims;
+  readonly exchange: ClaimsExchange;
+  readonly heartbeats: Heartbeats;
+  readonly liveness: Liveness;
+  readonly notices: NoticeBoard;
+  /** Decide again about what the peer announces. */
+  readonly changed: (peer: PeerState) => void;
+  /** Decide again about these addresses. */
+  readonly lookAt: (addresses: Iterable<string>) => void;
+  /** The peer has told how far its claims go. */
+  readonly completeClaims: (peer: PeerState) => void;
+}
+
+/** After how many intervals without a heartbeat that says so a peer no longer needs those of this node. */
+const neededFor = 10;
+
+/** What follows from a heartbeat. */
+export class HeartbeatReceiver {
+  readonly #parts: HeartbeatReceiverParts;
+
+  constructor(parts: HeartbeatReceiverParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns false for a heartbeat that is older than one that was received. */
+  receive(from: string, beat: Heartbeat): boolean {
+    const { own, peers, exchange, heartbeats, liveness, changed, completeClaims } = this.#parts;
+    const peer = peers.ensure(from);
+    if (beat.session === peer.previousSession) return false;
+    const isNew = beat.session !== peer.session;
+    if (!isNew && peer.beat !== undefined && beat.sequence <= peer.beat.sequence) return false;
+    const before = isNew ? undefined : peer.beat;
+    if (isNew) this.#replaceSession(peer, beat);
+    peer.beat = beat;
+    if (beat.wanted) peer.neededUntilMs = own.nowMs + neededFor * beat.intervalMs;
+    peers.update(peer);
+    if (beat.phase === "restarting") peer.restartUntilMs = own.nowMs + beat.holdMs;
+    if (beat.phase === "left") {
+      this.#leave(peer);
+      return true;
+    }
+    liveness.heard(peer);
+    this.#refute(peer, beat);
+    if (beat.peerSession === own.session) exchange.acknowledged(peer, beat.claimsHave);
+    completeClaims(peer);
+    if (isNew || before === undefined || saysOther(beat, before)) changed(peer);
+    if (beat.answer) heartbeats.hurry(peer);
+    return true;
+  }
+
+  /** Another node says what became of one. */
+  noticed(from: string, notice: Notice): void {
+    const { own, heartbeats, liveness } = this.#parts;
+    if (notice.node !== own.node) liveness.noticed(from, notice);
+    else if (notice.state !== "alive" && notice.incarnation >= own.incarnation) {
+      own.incarnation = notice.incarnation + 1;
+      heartbeats.hurryAll();
+    }
+  }
+
+  #replaceSession(peer: PeerState, beat: Heartbeat): void {
+    const { own, received, exchange, heartbeats, notices, lookAt } = this.#parts;
+    peer.previousSession = peer.session;
+    peer.session = beat.session;
+    if (peer.restartUntilMs > own.nowMs) received.restart(peer.node);
+    else lookAt(received.forget(peer.node).keys());
+    exchange.restart(peer, 0);
+    notices.greet(peer.node);
+    heartbeats.hurry(peer);
+  }
+
+  #leave(peer: PeerState): void {
+    const { received, changed } = this.#parts;
+    if (peer.status === "left") return;
+    peer.status = "left";
+    peer.suspicion = undefined;
+    changed(peer);
+    received.forget(peer.node);
+  }
+
+  /** Makes it known that a node is alive that was counted as dead, and raises the own incarnation where that is this node. */
+  #refute(peer: PeerState, { incarnation, deadIncarnation }: Heartbeat): void {
+    const { own, heartbeats, notices } = this.#parts;
+    if (deadIncarnation >= own.incarnation) {
+      own.incarnation = deadIncarnation + 1;
+      heartbeats.hurryAll();
+    }
+    const dead = notices.deadIncarnation(peer.node);
+    if (dead > 0 && incarnation > dead) notices.publish({ node: peer.node, incarnation, state: "alive" });
+  }
+}
+
+/** Whether decisions about addresses depend on what has changed. */
+function saysOther(a: Heartbeat, b: Heartbeat): boolean {
+  return a.ipv4 !== b.ipv4 || a.ipv6 !== b.ipv6 || a.isolated !== b.isolated || a.phase !== b.phase;
+}

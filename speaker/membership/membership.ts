@@ -1,0 +1,324 @@
+import type { Claim, Message } from "../../src/heartbeat/messages.ts";
+import { ClaimsExchange } from "./claims-exchange.ts";
+import { Connection } from "./connection.ts";
+import { Doubt } from "./doubt.ts";
+import { EffectQueue } from "./effect-queue.ts";
+import type { Effect } from "./effects.ts";
+import { HeartbeatReceiver } from "./heartbeat-receiver.ts";
+import { Heartbeats } from "./heartbeats.ts";
+import type { MembershipInputs } from "./inputs.ts";
+import { Joining } from "./joining.ts";
+import { Leaving } from "./leaving.ts";
+import { Liveness } from "./liveness.ts";
+import { NoticeBoard } from "./notices.ts";
+import type { OwnState } from "./own-state.ts";
+import type { PeerState } from "./peer-state.ts";
+import { PeerView } from "./peer-view.ts";
+import { Peers } from "./peers.ts";
+import { ReceivedClaims } from "./received-claims.ts";
+import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./stake.ts";
+import { Stakes } from "./stakes.ts";
+import type { Timing } from "./timing.ts";
+import { Witnesses } from "./witnesses.ts";
+
+export interface MembershipOptions {
+  /** Name of this node. */
+  readonly node: string;
+  /** From 1 to maxUint48, random: another one for each process. */
+  readonly session: number;
+  /** Up to maxUint48: higher for each process, as long as the clock of the node does not go back. Seconds since 1970 will do. */
+  readonly incarnation: number;
+  readonly timing: Timing;
+  readonly nowMs: number;
+  /** Claims of the process before this one, by address, if it ended with the intent to restart: they are used again where none is better. */
+  readonly resumed?: ReadonlyMap<string, Claim>;
+}
+
+/** Which peers are heard, for reports. */
+export interface Hearing {
+  readonly heard: readonly string[];
+  /** Counted as dead. */
+  readonly lost: readonly string[];
+}
+
+/** See README.md. Pure: effects are what `take` returns. */
+export class Membership implements MembershipInputs {
+  readonly #own: OwnState;
+  readonly #effects = new EffectQueue();
+  readonly #received = new ReceivedClaims();
+  readonly #peers: Peers;
+  readonly #notices: NoticeBoard;
+  readonly #heartbeats: Heartbeats;
+  readonly #receiver: HeartbeatReceiver;
+  readonly #witnesses: Witnesses;
+  readonly #connection: Connection;
+  readonly #liveness: Liveness;
+  readonly #stakes: Stakes;
+  readonly #exchange: ClaimsExchange;
+  readonly #joining: Joining;
+  readonly #doubt: Doubt;
+  readonly #leaving: Leaving;
+  #turnMs: number;
+  /** When the next turn was due, at the end of the last one. */
+  #expectedMs = Number.POSITIVE_INFINITY;
+
+  constructor({ node, session, incarnation, timing, nowMs, resumed }: MembershipOptions) {
+    const health = { ipv4: true, ipv6: true };
+    const own: OwnState = {
+      node,
+      session,
+      timing,
+      nowMs,
+      incarnation,
+      health,
+      phase: "running",
+      joined: false,
+      isolated: false,
+      paused: false,
+    };
+    const effects = this.#effects;
+    const received = this.#received;
+    const peers = new Peers(own);
+    this.#own = own;
+    this.#turnMs = nowMs;
+    this.#peers = peers;
+    this.#notices = new NoticeBoard(own, peers, effects);
+    this.#heartbeats = new Heartbeats(own, peers, effects, received, this.#notices);
+    this.#witnesses = new Witnesses(own, peers, effects, this.#heartbeats);
+    this.#connection = new Connection(own, effects);
+    const view = new PeerView(own, peers, received);
+    this.#stakes = new Stakes({ own, peers, effects, received, view, resumed: resumed ?? new Map() });
+    this.#exchange = new ClaimsExchange(own, peers, effects, received, (address) => this.#stakes.entryOf(address));
+    this.#stakes.connect(this.#exchange);
+    this.#liveness = new Liveness({
+      own,
+      peers,
+      effects,
+      heartbeats: this.#heartbeats,
+      witnesses: this.#witnesses,
+      connection: this.#connection,
+      notices: this.#notices,
+      heldBy: (name) => received.heldBy(name),
+      changed: (peer) => this.#peerChanged(peer),
+      restartOver: (peer) => this.#completeClaims(peer),
+      isolate: () => this.#isolate(),
+      forget: (peer) => this.#forget(peer),
+    });
+    this.#receiver = new HeartbeatReceiver({
+      own,
+      peers,
+      received,
+      exchange: this.#exchange,
+      heartbeats: this.#heartbeats,
+      liveness: this.#liveness,
+      notices: this.#notices,
+      changed: (peer) => this.#peerChanged(peer),
+      lookAt: (addresses) => this.#stakes.lookAt(addresses),
+      completeClaims: (peer) => this.#completeClaims(peer),
+    });
+    this.#joining = new Joining(own, peers, received);
+    this.#doubt = new Doubt(own, peers, received, effects);
+    this.#leaving = new Leaving(own, effects, this.#heartbeats);
+    this.#joining.begin();
+  }
+
+  /** When `advance` has something to do, monotonic ms; in the past: at once. */
+  get nextDueMs(): number {
+    if (this.#leaving.isDone) return Number.POSITIVE_INFINITY;
+    return Math.min(
+      this.#peers.nextBeatMs,
+      this.#liveness.nextDueMs,
+      this.#witnesses.nextDueMs,
+      this.#notices.nextDueMs,
+      this.#exchange.nextDueMs,
+      this.#stakes.nextDueMs,
+      this.#connection.nextDueMs,
+      this.#joining.nextDueMs,
+      this.#doubt.nextDueMs,
+      this.#leaving.nextDueMs,
+    );
+  }
+
+  /** Costs as much as there are peers. */
+  get hearing(): Hearing {
+    const now = [...this.#peers.all].filter(({ isOfInterest }) => isOfInterest);
+    return {
+      heard: now
+        .filter(({ isAlive, heardMs }) => isAlive && heardMs > Number.NEGATIVE_INFINITY)
+        .map(({ node }) => node),
+      lost: now.filter(({ status }) => status === "dead").map(({ node }) => node),
+    };
+  }
+
+  setPeers(peers: readonly MembershipPeer[]): void {
+    this.#peers.setDirectory(peers);
+    for (const peer of this.#peers.all) this.#liveness.watch(peer);
+  }
+
+  setStake(stake: MembershipStake): void {
+    this.#stakes.set(stake);
+  }
+
+  removeStake(address: string): void {
+    this.#stakes.remove(address);
+  }
+
+  setHealth(health: Health): void {
+    const { ipv4, ipv6 } = this.#own.health;
+    if (ipv4 === health.ipv4 && ipv6 === health.ipv6) return;
+    this.#own.health = health;
+    this.#heartbeats.hurryAll();
+    this.#stakes.lookAtAll();
+  }
+
+  leave(intent: LeaveIntent, nowMs: number): void {
+    this.#setTime(nowMs);
+    this.#leaving.begin(intent);
+    this.#stakes.lookAtAll();
+  }
+
+  receive(from: string, message: Message, nowMs: number): void {
+    this.#setTime(nowMs);
+    if (from === this.#own.node || this.#leaving.isDone) return;
+    if (message.kind === "heartbeat") {
+      if (this.#receiver.receive(from, message)) this.#connected();
+      return;
+    }
+    const peer = this.#peers.ensure(from);
+    if (message.kind === "claims") {
+      if (peer.session === message.session && peer.status !== "left") this.#receiveClaims(peer, message);
+      return;
+    }
+    if (peer.session !== 0 && peer.status !== "left") {
+      this.#liveness.heard(peer);
+      this.#connected();
+    }
+    switch (message.kind) {
+      case "question":
+        this.#witnesses.answer(from, message.about);
+        break;
+      case "answer":
+        this.#liveness.answered(from, message);
+        break;
+      case "notices":
+        for (const notice of message.notices) this.#receiver.noticed(from, notice);
+        break;
+      case "conflict":
+        this.#stakes.conflict(message);
+        break;
+    }
+  }
+
+  lanHeard(nowMs: number): void {
+    this.#setTime(nowMs);
+    this.#connection.lanHeard();
+    this.#connected();
+  }
+
+  gatewayAnswered(nowMs: number): void {
+    this.#setTime(nowMs);
+    this.#connection.gatewayAnswered();
+    this.#connected();
+  }
+
+  nodeAnswered(node: string, nowMs: number): void {
+    this.#setTime(nowMs);
+    this.#liveness.nodeAnswered(node);
+    this.#connected();
+  }
+
+  announcementAnswered(node: string, nowMs: number): void {
+    this.#setTime(nowMs);
+    this.#liveness.announcementAnswered(node);
+  }
+
+  advance(nowMs: number): void {
+    const gapMs = nowMs - this.#turnMs;
+    const lateMs = nowMs - this.#expectedMs;
+    this.#setTime(nowMs);
+    this.#turnMs = this.#own.nowMs;
+    if (this.#leaving.isDone) return;
+    const { timing } = this.#own;
+    if (gapMs > timing.stallMs && lateMs > timing.retryMs) this.#wake();
+    this.#liveness.advance();
+    this.#witnesses.advance();
+    this.#connection.askAtRest();
+  }
+
+  /** What is to be done since the last call, in order. Ends the turn. */
+  take(): readonly Effect[] {
+    if (!this.#leaving.isDone) {
+      this.#stakes.flush();
+      if (this.#doubt.advance()) this.#stakes.lookAtUnsettled();
+      if (this.#joining.advance()) {
+        this.#heartbeats.hurryAll();
+        this.#stakes.joined();
+      }
+      if (this.#leaving.advance(this.#stakes.held)) this.#stakes.releaseAll();
+      this.#stakes.flush();
+      this.#exchange.flush();
+      this.#notices.flush();
+      this.#heartbeats.flush();
+    }
+    this.#expectedMs = this.nextDueMs;
+    return this.#effects.take();
+  }
+
+  #setTime(nowMs: number): void {
+    this.#own.nowMs = Math.max(this.#own.nowMs, nowMs);
+  }
+
+  #receiveClaims(peer: PeerState, message: Message & { readonly kind: "claims" }): void {
+    this.#liveness.heard(peer);
+    this.#connected();
+    const changed = this.#exchange.received(peer, message);
+    this.#heartbeats.hurry(peer);
+    if (changed === undefined) return;
+    for (const address of changed) this.#stakes.told(peer.node, address);
+    this.#completeClaims(peer);
+  }
+
+  /** What the peer no longer claims, now that it has told everything. */
+  #completeClaims(peer: PeerState): void {
+    if (peer.beat === undefined || peer.restartUntilMs > this.#own.nowMs) return;
+    this.#stakes.lookAt(this.#received.complete(peer.node, peer.beat.claimsVersion));
+  }
+
+  #peerChanged(peer: PeerState): void {
+    this.#stakes.lookAt(this.#received.heldBy(peer.node));
+    this.#stakes.lookAtUnsettled();
+    this.#peers.update(peer);
+    if (!peer.isAlive) this.#heartbeats.hurry(peer);
+  }
+
+  #isolate(): void {
+    this.#own.isolated = true;
+    this.#own.joined = false;
+    this.#effects.report({ kind: "isolated" });
+    this.#heartbeats.hurryAll();
+    this.#stakes.lookAtAll();
+  }
+
+  /** Something was heard: this node is not cut off. */
+  #connected(): void {
+    if (!this.#own.isolated) return;
+    this.#own.isolated = false;
+    this.#effects.report({ kind: "connected" });
+    this.#joining.begin();
+    this.#liveness.grantGrace();
+    this.#heartbeats.hurryAll();
+    this.#stakes.lookAtAll();
+  }
+
+  /** The thread did not run for a while. */
+  #wake(): void {
+    this.#witnesses.forgetQuestions();
+    this.#liveness.grantGrace();
+    for (const peer of this.#doubt.begin()) this.#heartbeats.send(peer, true);
+  }
+
+  #forget(peer: PeerState): void {
+    this.#stakes.lookAt(this.#received.forget(peer.node).keys());
+    this.#peers.forget(peer);
+  }
+}

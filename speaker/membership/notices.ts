@@ -1,0 +1,102 @@
+import { maxNoticeCharacters, maxNotices, type NodeState, type Notice } from "../../src/heartbeat/messages.ts";
+import type { EffectQueue } from "./effect-queue.ts";
+import type { OwnState } from "./own-state.ts";
+import type { Peers } from "./peers.ts";
+
+/** How many times each notice is sent to each peer: one or two may be lost. Notices also arrive by other ways. */
+const rounds = 3;
+
+/** How many deaths a peer that has just started learns of. */
+const maxDeathsForNewcomer = 240;
+
+const order: Readonly<Record<NodeState, number>> = { alive: 0, nodeDead: 1, speakerDown: 2 };
+
+/** What became of nodes: the newest notice about each, and which are passed on. */
+export class NoticeBoard {
+  readonly #own: OwnState;
+  readonly #peers: Peers;
+  readonly #effects: EffectQueue;
+  readonly #newest = new Map<string, Notice>();
+  /** By node: in how many rounds its newest notice is still sent. */
+  readonly #left = new Map<string, number>();
+  #nextRoundMs = Number.POSITIVE_INFINITY;
+
+  constructor(own: OwnState, peers: Peers, effects: EffectQueue) {
+    this.#own = own;
+    this.#peers = peers;
+    this.#effects = effects;
+  }
+
+  get nextDueMs(): number {
+    return this.#nextRoundMs;
+  }
+
+  /** The incarnation of the node that is dead; 0: none is. */
+  deadIncarnation(node: string): number {
+    const notice = this.#newest.get(node);
+    return notice === undefined || notice.state === "alive" ? 0 : notice.incarnation;
+  }
+
+  get(node: string): Notice | undefined {
+    return this.#newest.get(node);
+  }
+
+  isNews({ node, incarnation, state }: Notice): boolean {
+    const known = this.#newest.get(node);
+    if (known === undefined) return state !== "alive";
+    if (incarnation !== known.incarnation) return incarnation > known.incarnation;
+    return order[state] > order[known.state];
+  }
+
+  /** Keeps the notice and passes it on, if it is news. */
+  publish(notice: Notice): boolean {
+    if (!this.isNews(notice)) return false;
+    this.#newest.set(notice.node, notice);
+    this.#left.set(notice.node, rounds);
+    this.#nextRoundMs = Math.min(this.#nextRoundMs, this.#own.nowMs);
+    return true;
+  }
+
+  /** The node is no longer in the cluster. */
+  forget(node: string): void {
+    this.#newest.delete(node);
+    this.#left.delete(node);
+  }
+
+  /** Sends what is due. */
+  flush(): void {
+    const { nowMs, timing } = this.#own;
+    if (nowMs < this.#nextRoundMs) return;
+    const notices: Notice[] = [];
+    for (const [node, left] of this.#left) {
+      const notice = this.#newest.get(node);
+      if (notice !== undefined) notices.push(notice);
+      if (left > 1) this.#left.set(node, left - 1);
+      else this.#left.delete(node);
+    }
+    this.#nextRoundMs = this.#left.size > 0 ? nowMs + timing.heartbeatMs : Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers.active) this.#send(peer.node, notices);
+  }
+
+  /** Tells a peer that has just started which nodes are dead. */
+  greet(node: string): void {
+    const deaths = [...this.#newest.values()].filter(({ state }) => state !== "alive");
+    this.#send(node, deaths.slice(-maxDeathsForNewcomer));
+  }
+
+  #send(to: string, notices: readonly Notice[]): void {
+    let part: Notice[] = [];
+    let characters = 0;
+    for (const notice of notices) {
+      if (notice.node === to && notice.state === "alive") continue;
+      if (part.length === maxNotices || characters + notice.node.length > maxNoticeCharacters) {
+        this.#effects.send(to, { kind: "notices", notices: part });
+        part = [];
+        characters = 0;
+      }
+      part.push(notice);
+      characters += notice.node.length;
+    }
+    if (part.length > 0) this.#effects.send(to, { kind: "notices", notices: part });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Phase } from "../../src/heartbeat/messages.ts";
+import type { Health } from "./stake.ts";
+import type { Timing } from "./timing.ts";
+
+/** What this node is and does, as its heartbeats tell it. */
+export interface OwnState {
+  readonly node: string;
+  /** Of this process; see Heartbeat. */
+  readonly session: number;
+  readonly timing: Timing;
+  /** Monotonic; the same during a turn. */
+  nowMs: number;
+  incarnation: number;
+  health: Health;
+  phase: Phase;
+  /** Takes over addresses; it does not only listen. */
+  joined: boolean;
+  isolated: boolean;
+  /** The thread did not run for a while: nothing is answered or taken until its peers were heard. */
+  paused: boolean;
+}

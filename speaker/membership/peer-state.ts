@@ -1,0 +1,93 @@
+import type { Heartbeat, NodeState } from "../../src/heartbeat/messages.ts";
+import { SentClaims } from "./sent-claims.ts";
+
+export type PeerStatus =
+  /** Nothing was heard of it, or about it. */
+  | "unheard"
+  | "alive"
+  | "dead"
+  /** It said that it leaves. */
+  | "left";
+
+/** What is known while a peer is silent. */
+export interface Suspicion {
+  readonly sinceMs: number;
+  /** Peers that were questioned, and those of them that do not hear it either. */
+  readonly asked: Set<string>;
+  readonly silent: Set<string>;
+  /** How many times they were. */
+  rounds: number;
+  /** How many times its kernel was sent a request, and whether it answered. */
+  nodeAsked: number;
+  nodeAnswered: boolean;
+  /** Another node counts it as dead already, in this way. */
+  accused: NodeState | undefined;
+  /** When it was tried for the last time; -Infinity: not yet. */
+  triedMs: number;
+}
+
+/** What this node knows of one other node. */
+export class PeerState {
+  readonly node: string;
+  /** Its speaker sends heartbeats, as its SpeakerIdentity says: messages to it have an address. */
+  isInDirectory = false;
+  onLan = false;
+  /** It is a neighbour on a ring. */
+  isNeighbour = false;
+  /** How many stakes concern it. */
+  stakes = 0;
+  status: PeerStatus = "unheard";
+  nodeDead = false;
+  /** Its newest heartbeat. */
+  beat: Heartbeat | undefined;
+  session = 0;
+  previousSession = 0;
+  /** When it was heard for the last time; -Infinity: never. */
+  heardMs = Number.NEGATIVE_INFINITY;
+  /** When another node heard it for the last time, and which one said so. */
+  vouchedMs = Number.NEGATIVE_INFINITY;
+  voucher: string | undefined;
+  /** It needs heartbeats of this node until then. */
+  neededUntilMs = Number.NEGATIVE_INFINITY;
+  /** It said that it restarts: until then it is alive, and what it held is reserved for it. */
+  restartUntilMs = Number.NEGATIVE_INFINITY;
+  suspicion: Suspicion | undefined;
+  readonly sent = new SentClaims();
+
+  constructor(node: string) {
+    this.node = node;
+  }
+
+  /** This node has a reason to hear from it. */
+  get isOfInterest(): boolean {
+    return this.isNeighbour || this.stakes > 0;
+  }
+
+  get isAlive(): boolean {
+    return this.status === "alive";
+  }
+
+  /** The interval at which it says that it sends heartbeats. */
+  intervalMs(otherwiseMs: number): number {
+    return Math.max(this.beat?.intervalMs ?? otherwiseMs, 1);
+  }
+
+  /** It hears this node, as far as it said. */
+  get hearsUs(): boolean {
+    return this.beat !== undefined && this.beat.heardMs < 3 * this.beat.intervalMs;
+  }
+
+  startSuspicion(nowMs: number): Suspicion {
+    this.suspicion ??= {
+      sinceMs: nowMs,
+      asked: new Set(),
+      silent: new Set(),
+      rounds: 0,
+      nodeAsked: 0,
+      nodeAnswered: false,
+      accused: undefined,
+      triedMs: Number.NEGATIVE_INFINITY,
+    };
+    return this.suspicion;
+  }
+}

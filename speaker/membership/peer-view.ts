@@ -1,0 +1,70 @@
+import type { Eligibility } from "./decide.ts";
+import type { Cause } from "./effects.ts";
+import type { OwnState } from "./own-state.ts";
+import type { Peers } from "./peers.ts";
+import type { ReceivedClaims } from "./received-claims.ts";
+import type { Family, MembershipStake } from "./stake.ts";
+import { deadAfter } from "./timing.ts";
+
+/** What is known of other nodes, as decisions about addresses need it. */
+export class PeerView {
+  readonly #own: OwnState;
+  readonly #peers: Peers;
+  readonly #received: ReceivedClaims;
+
+  constructor(own: OwnState, peers: Peers, received: ReceivedClaims) {
+    this.#own = own;
+    this.#peers = peers;
+    this.#received = received;
+  }
+
+  /** Whether the node announces what it claims. */
+  announces(node: string): boolean {
+    const peer = this.#peers.get(node);
+    return peer?.isAlive === true && peer.beat?.isolated !== true;
+  }
+
+  /** Whether it is dead or has left. */
+  isGone(node: string): boolean {
+    const status = this.#peers.get(node)?.status;
+    return status === "dead" || status === "left";
+  }
+
+  /** Whether it is heard directly. */
+  isHeard(node: string): boolean {
+    const peer = this.#peers.get(node);
+    if (peer?.isAlive !== true) return false;
+    return this.#own.nowMs - peer.heardMs < deadAfter * peer.intervalMs(this.#own.timing.heartbeatMs);
+  }
+
+  eligibility(node: string, { address, family }: MembershipStake): Eligibility {
+    const peer = this.#peers.get(node);
+    if (peer === undefined || peer.status === "unheard") return "unheard";
+    const { beat } = peer;
+    if (!peer.isAlive) return "ineligible";
+    if (beat === undefined) return "eligible";
+    if (beat.isolated || beat.phase === "leaving" || beat.phase === "left") return "ineligible";
+    if (!(family === "IPv4" ? beat.ipv4 : beat.ipv6)) return "ineligible";
+    return this.#received.hasPassed(node, address) ? "passed" : "eligible";
+  }
+
+  /** Why another node should take over what the node announces now; undefined: it should not, or the node would not hear of it. */
+  yields(node: string, family: Family): Cause | undefined {
+    const peer = this.#peers.get(node);
+    const beat = peer?.beat;
+    if (peer === undefined || beat === undefined || !peer.hearsUs || !this.isHeard(node)) return undefined;
+    if (beat.phase === "leaving") return "PeerLeft";
+    return (family === "IPv4" ? beat.ipv4 : beat.ipv6) ? undefined : "PeerUnhealthy";
+  }
+
+  /** Why no node announces an address, and for how long. `last`: the node that did, as far as is known. */
+  vacancyAfter(last: string | undefined, vacantMs: number): { readonly cause: Cause; readonly gapMs: number } {
+    const { nowMs } = this.#own;
+    const peer = last === undefined || last === this.#own.node ? undefined : this.#peers.get(last);
+    if (peer === undefined) return { cause: "Start", gapMs: 0 };
+    if (peer.status === "left") return { cause: "PeerLeft", gapMs: Math.round(nowMs - vacantMs) };
+    if (peer.status !== "dead") return { cause: "PeerUnhealthy", gapMs: Math.round(nowMs - vacantMs) };
+    const sinceMs = peer.heardMs === Number.NEGATIVE_INFINITY ? vacantMs : peer.heardMs;
+    return { cause: "PeerDead", gapMs: Math.round(nowMs - sinceMs) };
+  }
+}

@@ -1,0 +1,64 @@
+import type { Claim } from "../../src/heartbeat/messages.ts";
+import { compareTerms, type Term } from "./claim-order.ts";
+import type { MembershipStake } from "./stake.ts";
+
+/** A stake, and what this node does about it. */
+export class StakeState {
+  stake: MembershipStake;
+  /** The claim by which this node announces the address. */
+  own: Claim | undefined;
+  /** It was the turn of this node, which could not. */
+  passed = false;
+  /** The other nodes that its claim concerns. */
+  concerned: readonly string[] = [];
+  /** The highest epoch of claims that were seen in the term of the stake. */
+  seenEpoch: number | undefined;
+  /** Some node has announced the address before. */
+  isKnown = false;
+  /** When the term of the stake changed for the last time. */
+  movedMs: number;
+  /** Since when the address could be taken. */
+  vacantMs: number | undefined;
+  /** The other node that announced it last, as far as was seen. */
+  lastHolder: string | undefined;
+  /** The node that was reported as the holder. */
+  reportedHolder: string | undefined;
+  /** How many other nodes claim it. */
+  rivals = 0;
+  /** What a third node said about the claim of one that this node perhaps does not hear. */
+  relayed: { readonly holder: string; readonly claim: Claim } | undefined;
+  /** Other nodes announce it beside each other: when they learn of each other. */
+  conflictMs: number | undefined;
+  /** Claim of the process before this one, which ended with the intent to restart. */
+  resumed: Claim | undefined;
+
+  constructor(stake: MembershipStake, nowMs: number) {
+    this.stake = stake;
+    this.movedMs = nowMs;
+    this.isKnown = stake.announcedBy !== undefined;
+    this.lastHolder = stake.announcedBy;
+  }
+
+  /** Returns whether the list of owners is another one than before. */
+  replace(stake: MembershipStake, nowMs: number): boolean {
+    const isMoved = compareTerms(stake, this.stake) !== 0;
+    this.stake = stake;
+    if (!isMoved) return false;
+    this.movedMs = nowMs;
+    this.vacantMs = undefined;
+    this.seenEpoch = undefined;
+    this.passed = false;
+    if (this.own !== undefined) this.see(this.own);
+    return true;
+  }
+
+  /** Notes a claim of any node. */
+  see(claim: Claim): void {
+    this.isKnown = true;
+    if (isOfTerm(claim, this.stake)) this.seenEpoch = Math.max(this.seenEpoch ?? 0, claim.epoch);
+  }
+}
+
+function isOfTerm(claim: Claim, term: Term): boolean {
+  return compareTerms(claim, term) === 0;
+}

@@ -1,0 +1,329 @@
+import type { Claim, ClaimEntry, Conflict } from "../../src/heartbeat/messages.ts";
+import { compareClaims, compareTerms } from "./claim-order.ts";
+import type { ClaimsExchange } from "./claims-exchange.ts";
+import { type Decision, decide, type Eligibility } from "./decide.ts";
+import type { EffectQueue } from "./effect-queue.ts";
+import type { Cause } from "./effects.ts";
+import type { OwnState } from "./own-state.ts";
+import type { PeerView } from "./peer-view.ts";
+import type { Peers } from "./peers.ts";
+import type { ReceivedClaims } from "./received-claims.ts";
+import type { MembershipStake } from "./stake.ts";
+import { StakeState } from "./stake-state.ts";
+import { Timers } from "./timers.ts";
+
+/** How many conflicts of other nodes are passed on in one turn. */
+const maxRelays = 16;
+
+interface OtherClaim {
+  readonly holder: string;
+  readonly claim: Claim;
+}
+
+export interface StakesParts {
+  readonly own: OwnState;
+  readonly peers: Peers;
+  readonly effects: EffectQueue;
+  readonly received: ReceivedClaims;
+  readonly view: PeerView;
+  /** Claims of the process before this one. */
+  readonly resumed: ReadonlyMap<string, Claim>;
+}
+
+/** The stakes of this node, and which of their addresses it announces. */
+export class Stakes {
+  readonly #parts: StakesParts;
+  readonly #stakes = new Map<string, StakeState>();
+  readonly #dirty = new Set<string>();
+  /** Those that depend on the state of peers which do not announce them. */
+  readonly #unsettled = new Set<string>();
+  readonly #timers = new Timers<string>();
+  #exchange: ClaimsExchange | undefined;
+  #held = 0;
+  #relays = 0;
+  #joinedMs = 0;
+
+  constructor(parts: StakesParts) {
+    this.#parts = parts;
+  }
+
+  /** Where changes of claims are sent; set once, before anything else. */
+  connect(exchange: ClaimsExchange): void {
+    this.#exchange = exchange;
+  }
+
+  get nextDueMs(): number {
+    return this.#dirty.size > 0 ? Number.NEGATIVE_INFINITY : this.#timers.nextMs;
+  }
+
+  /** How many addresses this node announces. */
+  get held(): number {
+    return this.#held;
+  }
+
+  set(stake: MembershipStake): void {
+    const { own, received, resumed } = this.#parts;
+    const before = this.#stakes.get(stake.address);
+    const state = before ?? new StakeState(stake, own.nowMs);
+    this.#stakes.set(stake.address, state);
+    if (before === undefined) state.resumed = resumed.get(stake.address);
+    if (before === undefined || state.replace(stake, own.nowMs)) {
+      for (const holder of received.holdersOf(stake.address)) {
+        const claim = received.claimOf(holder, stake.address);
+        if (claim !== undefined) state.see(claim);
+      }
+    }
+    const concerned = [
+      ...new Set([...stake.owners, ...(stake.announcedBy === undefined ? [] : [stake.announcedBy])]),
+    ].filter((node) => node !== own.node);
+    this.#exchange?.setConcerned(stake.address, state.concerned, concerned, state.isKnown || state.passed);
+    state.concerned = concerned;
+    this.#dirty.add(stake.address);
+  }
+
+  remove(address: string): void {
+    const state = this.#stakes.get(address);
+    if (state === undefined) return;
+    const hadEntry = state.own !== undefined || state.passed;
+    if (state.own !== undefined) this.#release(state, undefined);
+    state.passed = false;
+    this.#stakes.delete(address);
+    if (hadEntry) this.#exchange?.changed(address, state.concerned);
+    this.#exchange?.setConcerned(address, state.concerned, [], false);
+    this.#unsettled.delete(address);
+    this.#timers.delete(address);
+    this.#dirty.delete(address);
+  }
+
+  /** Decides again about these addresses at the end of the turn. */
+  lookAt(addresses: Iterable<string>): void {
+    for (const address of addresses) if (this.#stakes.has(address)) this.#dirty.add(address);
+  }
+
+  lookAtUnsettled(): void {
+    for (const address of this.#unsettled) this.#dirty.add(address);
+  }
+
+  lookAtAll(): void {
+    for (const address of this.#stakes.keys()) this.#dirty.add(address);
+  }
+
+  /** This node takes over addresses from now on. */
+  joined(): void {
+    this.#joinedMs = this.#parts.own.nowMs;
+    this.lookAtAll();
+  }
+
+  /** The node has told something else about its claim to the address. */
+  told(node: string, address: string): void {
+    const state = this.#stakes.get(address);
+    if (state === undefined) return;
+    const claim = this.#parts.received.claimOf(node, address);
+    if (claim !== undefined) {
+      state.see(claim);
+      const peer = this.#parts.peers.get(node);
+      if (state.own !== undefined && peer !== undefined) this.#exchange?.tell(peer, address, state.concerned);
+    }
+    this.#dirty.add(address);
+  }
+
+  conflict({ address, holder, claim }: Conflict): void {
+    const state = this.#stakes.get(address);
+    if (state === undefined || holder === this.#parts.own.node) return;
+    state.relayed = { holder, claim };
+    state.see(claim);
+    this.#dirty.add(address);
+  }
+
+  entryOf(address: string): ClaimEntry {
+    const state = this.#stakes.get(address);
+    if (state?.own !== undefined) return { state: "held", address, claim: state.own };
+    return { state: state?.passed === true ? "passed" : "released", address };
+  }
+
+  /** Withdraws everything. */
+  releaseAll(): void {
+    for (const state of this.#stakes.values()) if (state.own !== undefined) this.#release(state, undefined);
+    this.lookAtAll();
+  }
+
+  /** Decides about everything that has changed or is due. */
+  flush(): void {
+    const { nowMs } = this.#parts.own;
+    for (let address = this.#timers.takeDue(nowMs); address !== undefined; address = this.#timers.takeDue(nowMs)) {
+      this.#dirty.add(address);
+    }
+    this.#relays = 0;
+    for (const address of this.#dirty) {
+      const state = this.#stakes.get(address);
+      if (state !== undefined) this.#evaluate(state);
+    }
+    this.#dirty.clear();
+  }
+
+  #evaluate(state: StakeState): void {
+    const { own, effects } = this.#parts;
+    const { stake } = state;
+    const { address } = stake;
+    const others = this.#othersOf(state);
+    const [other] = others;
+    if (other !== undefined) state.lastHolder = other.holder;
+    const isHolder = state.own !== undefined;
+    const decision = this.#decide(state, other);
+    this.#apply(state, decision, other);
+    if (decision.kind === "release") {
+      // Perhaps it is its turn again, or it has to say that it cannot take it.
+      this.#evaluate(state);
+      return;
+    }
+    if (isHolder && state.own !== undefined && others.length !== state.rivals) effects.add({ kind: "repeat", address });
+    state.rivals = others.length;
+    const holder = state.own === undefined ? other?.holder : own.node;
+    if (holder !== state.reportedHolder) {
+      state.reportedHolder = holder;
+      effects.report({ kind: "holder", address, holder });
+    }
+    const isSettled = decision.kind === "keep" && (holder !== undefined || !stake.owners.includes(own.node));
+    if (isSettled) this.#unsettled.delete(address);
+    else this.#unsettled.add(address);
+    this.#timers.set(address, decision.kind === "wait" ? decision.untilMs : Number.POSITIVE_INFINITY);
+    this.#relay(state, others);
+  }
+
+  #decide(state: StakeState, other: OtherClaim | undefined): Decision {
+    const { own, view } = this.#parts;
+    const { stake } = state;
+    const isHealthy = stake.family === "IPv4" ? own.health.ipv4 : own.health.ipv6;
+    const isAble = stake.armed && !own.isolated && own.phase !== "left";
+    const isWilling = isAble && isHealthy && own.joined && !own.paused && own.phase === "running";
+    const sinceMs = state.own === undefined ? Math.max(state.vacantMs ?? own.nowMs, this.#joinedMs) : state.movedMs;
+    const { resumed } = state;
+    if (other !== undefined || (resumed !== undefined && compareTerms(resumed, stake) > 0)) state.resumed = undefined;
+    else if (isWilling && state.own === undefined && resumed !== undefined) {
+      return { kind: "take", claim: resumed, cause: "Start" };
+    }
+    return decide({
+      node: own.node,
+      stake,
+      own: state.own,
+      other,
+      seenEpoch: state.seenEpoch,
+      isKnown: state.isKnown,
+      isAble,
+      isWilling,
+      sinceMs,
+      nowMs: own.nowMs,
+      timing: own.timing,
+      eligibility: (node): Eligibility => view.eligibility(node, stake),
+      yields: (holder): Cause | undefined => view.yields(holder, stake.family),
+      isHeard: (node): boolean => view.isHeard(node),
+    });
+  }
+
+  #apply(state: StakeState, decision: Decision, other: OtherClaim | undefined): void {
+    const { own } = this.#parts;
+    switch (decision.kind) {
+      case "take":
+        this.#take(state, decision.claim, decision.cause);
+        break;
+      case "release":
+        this.#release(state, decision.to);
+        break;
+      case "pass":
+        if (!state.passed) {
+          state.passed = true;
+          this.#exchange?.changed(state.stake.address, state.concerned);
+        }
+        break;
+      case "keep":
+        if (other !== undefined || state.own !== undefined) state.vacantMs = undefined;
+        else state.vacantMs ??= own.nowMs;
+        break;
+      case "wait":
+        state.vacantMs ??= own.nowMs;
+        break;
+    }
+    if (decision.kind !== "pass" && state.passed && state.stake.armed) {
+      state.passed = false;
+      this.#exchange?.changed(state.stake.address, state.concerned);
+    }
+  }
+
+  #take(state: StakeState, claim: Claim, cause: Cause | undefined): void {
+    const { own, effects, view } = this.#parts;
+    const { address } = state.stake;
+    const renewed = state.own !== undefined;
+    const vacancy =
+      renewed || cause !== undefined ? undefined : view.vacancyAfter(state.lastHolder, state.vacantMs ?? own.nowMs);
+    state.own = claim;
+    state.resumed = undefined;
+    state.passed = false;
+    state.see(claim);
+    if (!renewed) {
+      this.#held += 1;
+      effects.add({ kind: "announce", address });
+    }
+    effects.report({
+      kind: "holding",
+      address,
+      claim,
+      cause: cause ?? vacancy?.cause ?? "Planned",
+      renewed,
+      from: renewed ? undefined : state.lastHolder,
+      gapMs: vacancy?.gapMs ?? 0,
+    });
+    state.vacantMs = undefined;
+    this.#exchange?.changed(address, state.concerned);
+  }
+
+  #release(state: StakeState, to: string | undefined): void {
+    const { effects } = this.#parts;
+    const { address } = state.stake;
+    state.own = undefined;
+    state.vacantMs = undefined;
+    this.#held -= 1;
+    effects.add({ kind: "withdraw", address });
+    effects.report({ kind: "released", address, to });
+    this.#exchange?.changed(address, state.concerned);
+  }
+
+  /** The claims of other nodes that are alive, the best one first. */
+  #othersOf(state: StakeState): readonly OtherClaim[] {
+    const { received, view, own } = this.#parts;
+    const { address } = state.stake;
+    const others: OtherClaim[] = [];
+    for (const holder of received.holdersOf(address)) {
+      const claim = received.claimOf(holder, address);
+      if (claim !== undefined && view.announces(holder)) others.push({ holder, claim });
+    }
+    const { relayed } = state;
+    // What the holder says itself is newer than what others say about it.
+    if (relayed !== undefined && (view.isHeard(relayed.holder) || view.isGone(relayed.holder)))
+      state.relayed = undefined;
+    else if (relayed !== undefined && !others.some(({ holder }) => holder === relayed.holder)) others.push(relayed);
+    if (others.length > 1) others.sort((a, b) => compareClaims(b.claim, b.holder, a.claim, a.holder));
+    return others.filter(({ holder }) => holder !== own.node);
+  }
+
+  /** Other nodes announce the address beside each other: tells the lower ones, which perhaps do not hear the best one. */
+  #relay(state: StakeState, others: readonly OtherClaim[]): void {
+    const { own, effects, view } = this.#parts;
+    const { address } = state.stake;
+    const [best, ...rest] = others;
+    if (best === undefined || rest.length === 0 || best === state.relayed || state.own !== undefined) {
+      state.conflictMs = undefined;
+      return;
+    }
+    state.conflictMs ??= own.nowMs + 2 * own.timing.heartbeatMs;
+    if (own.nowMs >= state.conflictMs && this.#relays < maxRelays) {
+      this.#relays += 1;
+      state.conflictMs = own.nowMs + own.timing.takeMs;
+      for (const { holder } of rest) {
+        if (view.isHeard(holder)) {
+          effects.send(holder, { kind: "conflict", address, holder: best.holder, claim: best.claim });
+        }
+      }
+    }
+    this.#timers.setEarlier(address, Math.max(state.conflictMs, own.nowMs + own.timing.retryMs));
+  }
+}

@@ -1,0 +1,67 @@
+/** Durations in ms that Membership works with. */
+export interface Timing {
+  /** Between two heartbeats to a peer that shares owner lists. */
+  readonly heartbeatMs: number;
+  /** Between two heartbeats to a peer that is only a neighbour on a ring, in large clusters. */
+  readonly ringHeartbeatMs: number;
+  /** While a peer is suspected: between two attempts to hear from it or about it. */
+  readonly retryMs: number;
+  /** How long a witness waits for a node before it says that it does not hear it. */
+  readonly tryMs: number;
+  /** How much longer than usual a death waits while no witness has answered. */
+  readonly witnessMs: number;
+  /** How long an owner waits for each better one before it takes an address that no node announces. */
+  readonly takeMs: number;
+  /** After the start: how long this node only listens, and at most while peers have not said everything. */
+  readonly joinMs: number;
+  readonly joinLimitMs: number;
+  /** How long a node that should no longer announce an address waits for the one that should. */
+  readonly moveLimitMs: number;
+  /** The same where it could not hear that other one. */
+  readonly unheardMoveMs: number;
+  /** A longer time between two turns makes the claims of this node doubtful, for doubtMs or until its peers were heard. */
+  readonly stallMs: number;
+  readonly doubtMs: number;
+  /** How long other nodes leave the addresses of a node alone that restarts. */
+  readonly restartHoldMs: number;
+  /** How long a node that leaves waits for its successors. */
+  readonly leaveLimitMs: number;
+  /** Between two attempts to have claims acknowledged. */
+  readonly resendMs: number;
+  /** After this silence a peer that is of no interest is forgotten. */
+  readonly forgetMs: number;
+}
+
+/**
+ * The timing of heartbeats every `heartbeatMs`, 100 by default. Deaths follow in proportion; what depends on programs and people does not.
+ * The first are chosen so that a death is certain 250 ms after the last heartbeat: two may be lost.
+ */
+export function timingFor(heartbeatMs = 100): Timing {
+  return {
+    heartbeatMs,
+    ringHeartbeatMs: heartbeatMs * 2.5,
+    retryMs: heartbeatMs / 4,
+    tryMs: heartbeatMs * 0.3,
+    witnessMs: heartbeatMs / 2,
+    takeMs: heartbeatMs * 5,
+    joinMs: heartbeatMs * 3,
+    joinLimitMs: heartbeatMs * 20,
+    moveLimitMs: 10_000,
+    unheardMoveMs: heartbeatMs * 3,
+    stallMs: heartbeatMs * 1.5,
+    doubtMs: heartbeatMs * 1.5,
+    restartHoldMs: 5000,
+    leaveLimitMs: 3000,
+    resendMs: heartbeatMs / 2,
+    forgetMs: 10_000,
+  };
+}
+
+/** After how many intervals without a heartbeat a peer is suspected. */
+export const suspectedAfter = 2;
+/** After how many it is dead, if it is confirmed. */
+export const deadAfter = 2.5;
+/** The same while its kernel answers ARP or NDP: clients that know its hardware address are still served, and its speaker may only be slow. */
+export const speakerDeadAfter = 4.5;
+/** After how many the word of another node that it is dead is enough. */
+export const dubiousAfter = 1.5;

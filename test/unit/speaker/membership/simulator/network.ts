@@ -1,0 +1,85 @@
+import type { EventQueue } from "./event-queue.ts";
+import type { Random } from "./random.ts";
+
+export interface NetworkNoise {
+  /** Probabilities that a packet is lost, and that it arrives twice. */
+  readonly loss: number;
+  readonly duplicates: number;
+  /** Each packet takes a random time up to this; so packets overtake each other. */
+  readonly delayMs: number;
+}
+
+/** The LAN: which nodes reach each other, in each direction, and how well. The gateway is on side 0 of a partition. */
+export class Network {
+  readonly #events: EventQueue;
+  readonly #random: Random;
+  readonly #blocked = new Set<number>();
+  readonly #noReceive = new Set<number>();
+  readonly #noSend = new Set<number>();
+  /** By node: the side of a partition that it is on. */
+  readonly #sides = new Map<number, number>();
+  noise: NetworkNoise;
+  packets = 0;
+
+  constructor(events: EventQueue, random: Random, noise: NetworkNoise) {
+    this.#events = events;
+    this.#random = random;
+    this.noise = noise;
+  }
+
+  /** Nothing arrives on this way, or everything does again. */
+  setBlocked(from: number, to: number, blocked: boolean): void {
+    if (blocked) this.#blocked.add(from * 4096 + to);
+    else this.#blocked.delete(from * 4096 + to);
+  }
+
+  /** The cable of the node, by direction. */
+  setCable(node: number, receives: boolean, sends: boolean): void {
+    if (receives) this.#noReceive.delete(node);
+    else this.#noReceive.add(node);
+    if (sends) this.#noSend.delete(node);
+    else this.#noSend.add(node);
+  }
+
+  setSide(node: number, side: number): void {
+    this.#sides.set(node, side);
+  }
+
+  heal(): void {
+    this.#blocked.clear();
+    this.#noReceive.clear();
+    this.#noSend.clear();
+    this.#sides.clear();
+  }
+
+  sideOf(node: number): number {
+    return this.#sides.get(node) ?? 0;
+  }
+
+  /** Whether a packet can arrive. */
+  isOpen(from: number, to: number): boolean {
+    if (this.#noSend.has(from) || this.#noReceive.has(to)) return false;
+    return this.sideOf(from) === this.sideOf(to) && !this.#blocked.has(from * 4096 + to);
+  }
+
+  /** Whether the node can exchange frames with devices on the LAN of its side. */
+  isPluggedIn(node: number): boolean {
+    return !this.#noSend.has(node) && !this.#noReceive.has(node);
+  }
+
+  send(from: number, to: number, deliver: () => void): void {
+    const { loss, duplicates, delayMs } = this.noise;
+    this.packets += 1;
+    if (!this.isOpen(from, to) || (loss > 0 && this.#random.chance(loss))) return;
+    this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs, deliver);
+    if (duplicates === 0 || !this.#random.chance(duplicates)) return;
+    this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs * 3, deliver);
+  }
+
+  /** A request to a device and its answer. */
+  exchange(node: number, other: number, answers: () => boolean, deliver: () => void): void {
+    this.send(node, other, () => {
+      if (answers()) this.send(other, node, deliver);
+    });
+  }
+}

@@ -1,0 +1,108 @@
+import type { Effect, Fact } from "../../../../../speaker/membership/effects.ts";
+import type { MembershipPeer } from "../../../../../speaker/membership/stake.ts";
+import type { Timing } from "../../../../../speaker/membership/timing.ts";
+import { Api } from "./api.ts";
+import { EventQueue } from "./event-queue.ts";
+import { Network, type NetworkNoise } from "./network.ts";
+import { Random } from "./random.ts";
+import { SimulatedNode } from "./simulated-node.ts";
+
+/** The gateway among the nodes of the network. */
+const gateway = 4000;
+
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly hasGateway: boolean;
+  readonly noise: NetworkNoise;
+  readonly timing: Timing;
+}
+
+/** Several nodes on one LAN. The same seed makes the same run. */
+export class Simulation {
+  readonly events = new EventQueue();
+  readonly random: Random;
+  readonly api: Api;
+  readonly network: Network;
+  readonly nodes: readonly SimulatedNode[];
+  readonly #byName: ReadonlyMap<string, SimulatedNode>;
+  readonly #hasGateway: boolean;
+  isGatewayUp = true;
+  /** Watches what happens. */
+  changed: (node: SimulatedNode) => void = () => {};
+  reported: (node: SimulatedNode, fact: Fact) => void = () => {};
+  sent: (node: SimulatedNode, effect: Effect) => void = () => {};
+
+  constructor({ seed, nodes, hasGateway, noise, timing }: SimulationOptions) {
+    this.random = new Random(seed);
+    this.api = new Api(this.events);
+    this.network = new Network(this.events, this.random, noise);
+    this.#hasGateway = hasGateway;
+    const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
+    const peers: readonly MembershipPeer[] = names.map((node) => ({ node, onLan: true }));
+    const world = {
+      events: this.events,
+      api: this.api,
+      timing,
+      peers,
+      effect: (node: SimulatedNode, effect: Effect) => this.#effect(node, effect),
+      changed: (node: SimulatedNode) => this.changed(node),
+    };
+    this.nodes = names.map((name, index) => {
+      const clock = { offsetMs: this.random.integer(1000, 1_000_000), rate: 1 + (this.random.next() - 0.5) / 500 };
+      return new SimulatedNode(name, index, world, clock);
+    });
+    this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
+  }
+
+  node(index: number): SimulatedNode {
+    const node = this.nodes[index];
+    if (node === undefined) throw new RangeError(`there is no node ${index}`);
+    return node;
+  }
+
+  /** The nodes that answer for the address now. */
+  announcersOf(address: string): readonly SimulatedNode[] {
+    return this.nodes.filter((node) => node.answersFor(address));
+  }
+
+  runUntil(endMs: number): void {
+    this.events.runUntil(endMs);
+  }
+
+  #effect(node: SimulatedNode, effect: Effect): void {
+    const { network, events } = this;
+    if (effect.kind === "send") {
+      const to = this.#byName.get(effect.to);
+      this.sent(node, effect);
+      if (to !== undefined) network.send(node.index, to.index, () => to.receive(node.name, effect.message));
+    } else if (effect.kind === "askGateway") {
+      const answers = (): boolean => this.#hasGateway && this.isGatewayUp;
+      network.exchange(node.index, gateway, answers, () =>
+        node.run((membership, nowMs) => membership.gatewayAnswered(nowMs)),
+      );
+    } else if (effect.kind === "askNode") {
+      const to = this.#byName.get(effect.node);
+      if (to === undefined) return;
+      network.exchange(
+        node.index,
+        to.index,
+        () => to.isOn,
+        () => node.run((membership, nowMs) => membership.nodeAnswered(to.name, nowMs)),
+      );
+    } else if (effect.kind === "askAnnounced") {
+      const to = this.#byName.get(effect.node);
+      if (to === undefined) return;
+      const answers = (): boolean => effect.addresses.some((address) => to.answersFor(address));
+      network.exchange(node.index, to.index, answers, () =>
+        node.run((membership, nowMs) => membership.announcementAnswered(to.name, nowMs)),
+      );
+    } else if (effect.kind === "fact") {
+      if (effect.fact.kind === "holding") {
+        const { address } = effect.fact;
+        events.at(events.nowMs + 20, () => this.api.setAnnouncedBy(address, node.name));
+      }
+      this.reported(node, effect.fact);
+    }
+  }
+}
