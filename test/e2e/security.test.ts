@@ -149,8 +149,17 @@ describe("a stolen token of the speaker on n1", () => {
     assert.equal((await askAs(ofOwner, "PATCH", path, taken)).status, 403);
   });
 
-  test("reads no Secret and writes no Service", async () => {
-    assert.equal((await askAs(token, "GET", "/api/v1/secrets")).status, 403);
+  test("reads no Secret but the key of heartbeats, and writes none", async () => {
+    const secrets = "/api/v1/namespaces/bellhop-system/secrets";
+    for (const path of ["/api/v1/secrets", secrets, `${secrets}/other`])
+      assert.equal((await askAs(token, "GET", path)).status, 403, path);
+    const key = `${secrets}/bellhop-heartbeat`;
+    assert.equal((await askAs(token, "GET", key)).status, 200);
+    assert.equal((await askAs(token, "PATCH", key, { data: {} })).status, 403);
+    assert.equal((await askAs(token, "DELETE", key)).status, 403);
+  });
+
+  test("writes no Service", async () => {
     const service = "/api/v1/namespaces/security/services/web";
     for (const path of [service, `${service}/status`])
       assert.equal((await askAs(token, "PATCH", path, { metadata: { labels: { a: "b" } } })).status, 403);

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { parseAddress } from "../../src/ip/address.ts";
+import { waitFor } from "../lab/wait.ts";
+import { useCluster } from "./cluster.ts";
+
+const cluster = useCluster("nftables", "heartbeat-key");
+const own = ["-n", "bellhop-system"] as const;
+
+interface Identity {
+  readonly metadata: { readonly name: string; readonly ownerReferences: readonly { readonly kind: string }[] };
+  readonly spec: { readonly addresses: readonly string[]; readonly port: number; readonly macs: readonly string[] };
+}
+
+test("each node says where its speaker receives heartbeats, at an address of each family", async () => {
+  const { lab } = cluster();
+  const answer = await lab.kubectl(["get", "speakeridentities", "-o", "json"]);
+  const { items } = JSON.parse(answer) as { readonly items: readonly Identity[] };
+  assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), [...lab.nodes].sort());
+  for (const { metadata, spec } of items) {
+    assert.deepEqual(
+      spec.addresses.map((address) => parseAddress(address)?.family),
+      ["IPv4", "IPv6"],
+      metadata.name,
+    );
+    assert.equal(spec.port, 7482);
+    assert.match(spec.macs[0] ?? "", /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
+    assert.equal(metadata.ownerReferences[0]?.kind, "Node");
+  }
+  const [header, first] = (await lab.kubectl(["get", "speakeridentities"])).split("\n");
+  assert.match(header ?? "", /^NAME +ADDRESS +PORT +AGE/);
+  assert.match(first ?? "", /^n1 +\d+\.\d+\.\d+\.\d+ +7482 /);
+});
+
+describe("bellhop rotate-key in the pod of the controller", () => {
+  const dataOf = async (): Promise<Record<string, string>> => {
+    const { lab } = cluster();
+    return JSON.parse(await lab.kubectl([...own, "get", "secret", "bellhop-heartbeat", "-o", "json"])).data;
+  };
+  const rotate = () => {
+    const command = ["deploy/bellhop-controller", "--", "bellhop", "rotate-key"];
+    return cluster().lab.exec("control", ["kubectl", ...own, "exec", ...command]);
+  };
+  /** How often the speakers have said that they use other keys. */
+  const changesSeen = async (): Promise<number> => {
+    const selector = ["-l", "app.kubernetes.io/component=speaker", "--tail=-1"];
+    const logs = await cluster().lab.kubectl([...own, "logs", ...selector]);
+    return logs.split("\n").filter((line) => line.includes("using other keys of heartbeats")).length;
+  };
+
+  test("replaces the key that the controller created, and every speaker uses both", async () => {
+    const { lab } = cluster();
+    const before = await dataOf();
+    assert.deepEqual(Object.keys(before), ["current"]);
+    const seen = await changesSeen();
+    const { code, stdout } = await rotate();
+    assert.equal(code, 0, stdout);
+    const after = await dataOf();
+    assert.equal(after.previous, before.current);
+    assert.notEqual(after.current, before.current);
+    const heard = async (): Promise<boolean> => (await changesSeen()) >= seen + lab.nodes.length;
+    await waitFor({ what: "every speaker to use the new key", timeoutMs: 20_000 }, heard);
+    for (const key of Object.values(after)) {
+      for (const workload of ["deploy/bellhop-controller", "ds/bellhop-speaker"])
+        assert.ok(!(await lab.kubectl([...own, "logs", workload, "--tail=-1"])).includes(key), workload);
+    }
+  });
+
+  test("refuses to replace it again before that is over", async () => {
+    const before = await dataOf();
+    const { code, stdout } = await rotate();
+    assert.equal(code, 1);
+    assert.match(stdout, /The rotation before is not over/);
+    assert.deepEqual(await dataOf(), before);
+  });
+});
