@@ -69,6 +69,9 @@ export interface SpeakerOptions {
 /** How often the node is read, old conflicts are removed and the responder is shown that the main thread is alive. */
 const tickMs = 2_000;
 
+/** How long the kernel thread may wait in one call, as beside a big change of other rules, before the speaker counts as not ready. */
+const kernelSilenceMs = 30_000;
+
 /** How often the Speaker object is written although nothing has changed, in case it was deleted. The API server stores no new version. */
 const speakerRewriteMs = 5 * 60_000;
 
@@ -124,7 +127,7 @@ export class Speaker {
       metrics: kubeMetrics,
     });
     const { virtualIps } = watches;
-    const kernel = options.createKernel({ changes, log: log.child({ component: "kernel" }) });
+    const kernel = options.createKernel({ changes, clock, log: log.child({ component: "kernel" }) });
     const checks = new HostChecks({
       node,
       watched: watches,
@@ -170,6 +173,7 @@ export class Speaker {
       node,
       heartbeatPort: settings.heartbeatPort,
       changes,
+      clock,
       log: log.child({ component: "responder" }),
     });
     const { openGroupSocket } = options;
@@ -318,6 +322,7 @@ export class Speaker {
   get unready(): readonly string[] {
     const missing = [...reflectorFaults(this.#watches, this.#options.clock.monotonicMs())];
     if (!this.#kernel.alive) missing.push("the kernel thread is not running");
+    if (this.#kernel.silentMs > kernelSilenceMs) missing.push("the kernel thread waits for the kernel");
     if (!this.#responder.alive) missing.push("the responder thread is not running");
     for (const { family, feature, chain } of this.#missingFeatures) {
       if (chain === "pass_on") continue;
@@ -332,11 +337,17 @@ export class Speaker {
 
   /**
    * Runs until the signal is aborted. Answers until the very end and leaves the rules in the kernel and the lease as they are, so
-   * that a restart moves no address and breaks no connection. Rejects when the responder thread dies, or for a bug.
+   * that a restart moves no address and breaks no connection. Rejects when one of the two threads ends or hangs, or for a bug.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    await Promise.all([this.#kernel.start().then(() => this.#testKernel()), this.#responder.start()]);
+    try {
+      await Promise.all([this.#kernel.start().then(() => this.#testKernel()), this.#responder.start()]);
+    } catch (error) {
+      // A thread that runs would keep the process.
+      await this.#stopThreads();
+      throw error;
+    }
     const stopping = new AbortController();
     const stop = stopping.signal;
     this.#tick();
@@ -370,9 +381,12 @@ export class Speaker {
       over.abort();
       await left;
       this.#announcer.close();
-      await this.#responder.stop();
-      await this.#kernel.stop();
+      await this.#stopThreads();
     }
+  }
+
+  async #stopThreads(): Promise<void> {
+    await Promise.all([this.#responder.stop(), this.#kernel.stop()]);
   }
 
   /** Tells the other speakers whether this one comes back. Those that follow it announce its addresses before it stops. */

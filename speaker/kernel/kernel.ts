@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import type { Clock } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { encodeTransaction } from "../../src/nft/encode/transaction.ts";
@@ -21,12 +22,13 @@ export interface KernelListener {
   tableChanged(table: TableName, difference: string): void;
   /** The network of this node was read, at the start or after a change. */
   networkChanged(): void;
-  /** The thread has ended without a `stop`, after it had started. Called once. */
+  /** The thread has ended without a `stop`, after it had started, or it hangs. Called once. */
   kernelDied(error: BellhopError): void;
 }
 
 export interface KernelOptions {
   readonly changes: KernelListener;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -40,9 +42,17 @@ export interface Kernel extends Nft, Conntrack {
   readonly droppingChains: readonly DroppingChain[];
   /** Starts the thread and resolves when it has read the network. Rejects with BellhopError WorkerFailed. Call it once. */
   start(): Promise<void>;
-  /** Ends the thread. What is under way rejects. */
+  /** For how long the thread has done nothing, in milliseconds; at most a few seconds old. It may wait in one call for other programs. */
+  readonly silentMs: number;
+  /** Ends the thread. What is under way rejects. Does not wait long for one that hangs. */
   stop(): Promise<void>;
 }
+
+/**
+ * A call waits while other programs commit, 0.2 s beside a commit with 100,000 elements, and cannot be interrupted meanwhile. After this much silence,
+ * a thousand times longer, the process ends, so that Kubernetes starts another one.
+ */
+const hangMs = 300_000;
 
 /** Where the thread's code is: beside this file when run from source, and as `kernel-worker.js` beside the bundle. */
 function workerUrl(): URL {
@@ -84,12 +94,18 @@ class KernelThread implements Kernel {
       program: workerUrl(),
       received: (report) => this.#receive(report),
       ended: (error) => this.#ended(error),
+      hangMs,
+      clock: options.clock,
       log: options.log,
     });
   }
 
   get alive(): boolean {
     return this.#thread.alive;
+  }
+
+  get silentMs(): number {
+    return this.#thread.silentMs;
   }
 
   get network(): HostNetwork {

@@ -3,6 +3,8 @@ import type { MessagePort } from "node:worker_threads";
 /** What the thread is started with. */
 export interface ThreadStart {
   readonly requests: MessagePort;
+  /** Memory of the AliveCounter that the thread increments after each turn and each request. */
+  readonly aliveCount: SharedArrayBuffer;
   readonly data: unknown;
 }
 

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { AliveCounter } from "./alive-counter.ts";
 import type { ThreadReport, ThreadStart } from "./messages.ts";
 
 /** The part of a thread that tests run without one. */
@@ -31,16 +32,19 @@ export function runPollingThread<Data, Request, Report>(
   if (port === null) return;
   const tell = (report: ThreadReport<Report>) => port.postMessage(report);
   try {
-    const { requests, data } = workerData as ThreadStart;
+    const { requests, aliveCount, data } = workerData as ThreadStart;
+    const aliveCounter = new AliveCounter(aliveCount);
     const work = open(data as Data, (report) => tell({ kind: "report", report }));
     tell({ kind: "ready", wakeFd: work.wakeFd });
     while (!work.loop.stopped) {
       work.loop.turn();
       work.afterTurn?.();
+      aliveCounter.increment();
       for (;;) {
         const received: { readonly message: Request } | undefined = receiveMessageOnPort(requests);
         if (received === undefined) break;
         work.loop.apply(received.message);
+        aliveCounter.increment();
       }
     }
     work.close();

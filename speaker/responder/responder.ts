@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
+import type { Clock } from "../../src/clock/clock.ts";
 import type { BellhopError } from "../../src/error/error.ts";
 import type { Fact } from "../membership/effects.ts";
+import { AliveCounter } from "../polling-thread/alive-counter.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
-import { AliveCounter } from "./main-thread-watchdog.ts";
 
 export interface ObservedConflict {
   readonly interfaceName: string;
@@ -20,7 +21,7 @@ export interface ResponderListener {
   factsObserved(facts: readonly Fact[]): void;
   /** Nothing is announced on the interface until it is set again. */
   interfaceFailed(interfaceName: string): void;
-  /** The thread has ended without a `stop`, after it had started. Called once. */
+  /** The thread has ended without a `stop`, after it had started, or it hangs. Called once. */
   responderDied(error: BellhopError): void;
 }
 
@@ -30,6 +31,7 @@ export interface ResponderOptions {
   /** The UDP port for heartbeats. */
   readonly heartbeatPort: number;
   readonly changes: ResponderListener;
+  readonly clock: Clock;
   readonly log: Logger;
 }
 
@@ -44,9 +46,15 @@ export interface Responder {
   send(command: ResponderCommand): void;
   /** Shows the thread that the main thread is alive; without this call for 30 s it stops answering. */
   signalAlive(): void;
-  /** Ends the thread, which then no longer answers. */
+  /** Ends the thread, which then no longer answers. Does not wait long for one that hangs. */
   stop(): Promise<void>;
 }
+
+/**
+ * The thread waits for nothing but frames, at most a second. After this much silence the process ends, so that Kubernetes starts another one. Other
+ * nodes have taken over long before.
+ */
+const hangMs = 60_000;
 
 /**
  * Where the thread's code is: beside this file, as `worker.ts` when run from source and as `worker.js` beside the bundle.
@@ -67,7 +75,7 @@ class ResponderThread implements Responder {
   readonly #thread: PollingThread<ResponderCommand, ResponderReport>;
 
   constructor(options: ResponderOptions) {
-    const { changes, log } = options;
+    const { changes, clock, log } = options;
     this.#options = options;
     this.#thread = new PollingThread({
       name: "responder",
@@ -76,6 +84,8 @@ class ResponderThread implements Responder {
       ended: (error) => {
         if (!this.#thread.stopping) changes.responderDied(error);
       },
+      hangMs,
+      clock,
       log,
     });
   }

@@ -4,13 +4,15 @@ import { maxNumber } from "../../src/heartbeat/packet-header.ts";
 import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import { linuxUdpSockets } from "../../src/udp-socket/linux-udp-sockets.ts";
+import { AliveCounter } from "../polling-thread/alive-counter.ts";
+import { HangDetector } from "../polling-thread/hang-detector.ts";
 import { runPollingThread, type ThreadWork } from "../polling-thread/run-polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 import { FirstOwner } from "./first-owner.ts";
 import { HeartbeatTransport } from "./heartbeat-transport.ts";
 import { ResponderLoop } from "./loop.ts";
-import { AliveCounter, HangDetector, MainThreadWatchdog } from "./main-thread-watchdog.ts";
+import { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 
 /**
  * A main thread that was silent for this long counts as dead. Longer than any stall seen in practice, and shorter than a node that
@@ -23,6 +25,8 @@ const mainThreadSilenceMs = 30_000;
  * only by HTTP, and on the node's network another process may have the port.
  */
 const mainThreadHangMs = 60_000;
+/** The thread looks at least every second; a look that comes later was late with the whole process, and not with the main thread. */
+const longestLookMs = 1_500;
 /** EX_SOFTWARE of sysexits.h: an internal error. */
 const hangExitCode = 70;
 
@@ -31,7 +35,12 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
   const now = () => performance.now();
   const packetSockets = new LinuxPacketSockets();
   const aliveCounter = new AliveCounter(start.aliveCount);
-  const hangDetector = new HangDetector(aliveCounter, now, mainThreadHangMs);
+  const hangDetector = new HangDetector({
+    count: () => aliveCounter.count(),
+    now,
+    limitMs: mainThreadHangMs,
+    longestLookMs,
+  });
   const counters = new Counters(start.counters);
   const loop = new ResponderLoop({
     membership: new FirstOwner(start.node),

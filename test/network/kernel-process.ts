@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { createKernel } from "../../speaker/kernel/kernel.ts";
+import { systemClock } from "../../src/clock/clock.ts";
 import { silentLogger } from "../../src/log/log.ts";
 import { type KernelQuestion, readQuestion } from "./remote-kernel.ts";
 
@@ -7,6 +8,7 @@ import { type KernelQuestion, readQuestion } from "./remote-kernel.ts";
 const events: string[] = [];
 const kernel = createKernel({
   log: silentLogger,
+  clock: systemClock,
   changes: {
     tableChanged: (table, difference) => events.push(`${table.family} ${table.name}: ${difference}`),
     networkChanged: () => events.push("network"),

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { counterNames } from "../../speaker/responder/counters.ts";
 import { createResponder } from "../../speaker/responder/responder.ts";
+import { systemClock } from "../../src/clock/clock.ts";
 import { addressBytes, parseAddress } from "../../src/ip/address.ts";
 import { createLogger } from "../../src/log/log.ts";
 import { parseMac } from "../../src/packet/mac.ts";
@@ -13,6 +14,7 @@ const [interfaceName = "", ...first] = process.argv.slice(2);
 const responder = createResponder({
   node: "n1",
   heartbeatPort: 7482,
+  clock: systemClock,
   changes: {
     factsObserved: () => undefined,
     interfaceFailed: () => undefined,

@@ -148,6 +148,7 @@ function networkOf(links: readonly Link[]): HostNetwork {
 /** The kernel thread in memory. */
 class FakeKernel extends FakeConntrack implements Kernel {
   alive = false;
+  silentMs = 0;
   droppingChains: readonly DroppingChain[] = [];
   options: KernelOptions | undefined;
   readonly #nft: FakeNft;

@@ -400,6 +400,22 @@ story("the death of the kernel thread ends the speaker", async (fixture) => {
   await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
 });
 
+story("a kernel thread that does not start ends the speaker, and with it the responder", async (fixture) => {
+  fixture.kernel.start = () => Promise.reject(new BellhopError("WorkerFailed", "the kernel thread ended"));
+  await assert.rejects(fixture.speaker.run(new AbortController().signal), { code: "WorkerFailed" });
+  assert.equal(fixture.responder.alive, false);
+});
+
+story("a call to the kernel that takes long is why the speaker is not ready", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(2_000);
+  fixture.kernel.silentMs = 29_000;
+  assert.deepEqual(fixture.speaker.unready, []);
+  fixture.kernel.silentMs = 31_000;
+  assert.deepEqual(fixture.speaker.unready, ["the kernel thread waits for the kernel"]);
+});
+
 story(
   "a table that another program has changed is replaced at once, and the other family is left alone",
   async (fixture) => {

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { PollingThread } from "../../../../speaker/polling-thread/polling-thread.ts";
+import { type Clock, systemClock } from "../../../../src/clock/clock.ts";
+import { FakeClock } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
 
-function echoThread() {
+function echoThread(clock: Clock = systemClock) {
   const received: string[] = [];
   const ended = Promise.withResolvers<BellhopError>();
   const waiting = new Map<string, () => void>();
@@ -16,6 +20,8 @@ function echoThread() {
       waiting.get(report)?.();
     },
     ended: (error) => ended.resolve(error),
+    hangMs: 300_000,
+    clock,
     log: silentLogger,
   });
   const report = (text: string) => new Promise<void>((resolve) => waiting.set(text, resolve));
@@ -65,4 +71,37 @@ test("an error of the work ends the thread, and what it reported before is recei
 
 test("a thread that was never started is stopped at once", async () => {
   await echoThread().thread.stop("stop");
+});
+
+test("a thread that does nothing for the limit counts as ended, and one that does something does not", async () => {
+  const clock = new FakeClock();
+  const { thread, ended, report } = echoThread(clock);
+  await thread.start("heard");
+  await clock.advance(200_000);
+  const answer = report("heard one");
+  thread.send("one");
+  await answer;
+  await clock.advance(200_000);
+  assert.equal(thread.alive, true);
+  assert.ok(thread.silentMs > 190_000);
+  await clock.advance(102_000);
+  assert.equal(thread.alive, false);
+  assert.match((await ended).message, /the echo thread has done nothing for 300 s/);
+  await thread.stop("stop");
+});
+
+test("a process that was frozen for an hour has no thread that hangs", async () => {
+  const clock = new FakeClock();
+  const { thread } = echoThread(clock);
+  await thread.start("heard");
+  clock.stall(3_600_000);
+  await clock.advance(10_000);
+  assert.equal(thread.alive, true);
+  await thread.stop("stop");
+});
+
+test("a thread that waits in the kernel for what never comes delays neither stop nor the end of the process", () => {
+  const program = fileURLToPath(new URL("./hanging-process.ts", import.meta.url));
+  const { status, stdout } = spawnSync(process.execPath, [program], { timeout: 60_000, encoding: "utf8" });
+  assert.deepEqual({ status, stdout }, { status: 7, stdout: "stopped\n" });
 });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { AliveCounter } from "../../../../speaker/polling-thread/alive-counter.ts";
 import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
 import { FirstOwner } from "../../../../speaker/responder/first-owner.ts";
 import { burstMs, gratuitousFrames, repeatMs } from "../../../../speaker/responder/gratuitous.ts";
 import { HeartbeatTransport } from "../../../../speaker/responder/heartbeat-transport.ts";
 import { ResponderLoop } from "../../../../speaker/responder/loop.ts";
-import { AliveCounter, MainThreadWatchdog } from "../../../../speaker/responder/main-thread-watchdog.ts";
+import { MainThreadWatchdog } from "../../../../speaker/responder/main-thread-watchdog.ts";
 import type { Stake } from "../../../../speaker/responder/stake.ts";
 import { decodeEthernet } from "../../../../src/packet/ethernet.ts";
 import { formatMac } from "../../../../src/packet/mac.ts";

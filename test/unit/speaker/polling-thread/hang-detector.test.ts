@@ -1,15 +1,21 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { AliveCounter, HangDetector } from "../../../../speaker/responder/main-thread-watchdog.ts";
+import { AliveCounter } from "../../../../speaker/polling-thread/alive-counter.ts";
+import { HangDetector } from "../../../../speaker/polling-thread/hang-detector.ts";
 
 const limitMs = 60_000;
 
 function makeDetector() {
   const counter = new AliveCounter();
   const clock = { nowMs: 0 };
-  const detector = new HangDetector(counter, () => clock.nowMs, limitMs);
-  /** Looks once a second; gives after how many seconds the main thread counted as hung. */
+  const detector = new HangDetector({
+    count: () => counter.count(),
+    now: () => clock.nowMs,
+    limitMs,
+    longestLookMs: 1_500,
+  });
+  /** Looks once a second; gives after how many seconds the thread counted as hung. */
   const lookFor = (seconds: number): number | undefined => {
     for (let second = 1; second <= seconds; second++) {
       clock.nowMs += 1000;
@@ -20,7 +26,7 @@ function makeDetector() {
   return { counter, clock, detector, lookFor };
 }
 
-describe("a main thread that hangs", () => {
+describe("a thread that hangs", () => {
   test("is noticed after the limit", () => assert.equal(makeDetector().lookFor(100), 60));
 
   test("that comes back in time starts from zero", () => {
