@@ -73,6 +73,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
   *#resyncAll(): Generator<void, void> {
     const { watched, state, services, virtualIps, pools } = this.#options;
     for (const claim of state.claims.dropLost()) this.#addServicesOf(claim);
+    state.claims.endQuarantines();
     for (const key of watched.services.views.keys()) {
       services.queue.add(key);
       yield;

@@ -4,6 +4,7 @@ import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
 import { addressesOfInvalid, type Claim, parseClaim } from "../allocate/claim/claim.ts";
+import { Quarantine } from "./quarantine.ts";
 import type { Watched } from "./sources.ts";
 
 /** What follows from one VirtualIP that was added, modified or deleted. */
@@ -34,6 +35,8 @@ export class ObservedClaims {
   readonly #unreadable = new Map<string, UnreadableClaim>();
   /** The last uid that the watch has shown, by name of the VirtualIP. */
   readonly #seenUids = new Map<string, string>();
+  /** Addresses that other devices had before Bellhop. */
+  readonly #quarantine: Quarantine;
   /** Since when a claim has been in the allocations without being shown, in monotonic ms. */
   readonly #unseenSinceMs = new Map<string, number>();
 
@@ -41,6 +44,7 @@ export class ObservedClaims {
     this.#virtualIps = virtualIps;
     this.#allocations = allocations;
     this.#clock = clock;
+    this.#quarantine = new Quarantine(allocations, clock);
   }
 
   /** Call it for each VirtualIP that was added, modified or deleted. */
@@ -48,6 +52,7 @@ export class ObservedClaims {
     const object = this.#virtualIps.views.get(name);
     const before = this.#allocations.claims.get(name);
     const { claim, reason } = object === undefined ? {} : parseClaim(object);
+    this.#quarantine.observe(name, claim);
     if (reason === undefined) this.#invalidReasons.delete(name);
     else this.#invalidReasons.set(name, reason);
     const blocked = reason === undefined ? [] : addressesOfInvalid(name, object?.spec.address);
@@ -106,6 +111,11 @@ export class ObservedClaims {
     for (const { name } of [...this.#allocations.claims.values()]) if (!seen.has(name)) this.#allocations.drop(name);
   }
 
+  /** Lets pools assign addresses again that other devices had ten minutes ago. Call it repeatedly. */
+  endQuarantines(): void {
+    this.#quarantine.endAll();
+  }
+
   /** Drops and returns the claims that were created but that the watch has not shown for a minute. Call it repeatedly. */
   dropLost(): readonly Claim[] {
     const nowMs = this.#clock.monotonicMs();
@@ -129,6 +139,7 @@ function sameClaim(before: Claim, after: Claim): boolean {
     before.managed === after.managed &&
     before.heldUntilMs === after.heldUntilMs &&
     before.conflict === after.conflict &&
+    before.usedBefore === after.usedBefore &&
     JSON.stringify(before.services) === JSON.stringify(after.services)
   );
 }

@@ -23,7 +23,10 @@ export function describeMoveCause(
   released: readonly Claim[],
 ): string {
   for (const claim of released) {
-    const cause = findSharingConflict(claim, service)?.detail ?? describeNamedPoolMismatch(allocations, service, claim);
+    const cause =
+      (claim.usedBefore === true ? claim.conflict?.replace(/\.$/, "") : undefined) ??
+      findSharingConflict(claim, service)?.detail ??
+      describeNamedPoolMismatch(allocations, service, claim);
     if (cause !== undefined) return `. ${cause}`;
   }
   return "";

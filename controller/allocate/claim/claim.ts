@@ -26,6 +26,8 @@ export interface Claim {
   readonly heldUntilMs?: number | undefined;
   /** Which other device on the LAN answers for the address, as a sentence. */
   readonly conflict?: string | undefined;
+  /** Whether that device had it before a node announced it for the first time. Services that did not request the address leave it. */
+  readonly usedBefore?: boolean | undefined;
   /** Empty while the object is being created, and so is `resourceVersion`. */
   readonly uid: string;
   readonly resourceVersion: string;
@@ -58,10 +60,23 @@ export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
       managed,
       heldUntilMs: managed && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
       conflict: conflictIn(status?.conditions ?? []),
+      usedBefore: managed && wasUsedBefore(metadata, status),
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
     },
   };
+}
+
+/**
+ * Speakers probe an address before the first of them announces it. A device that is found then, soon after the claim was created, had it
+ * before. Later, what a device on the LAN answers takes an address from no Service.
+ */
+const firstProbeMs = 10 * 60_000;
+
+function wasUsedBefore({ creationTimestamp }: VirtualIP["metadata"], status: VirtualIP["status"]): boolean {
+  const conflict = status?.conditions?.find((one) => one.type === conflictCondition && one.status === "True");
+  if (conflict === undefined || status?.node !== undefined) return false;
+  return Date.parse(conflict.lastTransitionTime) - Date.parse(creationTimestamp) <= firstProbeMs;
 }
 
 /** Which other device answers for the address of a VirtualIP with these conditions, as a sentence. Undefined: none does. */

@@ -12,10 +12,11 @@ export function reassignOf(service: ServiceView): string | undefined {
 }
 
 /**
- * Whether the Service requests to leave this address. Each claim records for which text it was assigned, so that a text is applied once,
+ * Whether the Service is to leave this address: it requests that, or another device on the LAN had the address before. Each claim records for which text it was assigned, so that a text is applied once,
  * whichever controller leads. A reservation of the user never has to be left.
  */
 export function mustLeave(claim: Claim, service: ServiceView): boolean {
+  if (claim.usedBefore === true) return true;
   const annotation = reassignOf(service);
   if (annotation === undefined || !claim.managed) return false;
   const reference = claim.services.find((candidate) => serviceKeyOf(candidate) === service.key);

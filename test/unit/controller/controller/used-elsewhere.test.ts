@@ -19,17 +19,26 @@ async function putOnInterface(name: string, ...addresses: readonly string[]): Pr
   });
 }
 
-async function conflict(status: "True" | "False"): Promise<void> {
+interface ConflictFacts {
+  /** Whether no node has announced the address yet. */
+  readonly unannounced?: true;
+  readonly since?: string | undefined;
+}
+
+async function conflict(
+  status: "True" | "False",
+  { unannounced, since = "2026-01-01T00:00:00Z" }: ConflictFacts = {},
+): Promise<void> {
   const message = "02:00:00:00:00:99 on the LAN of eth0 also answers for 192.0.2.10. Find that device.";
   const condition = {
     type: "Conflict",
     status,
     reason: "ForeignMac",
     message,
-    lastTransitionTime: "2026-01-01T00:00:00Z",
+    lastTransitionTime: since,
   };
   const path = `${ownPath("virtualips", "192.0.2.10")}/status`;
-  const body = { status: { conditions: [condition] } };
+  const body = { status: { conditions: [condition], ...(unannounced ? {} : { node: "n1" }) } };
   await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
 }
 
@@ -85,6 +94,43 @@ describe("an address of a pool that something else uses", () => {
     await conflict("False");
     await expectMessage("web", /^192\.0\.2\.10$/);
   });
+
+  test("by a device that had it before, is left for another one, and assigned again no sooner than ten minutes later", async () => {
+    await cluster.changePool("lan", { addresses: ["192.0.2.10-192.0.2.11"] });
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await conflict("True", { unannounced: true });
+    await cluster.expectShown("web", ["192.0.2.11"]);
+    await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
+    await cluster.idle();
+    assert.equal(await cluster.condition("web"), "True AddressAssigned");
+    assert.match((await cluster.eventNotesOf("web")).join("\n"), /192\.0\.2\.11\]\. 02:00:00:00:00:99 on the LAN/);
+    await cluster.addService("other");
+    await cluster.expectCondition("other", "False PoolExhausted");
+    await cluster.pass(9 * 60_000);
+    assert.equal(await cluster.condition("other"), "False PoolExhausted");
+    await cluster.pass(20 * 60_000);
+    await cluster.expectShown("other", ["192.0.2.10"]);
+  });
+
+  const keeping = [
+    { name: "that the Service requests", spec: { loadBalancerIP: "192.0.2.10" } },
+    { name: "where the pool has no other", spec: {}, addresses: ["192.0.2.10"] },
+    { name: "long after the claim was created", spec: {}, since: "2026-01-01T03:00:00Z" },
+  ];
+  for (const { name, spec, addresses, since } of keeping) {
+    test(`is kept, and reported, although a device had it before: ${name}`, async () => {
+      if (addresses !== undefined) await cluster.changePool("lan", { addresses });
+      await cluster.start();
+      await cluster.addService("web", spec);
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      await conflict("True", { unannounced: true, since });
+      await expectMessage("web", /also answers for 192\.0\.2\.10/);
+      await cluster.idle();
+      assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+    });
+  }
 
   for (const name of ["kube-ipvs0", "kube-dummy-if"]) {
     test(`is not meant where a service proxy has it on ${name}, as it has every address of a Service`, async () => {

@@ -39,6 +39,7 @@ export interface ClaimData {
   readonly held?: true;
   /** Another device on the LAN answers for the address, as a sentence. */
   readonly conflict?: string;
+  readonly usedBefore?: true;
   /** Being created: the API server has not answered yet. */
   readonly unwritten?: true;
 }
@@ -171,7 +172,7 @@ export function poolOf({ name, addresses, spec = {} }: PoolData, index = 0): IPA
 }
 
 export function claimOf(data: ClaimData): Claim {
-  const { address: text, pool, node, services = [], reservation, held, conflict, unwritten } = data;
+  const { address: text, pool, node, services = [], reservation, held, conflict, usedBefore, unwritten } = data;
   const name = virtualIpName(address(text));
   return {
     name,
@@ -184,6 +185,7 @@ export function claimOf(data: ClaimData): Claim {
     managed: reservation === undefined,
     heldUntilMs: held ? Date.UTC(2026, 0, 2) : undefined,
     conflict,
+    usedBefore,
     uid: unwritten ? "" : name,
     resourceVersion: "1",
   };

@@ -7,13 +7,25 @@ const mine = { address: "192.0.2.10", pool: "lan", services: ["web"] };
 const shown = { shows: ["192.0.2.10"], ours: true } as const;
 const reference = { namespace: "default", name: "web" };
 
-/** bellhop.dev/reassign. */
+/** bellhop.dev/reassign, and addresses that another device had before. */
 export const reassignCases: readonly AllocationCase[] = [
   {
     name: "a new text moves the Service",
     claims: [mine],
     service: { ...reassign("1"), ...shown },
     assigns: ["192.0.2.11 new from lan"],
+  },
+  {
+    name: "a Service leaves an address that another device on the LAN had before",
+    claims: [{ ...mine, usedBefore: true }],
+    service: shown,
+    assigns: ["192.0.2.11 new from lan"],
+  },
+  {
+    name: "it keeps such an address that it requests",
+    claims: [{ ...mine, usedBefore: true }],
+    service: { ...shown, loadBalancerIP: "192.0.2.10" },
+    assigns: ["192.0.2.10 current from lan"],
   },
   {
     name: "an empty text moves nothing",
