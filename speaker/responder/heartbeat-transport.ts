@@ -1,6 +1,7 @@
 import { HeartbeatKey } from "../../src/heartbeat/heartbeat-key.ts";
 import { decodeMessages, encodeMessage } from "../../src/heartbeat/message-codec.ts";
 import type { Message } from "../../src/heartbeat/messages.ts";
+import { defaultFreshMs } from "../../src/heartbeat/peer-session.ts";
 import { SealedChannel } from "../../src/heartbeat/sealed-channel.ts";
 import { addressFromBytes, type IpFamily } from "../../src/ip/address.ts";
 import { udpDestination } from "../../src/udp-socket/socket-address.ts";
@@ -24,6 +25,8 @@ export interface HeartbeatTransportOptions {
   readonly port: number;
   /** A random number that no earlier process of this node had; see SealedChannel. */
   readonly session: number;
+  /** See SealedChannel; its default, if missing. */
+  readonly freshMs?: number;
   readonly udpSockets: UdpSockets;
   readonly counters: Counters;
   /** A socket could not be opened or broke; it is opened again after a while. */
@@ -73,10 +76,10 @@ export class HeartbeatTransport {
 
   /** `keys`: the newest first, 32 bytes each. `cluster`: the uid that identifies the cluster. */
   setKeys(cluster: string, keys: readonly Uint8Array[], nowMs: number): void {
-    const { node, session } = this.#options;
+    const { node, session, freshMs = defaultFreshMs } = this.#options;
     this.#keys = keys.map((key) => new HeartbeatKey(key));
     if (this.#channel?.cluster !== cluster) {
-      this.#channel = { cluster, sealed: new SealedChannel({ node, cluster, session }) };
+      this.#channel = { cluster, sealed: new SealedChannel({ node, cluster, session, freshMs }) };
       this.#channel.sealed.setPeers(this.#destinations.keys(), nowMs);
     }
     this.#channel.sealed.setKeys(this.#keys);

@@ -1,12 +1,12 @@
 import type { PacketHeader } from "./packet-header.ts";
 
 /**
- * An echo is fresh if it names a packet that was sent at most this long ago, or half as long again. Long enough for peers that exchange
- * a packet a second, and short: no packet is accepted that is older than this.
+ * An echo is fresh if it names a packet that was sent at most half of this ago, and it may be until half as long again. No packet is accepted that
+ * is older than that. By default long enough where a packet is sent to each peer twice a second.
  */
-export const echoFreshMs = 3_000;
-/** While a session that ended can have fresh echoes, its packets are refused by its number. */
-const retiredMs = 2 * echoFreshMs;
+export const defaultFreshMs = 3_000;
+/** Times freshMs. While a session that ended can have fresh echoes, its packets are refused by its number. */
+const retiredFactor = 2;
 /** At most this many: a process needs longer to start than this allows. */
 const maxRetired = 8;
 /** How far behind the newest packet another one may arrive. */
@@ -25,9 +25,10 @@ export type Acceptance = "accepted" | "acceptedFirst" | "replayed" | "stale" | "
  */
 export class PeerSession {
   readonly #ownSession: number;
+  readonly #freshMs: number;
   /** Of our packets. */
   #sequence = 0;
-  /** The sequence at the last two marks, which are half of echoFreshMs apart. What was sent after the older one is fresh. */
+  /** The sequence at the last two marks, which are half of freshMs apart. What was sent after the older one is fresh. */
   #olderMark = 0;
   #newerMark = 0;
   #markedAtMs = Number.NEGATIVE_INFINITY;
@@ -40,8 +41,9 @@ export class PeerSession {
   #candidate: Echo = noEcho;
   readonly #retired = new Map<number, number>();
 
-  constructor(ownSession: number) {
+  constructor(ownSession: number, freshMs: number) {
     this.#ownSession = ownSession;
+    this.#freshMs = freshMs;
   }
 
   /** The number of the next packet to the peer. */
@@ -96,7 +98,7 @@ export class PeerSession {
       const [oldest = 0] = this.#retired.keys();
       this.#retired.delete(oldest);
     }
-    this.#retired.set(session, nowMs + retiredMs);
+    this.#retired.set(session, nowMs + retiredFactor * this.#freshMs);
   }
 
   #isFresh({ echoSession, echoSequence }: PacketHeader): boolean {
@@ -121,8 +123,8 @@ export class PeerSession {
 
   #mark(nowMs: number): void {
     const agoMs = nowMs - this.#markedAtMs;
-    if (agoMs < echoFreshMs / 2) return;
-    this.#olderMark = agoMs < echoFreshMs ? this.#newerMark : this.#sequence;
+    if (agoMs < this.#freshMs / 2) return;
+    this.#olderMark = agoMs < this.#freshMs ? this.#newerMark : this.#sequence;
     this.#newerMark = this.#sequence;
     this.#markedAtMs = nowMs;
   }

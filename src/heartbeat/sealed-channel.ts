@@ -9,13 +9,13 @@ import {
   tagLength,
   writeHeader,
 } from "./packet-header.ts";
-import { echoFreshMs, PeerSession } from "./peer-session.ts";
+import { defaultFreshMs, PeerSession } from "./peer-session.ts";
 
 /** What the keys of a pair of nodes are derived from, besides the key in the Secret. */
 const purpose = "bellhop heartbeat 1";
 
-/** A peer that is no longer listed is remembered this long, in case it is listed again: its packets may still be replayed. */
-const unlistedMs = 4 * echoFreshMs;
+/** Times freshMs: how long a peer that is no longer listed is remembered, in case it is listed again. Its packets may still be replayed. */
+const unlistedFactor = 4;
 /** Answers to packets that prove nothing are sent to one peer at most this often: recordings can be sent at any rate. */
 const answerMs = 50;
 
@@ -26,6 +26,11 @@ export interface SealedChannelOptions {
   readonly cluster: string;
   /** A random number from 1 to maxNumber, another one at each start of the process. */
   readonly session: number;
+  /**
+   * No packet is accepted later than one and a half of this after it was sent. At least six times as long as the longest pause between two packets
+   * to a peer, so that a few may be lost. Default: defaultFreshMs.
+   */
+  readonly freshMs?: number;
 }
 
 /** A packet that is authentic, was meant for this node, and was not accepted before. */
@@ -86,6 +91,7 @@ interface Peer {
 export class SealedChannel {
   readonly #options: SealedChannelOptions;
   readonly #name: Uint8Array;
+  readonly #freshMs: number;
   readonly #clusterHint: number;
   readonly #ownHint: number;
   readonly #peers = new Map<string, Peer>();
@@ -94,9 +100,10 @@ export class SealedChannel {
 
   /** Throws RangeError for a session that is not a number from 1 to maxNumber. */
   constructor(options: SealedChannelOptions) {
-    const { node, cluster, session } = options;
+    const { node, cluster, session, freshMs = defaultFreshMs } = options;
     if (!Number.isInteger(session) || session < 1 || session > maxNumber) throw new RangeError("invalid session");
     this.#options = options;
+    this.#freshMs = freshMs;
     this.#name = Buffer.from(node, "latin1");
     this.#clusterHint = hintOf(cluster);
     this.#ownHint = hintOf(node);
@@ -120,7 +127,7 @@ export class SealedChannel {
     for (const [name, peer] of this.#peers) {
       if (listed.has(name)) peer.unlistedAtMs = undefined;
       else peer.unlistedAtMs ??= nowMs;
-      if (nowMs - (peer.unlistedAtMs ?? nowMs) > unlistedMs) this.#peers.delete(name);
+      if (nowMs - (peer.unlistedAtMs ?? nowMs) > unlistedFactor * this.#freshMs) this.#peers.delete(name);
     }
     for (const name of listed) if (!this.#peers.has(name)) this.#peers.set(name, this.#createPeer(name));
   }
@@ -217,7 +224,7 @@ export class SealedChannel {
     return {
       name,
       recipientHint: hintOf(name),
-      session: new PeerSession(this.#options.session),
+      session: new PeerSession(this.#options.session, this.#freshMs),
       sealKeys: noKeys,
       openKeys: noKeys,
       newestKey: undefined,

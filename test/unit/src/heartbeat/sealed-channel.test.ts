@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { HeartbeatKey } from "../../../../src/heartbeat/heartbeat-key.ts";
 import { maxPacketLength, tagLength } from "../../../../src/heartbeat/packet-header.ts";
-import { echoFreshMs } from "../../../../src/heartbeat/peer-session.ts";
+import { defaultFreshMs } from "../../../../src/heartbeat/peer-session.ts";
 import { type Opened, type Rejected, SealedChannel } from "../../../../src/heartbeat/sealed-channel.ts";
 
 const cluster = "8a4f0c1e-0000-4000-8000-000000000001";
@@ -200,7 +200,7 @@ describe("silence", () => {
   test("makes what was sent before it stale, and one exchange is enough afterwards", () => {
     const [one, two] = pair();
     const before = one.seal(two, "", 100);
-    const ms = 100 + 2 * echoFreshMs;
+    const ms = 100 + 2 * defaultFreshMs;
     assert.equal(two.resultOf(before, ms), "stale");
     assert.equal(exchange(one, two, ms + 100), 1);
     assert.equal(two.resultOf(one.seal(two, "", ms + 200), ms + 200), "opened");
@@ -208,7 +208,7 @@ describe("silence", () => {
 
   test("is ended by an answer to the newest packet, not to a recording that comes after it", () => {
     const [one, two] = pair();
-    const ms = 2 * echoFreshMs;
+    const ms = 2 * defaultFreshMs;
     const [recorded, newest] = [one.seal(two, "", ms), one.seal(two, "", ms)];
     assert.deepEqual([two.resultOf(newest, ms), two.resultOf(recorded, ms)], ["stale", "stale"]);
     const answer = Buffer.from(two.channel.sealAnswer("n1", ms) ?? assert.fail());
@@ -218,20 +218,39 @@ describe("silence", () => {
   test("in one direction makes the other one stale: a peer that hears nothing is not heard", () => {
     const [one, two] = pair();
     const results = new Set<string>();
-    for (let ms = 100; ms < 3 * echoFreshMs; ms += 100) {
+    for (let ms = 100; ms < 3 * defaultFreshMs; ms += 100) {
       two.seal(one, "lost", ms);
       const result = two.resultOf(one.seal(two, "", ms), ms);
-      if (ms < echoFreshMs / 2) assert.equal(result, "opened");
+      if (ms < defaultFreshMs / 2) assert.equal(result, "opened");
       results.add(result);
     }
     assert.deepEqual([...results], ["opened", "stale"]);
+  });
+
+  test("may last longer where packets are sent rarely", () => {
+    const [one, two] = ["n1", "n2"].map((node) => {
+      const channel = new SealedChannel({ node, cluster, session: ++sessions, freshMs: 10 * defaultFreshMs });
+      channel.setKeys([key(1)]);
+      channel.setPeers(["n1", "n2"], 0);
+      return channel;
+    });
+    const send = (from: SealedChannel | undefined, to: SealedChannel | undefined, name: string, ms: number) =>
+      to?.open(from?.seal(name, new Uint8Array(0), ms) ?? assert.fail(), ms);
+    for (const ms of [0, 1]) {
+      send(one, two, "n2", ms);
+      send(two, one, "n1", ms);
+    }
+    for (const ms of [4, 8, 12].map((part) => part * defaultFreshMs)) {
+      assert.equal(send(one, two, "n2", ms)?.kind, "opened");
+      assert.equal(send(two, one, "n1", ms)?.kind, "opened");
+    }
   });
 
   test("of less than a second and a half changes nothing", () => {
     const [one, two] = pair();
     let ms = 0;
     for (let turn = 0; turn < 50; turn++) {
-      ms += echoFreshMs / 2 - 1;
+      ms += defaultFreshMs / 2 - 1;
       assert.equal(two.resultOf(one.seal(two, "", ms), ms), "opened");
       assert.equal(one.resultOf(two.seal(one, "", ms), ms), "opened");
     }
@@ -379,7 +398,7 @@ test("whatever is recorded, delayed, repeated and reordered: no packet is accept
           assert.ok(!seen.has(chosen.packet), "a packet is accepted twice");
           seen.add(chosen.packet);
           const lateMs = nowMs - chosen.sentAtMs;
-          assert.ok(lateMs <= 1.5 * echoFreshMs, `a packet is accepted ${lateMs} ms late`);
+          assert.ok(lateMs <= 1.5 * defaultFreshMs, `a packet is accepted ${lateMs} ms late`);
           accepted.count += 1;
         }
       }
