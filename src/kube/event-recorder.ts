@@ -5,7 +5,7 @@ import { type Clock, pause } from "../clock/clock.ts";
 import type { Logger } from "../log/log.ts";
 import type { Registry } from "../metrics/registry.ts";
 import { shortenToBytes } from "../model/bounded-text.ts";
-import { ApiError, isAlreadyExists, isNotFound } from "./api-error.ts";
+import { ApiError, isAlreadyExists, isNamespaceTerminating, isNotFound } from "./api-error.ts";
 import { type ApiClient, patchTypes } from "./client.ts";
 import type { EventRecorder, EventSubject, EventText } from "./event.ts";
 import { eventPath } from "./path.ts";
@@ -150,9 +150,13 @@ export class ApiEventRecorder implements EventRecorder {
       await this.#send(entry);
       this.#written.inc({ result: "written" });
     } catch (error) {
-      this.#written.inc({ result: "failed" });
       const { reason, message } = entry.text;
-      log.warn({ object: entry.subject.name, reason, text: message, err: error }, "an event could not be written");
+      const object = entry.subject.name;
+      // The namespace is being deleted or is gone, and its events with it.
+      const unneeded = isNamespaceTerminating(error) || isNotFound(error);
+      this.#written.inc({ result: unneeded ? "dropped" : "failed" });
+      if (unneeded) log.debug({ object, reason, text: message }, "an event in a namespace that is being deleted");
+      else log.warn({ object, reason, text: message, err: error }, "an event could not be written");
       // So that the next occurrence is written.
       this.#recorded.delete(entry.key);
       if (error instanceof ApiError && error.retryAfterMs !== undefined) await pause(clock, error.retryAfterMs);

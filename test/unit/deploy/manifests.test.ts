@@ -30,6 +30,16 @@ for (const { metadata, spec } of workloads) {
     test("are killed only after the program has given itself up", () =>
       assert.ok(pod.terminationGracePeriodSeconds * 1000 > graceMs));
 
+    test("are not killed, and stay ready, while the machine answers late", () => {
+      const probes = [container.livenessProbe, container.readinessProbe, container.startupProbe];
+      for (const probe of probes.filter((one) => one !== undefined)) assert.ok(probe.timeoutSeconds >= 5);
+      const { timeoutSeconds, failureThreshold } = container.livenessProbe ?? {
+        timeoutSeconds: 60,
+        failureThreshold: 1,
+      };
+      assert.ok(timeoutSeconds * failureThreshold >= 60);
+    });
+
     test("may do no more than they need", () => {
       const { allowPrivilegeEscalation, readOnlyRootFilesystem, capabilities } = container.securityContext;
       assert.deepEqual([allowPrivilegeEscalation, readOnlyRootFilesystem], [false, true]);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, describe, test } from "node:test";
+import { pino } from "pino";
 import { FakeClock, settle } from "../../../../src/clock/fake.ts";
+import { apiErrorOf } from "../../../../src/kube/api-error.ts";
 import type { EventSubject } from "../../../../src/kube/event.ts";
 import { ApiEventRecorder } from "../../../../src/kube/event-recorder.ts";
 import { FakeApiServer } from "../../../../src/kube/fake.ts";
@@ -132,3 +134,44 @@ for (const hours of [6, -6]) {
     assert.deepEqual((await events("shop")).map(({ count }) => count).sort(), [1, 2]);
   });
 }
+
+describe("an event that the API server refuses", () => {
+  const forbidden = (causes: readonly unknown[]) => ({
+    reason: "Forbidden",
+    message: "forbidden",
+    details: { causes },
+  });
+  const cases = [
+    {
+      words: "because the namespace is being deleted is dropped without a warning",
+      error: apiErrorOf("POST", 403, forbidden([{ reason: "NamespaceTerminating" }, { type: "NamespaceTerminating" }])),
+      warnings: 0,
+      result: "dropped",
+    },
+    {
+      words: "because the namespace is gone is dropped without a warning",
+      error: apiErrorOf("POST", 404, { reason: "NotFound" }),
+      warnings: 0,
+      result: "dropped",
+    },
+    {
+      words: "because it may not be written is a failure with a warning",
+      error: apiErrorOf("POST", 403, forbidden([null, { type: 7 }])),
+      warnings: 1,
+      result: "failed",
+    },
+  ] as const;
+  for (const { words, error, warnings, result } of cases) {
+    test(words, async () => {
+      const registry = createRegistry();
+      const lines: string[] = [];
+      const log = pino({ level: "warn" }, { write: (line: string) => void lines.push(line) });
+      const client = new FakeApiServer();
+      client.intercept = () => Promise.reject(error);
+      new ApiEventRecorder({ client, component: "c", instance: "i", clock, log, registry }).record(service, warning);
+      await settle();
+      assert.equal(lines.length, warnings);
+      assert.match(await registry.metrics(), new RegExp(`bellhop_events_total{result="${result}"} 1`));
+    });
+  }
+});
