@@ -18,6 +18,11 @@ export class ServiceIndex {
     return [...new Set([...before, ...services])];
   }
 
+  /** The Services of an object. */
+  servicesOf(object: string): readonly string[] {
+    return this.#services.get(object) ?? [];
+  }
+
   objectsOf(service: string): Iterable<string> {
     return this.#objects.of(service);
   }

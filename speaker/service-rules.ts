@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock, Random } from "../src/clock/clock.ts";
-import { type IpAddress, parseAddress } from "../src/ip/address.ts";
+import { formatAddress, type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
 import { type Reason, reasonMessage } from "../src/model/reason.ts";
@@ -14,6 +14,7 @@ import { type NodeFacts, renderService } from "./dataplane/render.ts";
 import { defaultHashSeed } from "./hash-seed.ts";
 import { ServiceIndex } from "./service-index.ts";
 import { type PermitsPort, permittedPorts } from "./shared-ports.ts";
+import { SliceNodes } from "./slice-nodes.ts";
 import type { Watched } from "./watches.ts";
 
 /** Receives that Services must be rendered without an event of the cluster. */
@@ -51,7 +52,11 @@ interface OwnAddress {
 export class ServiceRules {
   readonly #options: ServiceRulesOptions;
   readonly #slices = new ServiceIndex();
+  readonly #sliceNodes = new SliceNodes();
   readonly #virtualIps = new ServiceIndex();
+  /** Nodes that have died since the last `render`, and whether any node has died or lives again. */
+  #died = new Set<string>();
+  #deadChanged = false;
   /** By Service: what was last logged about its settings. */
   readonly #logged = new Map<string, string>();
   /** By Service: its ports as they were last rendered, and what ends the wait for kube-proxy. */
@@ -93,6 +98,7 @@ export class ServiceRules {
 
   sliceChanged(key: string): boolean {
     const slice = this.#options.watched.slices.views.get(key);
+    this.#sliceNodes.set(key, slice);
     return this.#markDirty(this.#slices.set(key, slice === undefined ? [] : [slice.serviceKey]));
   }
 
@@ -121,6 +127,44 @@ export class ServiceRules {
     return { ...facts, zone: view.labels[zoneLabel], addresses };
   }
 
+  /**
+   * The nodes that are dead, all of them: their endpoints take no connections from the next write on, and connections to them are deleted
+   * after it. Also during a write. Returns whether there is something to write. In O(endpoints of the nodes that have changed).
+   */
+  setDeadNodes(nodes: Iterable<string>): boolean {
+    const { node: own } = this.#options;
+    const before = this.#node.deadNodes ?? new Set();
+    const dead = new Set(nodes);
+    dead.delete(own);
+    const died = [...dead].filter((node) => !before.has(node));
+    const returned = [...before].filter((node) => !dead.has(node));
+    if (died.length + returned.length === 0) return false;
+    this.#node = { ...this.#node, deadNodes: dead };
+    for (const node of died) this.#died.add(node);
+    for (const node of returned) this.#died.delete(node);
+    this.#deadChanged = true;
+    for (const node of [...died, ...returned]) {
+      for (const key of this.#sliceNodes.slicesOn(node)) this.#markDirty(this.#slices.servicesOf(key));
+    }
+    // Packets are no longer passed on to these nodes, whether or not they have endpoints.
+    return true;
+  }
+
+  #endConnections(node: string): void {
+    const { watched, dataplane } = this.#options;
+    for (const key of this.#sliceNodes.slicesOn(node)) {
+      const slice = watched.slices.views.get(key);
+      if (slice === undefined) continue;
+      const { family, serviceKey } = slice;
+      const service = watched.services.views.get(serviceKey);
+      const own = service === undefined ? [] : this.#addressesOf(serviceKey, service.uid);
+      const destinations = own.flatMap(({ address }) => (address.family === family ? [formatAddress(address)] : []));
+      if (destinations.length === 0) continue;
+      const endpoints = slice.endpoints.flatMap(({ address, nodeName }) => (nodeName === node ? [address] : []));
+      dataplane.endConnections(family, { destinations: new Set(destinations), endpoints: new Set(endpoints) });
+    }
+  }
+
   allChanged(): boolean {
     return this.#markDirty([...this.#virtualIps.services, ...this.#options.dataplane.services], true);
   }
@@ -137,6 +181,10 @@ export class ServiceRules {
     this.#dirty = new Set();
     this.#dirtySinceMs = undefined;
     for (const key of dirty) this.#options.dataplane.setService(key, this.#render(key));
+    if (this.#deadChanged) this.#options.dataplane.setDeadNodes(this.#node.deadNodes ?? new Set());
+    this.#deadChanged = false;
+    for (const node of this.#died) this.#endConnections(node);
+    this.#died.clear();
     this.#starting = false;
     return since;
   }

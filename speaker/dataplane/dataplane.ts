@@ -4,7 +4,9 @@ import { BellhopError } from "../../src/error/error.ts";
 import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
+import type { DeadEndpoints } from "./dead-endpoints.ts";
 import type { Element } from "./element.ts";
+import { EndedConnections } from "./ended-connections.ts";
 import { type HolderChange, HolderIndex } from "./holder-index.ts";
 import type { AddressHolders } from "./holders.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
@@ -81,10 +83,16 @@ export class Dataplane {
   readonly #clock: Clock;
   readonly #metrics: DataplaneMetrics;
   readonly #staleFlows: StaleFlows[] = [];
+  readonly #ended: Readonly<Record<IpFamily, EndedConnections>>;
 
   constructor(options: DataplaneOptions) {
     this.#clock = options.clock;
     this.#metrics = options.metrics;
+    const { conntrack, metrics, log } = options;
+    this.#ended = {
+      IPv4: new EndedConnections({ family: "IPv4", conntrack, metrics, log }),
+      IPv6: new EndedConnections({ family: "IPv6", conntrack, metrics, log }),
+    };
     this.#writers = { IPv4: this.#createWriter("IPv4", options), IPv6: this.#createWriter("IPv6", options) };
   }
 
@@ -156,6 +164,11 @@ export class Dataplane {
   /** The nodes that are dead, all of them: nothing is passed on to them. Not during `apply`. */
   setDeadNodes(nodes: ReadonlySet<string>): void {
     this.#putHolders(this.#holders.setDead(nodes, this.#clock.monotonicMs()));
+  }
+
+  /** Endpoints that are gone with their node: after the next `apply`, connections to them are deleted. */
+  endConnections(family: IpFamily, dead: DeadEndpoints): void {
+    this.#ended[family].add(dead);
   }
 
   /** The kernel lacks what passing packets on needs. Call it before `setHolders`. */
@@ -240,6 +253,7 @@ export class Dataplane {
         if (!(error instanceof BellhopError)) throw error;
         failures.push({ family, error });
       }
+      this.#ended[family].start();
     }
     const newAddresses = families.flatMap((family) => this.#writers[family].takeNewAddresses());
     return { newAddresses, refusalsChanged: this.#takeRefusals(), failures };

@@ -5,6 +5,8 @@ export interface ProxiedPort {
   readonly nodePort: number;
   /** Whether an endpoint takes connections that arrive at this node. */
   readonly served: boolean;
+  /** Whether kube-proxy may send connections to an endpoint on a dead node. */
+  readonly reachesDead: boolean;
 }
 
 /** A port as it was last seen, and when it last became something that kube-proxy had to learn, in monotonic milliseconds. */
@@ -21,7 +23,8 @@ export interface SeenService {
 
 /**
  * The memory after the Service was seen with these ports. Pure. What kube-proxy has to learn: a Service, an address or a port that is new,
- * another node port, the first endpoint. What only ends (the last endpoint, a port) is not waited for.
+ * another node port, the first endpoint, and that the endpoints on a dead node are gone. What else only ends (the last endpoint, a port) is not
+ * waited for.
  */
 export function seeService(
   before: SeenService | undefined,
@@ -32,10 +35,12 @@ export function seeService(
   const known = before?.uid === uid ? before.ports : undefined;
   const seen = ports.map((port): SeenPort => {
     const last = known?.get(port.id);
-    if (last === undefined || last.nodePort !== port.nodePort || (port.served && !last.served)) {
+    const ends = last?.reachesDead === true && !port.reachesDead;
+    if (last === undefined || last.nodePort !== port.nodePort || (port.served && !last.served) || ends) {
       return { ...port, changedMs: nowMs };
     }
-    return last.served === port.served ? last : { ...last, served: port.served };
+    const same = last.served === port.served && last.reachesDead === port.reachesDead;
+    return same ? last : { ...last, served: port.served, reachesDead: port.reachesDead };
   });
   return { uid, ports: new Map(seen.map((port) => [port.id, port])) };
 }

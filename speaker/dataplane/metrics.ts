@@ -8,6 +8,7 @@ export interface DataplaneMetrics {
   readonly duration: Histogram<"family">;
   readonly foreignChanges: Counter<"family">;
   readonly deletedFlows: Counter<"family">;
+  readonly endedConnections: Counter<"family">;
   readonly conntrackFailures: Counter<"family">;
   readonly refused: Gauge<"family">;
 }
@@ -46,9 +47,15 @@ export function createDataplaneMetrics(registry: Registry): DataplaneMetrics {
       labelNames: ["family"],
       registers,
     }),
+    endedConnections: new Counter({
+      name: "bellhop_conntrack_ended_total",
+      help: "Connections and UDP flows that were deleted because their pod's node had died.",
+      labelNames: ["family"],
+      registers,
+    }),
     conntrackFailures: new Counter({
       name: "bellhop_conntrack_failures_total",
-      help: "Failed searches for UDP flows to delete.",
+      help: "Failed searches for connections and UDP flows to delete.",
       labelNames: ["family"],
       registers,
     }),

@@ -2,7 +2,12 @@ import { serviceProxyNameLabel } from "../../src/api/labels.ts";
 import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
-import { type ReceivingNode, type UsableEndpoint, usableEndpoints } from "../../src/model/usable-endpoints.ts";
+import {
+  type ReceivingNode,
+  reachesDeadNode,
+  type UsableEndpoint,
+  usableEndpoints,
+} from "../../src/model/usable-endpoints.ts";
 import type { NftProtocol } from "../../src/nft/data.ts";
 import { elementId, type ServicePortKey } from "./element.ts";
 import type { ProxiedPort } from "./kube-proxy-delay.ts";
@@ -59,7 +64,9 @@ export function planPorts(
         (!localOnly || usableEndpoints(slices, { ...query, localOnly: false }).length === 0);
       const id = elementId({ family: nftFamilies[family], set: "proxied_services", key });
       const served = endpoints.length > 0;
-      planned.push({ id, nodePort: port.nodePort, served, port, key, nodePortUsable, endpoints, foreign, unserved });
+      const reachesDead = reachesDeadNode(slices, query);
+      const proxied = { id, nodePort: port.nodePort, served, reachesDead };
+      planned.push({ ...proxied, port, key, nodePortUsable, endpoints, foreign, unserved });
     }
   }
   return planned;

@@ -17,7 +17,7 @@ export interface NodeFacts extends NodePortNode {
   readonly answersPing?: boolean;
   /**
    * Whether a chain of another program may drop what goes straight to pods, and not what kube-proxy has marked. Nothing is then sent straight
-   * to pods while kube-proxy is late. Missing: none does.
+   * to pods in place of kube-proxy. Missing: none does.
    */
   readonly mayDropForwarded?: boolean;
   /** See `RuleSettings`. */
@@ -31,7 +31,7 @@ export interface KubeProxyTiming {
   /** The Service as it was rendered before; undefined: it is new. */
   readonly before: SeenService | undefined;
   readonly nowMs: number;
-  /** How long kube-proxy may take until its rules have a change. 0: it is never late. */
+  /** How long kube-proxy may take until its rules have a change. 0: nothing goes straight to pods in its place. */
   readonly delayMs: number;
   /** Added to the time of what is new, so that not everything is due at once after a start. */
   readonly spreadMs: number;
@@ -82,10 +82,12 @@ export function renderService(
     }
   }
   for (const port of ports) {
-    const lateMs = node.mayDropForwarded === true ? undefined : lateUntilMs(seen.ports.get(port.id), nowMs, delayMs);
+    const stepsIn = node.mayDropForwarded !== true && delayMs > 0;
+    const lateMs = stepsIn ? lateUntilMs(seen.ports.get(port.id), nowMs, delayMs) : undefined;
     const decision = decideForwarding(service, port.port, {
       nodePortUsable: port.nodePortUsable,
       kubeProxyLate: lateMs !== undefined,
+      deadEndpoints: stepsIn && port.reachesDead,
     });
     if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);
     elements.push(
@@ -148,7 +150,7 @@ function renderNodePort({ port: { nodePort }, key }: PlannedPort): readonly Elem
 
 /**
  * In place of kube-proxy, the client's address is masqueraded as kube-proxy does: a pod would otherwise see the client's own address only
- * for as long as its Service is new.
+ * for as long as its Service is new, or a node is dead.
  */
 function renderEndpoints(
   service: ServiceView,
@@ -163,7 +165,8 @@ function renderEndpoints(
   const values = endpoints.map(endpointAddressOf);
   const entries = timeoutSeconds === undefined ? values : bucketsOf(values, hashSeed);
   const by = timeoutSeconds === undefined ? "flow" : "client";
-  const keepsClient = cause !== "kube-proxy late" || service.externalTrafficPolicy === "Local";
+  const inPlaceOfKubeProxy = cause === "kube-proxy late" || cause === "dead node";
+  const keepsClient = !inPlaceOfKubeProxy || service.externalTrafficPolicy === "Local";
   const masqueraded = endpoints.filter(({ local }) => !local || !keepsClient).map(endpointAddressOf);
   return [
     { family, set: "dnat_services", key, value: { by, count: entries.length, seed: hashSeed } },

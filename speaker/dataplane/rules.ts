@@ -14,6 +14,7 @@ import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { EndpointPick } from "./element.ts";
 import { noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts";
+import { rewriteZone } from "./rewrite-zone.ts";
 import { affinityClients, sets } from "./sets.ts";
 import {
   drop,
@@ -31,11 +32,7 @@ import {
   tcpControl,
 } from "./statements.ts";
 
-/**
- * The zone of connection tracking of rewritten connections, in the direction from the client. Any number that nothing else on the node uses:
- * Open vSwitch and OVN count zones up from 1.
- */
-const zone = numberData("ct_zone", 0xbe11);
+const zone = numberData("ct_zone", rewriteZone);
 const inRewriteZone: Statement = is("ct original zone", zone);
 
 /** The settings that the rules depend on. */

@@ -4,6 +4,7 @@ import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
+import type { DeadEndpoints } from "../dataplane/dead-endpoints.ts";
 import type { FlowRule } from "../dataplane/flow.ts";
 
 /** Requests of the main thread to the kernel thread. Each with an `id` is answered once. */
@@ -23,6 +24,13 @@ export type KernelRequest =
       readonly id: number;
       readonly family: IpFamily;
       readonly rules: readonly FlowRule[];
+    }
+  | {
+      /** Deletes the UDP flows and TCP connections to dead endpoints. Answered by `flowsDeleted`. */
+      readonly kind: "deleteDead";
+      readonly id: number;
+      readonly family: IpFamily;
+      readonly dead: DeadEndpoints;
     }
   | { readonly kind: "stop" };
 

@@ -1,6 +1,6 @@
-import { deleteUdpFlows } from "../../src/ctnetlink/udp-flows.ts";
+import { deleteFlows, type FlowProtocol, type TrackedFlow } from "../../src/ctnetlink/flows.ts";
 import { BellhopError } from "../../src/error/error.ts";
-import { addressFromBytes, formatAddress } from "../../src/ip/address.ts";
+import { addressFromBytes, formatAddress, type IpFamily } from "../../src/ip/address.ts";
 import { readMessages } from "../../src/netlink/messages.ts";
 import type { NetlinkSocket } from "../../src/netlink-socket/netlink-socket.ts";
 import { NetlinkRequests } from "../../src/netlink-socket/requests.ts";
@@ -9,7 +9,9 @@ import { readTable, readTableHandle } from "../../src/nft-netlink/read-table.ts"
 import { runBatch } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import { readHostNetwork } from "../../src/rtnetlink/host-network.ts";
+import { DeadConnections } from "../dataplane/dead-endpoints.ts";
 import { FlowRules } from "../dataplane/flow.ts";
+import { rewriteZone } from "../dataplane/rewrite-zone.ts";
 import type { KernelReport, KernelRequest } from "./commands.ts";
 import { Debounce } from "./debounce.ts";
 import { TableWatch } from "./table-watch.ts";
@@ -95,6 +97,9 @@ export class KernelLoop {
         break;
       case "deleteFlows":
         this.#flowWork.push(this.#deleteFlows(request));
+        break;
+      case "deleteDead":
+        this.#flowWork.push(this.#deleteDead(request));
         break;
       case "stop":
         this.#stopped = true;
@@ -207,15 +212,32 @@ export class KernelLoop {
 
   *#deleteFlows({ id, family, rules }: Extract<KernelRequest, { kind: "deleteFlows" }>): Work {
     const compiled = new FlowRules(rules);
+    yield* this.#delete(id, family, ["udp"], ({ original, reply }) =>
+      compiled.forbids(original.destinationPort, () => ({
+        destination: textOf(original.destination),
+        destinationPort: original.destinationPort,
+        replySource: textOf(reply.source),
+        replySourcePort: reply.sourcePort,
+      })),
+    );
+  }
+
+  *#deleteDead({ id, family, dead }: Extract<KernelRequest, { kind: "deleteDead" }>): Work {
+    const connections = new DeadConnections(dead, rewriteZone);
+    yield* this.#delete(id, family, ["tcp", "udp"], ({ original, reply }) =>
+      connections.has({ destination: original.destination, zone: original.zone, replySource: reply.source }),
+    );
+  }
+
+  *#delete(
+    id: number,
+    family: IpFamily,
+    protocols: readonly FlowProtocol[],
+    isStale: (flow: TrackedFlow) => boolean,
+  ): Work {
     try {
-      const result = yield* deleteUdpFlows(this.#conntrack, family, ({ original, reply }) =>
-        compiled.forbids(original.destinationPort, () => ({
-          destination: textOf(original.destination),
-          destinationPort: original.destinationPort,
-          replySource: textOf(reply.source),
-          replySourcePort: reply.sourcePort,
-        })),
-      );
+      let result = 0;
+      for (const protocol of protocols) result += yield* deleteFlows(this.#conntrack, family, protocol, isStale);
       this.#options.report({ kind: "flowsDeleted", id, result });
     } catch (error) {
       if (!(error instanceof BellhopError)) throw error;

@@ -12,6 +12,7 @@ import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
 import type { Conntrack } from "../dataplane/conntrack.ts";
+import type { DeadEndpoints } from "../dataplane/dead-endpoints.ts";
 import type { FlowRule } from "../dataplane/flow.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { KernelReport, KernelRequest } from "./commands.ts";
@@ -136,7 +137,15 @@ class KernelThread implements Kernel {
   }
 
   async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
-    const answer = await this.#ask({ kind: "deleteFlows", family, rules });
+    return this.#askDeletion({ kind: "deleteFlows", family, rules });
+  }
+
+  async deleteDead(family: IpFamily, dead: DeadEndpoints): Promise<number> {
+    return this.#askDeletion({ kind: "deleteDead", family, dead });
+  }
+
+  async #askDeletion(question: Question): Promise<number> {
+    const answer = await this.#ask(question);
     if (answer.kind !== "flowsDeleted") throw new BellhopError("WorkerFailed", `the answer is ${answer.kind}`);
     if (typeof answer.result === "number") return answer.result;
     throw new BellhopError("ConntrackFailed", answer.result.failure);

@@ -19,6 +19,8 @@ export type ForwardingCause =
   | "node port not usable"
   /** kube-proxy may not have the port, the address or the first endpoint yet. */
   | "kube-proxy late"
+  /** kube-proxy's rules may lead to an endpoint on a node that is dead. */
+  | "dead node"
   /** The port has a node port, and kube-proxy's rules for the address are those of the node port. */
   | "node port";
 
@@ -33,6 +35,8 @@ export interface ForwardingFacts {
   readonly nodePortUsable: boolean;
   /** Whether kube-proxy may lack something of the port that changed a short time ago. */
   readonly kubeProxyLate: boolean;
+  /** Whether an endpoint that kube-proxy may choose is on a dead node. Missing: none is. */
+  readonly deadEndpoints?: boolean;
 }
 
 /** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
@@ -47,13 +51,14 @@ export function requestedForwarding(service: ServiceView): Forwarding | "invalid
  * The way for one port, for new connections: open ones stay on theirs, as long as it is not a rewrite to a node port. Pure, and the only
  * place that decides it. An invalid request is treated as not set.
  *
- * Until kube-proxy has caught up, connections to what is new go straight to pods. A Service with session affinity is left to kube-proxy
- * from the start: it chooses for itself, so clients would change their pod when it takes over.
+ * Until kube-proxy has caught up, connections to what is new go straight to pods, and so do all of a port that it may send to a dead node. A
+ * Service with session affinity is left to kube-proxy: it chooses for itself, so all clients would change their pod, and again when it takes
+ * over.
  */
 export function decideForwarding(
   service: ServiceView,
   { protocol, nodePort }: ServicePort,
-  { nodePortUsable, kubeProxyLate }: ForwardingFacts,
+  { nodePortUsable, kubeProxyLate, deadEndpoints = false }: ForwardingFacts,
 ): ForwardingDecision {
   const requested = requestedForwarding(service);
   if (protocol === "SCTP") return { way: "kube-proxy", cause: "sctp" };
@@ -61,6 +66,7 @@ export function decideForwarding(
   if (nodePort === 0) return { way: "pods", cause: "no node port" };
   if (requested === "nodeport")
     return nodePortUsable ? { way: "nodeport", cause: "requested" } : { way: "pods", cause: "node port not usable" };
-  const bridged = kubeProxyLate && service.affinityTimeoutSeconds === undefined;
-  return bridged ? { way: "pods", cause: "kube-proxy late" } : { way: "kube-proxy", cause: "node port" };
+  if (service.affinityTimeoutSeconds !== undefined) return { way: "kube-proxy", cause: "node port" };
+  if (deadEndpoints) return { way: "pods", cause: "dead node" };
+  return kubeProxyLate ? { way: "pods", cause: "kube-proxy late" } : { way: "kube-proxy", cause: "node port" };
 }

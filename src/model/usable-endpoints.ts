@@ -16,6 +16,8 @@ export interface ReceivingNode {
   readonly name: string;
   /** Its label topology.kubernetes.io/zone. */
   readonly zone?: string | undefined;
+  /** Nodes of which it knows that they are dead, before their EndpointSlices say so. Missing: none. */
+  readonly deadNodes?: ReadonlySet<string>;
 }
 
 export interface EndpointSelection {
@@ -32,8 +34,8 @@ export const zoneLabel = "topology.kubernetes.io/zone";
 /**
  * Where connections to a port of a Service can go, by kube-proxy's rules (pkg/proxy/topology.go, CategorizeEndpoints, of Kubernetes 1.36).
  * Ready endpoints, and where none is ready, those that terminate and still serve. Under Local the rule is applied to the endpoints of this
- * node alone, whatever their hints. Under Cluster hints narrow the ready ones down. Sorted, so that every node that sees the same slices and
- * uses the same endpoints has them in the same order.
+ * node alone, whatever their hints. Under Cluster hints narrow the ready ones down. What is on a dead node counts as missing, also
+ * for the hints. Sorted, so that every node that sees the same slices and uses the same endpoints has them in the same order.
  */
 export function usableEndpoints(
   slices: readonly EndpointSliceView[],
@@ -41,10 +43,36 @@ export function usableEndpoints(
 ): readonly UsableEndpoint[] {
   const endpoints = resolveEndpoints(slices, { family, port });
   const isLocal = ({ nodeName }: ResolvedEndpoint): boolean => nodeName === node.name;
-  const usable = localOnly ? usableOf(endpoints.filter(isLocal)) : followHints(usableOf(endpoints), node);
-  return usable
+  const living = endpoints.filter((endpoint) => !isOnDeadNode(endpoint, node));
+  return select(living, node, localOnly)
     .toSorted((left, right) => compareText(left.text, right.text) || (left.port ?? 0) - (right.port ?? 0))
     .map((endpoint) => ({ address: endpoint.address, port: endpoint.port ?? 0, local: isLocal(endpoint) }));
+}
+
+/**
+ * Whether a service proxy that does not know of dead nodes yet may send connections that arrive at this node to an endpoint on one of them.
+ * It does until the slices show none of these endpoints as ready any longer, and it has learned that.
+ */
+export function reachesDeadNode(
+  slices: readonly EndpointSliceView[],
+  { family, port, node, localOnly }: EndpointSelection,
+): boolean {
+  if (localOnly || node.deadNodes === undefined || node.deadNodes.size === 0) return false;
+  return select(resolveEndpoints(slices, { family, port }), node, localOnly).some((one) => isOnDeadNode(one, node));
+}
+
+/** No node is dead for itself. */
+function isOnDeadNode({ nodeName }: ResolvedEndpoint, { name, deadNodes }: ReceivingNode): boolean {
+  return nodeName !== undefined && nodeName !== name && deadNodes?.has(nodeName) === true;
+}
+
+function select(
+  endpoints: readonly ResolvedEndpoint[],
+  node: ReceivingNode,
+  localOnly: boolean,
+): readonly ResolvedEndpoint[] {
+  if (localOnly) return usableOf(endpoints.filter(({ nodeName }) => nodeName === node.name));
+  return followHints(usableOf(endpoints), node);
 }
 
 /** Which hints are followed: those for the node, those for its zone, or none. */

@@ -1,4 +1,5 @@
 import type { Conntrack } from "../../speaker/dataplane/conntrack.ts";
+import type { DeadEndpoints } from "../../speaker/dataplane/dead-endpoints.ts";
 import type { FlowRule } from "../../speaker/dataplane/flow.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
@@ -15,6 +16,7 @@ export type KernelQuestion =
       readonly family: IpFamily;
       readonly rules: readonly FlowRule[];
     }
+  | { readonly kind: "deleteDead"; readonly family: IpFamily; readonly dead: DeadEndpoints }
   | { readonly kind: "events" | "interfaces" | "gateways" };
 
 /** As JSON, in which a Set is an object with its members. */
@@ -49,6 +51,10 @@ export class RemoteKernel implements Nft, Conntrack {
 
   async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
     return (await this.#ask({ kind: "deleteStale", family, rules })) as number;
+  }
+
+  async deleteDead(family: IpFamily, dead: DeadEndpoints): Promise<number> {
+    return (await this.#ask({ kind: "deleteDead", family, dead })) as number;
   }
 
   /** What was reported since the last call: `network`, or a table with its difference. */

@@ -95,6 +95,8 @@ function describeCause({ affinityTimeoutSeconds }: ServiceView, { way, cause }: 
       return " (its announcing node cannot take its node port)";
     case "kube-proxy late":
       return " (until kube-proxy has the change)";
+    case "dead node":
+      return " (while kube-proxy may send connections to a dead node)";
     case "node port":
       return affinityTimeoutSeconds === undefined
         ? ", which are those of its node port; new connections go directly to a pod while kube-proxy may not have a change yet"

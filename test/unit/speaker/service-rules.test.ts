@@ -15,7 +15,7 @@ import { endpoint, FakeNode, port, service, slice, vip } from "./dataplane/fake-
 function createRules(
   options: Partial<Pick<ServiceRulesOptions, "changes" | "log" | "mayDropForwarded" | "random">> = {},
 ) {
-  const { clock, nft, dataplane } = new FakeNode();
+  const { clock, nft, dataplane, conntrack } = new FakeNode();
   const services = new Map<string, ServiceView>();
   const slices = new Map<string, EndpointSliceView>();
   const virtualIps = new Map<string, VirtualIP>();
@@ -45,7 +45,7 @@ function createRules(
     virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
     rules.virtualIpChanged(address);
   };
-  return { clock, nft, dataplane, services, slices, nodes, rules, assign };
+  return { clock, nft, dataplane, conntrack, services, slices, nodes, rules, assign };
 }
 
 test("settings that cannot be read are logged once, with the code that the user gets", () => {
@@ -213,4 +213,63 @@ test("where a chain of another program may drop it, nothing is sent straight to 
     rules.render();
   }
   assert.deepEqual(rendered, ["pods", "kube-proxy", "pods"]);
+});
+
+test("the death of a node renders the Services with endpoints on it, ends connections to these, and nothing else", async () => {
+  const { dataplane, conntrack, services, slices, rules, assign, nft } = createRules();
+  const rendered: string[] = [];
+  const setService = dataplane.setService.bind(dataplane);
+  dataplane.setService = (key, elements) => {
+    rendered.push(key);
+    setService(key, elements);
+  };
+  for (const [name, address, ...nodes] of [
+    ["a", "192.0.2.200", "n1", "n2"],
+    ["b", "192.0.2.201", "n1", "n3"],
+    ["c", "192.0.2.202", "n2"],
+    ["no-address", "", "n2"],
+  ] as const) {
+    const key = `default/${name}`;
+    services.set(key, service({ key, name }));
+    const endpoints = nodes.map((node) => endpoint(`10.244.${node.slice(1)}.2`, node));
+    slices.set(`${key}-1`, slice(endpoints, { key: `${key}-1`, serviceKey: key }));
+    rules.sliceChanged(`${key}-1`);
+    if (address !== "") assign(address, name);
+    rules.serviceChanged(key);
+  }
+  const write = async () => {
+    rules.render();
+    await dataplane.apply({ nodeAddresses: rules.node.addresses });
+    return rendered.splice(0).sort();
+  };
+  await write();
+  const flow = (destination: string, replySource: string) => ({
+    ...{ destination, destinationPort: 80, replySource, replySourcePort: 8080 },
+  });
+  const living = [
+    flow("192.0.2.200", "10.244.1.2"),
+    flow("192.0.2.201", "10.244.3.2"),
+    flow("10.96.0.1", "10.244.2.2"),
+  ];
+  conntrack.flows = [...living, flow("192.0.2.200", "10.244.2.2"), flow("192.0.2.202", "10.244.2.2")];
+  assert.equal(rules.setDeadNodes(["n2"]), true);
+  assert.equal(rules.setDeadNodes(["n2"]), false);
+  assert.equal(conntrack.flows.length, 5, "only once new connections go elsewhere");
+  assert.deepEqual(await write(), ["default/a", "default/c"]);
+  assert.deepEqual(conntrack.flows, living);
+  assert.equal(
+    nft.table("ip", "bellhop")?.sets.get("no_endpoint_services")?.elements.size,
+    1,
+    "c has no pod that lives",
+  );
+  assert.equal(rules.setDeadNodes(["n2", "n4"]), true);
+  assert.deepEqual(await write(), []);
+  assert.equal(rules.setDeadNodes(["n1"]), true, "n2 and n4 live again, and this node is not dead");
+  assert.deepEqual(await write(), ["default/a", "default/c"]);
+  assert.equal(rules.setDeadNodes([]), false);
+  slices.delete("default/c-1");
+  rules.sliceChanged("default/c-1");
+  await write();
+  rules.setDeadNodes(["n2"]);
+  assert.deepEqual(await write(), ["default/a"], "a slice that is gone is forgotten");
 });

@@ -7,7 +7,7 @@ import {
   seeService,
 } from "../../../../speaker/dataplane/kube-proxy-delay.ts";
 
-const web: ProxiedPort = { id: "192.0.2.200 tcp 80", nodePort: 30080, served: true };
+const web: ProxiedPort = { id: "192.0.2.200 tcp 80", nodePort: 30080, served: true, reachesDead: false };
 const changes: readonly {
   readonly words: string;
   readonly uid?: string;
@@ -49,6 +49,15 @@ for (const { words, uid = "1", ports, late } of changes) {
     );
   });
 }
+
+test("that an endpoint on a dead node is gone is late, also when the node lives again; that a node died is not", () => {
+  const first = seeService(undefined, "1", [web], 0);
+  const dead = seeService(first, "1", [{ ...web, reachesDead: true }], 100_000);
+  const without = seeService(dead, "1", [web], 200_000);
+  assert.deepEqual(lateAt(dead, 100_001), []);
+  assert.deepEqual(lateAt(without, 259_999), [web.id]);
+  assert.deepEqual(lateAt(seeService(without, "1", [web], 300_000), 300_000), []);
+});
 
 test("the first endpoint after a time without any is late", () => {
   const first = seeService(undefined, "1", [web], 0);

@@ -228,6 +228,14 @@ describe("KernelLoop", () => {
     assert.deepEqual(fixture.reports.at(-1), { kind: "flowsDeleted", id: 7, result: 0 });
   });
 
+  test("connections to dead endpoints are searched for among those of TCP and of UDP", () => {
+    const fixture = new LoopFixture();
+    fixture.run(1000);
+    const dead = { destinations: new Set(["192.0.2.200"]), endpoints: new Set(["10.244.1.2"]) };
+    fixture.loop.apply({ kind: "deleteDead", id: 8, family: "IPv4", dead });
+    assert.deepEqual(fixture.run(100), [{ kind: "flowsDeleted", id: 8, result: 0 }]);
+  });
+
   test("sleeps while there is nothing to do", () => {
     const fixture = new LoopFixture();
     fixture.run(1000);

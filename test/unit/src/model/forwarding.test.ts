@@ -11,6 +11,8 @@ interface Case {
   readonly affinity?: true;
   readonly usable?: false;
   readonly late?: true;
+  /** Whether kube-proxy may send connections to a dead node. */
+  readonly dead?: true;
   /** `way, cause`. */
   readonly expected: string;
 }
@@ -33,6 +35,12 @@ const cases: readonly Case[] = [
   { requested: "kube-proxy", nodePort: 0, expected: "kube-proxy, requested" },
   { requested: "nodeport", expected: "nodeport, requested" },
   { requested: "nodeport", late: true, affinity: true, expected: "nodeport, requested" },
+  { dead: true, expected: "pods, dead node" },
+  { dead: true, late: true, expected: "pods, dead node" },
+  { dead: true, affinity: true, expected: "kube-proxy, node port" },
+  { requested: "kube-proxy", dead: true, expected: "kube-proxy, requested" },
+  { requested: "nodeport", dead: true, expected: "nodeport, requested" },
+  { dead: true, nodePort: 0, expected: "pods, no node port" },
   { requested: "nodeport", usable: false, expected: "pods, node port not usable" },
   { requested: "nodeport", nodePort: 0, expected: "pods, no node port" },
   { requested: "magic", expected: "kube-proxy, node port" },
@@ -43,14 +51,18 @@ const cases: readonly Case[] = [
 ];
 
 for (const { expected, ...facts } of cases) {
-  const { requested, protocol = "TCP", nodePort = 30080, affinity, usable = true, late = false } = facts;
+  const { requested, protocol = "TCP", nodePort = 30080, affinity, usable = true, late = false, dead = false } = facts;
   test(`${JSON.stringify(facts)} → ${expected}`, () => {
     const service = projectService({
       metadata: { annotations: requested === undefined ? {} : { "bellhop.dev/forwarding": requested } },
       spec: { type: "LoadBalancer", sessionAffinity: affinity ? "ClientIP" : "None" },
     });
     const port = { name: "", protocol, port: 80, nodePort };
-    const { way, cause } = decideForwarding(service, port, { nodePortUsable: usable, kubeProxyLate: late });
+    const { way, cause } = decideForwarding(service, port, {
+      nodePortUsable: usable,
+      kubeProxyLate: late,
+      deadEndpoints: dead,
+    });
     assert.equal(`${way}, ${cause}`, expected);
   });
 }

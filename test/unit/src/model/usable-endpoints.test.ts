@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatAddress } from "../../../../src/ip/address.ts";
 import { type EndpointSliceView, projectEndpointSlice } from "../../../../src/model/endpoint-slice.ts";
-import { usableEndpoints } from "../../../../src/model/usable-endpoints.ts";
+import { reachesDeadNode, usableEndpoints } from "../../../../src/model/usable-endpoints.ts";
 import { endpoint, port, slice } from "../../speaker/dataplane/fake-node.ts";
 import { someSlice } from "../../speaker/dataplane/generated-services.ts";
 
@@ -158,6 +158,75 @@ for (const { name, slices, localOnly, expected } of cases) {
     );
   });
 }
+
+const onDead = endpoint("10.0.0.2", "n2");
+const deadCases: readonly {
+  readonly name: string;
+  readonly slices: readonly EndpointSliceView[];
+  readonly localOnly?: true;
+  readonly expected: readonly string[];
+  /** Whether kube-proxy may send connections there. */
+  readonly reached: boolean;
+}[] = [
+  { name: "no more", slices: [slice([endpoint("10.0.0.1"), onDead])], expected: ["10.0.0.1"], reached: true },
+  { name: "none where all are", slices: [slice([onDead])], expected: [], reached: true },
+  {
+    name: "draining ones where all ready ones are",
+    slices: [slice([endpoint("10.0.0.1", "n1", draining), onDead])],
+    expected: ["10.0.0.1"],
+    reached: true,
+  },
+  {
+    name: "no more once it is not ready",
+    slices: [slice([endpoint("10.0.0.1"), endpoint("10.0.0.2", "n2", { ready: false, serving: false })])],
+    expected: ["10.0.0.1"],
+    reached: false,
+  },
+  {
+    name: "all of other zones where all with a hint for this one are",
+    slices: [
+      slice([endpoint("10.0.0.1", "n3", { forZones: ["z2"] }), endpoint("10.0.0.2", "n2", { forZones: ["z1"] })]),
+    ],
+    expected: ["10.0.0.1"],
+    reached: true,
+  },
+  {
+    name: "those with a hint for this zone, and kube-proxy does not use the dead one of another zone",
+    slices: [
+      slice([endpoint("10.0.0.1", "n3", { forZones: ["z1"] }), endpoint("10.0.0.2", "n2", { forZones: ["z2"] })]),
+    ],
+    expected: ["10.0.0.1"],
+    reached: false,
+  },
+  {
+    name: "those of this node under Local, as before",
+    slices: [slice([endpoint("10.0.0.1"), onDead])],
+    localOnly: true,
+    expected: ["10.0.0.1"],
+    reached: false,
+  },
+  {
+    name: "those without a node, as before",
+    slices: [slice([{ ...endpoint("10.0.0.1"), nodeName: undefined }])],
+    expected: ["10.0.0.1"],
+    reached: false,
+  },
+];
+for (const { name, slices, localOnly, expected, reached } of deadCases) {
+  test(`of endpoints on a dead node: ${name}`, () => {
+    const node = { ...query.node, deadNodes: new Set(["n2"]) };
+    const selection = { ...query, node, localOnly: localOnly ?? false };
+    const found = usableEndpoints(slices, selection).map(({ address }) => formatAddress(address));
+    assert.deepEqual(found, expected);
+    assert.equal(reachesDeadNode(slices, selection), reached);
+  });
+}
+
+test("no node counts itself as dead", () => {
+  const selection = { ...query, node: { ...query.node, deadNodes: new Set(["n1"]) } };
+  assert.equal(usableEndpoints([slice([endpoint("10.0.0.1")])], selection).length, 1);
+  assert.equal(reachesDeadNode([slice([endpoint("10.0.0.1")])], selection), false);
+});
 
 test("a node without a zone follows no hints for zones", () => {
   const slices = [

@@ -13,7 +13,7 @@ import {
 import type { NetlinkRequests } from "../netlink-socket/requests.ts";
 import { readTuple, type Tuple, writeTuple } from "./tuple.ts";
 
-/** A UDP flow in the connection tracking table. */
+/** A flow of UDP, or a connection of TCP, in the connection tracking table. */
 export interface TrackedFlow {
   /** As the client sends. */
   readonly original: Tuple;
@@ -27,6 +27,10 @@ export interface TrackedFlow {
 
 export type FlowFamily = "IPv4" | "IPv6";
 
+/** Numbers of the protocols (IANA). */
+const protocols = { tcp: 6, udp: 17 } as const;
+export type FlowProtocol = keyof typeof protocols;
+
 /** Messages of ctnetlink (enum cntl_msg_types), and their attributes (enum ctattr_type). */
 const messages = { present: 0, get: 1, delete: 2 } as const;
 const attributes = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as const;
@@ -34,7 +38,6 @@ const attributes = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as co
 const filterAttributes = { original: 1, reply: 2 } as const;
 const filterByProtocol = 8;
 const tupleProtocol = { protocol: 2, number: 1 } as const;
-const udp = 17;
 
 const families = { IPv4: netfilterFamilies.ip, IPv6: netfilterFamilies.ip6 } as const;
 
@@ -48,19 +51,20 @@ const flowsAtOnce = 20_000;
 const maxSearches = 50;
 
 /**
- * Deletes the UDP flows of a family that are stale; returns how many. Works in steps, between which the caller may do other work: a table may have
+ * Deletes the flows of a family and protocol that are stale; returns how many. Works in steps, between which the caller may do other work: a table may have
  * hundreds of thousands of flows. `isStale` must decide by values: the flow's addresses are views. Needs CAP_NET_ADMIN, and a socket that is used for nothing
  * else. Throws BellhopError NetlinkRefused, NetlinkMalformed or SocketFailed; where the kernel refuses to delete some of the flows, after all
  * others were deleted. Older kernels do so with EBUSY for flows in a flowtable (ctnetlink_del_conntrack).
  */
-export function* deleteUdpFlows(
+export function* deleteFlows(
   kernel: NetlinkRequests,
   family: FlowFamily,
+  protocol: FlowProtocol,
   isStale: (flow: TrackedFlow) => boolean,
 ): Generator<void, number> {
   let deleted = 0;
   for (let searches = 1; ; searches++) {
-    const { stale, all } = yield* findStale(kernel, family, isStale);
+    const { stale, all } = yield* findStale(kernel, family, protocol, isStale);
     const refused: number[] = [];
     for (let at = 0; at < stale.length; at += deletionsAtOnce) {
       yield;
@@ -84,12 +88,13 @@ export function* deleteUdpFlows(
 function* findStale(
   kernel: NetlinkRequests,
   family: FlowFamily,
+  protocol: FlowProtocol,
   isStale: (flow: TrackedFlow) => boolean,
 ): Generator<void, { readonly stale: readonly TrackedFlow[]; readonly all: boolean }> {
   const stale: TrackedFlow[] = [];
   let all = true;
-  const dump = kernel.dump(type(messages.get), requestUdpFlows(family), (message) => {
-    const flow = readUdpFlow(message);
+  const dump = kernel.dump(type(messages.get), requestFlows(family, protocol), (message) => {
+    const flow = readFlow(message, protocol);
     if (flow === undefined || !isStale(flow)) return;
     if (stale.length < flowsAtOnce) stale.push(copyOf(flow));
     else all = false;
@@ -103,12 +108,12 @@ function type(message: number): number {
 }
 
 /** The kernel filters by protocol since 5.8. Addresses are left to us: its filter for those of IPv6 selects all others instead. */
-function requestUdpFlows(family: FlowFamily): (writer: MessageWriter) => void {
+function requestFlows(family: FlowFamily, name: FlowProtocol): (writer: MessageWriter) => void {
   return (writer) => {
     writeNetfilterHeader(writer, families[family]);
     const original = writer.beginNested(attributes.original);
     const protocol = writer.beginNested(tupleProtocol.protocol);
-    writer.u8(tupleProtocol.number, udp);
+    writer.u8(tupleProtocol.number, protocols[name]);
     writer.endNested(protocol);
     writer.endNested(original);
     const filter = writer.beginNested(attributes.filter);
@@ -119,12 +124,12 @@ function requestUdpFlows(family: FlowFamily): (writer: MessageWriter) => void {
 }
 
 /** Undefined for flows of other protocols, which an older kernel lists too, and for other messages. */
-function readUdpFlow(message: NetlinkMessage): TrackedFlow | undefined {
+function readFlow(message: NetlinkMessage, protocol: FlowProtocol): TrackedFlow | undefined {
   if (message.type !== type(messages.present)) return undefined;
   const found = new Attributes(message.payload, netfilterHeaderLength);
   const original = found.nested(attributes.original);
   const from = original && readTuple(original);
-  if (from === undefined || from.protocol !== udp) return undefined;
+  if (from === undefined || from.protocol !== protocols[protocol]) return undefined;
   const reply = found.nested(attributes.reply);
   const back = reply && readTuple(reply);
   if (back === undefined) return undefined;

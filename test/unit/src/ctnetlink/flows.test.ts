@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { deleteFlows, type FlowFamily, type FlowProtocol, type TrackedFlow } from "../../../../src/ctnetlink/flows.ts";
 import { readTuple, type Tuple, writeTuple } from "../../../../src/ctnetlink/tuple.ts";
-import { deleteUdpFlows, type FlowFamily, type TrackedFlow } from "../../../../src/ctnetlink/udp-flows.ts";
 import { Attributes } from "../../../../src/netlink/attributes.ts";
 import { errnoNumbers } from "../../../../src/netlink/errno.ts";
 import { MessageWriter } from "../../../../src/netlink/message-writer.ts";
@@ -94,8 +94,9 @@ function deleteFrom(
   isStale: (flow: TrackedFlow) => boolean,
   family: FlowFamily = "IPv4",
   between: () => void = () => undefined,
+  protocol: FlowProtocol = "udp",
 ): number {
-  const work = deleteUdpFlows(new NetlinkRequests(table.socket), family, isStale);
+  const work = deleteFlows(new NetlinkRequests(table.socket), family, protocol, isStale);
   for (;;) {
     const step = work.next();
     if (step.done === true) return step.value;
@@ -103,7 +104,7 @@ function deleteFrom(
   }
 }
 
-describe("deleteUdpFlows", () => {
+describe("deleteFlows", () => {
   test("deletes what is stale, and nothing else", () => {
     const table = new TrackingTable([flow(1), flow(2, { original: tuple(client, [192, 0, 2, 201]) }), flow(3)]);
     const deleted = deleteFrom(table, ({ original }) => original.destination[3] === 200);
@@ -124,6 +125,21 @@ describe("deleteUdpFlows", () => {
     const request = new Attributes(table.requests[0]?.payload ?? new Uint8Array(), 4);
     assert.equal(request.nested(1)?.nested(2)?.u8(1), udp);
     assert.deepEqual([request.nested(25)?.u32(1), request.nested(25)?.u32(2)], [8, 0]);
+  });
+
+  test("requests TCP only where that is meant", () => {
+    const connection = flow(1, {
+      original: tuple(client, vip, { protocol: 6 }),
+      reply: tuple(pod, client, { protocol: 6 }),
+    });
+    const table = new TrackingTable([connection, flow(2)]);
+    assert.equal(
+      deleteFrom(table, () => true, "IPv4", undefined, "tcp"),
+      1,
+    );
+    assert.equal(table.flows[0]?.id, 2);
+    const request = new Attributes(table.requests[0]?.payload ?? new Uint8Array(), 4);
+    assert.equal(request.nested(1)?.nested(2)?.u8(1), 6);
   });
 
   test("names the zone and the number of a flow", () => {

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
+import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import { ServiceRules } from "../../speaker/service-rules.ts";
+import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { systemClock } from "../../src/clock/clock.ts";
+import { silentLogger } from "../../src/log/log.ts";
+import { createRegistry } from "../../src/metrics/registry.ts";
+import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
+import { type NodeView, projectNode } from "../../src/model/node.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { Lan } from "./lan.ts";
+import { skipReason } from "./namespace.ts";
+import { RemoteKernel } from "./remote-kernel.ts";
+
+const addresses = { IPv4: "192.0.2.200", IPv6: "2001:db8::200" } as const;
+const families = ["IPv4", "IPv6"] as const;
+const own = { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } as const;
+const pods = { IPv4: ["10.244.1.2", "10.244.2.2"], IPv6: ["fd01::2", "fd02::2"] } as const;
+const nodePorts = [
+  port({ name: "http", nodePort: 30080 }),
+  port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
+];
+const views = {
+  "straight to pods": service({ ports: nodePorts.map((one) => ({ ...one, nodePort: 0 })) }),
+  "by kube-proxy": service({ ports: nodePorts }),
+};
+
+/** kube-proxy, which sends everything to the pod of n2, and goes on after its death. */
+const kubeProxyRules = families
+  .map((family) => {
+    const ip = family === "IPv4" ? "ip" : "ip6";
+    const pod = family === "IPv4" ? pods[family][1] : `[${pods[family][1]}]`;
+    return `table ${ip} kube-proxy {
+      chain nat-prerouting { type nat hook prerouting priority -100;
+        ${ip} daddr ${addresses[family]} tcp dport 80 meta mark set 0x4000 dnat to ${pod}:8080
+        ${ip} daddr ${addresses[family]} udp dport 53 meta mark set 0x4000 dnat to ${pod}:5353
+        ${ip} daddr ${own[family]} tcp dport 30080 meta mark set 0x4000 dnat to ${pod}:8080
+      }
+      chain nat-postrouting { type nat hook postrouting priority 100; meta mark 0x4000 masquerade; }
+    }`;
+  })
+  .join("\n");
+
+const skip = skipReason() ?? false;
+describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
+  let lan: Lan;
+  let finished = () => {};
+  let dataplane: Dataplane;
+  let rules: ServiceRules;
+  const services = new Map<string, ServiceView>();
+  const slices = new Map<string, EndpointSliceView>();
+  const virtualIps = new Map<string, VirtualIP>();
+  const nodes = new Map<string, NodeView>();
+  before(async () => {
+    lan = await Lan.create({ server: "talking-server.ts" });
+    finished = () => lan.destroy();
+    const [n1] = lan.nodes;
+    await n1.sh(`nft '${kubeProxyRules}'`);
+    await lan.start(n1, "responder-process.ts", ["eth0", ...Object.values(addresses)]);
+    const kernel = await RemoteKernel.start(n1);
+    finished = () => {
+      rules.stop();
+      dataplane.stop();
+      kernel.kill();
+      lan.destroy();
+    };
+    dataplane = new Dataplane({
+      nft: kernel,
+      conntrack: kernel,
+      log: silentLogger,
+      metrics: createDataplaneMetrics(createRegistry()),
+      clock: systemClock,
+      random: Math.random,
+    });
+    dataplane.setInterfaces(["eth0"]);
+    rules = new ServiceRules({
+      node: "n1",
+      answersPing: true,
+      watched: {
+        services: { views: services },
+        slices: { views: slices },
+        virtualIps: { views: virtualIps },
+        nodes: { views: nodes },
+      },
+      dataplane,
+      isOnNode: () => true,
+      // So short that kube-proxy is not late at the first write, and long enough to be more than 0.
+      kubeProxyDelayMs: 1,
+      mayDropForwarded: () => false,
+      tcpLoose: () => true,
+      changes: { rulesDue: () => undefined },
+      clock: systemClock,
+      random: () => 0,
+      log: silentLogger,
+    });
+    const internal = Object.values(own).map((address) => ({ type: "InternalIP", address }));
+    nodes.set("n1", projectNode({ metadata: { name: "n1" }, status: { addresses: internal } }));
+    rules.nodeChanged();
+    for (const address of Object.values(addresses)) {
+      const spec = { address, services: [{ namespace: "default", name: "web" }] };
+      virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
+      rules.virtualIpChanged(address);
+    }
+  });
+  after(() => finished());
+
+  async function write(): Promise<void> {
+    rules.render();
+    const { failures } = await dataplane.apply({ nodeAddresses: rules.node.addresses });
+    assert.deepEqual(failures, []);
+  }
+
+  async function start(view: ServiceView): Promise<void> {
+    rules.setDeadNodes([]);
+    services.set(view.key, view);
+    rules.serviceChanged(view.key);
+    const ports = [
+      { name: "http", protocol: "TCP", port: 8080 },
+      { name: "dns", protocol: "UDP", port: 5353 },
+    ] as const;
+    for (const family of families) {
+      const endpoints = pods[family].map((pod, index) => endpoint(pod, `n${index + 1}`));
+      slices.set(`default/web-${family}`, slice(endpoints, { key: `default/web-${family}`, ports, family }));
+      rules.sliceChanged(`default/web-${family}`);
+    }
+    await write();
+    await sleep(5);
+    rules.allChanged();
+    await write();
+    await lan.nodes[1].sh("ip link set eth0 up");
+    await lan.nodes[1].sh(
+      "ip -6 addr replace 2001:db8::12/64 dev eth0 nodad; ip -6 route replace fd01::/64 via 2001:db8::11",
+    );
+    await lan.nodes[1].sh("ip route replace 10.244.1.0/24 via 192.0.2.11");
+    // The answer to a SYN that is sent twice takes so long that the client waits for seconds before it sends anything again.
+    for (const family of families) await lan.nodes[0].sh(`until ping -n -c 1 -W 1 ${pods[family][1]}; do :; done`);
+  }
+
+  /** Until nothing that is tracked leads to the dead pod through our address. */
+  async function untilGone(family: (typeof families)[number], what = `-d ${addresses[family]}`): Promise<void> {
+    const tracked = family === "IPv4" ? "ipv4" : "ipv6";
+    const list = () => lan.nodes[0].sh(`conntrack -L -f ${tracked} ${what} 2>/dev/null`);
+    const limitMs = performance.now() + 5_000;
+    while ((await list()).includes(`src=${pods[family][1]} `) && performance.now() < limitMs) await sleep(20);
+    assert.ok(!(await list()).includes(`src=${pods[family][1]} `), await list());
+  }
+
+  for (const [words, view] of Object.entries(views)) {
+    for (const family of families) {
+      test(`${words}, ${family}: its connections are reset, and new ones go to a pod that lives`, async () => {
+        await start(view);
+        const program = await lan.start(lan.client, "talking-client.ts", [addresses[family]]);
+        const say = async (text: string): Promise<Record<"tcp" | "udp", readonly string[]>> =>
+          JSON.parse(await program.say(text));
+        try {
+          const opened = await say("open 8");
+          await lan.nodes[1].sh("ip link set eth0 down");
+          assert.equal(rules.setDeadNodes(["n2"]), true);
+          await write();
+          // At once: a packet that is on its way meanwhile is lost, and TCP sends it again.
+          const asked = await say("ask");
+          const expected = opened.tcp.map((pod) => (pod === "pod2" ? "ECONNRESET" : pod));
+          assert.ok(expected.includes("ECONNRESET"), "some were open to it");
+          assert.deepEqual(asked.tcp, expected);
+          await untilGone(family);
+          assert.deepEqual((await say("ask")).udp, Array(8).fill("pod1"), "flows continue with a pod that lives");
+          const { tcp, udp } = await say("open 8");
+          assert.deepEqual([...tcp, ...udp], Array(16).fill("pod1"));
+        } finally {
+          program.kill();
+        }
+      });
+    }
+  }
+
+  test("a client that uses its port again meets no entry of the dead pod", async () => {
+    await start(views["by kube-proxy"]);
+    const again = async () => {
+      const script = `const s = require("net").connect({ host: "${addresses.IPv4}", port: 80, localPort: 45000 });
+        s.setTimeout(2000, () => { console.log("timeout"); process.exit(); });
+        s.on("connect", () => s.write("?")); s.on("error", (e) => console.log(e.code));
+        s.on("data", (d) => { console.log(String(d).trim()); s.resetAndDestroy(); });`;
+      return (await lan.client.sh(`${process.execPath} -e '${script}'`)).trim();
+    };
+    // The node does not learn that the client has given up.
+    const noResets = "chain output { type filter hook output priority 0; tcp flags & rst == rst drop; }";
+    await lan.client.sh(`nft 'table ip quiet { ${noResets}; }'`);
+    assert.equal(await again(), "pod2");
+    await lan.nodes[1].sh("ip link set eth0 down");
+    rules.setDeadNodes(["n2"]);
+    await write();
+    await untilGone("IPv4");
+    assert.equal(await again(), "pod1");
+    await lan.client.sh("nft delete table ip quiet");
+  });
+
+  test("rewritten to a node port on request, entries of the dead pod are deleted", async () => {
+    await start(service({ ...byNodePort, ports: nodePorts }));
+    const program = await lan.start(lan.client, "open-connection.ts", [addresses.IPv4, "80"]);
+    const entries = "-p tcp --dport 30080";
+    assert.match(await lan.nodes[0].sh(`conntrack -L ${entries} 2>/dev/null`), /src=10\.244\.2\.2 /);
+    await lan.nodes[1].sh("ip link set eth0 down");
+    rules.setDeadNodes(["n2"]);
+    await write();
+    await untilGone("IPv4", entries);
+    program.kill();
+  });
+});
