@@ -182,7 +182,7 @@ export class ChangeRouter implements ChangeListener {
   }
 
   #factObserved(fact: Fact): void {
-    const { announcer, peerStates, passingOn, reporter, sync } = this.#options;
+    const { announcer, peerStates, passingOn, reporter, rules, sync } = this.#options;
     switch (fact.kind) {
       case "holding":
       case "released":
@@ -196,6 +196,7 @@ export class ChangeRouter implements ChangeListener {
       case "peerDown":
         peerStates.observe(fact);
         passingOn.deadNodesChanged(peerStates.deadNodes);
+        rules.setDeadNodes(peerStates.deadNodes);
         sync.request();
         reporter.reportSpeakerNow();
         break;

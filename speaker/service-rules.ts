@@ -54,9 +54,8 @@ export class ServiceRules {
   readonly #slices = new ServiceIndex();
   readonly #sliceNodes = new SliceNodes();
   readonly #virtualIps = new ServiceIndex();
-  /** Nodes that have died since the last `render`, and whether any node has died or lives again. */
+  /** Nodes that have died since the last `render`. */
   #died = new Set<string>();
-  #deadChanged = false;
   /** By Service: what was last logged about its settings. */
   readonly #logged = new Map<string, string>();
   /** By Service: its ports as they were last rendered, and what ends the wait for kube-proxy. */
@@ -142,12 +141,12 @@ export class ServiceRules {
     this.#node = { ...this.#node, deadNodes: dead };
     for (const node of died) this.#died.add(node);
     for (const node of returned) this.#died.delete(node);
-    this.#deadChanged = true;
+    let touched = false;
     for (const node of [...died, ...returned]) {
-      for (const key of this.#sliceNodes.slicesOn(node)) this.#markDirty(this.#slices.servicesOf(key));
+      for (const key of this.#sliceNodes.slicesOn(node))
+        touched = this.#markDirty(this.#slices.servicesOf(key)) || touched;
     }
-    // Packets are no longer passed on to these nodes, whether or not they have endpoints.
-    return true;
+    return touched;
   }
 
   #endConnections(node: string): void {
@@ -181,8 +180,6 @@ export class ServiceRules {
     this.#dirty = new Set();
     this.#dirtySinceMs = undefined;
     for (const key of dirty) this.#options.dataplane.setService(key, this.#render(key));
-    if (this.#deadChanged) this.#options.dataplane.setDeadNodes(this.#node.deadNodes ?? new Set());
-    this.#deadChanged = false;
     for (const node of this.#died) this.#endConnections(node);
     this.#died.clear();
     this.#starting = false;

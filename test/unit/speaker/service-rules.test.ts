@@ -262,7 +262,7 @@ test("the death of a node renders the Services with endpoints on it, ends connec
     1,
     "c has no pod that lives",
   );
-  assert.equal(rules.setDeadNodes(["n2", "n4"]), true);
+  assert.equal(rules.setDeadNodes(["n2", "n4"]), false, "n4 has no endpoints");
   assert.deepEqual(await write(), []);
   assert.equal(rules.setDeadNodes(["n1"]), true, "n2 and n4 live again, and this node is not dead");
   assert.deepEqual(await write(), ["default/a", "default/c"]);

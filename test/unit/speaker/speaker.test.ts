@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Fact } from "../../../speaker/membership/effects.ts";
 import type { Speaker } from "../../../src/api/speaker.ts";
 import { BellhopError } from "../../../src/error/error.ts";
 import { ApiError } from "../../../src/kube/api-error.ts";
@@ -454,6 +455,34 @@ story("what the kernel lacks is why the speaker is not ready, once rules need it
   await fixture.start();
   assert.equal(fixture.speaker.unready[0], "the kernel lacks for IPv4: masquerading");
 });
+
+story(
+  "endpoints on a node that is dead take no connections, and those on one whose speaker alone is dead do",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.patch("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/web-1", {
+      endpoints: [
+        { addresses: ["10.244.1.2"], nodeName: "n1", conditions: { ready: true } },
+        { addresses: ["10.244.2.2"], nodeName: "n2", conditions: { ready: true } },
+      ],
+    });
+    await fixture.start();
+    const endpoints = () => fixture.nft.table("ip", "bellhop")?.sets.get("tcp_endpoints")?.elements.size;
+    const observe = async (fact: Fact) => {
+      fixture.responder.options?.changes.factsObserved([fact]);
+      await fixture.settle();
+    };
+    await fixture.clock.advance(120_000);
+    await fixture.settle();
+    assert.equal(endpoints(), 0, "kube-proxy delivers");
+    await observe({ kind: "peerDown", node: "n2", nodeDead: false });
+    assert.equal(endpoints(), 0);
+    await observe({ kind: "peerDown", node: "n2", nodeDead: true });
+    assert.equal(endpoints(), 1, "straight to the one that lives");
+    await observe({ kind: "peerUp", node: "n2" });
+    assert.equal(endpoints(), 2, "until kube-proxy had its time");
+  },
+);
 
 story("a kernel that cannot pass packets on keeps no speaker from being ready", async (fixture) => {
   fixture.missingFeatures = [{ family: "IPv4", chain: "pass_on", feature: "passing on", reason: "ENOENT" }];
