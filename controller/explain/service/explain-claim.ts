@@ -13,7 +13,7 @@ export function explainClaim(
   { virtualIps, candidates }: Pick<ServiceInput, "virtualIps" | "candidates">,
 ): AddressPart {
   const object = virtualIps.get(name);
-  const { node, interfaces = [], mac, since, conditions = [] } = object?.status ?? {};
+  const { node, interfaces = [], mac, since, cause, conditions = [] } = object?.status ?? {};
   return {
     address: formatAddress(address),
     pool,
@@ -27,6 +27,7 @@ export function explainClaim(
     interfaces,
     mac,
     since,
+    cause,
     nodes: ownNode === undefined ? evaluateNodes(candidates, { address, pool, services }) : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };

@@ -77,6 +77,8 @@ export interface AddressPart {
   readonly interfaces: readonly string[];
   readonly mac: string | undefined;
   readonly since: string | undefined;
+  /** Why that node began to announce it, as a word. */
+  readonly cause: string | undefined;
   readonly nodes: readonly NodeResult[];
   readonly conditions: readonly ConditionPart[];
 }

@@ -1,4 +1,5 @@
 import type { AddressPart } from "../../../controller/explain/service/explanation.ts";
+import { causeTexts } from "../../api/virtual-ip.ts";
 import type { Palette } from "./palette.ts";
 import { summarize } from "./summary.ts";
 
@@ -14,6 +15,7 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
     interfaces,
     mac,
     since,
+    cause,
     nodes,
     services,
     pinnedTo,
@@ -23,7 +25,7 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
   const announcement =
     announcedBy === undefined
       ? bad("not announced by any node")
-      : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}`;
+      : `announced by ${bold(announcedBy)}${place === "" ? "" : ` from ${place}`}${since === undefined ? "" : `, since ${since}`}${describeCause(cause)}`;
   const answeredBy =
     ownNode === undefined ? announcement : `the address of Node ${bold(ownNode)}, which answers for it`;
   const mark = (eligible: boolean): string => (eligible ? good("✓") : bad("✗"));
@@ -45,4 +47,10 @@ export function renderClaim(label: string, part: AddressPart, { bold, faint, goo
         `    ${mark(eligible)} ${count} nodes ${verdict(eligible)} (such as ${names}); ${node}: ${faint(reason)}`,
     }),
   ];
+}
+
+/** A cause that a later version writes is shown as it is. */
+function describeCause(cause: string | undefined): string {
+  if (cause === undefined) return "";
+  return ` (${Object.hasOwn(causeTexts, cause) ? causeTexts[cause as keyof typeof causeTexts] : cause})`;
 }

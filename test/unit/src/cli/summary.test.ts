@@ -15,6 +15,7 @@ const part = {
   interfaces: ["eth0"],
   mac: undefined,
   since: undefined,
+  cause: undefined,
   conditions: [],
 };
 
@@ -39,4 +40,20 @@ test("among many, those that announce have lines of their own, and all others ar
     "    ✗ 498 nodes cannot announce it (such as n3, n7, n9); n3: n3 has no interface in the subnet",
     "    ✓ 499 nodes may announce it (such as n4, n6, n8); n4: eth0 192.0.2.3",
   ]);
+});
+
+const causes = [
+  { cause: "PeerDead", expected: "announced by n1 from eth0 (the node that announced it before died); next n2" },
+  { cause: "OfALaterVersion", expected: "announced by n1 from eth0 (OfALaterVersion); next n2" },
+  { cause: undefined, expected: "announced by n1 from eth0; next n2" },
+];
+for (const { cause, expected } of causes) {
+  test(`the announcer is shown with its cause ${cause}`, () => {
+    assert.equal(renderClaim("IPv4", { ...part, cause, nodes: [] }, createPalette(false))[1]?.trim(), expected);
+  });
+}
+
+test("a pin is shown, and how to remove it", () => {
+  const [, , pin] = renderClaim("IPv4", { ...part, pinnedTo: "n2", nodes: [] }, createPalette(false));
+  assert.equal(pin?.trim(), "pinned to n2 (bellhop move 192.0.2.10 --auto removes the pin)");
 });
