@@ -3,13 +3,7 @@ import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { virtualIpName } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
-import {
-  type OwnerAssignment,
-  ownerAssignment,
-  ownersOf,
-  ownersTermOf,
-  sameTexts,
-} from "../../src/placement/owner-assignment.ts";
+import { type OwnerAssignment, ownerAssignment, ownersOf, sameTexts } from "../../src/placement/owner-assignment.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import type { CandidateLookup, Candidates } from "../owners/candidates.ts";
@@ -17,9 +11,8 @@ import type { OwnedAddress } from "../owners/owned-address.ts";
 import { OwnerCounts } from "../owners/owner-counts.ts";
 import { ownersForNew, planOwners } from "../owners/owners.ts";
 import { preferredNodes } from "../owners/preferred-nodes.ts";
-import { announcerOfTerm, followedAnnouncer, ownersFrom } from "./follow-announcer.ts";
+import { AnnouncerFollower, type PreferredMove } from "./announcer-follower.ts";
 import { type OwnerWrites, planOwnerWrites, planSpecAfterStatus } from "./owner-writes.ts";
-import { PreferredMoves } from "./preferred-moves.ts";
 
 export interface OwnerAssignmentsOptions {
   readonly allocations: { readonly claims: ReadonlyMap<string, Claim> };
@@ -51,8 +44,8 @@ export interface ReplanResult {
 interface Entry {
   readonly claim: Claim;
   readonly assignment: OwnerAssignment;
-  /** The preferred nodes for which the address leaves a node that could announce it. */
-  readonly preferred?: ReadonlySet<string> | undefined;
+  /** Why the address leaves a node that could announce it. */
+  readonly move?: PreferredMove | undefined;
   /** The node that the user had pinned it to. */
   readonly pinned: string | undefined;
 }
@@ -83,14 +76,11 @@ export class OwnerAssignments {
   #revision = 0;
   /** Names of VirtualIPs whose owners were planned again and are not written yet. */
   readonly #unwritten = new Set<string>();
-  /** The terms of the owner lists that were written and that the watch has not shown yet. */
-  readonly #writtenTerms = new Map<string, number>();
-  /** Names whose list begins with the announcer only so that the next one, which begins as the last one did, is a change for speakers. */
-  readonly #detours = new Set<string>();
-  readonly #preferredMoves = new PreferredMoves();
+  readonly #follower: AnnouncerFollower;
 
   constructor(options: OwnerAssignmentsOptions) {
     this.#options = options;
+    this.#follower = new AnnouncerFollower(options.virtualIps);
   }
 
   /** How many addresses each node is first owner of. */
@@ -149,35 +139,27 @@ export class OwnerAssignments {
     if (known !== undefined) this.#counts.remove(known.owners);
     if (this.#entries.delete(name)) this.#revision++;
     this.#unwritten.delete(name);
-    this.#writtenTerms.delete(name);
-    this.#detours.delete(name);
-    this.#preferredMoves.forget(name);
+    this.#follower.forget(name);
   }
 
   /** Call it when nodes were added or removed, or can serve other addresses. */
   nodesChanged(): void {
-    this.#preferredMoves.clear();
+    this.#follower.nodesChanged();
   }
 
   /** Call it with each object as it is after a write of ours. */
   written(object: VirtualIP): void {
-    const { name } = object.metadata;
-    const entry = this.#entries.get(name);
+    const entry = this.#entries.get(object.metadata.name);
     if (entry === undefined) return;
-    const shown = this.#options.virtualIps.views.get(name);
-    const term = ownersTermOf(object);
-    if (shown === undefined || ownersTermOf(shown) < term) this.#writtenTerms.set(name, term);
-    const { owners } = entry.assignment;
-    const [first] = owners;
-    if (entry.preferred === undefined || first === undefined || !sameTexts(owners, ownersOf(object).owners)) return;
-    this.#preferredMoves.record(name, first, entry.preferred);
+    const whole = sameTexts(entry.assignment.owners, ownersOf(object).owners);
+    this.#follower.written(object, whole ? entry.move : undefined);
   }
 
   /**
    * Call it when a VirtualIP has changed. Returns whether its owners must be planned again: it is in use now and was not, or the other way
-   * round; its Services, its pool or the node that it is pinned to differ; or another client has written other owners. Those count from now on, so that two writers do
-   * not move an address back and forth. They must be planned again because they may not be candidates. The same holds where another owner
-   * than the first one announces the address: the list follows.
+   * round; its Services, its pool or the node that it is pinned to differ; or another client has written other owners. Those count from now
+   * on, so that two writers do not move an address back and forth. They must be planned again because they may not be candidates. The
+   * same holds where another owner than the first one announces the address: the list follows.
    */
   observe(name: string): boolean {
     const claim = this.#options.allocations.claims.get(name);
@@ -186,16 +168,15 @@ export class OwnerAssignments {
     if (claim === undefined || !isAnnounced(claim)) return entry !== undefined;
     if (entry === undefined) return true;
     if (object === undefined) return false;
-    if (ownersTermOf(object) >= (this.#writtenTerms.get(name) ?? 0)) this.#writtenTerms.delete(name);
-    const announcer = announcerOfTerm(object);
-    if (announcer !== undefined) this.#preferredMoves.announced(name, announcer);
+    this.#follower.observe(object);
     const { owners } = entry.assignment;
     const others = this.#foreignOwners(name, object, owners);
     if (others !== undefined) this.#revision++;
     const pinned = this.#pinned(name);
-    this.#assign(claim, { ...entry.assignment, owners: others ?? owners }, entry.preferred);
+    this.#assign(claim, { ...entry.assignment, owners: others ?? owners }, entry.move);
     if (others !== undefined || pinned !== entry.pinned || !sameInputs(entry.claim, claim)) return true;
-    return this.#detours.has(name) ? !this.differs(name) : this.#present(name, entry)[0] !== owners[0];
+    if (this.#follower.isDetour(name)) return !this.differs(name);
+    return this.#follower.presentOwners(name, owners)[0] !== owners[0];
   }
 
   /**
@@ -214,9 +195,7 @@ export class OwnerAssignments {
     this.#entries.clear();
     this.#counts.clear();
     this.#unwritten.clear();
-    this.#writtenTerms.clear();
-    this.#detours.clear();
-    this.#preferredMoves.clear();
+    this.#follower.reset();
   }
 
   /** Plans the owners of all addresses again. `even`: see `planOwners`. Costs O(addresses). Yields after each small step. */
@@ -267,34 +246,11 @@ export class OwnerAssignments {
     }
     const candidates = candidatesOf(claim);
     const { interfaces, nodes } = candidates;
-    const current = this.#present(name, entry);
+    const current = this.#follower.presentOwners(name, entry?.assignment.owners);
     const preferred = this.#preferredNodes(claim, candidates);
-    const local = this.#withDeclined(name, preferred, current[0]);
+    const local = this.#follower.withDeclined(name, preferred, current[0]);
     const address = { name, current, candidates: nodes, local };
     return { name, entry, claim, address, preferred, pinned, interfaces };
-  }
-
-  /** The desired list, or else the list in the object; beginning with the node that announces where that is an owner. */
-  #present(name: string, entry: Entry | undefined): readonly string[] {
-    const announcer = this.#followed(name);
-    if (announcer !== undefined) return ownersFrom(announcer, this.#ownersInObject(name));
-    return entry?.assignment.owners ?? this.#ownersInObject(name);
-  }
-
-  /** The owner that announces the address although it is not the first one, by the newest list. */
-  #followed(name: string): string | undefined {
-    const object = this.#options.virtualIps.views.get(name);
-    return object === undefined || this.#writtenTerms.has(name) ? undefined : followedAnnouncer(object);
-  }
-
-  /** An address that a preferred node did not take stays where it is, as if the node that announces it were preferred, too. */
-  #withDeclined(
-    name: string,
-    preferred: ReadonlySet<string> | undefined,
-    announcer: string | undefined,
-  ): ReadonlySet<string> | undefined {
-    if (preferred === undefined || announcer === undefined || preferred.has(announcer)) return preferred;
-    return this.#preferredMoves.has(name, preferred) ? new Set([...preferred, announcer]) : preferred;
   }
 
   #carryOut(
@@ -304,7 +260,7 @@ export class OwnerAssignments {
   ): void {
     const { name, entry, interfaces } = input;
     const claim = this.#announced(name);
-    const present = claim === undefined ? [] : this.#present(name, entry);
+    const present = claim === undefined ? [] : this.#follower.presentOwners(name, entry?.assignment.owners);
     const unchanged = sameTexts(present, input.address?.current ?? []) && input.pinned === this.#pinned(name);
     if (!unchanged || !sameInput(input, this.#entries.get(name), claim)) {
       result.outdated.push(name);
@@ -314,8 +270,8 @@ export class OwnerAssignments {
       this.forget(name);
       return;
     }
-    const list = this.#listFor(name, owners);
-    this.#assign(claim, ownerAssignment(list, interfaces), this.#preferredFor(input, present, list));
+    const list = this.#follower.listFor(name, owners);
+    this.#assign(claim, ownerAssignment(list, interfaces), this.#moveFor(input, present, list));
     const known = entry?.assignment.owners;
     if (known !== undefined && known.length > 0 !== owners.length > 0) result.announceabilityChanged.push(claim);
     this.#unwritten.delete(name);
@@ -324,26 +280,16 @@ export class OwnerAssignments {
     result.toWrite.push(name);
   }
 
-  /** The preferred nodes for which this list takes the address from a node that could announce it, as `Entry.preferred`. */
-  #preferredFor(
+  /** Why this list takes the address from a node that could announce it. Undefined: it does not, or not for a preferred node. */
+  #moveFor(
     { name, entry, address, preferred }: Input,
     [before]: readonly string[],
-    [first]: readonly string[],
-  ): ReadonlySet<string> | undefined {
-    if (before !== first) return before !== undefined && address?.candidates.includes(before) ? preferred : undefined;
-    return this.#unwritten.has(name) ? entry?.preferred : undefined;
-  }
-
-  /**
-   * The list to write. Where another owner than the first one announces, and the plan nevertheless prefers the first one, the object would
-   * stay as it is, and so would the speakers. The list then begins with the announcer once, and is planned again when that is written.
-   */
-  #listFor(name: string, owners: readonly string[]): readonly string[] {
-    const announcer = this.#followed(name);
-    this.#detours.delete(name);
-    if (announcer === undefined || !sameTexts(owners, this.#ownersInObject(name))) return owners;
-    this.#detours.add(name);
-    return ownersFrom(announcer, owners);
+    [to]: readonly string[],
+  ): PreferredMove | undefined {
+    // Planned again before it was written.
+    if (before === to) return this.#unwritten.has(name) ? entry?.move : undefined;
+    const leaves = before !== undefined && address?.candidates.includes(before) === true;
+    return leaves && to !== undefined && preferred !== undefined ? { to, preferred } : undefined;
   }
 
   #announced(name: string): Claim | undefined {
@@ -373,11 +319,6 @@ export class OwnerAssignments {
       : planSpecAfterStatus(written, desired, this.#options.candidates.someReadSpecOnly);
   }
 
-  #ownersInObject(name: string): readonly string[] {
-    const object = this.#options.virtualIps.views.get(name);
-    return object === undefined ? [] : ownersOf(object).owners;
-  }
-
   #preferredNodes({ name, services }: Claim, candidates: Candidates): ReadonlySet<string> | undefined {
     const local = this.#options.services.localNodes(services);
     return preferredNodes({ ...candidates, local, pinned: this.#pinned(name) });
@@ -388,9 +329,9 @@ export class OwnerAssignments {
     return this.#options.virtualIps.views.get(name)?.metadata.annotations[nodeAnnotation];
   }
 
-  #assign(claim: Claim, assignment: OwnerAssignment, preferred?: ReadonlySet<string>): void {
+  #assign(claim: Claim, assignment: OwnerAssignment, move?: PreferredMove): void {
     const before = this.desired(claim.name)?.owners ?? [];
-    this.#entries.set(claim.name, { claim, assignment, preferred, pinned: this.#pinned(claim.name) });
+    this.#entries.set(claim.name, { claim, assignment, move, pinned: this.#pinned(claim.name) });
     if (sameTexts(before, assignment.owners)) return;
     this.#counts.remove(before);
     this.#counts.add(assignment.owners);
