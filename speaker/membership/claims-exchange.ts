@@ -75,6 +75,13 @@ export class ClaimsExchange {
     this.#ready.add(peer);
   }
 
+  /** The peer was silent, so what was sent to it is perhaps lost. */
+  resend(peer: PeerState): void {
+    if (!peer.sent.isPending) return;
+    peer.sent.rewind();
+    this.#ready.add(peer);
+  }
+
   /** The peer says which version it has. */
   acknowledged(peer: PeerState, version: number): void {
     if (!peer.sent.acknowledge(version)) this.restart(peer, version);
@@ -89,14 +96,13 @@ export class ClaimsExchange {
   flush(): void {
     const { nowMs, timing } = this.#own;
     for (let peer = this.#resends.takeDue(nowMs); peer !== undefined; peer = this.#resends.takeDue(nowMs)) {
-      if (!peer.sent.isPending || !peer.isAlive) continue;
+      if (!peer.sent.isPending || peer.status === "left") continue;
       const isSilent = nowMs - peer.heardMs > suspectedAfter * peer.intervalMs(timing.heartbeatMs);
-      if (isSilent) {
+      if (isSilent || !peer.isAlive) {
         this.#resends.set(peer, nowMs + timing.heartbeatMs);
         continue;
       }
-      peer.sent.rewind();
-      this.#ready.add(peer);
+      this.resend(peer);
     }
     for (const peer of this.#ready) this.#send(peer);
     this.#ready.clear();

@@ -11,6 +11,8 @@ export type Eligibility =
   | "ineligible"
   /** It says that it cannot take this address, although it would be its turn. */
   | "passed"
+  /** It is alive, as others say, but not heard: what it announces is not known. */
+  | "silent"
   /** It was never heard: perhaps its speaker sends no heartbeats. Then it announces as the first owner, and tells no one. */
   | "unheard";
 
@@ -67,12 +69,12 @@ function decideAsHolder(situation: Situation, own: Claim): Decision {
   const [first] = stake.owners;
   if (first === node)
     return age === 0 ? keep : { kind: "take", claim: claimFor(stake, node, seenEpoch), cause: undefined };
-  if (age > 0) {
+  const isOwner = stake.owners.includes(node);
+  if (age > 0 || (age === 0 && !isOwner && !isProvisional(own))) {
     // The terms have begun again: continue below the first claim of the new first owner.
     const claim = { createdSeconds: stake.createdSeconds, term: stake.term, epoch: 0, rank: rankIn(stake, node) };
     return { kind: "take", claim, cause: undefined };
   }
-  const isOwner = stake.owners.includes(node);
   if (age === 0 && isOwner && !isProvisional(own)) return keep;
   // Another node should announce the address: this one waits for it.
   const firstIs = first === undefined ? "ineligible" : situation.eligibility(first);
@@ -110,13 +112,13 @@ function decideWithout(situation: Situation): Decision {
   return { kind: "take", claim: claimFor(stake, node, situation.seenEpoch), cause };
 }
 
-/** How many better owners could take the address; undefined: one of them may announce it in silence. */
+/** How many better owners could take the address; undefined: one of them may announce it without a word that arrives here. */
 function countBefore({ node, stake, isKnown, eligibility }: Situation): number | undefined {
   let count = 0;
   for (const owner of stake.owners) {
     if (owner === node) return count;
     const one = eligibility(owner);
-    if (one === "unheard") return undefined;
+    if (one === "unheard" || one === "silent") return undefined;
     if (one === "eligible" || (one === "passed" && !isKnown)) count += 1;
   }
   return undefined;

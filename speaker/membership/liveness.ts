@@ -28,6 +28,8 @@ export interface LivenessParts {
   readonly heldBy: (node: string) => Iterable<string>;
   /** The peer is alive, or no longer: decide again about what it announces. */
   readonly changed: (peer: PeerState) => void;
+  /** The peer is heard again after a silence. */
+  readonly returned: (peer: PeerState) => void;
   /** The time that the peer needs for a restart is over. */
   readonly restartOver: (peer: PeerState) => void;
   /** This node hears nothing at all. */
@@ -51,7 +53,8 @@ export class Liveness {
 
   /** A message of the peer arrived. */
   heard(peer: PeerState): void {
-    const { own, witnesses, effects, changed } = this.#parts;
+    const { own, witnesses, effects, changed, returned } = this.#parts;
+    if (own.nowMs - peer.heardMs > suspectedAfter * peer.intervalMs(own.timing.heartbeatMs)) returned(peer);
     peer.heardMs = own.nowMs;
     peer.suspicion = undefined;
     witnesses.heard(peer.node);
@@ -242,6 +245,7 @@ export class Liveness {
   }
 
   #revive(peer: PeerState): void {
+    this.#parts.returned(peer);
     peer.status = "alive";
     peer.nodeDead = false;
     peer.suspicion = undefined;

@@ -59,6 +59,9 @@ export class Membership implements MembershipInputs {
   readonly #doubt: Doubt;
   readonly #leaving: Leaving;
   #turnMs: number;
+  /** What is added to the times that are passed, and the latest of the sums. */
+  #offsetMs = 0;
+  #latestMs: number;
   /** When the next turn was due, at the end of the last one. */
   #expectedMs = Number.POSITIVE_INFINITY;
 
@@ -81,6 +84,7 @@ export class Membership implements MembershipInputs {
     const peers = new Peers(own);
     this.#own = own;
     this.#turnMs = nowMs;
+    this.#latestMs = nowMs;
     this.#peers = peers;
     this.#notices = new NoticeBoard(own, peers, effects);
     this.#heartbeats = new Heartbeats(own, peers, effects, received, this.#notices);
@@ -100,6 +104,7 @@ export class Membership implements MembershipInputs {
       notices: this.#notices,
       heldBy: (name) => received.heldBy(name),
       changed: (peer) => this.#peerChanged(peer),
+      returned: (peer) => this.#exchange.resend(peer),
       restartOver: (peer) => this.#completeClaims(peer),
       isolate: () => this.#isolate(),
       forget: (peer) => this.#forget(peer),
@@ -124,7 +129,10 @@ export class Membership implements MembershipInputs {
 
   /** When `advance` has something to do, monotonic ms; in the past: at once. */
   get nextDueMs(): number {
-    if (this.#leaving.isDone) return Number.POSITIVE_INFINITY;
+    return this.#leaving.isDone ? Number.POSITIVE_INFINITY : this.#dueMs - this.#offsetMs;
+  }
+
+  get #dueMs(): number {
     return Math.min(
       this.#peers.nextBeatMs,
       this.#liveness.nextDueMs,
@@ -233,9 +241,9 @@ export class Membership implements MembershipInputs {
   }
 
   advance(nowMs: number): void {
-    const gapMs = nowMs - this.#turnMs;
-    const lateMs = nowMs - this.#expectedMs;
     this.#setTime(nowMs);
+    const gapMs = this.#own.nowMs - this.#turnMs;
+    const lateMs = this.#own.nowMs - this.#expectedMs;
     this.#turnMs = this.#own.nowMs;
     if (this.#leaving.isDone) return;
     const { timing } = this.#own;
@@ -260,12 +268,19 @@ export class Membership implements MembershipInputs {
       this.#notices.flush();
       this.#heartbeats.flush();
     }
-    this.#expectedMs = this.nextDueMs;
+    this.#expectedMs = this.#dueMs;
     return this.#effects.take();
   }
 
+  /** A clock that goes back continues where it was. */
   #setTime(nowMs: number): void {
-    this.#own.nowMs = Math.max(this.#own.nowMs, nowMs);
+    this.#own.nowMs = nowMs + this.#offsetMs;
+    if (this.#own.nowMs >= this.#latestMs) {
+      this.#latestMs = this.#own.nowMs;
+      return;
+    }
+    this.#offsetMs += this.#latestMs - this.#own.nowMs;
+    this.#own.nowMs = this.#latestMs;
   }
 
   #receiveClaims(peer: PeerState, message: Message & { readonly kind: "claims" }): void {

@@ -45,6 +45,7 @@ export class PeerView {
     if (beat === undefined) return "eligible";
     if (beat.isolated || beat.phase === "leaving" || beat.phase === "left") return "ineligible";
     if (!(family === "IPv4" ? beat.ipv4 : beat.ipv6)) return "ineligible";
+    if (!this.isHeard(node) && peer.restartUntilMs <= this.#own.nowMs) return "silent";
     return this.#received.hasPassed(node, address) ? "passed" : "eligible";
   }
 
@@ -57,14 +58,24 @@ export class PeerView {
     return (family === "IPv4" ? beat.ipv4 : beat.ipv6) ? undefined : "PeerUnhealthy";
   }
 
-  /** Why no node announces an address, and for how long. `last`: the node that did, as far as is known. */
-  vacancyAfter(last: string | undefined, vacantMs: number): { readonly cause: Cause; readonly gapMs: number } {
+  /** Why no node announces the address, and for how long. `last`: the node that did, as far as is known. */
+  vacancyAfter(
+    last: string | undefined,
+    stake: MembershipStake,
+    vacantMs: number,
+  ): { readonly cause: Cause; readonly gapMs: number } {
     const { nowMs } = this.#own;
     const peer = last === undefined || last === this.#own.node ? undefined : this.#peers.get(last);
-    if (peer === undefined) return { cause: "Start", gapMs: 0 };
-    if (peer.status === "left") return { cause: "PeerLeft", gapMs: Math.round(nowMs - vacantMs) };
-    if (peer.status !== "dead") return { cause: "PeerUnhealthy", gapMs: Math.round(nowMs - vacantMs) };
-    const sinceMs = peer.heardMs === Number.NEGATIVE_INFINITY ? vacantMs : peer.heardMs;
-    return { cause: "PeerDead", gapMs: Math.round(nowMs - sinceMs) };
+    const gapMs = Math.round(nowMs - vacantMs);
+    if (last === undefined || peer === undefined) return { cause: "Start", gapMs: 0 };
+    if (peer.status === "left") return { cause: "PeerLeft", gapMs };
+    if (peer.status === "dead") {
+      const sinceMs = peer.heardMs === Number.NEGATIVE_INFINITY ? vacantMs : peer.heardMs;
+      return { cause: "PeerDead", gapMs: Math.round(nowMs - sinceMs) };
+    }
+    const { beat } = peer;
+    const isHealthy = beat === undefined || (stake.family === "IPv4" ? beat.ipv4 : beat.ipv6);
+    const isUnable = !isHealthy || beat?.isolated === true || this.#received.hasPassed(last, stake.address);
+    return { cause: isUnable ? "PeerUnhealthy" : "Planned", gapMs };
   }
 }

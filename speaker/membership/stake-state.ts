@@ -11,6 +11,8 @@ export class StakeState {
   passed = false;
   /** The other nodes that its claim concerns. */
   concerned: readonly string[] = [];
+  /** Nodes that its claim no longer concerns, and that know of it. */
+  former: readonly string[] = [];
   /** The highest epoch of claims that were seen in the term of the stake. */
   seenEpoch: number | undefined;
   /** Some node has announced the address before. */
@@ -39,15 +41,20 @@ export class StakeState {
     this.lastHolder = stake.announcedBy;
   }
 
-  /** Returns whether the list of owners is another one than before. */
+  /** Returns whether claims must be looked at again: the term is another one than before. */
   replace(stake: MembershipStake, nowMs: number): boolean {
-    const isMoved = compareTerms(stake, this.stake) !== 0;
+    const { owners } = this.stake;
+    const isOtherTerm = compareTerms(stake, this.stake) !== 0;
+    // A VirtualIP that is created again within a second has the same term, and perhaps other owners.
+    const isOtherList = stake.owners.length !== owners.length || stake.owners.some((owner, at) => owner !== owners[at]);
     this.stake = stake;
-    if (!isMoved) return false;
-    this.movedMs = nowMs;
-    this.vacantMs = undefined;
+    if (isOtherTerm || isOtherList) {
+      this.movedMs = nowMs;
+      this.vacantMs = undefined;
+      this.passed = false;
+    }
+    if (!isOtherTerm) return false;
     this.seenEpoch = undefined;
-    this.passed = false;
     if (this.own !== undefined) this.see(this.own);
     return true;
   }

@@ -77,6 +77,10 @@ export class Stakes {
       ...new Set([...stake.owners, ...(stake.announcedBy === undefined ? [] : [stake.announcedBy])]),
     ].filter((node) => node !== own.node);
     this.#exchange?.setConcerned(stake.address, state.concerned, concerned, state.isKnown || state.passed);
+    if (state.own !== undefined) {
+      const former = new Set([...state.former, ...state.concerned]);
+      state.former = [...former].filter((node) => !concerned.includes(node));
+    }
     state.concerned = concerned;
     this.#dirty.add(stake.address);
   }
@@ -88,7 +92,7 @@ export class Stakes {
     if (state.own !== undefined) this.#release(state, undefined);
     state.passed = false;
     this.#stakes.delete(address);
-    if (hadEntry) this.#exchange?.changed(address, state.concerned);
+    if (hadEntry) this.#tell(state);
     this.#exchange?.setConcerned(address, state.concerned, [], false);
     this.#unsettled.delete(address);
     this.#timers.delete(address);
@@ -232,7 +236,7 @@ export class Stakes {
       case "pass":
         if (!state.passed) {
           state.passed = true;
-          this.#exchange?.changed(state.stake.address, state.concerned);
+          this.#tell(state);
         }
         break;
       case "keep":
@@ -245,7 +249,7 @@ export class Stakes {
     }
     if (decision.kind !== "pass" && state.passed && state.stake.armed) {
       state.passed = false;
-      this.#exchange?.changed(state.stake.address, state.concerned);
+      this.#tell(state);
     }
   }
 
@@ -254,7 +258,9 @@ export class Stakes {
     const { address } = state.stake;
     const renewed = state.own !== undefined;
     const vacancy =
-      renewed || cause !== undefined ? undefined : view.vacancyAfter(state.lastHolder, state.vacantMs ?? own.nowMs);
+      renewed || cause !== undefined
+        ? undefined
+        : view.vacancyAfter(state.lastHolder, state.stake, state.vacantMs ?? own.nowMs);
     state.own = claim;
     state.resumed = undefined;
     state.passed = false;
@@ -273,7 +279,7 @@ export class Stakes {
       gapMs: vacancy?.gapMs ?? 0,
     });
     state.vacantMs = undefined;
-    this.#exchange?.changed(address, state.concerned);
+    this.#tell(state);
   }
 
   #release(state: StakeState, to: string | undefined): void {
@@ -284,7 +290,11 @@ export class Stakes {
     this.#held -= 1;
     effects.add({ kind: "withdraw", address });
     effects.report({ kind: "released", address, to });
-    this.#exchange?.changed(address, state.concerned);
+    this.#tell(state);
+  }
+
+  #tell({ stake, concerned, former }: StakeState): void {
+    this.#exchange?.changed(stake.address, former.length === 0 ? concerned : [...concerned, ...former]);
   }
 
   /** The claims of other nodes that are alive, the best one first. */

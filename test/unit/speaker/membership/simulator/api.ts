@@ -9,6 +9,8 @@ export interface AddressView {
   readonly createdSeconds: number;
   readonly term: number;
   readonly announcedBy: string | undefined;
+  /** Rises with each list of owners, whatever the term does. */
+  readonly version: number;
 }
 
 /** The API server: the VirtualIPs, and the watch of each node, which is late by its own lag. */
@@ -20,8 +22,6 @@ export class Api {
   /** Until when the watch of a node is silent. */
   readonly #stuckUntil = new Map<string, number>();
   #created = 1;
-  /** When a list of owners was changed for the last time, by address. */
-  readonly changedMs = new Map<string, number>();
 
   constructor(events: EventQueue) {
     this.#events = events;
@@ -58,7 +58,8 @@ export class Api {
     const family: Family = address.includes(":") ? "IPv6" : "IPv4";
     const createdSeconds = before?.createdSeconds ?? this.#created;
     const announcedBy = before?.announcedBy;
-    this.#put({ address, family, owners, createdSeconds, term: (before?.term ?? 0) + 1, announcedBy });
+    const version = (before?.version ?? 0) + 1;
+    this.#put({ address, family, owners, createdSeconds, term: (before?.term ?? 0) + 1, announcedBy, version });
   }
 
   /** Deletes the VirtualIP and creates it again. `sameSecond`: its time of creation does not differ. */
@@ -72,6 +73,7 @@ export class Api {
       createdSeconds: sameSecond ? before.createdSeconds : this.#created,
       term: 1,
       announcedBy: undefined,
+      version: before.version + 1,
     });
   }
 
@@ -82,7 +84,6 @@ export class Api {
 
   #put(view: AddressView): void {
     this.#views.set(view.address, view);
-    this.changedMs.set(view.address, this.#events.nowMs);
     for (const node of this.#watchers.keys()) this.#notify(node, view.address);
   }
 

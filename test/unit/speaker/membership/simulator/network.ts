@@ -18,8 +18,8 @@ export class Network {
   readonly #noSend = new Set<number>();
   /** By node: the side of a partition that it is on. */
   readonly #sides = new Map<number, number>();
+  #udp = true;
   noise: NetworkNoise;
-  packets = 0;
 
   constructor(events: EventQueue, random: Random, noise: NetworkNoise) {
     this.#events = events;
@@ -45,7 +45,18 @@ export class Network {
     this.#sides.set(node, side);
   }
 
+  /** Whether heartbeats pass; ARP always does. */
+  setUdp(passes: boolean): void {
+    this.#udp = passes;
+  }
+
+  /** A message of one speaker to another. */
+  sendMessage(from: number, to: number, deliver: () => void): void {
+    if (this.#udp) this.send(from, to, deliver);
+  }
+
   heal(): void {
+    this.#udp = true;
     this.#blocked.clear();
     this.#noReceive.clear();
     this.#noSend.clear();
@@ -62,14 +73,13 @@ export class Network {
     return this.sideOf(from) === this.sideOf(to) && !this.#blocked.has(from * 4096 + to);
   }
 
-  /** Whether the node can exchange frames with devices on the LAN of its side. */
-  isPluggedIn(node: number): boolean {
-    return !this.#noSend.has(node) && !this.#noReceive.has(node);
+  /** Whether clients beside the gateway can exchange frames with the node. */
+  isReachable(node: number): boolean {
+    return this.sideOf(node) === 0 && !this.#noSend.has(node) && !this.#noReceive.has(node);
   }
 
   send(from: number, to: number, deliver: () => void): void {
     const { loss, duplicates, delayMs } = this.noise;
-    this.packets += 1;
     if (!this.isOpen(from, to) || (loss > 0 && this.#random.chance(loss))) return;
     this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs, deliver);
     if (duplicates === 0 || !this.#random.chance(duplicates)) return;

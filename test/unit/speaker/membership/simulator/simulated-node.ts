@@ -77,7 +77,7 @@ export class SimulatedNode {
   /** Its main thread has the newest view of the address. */
   isCurrent(address: string): boolean {
     const [mine, newest] = [this.#seen.get(address), this.#world.api.get(address)];
-    return mine?.term === newest?.term && mine?.createdSeconds === newest?.createdSeconds;
+    return mine?.version === newest?.version;
   }
 
   start(): void {

@@ -75,7 +75,7 @@ export class Simulation {
     if (effect.kind === "send") {
       const to = this.#byName.get(effect.to);
       this.sent(node, effect);
-      if (to !== undefined) network.send(node.index, to.index, () => to.receive(node.name, effect.message));
+      if (to !== undefined) network.sendMessage(node.index, to.index, () => to.receive(node.name, effect.message));
     } else if (effect.kind === "askGateway") {
       const answers = (): boolean => this.#hasGateway && this.isGatewayUp;
       network.exchange(node.index, gateway, answers, () =>

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  announcersIn,
+  type Measured,
+  measure,
+  peacefulCluster,
+  peaceMs,
+  watched,
+} from "./simulator/peaceful-cluster.ts";
+import type { Simulation } from "./simulator/simulation.ts";
+
+/** A fault, and what follows from it for clients. Simulated time: the bounds are exact, not measurements of this machine. */
+interface Row {
+  readonly name: string;
+  readonly nodes?: number;
+  readonly hasGateway?: boolean;
+  readonly fault: (simulation: Simulation) => void;
+  /** For how long the address may be without an announcer that clients reach, in ms. */
+  readonly gapMs: number;
+  readonly overlapMs?: number;
+  /** Who announces it in the end. */
+  readonly settled: readonly string[];
+  /** Nodes that are reported as dead, with their kernel or without. */
+  readonly down?: readonly string[];
+  readonly forMs?: number;
+}
+
+const rows: readonly Row[] = [
+  {
+    name: "power of the announcer lost",
+    fault: (simulation) => simulation.node(0).crash(true),
+    gapMs: 256,
+    settled: ["n2"],
+    down: ["n1 node"],
+  },
+  {
+    name: "power of the announcer lost, in a cluster of two",
+    nodes: 2,
+    fault: (simulation) => simulation.node(0).crash(true),
+    gapMs: 256,
+    settled: ["n2"],
+    down: ["n1 node"],
+  },
+  {
+    name: "power of the announcer lost, in a cluster of two without a gateway",
+    nodes: 2,
+    hasGateway: false,
+    fault: (simulation) => simulation.node(0).crash(true),
+    gapMs: 356,
+    settled: ["n2"],
+    down: ["n1 node"],
+  },
+  {
+    name: "power of the announcer and of the next owner lost",
+    nodes: 4,
+    fault: (simulation) => {
+      simulation.node(0).crash(true);
+      simulation.node(1).crash(true);
+    },
+    gapMs: 306,
+    settled: ["n3"],
+    down: ["n1 node", "n2 node"],
+  },
+  {
+    name: "cable of the announcer pulled",
+    fault: (simulation) => simulation.network.setCable(0, false, false),
+    gapMs: 256,
+    settled: ["n2"],
+    down: ["n1 node"],
+  },
+  {
+    name: "the announcer receives nothing",
+    fault: (simulation) => simulation.network.setCable(0, false, true),
+    gapMs: 300,
+    settled: ["n2"],
+  },
+  {
+    name: "nothing that the announcer sends arrives",
+    fault: (simulation) => simulation.network.setCable(0, true, false),
+    gapMs: 256,
+    settled: ["n2"],
+    down: ["n1 node"],
+  },
+  {
+    name: "the announcer and one other are on a side of their own",
+    nodes: 4,
+    fault: (simulation) => {
+      simulation.network.setSide(0, 1);
+      simulation.network.setSide(1, 1);
+    },
+    gapMs: 306,
+    settled: ["n3"],
+  },
+  {
+    name: "speaker of the announcer killed; its kernel still answers and forwards",
+    fault: (simulation) => simulation.node(0).crash(false),
+    gapMs: 456,
+    settled: ["n2"],
+    down: ["n1 speaker"],
+  },
+  {
+    name: "thread of the announcer frozen for 2 s",
+    fault: (simulation) => simulation.node(0).stall(2000),
+    gapMs: 456,
+    settled: ["n2"],
+    down: ["n1 speaker"],
+  },
+  {
+    name: "thread of the announcer frozen for 180 ms",
+    fault: (simulation) => simulation.node(0).stall(180),
+    gapMs: 190,
+    settled: ["n1"],
+    down: [],
+  },
+  {
+    name: "the announcer leaves",
+    fault: (simulation) => simulation.node(0).leave("leave"),
+    gapMs: 0,
+    overlapMs: 5,
+    settled: ["n2"],
+    down: [],
+  },
+  {
+    name: "the announcer restarts within the time that it is left alone",
+    fault: (simulation) => {
+      simulation.node(0).leave("restart");
+      simulation.events.at(peaceMs + 1500, () => simulation.node(0).start());
+    },
+    gapMs: 1600,
+    settled: ["n1"],
+    down: [],
+  },
+  {
+    name: "the announcer says that it restarts, and does not return",
+    fault: (simulation) => simulation.node(0).leave("restart"),
+    gapMs: 5600,
+    settled: ["n2"],
+    down: ["n1 speaker"],
+    forMs: 7000,
+  },
+  {
+    name: "the announcer can no longer deliver",
+    fault: (simulation) => simulation.node(0).setHealth({ ipv4: false, ipv6: true }),
+    gapMs: 0,
+    overlapMs: 5,
+    settled: ["n2"],
+    down: [],
+  },
+  {
+    name: "the announcer can no longer deliver another family",
+    fault: (simulation) => simulation.node(0).setHealth({ ipv4: true, ipv6: false }),
+    gapMs: 0,
+    settled: ["n1"],
+  },
+  {
+    name: "the rules of the address are gone at the announcer",
+    fault: (simulation) => simulation.node(0).setArmed(watched, false),
+    gapMs: 5,
+    settled: ["n2"],
+  },
+  {
+    name: "another owner list",
+    fault: (simulation) => simulation.api.setOwners(watched, ["n3", "n1"]),
+    gapMs: 0,
+    overlapMs: 5,
+    settled: ["n3"],
+  },
+  {
+    name: "an owner list without the announcer, which knows of it 800 ms before the new owner",
+    nodes: 4,
+    fault: (simulation) => {
+      simulation.api.setLag("n4", 800);
+      simulation.api.setOwners(watched, ["n4"]);
+    },
+    gapMs: 0,
+    overlapMs: 5,
+    settled: ["n4"],
+  },
+  {
+    name: "an owner list without the announcer, which does not learn of it",
+    nodes: 4,
+    fault: (simulation) => {
+      simulation.api.setStuck("n1", 20_000);
+      simulation.api.setOwners(watched, ["n4"]);
+    },
+    gapMs: 0,
+    overlapMs: 5,
+    settled: ["n4"],
+  },
+  {
+    name: "a new first owner that never takes over: the announcer, which is no longer an owner, stops after 10 s",
+    nodes: 4,
+    fault: (simulation) => {
+      simulation.api.setStuck("n4", 60_000);
+      simulation.api.setOwners(watched, ["n4", "n2"]);
+    },
+    gapMs: 510,
+    settled: ["n2"],
+    forMs: 13_000,
+  },
+  {
+    name: "the VirtualIP is created again within the same second, with another first owner",
+    fault: (simulation) => {
+      simulation.api.setOwners(watched, ["n1", "n2"]);
+      simulation.events.at(peaceMs + 500, () => simulation.api.recreate(watched, ["n2", "n1"], true));
+    },
+    gapMs: 0,
+    overlapMs: 10,
+    settled: ["n2"],
+  },
+  {
+    name: "a better owner returns",
+    fault: (simulation) => {
+      simulation.node(0).crash(true);
+      simulation.events.at(peaceMs + 1000, () => simulation.node(0).start());
+    },
+    gapMs: 256,
+    settled: ["n2"],
+  },
+  {
+    name: "heartbeats between the only two nodes blocked by a firewall",
+    nodes: 2,
+    fault: (simulation) => simulation.network.setUdp(false),
+    gapMs: 0,
+    settled: ["n1"],
+  },
+  {
+    name: "heartbeats between all of three nodes blocked by a firewall",
+    fault: (simulation) => simulation.network.setUdp(false),
+    gapMs: 0,
+    settled: ["n1"],
+  },
+];
+
+function downIn({ facts }: Measured): readonly string[] {
+  const down = new Set<string>();
+  for (const [, fact] of facts)
+    if (fact.kind === "peerDown") down.add(`${fact.node} ${fact.nodeDead ? "node" : "speaker"}`);
+  return [...down].sort();
+}
+
+describe("what a fault costs", () => {
+  for (const row of rows) {
+    test(row.name, () => {
+      for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+        const simulation = peacefulCluster({ seed, nodes: row.nodes ?? 3, hasGateway: row.hasGateway ?? true });
+        const measured = measure(simulation);
+        row.fault(simulation);
+        simulation.runUntil(peaceMs + (row.forMs ?? 4000));
+        const announcers = announcersIn(simulation).filter((name) =>
+          simulation.nodes.some((node) => node.name === name && simulation.network.isReachable(node.index)),
+        );
+        assert.deepEqual(announcers, row.settled, `seed ${seed}`);
+        assert.ok(measured.longestGapMs <= row.gapMs, `seed ${seed}: a gap of ${measured.longestGapMs} ms`);
+        assert.ok(measured.overlapMs <= (row.overlapMs ?? 0), `seed ${seed}: an overlap of ${measured.overlapMs} ms`);
+        if (row.down !== undefined) assert.deepEqual(downIn(measured), row.down, `seed ${seed}`);
+      }
+    });
+  }
+});
