@@ -31,10 +31,10 @@ import { readTrial, type TargetName, type TrialFigures } from "./failover/timeli
  * What clients notice when a node fails, and when addresses are moved on purpose: `npm run bench -- failover [--trials N] [--faults a,b]
  * [--changes a,b] [--paths nodeport,pods] [--families ipv4,ipv6] [--seconds N] [--requests N] [--output FILE]`. Makes a lab of its own.
  *
- * A client on the LAN and one behind the router open a new connection every 10 ms, and keep some connections open. After a fault they ask one
- * address, by the next path and family in each trial; during a planned change all of them. Another host on the LAN asks every 10 ms, by ARP and
- * NDP, who has the addresses. Between two trials everything is repaired, and the next one waits until
- * the cluster is whole, all addresses are on their nodes, and every request is answered. `--output` appends every trial to a file;
+ * A client on the LAN and one behind the router open a new connection to one address every 10 ms, and keep 15 connections open each; each trial asks
+ * by the next path and family. Another host on the LAN asks every 10 ms, by ARP and NDP, who has the address. Between two trials everything is
+ * repaired, and the next one waits until the cluster is whole, all addresses are on their nodes, and every request is answered. `--seconds` is how
+ * long is measured after a fault, `--requests` how many requests are sent around a planned change. `--output` appends every trial to a file;
  * `--table FILE...` prints the tables of such files, and does nothing else.
  */
 const { values: options, positionals } = parseArgs({
@@ -56,8 +56,8 @@ const intervalMs = 10;
 /** Below the first retransmission of a SYN, 1 s (RFC 6298 section 2): a connection whose first packet is lost counts as failed. */
 const timeoutMs = 900;
 /** Open connections to each address from each client; a request over each so often. */
-const connections = 4;
-const connectionIntervalMs = 200;
+const connections = 15;
+const connectionIntervalMs = 500;
 const connectionTimeoutMs = 6_000;
 /** Good requests before a fault. */
 const leadMs = 1_500;
@@ -102,9 +102,7 @@ class FailoverBench {
   async measureFault(name: string, trial: number): Promise<boolean> {
     const fault = faults[name];
     if (fault === undefined) return true;
-    const ways = this.#namesFor(false);
-    // One way at a time: more requests would keep two cores so busy that they are what is measured.
-    const names = [ways[(trial - 1) % ways.length]].filter((way) => way !== undefined);
+    const names = this.#wayOf(trial, false);
     const cast = await this.#prepare(names);
     const prepared = await fault.prepare(cast);
     const seconds = Number(options.seconds);
@@ -116,7 +114,7 @@ class FailoverBench {
   async measureChange(name: string, trial: number): Promise<boolean> {
     const change = changes[name];
     if (change === undefined) return true;
-    const names = this.#namesFor(change.local === true);
+    const names = this.#wayOf(trial, change.local === true);
     const cast = await this.#prepare(names);
     const prepared = await change.prepare(
       cast,
@@ -129,8 +127,10 @@ class FailoverBench {
     });
   }
 
-  #namesFor(local: boolean): readonly AskedName[] {
-    return this.#stage.names.filter(({ path }) => path.startsWith("local-") === local);
+  /** One way at a time: more requests would keep two cores so busy that they are what is measured. */
+  #wayOf(trial: number, local: boolean): readonly AskedName[] {
+    const ways = this.#stage.names.filter(({ path }) => path.startsWith("local-") === local);
+    return [ways[(trial - 1) % ways.length]].filter((way) => way !== undefined);
   }
 
   /** Brings everything into the state in which a trial begins, and returns who plays which part. */
