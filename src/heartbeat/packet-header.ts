@@ -9,7 +9,7 @@ const maxNameLength = 253;
 
 /**
  * All numbers are in network byte order. magic 2, version 1, length of the sender's name 1, cluster 4, recipient 4, key 4, newest key 4,
- * session 6, sequence 6, echoed session 6, echoed sequence 6, the sender's name; then the payload and the tag.
+ * session 6, sequence 6, echoed session 6, echoed sequence 6, flags 1, the sender's name; then the payload and the tag.
  */
 const magic = 0x4248;
 const version = 1;
@@ -24,8 +24,11 @@ const offsets = {
   sequence: 26,
   echoSession: 32,
   echoSequence: 38,
-  name: 44,
+  flags: 44,
+  name: 45,
 } as const;
+/** Of the flags; the others are 0, and ignored. */
+const dropped = 1;
 const numberLength = 6;
 
 /** The greatest session and sequence: 48 bits, which a double holds exactly. */
@@ -50,6 +53,8 @@ export interface PacketHeader {
   /** The newest of the recipient's packets that the sender has received; 0 and 0: none. */
   readonly echoSession: number;
   readonly echoSequence: number;
+  /** The sender did not accept the packet that it echoes, because the recipient had not proved itself recently; the recipient should repeat it. */
+  readonly dropped: boolean;
 }
 
 export interface ParsedPacket extends PacketHeader {
@@ -74,6 +79,7 @@ export function writeHeader(into: Buffer, header: PacketHeader, name: Uint8Array
   into.writeUIntBE(header.sequence, offsets.sequence, numberLength);
   into.writeUIntBE(header.echoSession, offsets.echoSession, numberLength);
   into.writeUIntBE(header.echoSequence, offsets.echoSequence, numberLength);
+  into[offsets.flags] = header.dropped ? dropped : 0;
   into.set(name, offsets.name);
   return offsets.name + name.length;
 }
@@ -98,6 +104,7 @@ export function parsePacket(datagram: Uint8Array): ParsedPacket | "malformed" | 
     sequence: bytes.readUIntBE(offsets.sequence, numberLength),
     echoSession: bytes.readUIntBE(offsets.echoSession, numberLength),
     echoSequence: bytes.readUIntBE(offsets.echoSequence, numberLength),
+    dropped: ((bytes[offsets.flags] ?? 0) & dropped) !== 0,
     // Names of nodes are ASCII. Other bytes become other characters, and no node has such a name.
     from: bytes.toString("latin1", offsets.name, payloadAt),
     signed: bytes.subarray(0, tagAt),

@@ -53,9 +53,9 @@ export class PeerSession {
     return this.#sequence;
   }
 
-  /** What a packet to the peer echoes. `answer`: it answers a packet that was unproven or stale. */
-  echo(answer: boolean): Echo {
-    if (this.#session === 0 || (answer && this.#candidate !== noEcho)) return this.#candidate;
+  /** What a packet to the peer echoes. `dropped`: it answers a packet that was unproven or stale. */
+  echo(dropped: boolean): Echo {
+    if (this.#session === 0 || (dropped && this.#candidate !== noEcho)) return this.#candidate;
     return { session: this.#session, sequence: this.#newest };
   }
 

@@ -18,6 +18,8 @@ const purpose = "bellhop heartbeat 1";
 const unlistedFactor = 4;
 /** Answers to packets that prove nothing are sent to one peer at most this often: recordings can be sent at any rate. */
 const answerMs = 50;
+/** The part of freshMs after which a payload is not repeated: by then there is a newer one, or none is needed. */
+const repeatedDivisor = 6;
 
 export interface SealedChannelOptions {
   /** Name of the own node. */
@@ -40,7 +42,7 @@ export interface Opened {
   readonly from: string;
   /** A view into the datagram. Empty: the packet only proves its sender. */
   readonly payload: Uint8Array;
-  /** Send `sealAnswer` to the peer now: it may not accept our packets yet. */
+  /** Send `sealAnswer` to the peer now: it has dropped what we sent, or may not accept our packets yet. */
   readonly answer: boolean;
 }
 
@@ -80,6 +82,11 @@ interface Peer {
   /** The newest key that the peer has, by what it said last. */
   newestKey: number | undefined;
   answeredAtMs: number;
+  /** Its last packet was dropped because it has to prove itself first, and it does not know that yet. */
+  droppedLast: boolean;
+  /** The last payload to it, and when it was sealed: a copy. */
+  lastPayload: Uint8Array;
+  lastSealedAtMs: number;
   /** Undefined: it is listed. */
   unlistedAtMs: number | undefined;
 }
@@ -137,12 +144,24 @@ export class SealedChannel {
    * is not a peer. Throws RangeError if the payload is longer than maxPayloadLength.
    */
   seal(to: string, payload: Uint8Array, nowMs: number): Uint8Array | undefined {
-    return this.#seal(to, payload, nowMs, false);
+    const peer = this.#peers.get(to);
+    if (peer === undefined) return undefined;
+    if (payload.length > this.maxPayloadLength) throw new RangeError(`a payload of ${payload.length} bytes`);
+    if (peer.lastPayload.length !== payload.length) peer.lastPayload = new Uint8Array(payload.length);
+    peer.lastPayload.set(payload);
+    peer.lastSealedAtMs = nowMs;
+    return this.#seal(peer, payload, nowMs, false);
   }
 
-  /** A packet without payload by which the peer can prove itself, and we to it. */
+  /**
+   * A packet by which the peer can prove itself, and we to it. It repeats the last payload, which the peer may have dropped; not one that is
+   * older than a few packets are apart.
+   */
   sealAnswer(to: string, nowMs: number): Uint8Array | undefined {
-    return this.#seal(to, nothing, nowMs, true);
+    const peer = this.#peers.get(to);
+    if (peer === undefined) return undefined;
+    const isRecent = nowMs - peer.lastSealedAtMs <= this.#freshMs / repeatedDivisor;
+    return this.#seal(peer, isRecent ? peer.lastPayload : nothing, nowMs, peer.droppedLast);
   }
 
   /** Checks a datagram from the wire. Never throws. */
@@ -161,21 +180,26 @@ export class SealedChannel {
         return { kind: "rejected", reason: acceptance, from, answer: false };
       case "stale":
       case "unproven":
+        peer.droppedLast = true;
         return { kind: "rejected", reason: acceptance, from, answer: this.#mayAnswer(peer, nowMs) };
       case "accepted":
       case "acceptedFirst":
         peer.newestKey = packet.newestKey;
-        return { kind: "opened", from, payload: packet.payload, answer: acceptance === "acceptedFirst" };
+        peer.droppedLast = false;
+        return {
+          kind: "opened",
+          from,
+          payload: packet.payload,
+          answer: packet.dropped || acceptance === "acceptedFirst",
+        };
     }
   }
 
-  #seal(to: string, payload: Uint8Array, nowMs: number, answer: boolean): Uint8Array | undefined {
-    const peer = this.#peers.get(to);
-    const key = peer === undefined ? undefined : this.#keyFor(peer);
+  #seal(peer: Peer, payload: Uint8Array, nowMs: number, dropped: boolean): Uint8Array | undefined {
+    const key = this.#keyFor(peer);
     const [newest] = this.#keys;
-    if (peer === undefined || key === undefined || newest === undefined) return undefined;
-    if (payload.length > this.maxPayloadLength) throw new RangeError(`a payload of ${payload.length} bytes`);
-    const { session, sequence } = peer.session.echo(answer);
+    if (key === undefined || newest === undefined) return undefined;
+    const { session, sequence } = peer.session.echo(dropped);
     const header = {
       cluster: this.#clusterHint,
       recipient: peer.recipientHint,
@@ -185,6 +209,7 @@ export class SealedChannel {
       sequence: peer.session.nextSequence(nowMs),
       echoSession: session,
       echoSequence: sequence,
+      dropped,
     };
     const payloadAt = writeHeader(this.#buffer, header, this.#name);
     this.#buffer.set(payload, payloadAt);
@@ -229,6 +254,9 @@ export class SealedChannel {
       openKeys: noKeys,
       newestKey: undefined,
       answeredAtMs: Number.NEGATIVE_INFINITY,
+      droppedLast: false,
+      lastPayload: nothing,
+      lastSealedAtMs: Number.NEGATIVE_INFINITY,
       unlistedAtMs: undefined,
     };
   }
