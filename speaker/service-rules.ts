@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
+import { forwardingTextOf } from "../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { formatAddress, type IpAddress, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
+import { type Forwarding, parseForwarding } from "../src/model/forwarding.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
 import { type Reason, reasonMessage } from "../src/model/reason.ts";
 import type { ServicePort } from "../src/model/service.ts";
@@ -46,6 +48,8 @@ export interface ServiceRulesOptions {
 interface OwnAddress {
   readonly address: IpAddress;
   readonly permits: PermitsPort;
+  /** What its pool or its reservation says of how traffic reaches the pods. */
+  readonly forwarding: Forwarding | undefined;
 }
 
 /** Knows which Services an event changes, and renders only these. What notes a change returns whether there is something to render. */
@@ -226,7 +230,13 @@ export class ServiceRules {
       spreadMs: this.#starting ? random() * kubeProxyDelayMs : 0,
     };
     const own = addresses.map(({ address }) => address);
-    const { elements, seen, dueMs } = renderService(service, slices, own, this.#node, { permits, timing });
+    const defaults = new Map(addresses.map(({ address, forwarding }) => [address, forwarding]));
+    const forwardingAt = (address: IpAddress) => defaults.get(address);
+    const { elements, seen, dueMs } = renderService(service, slices, own, this.#node, {
+      permits,
+      timing,
+      forwardingAt,
+    });
     this.#seen.set(key, seen);
     this.#wait(key, dueMs === undefined ? undefined : dueMs - timing.nowMs);
     return elements;
@@ -251,7 +261,9 @@ export class ServiceRules {
       const virtualIp = this.#options.watched.virtualIps.views.get(name);
       if (virtualIp?.spec.services.some((reference) => refersTo(reference, { key, uid })) !== true) return [];
       const address = parseAddress(virtualIp.spec.address);
-      return address === undefined ? [] : [{ address, permits: permittedPorts(virtualIp, { key, uid }) }];
+      if (address === undefined) return [];
+      const forwarding = parseForwarding(forwardingTextOf(virtualIp));
+      return [{ address, permits: permittedPorts(virtualIp, { key, uid }), forwarding }];
     });
   }
 

@@ -11,7 +11,14 @@ import { type ServiceName, serviceKeyOf } from "../../src/model/service-referenc
 import { KeyedMutex } from "../../src/queue/keyed-mutex.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import { invalidClaimSource } from "../allocate/allocations/blocked-addresses.ts";
-import { addressesOfInvalid, type Claim, isClaimOf, parseClaim, recordsOf } from "../allocate/claim/claim.ts";
+import {
+  addressesOfInvalid,
+  type Claim,
+  currentPoolOf,
+  isClaimOf,
+  parseClaim,
+  recordsOf,
+} from "../allocate/claim/claim.ts";
 import { plannedClaim } from "../allocate/claim/planned-claim.ts";
 import {
   findJoiningConflict,
@@ -71,6 +78,7 @@ export class ClaimWriter {
       if (claim === undefined || !isClaimOf(claim, service)) return false;
       // Created meanwhile by a Service that shares it, with what `assume` had recorded of this one.
       if (claim.uid !== "") return isRecorded(claim, service);
+      const forwarding = currentPoolOf(allocations, claim)?.forwarding;
       const { ownerInterfaces = [], ...assignment } = ownerAssignments.assignOwners(claim);
       const body = {
         apiVersion: groupVersion,
@@ -80,6 +88,7 @@ export class ClaimWriter {
           address: formatAddress(address),
           ...(claim.pool === undefined ? {} : { pool: claim.pool }),
           ...(claim.node === undefined ? {} : { node: claim.node }),
+          ...(forwarding === undefined ? {} : { forwarding }),
           services: withService(claim, service),
           ...assignment,
           ...(ownerInterfaces.length === 0 ? {} : { ownerInterfaces }),

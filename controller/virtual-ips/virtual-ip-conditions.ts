@@ -1,6 +1,7 @@
 import type { Condition } from "../../src/api/api.ts";
 import { isManaged, type VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
+import type { Forwarding } from "../../src/model/forwarding.ts";
 import { type Reason, reasonMessage, reasonOf } from "../../src/model/reason.ts";
 import type { OwnerAssignment } from "../../src/placement/owner-assignment.ts";
 import type { PoolMembership } from "../allocate/allocations/pool-membership.ts";
@@ -76,11 +77,29 @@ export function correctedPoolOf(object: VirtualIP, { pool }: PoolMembership): st
   return isManaged(object) && pool !== undefined && pool !== object.spec.pool ? pool : undefined;
 }
 
-/** Whether the pool or the condition InPool of the object is out of date. */
+/** `null` removes the field by a merge patch. */
+export interface ForwardingWrite {
+  readonly forwarding: Forwarding | null;
+}
+
+/**
+ * How the forwarding in a VirtualIP must be corrected because its pool says something else: in the spec of a claim of ours, in the status of a
+ * reservation. Undefined: it is right, or no pool contains the address.
+ */
+export function correctedForwardingOf(
+  object: VirtualIP,
+  { pool, forwarding }: Pick<PoolMembership, "pool" | "forwarding">,
+): ForwardingWrite | undefined {
+  const present = isManaged(object) ? object.spec.forwarding : object.status?.forwarding;
+  return pool === undefined || present === forwarding ? undefined : { forwarding: forwarding ?? null };
+}
+
+/** Whether the pool, the forwarding or the condition InPool of the object is out of date. */
 export function poolMembershipDiffers(object: VirtualIP, membership: PoolMembership): boolean {
   const conditions = object.status?.conditions ?? [];
   return (
     correctedPoolOf(object, membership) !== undefined ||
+    correctedForwardingOf(object, membership) !== undefined ||
     withDesiredConditions(conditions, [inPool(membership.reason)], "") !== undefined
   );
 }

@@ -1,5 +1,5 @@
 import { timeText } from "../../src/api/api.ts";
-import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
+import { isManaged, type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import { isNotFound, isRefused } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
@@ -14,7 +14,12 @@ import { followedAnnouncer } from "./follow-announcer.ts";
 import type { HoldDeadlines } from "./hold-deadlines.ts";
 import type { VirtualIpMetrics } from "./metrics.ts";
 import type { OwnerAssignments } from "./owner-assignments.ts";
-import { correctedPoolOf, desiredConditions, withDesiredConditions } from "./virtual-ip-conditions.ts";
+import {
+  correctedForwardingOf,
+  correctedPoolOf,
+  desiredConditions,
+  withDesiredConditions,
+} from "./virtual-ip-conditions.ts";
 
 export interface VirtualIpWriterOptions {
   readonly client: ApiClient;
@@ -41,7 +46,7 @@ export class VirtualIpWriter {
   }
 
   /**
-   * Writes owners, interfaces, pool and the controller's conditions, or deletes a hold that is over. Each write names the version that it
+   * Writes owners, interfaces, pool, forwarding and the controller's conditions, or deletes a hold that is over. Each write names the version that it
    * was planned for. Throws conflicts: the change that caused one calls this method again. Resolves to the time in ms after which to call
    * it again for a hold; undefined: after the next change.
    */
@@ -71,13 +76,16 @@ export class VirtualIpWriter {
     if (invalid !== undefined) this.#recordReason(object.metadata, invalid);
     const owners = ownerAssignments.writesFor(object);
     const pool = membership === undefined ? undefined : correctedPoolOf(object, membership);
-    if (owners?.spec !== undefined || pool !== undefined) {
-      object = await this.#patchSpec(object, { ...owners?.spec, ...(pool === undefined ? {} : { pool }) });
+    const forwarding = membership === undefined ? undefined : correctedForwardingOf(object, membership);
+    const inSpec = isManaged(object) ? forwarding : undefined;
+    const inStatus = isManaged(object) ? undefined : forwarding;
+    if (owners?.spec !== undefined || pool !== undefined || inSpec !== undefined) {
+      object = await this.#patchSpec(object, { ...owners?.spec, ...inSpec, ...(pool === undefined ? {} : { pool }) });
     }
     const desired = desiredConditions(object, assignment, invalid, membership);
     const conditions = withDesiredConditions(object.status?.conditions ?? [], desired, timeText(clock.wallMs()));
-    if (owners?.status !== undefined || conditions !== undefined) {
-      const status = { ...owners?.status, ...(conditions === undefined ? {} : { conditions }) };
+    if (owners?.status !== undefined || inStatus !== undefined || conditions !== undefined) {
+      const status = { ...owners?.status, ...inStatus, ...(conditions === undefined ? {} : { conditions }) };
       try {
         object = await this.#patch(object, "/status", { status });
       } catch (error) {

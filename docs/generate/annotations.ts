@@ -30,7 +30,7 @@ const serviceAnnotations: Rows = [
   [
     code(forwardingAnnotation),
     "`nodeport`, `pods` or `kube-proxy`",
-    "[How traffic is delivered](../services.md#how-traffic-reaches-the-pods). Default: `kube-proxy` for a port with a node port, `pods` for any other",
+    "[How traffic is delivered](../services.md#how-traffic-reaches-the-pods). Default: `spec.forwarding` of the pool; otherwise `kube-proxy` for a port with a node port, `pods` for any other",
   ],
   [code(ipsAnnotation), "addresses, separated by commas", "The requested addresses, at most one of each IP family"],
   [code(poolAnnotation), "name of an IPAddressPool", "The pool to take the addresses from"],

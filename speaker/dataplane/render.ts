@@ -1,7 +1,7 @@
 import { formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
-import { decideForwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
+import { decideForwarding, type Forwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import type { UsableEndpoint } from "../../src/model/usable-endpoints.ts";
@@ -42,6 +42,8 @@ export interface RenderOptions {
   readonly permits?: PermitsPort;
   /** Default: kube-proxy is never late. */
   readonly timing?: KubeProxyTiming;
+  /** `poolForwarding` of the addresses. Default: undefined. */
+  readonly forwardingAt?: (address: IpAddress) => Forwarding | undefined;
 }
 
 export interface RenderedService {
@@ -65,7 +67,7 @@ export function renderService(
   slices: readonly EndpointSliceView[],
   addresses: readonly IpAddress[],
   node: NodeFacts,
-  { permits = permitsAll, timing = neverLate }: RenderOptions = {},
+  { permits = permitsAll, timing = neverLate, forwardingAt = () => undefined }: RenderOptions = {},
 ): RenderedService {
   const ports = planPorts(service, slices, addresses, node, permits);
   const { before, nowMs, delayMs, spreadMs } = timing;
@@ -87,6 +89,7 @@ export function renderService(
     const decision = decideForwarding(service, port.port, {
       nodePortUsable: port.nodePortUsable,
       kubeProxyLate: lateMs !== undefined,
+      poolForwarding: forwardingAt(port.key.address),
       deadEndpoints: stepsIn && port.reachesDead,
     });
     if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);

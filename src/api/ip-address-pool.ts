@@ -69,6 +69,9 @@ export const poolSharingSchema = z.object({
     ),
 });
 
+/** How packets for a port of a Service may be delivered (Forwarding in src/model/forwarding.ts). */
+export const forwardings = ["kube-proxy", "pods", "nodeport"] as const;
+
 export const ipAddressPoolSpecSchema = z
   .object({
     addresses: z
@@ -111,6 +114,12 @@ export const ipAddressPoolSpecSchema = z
       .default(false)
       .describe(
         "Whether to skip IPv4 addresses that end in .0 or .255, which some old devices treat as broadcast addresses. A Service that requests one is refused. One that has one keeps it.",
+      ),
+    forwarding: z
+      .enum(forwardings)
+      .optional()
+      .describe(
+        "How traffic of Services with an address of the pool reaches the pods, unless the Service has the annotation bellhop.dev/forwarding. kube-proxy: by kube-proxy's own rules for the address. pods: straight to a pod. nodeport: rewritten to the node port of the announcing node. Not set: decided for each port. Not for nodeAddresses.",
       ),
     serviceAllocation: serviceAllocationSchema
       .optional()

@@ -71,6 +71,12 @@ export const virtualIpSpecSchema = z
     node: boundedText(maxNameLength)
       .optional()
       .describe("The node whose own address this is. The node answers for it, and no speaker announces it."),
+    // Not an enum: an object with a mode that a later version knows stays readable.
+    forwarding: boundedText(63)
+      .optional()
+      .describe(
+        "How traffic reaches the pods of Services without the annotation bellhop.dev/forwarding: kube-proxy, pods or nodeport. The controller writes what the pool says; in a reservation it is the user's.",
+      ),
     services: boundedList(serviceReferenceSchema, 256)
       .default([])
       .describe("The Services that have the address. Empty: the address is reserved, and no Service has it."),
@@ -128,6 +134,11 @@ export const virtualIpStatusSchema = z
       .describe(
         "In a reservation by a user: how often the controller has changed status.owners. It writes both together.",
       ),
+    forwarding: boundedText(63)
+      .optional()
+      .describe(
+        "In a reservation by a user: spec.forwarding of the pool that contains the address. spec.forwarding of the reservation comes before it. The controller writes it.",
+      ),
     services: boundedList(recordedServiceSchema, 256)
       .optional()
       .describe(
@@ -172,6 +183,11 @@ export const virtualIpSchema = z.object({
   status: virtualIpStatusSchema.optional(),
 });
 export type VirtualIP = z.infer<typeof virtualIpSchema>;
+
+/** What holds for the address of a VirtualIP where the Service requests nothing, as text. */
+export function forwardingTextOf({ spec, status }: Pick<VirtualIP, "spec" | "status">): string | undefined {
+  return spec.forwarding ?? status?.forwarding;
+}
 
 /** Whether the controller created the VirtualIP, so that its spec is the controller's. The spec of any other one is its user's. */
 export function isManaged({ metadata }: Pick<VirtualIP, "metadata">): boolean {

@@ -1,3 +1,4 @@
+import { forwardings } from "../api/ip-address-pool.ts";
 import { forwardingAnnotation } from "../api/labels.ts";
 import type { ServicePort, ServiceView } from "./service.ts";
 
@@ -5,17 +6,19 @@ import type { ServicePort, ServiceView } from "./service.ts";
  * How packets for a port of a Service are delivered: by kube-proxy's own rules for the address, without nat of ours; straight to pods; or
  * with a rewrite to the node port of the node that they arrive at.
  */
-export type Forwarding = "kube-proxy" | "pods" | "nodeport";
+export type Forwarding = (typeof forwardings)[number];
 
 /** Why a port is delivered as it is. */
 export type ForwardingCause =
   /** The annotation requests it. */
   | "requested"
+  /** The pool of the address says so, and the Service has no annotation. */
+  | "pool"
   /** SCTP: its checksum covers the ports, and nftables cannot keep it right. */
   | "sctp"
   /** The port has no node port. */
   | "no node port"
-  /** The annotation requests `nodeport`, but this node cannot take the port's node port for this address. */
+  /** `nodeport` is requested, but this node cannot take the port's node port for this address. */
   | "node port not usable"
   /** kube-proxy may not have the port, the address or the first endpoint yet. */
   | "kube-proxy late"
@@ -37,19 +40,24 @@ export interface ForwardingFacts {
   readonly kubeProxyLate: boolean;
   /** Whether an endpoint that kube-proxy may choose is on a dead node. Missing: none is. */
   readonly deadEndpoints?: boolean;
+  /** What holds for the address where the Service requests nothing: `spec.forwarding` of its pool, or of the reservation. Missing: nothing. */
+  readonly poolForwarding?: Forwarding | undefined;
 }
 
 /** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
 export function requestedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
   const text = service.annotations[forwardingAnnotation]?.trim() ?? "";
-  if (text === "") return undefined;
-  if (text === "nodeport" || text === "pods" || text === "kube-proxy") return text;
-  return "invalid";
+  return text === "" ? undefined : (parseForwarding(text) ?? "invalid");
+}
+
+/** Undefined for any other text, as a later version may write it. */
+export function parseForwarding(text: string | undefined): Forwarding | undefined {
+  return forwardings.find((word) => word === text);
 }
 
 /**
  * The way for one port, for new connections: open ones stay on theirs, as long as it is not a rewrite to a node port. Pure, and the only
- * place that decides it. An invalid request is treated as not set.
+ * place that decides it. An invalid request is treated as not set. A request of the Service comes before what its pool says.
  *
  * Until kube-proxy has caught up, connections to what is new go straight to pods, and so do all of a port that it may send to a dead node. A
  * Service with session affinity is left to kube-proxy: it chooses for itself, so all clients would change their pod, and again when it takes
@@ -58,14 +66,17 @@ export function requestedForwarding(service: ServiceView): Forwarding | "invalid
 export function decideForwarding(
   service: ServiceView,
   { protocol, nodePort }: ServicePort,
-  { nodePortUsable, kubeProxyLate, deadEndpoints = false }: ForwardingFacts,
+  { nodePortUsable, kubeProxyLate, deadEndpoints = false, poolForwarding }: ForwardingFacts,
 ): ForwardingDecision {
-  const requested = requestedForwarding(service);
+  const annotated = requestedForwarding(service);
+  const own = annotated === "invalid" ? undefined : annotated;
+  const requested = own ?? poolForwarding;
+  const cause = own === undefined ? "pool" : "requested";
   if (protocol === "SCTP") return { way: "kube-proxy", cause: "sctp" };
-  if (requested === "kube-proxy" || requested === "pods") return { way: requested, cause: "requested" };
+  if (requested === "kube-proxy" || requested === "pods") return { way: requested, cause };
   if (nodePort === 0) return { way: "pods", cause: "no node port" };
   if (requested === "nodeport")
-    return nodePortUsable ? { way: "nodeport", cause: "requested" } : { way: "pods", cause: "node port not usable" };
+    return nodePortUsable ? { way: "nodeport", cause } : { way: "pods", cause: "node port not usable" };
   if (service.affinityTimeoutSeconds !== undefined) return { way: "kube-proxy", cause: "node port" };
   if (deadEndpoints) return { way: "pods", cause: "dead node" };
   return kubeProxyLate ? { way: "pods", cause: "kube-proxy late" } : { way: "kube-proxy", cause: "node port" };

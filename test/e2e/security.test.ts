@@ -144,6 +144,8 @@ describe("a stolen token of the speaker on n1", () => {
     const owners = await askAs(ofOwner, "PATCH", `${path}/status`, { status: { owners: [{ node: other }] } });
     assert.equal(owners.status, 422, owners.body);
     assert.match(owners.body, /the controller alone writes status.owners/);
+    const forwarding = await askAs(ofOwner, "PATCH", `${path}/status`, { status: { forwarding: "nodeport" } });
+    assert.equal(forwarding.status, 422, forwarding.body);
     assert.equal((await askAs(ofOwner, "PATCH", `${path}/status`, claim(announcer))).status, 200);
     const taken = { spec: { owners: [other] } };
     assert.equal((await askAs(ofOwner, "PATCH", path, taken)).status, 403);

@@ -1,5 +1,6 @@
 import { formatAddress } from "../../../src/ip/address.ts";
 import { rangeContains } from "../../../src/ip/range.ts";
+import type { Forwarding } from "../../../src/model/forwarding.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import { type Claim, currentPoolOf } from "../claim/claim.ts";
 import type { AllocationsReader } from "./address-allocations.ts";
@@ -8,16 +9,22 @@ import type { AllocationsReader } from "./address-allocations.ts";
 export interface PoolMembership {
   /** The pool that contains the address. Undefined: none does. */
   readonly pool: string | undefined;
+  /** What that pool says of how traffic reaches the pods. */
+  readonly forwarding: Forwarding | undefined;
   /** Why none does. Undefined for a reservation, which may be outside all pools. */
   readonly reason: Reason | undefined;
 }
 
 /** Finds the pool of a claim as pools are now. Takes no address away. */
 export function poolMembershipOf(allocations: AllocationsReader, claim: Claim): PoolMembership {
-  const pool = currentPoolOf(allocations, claim)?.name;
-  if (pool !== undefined || !claim.managed) return { pool, reason: undefined };
+  const { name: pool, forwarding } = currentPoolOf(allocations, claim) ?? {};
+  if (pool !== undefined || !claim.managed) return { pool, forwarding, reason: undefined };
   const about = { object: `VirtualIP ${claim.name}`, field: "spec.address", value: formatAddress(claim.address) };
-  return { pool, reason: reasonOf("AddressOutsidePool", { ...about, detail: describeOutside(allocations, claim) }) };
+  return {
+    pool,
+    forwarding,
+    reason: reasonOf("AddressOutsidePool", { ...about, detail: describeOutside(allocations, claim) }),
+  };
 }
 
 function describeOutside({ pools, rejected }: AllocationsReader, { address, pool: name, node }: Claim): string {

@@ -1,5 +1,11 @@
 import { conflictCondition } from "../../../src/api/labels.ts";
-import { isManaged, type RecordedService, type ServiceReference, type VirtualIP } from "../../../src/api/virtual-ip.ts";
+import {
+  forwardingTextOf,
+  isManaged,
+  type RecordedService,
+  type ServiceReference,
+  type VirtualIP,
+} from "../../../src/api/virtual-ip.ts";
 import {
   addressOfVirtualIpName,
   formatAddress,
@@ -7,6 +13,7 @@ import {
   parseAddress,
   virtualIpName,
 } from "../../../src/ip/address.ts";
+import { type Forwarding, parseForwarding } from "../../../src/model/forwarding.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { describeService, refersTo, serviceKeyOf } from "../../../src/model/service-reference.ts";
@@ -17,6 +24,8 @@ export interface Claim {
   readonly name: string;
   readonly address: IpAddress;
   readonly pool: string | undefined;
+  /** How traffic reaches the pods of Services that request nothing, and whether a reservation says so, and not a pool. */
+  readonly forwarding?: { readonly mode: Forwarding; readonly reserved: boolean } | undefined;
   /** The node whose own address it is. Such a claim is shared by all Services whose ports differ, and is not announced. */
   readonly node?: string | undefined;
   readonly services: readonly ServiceReference[];
@@ -50,11 +59,13 @@ export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
     return { reason: reasonOf("VirtualIpInvalid", about) };
   }
   const managed = isManaged({ metadata });
+  const mode = parseForwarding(forwardingTextOf({ spec, status }));
   return {
     claim: {
       name: metadata.name,
       address,
       pool: spec.pool,
+      ...(mode === undefined ? {} : { forwarding: { mode, reserved: !managed && spec.forwarding !== undefined } }),
       node: managed ? spec.node : undefined,
       services: managed ? spec.services : withRecords(spec.services, status?.services),
       managed,

@@ -3,6 +3,7 @@ import { parseDuration } from "../../../src/api/duration.ts";
 import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
+import type { Forwarding } from "../../../src/model/forwarding.ts";
 import { matchesAnySelector } from "../../../src/model/label-selector.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import { maxLabels, type ServiceView } from "../../../src/model/service.ts";
@@ -41,6 +42,8 @@ export interface Pool {
   readonly serviceSelectors: readonly LabelSelector[];
   /** Whether Services of different namespaces may share one of its addresses. */
   readonly sharedAcrossNamespaces: boolean;
+  /** How traffic reaches the pods of Services that request nothing. Never set where `nodes` is. */
+  readonly forwarding: Forwarding | undefined;
 }
 
 export type PoolParse =
@@ -104,13 +107,14 @@ export function parsePool(raw: IPAddressPool): PoolParse {
       namespaceSelectors,
       serviceSelectors,
       sharedAcrossNamespaces: spec.sharing?.acrossNamespaces ?? false,
+      forwarding: spec.forwarding,
     },
   };
 }
 
 /** A pool has either addresses of its own or nodes' own addresses. Fields for the other kind are mistakes. */
 function findKindReasons(object: string, spec: IPAddressPool["spec"]): readonly Reason[] {
-  const { addresses = [], nodeAddresses, exclude, holdAfterDelete } = spec;
+  const { addresses = [], nodeAddresses, exclude, holdAfterDelete, forwarding } = spec;
   if (nodeAddresses === undefined) {
     return addresses.length > 0 ? [] : [reasonOf("PoolEmpty", { object, field: "spec.addresses", value: "" })];
   }
@@ -118,6 +122,7 @@ function findKindReasons(object: string, spec: IPAddressPool["spec"]): readonly 
     ...addresses.slice(0, 1).map((text) => ["spec.addresses[0]", text] as const),
     ...exclude.slice(0, 1).map((text) => ["spec.exclude[0]", text] as const),
     ...(holdAfterDelete === undefined ? [] : [["spec.holdAfterDelete", holdAfterDelete] as const]),
+    ...(forwarding === undefined ? [] : [["spec.forwarding", forwarding] as const]),
   ];
   return misfits.map(([field, value]) => reasonOf("PoolOfNodesMisfit", { object, field, value }));
 }

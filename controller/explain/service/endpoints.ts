@@ -5,7 +5,7 @@ import { type EndpointState, resolveEndpoints, usableOf } from "../../../src/mod
 import { decideForwarding, type ForwardingDecision } from "../../../src/model/forwarding.ts";
 import type { ServicePort, ServiceView } from "../../../src/model/service.ts";
 import { type ReceivingNode, topologyOf } from "../../../src/model/usable-endpoints.ts";
-import type { NodeEndpoints, PortPart } from "./explanation.ts";
+import type { AddressPart, NodeEndpoints, PortPart } from "./explanation.ts";
 
 /** Counts endpoints by family and node; an endpoint that is in several slices counts once. */
 export function countEndpoints(slices: readonly EndpointSliceView[]): readonly NodeEndpoints[] {
@@ -46,6 +46,7 @@ export type Receiver = "node ports" | "no node ports" | "own node";
 export function explainPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
+  addresses: readonly Pick<AddressPart, "address" | "forwarding">[],
   receiver: Receiver,
   announcer: ReceivingNode | undefined,
 ): readonly PortPart[] {
@@ -54,23 +55,46 @@ export function explainPorts(
     protocol: port.protocol,
     name: port.name,
     nodePort: port.nodePort,
-    path: `${describePath(service, port, receiver)}${describeHints(service, slices, port, announcer)}`,
+    path: `${describePaths(service, port, addresses, receiver)}${describeHints(service, slices, port, announcer)}`,
     ready: countReady(service, slices, port),
   }));
 }
 
+/** Its addresses may be of pools that say different things. */
+function describePaths(
+  service: ServiceView,
+  port: ServicePort,
+  addresses: readonly Pick<AddressPart, "address" | "forwarding">[],
+  receiver: Receiver,
+): string {
+  const paths = addresses.map(({ forwarding }) => describePath(service, port, receiver, forwarding));
+  const [first = describePath(service, port, receiver, undefined)] = paths;
+  if (paths.every((path) => path === first)) return first;
+  return paths.map((path, index) => `${addresses[index]?.address}: ${path}`).join("; ");
+}
+
 /** What the nodes know alone is not: which ports are new to their kube-proxy, and which of their addresses are on an interface. */
-function describePath(service: ServiceView, port: ServicePort, receiver: Receiver): string {
+function describePath(
+  service: ServiceView,
+  port: ServicePort,
+  receiver: Receiver,
+  forwarding: AddressPart["forwarding"],
+): string {
   if (receiver === "own node") return proxyRules;
-  const facts = { nodePortUsable: receiver === "node ports", kubeProxyLate: false };
-  return describeDecision(service, port, decideForwarding(service, port, facts));
+  const facts = { nodePortUsable: receiver === "node ports", kubeProxyLate: false, poolForwarding: forwarding?.mode };
+  return describeDecision(service, port, decideForwarding(service, port, facts), forwarding?.from ?? "");
 }
 
 const proxyRules = "kube-proxy's own rules for the address";
 
-function describeDecision(service: ServiceView, { nodePort }: ServicePort, decision: ForwardingDecision): string {
+function describeDecision(
+  service: ServiceView,
+  { nodePort }: ServicePort,
+  decision: ForwardingDecision,
+  poolObject: string,
+): string {
   const local = service.externalTrafficPolicy === "Local";
-  const why = describeCause(service, decision);
+  const why = describeCause(service, decision, poolObject);
   switch (decision.way) {
     case "nodeport":
       return `node port ${nodePort} of the announcing node, then through kube-proxy to a pod${local ? " on that node" : ""}${why}`;
@@ -81,12 +105,19 @@ function describeDecision(service: ServiceView, { nodePort }: ServicePort, decis
   }
 }
 
-function describeCause({ affinityTimeoutSeconds }: ServiceView, { way, cause }: ForwardingDecision): string {
+function describeCause(
+  { affinityTimeoutSeconds }: ServiceView,
+  { way, cause }: ForwardingDecision,
+  poolObject: string,
+): string {
   switch (cause) {
     case "requested":
-      return way === "nodeport"
-        ? ` (${forwardingAnnotation}: ${way}; open connections end when this node port or the annotation changes, and path MTU messages are not translated)`
-        : ` (${forwardingAnnotation}: ${way})`;
+    case "pool": {
+      const source = cause === "pool" ? `spec.forwarding of ${poolObject}` : forwardingAnnotation;
+      const limits =
+        "open connections end when this node port or the mode changes, and path MTU messages are not translated";
+      return ` (${source}: ${way}${way === "nodeport" ? `; ${limits}` : ""})`;
+    }
     case "sctp":
       return " (SCTP)";
     case "no node port":

@@ -9,7 +9,7 @@ import type { ServiceInput } from "./input.ts";
 
 /** An address with its claim, who announces it, and why each node may or may not. */
 export function explainClaim(
-  { address, name, pool, node: ownNode, services }: Claim,
+  { address, name, pool, forwarding, node: ownNode, services }: Claim,
   { virtualIps, candidates }: Pick<ServiceInput, "virtualIps" | "candidates">,
 ): AddressPart {
   const object = virtualIps.get(name);
@@ -17,6 +17,10 @@ export function explainClaim(
   return {
     address: formatAddress(address),
     pool,
+    forwarding:
+      forwarding === undefined
+        ? undefined
+        : { mode: forwarding.mode, from: forwarding.reserved ? `VirtualIP ${name}` : `IPAddressPool ${pool ?? ""}` },
     node: ownNode,
     virtualIp: object?.metadata.name,
     services: services.map(serviceKeyOf),

@@ -50,7 +50,9 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     request: explainRequest(service),
     class: classPart,
     families,
-    ports: eligible ? explainPorts(service, slices, receiverOf(input, addresses), announcerOf(input, addresses)) : [],
+    ports: eligible
+      ? explainPorts(service, slices, addresses, receiverOf(input, addresses), announcerOf(input, addresses))
+      : [],
     endpoints: eligible ? endpoints : [],
     conditions: conditions.map(({ type, status, reason, message }) => ({ type, status, reason, message })),
   };
@@ -140,8 +142,10 @@ function findRemarks(
 ): readonly string[] {
   const { service, allocations, leader, speakers } = input;
   const nodePortUsable = receiverOf(input, addresses) === "node ports";
-  const facts = { nodePortUsable, kubeProxyLate: false };
-  const toPods = service.ports.some((port) => decideForwarding(service, port, facts).way === "pods");
+  const toPods = [undefined, ...addresses].some((one) => {
+    const facts = { nodePortUsable, kubeProxyLate: false, poolForwarding: one?.forwarding?.mode };
+    return service.ports.some((port) => decideForwarding(service, port, facts).way === "pods");
+  });
   const remarks: string[] = [];
   if (satisfied && reason !== undefined)
     remarks.push(`The Service prefers dual-stack, but has only one IP family. ${reasonMessage(reason)}`);

@@ -1,4 +1,5 @@
 import type { IpFamily } from "../../../src/ip/address.ts";
+import type { Forwarding } from "../../../src/model/forwarding.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import type { NodeResult } from "../../owners/evaluate-nodes.ts";
 
@@ -64,6 +65,8 @@ export interface PoolPart {
 export interface AddressPart {
   readonly address: string;
   readonly pool: string | undefined;
+  /** How traffic reaches the pods of a Service without the annotation, and the object that says so. Undefined: none does. */
+  readonly forwarding: { readonly mode: Forwarding; readonly from: string } | undefined;
   /** The node whose own address it is, which answers for it without an announcer. Undefined: it must be announced. */
   readonly node: string | undefined;
   /** Name of its VirtualIP. Undefined: not created yet. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { ServiceRules, type ServiceRulesOptions } from "../../../speaker/service-rules.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../src/api/virtual-ip.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
@@ -40,9 +40,10 @@ function createRules(
     log: silentLogger,
     ...options,
   });
-  const assign = (address: string, name: string): void => {
-    const spec = { address, services: [{ namespace: "default", name }] };
-    virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
+  const assign = (address: string, name: string, forwarding: { spec?: string; status?: string } = {}): void => {
+    const spec = { address, services: [{ namespace: "default", name }], forwarding: forwarding.spec };
+    const status = { forwarding: forwarding.status };
+    virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec, status }));
     rules.virtualIpChanged(address);
   };
   return { clock, nft, dataplane, conntrack, services, slices, nodes, rules, assign };
@@ -73,6 +74,46 @@ test("settings that cannot be read are logged once, with the code that the user 
   see("pods");
   see("wand");
   assert.equal(lines.length, 3);
+});
+
+describe("forwarding of a VirtualIP", () => {
+  const cases: readonly {
+    readonly spec?: string;
+    readonly status?: string;
+    readonly annotation?: string;
+    readonly sets: readonly string[];
+  }[] = [
+    { sets: ["proxied_services"] },
+    { spec: "pods", sets: ["dnat_services"] },
+    { status: "pods", sets: ["dnat_services"] },
+    { spec: "nodeport", sets: ["node_ports"] },
+    { spec: "kube-proxy", status: "pods", sets: ["proxied_services"] },
+    { spec: "pods", annotation: "kube-proxy", sets: ["proxied_services"] },
+    { spec: "kube-proxy", annotation: "pods", sets: ["dnat_services"] },
+    { spec: "of a later version", sets: ["proxied_services"] },
+  ];
+  const ways = new Set(["proxied_services", "dnat_services", "node_ports"]);
+  for (const { sets, annotation, ...forwarding } of cases) {
+    test(`${JSON.stringify({ annotation, ...forwarding })} → ${sets}, and a change of it is rendered`, () => {
+      const { services, slices, nodes, dataplane, rules, assign, clock } = createRules();
+      const rendered: string[][] = [];
+      dataplane.setService = (_key, elements) => {
+        rendered.push([...new Set(elements.map(({ set }) => set))].filter((set) => ways.has(set)));
+      };
+      nodes.set("n1", projectNode({ status: { addresses: [{ type: "InternalIP", address: "192.0.2.11" }] } }));
+      rules.nodeChanged();
+      const annotations = annotation === undefined ? {} : { "bellhop.dev/forwarding": annotation };
+      services.set("default/web", service({ ports: [port({ nodePort: 30080 })], annotations }));
+      slices.set("default/web-1", slice([endpoint("10.244.1.2", "n1")]));
+      rules.sliceChanged("default/web-1");
+      assign(vip, "web");
+      rules.render();
+      clock.stall(120_000);
+      assign(vip, "web", forwarding);
+      rules.render();
+      assert.deepEqual(rendered.at(-1), sets);
+    });
+  }
 });
 
 test("a node that moves to another zone has its rules rendered again, and follows the hints for that zone", () => {

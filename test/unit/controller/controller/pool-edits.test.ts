@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { VirtualIP } from "../../../../src/api/virtual-ip.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { expectPool } from "../fake-cluster/expect-pool.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
@@ -37,6 +38,62 @@ describe("edits of a pool in use", () => {
       await expectPool(cluster, "lan", "AllInPool", "True AllInside");
     });
   }
+
+  test("forwarding reaches the addresses, new ones and those in use, and leaves them with the field", async () => {
+    const forwardings = async () => {
+      const objects = await cluster.virtualIps();
+      return objects.map(({ metadata, spec, status }) => [metadata.name, spec.forwarding, status?.forwarding]);
+    };
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);
+    const reserved = { address: "192.0.2.15", services: [{ namespace: "default", name: "reserved" }] };
+    await cluster.addVirtualIp("192.0.2.15", reserved);
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.addService("reserved");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await cluster.expectShown("reserved", ["192.0.2.15"]);
+    await cluster.changePool("lan", { forwarding: "nodeport" });
+    await cluster.eventually(async () =>
+      assert.deepEqual(await forwardings(), [
+        ["192.0.2.10", "nodeport", undefined],
+        ["192.0.2.15", undefined, "nodeport"],
+      ]),
+    );
+    await cluster.addService("later");
+    await cluster.expectShown("later", ["192.0.2.11"]);
+    const created = cluster.server.requests.find(
+      ({ method, body }) => method === "POST" && (body as VirtualIP).metadata?.name === "192.0.2.11",
+    );
+    const { spec } = (created?.body ?? {}) as Partial<VirtualIP>;
+    assert.equal(spec?.forwarding, "nodeport", "no speaker sees it without");
+    await cluster.changePool("lan", { forwarding: null });
+    await cluster.eventually(async () =>
+      assert.deepEqual(await forwardings(), [
+        ["192.0.2.10", undefined, undefined],
+        ["192.0.2.11", undefined, undefined],
+        ["192.0.2.15", undefined, undefined],
+      ]),
+    );
+    await cluster.idle();
+    const before = cluster.server.writes.length;
+    await cluster.idle();
+    assert.deepEqual(cluster.server.writes.slice(before), []);
+  });
+
+  test("an address that leaves its pool keeps its forwarding, as it stays with its Service", async () => {
+    await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"], { forwarding: "pods" });
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    await cluster.server.request({ method: "DELETE", path: ownPath("ipaddresspools", "lan") });
+    await expectInPool("192.0.2.10", "False AddressOutsidePool");
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.forwarding, "pods");
+    await cluster.addPool("net", ["192.0.2.0/24"]);
+    await expectInPool("192.0.2.10", "True InPool");
+    await cluster.eventually(async () =>
+      assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.forwarding, undefined),
+    );
+  });
 
   test("a pool that is deleted, and one of another name that takes its place", async () => {
     await cluster.addPool("lan", ["192.0.2.10-192.0.2.20"]);

@@ -6,6 +6,7 @@ import { createPalette } from "../../../../src/cli/text/palette.ts";
 const part = {
   address: "192.0.2.10",
   pool: "lan",
+  forwarding: undefined,
   node: undefined,
   virtualIp: "192.0.2.10",
   services: ["default/web"],

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decideForwarding } from "../../../../src/model/forwarding.ts";
+import { decideForwarding, type Forwarding } from "../../../../src/model/forwarding.ts";
 import { projectService } from "../../../../src/model/service.ts";
 
 interface Case {
   /** The annotation; undefined: none. */
   readonly requested?: string;
+  /** What its pool says; undefined: nothing. */
+  readonly pool?: Forwarding;
   readonly protocol?: "TCP" | "UDP" | "SCTP";
   readonly nodePort?: number;
   readonly affinity?: true;
@@ -48,10 +50,31 @@ const cases: readonly Case[] = [
   { requested: "pods", protocol: "SCTP", expected: "kube-proxy, sctp" },
   { requested: "nodeport", protocol: "SCTP", expected: "kube-proxy, sctp" },
   { protocol: "SCTP", nodePort: 0, late: true, expected: "kube-proxy, sctp" },
+  { pool: "pods", expected: "pods, pool" },
+  { pool: "pods", nodePort: 0, late: true, affinity: true, expected: "pods, pool" },
+  { pool: "kube-proxy", late: true, expected: "kube-proxy, pool" },
+  { pool: "nodeport", late: true, affinity: true, expected: "nodeport, pool" },
+  { pool: "nodeport", usable: false, expected: "pods, node port not usable" },
+  { pool: "nodeport", nodePort: 0, expected: "pods, no node port" },
+  { pool: "pods", protocol: "SCTP", expected: "kube-proxy, sctp" },
+  { pool: "pods", requested: "kube-proxy", late: true, expected: "kube-proxy, requested" },
+  { pool: "nodeport", requested: "pods", expected: "pods, requested" },
+  { pool: "kube-proxy", requested: "nodeport", expected: "nodeport, requested" },
+  { pool: "pods", requested: "magic", expected: "pods, pool" },
+  { pool: "pods", requested: " ", expected: "pods, pool" },
 ];
 
 for (const { expected, ...facts } of cases) {
-  const { requested, protocol = "TCP", nodePort = 30080, affinity, usable = true, late = false, dead = false } = facts;
+  const {
+    requested,
+    pool: poolForwarding,
+    protocol = "TCP",
+    nodePort = 30080,
+    affinity,
+    usable = true,
+    late = false,
+    dead = false,
+  } = facts;
   test(`${JSON.stringify(facts)} → ${expected}`, () => {
     const service = projectService({
       metadata: { annotations: requested === undefined ? {} : { "bellhop.dev/forwarding": requested } },
@@ -62,6 +85,7 @@ for (const { expected, ...facts } of cases) {
       nodePortUsable: usable,
       kubeProxyLate: late,
       deadEndpoints: dead,
+      poolForwarding,
     });
     assert.equal(`${way}, ${cause}`, expected);
   });

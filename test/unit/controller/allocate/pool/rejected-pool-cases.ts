@@ -80,6 +80,11 @@ const rest: readonly RejectedPoolCase[] = [
     refuses: { code: "PoolOfNodesMisfit", field: "spec.holdAfterDelete", value: "10m" },
   },
   {
+    name: "forwarding beside nodeAddresses",
+    pools: [{ name: "edge", spec: { nodeAddresses: {}, forwarding: "pods" } }],
+    refuses: { code: "PoolOfNodesMisfit", field: "spec.forwarding", value: "pods" },
+  },
+  {
     name: "a bad entry of exclude",
     pools: [{ name: "lan", addresses: ["192.0.2.0/24"], spec: { exclude: ["192.0.2.1", "192.0.2.9/24"] } }],
     refuses: { code: "PoolRangeInvalid", field: "spec.exclude[1]", value: "192.0.2.9/24" },
