@@ -45,6 +45,11 @@ export class SpeakerWatch {
     return this.#liveness.live;
   }
 
+  /** Those of them that are cut off from the API server, and alive because others hear them. */
+  get cutOff(): ReadonlySet<string> {
+    return this.#liveness.cutOff;
+  }
+
   /** The Lease of this name has changed. */
   leaseChanged(leaseKey: string): void {
     const lease = this.#options.leases.views.get(leaseKey);

@@ -55,6 +55,11 @@ export class SpeakerLiveness {
     return this.#snapshot;
   }
 
+  /** Nodes whose speaker is alive only because others hear it: its lease has expired, so it does not learn of changes. */
+  get cutOff(): ReadonlySet<string> {
+    return new Set([...this.#expired].filter((node) => this.#live.has(node)));
+  }
+
   /**
    * `lease` undefined: it was deleted. An empty holder: the speaker has released it. Returns whether a speaker became alive or stopped being
    * alive: this one, or another that it reports on.

@@ -6,14 +6,21 @@ import type { OwnedAddress } from "./owned-address.ts";
 import { OwnerCounts } from "./owner-counts.ts";
 import { completeList, draftList, type ListDraft } from "./owner-list.ts";
 
-export interface PlanOptions {
+export interface PlanOptions extends ChoiceOptions {
   /** Whether addresses in use may move, to make the counts even. */
   readonly even: boolean;
   /** The owners of all addresses that are not planned. */
   readonly others?: OwnerCounts;
+}
+
+export interface ChoiceOptions {
   /** From how many nodes the waiting owners of one node's addresses are chosen. */
   readonly peers: number;
+  /** Nodes that keep the addresses of which they are first owners, and become first owners of no others unless there is no other node. */
+  readonly fixed?: ReadonlySet<string>;
 }
+
+const noNodes: ReadonlySet<string> = new Set();
 
 /** The trade-off of "Copysets" (Cidon et al. 2013): with more peers a dead node's addresses spread wider, with fewer less has to be watched. */
 export const defaultPeers = 6;
@@ -28,7 +35,7 @@ export const defaultPeers = 6;
  */
 export function* planOwners(
   addresses: readonly OwnedAddress[],
-  { even, others, peers }: PlanOptions,
+  { even, others, peers, fixed = noNodes }: PlanOptions,
 ): Generator<void, ReadonlyMap<string, readonly string[]>> {
   const sorted = [...addresses].sort((a, b) => (a.name < b.name ? -1 : 1));
   const counts = new OwnerCounts(others);
@@ -43,21 +50,26 @@ export function* planOwners(
   }
   const least = new Map<readonly string[], LeastLoaded>();
   for (const address of unassigned) {
-    const choices = firstChoices(address);
+    const choices = movableChoices(address, fixed);
     const known = choices.length > fewChoices ? (least.get(choices) ?? new LeastLoaded(choices, counts)) : undefined;
     if (known !== undefined) least.set(choices, known);
-    const node = known === undefined ? leastLoaded(address, counts) : known.pick(address.name);
+    const node = known === undefined ? leastLoaded(address, choices, counts) : known.pick(address.name);
     if (node !== undefined) first.set(address.name, node);
     counts.addFirst(node, 1);
     yield;
   }
-  if (even) for (const [name, node] of yield* balance(yield* balanceItemsOf(sorted, first))) first.set(name, node);
+  if (even)
+    for (const [name, node] of yield* balance(yield* balanceItemsOf(sorted, first, fixed))) first.set(name, node);
   return yield* ownerLists(sorted, first, counts, stepsOf(peers));
 }
 
 /** The owner list of one new address. `counts`: the owners of all others. */
-export function ownersForNew(address: OwnedAddress, counts: OwnerCounts, peers: number): readonly string[] {
-  const first = leastLoaded(address, counts);
+export function ownersForNew(
+  address: OwnedAddress,
+  counts: OwnerCounts,
+  { peers, fixed = noNodes }: ChoiceOptions,
+): readonly string[] {
+  const first = leastLoaded(address, movableChoices(address, fixed), counts);
   if (first === undefined) return [];
   const steps = stepsOf(peers);
   return completeList(address, draftList(address, first, steps), counts, steps);
@@ -130,18 +142,37 @@ function firstChoices({ candidates, local }: OwnedAddress): readonly string[] {
   return choices;
 }
 
-/** Uses the same array for all items with the same choices. */
+/** By choices, then by the fixed nodes. */
+const knownMovable = new WeakMap<readonly string[], WeakMap<ReadonlySet<string>, readonly string[]>>();
+
+/** The choices without fixed nodes, or all of them if all are fixed. The same array for the same input. */
+function movableChoices(address: OwnedAddress, fixed: ReadonlySet<string>): readonly string[] {
+  const choices = firstChoices(address);
+  if (fixed.size === 0) return choices;
+  const known = knownMovable.get(choices) ?? new WeakMap<ReadonlySet<string>, readonly string[]>();
+  knownMovable.set(choices, known);
+  let movable = known.get(fixed);
+  if (movable === undefined) {
+    const others = choices.filter((node) => !fixed.has(node));
+    movable = others.length === 0 || others.length === choices.length ? choices : others;
+    known.set(fixed, movable);
+  }
+  return movable;
+}
+
+/** Uses the same array for all items with the same choices. Leaves out what fixed nodes have. */
 function* balanceItemsOf(
   addresses: readonly OwnedAddress[],
   first: ReadonlyMap<string, string>,
+  fixed: ReadonlySet<string>,
 ): Generator<void, readonly BalanceItem[]> {
   const byContent = new Map<string, readonly string[]>();
   const shared = new Map<readonly string[], readonly string[]>();
   const items: BalanceItem[] = [];
   for (const address of addresses) {
     const owner = first.get(address.name);
-    if (owner === undefined) continue;
-    const own = firstChoices(address);
+    if (owner === undefined || fixed.has(owner)) continue;
+    const own = movableChoices(address, fixed);
     let choices = own === address.candidates ? own : shared.get(own);
     if (choices === undefined) {
       const content = own.join(",");
@@ -156,8 +187,7 @@ function* balanceItemsOf(
 }
 
 /** The node with the fewest addresses. Of several it picks the one with the highest rank. */
-function leastLoaded(address: OwnedAddress, counts: OwnerCounts): string | undefined {
-  const nodes = firstChoices(address);
+function leastLoaded(address: OwnedAddress, nodes: readonly string[], counts: OwnerCounts): string | undefined {
   const seeds = nodes === address.candidates ? ringOf(nodes).seeds : undefined;
   let best: { readonly node: string; readonly load: number; readonly rank: number } | undefined;
   for (let index = 0; index < nodes.length; index++) {

@@ -3,14 +3,20 @@ import type { ClusterState } from "../observe/cluster-state.ts";
 import { describeAnnouncerNodes } from "../owners/announcer-node.ts";
 import { type CandidateLookup, createCandidateLookup } from "../owners/candidates.ts";
 
+/** Names of the nodes whose speaker is alive, and of those of them that are cut off from the API server. */
+interface LiveSpeakers {
+  readonly live: ReadonlySet<string>;
+  readonly cutOff: ReadonlySet<string>;
+}
+
 /** Who may announce which address. Computed again only after `invalidate`. */
 export class CandidateCache {
   readonly #state: ClusterState;
-  readonly #speakers: { readonly live: ReadonlySet<string> };
+  readonly #speakers: LiveSpeakers;
   #candidates: CandidateLookup | undefined;
   #someReadSpecOnly: boolean | undefined;
 
-  constructor(state: ClusterState, speakers: { readonly live: ReadonlySet<string> }) {
+  constructor(state: ClusterState, speakers: LiveSpeakers) {
     this.#state = state;
     this.#speakers = speakers;
   }
@@ -30,6 +36,11 @@ export class CandidateCache {
   get someReadSpecOnly(): boolean {
     this.#someReadSpecOnly ??= this.#state.someSpeakerLacks(statusOwnersFeature, this.#speakers.live);
     return this.#someReadSpecOnly;
+  }
+
+  /** Nodes that may announce and do not learn of changes. They keep their addresses and get no others. */
+  get cutOff(): ReadonlySet<string> {
+    return this.#speakers.cutOff;
   }
 
   /** Which nodes may announce on which subnets, as text: equal texts mean equal nodes and subnets. */

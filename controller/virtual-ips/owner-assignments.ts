@@ -21,6 +21,8 @@ export interface OwnerAssignmentsOptions {
     current(): CandidateLookup;
     /** Whether a speaker is alive that reads the owners of reservations from their spec alone. */
     readonly someReadSpecOnly: boolean;
+    /** Nodes that do not learn of changes. They keep their addresses and get no others. */
+    readonly cutOff: ReadonlySet<string>;
   };
   /** Nodes with ready endpoints of the Services of a claim. Undefined: any node will do. */
   readonly services: { localNodes(services: Claim["services"]): ReadonlySet<string> | undefined };
@@ -112,7 +114,8 @@ export class OwnerAssignments {
     const { interfaces } = candidates;
     const local = this.#preferredNodes(claim, candidates);
     const address = { name: claim.name, current: [], candidates: candidates.nodes, local };
-    const owners = ownersForNew(address, this.#counts, this.#options.peers);
+    const { candidates: cache, peers } = this.#options;
+    const owners = ownersForNew(address, this.#counts, { peers, fixed: cache.cutOff });
     return ownerAssignment(owners, interfaces);
   }
 
@@ -226,8 +229,9 @@ export class OwnerAssignments {
       yield;
     }
     const addresses = inputs.flatMap(({ address }) => address ?? []);
-    const { peers } = this.#options;
-    const plan = yield* planOwners(addresses, { even, peers, ...(others === undefined ? {} : { others }) });
+    const { peers, candidates } = this.#options;
+    const options = { even, peers, fixed: candidates.cutOff, ...(others === undefined ? {} : { others }) };
+    const plan = yield* planOwners(addresses, options);
     const disturbed = revision !== this.#revision;
     const result = { toWrite: [] as string[], announceabilityChanged: [] as Claim[], outdated: [] as string[] };
     for (const input of inputs) {

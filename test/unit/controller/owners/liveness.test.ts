@@ -99,6 +99,7 @@ describe("liveness by what speakers report of each other", () => {
     readonly reports: Readonly<Record<string, SpeakerPeers>>;
     readonly expired?: readonly string[];
     readonly dead: readonly string[];
+    readonly cutOff?: readonly string[];
   }
   const cases: readonly Case[] = [
     { name: "an expired lease means death without reports", count: 3, reports: {}, expired: ["n1"], dead: ["n1"] },
@@ -108,6 +109,7 @@ describe("liveness by what speakers report of each other", () => {
       reports: { n2: hears("n1") },
       expired: ["n1"],
       dead: [],
+      cutOff: ["n1"],
     },
     {
       name: "what it says of itself does not count, and neither does a report of a speaker whose lease has expired",
@@ -166,7 +168,7 @@ describe("liveness by what speakers report of each other", () => {
       dead: [],
     },
   ];
-  for (const { name, count, reports, expired = [], dead } of cases) {
+  for (const { name, count, reports, expired = [], dead, cutOff = [] } of cases) {
     test(name, () => {
       const liveness = new SpeakerLiveness();
       const present = nodes.slice(0, count);
@@ -175,6 +177,7 @@ describe("liveness by what speakers report of each other", () => {
       for (const node of expired) liveness.markExpired(node);
       const alive = present.filter((node) => !dead.includes(node));
       assert.deepEqual([...liveness.live].sort(), alive);
+      assert.deepEqual([...liveness.cutOff], cutOff);
       const held = new Set(present);
       const live = new Set(present.filter((node) => !expired.includes(node)));
       const speakers = Object.entries(reports).map(([node, peers]) => {

@@ -161,12 +161,34 @@ describe("properties of owner lists", () => {
     );
   });
 
+  test("a fixed node keeps the addresses that it has, and becomes first owner of no other while there is another node", () => {
+    fc.assert(
+      fc.property(mixed, fc.subarray(nodes), fc.boolean(), (addresses, names, even) => {
+        const fixed = new Set(names);
+        const free = planOwners(addresses, { even: false });
+        const plan = runAtOnce(planSteps(addresses, { even, peers: defaultPeers, fixed }));
+        for (const { name, current, candidates, local } of addresses) {
+          const [first] = plan.get(name) ?? [];
+          const [before] = free.get(name) ?? [];
+          if (before !== undefined && fixed.has(before) && current.includes(before)) assert.equal(first, before);
+          if (first === undefined || !fixed.has(first) || current.includes(first)) continue;
+          const near = candidates.filter((node) => local?.has(node) ?? true);
+          const choices = near.length > 0 ? near : candidates;
+          assert.ok(
+            choices.every((node) => fixed.has(node)),
+            `${first} is fixed, and there are ${choices}`,
+          );
+        }
+      }),
+    );
+  });
+
   test("new addresses one by one stay even", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), (count) => {
         const owners = new OwnerCounts();
         for (let index = 0; index < count; index++) {
-          owners.add(ownersForNew(address(index, [], nodes), owners, defaultPeers));
+          owners.add(ownersForNew(address(index, [], nodes), owners, { peers: defaultPeers }));
         }
         const counts = nodes.map((node) => owners.firstOf(node));
         assert.ok(Math.max(...counts) - Math.min(...counts) <= 1);

@@ -78,6 +78,7 @@ class Follower {
       virtualIps: { views: this.#views },
       candidates: {
         someReadSpecOnly: false,
+        cutOff: new Set(),
         current: () => () => ({ nodes: this.#live, interfaces: new Map(), preferred: undefined, departing: new Set() }),
       },
       services: { localNodes: () => world.local },

@@ -31,6 +31,7 @@ class Place {
     virtualIps: { views: new Map() },
     candidates: {
       someReadSpecOnly: false,
+      cutOff: new Set(),
       current:
         () =>
         ({ address }) => ({
