@@ -1,11 +1,13 @@
 import { groupVersion } from "../../src/api/api.ts";
+import { patchTypes } from "../../src/kube/client.ts";
 import { FakeApiServer } from "../../src/kube/fake.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { serveFake } from "../unit/src/kube/serve-fake.ts";
 
 /**
  * An API server in memory for a speaker of node n1: one Service without node ports, whose only pod is pod1, with one address of
- * each family that n1 owns. Prints its address; answers each line `GET path` or `POST path JSON` on standard input with the object.
+ * each family that n1 owns. Prints its address; answers each line `GET path`, `POST path JSON` or `PATCH path JSON` (a merge patch) on
+ * standard input with the object.
  */
 const api = new FakeApiServer();
 const post = (path: string, body: unknown) => api.request({ method: "POST", path, body });
@@ -45,8 +47,12 @@ console.log(served.url);
 for await (const chunk of process.stdin.setEncoding("utf8")) {
   for (const line of String(chunk).trim().split("\n")) {
     const [method = "", path = "", ...text] = line.split(" ");
-    const { body } =
-      method === "POST" ? await post(path, JSON.parse(text.join(" "))) : await api.request({ method: "GET", path });
-    console.log(JSON.stringify(body));
+    const body: unknown = text.length === 0 ? undefined : JSON.parse(text.join(" "));
+    const contentType = patchTypes.merge;
+    const response =
+      method === "POST"
+        ? await post(path, body)
+        : await api.request(method === "PATCH" ? { method, path, body, contentType } : { method: "GET", path });
+    console.log(JSON.stringify(response.body));
   }
 }

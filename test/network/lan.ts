@@ -1,6 +1,15 @@
 import { Namespace } from "./namespace.ts";
 import { Program, scriptPath } from "./program.ts";
 
+/** Quicker than RFC 3810 section 9 has it: 125 s between queries, and 260 s until a report is forgotten. */
+export const membershipMs = 4000;
+
+/** A switch that snoops and queries; its times are in units of 10 ms. */
+const snooping = [
+  "mcast_snooping 1 mcast_querier 1 mcast_mld_version 2 mcast_query_interval 100 mcast_startup_query_interval 50",
+  `mcast_query_response_interval 50 mcast_membership_interval ${membershipMs / 10}`,
+].join(" ");
+
 /**
  * A LAN with a client and two nodes or three, each with a pod behind it, in namespaces of this process:
  *
@@ -25,8 +34,11 @@ export class Lan {
     this.#switch = ethernetSwitch;
   }
 
-  /** `server`: the script of this folder that each pod runs, with its name. */
-  static async create({ three = false, server = "echo-server.ts" } = {}): Promise<Lan> {
+  /**
+   * `server`: the script of this folder that each pod runs, with its name. `mldSnooping`: the switch passes multicast only to ports
+   * that reported the group by MLD, and forgets a report after `membershipMs`.
+   */
+  static async create({ three = false, server = "echo-server.ts", mldSnooping = false } = {}): Promise<Lan> {
     const [client, n1, n2, pod1, pod2, lan] = await Promise.all([
       Namespace.create("client"),
       Namespace.create("n1"),
@@ -39,7 +51,7 @@ export class Lan {
     const [more, morePods] = third === undefined ? [[], []] : [[third[0]], [third[1]]];
     const created = new Lan(client, [n1, n2, ...more], [pod1, pod2, ...morePods], lan);
     try {
-      await created.#build(server);
+      await created.#build(server, mldSnooping);
     } catch (error) {
       created.destroy();
       throw error;
@@ -47,12 +59,13 @@ export class Lan {
     return created;
   }
 
-  async #build(server: string): Promise<void> {
+  async #build(server: string, mldSnooping: boolean): Promise<void> {
     const lan = this.#switch;
-    await lan.sh("ip link add br0 type bridge mcast_snooping 0; ip link set br0 up");
+    await lan.sh(`ip link add br0 type bridge ${mldSnooping ? snooping : "mcast_snooping 0"}; ip link set br0 up`);
     for (const [index, host] of [this.client, ...this.nodes].entries()) {
       await lan.connect(host, `p${index}`, "eth0");
       await lan.sh(`ip link set p${index} master br0`);
+      if (mldSnooping) await lan.sh(`bridge link set dev p${index} mcast_flood off`);
       const number = index === 0 ? 99 : 10 + index;
       await host.sh(`ip addr add 192.0.2.${number}/24 dev eth0; ip addr add 2001:db8::${number}/64 dev eth0 nodad`);
     }
@@ -77,6 +90,15 @@ export class Lan {
   async addInterface(host: Namespace, port: string, name: string): Promise<void> {
     await this.#switch.connect(host, port, name);
     await this.#switch.sh(`ip link set ${port} master br0`);
+  }
+
+  /** The multicast groups that the switch has members of at the port of a node, which counts from 1. Empty unless it snoops. */
+  async groupsOf(node: number): Promise<readonly string[]> {
+    const output = await this.#switch.sh("bridge mdb show dev br0");
+    return output.split("\n").flatMap((line) => {
+      const [, port, group] = /port (\S+) grp (\S+)/.exec(line) ?? [];
+      return port === `p${node}` && group !== undefined ? [group] : [];
+    });
   }
 
   /** Runs a script of this folder in a namespace, and waits for its first line. */
