@@ -49,6 +49,7 @@ labCommand("up", "bring the lab up, unless it runs already")
   )
   .option("--dns", "resolve the names of Services, by CoreDNS", false)
   .option("--host-ports", "let pods have a hostPort, by the CNI plugin portmap", false)
+  .option("--mld-snooping", "the switch passes solicitations only to ports that reported the group by MLD", false)
   .action(async (options: LabOptions) => {
     const start = Date.now();
     const lab = await upLab(options, progress);

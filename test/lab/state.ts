@@ -16,6 +16,8 @@ const Options = z.strictObject({
   dns: z.boolean().default(false),
   /** Whether pods may have a hostPort, by the CNI plugin portmap. */
   hostPorts: z.boolean().default(false),
+  /** Whether the switch of the LAN passes multicast only to ports that reported the group by MLD or IGMP. */
+  mldSnooping: z.boolean().default(false),
 });
 const Labfile = z.strictObject({ options: Options, programs: z.string(), complete: z.boolean() });
 const Process = z.strictObject({ pid: z.int(), startTime: z.int() });
@@ -41,6 +43,7 @@ export function completeOptions(options: Partial<LabOptions>): LabOptions {
     families: options.families ?? "dual",
     dns: options.dns ?? false,
     hostPorts: options.hostPorts ?? false,
+    mldSnooping: options.mldSnooping ?? false,
   });
   if (parsed.success) return parsed.data;
   throw new LabError("bad-option", z.prettifyError(parsed.error));

@@ -115,8 +115,8 @@ export async function upLab(wanted: Partial<LabOptions> = {}, progress: Progress
         return lab;
       }
       if (fault === undefined) {
-        const { nodes, proxy, families, dns, hostPorts } = existing.options;
-        const more = `${dns ? " --dns" : ""}${hostPorts ? " --host-ports" : ""}`;
+        const { nodes, proxy, families, dns, hostPorts, mldSnooping } = existing.options;
+        const more = `${dns ? " --dns" : ""}${hostPorts ? " --host-ports" : ""}${mldSnooping ? " --mld-snooping" : ""}`;
         const present = `--nodes ${nodes} --proxy ${proxy} --families ${families}${more}`;
         const said = `lab ${options.name} runs with ${present}; take it down first`;
         throw new LabError("different-options", said);
