@@ -8,6 +8,7 @@ import { monotonicMs } from "../e2e/probe/monotonic.ts";
 import { type RunningProgram, startClient, startObserver } from "../e2e/probe/programs.ts";
 import type { ClientOptions } from "../e2e/probe/steady-client.ts";
 import { startWeb } from "../e2e/workload.ts";
+import { LabError } from "../lab/error.ts";
 import { showProgress } from "../lab/progress.ts";
 import { withBenchLab } from "./bench-lab.ts";
 import { changes, drainingApp, drainingSeconds } from "./failover/changes.ts";
@@ -143,7 +144,7 @@ class FailoverBench {
     for (let attempt = 1; ; attempt++) {
       const fault = await this.#findFault(names, announcer);
       if (fault === undefined) return { api: this.#api, announcer, next, others };
-      if (attempt === 10) throw new Error(`before a trial: ${fault}`);
+      if (attempt === 10) throw new LabError("timeout", `before a trial: ${fault}`);
       await sleep(1_000);
     }
   }
@@ -262,15 +263,26 @@ async function measure(api: Api): Promise<void> {
     for (const name of faultNames) await repeat(name, (trial) => bench.measureFault(name, trial));
     for (const name of changeNames) await repeat(name, (trial) => bench.measureChange(name, trial));
   } finally {
-    process.stdout.write(formatTables(bench.records));
+    process.stdout.write(`${formatTables(bench.records)}${left.map((line) => `${line}\n`).join("")}`);
   }
 }
 
-/** Runs all trials; one that does not count is made again, three times at the most. */
+/** What went wrong beside the trials, for the end of the output. */
+const left: string[] = [];
+
+/** Runs all trials; one that cannot begin or does not count is tried again, twice at the most, and then left out. */
 async function repeat(name: string, work: (trial: number) => Promise<boolean>): Promise<void> {
   for (let trial = 1; trial <= trials; trial++) {
     await progress.step(`${name}, ${trial} of ${trials}`, async () => {
-      for (let attempt = 1; attempt <= 3; attempt++) if (await work(trial)) return;
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        try {
+          if (await work(trial)) return;
+        } catch (error) {
+          if (!(error instanceof LabError)) throw error;
+          progress.say(`${name}: ${error.message}`);
+          left.push(`${name}, trial ${trial}, attempt ${attempt} does not count: ${error.message}`);
+        }
+      }
     });
   }
 }
