@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
-import type { Nft } from "../../src/nft/nft.ts";
+import type { Nft, NftReader } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { DeadEndpoints } from "./dead-endpoints.ts";
 import type { Element } from "./element.ts";
@@ -15,7 +15,7 @@ import { TableWriter, type WriteListener } from "./table-writer.ts";
 import { nftFamilies } from "./tables.ts";
 
 export interface DataplaneOptions {
-  readonly nft: Nft;
+  readonly nft: Nft & NftReader;
   readonly conntrack: Conntrack;
   readonly log: Logger;
   readonly metrics: DataplaneMetrics;
@@ -104,7 +104,9 @@ export class Dataplane {
       log.debug({ family, whole, added, removed }, "rules written");
       staleFlows.written(change, this.#nodeAddresses[family]);
     };
-    const writes = { written, failed: () => metrics.failures.inc({ family }) };
+    const clientsLost: WriteListener["clientsLost"] = (error) =>
+      log.warn({ err: error, family }, "cannot read the clients with session affinity; some may get other endpoints");
+    const writes = { written, failed: () => metrics.failures.inc({ family }), clientsLost };
     const writer = new TableWriter({ family: nftFamilies[family], nft, clock, random, writes });
     const staleFlows = new StaleFlows({ family, conntrack, index: writer.index, metrics, clock, log });
     this.#staleFlows.push(staleFlows);

@@ -131,7 +131,12 @@ export type ElementRef = {
 
 /** The same text for the same family, set and key. For use as a map key; nothing reads it back. */
 export function elementId(element: ElementRef): string {
-  return `${element.family} ${element.set} ${keyId(nftKey(element))}`;
+  return rawElementId(element.family, element.set, keyId(nftKey(element)));
+}
+
+/** The same, of a key that is in the kernel's bytes already. */
+export function rawElementId(family: NftIpFamily, set: SetName, key: string): string {
+  return `${family} ${set} ${key}`;
 }
 
 /** Whether two elements of the same set have the same value. */

@@ -1,13 +1,16 @@
 import { Backoff } from "../../src/clock/backoff.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
+import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
-import { lacksFamily, type Nft, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
+import { lacksFamily, type Nft, type NftReader, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
+import type { NftElement } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { type Element, elementId } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
 import { findRefusedOwners } from "./find-refused-owners.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import type { RuleSettings } from "./rules.ts";
+import { affinityClients } from "./sets.ts";
 import {
   changeTable,
   emptyTable,
@@ -16,16 +19,19 @@ import {
   type TableChange,
   type WritableTableState,
 } from "./table-state.ts";
+import { tableOf } from "./tables.ts";
 
 /** Receives each transaction. */
 export interface WriteListener {
   written(change: TableChange, whole: boolean, seconds: number): void;
   failed(): void;
+  /** The clients with session affinity could not be read: they may get other endpoints. */
+  clientsLost(error: BellhopError): void;
 }
 
 export interface TableWriterOptions {
   readonly family: NftIpFamily;
-  readonly nft: Nft;
+  readonly nft: Nft & NftReader;
   readonly clock: Clock;
   readonly random: Random;
   readonly writes: WriteListener;
@@ -192,7 +198,7 @@ export class TableWriter {
       const { family } = this.#options;
       const change =
         kept === undefined
-          ? replaceTable(family, settings, this.index)
+          ? replaceTable(family, settings, this.index, await this.#readClients())
           : changeTable(family, kept, this.index, this.index.changed);
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;
@@ -201,6 +207,18 @@ export class TableWriter {
     this.index.clearChanged();
     this.#before.clear();
     return undefined;
+  }
+
+  /** The clients with session affinity that the table has, also one that an earlier speaker wrote. */
+  async #readClients(): Promise<readonly NftElement[]> {
+    const { nft, family, writes } = this.#options;
+    try {
+      return await nft.readElements(tableOf(family), affinityClients[family]);
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      writes.clientsLost(error);
+      return [];
+    }
   }
 
   async #run(change: TableChange, whole: boolean): Promise<NftRefusal | undefined> {

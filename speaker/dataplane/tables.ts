@@ -18,7 +18,7 @@ import { affinityClients, sets } from "./sets.ts";
 export const nftFamilies: Readonly<Record<IpFamily, NftIpFamily>> = { IPv4: "ip", IPv6: "ip6" };
 
 /** Our table in each family. No other table is ever read or written. */
-function tableOf(family: NftIpFamily): NftTable {
+export function tableOf(family: NftIpFamily): NftTable {
   return { family, name: "bellhop" };
 }
 

@@ -1,4 +1,5 @@
 import type { IpFamily } from "../../src/ip/address.ts";
+import type { NftElement, NftSet } from "../../src/nft/set.ts";
 import type { ExpectedTable } from "../../src/nft-netlink/expected-contents.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { BatchOutcome } from "../../src/nft-netlink/run-batch.ts";
@@ -32,11 +33,24 @@ export type KernelRequest =
       readonly family: IpFamily;
       readonly dead: DeadEndpoints;
     }
+  | {
+      /** Reads the elements of a set. Answered by `elementsRead`. */
+      readonly kind: "readElements";
+      readonly id: number;
+      readonly table: TableName;
+      readonly set: NftSet;
+    }
   | { readonly kind: "stop" };
 
 /** Reports of the kernel thread to the main thread. */
 export type KernelReport =
   | { readonly kind: "written"; readonly id: number; readonly outcome: BatchOutcome }
+  | {
+      readonly kind: "elementsRead";
+      readonly id: number;
+      /** The elements, or what went wrong. */
+      readonly result: readonly NftElement[] | { readonly failure: string };
+    }
   | {
       readonly kind: "flowsDeleted";
       readonly id: number;

@@ -4,7 +4,9 @@ import { addressFromBytes, formatAddress, type IpFamily } from "../../src/ip/add
 import { readMessages } from "../../src/netlink/messages.ts";
 import type { NetlinkSocket } from "../../src/netlink-socket/netlink-socket.ts";
 import { NetlinkRequests } from "../../src/netlink-socket/requests.ts";
+import type { NftElement } from "../../src/nft/set.ts";
 import { readDroppingChains } from "../../src/nft-netlink/forward-chains.ts";
+import { readElements } from "../../src/nft-netlink/read-elements.ts";
 import { readTable, readTableHandle } from "../../src/nft-netlink/read-table.ts";
 import { runBatch } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
@@ -98,6 +100,9 @@ export class KernelLoop {
       case "deleteFlows":
         this.#flowWork.push(this.#deleteFlows(request));
         break;
+      case "readElements":
+        this.#readElements(request);
+        break;
       case "deleteDead":
         this.#flowWork.push(this.#deleteDead(request));
         break;
@@ -152,6 +157,17 @@ export class KernelLoop {
     if (outcome.kind === "applied") this.#watch.expect(expected, (table) => this.#readHandle(table));
     else if (outcome.kind === "unknown") this.#watch.forget(expected);
     this.#options.report({ kind: "written", id, outcome });
+  }
+
+  #readElements({ id, table, set }: Extract<KernelRequest, { kind: "readElements" }>): void {
+    const report = (result: readonly NftElement[] | { readonly failure: string }) =>
+      this.#options.report({ kind: "elementsRead", id, result });
+    try {
+      report(readElements(this.#reader, table, set));
+    } catch (error) {
+      if (!(error instanceof BellhopError)) throw error;
+      report({ failure: error.message });
+    }
   }
 
   #readHandle(table: TableName): bigint | undefined {

@@ -2,9 +2,11 @@ import type { Logger } from "pino";
 import type { Clock } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
+import { netfilterFamilies } from "../../src/netlink/netfilter.ts";
 import { encodeTransaction } from "../../src/nft/encode/transaction.ts";
-import type { Nft } from "../../src/nft/nft.ts";
-import type { NftTransaction } from "../../src/nft/transaction.ts";
+import type { Nft, NftReader } from "../../src/nft/nft.ts";
+import type { NftElement, NftSet } from "../../src/nft/set.ts";
+import type { NftTable, NftTransaction } from "../../src/nft/transaction.ts";
 import { batchError } from "../../src/nft-netlink/batch-error.ts";
 import { ExpectedContents } from "../../src/nft-netlink/expected-contents.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
@@ -34,7 +36,7 @@ export interface KernelOptions {
 }
 
 /** The main thread's interface to the kernel thread: nftables, connection tracking, and the network of this node. */
-export interface Kernel extends Nft, Conntrack {
+export interface Kernel extends Nft, NftReader, Conntrack {
   /** Whether the thread has started and not ended. */
   readonly alive: boolean;
   /** The network as it was last read. Throws BellhopError WorkerFailed before `start` has resolved. */
@@ -136,6 +138,13 @@ class KernelThread implements Kernel {
     throw batchError(outcome, commands);
   }
 
+  async readElements({ family, name }: NftTable, set: NftSet): Promise<readonly NftElement[]> {
+    const answer = await this.#ask({ kind: "readElements", table: { family: netfilterFamilies[family], name }, set });
+    if (answer.kind !== "elementsRead") throw new BellhopError("WorkerFailed", `the answer is ${answer.kind}`);
+    if ("failure" in answer.result) throw new BellhopError("NftFailed", answer.result.failure);
+    return answer.result;
+  }
+
   async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {
     return this.#askDeletion({ kind: "deleteFlows", family, rules });
   }
@@ -178,6 +187,7 @@ class KernelThread implements Kernel {
     switch (report.kind) {
       case "written":
       case "flowsDeleted":
+      case "elementsRead":
         this.#waiting.get(report.id)?.resolve(report);
         this.#waiting.delete(report.id);
         break;

@@ -2,10 +2,10 @@ import { BellhopError } from "../error/error.ts";
 import { type Data, splitData } from "./data.ts";
 import { expressionsOf } from "./dependencies.ts";
 import type { Expression } from "./expression.ts";
-import type { Nft, NftFailureCause } from "./nft.ts";
+import type { Nft, NftFailureCause, NftReader } from "./nft.ts";
 import { keyId, type NftElement, type NftSet, printKey, sameData } from "./set.ts";
 import type { NftRule } from "./statement.ts";
-import type { BaseChain, NftCommand, NftFamily, NftTransaction } from "./transaction.ts";
+import type { BaseChain, NftCommand, NftFamily, NftTable, NftTransaction } from "./transaction.ts";
 import { chainOf } from "./verdict.ts";
 
 export interface FakeChain {
@@ -35,7 +35,7 @@ interface WritableTable extends FakeTable {
  * nftables in memory, with the kernel's rules as far as Bellhop depends on them: transactions hold as a whole or not at all;
  * what is referred to must be there; a key of a map keeps its value until deleted. Does not check types.
  */
-export class FakeNft implements Nft {
+export class FakeNft implements Nft, NftReader {
   #tables = new Map<string, WritableTable>();
   /** Every transaction that was accepted, in order. */
   readonly accepted: NftTransaction[] = [];
@@ -53,6 +53,11 @@ export class FakeNft implements Nft {
   /** The table, by family and name. */
   table(family: NftFamily, name: string): FakeTable | undefined {
     return this.#tables.get(`${family} ${name}`);
+  }
+
+  async readElements({ family, name }: NftTable, set: NftSet): Promise<readonly NftElement[]> {
+    if (this.broken !== undefined) throw new BellhopError("NftFailed", this.broken);
+    return [...(this.table(family, name)?.sets.get(set.name)?.elements.values() ?? [])];
   }
 
   async run(transaction: NftTransaction): Promise<void> {

@@ -1,6 +1,7 @@
 import { BellhopError } from "../error/error.ts";
 import type { Data } from "./data.ts";
-import type { NftTransaction } from "./transaction.ts";
+import type { NftElement, NftSet } from "./set.ts";
+import type { NftTable, NftTransaction } from "./transaction.ts";
 
 /** The seam to nftables. */
 export interface Nft {
@@ -9,6 +10,15 @@ export interface Nft {
    * `NftFailureCause`, says that the outcome is unknown.
    */
   run(transaction: NftTransaction): Promise<void>;
+}
+
+/** Reads what packets have put into dynamic maps. */
+export interface NftReader {
+  /**
+   * The elements of a set, each with the time that it has left, in milliseconds. None where there is no such table or set, or where keys or
+   * values have other lengths than declared. Throws BellhopError.
+   */
+  readElements(table: NftTable, set: NftSet): Promise<readonly NftElement[]>;
 }
 
 /** The `cause` of a BellhopError NftFailed, as far as a caller can act on it. Without a cause the transaction was refused. */

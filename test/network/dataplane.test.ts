@@ -287,6 +287,9 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
         assert.equal(await ask(), podOf[other]);
         await podsAre(1000, "n1", "n2");
         assert.equal(await ask(), podOf[other], "it stays though its bucket leads to another pod");
+        dataplane.invalidate();
+        await podsAre(1000, "n1", "n2");
+        assert.equal(await ask(), podOf[other], "also when the table is replaced");
         await put(service(), [], []);
         await podsAre(1, other);
         assert.equal(await ask(), podOf[other]);

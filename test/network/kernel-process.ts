@@ -24,6 +24,8 @@ async function answer(question: KernelQuestion): Promise<unknown> {
       return kernel.run(question.transaction);
     case "deleteStale":
       return kernel.deleteStale(question.family, question.rules);
+    case "readElements":
+      return kernel.readElements(question.table, question.set);
     case "deleteDead":
       return kernel.deleteDead(question.family, question.dead);
     case "events":

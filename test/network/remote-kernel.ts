@@ -3,8 +3,9 @@ import type { DeadEndpoints } from "../../speaker/dataplane/dead-endpoints.ts";
 import type { FlowRule } from "../../speaker/dataplane/flow.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
-import type { Nft } from "../../src/nft/nft.ts";
-import type { NftTransaction } from "../../src/nft/transaction.ts";
+import type { Nft, NftReader } from "../../src/nft/nft.ts";
+import type { NftElement, NftSet } from "../../src/nft/set.ts";
+import type { NftTable, NftTransaction } from "../../src/nft/transaction.ts";
 import type { Namespace } from "./namespace.ts";
 import { Program } from "./program.ts";
 
@@ -17,6 +18,7 @@ export type KernelQuestion =
       readonly rules: readonly FlowRule[];
     }
   | { readonly kind: "deleteDead"; readonly family: IpFamily; readonly dead: DeadEndpoints }
+  | { readonly kind: "readElements"; readonly table: NftTable; readonly set: NftSet }
   | { readonly kind: "events" | "interfaces" | "gateways" };
 
 /** As JSON, in which a Set is an object with its members. */
@@ -30,7 +32,7 @@ export function readQuestion(line: string): KernelQuestion {
 }
 
 /** The kernel thread of another namespace. */
-export class RemoteKernel implements Nft, Conntrack {
+export class RemoteKernel implements Nft, NftReader, Conntrack {
   readonly #program: Program;
   #killed = false;
   #last: Promise<unknown> = Promise.resolve();
@@ -47,6 +49,10 @@ export class RemoteKernel implements Nft, Conntrack {
 
   async run(transaction: NftTransaction): Promise<void> {
     await this.#ask({ kind: "run", transaction });
+  }
+
+  async readElements(table: NftTable, set: NftSet): Promise<readonly NftElement[]> {
+    return (await this.#ask({ kind: "readElements", table, set })) as readonly NftElement[];
   }
 
   async deleteStale(family: IpFamily, rules: readonly FlowRule[]): Promise<number> {

@@ -168,6 +168,10 @@ class FakeKernel extends FakeConntrack implements Kernel {
     return this.#nft.run(transaction);
   }
 
+  readElements(...args: Parameters<FakeNft["readElements"]>): ReturnType<FakeNft["readElements"]> {
+    return this.#nft.readElements(...args);
+  }
+
   async start(): Promise<void> {
     this.alive = true;
   }

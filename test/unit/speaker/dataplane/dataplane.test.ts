@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inTable } from "../../../../speaker/dataplane/tables.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
 import { interfaceData } from "../../../../src/nft/data.ts";
 import { field } from "../../../../src/nft/expression.ts";
 import type { NftSet } from "../../../../src/nft/set.ts";
@@ -181,6 +182,51 @@ for (const protocol of ["TCP", "UDP"] as const) {
     }
   });
 }
+
+test("a table that is replaced keeps the clients with affinity, but for those of pods that are gone", async () => {
+  const fakeNode = new FakeNode();
+  const podsAre = (...hosts: readonly number[]) =>
+    fakeNode.put(service({ ports: [pods], affinityTimeoutSeconds: 30 }), [
+      slice(hosts.map((host) => endpoint(`10.244.1.${host}`))),
+      slice(
+        hosts.map((host) => endpoint(`fd01::${host}`)),
+        { key: "default/web-6" },
+      ),
+    ]);
+  const hosts = Array.from({ length: 30 }, (_, host) => host + 1);
+  for (const [address, prefix, network] of [
+    [vip, "192.0.2.", "10.244.1."],
+    [vip6, "2001:db8::", "fd01::"],
+  ] as const) {
+    const ask = async (host: number) => {
+      const outcome = fakeNode.send(address, { source: `${prefix}${host}` });
+      await fakeNode.remember(outcome);
+      return outcome.end === "dropped" ? where(outcome) : outcome.packet.daddr;
+    };
+    const askAll = async () => {
+      const answers: string[] = [];
+      for (const host of hosts) answers.push(await ask(host));
+      return answers;
+    };
+    await podsAre(2);
+    await askAll();
+    await podsAre(2, 3, 4);
+    fakeNode.dataplane.invalidate();
+    await podsAre(2, 3, 4);
+    assert.deepEqual(new Set(await askAll()), new Set([`${network}2`]), "they stay");
+    fakeNode.dataplane.invalidate();
+    await podsAre(3, 4);
+    assert.deepEqual([...new Set(await askAll())].sort(), [`${network}3`, `${network}4`], "and no packet is lost");
+    await fakeNode.put(service(), [], []);
+  }
+});
+
+test("a table is written although its clients with affinity cannot be read", async () => {
+  const fakeNode = new FakeNode();
+  fakeNode.nft.readElements = () => Promise.reject(new BellhopError("NftFailed", "lost"));
+  await fakeNode.put(service({ ports: [pods], affinityTimeoutSeconds: 30 }), [local]);
+  assert.equal(where(fakeNode.send(vip)), "forwarded 10.244.1.2 8080");
+});
 
 test("clients are remembered for the time of the Service, by new connections from the LAN, and only with affinity", async () => {
   const fakeNode = new FakeNode();
