@@ -5,6 +5,7 @@ import type { HoldingFact } from "./announce/holdings.ts";
 import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
 import type { Fact } from "./membership/effects.ts";
+import type { Hearing } from "./membership/membership.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { RulesListener } from "./service-rules.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
@@ -66,6 +67,10 @@ export class ChangeFeed implements ChangeListener {
 
   factsObserved(facts: readonly Fact[]): void {
     this.#listener?.factsObserved(facts);
+  }
+
+  hearingChanged(hearing: Hearing): void {
+    this.#listener?.hearingChanged(hearing);
   }
 
   interfaceFailed(interfaceName: string): void {

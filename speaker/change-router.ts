@@ -9,6 +9,7 @@ import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
 import type { StakeKeeper } from "./last-stakes/stake-keeper.ts";
 import type { Fact } from "./membership/effects.ts";
+import type { Hearing } from "./membership/membership.ts";
 import type { PassingOn } from "./passing-on/passing-on.ts";
 import type { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import type { Keyring } from "./peers/keyring.ts";
@@ -143,6 +144,11 @@ export class ChangeRouter implements ChangeListener {
     for (const fact of facts) this.#factObserved(fact);
   }
 
+  hearingChanged(hearing: Hearing): void {
+    this.#options.peerStates.setHearing(hearing);
+    this.#options.reporter.reportSpeakerNow();
+  }
+
   interfaceFailed(interfaceName: string): void {
     this.#options.announcer.interfaceFailed(interfaceName);
   }
@@ -182,7 +188,7 @@ export class ChangeRouter implements ChangeListener {
   }
 
   #factObserved(fact: Fact): void {
-    const { announcer, peerStates, passingOn, reporter, rules, sync } = this.#options;
+    const { announcer, peerStates, passingOn, rules, sync } = this.#options;
     switch (fact.kind) {
       case "holding":
       case "released":
@@ -195,10 +201,7 @@ export class ChangeRouter implements ChangeListener {
       case "peerUp":
       case "peerDown":
         peerStates.observe(fact);
-        passingOn.deadNodesChanged(peerStates.deadNodes);
-        rules.setDeadNodes(peerStates.deadNodes);
-        sync.request();
-        reporter.reportSpeakerNow();
+        if (rules.setDeadNodes(peerStates.deadNodes)) sync.request();
         break;
       case "isolated":
       case "connected":

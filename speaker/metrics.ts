@@ -17,7 +17,7 @@ export interface MetricSources {
   readonly announcer: { readonly addressCount: number; readonly conflictCount: number };
   readonly responder: { readonly counters: Counters };
   readonly checks: { readonly faults: readonly HostFault[] };
-  readonly peers: Pick<PeerStates, "hearingCount" | "lostCount" | "isolated">;
+  readonly peers: Pick<PeerStates, "heardCount" | "lostCount" | "isolated">;
 }
 
 export function createSpeakerMetrics(registry: Registry): SpeakerMetrics {
@@ -124,7 +124,7 @@ function exposePeers(registry: Registry, peers: MetricSources["peers"]): void {
     labelNames: ["state"],
     registers,
     collect() {
-      this.set({ state: "alive" }, peers.hearingCount);
+      this.set({ state: "alive" }, peers.heardCount);
       this.set({ state: "lost" }, peers.lostCount);
     },
   });

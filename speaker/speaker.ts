@@ -28,6 +28,7 @@ import { StakeKeeper } from "./last-stakes/stake-keeper.ts";
 import { readGateways } from "./links/gateways.ts";
 import type { Link } from "./links/link.ts";
 import { readLinks } from "./links/read.ts";
+import type { LeaveIntent } from "./membership/stake.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
 import { PassingOn } from "./passing-on/passing-on.ts";
 import { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
@@ -172,6 +173,7 @@ export class Speaker {
     const responder = options.createResponder({
       node,
       heartbeatPort: settings.heartbeatPort,
+      heartbeatIntervalMs: settings.heartbeatIntervalMs,
       changes,
       clock,
       log: log.child({ component: "responder" }),
@@ -199,7 +201,7 @@ export class Speaker {
       namespace,
       node,
       owner,
-      heard: () => peerStates.hearingCount > 0,
+      heard: () => peerStates.heardCount > 0,
       leaseRenewals: metrics.leaseRenewals,
       clock,
       random,
@@ -367,7 +369,9 @@ export class Speaker {
     try {
       await Promise.race([aborted(signal), this.#router.failure]);
     } finally {
-      const left = this.#leave();
+      const intent = leaveIntentOf(this.#watches.nodes.views.get(this.#options.settings.node));
+      // Other nodes take over while this one still does all of its work.
+      if (intent === "leave") await this.#leave(intent);
       stopping.abort();
       this.#lastStakes.stop();
       this.#sync.stop();
@@ -379,7 +383,8 @@ export class Speaker {
       const limit = pause(clock, shutdownMs, over.signal);
       await Promise.race([Promise.allSettled([...work, this.#reporter.stop(), this.#identity.stop()]), limit]);
       over.abort();
-      await left;
+      // As late as possible: other nodes wait for the next speaker of this one from then on.
+      if (intent === "restart") await this.#leave(intent);
       this.#announcer.close();
       await this.#stopThreads();
     }
@@ -390,10 +395,9 @@ export class Speaker {
   }
 
   /** Tells the other speakers whether this one comes back. Those that follow it announce its addresses before it stops. */
-  async #leave(): Promise<void> {
+  async #leave(intent: LeaveIntent): Promise<void> {
     if (!this.#responder.alive) return;
-    const { clock, settings, log } = this.#options;
-    const intent = leaveIntentOf(this.#watches.nodes.views.get(settings.node));
+    const { clock, log } = this.#options;
     log.info({ intent }, "stopping");
     this.#responder.send({ kind: "leave", intent });
     const over = new AbortController();

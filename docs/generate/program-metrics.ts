@@ -41,7 +41,7 @@ export function speakerRegistry(): Registry {
     announcer: { addressCount: 0, conflictCount: 0 },
     responder: { counters: new Counters() },
     checks: { faults: [] },
-    peers: { hearingCount: 0, lostCount: 0, isolated: false },
+    peers: { heardCount: 0, lostCount: 0, isolated: false },
   });
   return registry;
 }

@@ -9,7 +9,7 @@ import { HolderHistory } from "./holder-history.ts";
 export interface PassingOnOptions {
   /** Name of this node. */
   readonly node: string;
-  readonly dataplane: Pick<Dataplane, "setHolders" | "setPeer" | "setDeadNodes">;
+  readonly dataplane: Pick<Dataplane, "setHolders" | "setPeer">;
   readonly identities: { readonly views: PeerDirectory };
   readonly host: { readonly links: readonly Link[] };
 }
@@ -24,7 +24,6 @@ export class PassingOn {
   /** Addresses whose holders have changed; "all": the way to nodes may have. */
   #due: Set<string> | "all" = new Set();
   readonly #duePeers = new Set<string>();
-  #dueDead: ReadonlySet<string> | undefined;
 
   constructor(options: PassingOnOptions) {
     this.#options = options;
@@ -56,18 +55,11 @@ export class PassingOn {
     this.#due = "all";
   }
 
-  /** All nodes that are dead. */
-  deadNodesChanged(nodes: ReadonlySet<string>): void {
-    this.#dueDead = nodes;
-  }
-
   /** Passes on to the data plane what has changed. Not while it writes. */
   apply(): void {
     const { dataplane, identities } = this.#options;
     for (const node of this.#duePeers) dataplane.setPeer(node, identities.views.get(node)?.macs ?? []);
     this.#duePeers.clear();
-    if (this.#dueDead !== undefined) dataplane.setDeadNodes(this.#dueDead);
-    this.#dueDead = undefined;
     const due = this.#due === "all" ? [...this.#history.addresses] : this.#due;
     this.#due = new Set();
     for (const text of due) this.#applyOne(text);

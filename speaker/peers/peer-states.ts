@@ -1,37 +1,36 @@
 import type { Logger } from "../../src/log/log.ts";
 import type { Fact } from "../membership/effects.ts";
+import type { Hearing } from "../membership/membership.ts";
 
 export type PeerFact = Extract<Fact, { readonly kind: "peerUp" | "peerDown" | "isolated" | "connected" }>;
 
-/** Which other speakers this one hears, and which count as dead, by what the responder thread has reported. */
+/** Which other speakers this one hears, and which nodes are dead, by what the responder thread has reported. */
 export class PeerStates {
   readonly #log: Logger;
-  readonly #hearing = new Set<string>();
-  /** By node that counts as dead: whether its kernel is dead, too. */
-  readonly #lost = new Map<string, boolean>();
+  #hearing: Hearing | undefined;
+  readonly #deadNodes = new Set<string>();
   #isolated = false;
-  #known = false;
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Whether anything was ever reported: heartbeats are in use. */
-  get known(): boolean {
-    return this.#known;
+  /** Undefined: no other speaker was ever heard. */
+  get hearing(): Hearing | undefined {
+    return this.#hearing;
   }
 
-  get hearing(): readonly string[] {
-    return [...this.#hearing].sort();
+  get heardCount(): number {
+    return this.#hearing?.heard.length ?? 0;
   }
 
-  get lost(): readonly string[] {
-    return [...this.#lost.keys()].sort();
+  get lostCount(): number {
+    return this.#hearing?.lost.length ?? 0;
   }
 
   /** The nodes that are dead as a whole, and not their speakers alone. */
   get deadNodes(): ReadonlySet<string> {
-    return new Set([...this.#lost].flatMap(([node, nodeDead]) => (nodeDead ? [node] : [])));
+    return new Set(this.#deadNodes);
   }
 
   /** Whether this node hears neither other speakers nor any other device. */
@@ -39,31 +38,19 @@ export class PeerStates {
     return this.#isolated;
   }
 
-  get hearingCount(): number {
-    return this.#hearing.size;
-  }
-
-  get lostCount(): number {
-    return this.#lost.size;
+  setHearing({ heard, lost }: Hearing): void {
+    this.#hearing = { heard: [...heard].sort(), lost: [...lost].sort() };
   }
 
   observe(fact: PeerFact): void {
-    this.#known = true;
     const log = this.#log;
     switch (fact.kind) {
       case "peerUp":
-        if (this.#lost.delete(fact.node)) log.info({ node: fact.node }, "the speaker of the node is heard again");
-        this.#hearing.add(fact.node);
+        this.#deadNodes.delete(fact.node);
+        log.info({ node: fact.node }, "the speaker of the node is heard again");
         break;
       case "peerDown":
-        this.#hearing.delete(fact.node);
-        this.#lost.set(fact.node, fact.nodeDead);
-        log.warn(
-          { node: fact.node },
-          fact.nodeDead
-            ? "the node is dead: no speaker hears it, and its kernel does not answer either"
-            : "the speaker of the node is dead: no other speaker hears it",
-        );
+        this.#noteDown(fact.node, fact.nodeDead);
         break;
       case "isolated":
         this.#isolated = true;
@@ -77,9 +64,15 @@ export class PeerStates {
     }
   }
 
-  /** Forgets nodes that no longer exist. */
-  retain(exists: (node: string) => boolean): void {
-    for (const node of [...this.#hearing]) if (!exists(node)) this.#hearing.delete(node);
-    for (const node of [...this.#lost.keys()]) if (!exists(node)) this.#lost.delete(node);
+  #noteDown(node: string, nodeDead: boolean): void {
+    const log = this.#log;
+    if (nodeDead) {
+      this.#deadNodes.add(node);
+      log.warn({ node }, "the node is dead: no speaker hears it, and its kernel does not answer either");
+      return;
+    }
+    const returned = this.#deadNodes.delete(node);
+    if (returned) log.info({ node }, "the kernel of the node answers again, and its speaker is not heard yet");
+    else log.warn({ node }, "the speaker of the node is dead: no other speaker hears it");
   }
 }

@@ -19,6 +19,7 @@ import type { NodeHealth } from "../health/node-health.ts";
 import { hostConditions } from "../host-checks/host-conditions.ts";
 import type { HostFault } from "../host-checks/host-fault.ts";
 import type { Link } from "../links/link.ts";
+import type { Hearing } from "../membership/membership.ts";
 import type { PeerStates } from "../peers/peer-states.ts";
 
 export interface SpeakerStatusInput {
@@ -100,13 +101,17 @@ export function healthConditions(
   );
 }
 
+function peersOf(hearing: Hearing | undefined): SpeakerPeers | undefined {
+  return hearing === undefined ? undefined : { hearing: [...hearing.heard], lost: [...hearing.lost] };
+}
+
 export interface SpeakerStatusOptions {
   /** The node as it was last read. */
   readonly host: { readonly links: readonly Link[]; readonly gateways: readonly string[] };
   readonly announcer: Announcer;
   readonly health: { readonly current: NodeHealth };
   readonly dataplane: { readonly refusedServices: readonly string[] };
-  readonly peers: Pick<PeerStates, "known" | "hearing" | "lost">;
+  readonly peers: Pick<PeerStates, "hearing">;
   readonly kernel: string;
   readonly bootNonce: string;
   readonly clock: Clock;
@@ -145,7 +150,7 @@ export class SpeakerStatus {
       announcing: announcer.addresses,
       conditions: this.#conditions,
       readyFamilies: health.current.readyFamilies,
-      peers: peers.known ? { hearing: [...peers.hearing], lost: [...peers.lost] } : undefined,
+      peers: peersOf(peers.hearing),
       refusedServices: dataplane.refusedServices,
     });
   }

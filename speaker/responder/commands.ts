@@ -1,5 +1,6 @@
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Fact } from "../membership/effects.ts";
+import type { Hearing } from "../membership/membership.ts";
 import type { Health, LeaveIntent } from "../membership/stake.ts";
 import type { PeerAddress } from "./heartbeat-transport.ts";
 import type { LanProbeTargets } from "./lan-probes.ts";
@@ -48,6 +49,8 @@ export type ResponderReport =
       readonly kind: "facts";
       readonly facts: readonly Fact[];
     }
+  /** Which other speakers are heard, and which count as dead. */
+  | { readonly kind: "hearing"; readonly hearing: Hearing }
   | {
       /** Another device answers for an address that is announced here. */
       readonly kind: "conflict";
@@ -79,6 +82,7 @@ export interface ResponderStart {
   readonly node: string;
   /** The UDP port for heartbeats. */
   readonly heartbeatPort: number;
+  readonly heartbeatIntervalMs: number;
   readonly counters: SharedArrayBuffer;
   /** Memory of the AliveCounter. */
   readonly aliveCount: SharedArrayBuffer;

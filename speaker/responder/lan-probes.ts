@@ -8,7 +8,11 @@ export interface LanProbeTargets {
 }
 
 /** Who has answered a probe. */
-export type LanAnswer = { readonly kind: "gateway" } | { readonly kind: "node"; readonly node: string };
+export type LanAnswer =
+  | { readonly kind: "gateway" }
+  | { readonly kind: "node"; readonly node: string }
+  /** A device has answered for an address that the node announces: the node itself, if the frame has one of its hardware addresses. */
+  | { readonly kind: "announcement"; readonly node: string };
 
 /** After this long an answer is no longer waited for. A device on a LAN answers within milliseconds. */
 const waitMs = 1_000;
@@ -36,6 +40,11 @@ export class LanProbes {
   askNode(node: string, nowMs: number): void {
     const probe = this.#targets.nodes.get(node);
     if (probe !== undefined) this.#ask(probe, { kind: "node", node }, nowMs);
+  }
+
+  /** Asks the LAN about an address of a Service that the node announces. */
+  askAnnounced(node: string, probe: LanProbe, nowMs: number): void {
+    this.#ask(probe, { kind: "announcement", node }, nowMs);
   }
 
   /** Who answers by this frame; undefined: it does not answer a probe. Costs nothing while no answer is waited for. */

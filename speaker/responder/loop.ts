@@ -1,15 +1,17 @@
 import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
 import type { UdpSocket } from "../../src/udp-socket/udp-sockets.ts";
 import type { Effect, Fact } from "../membership/effects.ts";
+import type { MembershipInputs } from "../membership/inputs.ts";
+import type { Hearing } from "../membership/membership.ts";
 import type { Health } from "../membership/stake.ts";
 import { AddressProbes, type ProbeResult } from "./address-probes.ts";
 import { AnnouncedAddresses } from "./announced-addresses.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
 import { ConflictReports } from "./conflict-reports.ts";
 import type { Counters } from "./counters.ts";
-import type { Decisions } from "./first-owner.ts";
 import type { HeartbeatTransport } from "./heartbeat-transport.ts";
 import type { InterfaceResponder } from "./interface-responder.ts";
+import type { LanProbe } from "./lan-probe.ts";
 import { LanProbes } from "./lan-probes.ts";
 import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
 import { respond } from "./respond.ts";
@@ -30,6 +32,19 @@ const sourceMacEnd = 12;
 
 /** How often the kernel is asked how many frames it dropped: one system call for each socket. */
 const countLostMs = 1000;
+
+/** What decides which addresses are announced. */
+export interface Decisions extends MembershipInputs {
+  /** When `advance` has something to do; Infinity: never. */
+  readonly nextDueMs: number;
+  /** Costs as much as there are peers. */
+  readonly hearing: Hearing;
+  /** What is to be done since the last call, in order. Ends the turn. */
+  take(): readonly Effect[];
+}
+
+/** How often it is reported which peers are heard, if others are than before. At once when one dies. */
+const reportHearingMs = 1000;
 
 export interface ResponderLoopOptions {
   readonly membership: Decisions;
@@ -61,8 +76,8 @@ export class ResponderLoop {
   readonly #stakes = new Map<string, Stake>();
   readonly #holding = new Set<string>();
   readonly #buffer = new Uint8Array(frameBufferLength);
-  /** Hardware addresses of the other nodes. */
-  #peerMacs: ReadonlySet<number> = new Set();
+  /** The other nodes by their hardware addresses. */
+  #nodesByMac: ReadonlyMap<number, string> = new Map();
   #health: Health = { ipv4: true, ipv6: true };
   /** The thread did not run for a while, and the membership finds out what has happened meanwhile. */
   #paused = false;
@@ -71,6 +86,8 @@ export class ResponderLoop {
   #facts: Fact[] = [];
   #stopped = false;
   #countLostAtMs = Number.NEGATIVE_INFINITY;
+  #reportHearingAtMs = Number.NEGATIVE_INFINITY;
+  #hearingText = " ";
 
   constructor(options: ResponderLoopOptions) {
     this.#options = options;
@@ -121,7 +138,9 @@ export class ResponderLoop {
         const { peers, probes } = command;
         this.#transport.setPeers(peers, nowMs);
         this.#lanProbes.set(probes);
-        this.#peerMacs = new Set(peers.flatMap(({ macs }) => macs.map(macNumber)));
+        this.#nodesByMac = new Map(
+          peers.flatMap(({ node, macs }) => macs.map((mac) => [macNumber(mac), node] as const)),
+        );
         this.#membership.setPeers(peers.map(({ node }) => ({ node, onLan: probes.nodes.has(node) })));
         break;
       }
@@ -148,9 +167,9 @@ export class ResponderLoop {
     const sockets: (PacketSocket | UdpSocket)[] = [...this.#announced.sockets, ...this.#transport.sockets];
     const readable = packetSockets.wait(sockets, this.#untilDueMs());
     const nowMs = now();
-    this.#watchMainThread();
     // First of all: after a while in which the thread did not run, other nodes may have taken over, and nothing is answered.
     this.#membership.advance(nowMs);
+    this.#watchMainThread();
     this.#transport.open(nowMs);
     for (const socket of readable) if (!isPacketSocket(socket)) this.#receive(socket, nowMs);
     for (const result of this.#addressProbes.advance(nowMs)) this.#probeDone(result);
@@ -158,6 +177,7 @@ export class ResponderLoop {
     for (const socket of readable) if (isPacketSocket(socket)) this.#drain(socket, nowMs);
     this.#carryOut(nowMs);
     this.#countLost(nowMs);
+    this.#reportHearing(nowMs);
     this.#announced.sendDue(this.#silent);
     this.#reportFacts();
     counters.add("turns");
@@ -198,8 +218,7 @@ export class ResponderLoop {
   #askFor(address: string): void {
     const stake = this.#stakes.get(address);
     if (stake === undefined) return;
-    const source = new Uint8Array(stake.bytes.length);
-    for (const interfaceName of stake.interfaces) this.#announced.ask({ interfaceName, target: stake.bytes, source });
+    for (const probe of probesOf(stake)) this.#announced.ask(probe);
   }
 
   #probeDone({ kind, address }: ProbeResult): void {
@@ -247,9 +266,19 @@ export class ResponderLoop {
       case "askNode":
         this.#lanProbes.askNode(effect.node, nowMs);
         break;
+      case "askAnnounced":
+        for (const address of effect.addresses) this.#askAnnounced(effect.node, address, nowMs);
+        break;
       case "fact":
         this.#facts.push(effect.fact);
+        if (effect.fact.kind === "peerDown" || effect.fact.kind === "peerUp") this.#reportHearingAtMs = nowMs;
     }
+  }
+
+  #askAnnounced(node: string, address: string, nowMs: number): void {
+    const stake = this.#stakes.get(address);
+    if (stake === undefined) return;
+    for (const probe of probesOf(stake)) this.#lanProbes.askAnnounced(node, probe, nowMs);
   }
 
   #reportFacts(): void {
@@ -280,10 +309,14 @@ export class ResponderLoop {
   #noteFrame(frame: Uint8Array, responder: InterfaceResponder, nowMs: number): void {
     const source = frame.subarray(sourceMacOffset, sourceMacEnd);
     if (responder.isOurs(source)) return;
-    if (!this.#peerMacs.has(macNumber(source))) this.#membership.lanHeard(nowMs);
-    const lanAnswer = this.#lanProbes.answerIn(frame, nowMs);
-    if (lanAnswer?.kind === "gateway") this.#membership.gatewayAnswered(nowMs);
-    if (lanAnswer?.kind === "node") this.#membership.nodeAnswered(lanAnswer.node, nowMs);
+    const sender = this.#nodesByMac.get(macNumber(source));
+    if (sender === undefined) this.#membership.lanHeard(nowMs);
+    const answer = this.#lanProbes.answerIn(frame, nowMs);
+    if (answer?.kind === "gateway") this.#membership.gatewayAnswered(nowMs);
+    if (answer?.kind === "node") this.#membership.nodeAnswered(answer.node, nowMs);
+    // Another device may answer for the address, too.
+    if (answer?.kind === "announcement" && answer.node === sender)
+      this.#membership.announcementAnswered(answer.node, nowMs);
     const probed = this.#addressProbes.answeredBy(frame);
     if (probed !== undefined) this.#probeDone(probed);
   }
@@ -309,6 +342,16 @@ export class ResponderLoop {
       counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
   }
 
+  #reportHearing(nowMs: number): void {
+    if (nowMs < this.#reportHearingAtMs) return;
+    this.#reportHearingAtMs = nowMs + reportHearingMs;
+    const { heard, lost } = this.#membership.hearing;
+    const text = `${heard.join()} ${lost.join()}`;
+    if (text === this.#hearingText) return;
+    this.#hearingText = text;
+    this.#options.report({ kind: "hearing", hearing: { heard, lost } });
+  }
+
   #countLost(nowMs: number): void {
     const { counters } = this.#options;
     if (nowMs < this.#countLostAtMs) return;
@@ -321,6 +364,11 @@ export class ResponderLoop {
       }
     }
   }
+}
+
+/** How the LAN is asked about the address of the stake, on each of its interfaces. */
+function probesOf({ bytes, interfaces }: Stake): readonly LanProbe[] {
+  return interfaces.map((interfaceName) => ({ interfaceName, target: bytes, source: new Uint8Array(bytes.length) }));
 }
 
 /** The 48 bits as a number: cheaper to look up than a text. */

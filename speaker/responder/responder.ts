@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../../src/clock/clock.ts";
 import type { BellhopError } from "../../src/error/error.ts";
 import type { Fact } from "../membership/effects.ts";
+import type { Hearing } from "../membership/membership.ts";
 import { AliveCounter } from "../polling-thread/alive-counter.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
@@ -19,6 +20,8 @@ export interface ResponderListener {
   conflictObserved(conflict: ObservedConflict): void;
   /** What the membership has found out and decided, in that order. */
   factsObserved(facts: readonly Fact[]): void;
+  /** Other speakers are heard, or count as dead, than before. */
+  hearingChanged(hearing: Hearing): void;
   /** Nothing is announced on the interface until it is set again. */
   interfaceFailed(interfaceName: string): void;
   /** The thread has ended without a `stop`, after it had started, or it hangs. Called once. */
@@ -30,6 +33,8 @@ export interface ResponderOptions {
   readonly node: string;
   /** The UDP port for heartbeats. */
   readonly heartbeatPort: number;
+  /** Between two heartbeats to one peer. */
+  readonly heartbeatIntervalMs: number;
   readonly changes: ResponderListener;
   readonly clock: Clock;
   readonly log: Logger;
@@ -95,10 +100,11 @@ class ResponderThread implements Responder {
   }
 
   start(): Promise<void> {
-    const { node, heartbeatPort } = this.#options;
+    const { node, heartbeatPort, heartbeatIntervalMs } = this.#options;
     const data: ResponderStart = {
       node,
       heartbeatPort,
+      heartbeatIntervalMs,
       counters: this.counters.shared,
       aliveCount: this.#aliveCounter.shared,
     };
@@ -125,6 +131,9 @@ class ResponderThread implements Responder {
         break;
       case "facts":
         changes.factsObserved(report.facts);
+        break;
+      case "hearing":
+        changes.hearingChanged(report.hearing);
         break;
       case "interfaceFailed":
         log.error(

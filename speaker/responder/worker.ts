@@ -1,15 +1,17 @@
 import { randomInt } from "node:crypto";
 import { writeSync } from "node:fs";
+import { maxUint48 } from "../../src/heartbeat/messages.ts";
 import { maxNumber } from "../../src/heartbeat/packet-header.ts";
 import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import { linuxUdpSockets } from "../../src/udp-socket/linux-udp-sockets.ts";
+import { Membership } from "../membership/membership.ts";
+import { timingFor } from "../membership/timing.ts";
 import { AliveCounter } from "../polling-thread/alive-counter.ts";
 import { HangDetector } from "../polling-thread/hang-detector.ts";
 import { runPollingThread, type ThreadWork } from "../polling-thread/run-polling-thread.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
-import { FirstOwner } from "./first-owner.ts";
 import { HeartbeatTransport } from "./heartbeat-transport.ts";
 import { ResponderLoop } from "./loop.ts";
 import { MainThreadWatchdog } from "./main-thread-watchdog.ts";
@@ -43,7 +45,13 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
   });
   const counters = new Counters(start.counters);
   const loop = new ResponderLoop({
-    membership: new FirstOwner(start.node),
+    membership: new Membership({
+      node: start.node,
+      session: randomInt(1, maxUint48),
+      incarnation: Math.floor(Date.now() / 1000),
+      timing: timingFor(start.heartbeatIntervalMs),
+      nowMs: now(),
+    }),
     transport: new HeartbeatTransport({
       node: start.node,
       port: start.heartbeatPort,

@@ -31,6 +31,15 @@ export function speakerCommand(): Command {
     )
     .addOption(
       new Option(
+        "--heartbeat-interval-ms <milliseconds>",
+        "time between two heartbeats to another speaker, from 50 to 1000; a node that misses two and a half counts as dead",
+      )
+        .argParser(wholeNumber(shape.heartbeatIntervalMs))
+        .default("100")
+        .env("BELLHOP_HEARTBEAT_INTERVAL_MS"),
+    )
+    .addOption(
+      new Option(
         "--state-directory <path>",
         "folder of the node for what the speaker needs to continue after a restart while the API server does not answer",
       )
@@ -87,6 +96,7 @@ export function speakerCommand(): Command {
         httpHost: options.httpHost,
         httpPort: Number(options.httpPort),
         heartbeatPort: Number(options.heartbeatPort),
+        heartbeatIntervalMs: Number(options.heartbeatIntervalMs),
         stateDirectory: options.stateDirectory,
         logLevel: options.logLevel,
         kubeProxyDelaySeconds: Number(options.kubeProxyDelaySeconds),

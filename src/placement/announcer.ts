@@ -9,9 +9,5 @@ export function announcerOf(owners: readonly string[], isAlive: IsAlive): string
   return owners.find(isAlive);
 }
 
-/**
- * What a speaker knows of the others today: nothing. It takes all of them for alive, so the first owner announces, and the controller
- * alone moves an address away from a dead node, by writing another owner first. A membership of speakers will take the place of this
- * function: once it says that the first owner is dead, the next one announces without waiting for the controller.
- */
+/** For a reader that does not know which speakers are alive: the first owner announces. */
 export const assumeAlive: IsAlive = () => true;

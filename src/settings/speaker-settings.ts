@@ -17,6 +17,8 @@ export const speakerSettingsSchema = z.object({
   httpPort: z.int().min(0).max(65_535).default(7481),
   /** The UDP port on which speakers hear each other. */
   heartbeatPort: z.int().min(1).max(65_535).default(defaultHeartbeatPort),
+  /** Between two heartbeats to one speaker. A node counts as dead after two and a half of these without one. */
+  heartbeatIntervalMs: z.int().min(50).max(1_000).default(100),
   /** Where the last stakes are kept. On the node, and emptied by a reboot. */
   stateDirectory: z.string().min(1).default(defaultStateDirectory),
   logLevel: z.enum(logLevels).default("info"),

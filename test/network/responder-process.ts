@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { counterNames } from "../../speaker/responder/counters.ts";
 import { createResponder } from "../../speaker/responder/responder.ts";
 import { systemClock } from "../../src/clock/clock.ts";
@@ -11,12 +12,18 @@ import { parseMac } from "../../src/packet/mac.ts";
  * standard input: `set ADDRESS…` or `stop`, each answered by a line of counters.
  */
 const [interfaceName = "", ...first] = process.argv.slice(2);
+const holding = new Set<string>();
 const responder = createResponder({
   node: "n1",
   heartbeatPort: 7482,
   clock: systemClock,
+  heartbeatIntervalMs: 100,
   changes: {
-    factsObserved: () => undefined,
+    factsObserved(facts) {
+      for (const fact of facts) if (fact.kind === "holding") holding.add(fact.address);
+      for (const fact of facts) if (fact.kind === "released") holding.delete(fact.address);
+    },
+    hearingChanged: () => undefined,
     interfaceFailed: () => undefined,
     conflictObserved: ({ address, mac }) =>
       console.log(`conflict ${address.join(".")} ${Buffer.from(mac).toString("hex")}`),
@@ -38,7 +45,8 @@ responder.send({
 });
 let announced: readonly string[] = [];
 
-function set(addresses: readonly string[]): void {
+/** Resolves when they are announced: at its start the thread first listens to other nodes. */
+async function set(addresses: readonly string[]): Promise<void> {
   for (const text of announced) if (!addresses.includes(text)) responder.send({ kind: "removeStake", address: text });
   announced = addresses;
   for (const text of addresses) {
@@ -49,16 +57,17 @@ function set(addresses: readonly string[]): void {
     const stake = { address: text, family, bytes: addressBytes(parsed), ...common };
     responder.send({ kind: "setStake", stake, probe: false });
   }
+  while (addresses.some((text) => !holding.has(text))) await sleep(10);
 }
 
 // As the speaker does it: without a beat the thread falls silent, and a test file may run for longer than that takes.
 setInterval(() => responder.signalAlive(), 2_000);
-set(first);
+await set(first);
 console.log(`ready ${mac}`);
 for await (const chunk of process.stdin.setEncoding("utf8")) {
   for (const line of String(chunk).trim().split("\n")) {
     const [command, ...addresses] = line.split(" ");
-    if (command === "set") set(addresses);
+    if (command === "set") await set(addresses);
     if (command === "stop") await responder.stop();
     console.log(JSON.stringify(Object.fromEntries(counterNames.map((name) => [name, responder.counters.read(name)]))));
     if (command === "stop") process.exit(0);

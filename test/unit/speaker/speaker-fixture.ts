@@ -6,7 +6,6 @@ import type { StakeFile } from "../../../speaker/last-stakes/stake-file.ts";
 import type { Link } from "../../../speaker/links/link.ts";
 import type { ResponderCommand, ResponderReport } from "../../../speaker/responder/commands.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
-import { FirstOwner } from "../../../speaker/responder/first-owner.ts";
 import { HeartbeatTransport } from "../../../speaker/responder/heartbeat-transport.ts";
 import { ResponderLoop } from "../../../speaker/responder/loop.ts";
 import type { Responder, ResponderOptions } from "../../../speaker/responder/responder.ts";
@@ -28,6 +27,7 @@ import type { HostNetwork } from "../../../src/rtnetlink/host-network.ts";
 import { type SpeakerSettings, speakerSettingsSchema } from "../../../src/settings/speaker-settings.ts";
 import { FakeUdpSockets } from "../../../src/udp-socket/fake-udp-sockets.ts";
 import { hostNetwork } from "./links/host-network-fixture.ts";
+import { FirstOwner } from "./responder/first-owner.ts";
 
 export const settings: SpeakerSettings = speakerSettingsSchema.parse({ node: "n1", namespace: "bellhop-system" });
 

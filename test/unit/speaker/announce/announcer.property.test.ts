@@ -5,13 +5,13 @@ import { Announcer } from "../../../../speaker/announce/announcer.ts";
 import type { Link } from "../../../../speaker/links/link.ts";
 import type { Fact } from "../../../../speaker/membership/effects.ts";
 import type { ResponderCommand } from "../../../../speaker/responder/commands.ts";
-import { FirstOwner } from "../../../../speaker/responder/first-owner.ts";
 import type { Stake } from "../../../../speaker/responder/stake.ts";
 import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { FakeClock } from "../../../../src/clock/fake.ts";
 import { formatAddress, type IpAddress } from "../../../../src/ip/address.ts";
 import { subnetOf } from "../../../../src/ip/range.ts";
 import { silentLogger } from "../../../../src/log/log.ts";
+import { FirstOwner } from "../responder/first-owner.ts";
 
 /** Carries out the commands as the thread does, and may give up an interface. */
 class ModelResponder {

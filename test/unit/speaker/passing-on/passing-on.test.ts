@@ -52,10 +52,6 @@ class FakeDataplane {
   setPeer(node: string, macs: readonly string[]): void {
     this.calls.push(`${node}: ${macs.join(", ")}`);
   }
-
-  setDeadNodes(nodes: ReadonlySet<string>): void {
-    this.calls.push(`dead: ${[...nodes].join(", ")}`);
-  }
 }
 
 test("the data plane is given the way to each node, once for several changes, and again when the way changes", () => {
@@ -76,8 +72,7 @@ test("the data plane is given the way to each node, once for several changes, an
   passingOn.heldBy("2001:db8::200", "n2");
   assert.deepEqual(applied(), [`${vip}: n2 192.0.2.12 eth0, `, "2001:db8::200: -, "], "no LAN of IPv6 in common");
   passingOn.begun(vip, "n2");
-  passingOn.deadNodesChanged(new Set(["n2"]));
-  assert.deepEqual(applied(), ["dead: n2", `${vip}: -, n2 192.0.2.12 eth0`]);
+  assert.deepEqual(applied(), [`${vip}: -, n2 192.0.2.12 eth0`]);
   host.links = [];
   passingOn.linksChanged();
   passingOn.stakeRemoved("2001:db8::200");

@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { AliveCounter } from "../../../../speaker/polling-thread/alive-counter.ts";
 import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
-import { FirstOwner } from "../../../../speaker/responder/first-owner.ts";
 import { burstMs, gratuitousFrames, repeatMs } from "../../../../speaker/responder/gratuitous.ts";
 import { HeartbeatTransport } from "../../../../speaker/responder/heartbeat-transport.ts";
 import { ResponderLoop } from "../../../../speaker/responder/loop.ts";
@@ -14,6 +13,7 @@ import { formatMac } from "../../../../src/packet/mac.ts";
 import { multicastMac, solicitedNode } from "../../../../src/packet/ndp.ts";
 import { FakePacketSockets } from "../../../../src/packet-socket/fake-packet-sockets.ts";
 import { FakeUdpSockets } from "../../../../src/udp-socket/fake-udp-sockets.ts";
+import { FirstOwner } from "./first-owner.ts";
 import { address, arpRequest, clientMac, mac, ndpFrame, ourMac, solicitation } from "./frames.ts";
 
 const vip = address("192.0.2.200");

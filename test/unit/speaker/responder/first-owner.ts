@@ -1,24 +1,17 @@
-import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
-import type { Cause, Effect, Fact } from "../membership/effects.ts";
-import type { MembershipInputs } from "../membership/inputs.ts";
-import type { MembershipStake } from "../membership/stake.ts";
-
-/** What decides which addresses are announced. */
-export interface Decisions extends MembershipInputs {
-  /** When `advance` has something to do; Infinity: never. */
-  readonly nextDueMs: number;
-  /** What is to be done since the last call, in order. */
-  take(): readonly Effect[];
-}
+import type { Cause, Effect, Fact } from "../../../../speaker/membership/effects.ts";
+import type { MembershipStake } from "../../../../speaker/membership/stake.ts";
+import type { Decisions } from "../../../../speaker/responder/loop.ts";
+import { announcerOf, assumeAlive } from "../../../../src/placement/announcer.ts";
 
 interface Decided {
   readonly term: number;
   readonly cause: Cause;
 }
 
-/** Decides without other nodes: this one announces the addresses whose first owner it is, once they are armed. */
+/** Takes the place of Membership where time and other nodes do not matter: this node announces armed addresses whose first owner it is. */
 export class FirstOwner implements Decisions {
   readonly nextDueMs = Number.POSITIVE_INFINITY;
+  readonly hearing = { heard: [], lost: [] };
   readonly #node: string;
   /** The first owner of each stake. */
   readonly #announcers = new Map<string, string>();
