@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { runScenario } from "./simulator/run-scenario.ts";
 import { randomScenario } from "./simulator/scenario.ts";
 import { shrink } from "./simulator/shrink.ts";
+import type { Wire } from "./simulator/simulation.ts";
 
 /**
  * How many scenarios are tried, and the seed of the first one; the others follow. To run one again: MEMBERSHIP_SEED=123 MEMBERSHIP_RUNS=1
@@ -15,17 +16,26 @@ const firstSeed = Number(MEMBERSHIP_SEED);
 /** In one test, so that the first ones report soon. */
 const runsPerTest = 2000;
 
+function tryAll(first: number, last: number, wire: Wire): void {
+  for (let seed = first; seed <= last; seed++) {
+    const scenario = randomScenario(seed);
+    const problem = runScenario(scenario, wire);
+    if (problem === undefined) continue;
+    const smallest = shrink(scenario, (candidate) => runScenario(candidate, wire) !== undefined);
+    assert.fail(`seed ${seed}: ${problem}\nsmallest: ${runScenario(smallest, wire)}\n${JSON.stringify(smallest)}`);
+  }
+}
+
 describe("whatever happens to nodes and network, each address has one announcer soon after", () => {
   for (let first = firstSeed; first < firstSeed + runs; first += runsPerTest) {
     const last = Math.min(first + runsPerTest, firstSeed + runs) - 1;
-    test(`seeds ${first} to ${last}`, () => {
-      for (let seed = first; seed <= last; seed++) {
-        const scenario = randomScenario(seed);
-        const problem = runScenario(scenario);
-        if (problem === undefined) continue;
-        const smallest = shrink(scenario, (candidate) => runScenario(candidate) !== undefined);
-        assert.fail(`seed ${seed}: ${problem}\nsmallest: ${runScenario(smallest)}\n${JSON.stringify(smallest)}`);
-      }
-    });
+    test(`seeds ${first} to ${last}`, () => tryAll(first, last, "plain"));
   }
+});
+
+describe("the same with authenticated packets", () => {
+  const last = firstSeed + Math.ceil(runs / 100) - 1;
+  test(`seeds ${firstSeed} to ${last}`, () => tryAll(firstSeed, last, "sealed"));
+  test(`a device without the key repeats and changes packets, and no message of it is accepted: seeds ${firstSeed} to ${last}`, () =>
+    tryAll(firstSeed, last, "attacked"));
 });

@@ -1,7 +1,7 @@
 import { type Timing, timingFor } from "../../../../../speaker/membership/timing.ts";
 import { OverlapWatch } from "./overlap-watch.ts";
 import { calmMs, type Scenario, type Step } from "./scenario.ts";
-import { Simulation } from "./simulation.ts";
+import { Simulation, type Wire } from "./simulation.ts";
 
 /** Long waits are shortened so that runs are short; what is waited for takes as long as it does. */
 export const scenarioTiming: Timing = { ...timingFor(), moveLimitMs: 1500, restartHoldMs: 1000, leaveLimitMs: 800 };
@@ -15,9 +15,9 @@ const watchedMs = 300;
 const maxPacketsPerPeer = 150;
 
 /** Runs the scenario. Returns what was wrong, in words; undefined: nothing was. */
-export function runScenario(scenario: Scenario): string | undefined {
+export function runScenario(scenario: Scenario, wire: Wire = "plain"): string | undefined {
   const { nodes, seed, hasGateway, noise, addresses, steps, gone } = scenario;
-  const simulation = new Simulation({ seed, nodes, hasGateway, noise, timing: scenarioTiming });
+  const simulation = new Simulation({ seed, nodes, hasGateway, noise, timing: scenarioTiming, wire });
   const { api, events, network } = simulation;
   const name = (index: number): string => simulation.node(index).name;
   for (const [index, node] of simulation.nodes.entries()) {
@@ -82,7 +82,7 @@ export function runScenario(scenario: Scenario): string | undefined {
       }
     }
   }
-  return problems[0];
+  return problems[0] ?? simulation.forged[0];
 }
 
 function begin(simulation: Simulation, step: Step, gone: readonly number[]): void {

@@ -5,6 +5,7 @@ import type { Timing } from "../../../../../speaker/membership/timing.ts";
 import type { Claim, Message } from "../../../../../src/heartbeat/messages.ts";
 import type { AddressView, Api } from "./api.ts";
 import type { EventQueue } from "./event-queue.ts";
+import { SealedWire } from "./sealed-wire.ts";
 
 /** What the effects of a node do in the simulation. */
 export interface World {
@@ -23,6 +24,7 @@ export class SimulatedNode {
   readonly index: number;
   readonly #world: World;
   #membership: Membership | undefined;
+  #wire: SealedWire | undefined;
   /** Its kernel runs. */
   isOn = true;
   /** Its thread runs from then on. */
@@ -94,6 +96,8 @@ export class SimulatedNode {
       nowMs,
       resumed: this.#resumed,
     });
+    const names = peers.map(({ node }) => node);
+    this.#wire = new SealedWire(this.name, names, this.#sessions * 100 + this.index + 1, nowMs);
     this.#resumed = new Map();
     this.run((membership) => {
       membership.setPeers(peers);
@@ -147,6 +151,28 @@ export class SimulatedNode {
 
   receive(from: string, message: Message): void {
     this.run((membership, nowMs) => membership.receive(from, message, nowMs));
+  }
+
+  seal(to: string, message: Message): Uint8Array | undefined {
+    return this.#wire?.seal(to, message, this.#localMs());
+  }
+
+  /** Opens a packet in a turn of the thread. */
+  receivePacket(
+    packet: Uint8Array,
+    accepted: (from: string, message: Message) => void,
+    answer: (to: string, packet: Uint8Array) => void,
+  ): void {
+    const wire = this.#wire;
+    this.run((membership, nowMs) => {
+      if (wire !== this.#wire || wire === undefined) return;
+      const opened = wire.open(packet, nowMs);
+      for (const message of opened.messages) {
+        accepted(opened.from, message);
+        membership.receive(opened.from, message, nowMs);
+      }
+      if (opened.answer !== undefined) answer(opened.from, opened.answer);
+    });
   }
 
   /** Runs in a turn of the thread. */

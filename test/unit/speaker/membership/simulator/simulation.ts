@@ -1,7 +1,9 @@
 import type { Effect, Fact } from "../../../../../speaker/membership/effects.ts";
 import type { MembershipPeer } from "../../../../../speaker/membership/stake.ts";
 import type { Timing } from "../../../../../speaker/membership/timing.ts";
+import type { Message } from "../../../../../src/heartbeat/messages.ts";
 import { Api } from "./api.ts";
+import { Attacker } from "./attacker.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Network, type NetworkNoise } from "./network.ts";
 import { Random } from "./random.ts";
@@ -10,12 +12,17 @@ import { SimulatedNode } from "./simulated-node.ts";
 /** The gateway among the nodes of the network. */
 const gateway = 4000;
 
+/** "attacked": a device without the key records packets and sends them again, changed or not. */
+export type Wire = "plain" | "sealed" | "attacked";
+
 export interface SimulationOptions {
   readonly seed: number;
   readonly nodes: number;
   readonly hasGateway: boolean;
   readonly noise: NetworkNoise;
   readonly timing: Timing;
+  /** How messages travel: "plain" (the default) as objects, otherwise as authenticated packets. */
+  readonly wire?: Wire;
 }
 
 /** Several nodes on one LAN. The same seed makes the same run. */
@@ -27,13 +34,19 @@ export class Simulation {
   readonly nodes: readonly SimulatedNode[];
   readonly #byName: ReadonlyMap<string, SimulatedNode>;
   readonly #hasGateway: boolean;
+  readonly #isSealed: boolean;
+  readonly #attacker: Attacker | undefined;
   isGatewayUp = true;
+  /** Messages that were accepted, and not sent by the node that they are from, or accepted twice. */
+  readonly forged: string[] = [];
+  /** What was sent in packets and has not arrived, as JSON with sender and receiver. */
+  readonly #outstanding = new Map<string, number>();
   /** Watches what happens. */
   changed: (node: SimulatedNode) => void = () => {};
   reported: (node: SimulatedNode, fact: Fact) => void = () => {};
   sent: (node: SimulatedNode, effect: Effect) => void = () => {};
 
-  constructor({ seed, nodes, hasGateway, noise, timing }: SimulationOptions) {
+  constructor({ seed, nodes, hasGateway, noise, timing, wire = "plain" }: SimulationOptions) {
     this.random = new Random(seed);
     this.api = new Api(this.events);
     this.network = new Network(this.events, this.random, noise);
@@ -52,6 +65,9 @@ export class Simulation {
       const clock = { offsetMs: this.random.integer(1000, 1_000_000), rate: 1 + (this.random.next() - 0.5) / 500 };
       return new SimulatedNode(name, index, world, clock);
     });
+    this.#isSealed = wire !== "plain";
+    this.#attacker = wire === "attacked" ? new Attacker(seed) : undefined;
+    this.#attacker?.attack(this.events, nodes, (node, packet) => this.#arrive(this.node(node), packet));
     this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
   }
 
@@ -75,7 +91,7 @@ export class Simulation {
     if (effect.kind === "send") {
       const to = this.#byName.get(effect.to);
       this.sent(node, effect);
-      if (to !== undefined) network.sendMessage(node.index, to.index, () => to.receive(node.name, effect.message));
+      if (to !== undefined) this.#send(node, to, effect.message);
     } else if (effect.kind === "askGateway") {
       const answers = (): boolean => this.#hasGateway && this.isGatewayUp;
       network.exchange(node.index, gateway, answers, () =>
@@ -104,5 +120,37 @@ export class Simulation {
       }
       this.reported(node, effect.fact);
     }
+  }
+
+  #send(node: SimulatedNode, to: SimulatedNode, message: Message): void {
+    const { network } = this;
+    if (!this.#isSealed) {
+      network.sendMessage(node.index, to.index, () => to.receive(node.name, message));
+      return;
+    }
+    const packet = node.seal(to.name, message);
+    if (packet === undefined) return;
+    const sent = `${node.name} ${to.name} ${JSON.stringify(message)}`;
+    this.#outstanding.set(sent, (this.#outstanding.get(sent) ?? 0) + 1);
+    this.#attacker?.record(packet);
+    network.sendMessage(node.index, to.index, () => this.#arrive(to, packet));
+  }
+
+  #arrive(to: SimulatedNode, packet: Uint8Array): void {
+    to.receivePacket(
+      packet,
+      (from, message) => {
+        const sent = `${from} ${to.name} ${JSON.stringify(message)}`;
+        const count = this.#outstanding.get(sent) ?? 0;
+        this.#outstanding.set(sent, count - 1);
+        if (count < 1) {
+          this.forged.push(`${to.name} accepted ${message.kind} of ${from} that was not sent, or twice`);
+        }
+      },
+      (from, answer) => {
+        const sender = this.#byName.get(from);
+        if (sender !== undefined) this.network.sendMessage(to.index, sender.index, () => this.#arrive(sender, answer));
+      },
+    );
   }
 }
