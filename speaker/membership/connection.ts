@@ -38,6 +38,11 @@ export class Connection {
     return Math.max(this.#gatewayMs, this.#lanMs) > sinceMs;
   }
 
+  /** The gateway has answered a request since then. */
+  answeredSince(sinceMs: number): boolean {
+    return this.#gatewayMs > sinceMs;
+  }
+
   /** Sends the gateway a request, unless one was sent within retryMs. */
   ask(): void {
     const { nowMs, timing } = this.#own;

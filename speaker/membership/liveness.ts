@@ -32,8 +32,8 @@ export interface LivenessParts {
   readonly returned: (peer: PeerState) => void;
   /** The time that the peer needs for a restart is over. */
   readonly restartOver: (peer: PeerState) => void;
-  /** This node hears nothing at all. */
-  readonly isolate: () => void;
+  /** This node hears nothing at all, or (`unheard`) no node hears it. */
+  readonly isolate: (unheard: boolean) => void;
   /** Nothing was heard of the peer for a long time, and it is of no interest. */
   readonly forget: (peer: PeerState) => void;
 }
@@ -202,11 +202,14 @@ export class Liveness {
     // No witness has answered: is it this node that is cut off?
     const { witnessMs } = own.timing;
     const hasOther = this.#hasOther(peer);
-    if (nodeAnswered || connection.heardSince(sinceMs) || this.#hearsOther(peer, sinceMs)) {
+    // A peer that did not hear this node for a while stops for that reason: that others are heard does not mean that they hear this node.
+    const isUnheard = peer.beat !== undefined && peer.beat.heardMs > deadAfter * intervalMs;
+    const isConnected = isUnheard ? connection.answeredSince(sinceMs) : connection.heardSince(sinceMs);
+    if (nodeAnswered || isConnected || this.#hearsOther(peer, sinceMs)) {
       return !hasOther || silenceMs >= limitMs + witnessMs;
     }
-    if (!connection.hasGateway && !hasOther) return silenceMs >= limitMs + 2 * witnessMs;
-    if (!own.isolated && suspicion.rounds > 1 && this.#hearsNone()) this.#parts.isolate();
+    if (!isUnheard && !connection.hasGateway && !hasOther) return silenceMs >= limitMs + 2 * witnessMs;
+    if (!own.isolated && suspicion.rounds > 1 && this.#hearsNone()) this.#parts.isolate(isUnheard);
     return false;
   }
 

@@ -58,6 +58,8 @@ export class Membership implements MembershipInputs {
   readonly #joining: Joining;
   readonly #doubt: Doubt;
   readonly #leaving: Leaving;
+  /** While isolated: this node hears others, and is not heard. */
+  #isUnheard = false;
   #turnMs: number;
   /** What is added to the times that are passed, and the latest of the sums. */
   #offsetMs = 0;
@@ -106,7 +108,7 @@ export class Membership implements MembershipInputs {
       changed: (peer) => this.#peerChanged(peer),
       returned: (peer) => this.#exchange.resend(peer),
       restartOver: (peer) => this.#completeClaims(peer),
-      isolate: () => this.#isolate(),
+      isolate: (unheard) => this.#isolate(unheard),
       forget: (peer) => this.#forget(peer),
     });
     this.#receiver = new HeartbeatReceiver({
@@ -220,7 +222,7 @@ export class Membership implements MembershipInputs {
   lanHeard(nowMs: number): void {
     this.#setTime(nowMs);
     this.#connection.lanHeard();
-    this.#connected();
+    if (!this.#isUnheard) this.#connected();
   }
 
   gatewayAnswered(nowMs: number): void {
@@ -306,7 +308,8 @@ export class Membership implements MembershipInputs {
     if (!peer.isAlive) this.#heartbeats.hurry(peer);
   }
 
-  #isolate(): void {
+  #isolate(unheard: boolean): void {
+    this.#isUnheard = unheard;
     this.#own.isolated = true;
     this.#own.joined = false;
     this.#effects.report({ kind: "isolated" });
@@ -318,6 +321,7 @@ export class Membership implements MembershipInputs {
   #connected(): void {
     if (!this.#own.isolated) return;
     this.#own.isolated = false;
+    this.#isUnheard = false;
     this.#effects.report({ kind: "connected" });
     this.#joining.begin();
     this.#liveness.grantGrace();

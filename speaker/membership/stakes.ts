@@ -175,8 +175,8 @@ export class Stakes {
     const isHolder = state.own !== undefined;
     const decision = this.#decide(state, other);
     this.#apply(state, decision, other);
-    if (decision.kind === "release") {
-      // Perhaps it is its turn again, or it has to say that it cannot take it.
+    if (decision.kind === "release" || (decision.kind === "take" && isHolder)) {
+      // Perhaps it is its turn again, it has to say that it cannot take it, or its new claim is too low.
       this.#evaluate(state);
       return;
     }

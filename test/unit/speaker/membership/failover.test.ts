@@ -8,7 +8,7 @@ import {
   peaceMs,
   watched,
 } from "./simulator/peaceful-cluster.ts";
-import type { Simulation } from "./simulator/simulation.ts";
+import type { Simulation, SimulationOptions } from "./simulator/simulation.ts";
 
 /** A fault, and what follows from it for clients. Simulated time: the bounds are exact, not measurements of this machine. */
 interface Row {
@@ -24,9 +24,24 @@ interface Row {
   /** Nodes that are reported as dead, with their kernel or without. */
   readonly down?: readonly string[];
   readonly forMs?: number;
+  readonly options?: Partial<SimulationOptions>;
+  /** Who never announces it. */
+  readonly never?: string;
 }
 
 const rows: readonly Row[] = [
+  {
+    name: "for 20 s nothing that a waiting owner sends arrives: it does not take the address, and the announcer keeps it",
+    fault: (simulation) => {
+      simulation.network.setCable(1, true, false);
+      simulation.events.at(peaceMs + 20_000, () => simulation.network.heal());
+    },
+    gapMs: 0,
+    settled: ["n1"],
+    forMs: 24_000,
+    options: { lanTraffic: true, wire: "sealed" },
+    never: "n2",
+  },
   {
     name: "power of the announcer lost",
     fault: (simulation) => simulation.node(0).crash(true),
@@ -244,7 +259,12 @@ describe("what a fault costs", () => {
   for (const row of rows) {
     test(row.name, () => {
       for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
-        const simulation = peacefulCluster({ seed, nodes: row.nodes ?? 3, hasGateway: row.hasGateway ?? true });
+        const simulation = peacefulCluster({
+          seed,
+          nodes: row.nodes ?? 3,
+          hasGateway: row.hasGateway ?? true,
+          ...row.options,
+        });
         const measured = measure(simulation);
         row.fault(simulation);
         simulation.runUntil(peaceMs + (row.forMs ?? 4000));
@@ -254,6 +274,8 @@ describe("what a fault costs", () => {
         assert.deepEqual(announcers, row.settled, `seed ${seed}`);
         assert.ok(measured.longestGapMs <= row.gapMs, `seed ${seed}: a gap of ${measured.longestGapMs} ms`);
         assert.ok(measured.overlapMs <= (row.overlapMs ?? 0), `seed ${seed}: an overlap of ${measured.overlapMs} ms`);
+        const holders = measured.facts.filter(([, { kind }]) => kind === "holding").map(([name]) => name);
+        assert.ok(row.never === undefined || !holders.includes(row.never), `seed ${seed}: ${row.never} announced it`);
         if (row.down !== undefined) assert.deepEqual(downIn(measured), row.down, `seed ${seed}`);
       }
     });

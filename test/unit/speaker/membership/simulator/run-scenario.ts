@@ -16,8 +16,8 @@ const maxPacketsPerPeer = 150;
 
 /** Runs the scenario. Returns what was wrong, in words; undefined: nothing was. */
 export function runScenario(scenario: Scenario, wire: Wire = "plain"): string | undefined {
-  const { nodes, seed, hasGateway, noise, addresses, steps, gone } = scenario;
-  const simulation = new Simulation({ seed, nodes, hasGateway, noise, timing: scenarioTiming, wire });
+  const { nodes, seed, hasGateway, lanTraffic, noise, addresses, steps, gone } = scenario;
+  const simulation = new Simulation({ seed, nodes, hasGateway, lanTraffic, noise, timing: scenarioTiming, wire });
   const { api, events, network } = simulation;
   const name = (index: number): string => simulation.node(index).name;
   for (const [index, node] of simulation.nodes.entries()) {

@@ -30,6 +30,7 @@ export interface Scenario {
   readonly seed: number;
   readonly nodes: number;
   readonly hasGateway: boolean;
+  readonly lanTraffic: boolean;
   readonly noise: NetworkNoise;
   readonly addresses: readonly { readonly address: string; readonly owners: readonly number[] }[];
   /** By node: how late its watch is, and how long it needs to arm a stake. */
@@ -90,6 +91,7 @@ export function randomScenario(seed: number): Scenario {
     seed,
     nodes,
     hasGateway: random.chance(0.8),
+    lanTraffic: random.chance(0.3),
     noise,
     addresses,
     lagMs: all.map(() => random.integer(0, 150)),

@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly hasGateway: boolean;
   readonly noise: NetworkNoise;
   readonly timing: Timing;
+  /** A device on the LAN sends broadcasts all the time. */
+  readonly lanTraffic?: boolean;
   /** How messages travel: "plain" (the default) as objects, otherwise as authenticated packets. */
   readonly wire?: Wire;
 }
@@ -46,7 +48,7 @@ export class Simulation {
   reported: (node: SimulatedNode, fact: Fact) => void = () => {};
   sent: (node: SimulatedNode, effect: Effect) => void = () => {};
 
-  constructor({ seed, nodes, hasGateway, noise, timing, wire = "plain" }: SimulationOptions) {
+  constructor({ seed, nodes, hasGateway, noise, timing, lanTraffic = false, wire = "plain" }: SimulationOptions) {
     this.random = new Random(seed);
     this.api = new Api(this.events);
     this.network = new Network(this.events, this.random, noise);
@@ -65,6 +67,7 @@ export class Simulation {
       const clock = { offsetMs: this.random.integer(1000, 1_000_000), rate: 1 + (this.random.next() - 0.5) / 500 };
       return new SimulatedNode(name, index, world, clock);
     });
+    if (lanTraffic) this.#broadcast();
     this.#isSealed = wire !== "plain";
     this.#attacker = wire === "attacked" ? new Attacker(seed) : undefined;
     this.#attacker?.attack(this.events, nodes, (node, packet) => this.#arrive(this.node(node), packet));
@@ -120,6 +123,13 @@ export class Simulation {
       }
       this.reported(node, effect.fact);
     }
+  }
+
+  #broadcast(): void {
+    for (const node of this.nodes) {
+      if (this.network.isOpen(gateway, node.index)) node.run((membership, nowMs) => membership.lanHeard(nowMs));
+    }
+    this.events.at(this.events.nowMs + 20 + this.random.integer(0, 60), () => this.#broadcast());
   }
 
   #send(node: SimulatedNode, to: SimulatedNode, message: Message): void {
