@@ -29,7 +29,7 @@ export interface HeartbeatTransportOptions {
   readonly freshMs?: number;
   readonly udpSockets: UdpSockets;
   readonly counters: Counters;
-  /** A socket could not be opened or broke; it is opened again after a while. */
+  /** A socket could not be opened or broke; it is opened again after a while. Called again only for another reason, or after it worked. */
   readonly failed: (family: IpFamily, reason: string) => void;
 }
 
@@ -50,6 +50,8 @@ export class HeartbeatTransport {
   #channel: { readonly cluster: string; readonly sealed: SealedChannel } | undefined;
   #keys: readonly HeartbeatKey[] = [];
   #reopenAtMs = Number.NEGATIVE_INFINITY;
+  /** Why a socket is missing, as it was last reported: a node without IPv6 never has one. */
+  readonly #failures = new Map<IpFamily, string>();
 
   constructor(options: HeartbeatTransportOptions) {
     this.#options = options;
@@ -63,13 +65,14 @@ export class HeartbeatTransport {
   open(nowMs: number): void {
     if (this.#channel === undefined || this.#sockets.size === 2 || nowMs < this.#reopenAtMs) return;
     this.#reopenAtMs = nowMs + reopenMs;
-    const { udpSockets, port, failed } = this.#options;
+    const { udpSockets, port } = this.#options;
     for (const family of ["IPv4", "IPv6"] as const) {
       if (this.#sockets.has(family)) continue;
       try {
         this.#sockets.set(family, udpSockets.open(family, port));
+        this.#failures.delete(family);
       } catch (error) {
-        failed(family, error instanceof Error ? error.message : String(error));
+        this.#reportFailure(family, error);
       }
     }
   }
@@ -115,7 +118,7 @@ export class HeartbeatTransport {
         socket.close();
         this.#sockets.delete(socket.family);
         this.#reopenAtMs = nowMs + reopenMs;
-        this.#options.failed(socket.family, error instanceof Error ? error.message : String(error));
+        this.#reportFailure(socket.family, error);
         return;
       }
       if (length === undefined) return;
@@ -126,6 +129,13 @@ export class HeartbeatTransport {
   close(): void {
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
+  }
+
+  #reportFailure(family: IpFamily, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#failures.get(family) === reason) return;
+    this.#failures.set(family, reason);
+    this.#options.failed(family, reason);
   }
 
   #open(datagram: Uint8Array, nowMs: number, received: (from: string, message: Message) => void): void {

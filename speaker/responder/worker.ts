@@ -29,6 +29,8 @@ const mainThreadSilenceMs = 30_000;
 const mainThreadHangMs = 60_000;
 /** The thread looks at least every second; a look that comes later was late with the whole process, and not with the main thread. */
 const longestLookMs = 1_500;
+/** How many of the longest pauses between two packets to a peer an accepted packet may be old; see freshMs of SealedChannel. */
+const freshPauses = 12;
 /** EX_SOFTWARE of sysexits.h: an internal error. */
 const hangExitCode = 70;
 
@@ -44,18 +46,20 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
     longestLookMs,
   });
   const counters = new Counters(start.counters);
+  const timing = timingFor(start.heartbeatIntervalMs);
   const loop = new ResponderLoop({
     membership: new Membership({
       node: start.node,
       session: randomInt(1, maxUint48),
       incarnation: Math.floor(Date.now() / 1000),
-      timing: timingFor(start.heartbeatIntervalMs),
+      timing,
       nowMs: now(),
     }),
     transport: new HeartbeatTransport({
       node: start.node,
       port: start.heartbeatPort,
       session: randomInt(1, maxNumber),
+      freshMs: freshPauses * timing.ringHeartbeatMs,
       udpSockets: linuxUdpSockets,
       counters,
       failed: (family, reason) => report({ kind: "heartbeatsFailed", family, reason }),

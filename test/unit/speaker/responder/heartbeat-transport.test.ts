@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Counters } from "../../../../speaker/responder/counters.ts";
 import { HeartbeatTransport } from "../../../../speaker/responder/heartbeat-transport.ts";
+import { BellhopError } from "../../../../src/error/error.ts";
 import type { Message, Question } from "../../../../src/heartbeat/messages.ts";
 import { FakeUdpSockets } from "../../../../src/udp-socket/fake-udp-sockets.ts";
 import { address } from "./frames.ts";
@@ -97,6 +98,19 @@ test("a port that another process has is reported, and opened once it is free", 
   node.udpSockets.taken.clear();
   node.transport.open(5_000);
   assert.equal([...node.transport.sockets].length, 2);
+});
+
+test("a family that the node does not have is reported once, and the other one is used", () => {
+  const node = new Node("n1");
+  const { open } = node.udpSockets;
+  node.udpSockets.open = function (family, port) {
+    if (family === "IPv6") throw new BellhopError("SocketFailed", "socket failed with EAFNOSUPPORT");
+    return open.call(this, family, port);
+  };
+  node.transport.setKeys("cluster", [key], 0);
+  for (let atMs = 0; atMs < 60_000; atMs += 1_000) node.transport.open(atMs);
+  assert.deepEqual(node.failures, ["IPv6: socket failed with EAFNOSUPPORT"]);
+  assert.equal([...node.transport.sockets].length, 1);
 });
 
 test("a socket that breaks is closed and opened again", () => {
