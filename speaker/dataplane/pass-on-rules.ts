@@ -61,7 +61,10 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
   ];
   if (node === undefined) return [passOn];
   const known = isInState("established", "related", "untracked");
+  const isOther: Statement = { kind: "match", left: field("meta priority"), operator: "!=", right: rewritten };
   return [
+    // The first rule is for the packets of most connections.
+    [known, isOther, { kind: "verdict", verdict: { kind: "accept" } }],
     [isRewritten, known, forgetRewrite, { kind: "verdict", verdict: { kind: "accept" } }],
     ...forwardedProtocols.map((protocol): NftRule => {
       const sent = concatenation("meta l4proto", `${protocol} dport`);

@@ -17,6 +17,7 @@ import { noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts
 import { rewriteZone } from "./rewrite-zone.ts";
 import { affinityClients, sets } from "./sets.ts";
 import {
+  acceptOthers,
   drop,
   forwardedProtocols,
   fromLan,
@@ -155,6 +156,7 @@ function sourceRangeRules(ip: NftIpFamily, { nodeAddress }: RuleSettings): reado
 function refusalRules(ip: NftIpFamily): readonly NftRule[] {
   const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
   return [
+    acceptOthers(ip),
     [fromLan(ip), unserved, ...outsideRanges(ip), { kind: "verdict", verdict: { kind: "accept" } }],
     [fromLan(ip), isSyn, unserved, { kind: "reject", with: "tcp reset" }],
     [
@@ -180,12 +182,17 @@ function nodePortRules(ip: NftIpFamily, settings: RuleSettings): Pick<BaseRules,
   const our = sets[ip];
   const map = (key: readonly Expression[], to: NftSet): Expression => ({ kind: "map", key, map: to });
   return {
-    rewrite_to_node_port: forwardedProtocols.map((protocol) => [
-      fromLan(ip),
-      ...rewriteToNodePort(ip, protocol, node),
-      { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
-      noteRewrite,
-    ]),
+    rewrite_to_node_port: [
+      acceptOthers(ip),
+      ...forwardedProtocols.map(
+        (protocol): NftRule => [
+          fromLan(ip),
+          ...rewriteToNodePort(ip, protocol, node),
+          { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
+          noteRewrite,
+        ],
+      ),
+    ],
     unrewrite: forwardedProtocols.map((protocol) => {
       const sent = concatenation("meta l4proto", `${protocol} sport`);
       return [

@@ -2,7 +2,7 @@ import { ctStates, type Data, icmpTypes, icmpv6Types, numberData, tcpFlags } fro
 import { concatenation, constant, type Expression, field } from "../../src/nft/expression.ts";
 import type { FieldName } from "../../src/nft/field.ts";
 import type { NftSet } from "../../src/nft/set.ts";
-import type { Statement } from "../../src/nft/statement.ts";
+import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { sets } from "./sets.ts";
 
@@ -71,6 +71,15 @@ export function fromLan(ip: NftIpFamily): Statement {
 /** Whether the field has this value. */
 export function is(name: FieldName, data: Data): Statement {
   return { kind: "match", left: field(name), operator: "==", right: data };
+}
+
+/** Ends the chain for what is for none of our addresses, so that it costs one lookup and not those of the rules behind. */
+export function acceptOthers(ip: NftIpFamily): NftRule {
+  const key = [field(`${ip} daddr`)];
+  return [
+    { kind: "lookup", key, operator: "not in", set: sets[ip].service_addresses },
+    { kind: "verdict", verdict: { kind: "accept" } },
+  ];
 }
 
 /** Whether the port has source ranges and the client is in none of them. */

@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   changes: () => import("./changes.ts"),
   scale: () => import("./scale.ts"),
   announcements: () => import("./announcements.ts"),
+  "other-traffic": () => import("./other-traffic.ts"),
   "large-services": () => import("./large-services.ts"),
 };
 
