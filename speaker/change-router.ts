@@ -88,6 +88,8 @@ export class ChangeRouter implements ChangeListener {
         identity.refresh();
         heartbeats.peersChanged();
         passingOn.peerChanged(key);
+        if (!heartbeats.hasIdentity(key)) this.#options.peerStates.forget(key);
+        this.#deadNodesChanged();
         sync.request();
         break;
       case "secrets":
@@ -145,8 +147,10 @@ export class ChangeRouter implements ChangeListener {
   }
 
   hearingChanged(hearing: Hearing): void {
-    this.#options.peerStates.setHearing(hearing);
-    this.#options.reporter.reportSpeakerNow();
+    const { peerStates, reporter } = this.#options;
+    peerStates.setHearing(hearing);
+    this.#deadNodesChanged();
+    reporter.reportSpeakerNow();
   }
 
   interfaceFailed(interfaceName: string): void {
@@ -187,8 +191,13 @@ export class ChangeRouter implements ChangeListener {
     this.#failure.reject(error);
   }
 
+  #deadNodesChanged(): void {
+    const { peerStates, rules, sync } = this.#options;
+    if (rules.setDeadNodes(peerStates.deadNodes)) sync.request();
+  }
+
   #factObserved(fact: Fact): void {
-    const { announcer, peerStates, passingOn, rules, sync } = this.#options;
+    const { announcer, peerStates, passingOn, sync } = this.#options;
     switch (fact.kind) {
       case "holding":
       case "released":
@@ -201,7 +210,7 @@ export class ChangeRouter implements ChangeListener {
       case "peerUp":
       case "peerDown":
         peerStates.observe(fact);
-        if (rules.setDeadNodes(peerStates.deadNodes)) sync.request();
+        this.#deadNodesChanged();
         break;
       case "isolated":
       case "connected":

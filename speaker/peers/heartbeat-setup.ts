@@ -51,6 +51,11 @@ export class HeartbeatSetup {
     return [...directory.values()].filter((peer) => peer.node !== node && peer.addresses.length > 0);
   }
 
+  /** Whether there is a SpeakerIdentity of the node. */
+  hasIdentity(node: string): boolean {
+    return this.#options.identities.views.has(node);
+  }
+
   setCluster(uid: string): void {
     if (uid === this.#cluster) return;
     this.#cluster = uid;

@@ -38,8 +38,15 @@ export class PeerStates {
     return this.#isolated;
   }
 
+  /** A node that is heard is not dead, whether its return was reported or not. */
   setHearing({ heard, lost }: Hearing): void {
     this.#hearing = { heard: [...heard].sort(), lost: [...lost].sort() };
+    for (const node of heard) this.#deadNodes.delete(node);
+  }
+
+  /** The node no longer exists. Another one may get its name. */
+  forget(node: string): void {
+    this.#deadNodes.delete(node);
   }
 
   observe(fact: PeerFact): void {

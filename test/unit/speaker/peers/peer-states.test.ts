@@ -17,6 +17,12 @@ test("a node is dead as a whole only if its kernel is silent, too", () => {
   assert.deepEqual(dead(), ["n3"]);
   states.observe({ kind: "peerUp", node: "n3" });
   assert.deepEqual(dead(), []);
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: true });
+  states.setHearing({ heard: ["n3"], lost: [] });
+  assert.deepEqual(dead(), [], "it is heard, although its return was not reported");
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: true });
+  states.forget("n3");
+  assert.deepEqual(dead(), [], "another node may get its name");
   states.observe({ kind: "isolated" });
   assert.equal(states.isolated, true);
   states.observe({ kind: "connected" });
