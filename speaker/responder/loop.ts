@@ -81,6 +81,8 @@ export class ResponderLoop {
   #health: Health = { ipv4: true, ipv6: true };
   /** The thread did not run for a while, and the membership finds out what has happened meanwhile. */
   #paused = false;
+  /** Whether there were commands since the last turn. */
+  #hasCommands = false;
   #mainThreadAlive = true;
   /** Not reported yet. */
   #facts: Fact[] = [];
@@ -113,7 +115,7 @@ export class ResponderLoop {
     return this.#stopped;
   }
 
-  /** Carries out one command. Never throws: what the kernel refuses is reported as `interfaceFailed`. */
+  /** Takes one command; the next turn decides what follows from it. Never throws: what the kernel refuses is reported as `interfaceFailed`. */
   apply(command: ResponderCommand): void {
     const nowMs = this.#options.now();
     switch (command.kind) {
@@ -129,6 +131,7 @@ export class ResponderLoop {
       case "removeStake":
         this.#addressProbes.cancel(command.address);
         this.#membership.removeStake(command.address);
+        this.#stakes.delete(command.address);
         break;
       case "setHealth":
         this.#health = command.health;
@@ -156,13 +159,15 @@ export class ResponderLoop {
         this.#transport.close();
         return;
     }
-    this.#carryOut(nowMs);
-    if (command.kind === "removeStake") this.#stakes.delete(command.address);
+    this.#hasCommands = true;
   }
 
   /** Waits until something arrives or is due, and does what follows from it. */
   turn(): void {
     const { now, packetSockets, counters } = this.#options;
+    // What many commands cause together is decided once.
+    if (this.#hasCommands) this.#carryOut(now());
+    this.#hasCommands = false;
     this.#reportFacts();
     const sockets: (PacketSocket | UdpSocket)[] = [...this.#announced.sockets, ...this.#transport.sockets];
     const readable = packetSockets.wait(sockets, this.#untilDueMs());

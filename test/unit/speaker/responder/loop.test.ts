@@ -73,8 +73,8 @@ function sendTimes(fixture: ReturnType<typeof makeLoop>, untilMs: number): reado
 test("a request is answered once the address is announced, and no longer after it is withdrawn", () => {
   const { packetSockets, loop, announce, withdraw, counters } = makeLoop();
   announce(vip);
-  const socket = packetSockets.socket("eth0", "arp");
   loop.turn();
+  const socket = packetSockets.socket("eth0", "arp");
   const gratuitous = socket?.sent.length ?? 0;
   socket?.inbox.push(arpRequest("192.0.2.200"), arpRequest("192.0.2.201"));
   loop.turn();
@@ -82,6 +82,7 @@ test("a request is answered once the address is announced, and no longer after i
   assert.equal(counters.read("arpRequests"), 1);
   assert.equal(counters.read("arpReplies"), 1);
   withdraw(vip);
+  loop.turn();
   assert.equal(socket?.open, false);
 });
 
@@ -116,14 +117,16 @@ test("an interface with a new hardware address announces its addresses again, wi
 });
 
 test("the group of an IPv6 address is joined, once for each address, and left again", () => {
-  const { packetSockets, announce, withdraw } = makeLoop();
+  const { packetSockets, loop, announce, withdraw } = makeLoop();
   const sibling = address("2001:db8:1::200");
   announce(vip6);
   announce(sibling);
+  loop.turn();
   const socket = packetSockets.socket("eth0", "ndp");
   const group = formatMac(multicastMac(solicitedNode(vip6)));
   assert.deepEqual(socket?.groups.map(formatMac), [group, group]);
   withdraw(sibling);
+  loop.turn();
   assert.deepEqual(socket?.groups.map(formatMac), [group]);
 });
 
@@ -157,6 +160,7 @@ test("frames without an effect are counted by reason, and those that the kernel 
 test("a conflict is counted each time and reported once a second", () => {
   const { packetSockets, loop, announce, counters, reports, clock } = makeLoop();
   announce(vip);
+  loop.turn();
   const claim = gratuitousFrames(clientMac, vip);
   for (const atMs of [0, 500, 1500]) {
     clock.nowMs = atMs;
@@ -194,11 +198,13 @@ test("an interface that does not exist is reported and disturbs nothing else", (
   const { loop, reports, announce, packetSockets } = makeLoop();
   loop.apply({ kind: "setInterface", name: "eth9", index: 9, mac: ourMac });
   announce(vip, { interfaces: ["eth9"] });
+  loop.turn();
   assert.deepEqual(
-    reports.map((report) => report.kind),
-    ["interfaceFailed"],
+    reports.filter((report) => report.kind === "interfaceFailed").map(({ name }) => name),
+    ["eth9"],
   );
   announce(vip);
+  loop.turn();
   assert.ok(packetSockets.socket("eth0", "arp") !== undefined);
 });
 
