@@ -82,10 +82,11 @@ export class FakeNode {
     this.dataplane.setInterfaces(["eth0"]);
   }
 
-  /** kube-proxy with one rule of its own: what comes for `from` goes to `to`; with a port it is a rule for TCP. */
+  /** kube-proxy with one rule of its own: what comes for `from` goes to `to`; with a port it is a rule for TCP, or for the protocol. */
   async kubeProxy(family: NftIpFamily, from: Destination, to: Destination): Promise<void> {
     const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
-    const ports: readonly Statement[] = from.port === undefined ? [] : [match("tcp dport", portData(from.port))];
+    const ports: readonly Statement[] =
+      from.port === undefined ? [] : [match(`${from.protocol ?? "tcp"} dport`, portData(from.port))];
     const target: Statement = { kind: "dnat", to: constant(type, dataOf(to.address)) };
     const port = to.port === undefined ? {} : { port: constant("inet_service", portData(to.port)) };
     const rule = [match(`${family} daddr`, dataOf(from.address)), ...ports, { ...target, ...port }];
@@ -175,6 +176,7 @@ export class FakeNode {
 export interface Destination {
   readonly address: string;
   readonly port?: number;
+  readonly protocol?: "tcp" | "udp";
 }
 
 function match(name: FieldName, right: Data): Statement {
