@@ -1,10 +1,10 @@
-import { lengthOf } from "../../src/nft/data-type.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
-import { type Element, nftElement, nftKey, rawElementId, type SetName, sameValue, targetNameOf } from "./element.ts";
+import { keepClients } from "./affinity-clients.ts";
+import { type Element, nftElement, nftKey, type SetName, sameValue, targetNameOf } from "./element.ts";
 import type { ElementIndex, ElementsById } from "./element-index.ts";
 import type { RuleSettings } from "./rules.ts";
-import { affinityClients, sets } from "./sets.ts";
+import { sets } from "./sets.ts";
 import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
 
 /** The elements of one table in the kernel, and its chains other than the fixed ones, by name. */
@@ -90,21 +90,12 @@ export function replaceTable(
   const needed = all.some(([, element]) => element.set === "service_addresses");
   const change = needed ? changeTable(family, emptyTable(), index, all) : undefined;
   const commands = needed ? [...removeTable(family), ...createTable(family, settings)] : removeTable(family);
-  const set = affinityClients[family];
-  const clients = change === undefined ? [] : learned.filter((client) => hasEndpoint(family, index, client));
-  const kept = clients.length === 0 ? [] : inTable(family, [{ kind: "addElements", set, elements: clients }]);
+  const kept = change === undefined ? [] : keepClients(family, learned, (id) => index.get(id) !== undefined);
   return {
     transaction: { commands: [...commands, ...(change?.transaction.commands ?? []), ...kept] },
     removed: new Map(),
     added: change?.added ?? new Map(),
   };
-}
-
-/** Whether the endpoint of a client is still one of the port: the key of that is the one of the client without its address, and the endpoint. */
-function hasEndpoint(family: NftIpFamily, index: ElementIndex, { key, data }: NftElement): boolean {
-  if (typeof data !== "string") return false;
-  const pair = key.slice(lengthOf(affinityClients[family].key.slice(0, 1))) + data;
-  return index.get(rawElementId(family, "affinity_endpoints", pair)) !== undefined;
 }
 
 /** Applies a change to the state. Changes it in place, because a copy would cost O(elements). */

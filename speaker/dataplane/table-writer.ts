@@ -5,6 +5,7 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { lacksFamily, type Nft, type NftReader, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
+import { deleteClients, removesEndpoints } from "./affinity-clients.ts";
 import { type Element, elementId } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
 import { findRefusedOwners } from "./find-refused-owners.ts";
@@ -199,7 +200,7 @@ export class TableWriter {
       const change =
         kept === undefined
           ? replaceTable(family, settings, this.index, await this.#readClients())
-          : changeTable(family, kept, this.index, this.index.changed);
+          : await this.#withoutClients(changeTable(family, kept, this.index, this.index.changed));
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;
       if (change !== undefined) this.#settle(settings, change, kept);
@@ -207,6 +208,14 @@ export class TableWriter {
     this.index.clearChanged();
     this.#before.clear();
     return undefined;
+  }
+
+  /** The change, by which clients with session affinity lose endpoints that are gone. Reads all clients, and only where one is gone. */
+  async #withoutClients(change: TableChange | undefined): Promise<TableChange | undefined> {
+    if (change === undefined || !removesEndpoints(change.removed, change.added)) return change;
+    const { family } = this.#options;
+    const deletions = deleteClients(family, await this.#readClients(), change.removed, change.added);
+    return { ...change, transaction: { commands: [...deletions, ...change.transaction.commands] } };
   }
 
   /** The clients with session affinity that the table has, also one that an earlier speaker wrote. */
