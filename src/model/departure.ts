@@ -4,7 +4,7 @@ import type { V1Node } from "@kubernetes/client-node";
 export type Departure =
   | "Cordoned"
   | "Drained"
-  | "BeingDeleted"
+  | "NodeBeingDeleted"
   | "ScaledDown"
   | "ShuttingDown"
   | "ShutDown"
@@ -27,7 +27,7 @@ const shutdownMessage = "node is shutting down";
 
 /** Pure. Undefined: the node stays. A node that is only cordoned still runs, so every other reason counts first. */
 export function departureOf({ metadata, spec, status }: V1Node): Departure | undefined {
-  if (metadata?.deletionTimestamp !== undefined) return "BeingDeleted";
+  if (metadata?.deletionTimestamp !== undefined) return "NodeBeingDeleted";
   for (const { key } of spec?.taints ?? []) {
     const departure = taints.get(key);
     if (departure !== undefined) return departure;
@@ -45,7 +45,7 @@ export function departureRank(departure: Departure | undefined): 0 | 1 | 2 {
 const departureTexts: Readonly<Record<Departure, string>> = {
   Cordoned: "it is cordoned (spec.unschedulable of the Node)",
   Drained: "it is drained of addresses (bellhop undrain ends that)",
-  BeingDeleted: "its Node is being deleted",
+  NodeBeingDeleted: "its Node is being deleted",
   ScaledDown: "an autoscaler is about to remove it",
   ShuttingDown: "its kubelet reports that it is shutting down",
   ShutDown: "it has the taint node.cloudprovider.kubernetes.io/shutdown",

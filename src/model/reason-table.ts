@@ -321,19 +321,19 @@ export const reasonTable = {
   NodeCannotAnnounce: {
     shownIn: ["bellhop move"],
     meaning: "The address is to move to a node that cannot announce it, or that comes after others.",
-    sentence: "{object} cannot move to node {value}.",
+    sentence: "{object} cannot move to node {value}[ ({field})].",
     cure: "Choose another node: bellhop explain address ADDRESS lists those that may announce it.",
   },
   NoOtherAnnouncer: {
     shownIn: ["bellhop drain"],
     meaning: "The node is drained, and no other node can announce the address. It stays.",
-    sentence: "{object} stays on node {value}, because no other node can announce it.",
+    sentence: "{object} stays on node {value}[ ({field})], because no other node can announce it.",
     cure: "Let another node announce it. Without one, the address is not announced once this node stops.",
   },
   NotMovedYet: {
     shownIn: ["bellhop move", "bellhop drain"],
     meaning: "The address is to move to a node, or away from one, and has not moved in time.",
-    sentence: "{object} has not moved yet (node {value}).",
+    sentence: "{object} has not moved yet: node {value}[ ({field})].",
     cure: "Start the command again; it continues to wait. If nothing changes, read the logs of the controller and of the speakers of both nodes.",
   },
   AddressConflict: {

@@ -85,4 +85,29 @@ describe("bellhop move and bellhop drain", () => {
     await waitForAnswer(api, address);
     await lab.kubectl(["uncordon", other]);
   });
+
+  test("when a cable is pulled, the owner list follows the node that took over", async () => {
+    const { api, lab } = cluster();
+    const [address = ""] = addresses;
+    const node = (await announcer(address)) ?? "";
+    const virtualIp = () => api.get("bellhop.dev/v1beta1", "VirtualIP", address);
+    await lab.cutNode(node);
+    try {
+      const next = await waitFor({ what: "the list to follow", timeoutMs: 30_000 }, async () => {
+        const { spec, status } = await virtualIp();
+        return status.node !== node && spec.owners[0] === status.node ? (status.node as string) : undefined;
+      });
+      await waitForAnswer(api, address);
+      const { status } = await virtualIp();
+      assert.deepEqual([status.node, status.cause], [next, "PeerDead"]);
+    } finally {
+      await lab.restoreNode(node);
+    }
+    // Balanced again once all nodes are back; then each address is where its list says.
+    await waitFor({ what: "lists that begin with their announcers", timeoutMs: 60_000 }, async () => {
+      const found = await Promise.all(addresses.map((one) => api.get("bellhop.dev/v1beta1", "VirtualIP", one)));
+      return found.every(({ spec, status }) => spec.owners[0] === status.node) ? true : undefined;
+    });
+    for (const one of addresses) await waitForAnswer(api, one);
+  });
 });

@@ -18,7 +18,7 @@ const cases: readonly { readonly name: string; readonly node: V1Node; readonly d
   {
     name: "one that is being deleted",
     node: { metadata: { deletionTimestamp: new Date(0) } },
-    departure: "BeingDeleted",
+    departure: "NodeBeingDeleted",
   },
   { name: "the taint of the autoscaler", node: taint("ToBeDeletedByClusterAutoscaler"), departure: "ScaledDown" },
   { name: "the taint of Karpenter", node: taint("karpenter.sh/disrupted"), departure: "ScaledDown" },
