@@ -81,6 +81,8 @@ export class Dataplane {
   readonly #holders = new HolderIndex();
   readonly #cannotPassOn = new Set<IpFamily>();
   readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #othersRefused = new Map<IpFamily, string>();
   readonly #metrics: DataplaneMetrics;
   readonly #staleFlows: StaleFlows[] = [];
   readonly #ended: Readonly<Record<IpFamily, EndedConnections>>;
@@ -88,6 +90,7 @@ export class Dataplane {
   constructor(options: DataplaneOptions) {
     this.#clock = options.clock;
     this.#metrics = options.metrics;
+    this.#log = options.log;
     const { conntrack, metrics, log } = options;
     this.#ended = {
       IPv4: new EndedConnections({ family: "IPv4", conntrack, metrics, log }),
@@ -261,11 +264,20 @@ export class Dataplane {
     return { newAddresses, refusalsChanged: this.#takeRefusals(), failures };
   }
 
+  /** What belongs to no Service is reported in the log alone. */
+  #logOthers(family: IpFamily, refused: string): void {
+    if (refused === (this.#othersRefused.get(family) ?? "")) return;
+    this.#othersRefused.set(family, refused);
+    if (refused !== "") this.#log.error({ family, refused }, "the kernel refuses rules that belong to no Service");
+  }
+
   #takeRefusals(): readonly string[] {
     const before = this.#refusals;
     const now = new Map<string, string>();
     for (const family of families) {
-      const owners = [...this.#writers[family].refusedOwners].filter(isService);
+      const refused = [...this.#writers[family].refusedOwners];
+      const owners = refused.filter(isService);
+      this.#logOthers(family, refused.filter((owner) => !isService(owner)).join(", "));
       for (const owner of owners) {
         const reason = this.#writers[family].refusalOf(owner)?.reason ?? "";
         now.set(owner, `${now.get(owner) ?? ""}${family} ${reason}`);

@@ -166,6 +166,18 @@ test("where the kernel cannot pass packets on, there are no such elements", asyn
   assert.equal(text(nodes.send("n2", vip, ["n1"])), "n2: refused by reset in pick_flow_1");
 });
 
+test("where the kernel refuses to pass packets on to a node, everything else is written", async () => {
+  const nodes = new PassingNodes();
+  const { nft, dataplane } = nodes.nodes.n2;
+  nft.refusal = (set) => (set.name === "unknown_flows" ? "unnamed" : undefined);
+  await nodes.put(views["straight to pods"], slices, [vip]);
+  await nodes.moved(vip, "n1", "n2");
+  assert.equal(text(nodes.send("n2", vip, ["n1"])), "n2: refused by reset in pick_flow_1");
+  assert.deepEqual(dataplane.refusedServices, []);
+  await nodes.put({ ...views["straight to pods"], key: "default/b" }, slices, ["192.0.2.201"]);
+  assert.equal(nodes.send("n2", "192.0.2.201", [], { syn: true }).outcome.end, "forwarded");
+});
+
 test("a change of the holders of one address writes its elements alone", async () => {
   const nodes = new PassingNodes();
   for (const number of [1, 2, 3]) {
