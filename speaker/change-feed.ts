@@ -53,6 +53,10 @@ export class ChangeFeed implements ChangeListener {
     this.#listener?.announcementBegun(virtualIp, fact);
   }
 
+  stakeAdded(address: string, announcedBy: string | undefined): void {
+    this.#listener?.stakeAdded(address, announcedBy);
+  }
+
   stakeRemoved(address: string): void {
     this.#listener?.stakeRemoved(address);
   }

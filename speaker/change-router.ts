@@ -130,6 +130,10 @@ export class ChangeRouter implements ChangeListener {
     this.#options.takeovers.record(virtualIp, fact);
   }
 
+  stakeAdded(address: string, announcedBy: string | undefined): void {
+    this.#options.passingOn.stakeAdded(address, announcedBy);
+  }
+
   stakeRemoved(address: string): void {
     this.#options.passingOn.stakeRemoved(address);
   }
@@ -191,21 +195,28 @@ export class ChangeRouter implements ChangeListener {
     this.#failure.reject(error);
   }
 
+  #holdersChanged(changed: boolean): void {
+    const { lastStakes, sync } = this.#options;
+    if (!changed) return;
+    sync.request();
+    lastStakes.changed();
+  }
+
   #deadNodesChanged(): void {
     const { peerStates, rules, sync } = this.#options;
     if (rules.setDeadNodes(peerStates.deadNodes)) sync.request();
   }
 
   #factObserved(fact: Fact): void {
-    const { announcer, peerStates, passingOn, sync } = this.#options;
+    const { announcer, peerStates, passingOn } = this.#options;
     switch (fact.kind) {
       case "holding":
       case "released":
         announcer.holdingChanged(fact);
-        if (fact.kind === "holding" && !fact.renewed && passingOn.begun(fact.address, fact.from)) sync.request();
+        if (fact.kind === "holding" && !fact.renewed) this.#holdersChanged(passingOn.begun(fact.address, fact.from));
         break;
       case "holder":
-        if (passingOn.heldBy(fact.address, fact.holder)) sync.request();
+        this.#holdersChanged(passingOn.heldBy(fact.address, fact.holder));
         break;
       case "peerUp":
       case "peerDown":

@@ -106,6 +106,7 @@ export class Speaker {
   readonly #keyring: Keyring;
   readonly #heartbeats: HeartbeatSetup;
   readonly #lastStakes: StakeKeeper;
+  readonly #passingOn: PassingOn;
   readonly #router: ChangeRouter;
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
@@ -270,7 +271,7 @@ export class Speaker {
       file: options.stakeFile,
       current: () => ({
         node,
-        stakes: announcer.lastStakes,
+        stakes: announcer.lastStakes.map((stake) => ({ ...stake, previous: [...passingOn.previousOf(stake.address)] })),
         peers: heartbeats.peers.map(lastPeerOf),
         cluster: heartbeats.cluster ?? "",
         keys: keyring.keys.map((key) => key.exportBytes()),
@@ -317,6 +318,7 @@ export class Speaker {
     this.#keyring = keyring;
     this.#heartbeats = heartbeats;
     this.#lastStakes = lastStakes;
+    this.#passingOn = passingOn;
     this.#router = router;
   }
 
@@ -409,6 +411,7 @@ export class Speaker {
   async #restoreWhenSilent(stop: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     const last = await this.#lastStakes.read();
+    this.#passingOn.restore(new Map(last?.stakes.map(({ address, previous }) => [address, previous])));
     await pause(clock, silentMs, stop);
     if (stop.aborted || this.#synced || last === undefined) return;
     log.warn({ addresses: last.stakes.length }, "the API server does not answer; continuing with the last stakes");

@@ -23,6 +23,8 @@ export interface AnnouncementListener {
   announcementBegun(virtualIp: string, fact: HoldingFact): void;
   /** Other stakes are armed than before. */
   stakesChanged(): void;
+  /** There is a stake in the address from now on. `announcedBy`: by the status of the VirtualIP. */
+  stakeAdded(address: string, announcedBy: string | undefined): void;
   /** There is no longer a stake in the address. */
   stakeRemoved(address: string): void;
 }
@@ -170,7 +172,7 @@ export class Announcer {
   }
 
   /** The armed stakes, for a speaker that starts while the API server does not answer. */
-  get lastStakes(): readonly LastStake[] {
+  get lastStakes(): readonly Omit<LastStake, "previous">[] {
     return [...this.#sent.stakes].flatMap(({ address, owners, term, createdSeconds, armed, interfaces, planned }) =>
       armed
         ? [{ name: planned.name, address, owners: [...owners], term, createdSeconds, interfaces: [...interfaces] }]
@@ -182,7 +184,7 @@ export class Announcer {
    * Takes over the stakes of an earlier speaker on this node, whose rules are in the kernel, until everything is planned. Another device may use
    * an address meanwhile, so that the LAN is asked first.
    */
-  restore(stakes: readonly LastStake[], links: readonly Link[]): void {
+  restore(stakes: readonly Omit<LastStake, "previous">[], links: readonly Link[]): void {
     for (const { name, address: text, owners, term, createdSeconds, interfaces: names } of stakes) {
       const address = parseAddress(text);
       const present = links.filter((link) => link.up && names.includes(link.name));
@@ -244,6 +246,7 @@ export class Announcer {
     this.#groups.put(text, stake.bytes, stake.armed ? interfacesOf(stake) : []);
     this.#holdings.setInterfaces(text, stake.interfaces);
     const { changes, log } = this.#options;
+    if (before === undefined) changes.stakeAdded(text, stake.announcedBy);
     if (before?.armed !== stake.armed) changes.stakesChanged();
     if (this.#holdings.has(text) && linksText(before) !== linksText(stake)) changes.announcementChanged(planned.name);
     if (planned.links.length === 0 && planned.owners[0] === this.#options.node && before?.planned.links.length !== 0)

@@ -19,6 +19,8 @@ const stakeSchema = z.object({
   createdSeconds: z.int().min(0),
   /** Names of interfaces. */
   interfaces: z.array(z.string().min(1).max(15)).max(64),
+  /** Nodes that have answered for it before, the last one first. */
+  previous: z.array(nodeName).max(2).default([]),
 });
 
 const peerSchema = z.object({

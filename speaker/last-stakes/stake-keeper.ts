@@ -13,7 +13,7 @@ export interface StakeKeeperOptions {
 }
 
 /** Several changes are one write. */
-const writeAfterMs = 1_000;
+const writeAfterMs = 200;
 /** The wait after a failed write. */
 const retryMs = 60_000;
 

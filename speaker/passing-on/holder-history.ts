@@ -41,6 +41,14 @@ export class HolderHistory {
     return changed;
   }
 
+  /** Begins with what is known from before: an earlier speaker of this node, or the status of the VirtualIP. Does nothing once there is anything else. */
+  seed(address: string, current: string | undefined, previous: readonly string[]): boolean {
+    if (this.#entries.has(address) || (current === undefined && previous.length === 0)) return false;
+    const since = current === undefined ? [] : [current];
+    this.#entries.set(address, { current, since, before: previous.slice(0, maxPrevious) });
+    return true;
+  }
+
   forget(address: string): void {
     this.#entries.delete(address);
   }

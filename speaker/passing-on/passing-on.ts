@@ -24,6 +24,7 @@ export class PassingOn {
   /** Addresses whose holders have changed; "all": the way to nodes may have. */
   #due: Set<string> | "all" = new Set();
   readonly #duePeers = new Set<string>();
+  readonly #restored = new Map<string, readonly string[]>();
 
   constructor(options: PassingOnOptions) {
     this.#options = options;
@@ -37,6 +38,23 @@ export class PassingOn {
   /** Another node answers for it; undefined: none is known. Returns whether there is something to apply. */
   heldBy(address: string, node: string | undefined): boolean {
     return this.#changed(address, this.#history.heldBy(address, node === this.#options.node ? undefined : node));
+  }
+
+  /** There is a new stake in the address. `announcedBy`: the node that announces it, by the status of its VirtualIP. */
+  stakeAdded(address: string, announcedBy: string | undefined): void {
+    const other = announcedBy === this.#options.node ? undefined : announcedBy;
+    this.#changed(address, this.#history.seed(address, other, this.#restored.get(address) ?? []));
+    this.#restored.delete(address);
+  }
+
+  /** By address: the nodes before this one, as an earlier speaker of this node has kept them. */
+  restore(previous: ReadonlyMap<string, readonly string[]>): void {
+    for (const [address, nodes] of previous) this.#restored.set(address, nodes);
+  }
+
+  /** The nodes that have answered for the address before. */
+  previousOf(address: string): readonly string[] {
+    return this.#history.of(address)?.previous ?? [];
   }
 
   stakeRemoved(address: string): void {

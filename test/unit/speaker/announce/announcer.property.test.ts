@@ -76,6 +76,7 @@ class Node {
       announcementChanged: () => undefined,
       announcementBegun: () => undefined,
       stakesChanged: () => undefined,
+      stakeAdded: () => undefined,
       stakeRemoved: () => undefined,
     },
     clock: new FakeClock(),

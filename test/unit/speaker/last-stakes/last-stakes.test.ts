@@ -19,6 +19,7 @@ const last: LastStakes = {
       term: 3,
       createdSeconds: 1_700_000_000,
       interfaces: ["eth0"],
+      previous: ["n3"],
     },
   ],
   peers: [{ node: "n2", addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:02"] }],

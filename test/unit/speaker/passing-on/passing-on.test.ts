@@ -39,6 +39,16 @@ test("a node that takes over knows from whom, although it never heard that node 
   assert.deepEqual(history.of(vip), { current: undefined, previous: ["n2"] });
 });
 
+test("what an earlier speaker and the status of the VirtualIP say counts until something else is known", () => {
+  const history = new HolderHistory();
+  assert.equal(history.seed(vip, "n2", ["n3"]), true);
+  assert.deepEqual(history.of(vip), { current: "n2", previous: ["n3"] });
+  history.begun(vip, undefined);
+  assert.deepEqual(history.of(vip), { current: undefined, previous: ["n2", "n3"] });
+  assert.equal(history.seed(vip, "n4", []), false);
+  assert.equal(new HolderHistory().seed(vip, undefined, []), false);
+});
+
 class FakeDataplane {
   readonly calls: string[] = [];
 
