@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseAddress } from "../../src/ip/address.ts";
 import { waitFor } from "../lab/wait.ts";
 import { useCluster } from "./cluster.ts";
@@ -32,6 +33,40 @@ test("each node says where its speaker receives heartbeats, at an address of eac
   assert.match(first ?? "", /^n1 +\d+\.\d+\.\d+\.\d+ +7482 /);
 });
 
+/** Packets of heartbeats that the speaker of a node has received and accepted, and that it has rejected, by reason. */
+async function packetsOf(node: string): Promise<Readonly<Record<string, number>>> {
+  const { stdout } = await cluster().lab.exec(node, ["curl", "--silent", "http://127.0.0.1:7481/metrics"]);
+  const samples = stdout.matchAll(/^bellhop_heartbeat_(?:packets|rejected)_total\{\w+="(\w+)"\} (\d+)$/gm);
+  return Object.fromEntries([...samples].map(([, name = "", value]) => [name, Number(value)]));
+}
+
+/** What came in on each node while `work` ran: accepted packets, and the names of reasons for which others were rejected. */
+async function duringWork(work: () => Promise<unknown>) {
+  const { nodes } = cluster().lab;
+  const before = await Promise.all(nodes.map(packetsOf));
+  await work();
+  const after = await Promise.all(nodes.map(packetsOf));
+  return after.map((counts, index) => {
+    const grown = Object.keys(counts).filter((name) => (counts[name] ?? 0) > (before[index]?.[name] ?? 0));
+    const ours = ["sent", "not_sent", "received"];
+    const received = (counts.received ?? 0) - (before[index]?.received ?? 0);
+    return { received, rejected: grown.filter((name) => !ours.includes(name)), notSent: grown.includes("not_sent") };
+  });
+}
+
+test("the speakers hear each other, and reject nothing", async () => {
+  const { lab } = cluster();
+  const isHeard = async (): Promise<boolean> => {
+    const found = await Promise.all(lab.nodes.map(packetsOf));
+    return found.every(({ received = 0 }) => received > 50);
+  };
+  await waitFor({ what: "heartbeats at every node", timeoutMs: 20_000 }, isHeard);
+  for (const { received, rejected, notSent } of await duringWork(() => sleep(3_000))) {
+    assert.ok(received > 10, `${received} packets in 3 s`);
+    assert.deepEqual([rejected, notSent], [[], false]);
+  }
+});
+
 describe("bellhop rotate-key in the pod of the controller", () => {
   const dataOf = async (): Promise<Record<string, string>> => {
     const { lab } = cluster();
@@ -53,13 +88,21 @@ describe("bellhop rotate-key in the pod of the controller", () => {
     const before = await dataOf();
     assert.deepEqual(Object.keys(before), ["current"]);
     const seen = await changesSeen();
-    const { code, stdout } = await rotate();
-    assert.equal(code, 0, stdout);
+    const heard = async (): Promise<boolean> => (await changesSeen()) >= seen + lab.nodes.length;
+    const changes = await duringWork(async () => {
+      const { code, stdout } = await rotate();
+      assert.equal(code, 0, stdout);
+      await waitFor({ what: "every speaker to use the new key", timeoutMs: 20_000 }, heard);
+      await sleep(1_000);
+    });
+    assert.deepEqual(
+      changes.map(({ rejected }) => rejected),
+      lab.nodes.map(() => []),
+      "nodes hear each other all the time",
+    );
     const after = await dataOf();
     assert.equal(after.previous, before.current);
     assert.notEqual(after.current, before.current);
-    const heard = async (): Promise<boolean> => (await changesSeen()) >= seen + lab.nodes.length;
-    await waitFor({ what: "every speaker to use the new key", timeoutMs: 20_000 }, heard);
     for (const key of Object.values(after)) {
       for (const workload of ["deploy/bellhop-controller", "ds/bellhop-speaker"])
         assert.ok(!(await lab.kubectl([...own, "logs", workload, "--tail=-1"])).includes(key), workload);
