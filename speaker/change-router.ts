@@ -203,8 +203,10 @@ export class ChangeRouter implements ChangeListener {
   }
 
   #deadNodesChanged(): void {
-    const { peerStates, rules, sync } = this.#options;
-    if (rules.setDeadNodes(peerStates.deadNodes)) sync.request();
+    const { passingOn, peerStates, rules, sync } = this.#options;
+    const { deadNodes } = peerStates;
+    const passing = passingOn.deadNodesChanged(deadNodes);
+    if (rules.setDeadNodes(deadNodes) || passing) sync.request();
   }
 
   #factObserved(fact: Fact): void {

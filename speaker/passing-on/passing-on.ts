@@ -9,7 +9,7 @@ import { HolderHistory } from "./holder-history.ts";
 export interface PassingOnOptions {
   /** Name of this node. */
   readonly node: string;
-  readonly dataplane: Pick<Dataplane, "setHolders" | "setPeer">;
+  readonly dataplane: Pick<Dataplane, "setHolders" | "setPeer" | "setDeadNodes">;
   readonly identities: { readonly views: PeerDirectory };
   readonly host: { readonly links: readonly Link[] };
 }
@@ -24,6 +24,8 @@ export class PassingOn {
   /** Addresses whose holders have changed; "all": the way to nodes may have. */
   #due: Set<string> | "all" = new Set();
   readonly #duePeers = new Set<string>();
+  #dead: ReadonlySet<string> = new Set();
+  #deadDue = false;
   readonly #restored = new Map<string, readonly string[]>();
 
   constructor(options: PassingOnOptions) {
@@ -73,11 +75,21 @@ export class PassingOn {
     this.#due = "all";
   }
 
+  /** All nodes that are dead. Returns whether there is something to apply. */
+  deadNodesChanged(nodes: ReadonlySet<string>): boolean {
+    if (nodes.size === this.#dead.size && [...nodes].every((node) => this.#dead.has(node))) return false;
+    this.#dead = nodes;
+    this.#deadDue = true;
+    return true;
+  }
+
   /** Passes on to the data plane what has changed. Not while it writes. */
   apply(): void {
     const { dataplane, identities } = this.#options;
     for (const node of this.#duePeers) dataplane.setPeer(node, identities.views.get(node)?.macs ?? []);
     this.#duePeers.clear();
+    if (this.#deadDue) dataplane.setDeadNodes(this.#dead);
+    this.#deadDue = false;
     const due = this.#due === "all" ? [...this.#history.addresses] : this.#due;
     this.#due = new Set();
     for (const text of due) this.#applyOne(text);

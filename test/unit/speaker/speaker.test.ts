@@ -290,6 +290,26 @@ story("the Speaker object lists the node's interfaces and what it announces", as
   assert.equal(status.kernel, "6.1");
 });
 
+story("packets for open connections are passed on to the node before, until that node is dead", async (fixture) => {
+  await fixture.populate("n2");
+  const spec = { addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:12"] };
+  await fixture.post(ownPath("speakeridentities"), {
+    apiVersion: "bellhop.dev/v1beta1",
+    kind: "SpeakerIdentity",
+    metadata: { name: "n2" },
+    spec,
+  });
+  await fixture.start();
+  await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
+  await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
+  const passedOn = () =>
+    JSON.stringify([...(fixture.nft.table("ip", "bellhop")?.sets.get("unknown_flows")?.elements ?? [])]);
+  assert.match(passedOn(), /pass_to_192\.0\.2\.12/);
+  fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n2", nodeDead: true }]);
+  await fixture.settle();
+  assert.doesNotMatch(passedOn(), /pass_to_192\.0\.2\.12/);
+});
+
 story("another device's claim is reported only when it lasts, and so is its end", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();

@@ -62,6 +62,10 @@ class FakeDataplane {
   setPeer(node: string, macs: readonly string[]): void {
     this.calls.push(`${node}: ${macs.join(", ")}`);
   }
+
+  setDeadNodes(nodes: ReadonlySet<string>): void {
+    this.calls.push(`dead: ${[...nodes].join(", ")}`);
+  }
 }
 
 test("the data plane is given the way to each node, once for several changes, and again when the way changes", () => {
@@ -82,7 +86,9 @@ test("the data plane is given the way to each node, once for several changes, an
   passingOn.heldBy("2001:db8::200", "n2");
   assert.deepEqual(applied(), [`${vip}: n2 192.0.2.12 eth0, `, "2001:db8::200: -, "], "no LAN of IPv6 in common");
   passingOn.begun(vip, "n2");
-  assert.deepEqual(applied(), [`${vip}: -, n2 192.0.2.12 eth0`]);
+  assert.equal(passingOn.deadNodesChanged(new Set(["n2"])), true);
+  assert.equal(passingOn.deadNodesChanged(new Set(["n2"])), false);
+  assert.deepEqual(applied(), ["dead: n2", `${vip}: -, n2 192.0.2.12 eth0`]);
   host.links = [];
   passingOn.linksChanged();
   passingOn.stakeRemoved("2001:db8::200");
