@@ -88,9 +88,9 @@ export class ClaimsExchange {
     else if (peer.sent.isReady) this.#ready.add(peer);
   }
 
-  /** Returns the addresses about which the peer says something else than before; undefined: the message is not the next one. */
-  received(peer: PeerState, message: ClaimsMessage): readonly string[] | undefined {
-    return message.session === peer.session ? this.#received.apply(peer.node, message) : undefined;
+  /** Returns the addresses about which the peer says something else than before. */
+  received(peer: PeerState, message: ClaimsMessage): readonly string[] {
+    return message.session === peer.session ? this.#received.apply(peer.node, message) : [];
   }
 
   flush(): void {
@@ -116,7 +116,7 @@ export class ClaimsExchange {
 
   #send(peer: PeerState): void {
     const { session, nowMs, timing } = this.#own;
-    if (!peer.isAlive || peer.session === 0 || !peer.isInDirectory) return;
+    if (!peer.isAlive || peer.session === 0 || !peer.isInDirectory || !peer.sent.isReady) return;
     for (const message of peer.sent.take(session, this.#entryOf)) this.#effects.send(peer.node, message);
     if (peer.sent.isPending) this.#resends.setEarlier(peer, nowMs + timing.resendMs);
   }

@@ -11,7 +11,7 @@ export type Eligibility =
   | "ineligible"
   /** It says that it cannot take this address, although it would be its turn. */
   | "passed"
-  /** It is alive, as others say, but not heard: what it announces is not known. */
+  /** It is alive, and what it announces is not known: it is not heard, or has not said everything. */
   | "silent"
   /** It was never heard: perhaps its speaker sends no heartbeats. Then it announces as the first owner, and tells no one. */
   | "unheard";

@@ -1,6 +1,7 @@
 import type { Claim, Message } from "../../src/heartbeat/messages.ts";
 import { ClaimsExchange } from "./claims-exchange.ts";
 import { Connection } from "./connection.ts";
+import { Directory } from "./directory.ts";
 import { Doubt } from "./doubt.ts";
 import { EffectQueue } from "./effect-queue.ts";
 import type { Effect } from "./effects.ts";
@@ -32,6 +33,8 @@ export interface MembershipOptions {
   readonly nowMs: number;
   /** Claims of the process before this one, by address, if it ended with the intent to restart: they are used again where none is better. */
   readonly resumed?: ReadonlyMap<string, Claim>;
+  /** Makes the directory of peers; many nodes in one process may share it. */
+  readonly directoryOf?: (peers: readonly MembershipPeer[]) => Directory;
 }
 
 /** Which peers are heard, for reports. */
@@ -44,6 +47,7 @@ export interface Hearing {
 /** See README.md. Pure: effects are what `take` returns. */
 export class Membership implements MembershipInputs {
   readonly #own: OwnState;
+  readonly #directoryOf: (peers: readonly MembershipPeer[]) => Directory;
   readonly #effects = new EffectQueue();
   readonly #received = new ReceivedClaims();
   readonly #peers: Peers;
@@ -67,7 +71,7 @@ export class Membership implements MembershipInputs {
   /** When the next turn was due, at the end of the last one. */
   #expectedMs = Number.POSITIVE_INFINITY;
 
-  constructor({ node, session, incarnation, timing, nowMs, resumed }: MembershipOptions) {
+  constructor({ node, session, incarnation, timing, nowMs, resumed, directoryOf }: MembershipOptions) {
     const health = { ipv4: true, ipv6: true };
     const own: OwnState = {
       node,
@@ -85,6 +89,7 @@ export class Membership implements MembershipInputs {
     const received = this.#received;
     const peers = new Peers(own);
     this.#own = own;
+    this.#directoryOf = directoryOf ?? ((listed) => new Directory(listed, node));
     this.#turnMs = nowMs;
     this.#latestMs = nowMs;
     this.#peers = peers;
@@ -161,7 +166,7 @@ export class Membership implements MembershipInputs {
   }
 
   setPeers(peers: readonly MembershipPeer[]): void {
-    this.#peers.setDirectory(peers);
+    this.#peers.setDirectory(this.#directoryOf(peers));
     for (const peer of this.#peers.all) this.#liveness.watch(peer);
   }
 
@@ -290,7 +295,6 @@ export class Membership implements MembershipInputs {
     this.#connected();
     const changed = this.#exchange.received(peer, message);
     this.#heartbeats.hurry(peer);
-    if (changed === undefined) return;
     for (const address of changed) this.#stakes.told(peer.node, address);
     this.#completeClaims(peer);
   }

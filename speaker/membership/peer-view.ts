@@ -46,6 +46,7 @@ export class PeerView {
     if (beat.isolated || beat.phase === "leaving" || beat.phase === "left") return "ineligible";
     if (!(family === "IPv4" ? beat.ipv4 : beat.ipv6)) return "ineligible";
     if (!this.isHeard(node) && peer.restartUntilMs <= this.#own.nowMs) return "silent";
+    if (this.#received.versionOf(node) < beat.claimsVersion) return "silent";
     return this.#received.hasPassed(node, address) ? "passed" : "eligible";
   }
 

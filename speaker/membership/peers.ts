@@ -1,7 +1,6 @@
+import { Directory } from "./directory.ts";
 import type { OwnState } from "./own-state.ts";
 import { PeerState } from "./peer-state.ts";
-import { Rings } from "./rings.ts";
-import type { MembershipPeer } from "./stake.ts";
 import { Timers } from "./timers.ts";
 
 /** With so few peers those on the rings are as close as the others. */
@@ -13,8 +12,7 @@ const maxHeartbeatsPerSecond = 400;
 /** The other nodes, and when each is sent a heartbeat. */
 export class Peers {
   readonly #own: OwnState;
-  readonly #directory = new Map<string, MembershipPeer>();
-  #rings = new Rings([]);
+  #directory: Directory;
   readonly #states = new Map<string, PeerState>();
   readonly #beats = new Timers<PeerState>();
   /** Those that receive heartbeats. */
@@ -22,6 +20,7 @@ export class Peers {
 
   constructor(own: OwnState) {
     this.#own = own;
+    this.#directory = new Directory([], own.node);
   }
 
   /** Those that receive heartbeats. */
@@ -37,11 +36,9 @@ export class Peers {
     return this.#beats.nextMs;
   }
 
-  setDirectory(peers: readonly MembershipPeer[]): void {
-    this.#directory.clear();
-    for (const peer of peers) if (peer.node !== this.#own.node) this.#directory.set(peer.node, peer);
-    this.#rings = new Rings([...this.#directory.keys(), this.#own.node]);
-    const neighbours = this.#rings.neighboursOf(this.#own.node);
+  setDirectory(directory: Directory): void {
+    this.#directory = directory;
+    const neighbours = directory.neighboursOf(this.#own.node);
     for (const node of neighbours) this.ensure(node);
     for (const state of [...this.#states.values()]) {
       this.#look(state);
@@ -51,12 +48,12 @@ export class Peers {
   }
 
   isInDirectory(node: string): boolean {
-    return this.#directory.has(node);
+    return node !== this.#own.node && this.#directory.get(node) !== undefined;
   }
 
   /** The nodes that watch this one because they are next to it on a ring. */
   neighboursOf(node: string): ReadonlySet<string> {
-    return this.#rings.neighboursOf(node);
+    return this.#directory.neighboursOf(node);
   }
 
   get(node: string): PeerState | undefined {

@@ -4,15 +4,20 @@ import { NameIndex } from "../../src/index/name-index.ts";
 /** How many addresses are kept of one node; more than an announcer of a whole cluster has. What is beyond is ignored. */
 const maxAddresses = 65_536;
 
+/** How many messages wait for the one that they follow; as many as a node sends at once. */
+const maxEarly = 16;
+
 interface ClaimsOfNode {
   version: number;
   readonly held: Map<string, Claim>;
   readonly passed: Set<string>;
+  /** Messages that have overtaken the one that they follow. */
+  readonly early: ClaimsMessage[];
   /** Held according to what came before a message that takes the place of everything, and not confirmed since. */
   stale: Set<string> | undefined;
 }
 
-const nothing: ClaimsOfNode = { version: 0, held: new Map(), passed: new Set(), stale: undefined };
+const nothing: ClaimsOfNode = { version: 0, held: new Map(), passed: new Set(), early: [], stale: undefined };
 
 /** The claims of other nodes, as they told them. Says nothing of whether these nodes are alive. */
 export class ReceivedClaims {
@@ -43,27 +48,25 @@ export class ReceivedClaims {
     return this.#of(node).passed.has(address);
   }
 
-  /** Returns the addresses that have changed; undefined: the message does not follow what is known, or is known. */
-  apply(node: string, { base, version, entries }: ClaimsMessage): readonly string[] | undefined {
+  /** Returns the addresses that have changed. A message that has overtaken another one has its effect after that. */
+  apply(node: string, message: ClaimsMessage): readonly string[] {
     const known = this.#of(node);
-    if (version <= known.version || base > known.version) return undefined;
+    if (message.version <= known.version) return [];
     const claims =
-      known === nothing ? { version: 0, held: new Map(), passed: new Set<string>(), stale: undefined } : known;
+      known === nothing
+        ? { version: 0, held: new Map<string, Claim>(), passed: new Set<string>(), early: [], stale: undefined }
+        : known;
     this.#nodes.set(node, claims);
-    if (base === 0 && claims.held.size > 0) claims.stale = new Set(claims.held.keys());
-    if (base === 0) claims.passed.clear();
-    claims.version = version;
-    for (const entry of entries) {
-      if (entry.state === "passed") {
-        if (claims.passed.size < maxAddresses) claims.passed.add(entry.address);
-        // What it held before it restarted stays reserved for it, although it cannot take it now.
-        if (claims.stale?.has(entry.address) === true) continue;
-      } else claims.passed.delete(entry.address);
-      claims.stale?.delete(entry.address);
-      if (entry.state === "held") this.#hold(node, claims, entry.address, entry.claim);
-      else this.#release(node, claims, entry.address);
+    if (message.base > claims.version) {
+      if (claims.early.length < maxEarly) claims.early.push(message);
+      return [];
     }
-    return entries.map(({ address }) => address);
+    const changed: string[] = [];
+    for (let next: ClaimsMessage | undefined = message; next !== undefined; next = takeNext(claims)) {
+      this.#applyOne(node, claims, next);
+      for (const { address } of next.entries) changed.push(address);
+    }
+    return changed;
   }
 
   /** The node says that its claims have this version. Returns the addresses that it no longer claims, if that is what is known. */
@@ -82,6 +85,7 @@ export class ReceivedClaims {
     if (claims === undefined) return;
     claims.version = 0;
     claims.passed.clear();
+    claims.early.length = 0;
     claims.stale = new Set(claims.held.keys());
   }
 
@@ -97,6 +101,22 @@ export class ReceivedClaims {
     return this.#nodes.get(node) ?? nothing;
   }
 
+  #applyOne(node: string, claims: ClaimsOfNode, { base, version, entries }: ClaimsMessage): void {
+    if (base === 0 && claims.held.size > 0) claims.stale = new Set(claims.held.keys());
+    if (base === 0) claims.passed.clear();
+    claims.version = version;
+    for (const entry of entries) {
+      if (entry.state === "passed") {
+        if (claims.passed.size < maxAddresses) claims.passed.add(entry.address);
+        // What it held before it restarted stays reserved for it, although it cannot take it now.
+        if (claims.stale?.has(entry.address) === true) continue;
+      } else claims.passed.delete(entry.address);
+      claims.stale?.delete(entry.address);
+      if (entry.state === "held") this.#hold(node, claims, entry.address, entry.claim);
+      else this.#release(node, claims, entry.address);
+    }
+  }
+
   #hold(node: string, { held }: ClaimsOfNode, address: string, claim: Claim): void {
     if (!held.has(address)) {
       if (held.size >= maxAddresses) return;
@@ -108,4 +128,15 @@ export class ReceivedClaims {
   #release(node: string, { held }: ClaimsOfNode, address: string): void {
     if (held.delete(address)) this.#holders.delete(address, node);
   }
+}
+
+/** Removes and returns a message that follows what is known now. */
+function takeNext({ early, version }: ClaimsOfNode): ClaimsMessage | undefined {
+  for (let index = early.length - 1; index >= 0; index--) {
+    const message = early[index];
+    if (message === undefined || message.base > version) continue;
+    early.splice(index, 1);
+    if (message.version > version) return message;
+  }
+  return undefined;
 }

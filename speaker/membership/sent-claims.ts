@@ -23,9 +23,12 @@ export class SentClaims {
     return this.#version > this.#acknowledged;
   }
 
-  /** There is something that was not sent, and the peer can take it. */
+  /**
+   * There is something to send, and nothing is on its way. So changes in quick succession share a message, and do not overtake each
+   * other.
+   */
   get isReady(): boolean {
-    return this.#version > this.#sent && this.#sent - this.#acknowledged < window * maxClaimEntries;
+    return this.#version > this.#sent && this.#sent === this.#acknowledged;
   }
 
   /** The claim to the address has changed. */
@@ -68,7 +71,7 @@ export class SentClaims {
     this.#sent = this.#acknowledged;
   }
 
-  /** The next messages, as many as the peer can take. */
+  /** The next messages, once `isReady`: at most `window`. */
   take(session: number, entryOf: (address: string) => ClaimEntry): readonly ClaimsMessage[] {
     const messages: ClaimsMessage[] = [];
     let entries: ClaimEntry[] = [];
@@ -77,9 +80,7 @@ export class SentClaims {
       this.#sent = version;
       entries = [];
     };
-    const sentBefore = this.#sent;
     for (const [address, changed] of this.#pending) {
-      if (changed <= sentBefore) continue;
       if (messages.length === window) return messages;
       entries.push(entryOf(address));
       if (entries.length === maxClaimEntries) finish(changed);

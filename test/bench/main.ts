@@ -7,6 +7,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   "many-services": () => import("./many-services.ts"),
   changes: () => import("./changes.ts"),
   scale: () => import("./scale.ts"),
+  membership: () => import("./membership.ts"),
   announcements: () => import("./announcements.ts"),
   "other-traffic": () => import("./other-traffic.ts"),
   "large-services": () => import("./large-services.ts"),

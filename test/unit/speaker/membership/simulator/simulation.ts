@@ -43,6 +43,8 @@ export class Simulation {
   readonly forged: string[] = [];
   /** What was sent in packets and has not arrived, as JSON with sender and receiver. */
   readonly #outstanding = new Map<string, number>();
+  /** The last of these, by sender and receiver. */
+  readonly #last = new Map<string, string>();
   /** Watches what happens. */
   changed: (node: SimulatedNode) => void = () => {};
   reported: (node: SimulatedNode, fact: Fact) => void = () => {};
@@ -142,6 +144,7 @@ export class Simulation {
     if (packet === undefined) return;
     const sent = `${node.name} ${to.name} ${JSON.stringify(message)}`;
     this.#outstanding.set(sent, (this.#outstanding.get(sent) ?? 0) + 1);
+    this.#last.set(`${node.name} ${to.name}`, sent);
     this.#attacker?.record(packet);
     network.sendMessage(node.index, to.index, () => this.#arrive(to, packet));
   }
@@ -159,7 +162,11 @@ export class Simulation {
       },
       (from, answer) => {
         const sender = this.#byName.get(from);
-        if (sender !== undefined) this.network.sendMessage(to.index, sender.index, () => this.#arrive(sender, answer));
+        if (sender === undefined) return;
+        // The answer contains what was sent last, which may have been dropped.
+        const repeated = this.#last.get(`${to.name} ${sender.name}`);
+        if (repeated !== undefined) this.#outstanding.set(repeated, (this.#outstanding.get(repeated) ?? 0) + 1);
+        this.network.sendMessage(to.index, sender.index, () => this.#arrive(sender, answer));
       },
     );
   }
