@@ -19,6 +19,7 @@ import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
 import type { Takeovers } from "./report/takeovers.ts";
+import type { OtherDevice } from "./responder/address-probes.ts";
 import type { ObservedConflict } from "./responder/responder.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { SyncLoop } from "./sync-loop.ts";
@@ -155,6 +156,10 @@ export class ChangeRouter implements ChangeListener {
     peerStates.setHearing(hearing);
     this.#deadNodesChanged();
     reporter.reportSpeakerNow();
+  }
+
+  addressUseObserved(address: string, by: OtherDevice | undefined): void {
+    this.#options.announcer.addressUseObserved(address, by);
   }
 
   interfaceFailed(interfaceName: string): void {

@@ -75,6 +75,7 @@ const plainResponderMetrics = [
     "Frames by which another device answers for an announced address.",
     "conflicts",
   ],
+  ["bellhop_responder_probes_total", "Frames that ask whether another device has an address, or is there.", "probes"],
   ["bellhop_responder_receive_errors_total", "Failed reads of packet sockets.", "receiveErrors"],
   ["bellhop_responder_send_errors_total", "Frames that could not be sent.", "sendErrors"],
   ["bellhop_responder_silenced_total", "Requests without a reply because the main thread was gone.", "silencedFrames"],

@@ -34,6 +34,7 @@ import { PassingOn } from "./passing-on/passing-on.ts";
 import { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import { Keyring } from "./peers/keyring.ts";
 import { leaveIntentOf } from "./peers/leave-intent.ts";
+import { nodeOfMac } from "./peers/peer.ts";
 import { PeerStates } from "./peers/peer-states.ts";
 import { IdentityWriter } from "./report/identity-writer.ts";
 import { keepLease, type LeaseOptions } from "./report/lease.ts";
@@ -175,12 +176,21 @@ export class Speaker {
       node,
       heartbeatPort: settings.heartbeatPort,
       heartbeatIntervalMs: settings.heartbeatIntervalMs,
+      onConflict: settings.onConflict,
       changes,
       clock,
       log: log.child({ component: "responder" }),
     });
     const { openGroupSocket } = options;
-    const announcer = new Announcer({ node, responder, openGroupSocket, changes, clock, log: announceLog });
+    const announcer = new Announcer({
+      node,
+      responder,
+      openGroupSocket,
+      changes,
+      nodeOfMac: (mac) => nodeOfMac(watches.identities.views, mac),
+      clock,
+      log: announceLog,
+    });
     const passingOn = new PassingOn({ node, dataplane, identities: watches.identities, host });
     const sync = new SyncLoop({
       virtualIps,

@@ -89,6 +89,7 @@ export class ClaimWriter {
           ...(claim.pool === undefined ? {} : { pool: claim.pool }),
           ...(claim.node === undefined ? {} : { node: claim.node }),
           ...(forwarding === undefined ? {} : { forwarding }),
+          ...(isNew(service, claim) ? { probe: true } : {}),
           services: withService(claim, service),
           ...assignment,
           ...(ownerInterfaces.length === 0 ? {} : { ownerInterfaces }),
@@ -246,6 +247,12 @@ export class ClaimWriter {
     if (claim === undefined) allocations.drop(name);
     else allocations.put(claim);
   }
+}
+
+/** Whether no Service had the address before: one that the status shows may be announced by another load balancer. */
+function isNew({ ingress }: ServiceView, { address, node }: Claim): boolean {
+  const text = formatAddress(address);
+  return node === undefined && !ingress.some(({ ip }) => ip === text);
 }
 
 /** Whether the VirtualIP is still the one of the same Services, or held for the same name and time. */

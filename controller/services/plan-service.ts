@@ -8,7 +8,7 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Assignment } from "../allocate/choose/allocation.ts";
-import { findConflicts } from "../allocate/choose/used-elsewhere.ts";
+import { findConflicts, findUsedBefore } from "../allocate/choose/used-elsewhere.ts";
 import { describeKept } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
 import { findSharingConflict } from "../allocate/claim/sharing.ts";
@@ -100,8 +100,11 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   const released = claims.filter((claim) => !kept.has(claim.name));
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
   const overwritten = input.otherManager === undefined ? undefined : statusOverwritten(service, input.otherManager);
-  const remarks = [...invalidSettings(service), ...findConflicts(allocations, service, assignments)];
-  const condition = withRemarks(conditionFor(service, assignments, satisfied ? overwritten : reason, unannounced), [
+  const refusal = satisfied ? (findUsedBefore(service, assignments) ?? overwritten) : reason;
+  const remarks = [...invalidSettings(service), ...findConflicts(allocations, service, assignments)].filter(
+    ({ message }) => message !== refusal?.message,
+  );
+  const condition = withRemarks(conditionFor(service, assignments, refusal, unannounced), [
     ...(satisfied && reason !== undefined ? [reason] : []),
     ...remarks,
   ]);

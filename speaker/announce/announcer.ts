@@ -5,9 +5,9 @@ import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { LastStake } from "../last-stakes/last-stakes.ts";
 import type { Link } from "../links/link.ts";
+import type { OtherDevice, ProbeCause } from "../responder/address-probes.ts";
 import type { ResponderCommand } from "../responder/commands.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
-import type { Stake } from "../responder/stake.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
 import type { GroupSocket } from "./group-socket.ts";
 import { type Holding, type HoldingFact, Holdings, type ReleasedFact } from "./holdings.ts";
@@ -34,6 +34,8 @@ export interface AnnouncerOptions {
   readonly responder: Pick<Responder, "send">;
   readonly openGroupSocket: () => Promise<GroupSocket>;
   readonly changes: AnnouncementListener;
+  /** The node that has an interface with this MAC address, in lower case with colons. */
+  readonly nodeOfMac: (mac: string) => string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -58,6 +60,8 @@ export class Announcer {
   readonly #conflicts = new ConflictTracker();
   /** Addresses whose stake is not sent as planned yet; "all" after `planAll`. */
   #due: Set<string> | "all" = new Set();
+  /** The device that has an address which is not announced for that reason, by address. */
+  readonly #used = new Map<string, Conflict>();
   /** Addresses that wait for their rules. */
   readonly #waiting = new Set<string>();
 
@@ -80,16 +84,19 @@ export class Announcer {
   /** Whether the thread may announce the address of the VirtualIP now or soon. */
   mayAnnounce(name: string): boolean {
     const text = this.#plan.textOf(name);
-    if (text === undefined) return false;
+    if (text === undefined || this.#used.has(text)) return false;
     return this.#due === "all" || this.#due.has(text) || this.#sent.get(text)?.armed === true;
   }
 
-  conflictOf(address: string): Conflict | undefined {
-    return this.#conflicts.conflictOf(address);
+  /** The device that also answers for the announced address of a VirtualIP, or has one that is not announced for that reason. */
+  conflictOf(name: string): Conflict | undefined {
+    const text = this.#plan.textOf(name) ?? "";
+    const conflict = this.#used.get(text) ?? this.#conflicts.conflictOf(text);
+    return conflict === undefined ? undefined : { ...conflict, node: this.#options.nodeOfMac(conflict.mac) };
   }
 
   get conflictCount(): number {
-    return this.#conflicts.count;
+    return this.#conflicts.count + this.#used.size;
   }
 
   /** The addresses that are answered for, as text. */
@@ -190,9 +197,9 @@ export class Announcer {
       const present = links.filter((link) => link.up && names.includes(link.name));
       const interfaces = present.filter((link) => announcedInterfaceOf(link) !== undefined).map((link) => link.name);
       if (address === undefined || interfaces.length === 0) continue;
-      const common = { owners, term, createdSeconds, announcedBy: undefined };
+      const common = { owners, term, createdSeconds, announcedBy: undefined, isNew: false };
       const planned: PlannedStake = { name, address, text, ...common, links: present };
-      this.#set({ ...stakeOf(planned, interfaces, true), planned }, true);
+      this.#set(stakeOf(planned, interfaces, true, "restored"));
     }
   }
 
@@ -205,6 +212,20 @@ export class Announcer {
       { address, mac, interfaceName },
       "another device answers for an address that is announced here",
     );
+    this.#reportAddress(address);
+  }
+
+  /** Another device has the address, which is not announced for that reason; undefined: none has it any longer. */
+  addressUseObserved(address: string, by: OtherDevice | undefined): void {
+    const { log } = this.#options;
+    if (by === undefined) {
+      if (this.#used.delete(address)) log.info({ address }, "no other device has the address any longer");
+    } else {
+      const mac = formatMac(by.mac);
+      const { interfaceName } = by;
+      this.#used.set(address, { address, mac, interfaceName });
+      log.error({ address, mac, interfaceName }, "not announcing the address, because another device has it");
+    }
     this.#reportAddress(address);
   }
 
@@ -236,13 +257,13 @@ export class Announcer {
     const possible = planned.links.filter((link) => announcedInterfaceOf(link) !== undefined).map(({ name }) => name);
     const interfaces = waits && wasArmed ? possible.filter((name) => before.interfaces.includes(name)) : possible;
     const armed = interfaces.length > 0 && (wasArmed || !waits);
-    return { ...stakeOf(planned, interfaces, armed), planned };
+    return stakeOf(planned, interfaces, armed, planned.isNew ? "new" : undefined);
   }
 
-  #set(stake: SentStake, probe = false): void {
+  #set(stake: SentStake): void {
     const { address: text, planned } = stake;
     const before = this.#sent.get(text);
-    this.#send(this.#sent.set(stake, probe));
+    this.#send(this.#sent.set(stake));
     this.#groups.put(text, stake.bytes, stake.armed ? interfacesOf(stake) : []);
     this.#holdings.setInterfaces(text, stake.interfaces);
     const { changes, log } = this.#options;
@@ -256,6 +277,7 @@ export class Announcer {
   #remove(text: string): void {
     const before = this.#sent.get(text);
     this.#plan.forget(text);
+    this.#used.delete(text);
     if (before === undefined) return;
     this.#send(this.#sent.remove(text));
     this.#groups.put(text, before.bytes, []);
@@ -291,11 +313,16 @@ export class Announcer {
   }
 }
 
-function stakeOf(planned: PlannedStake, interfaces: readonly string[], armed: boolean): Stake {
+function stakeOf(
+  planned: PlannedStake,
+  interfaces: readonly string[],
+  armed: boolean,
+  probe: ProbeCause | undefined,
+): SentStake {
   const { text, address, owners, term, createdSeconds, announcedBy } = planned;
   const { family } = address;
   const bytes = addressBytes(address);
-  return { address: text, bytes, family, owners, term, createdSeconds, announcedBy, armed, interfaces };
+  return { address: text, bytes, family, owners, term, createdSeconds, announcedBy, armed, interfaces, planned, probe };
 }
 
 /** What the status of a VirtualIP contains of the interfaces. */

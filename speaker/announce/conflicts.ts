@@ -4,6 +4,8 @@ export interface Conflict {
   /** Lower case, colons. */
   readonly mac: string;
   readonly interfaceName: string;
+  /** The node that has the MAC address, if it is one of the cluster. */
+  readonly node?: string | undefined;
 }
 
 /** The frames by which one device answered for one address. */

@@ -1,3 +1,4 @@
+import type { ProbeCause } from "../responder/address-probes.ts";
 import { type AnnouncedInterface, sameInterface } from "../responder/announced-interface.ts";
 import type { ResponderCommand } from "../responder/commands.ts";
 import type { Stake } from "../responder/stake.ts";
@@ -5,6 +6,7 @@ import { announcedInterfaceOf, type PlannedStake } from "./stake-plan.ts";
 
 /** A stake that was sent to the responder thread, with what it was made from. */
 export interface SentStake extends Stake {
+  readonly probe: ProbeCause | undefined;
   readonly planned: PlannedStake;
 }
 
@@ -42,13 +44,12 @@ export class SentStakes {
     return this.#stakes.keys();
   }
 
-  /** `probe`: see the command. */
-  set(stake: SentStake, probe = false): readonly ResponderCommand[] {
+  set(stake: SentStake): readonly ResponderCommand[] {
     const before = this.#stakes.get(stake.address);
     const commands = interfacesOf(stake).flatMap((on) => this.#use(on));
     this.#stakes.set(stake.address, stake);
     if (before === undefined || !sameStake(before, stake))
-      commands.push({ kind: "setStake", stake: plain(stake), probe });
+      commands.push({ kind: "setStake", stake: plain(stake), probe: stake.probe });
     return [...commands, ...this.#release(before?.interfaces ?? [])];
   }
 
@@ -116,7 +117,7 @@ function setInterface({ name, index, macBytes }: AnnouncedInterface): ResponderC
 }
 
 /** Without what the thread does not need: it would be copied. */
-function plain({ planned: _, ...stake }: SentStake): Stake {
+function plain({ planned: _, probe: __, ...stake }: SentStake): Stake {
   return stake;
 }
 
@@ -125,6 +126,7 @@ function sameStake(left: SentStake, right: SentStake): boolean {
     left.term === right.term &&
     left.createdSeconds === right.createdSeconds &&
     left.armed === right.armed &&
+    left.probe === right.probe &&
     left.announcedBy === right.announcedBy &&
     left.owners.join(" ") === right.owners.join(" ") &&
     left.interfaces.join(" ") === right.interfaces.join(" ")

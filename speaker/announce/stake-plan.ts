@@ -23,6 +23,8 @@ export interface PlannedStake {
   readonly createdSeconds: number;
   /** The node that announces it, by the status. */
   readonly announcedBy: string | undefined;
+  /** Whether no speaker has announced it yet, so that another device may have it. */
+  readonly isNew: boolean;
   /** The interfaces that this node would announce it on; none: no interface that is up is on its LAN. */
   readonly links: readonly Link[];
 }
@@ -84,6 +86,7 @@ export class StakePlan {
       term: ownersTermOf(virtualIp),
       createdSeconds: secondsOf(virtualIp.metadata.creationTimestamp),
       announcedBy: virtualIp.status?.node,
+      isNew: virtualIp.spec.probe === true && !wasAnnounced(virtualIp),
       links,
     };
     this.#setStake(name, isOwner || wasOwner ? stake : undefined);
@@ -140,6 +143,11 @@ export class StakePlan {
     if (lans.length > 0) this.#lans.set(name, lans);
     else this.#lans.delete(name);
   }
+}
+
+/** Speakers of earlier versions announce without a probe, and do not say `probed`. */
+function wasAnnounced({ status }: VirtualIP): boolean {
+  return status?.probed === true || status?.node !== undefined;
 }
 
 /** The interface for the responder; undefined where its hardware address does not have six bytes. */

@@ -27,3 +27,9 @@ export function projectPeer(raw: unknown): Peer | InvalidObject {
   const node = parsed.metadata.name;
   return Object.freeze({ node, addresses: addresses.flatMap((text) => parseAddress(text) ?? []), port, macs });
 }
+
+/** The node that has an interface with this MAC address, in lower case with colons. Looks at all nodes. */
+export function nodeOfMac(peers: PeerDirectory, mac: string): string | undefined {
+  for (const { node, macs } of peers.values()) if (macs.includes(mac)) return node;
+  return undefined;
+}

@@ -100,7 +100,7 @@ export class Reporter {
     if (object === undefined) return;
     const own = announcer.announcement(name);
     const now = timeText(clock.wallMs());
-    const conflict = own === undefined ? undefined : announcer.conflictOf(own.text);
+    const conflict = announcer.conflictOf(name);
     const refused = refusalOf(object, node, dataplane);
     const mayAnnounce = announcer.mayAnnounce(name);
     const status = statusPatch(object, { node, announcement: own, mayAnnounce, conflict, refused, now });

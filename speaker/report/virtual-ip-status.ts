@@ -16,6 +16,7 @@ export interface StatusPatch {
   readonly since?: string | null;
   readonly cause?: AnnouncementCause | null;
   readonly observedGeneration?: number | null;
+  readonly probed?: true;
   readonly conditions?: readonly Condition[];
 }
 
@@ -44,11 +45,13 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
   if (announcement === undefined || first === undefined) {
     const announcer = announcerOf(ownersOf(virtualIp).owners, assumeAlive);
     const ours = status?.node === node && (announcer ?? node) === node && !mayAnnounce;
-    const rules = announcer === node ? rulesConditions(present, refused, now) : undefined;
-    return ours || rules !== undefined
+    const used = announcer === node && conflict !== undefined ? usedConditions(present, conflict, now) : undefined;
+    const rules = announcer === node ? rulesConditions(used ?? present, refused, now) : undefined;
+    const conditions = rules ?? used;
+    return ours || conditions !== undefined
       ? {
           ...(ours ? nothingAnnounced : {}),
-          ...(rules === undefined ? {} : { conditions: rules }),
+          ...(conditions === undefined ? {} : { conditions }),
         }
       : undefined;
   }
@@ -61,8 +64,13 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
   const cause = moved ? announcement.cause : ((status.cause as AnnouncementCause) ?? announcement.cause);
   const after = { node, interfaces, mac: first.mac, since, cause, observedGeneration: announcement.term };
   const same = announcementText(status) === announcementText(after);
-  if (same && conditions === undefined) return undefined;
-  return { ...(same ? {} : after), ...(conditions === undefined ? {} : { conditions }) };
+  const probed = virtualIp.spec.probe === true && status?.probed !== true;
+  if (same && conditions === undefined && !probed) return undefined;
+  return {
+    ...(same ? {} : after),
+    ...(probed ? { probed: true } : {}),
+    ...(conditions === undefined ? {} : { conditions }),
+  };
 }
 
 const nothingAnnounced = {
@@ -95,6 +103,16 @@ function rulesConditions(
   return withCondition(present, { type, status: "True", reason: "Written", message }, now);
 }
 
+/** Another device has the address, so that it is not announced. */
+function usedConditions(
+  present: readonly Condition[],
+  { mac, interfaceName, address }: Conflict,
+  now: string,
+): readonly Condition[] | undefined {
+  const message = `${mac} on the LAN of ${interfaceName} has ${address} already. Find that device by its MAC address, or assign another address to the Service. The address is announced when that device no longer has it.`;
+  return withCondition(present, { type: conflictCondition, status: "True", reason: "AddressInUse", message }, now);
+}
+
 /** The condition appears with the first conflict, and stays as False when the conflict is over. */
 function conflictConditions(
   present: readonly Condition[],
@@ -103,7 +121,11 @@ function conflictConditions(
 ): readonly Condition[] | undefined {
   const type = conflictCondition;
   if (conflict !== undefined) {
-    const message = `${conflict.mac} on the LAN of ${conflict.interfaceName} also answers for ${conflict.address}. Find that device by its MAC address, or assign another address to the Service.`;
+    const { mac, interfaceName, address, node } = conflict;
+    const message =
+      node === undefined
+        ? `${mac} on the LAN of ${interfaceName} also answers for ${address}. Find that device by its MAC address, or assign another address to the Service.`
+        : `${mac} of node ${node} on the LAN of ${interfaceName} also answers for ${address}. Look at the speaker and the interfaces of that node.`;
     return withCondition(present, { type, status: "True", reason: "ForeignMac", message }, now);
   }
   if (!present.some((condition) => condition.type === type)) return undefined;

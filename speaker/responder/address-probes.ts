@@ -1,74 +1,190 @@
 import { equalBytes } from "../../src/packet/mac.ts";
 import { answeringAddress } from "./lan-probe.ts";
+import { Schedule } from "./schedule.ts";
+import type { Stake } from "./stake.ts";
 
-/** When after the beginning the LAN is asked about an address, in milliseconds, and when the address counts as unused. */
-const askMs = [0, 80, 160] as const;
-/** RFC 5227 section 2.1.1 waits for seconds, for devices that join slowly. A device that already uses the address answers within milliseconds. */
-const doneMs = 250;
+/**
+ * When the LAN is asked about an address, in milliseconds after the beginning. RFC 5227 section 1.1 spreads three probes over up to 7 s, for
+ * devices and networks that come up at that moment. A device that already uses the address answers within milliseconds.
+ */
+export const probeMs: readonly number[] = [0, 80, 160];
+/** When an address without an answer counts as unused. */
+export const probeEndMs = 240;
+/** How long after an answer, or after an address was yielded, the LAN is asked again. */
+export const probeAgainMs = 10_000;
+/** A question that cannot be sent, because an interface is not ready, is sent again after this time. */
+const retryMs = 500;
 
-/** An address about which the LAN is asked before it is announced. */
-interface Probe {
-  readonly bytes: Uint8Array;
-  readonly startMs: number;
-  asked: number;
+/** Why the LAN is asked: no speaker has announced the address before, or an earlier speaker of this node did. */
+export type ProbeCause = "new" | "restored";
+
+/** A device on the LAN that has an address. */
+export interface OtherDevice {
+  readonly interfaceName: string;
+  /** 6 bytes. */
+  readonly mac: Uint8Array;
 }
 
-export type ProbeResult =
-  /** No device has answered for the address. */
-  | { readonly kind: "unused"; readonly address: string }
-  /** A device has. */
-  | { readonly kind: "used"; readonly address: string };
+export interface AddressProbesOptions {
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+  /** Asks on each interface of the stake. Returns false if one of them is not ready. */
+  readonly ask: (stake: Stake) => boolean;
+  /** Another device has the address; undefined: none has it any longer. */
+  readonly used: (address: string, by: OtherDevice | undefined) => void;
+  /** Whether the address may be announced has changed. */
+  readonly changed: (address: string) => void;
+}
 
-/** Finds out whether a device on the LAN answers for an address. Sends nothing itself, and does not receive: `ask` sends. */
+interface AddressProbe {
+  stake: Stake;
+  /** Undefined: the address was yielded. */
+  readonly cause: ProbeCause | undefined;
+  /** `used`: a device has the address, and the LAN is asked again later. */
+  state: "asking" | "unused" | "used";
+  usedBy: OtherDevice | undefined;
+  asked: number;
+  dueMs: number;
+}
+
+/**
+ * Finds out whether another device has an address, before it is announced; and while one has it, whether it still does. Neither sends nor
+ * receives by itself.
+ */
 export class AddressProbes {
-  readonly #ask: (address: string) => void;
-  readonly #probes = new Map<string, Probe>();
+  readonly #options: AddressProbesOptions;
+  readonly #probes = new Map<string, AddressProbe>();
+  /** By the bytes of an address that an answer is waited for. */
+  readonly #waiting = new Map<string, AddressProbe>();
+  readonly #schedule = new Schedule<{ readonly probe: AddressProbe; readonly dueMs: number }>();
 
-  constructor(ask: (address: string) => void) {
-    this.#ask = ask;
+  constructor(options: AddressProbesOptions) {
+    this.#options = options;
   }
 
-  /** When `advance` has something to do; Infinity: never. Costs as much as there are probes. */
+  /** When `advance` has something to do; Infinity: never. */
   get nextDueMs(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { startMs, asked } of this.#probes.values()) next = Math.min(next, startMs + (askMs[asked] ?? doneMs));
-    return next;
+    return this.#schedule.nextMs;
   }
 
-  /** Begins, unless the LAN is being asked about the address already. */
-  begin(address: string, bytes: Uint8Array, nowMs: number): void {
-    if (!this.#probes.has(address)) this.#probes.set(address, { bytes, startMs: nowMs, asked: 0 });
+  /** Whether the address may be announced. */
+  allows(address: string): boolean {
+    const probe = this.#probes.get(address);
+    return probe === undefined || probe.state === "unused";
   }
 
-  cancel(address: string): void {
+  /** `cause` undefined: the LAN need not be asked. `announced`: this node announces the address already, so that it is too late to ask. */
+  setStake(stake: Stake, cause: ProbeCause | undefined, announced: boolean): void {
+    const known = this.#probes.get(stake.address);
+    if (known === undefined) {
+      if (cause !== undefined && !announced) this.#restart(this.#add(stake, cause));
+      return;
+    }
+    const before = known.stake.interfaces.join(" ");
+    known.stake = stake;
+    // What this node yielded waits until it is unused all the same.
+    if (cause === undefined && known.cause !== undefined) {
+      this.#setUsedBy(known, undefined);
+      this.remove(stake.address);
+    } else if (known.state !== "unused" && before !== stake.interfaces.join(" ")) this.#restart(known);
+  }
+
+  /** Forgets the address, without a report. */
+  remove(address: string): void {
+    const known = this.#probes.get(address);
+    if (known === undefined) return;
     this.#probes.delete(address);
+    this.#waiting.delete(keyOf(known.stake.bytes));
   }
 
-  /** Whether a device answers by this frame for one of the addresses. Costs nothing while there is none. */
-  answeredBy(frame: Uint8Array): ProbeResult | undefined {
-    const answering = this.#probes.size === 0 ? undefined : answeringAddress(frame);
-    if (answering === undefined) return undefined;
-    for (const [address, { bytes }] of this.#probes) {
-      if (!equalBytes(bytes, answering)) continue;
-      this.#probes.delete(address);
-      return { kind: "used", address };
+  /** Another device has the address, which this node announced until now. It is announced again when it is unused. */
+  yield(stake: Stake, by: OtherDevice): void {
+    const probe = this.#add(stake, undefined);
+    probe.state = "used";
+    this.#setUsedBy(probe, by);
+    this.#setDue(probe, this.#options.now() + probeAgainMs);
+    this.#options.changed(stake.address);
+  }
+
+  /**
+   * A frame that was received; `isPeer`: from another speaker's node. That one may announce a new address already, but answers for an
+   * earlier one of this node only if it has taken over. Costs nothing while no answer is waited for. Copies the bytes.
+   */
+  receive(frame: Uint8Array, { interfaceName, mac }: OtherDevice, isPeer: boolean): void {
+    const answering = this.#waiting.size === 0 ? undefined : answeringAddress(frame);
+    const probe = answering === undefined ? undefined : this.#waiting.get(keyOf(answering));
+    if (probe === undefined || (isPeer && probe.cause !== "restored")) return;
+    this.#setUsedBy(probe, { interfaceName, mac: Uint8Array.from(mac) });
+    if (probe.state === "used") return;
+    probe.state = "used";
+    this.#setDue(probe, this.#options.now() + probeAgainMs);
+  }
+
+  /** Asks where that is due, and ends what has had no answer. */
+  advance(): void {
+    for (;;) {
+      const due = this.#schedule.takeDue(this.#options.now());
+      if (due === undefined) return;
+      const { probe, dueMs } = due;
+      if (this.#probes.get(probe.stake.address) !== probe || probe.dueMs !== dueMs) continue;
+      if (probe.state === "used") this.#restart(probe);
+      else if (probe.state === "asking") this.#continue(probe);
     }
-    return undefined;
   }
 
-  /** Asks where that is due, and returns the addresses for which no device has answered. */
-  advance(nowMs: number): readonly ProbeResult[] {
-    const unused: ProbeResult[] = [];
-    for (const [address, probe] of this.#probes) {
-      const ageMs = nowMs - probe.startMs;
-      for (let due = askMs[probe.asked]; due !== undefined && ageMs >= due; due = askMs[probe.asked]) {
-        probe.asked += 1;
-        this.#ask(address);
+  #add(stake: Stake, cause: ProbeCause | undefined): AddressProbe {
+    const probe: AddressProbe = { stake, cause, state: "asking", usedBy: undefined, asked: 0, dueMs: 0 };
+    this.#probes.set(stake.address, probe);
+    this.#waiting.set(keyOf(stake.bytes), probe);
+    return probe;
+  }
+
+  #restart(probe: AddressProbe): void {
+    probe.state = "asking";
+    probe.asked = 0;
+    this.#continue(probe);
+  }
+
+  /** An interval passes after each question, also where the thread was late. */
+  #continue(probe: AddressProbe): void {
+    const { now, ask, changed } = this.#options;
+    const { asked, stake } = probe;
+    const at = probeMs[asked];
+    if (at !== undefined) {
+      if (stake.interfaces.length === 0 || !ask(stake)) {
+        this.#setDue(probe, now() + retryMs);
+        return;
       }
-      if (ageMs < doneMs) continue;
-      this.#probes.delete(address);
-      unused.push({ kind: "unused", address });
+      probe.asked += 1;
+      this.#setDue(probe, now() + (probeMs[asked + 1] ?? probeEndMs) - at);
+      return;
     }
-    return unused;
+    probe.state = "unused";
+    this.#waiting.delete(keyOf(stake.bytes));
+    this.#setUsedBy(probe, undefined);
+    changed(stake.address);
+    // A yielded address is like any other again.
+    if (probe.cause === undefined) this.#probes.delete(stake.address);
   }
+
+  #setDue(probe: AddressProbe, dueMs: number): void {
+    probe.dueMs = dueMs;
+    this.#schedule.add(dueMs, { probe, dueMs });
+  }
+
+  #setUsedBy(probe: AddressProbe, by: OtherDevice | undefined): void {
+    const before = probe.usedBy;
+    if (sameDevice(before, by)) return;
+    probe.usedBy = by;
+    this.#options.used(probe.stake.address, by);
+  }
+}
+
+function sameDevice(left: OtherDevice | undefined, right: OtherDevice | undefined): boolean {
+  if (left === undefined || right === undefined) return left === right;
+  return left.interfaceName === right.interfaceName && equalBytes(left.mac, right.mac);
+}
+
+function keyOf(address: Uint8Array): string {
+  return address.join(".");
 }

@@ -39,6 +39,8 @@ export class AnnouncedAddresses {
   readonly #options: AnnouncedAddressesOptions;
   readonly #responders = new Map<string, InterfaceResponder>();
   readonly #addresses = new Map<string, AnnouncedAddress>();
+  /** By the bytes of an announced address: its text form. */
+  readonly #texts = new Map<string, string>();
   readonly #schedule = new Schedule<ScheduledAnnouncement>();
   readonly #scheduled = new Map<string, ScheduledAnnouncement>();
   /** Those that are due after the burst. */
@@ -87,6 +89,7 @@ export class AnnouncedAddresses {
     const before = this.#addresses.get(address)?.interfaces ?? new Set();
     const announced = { address: bytes, interfaces: new Set(interfaces) };
     this.#addresses.set(address, announced);
+    this.#texts.set(bytes.join("."), address);
     for (const name of before) if (!announced.interfaces.has(name)) this.#remove(name, bytes);
     for (const name of interfaces) this.#add(name, bytes);
   }
@@ -101,10 +104,22 @@ export class AnnouncedAddresses {
     }
   }
 
+  /** The text form of an announced address. */
+  textOf(bytes: Uint8Array): string | undefined {
+    return this.#texts.get(bytes.join("."));
+  }
+
+  /** Announces the address once, outside of its schedule: another device claims it. */
+  defend(responder: InterfaceResponder, address: Uint8Array): void {
+    const socket = responder.socketFor(address);
+    if (socket !== undefined) this.#sendFrames(responder, socket, address);
+  }
+
   withdraw(text: string): void {
     const announced = this.#addresses.get(text);
     if (announced === undefined) return;
     this.#addresses.delete(text);
+    this.#texts.delete(announced.address.join("."));
     for (const name of announced.interfaces) this.#remove(name, announced.address);
   }
 
@@ -132,19 +147,24 @@ export class AnnouncedAddresses {
     }
   }
 
-  /** Asks a device on the LAN. Its answer arrives at a socket that stays open from now on. Does nothing where the interface is not set. */
-  ask(probe: LanProbe): void {
+  /**
+   * Asks a device on the LAN. Its answer arrives at a socket that stays open from now on. Returns whether the question was sent: not where the
+   * interface is not set.
+   */
+  ask(probe: LanProbe): boolean {
     const responder = this.#responders.get(probe.interfaceName);
-    if (responder === undefined) return;
+    if (responder === undefined) return false;
     try {
       responder.watch(probe.target);
     } catch (error) {
       this.fail(probe.interfaceName, error);
-      return;
+      return false;
     }
     this.#collectSockets();
     const socket = responder.socketFor(probe.target);
-    if (socket !== undefined) this.send(socket, probeFrame(responder.mac, probe));
+    if (socket === undefined) return false;
+    this.#options.counters.add("probes");
+    return this.send(socket, probeFrame(responder.mac, probe));
   }
 
   /** Returns whether the frame was sent. */
@@ -185,15 +205,20 @@ export class AnnouncedAddresses {
   }
 
   #sendGratuitous(announcement: ScheduledAnnouncement, silent: boolean): void {
-    const { now, random, counters } = this.#options;
+    const { now, random } = this.#options;
     const { responder, address } = announcement;
     const socket = responder.socketFor(address);
     if (socket === undefined) return;
-    for (const frame of silent ? [] : gratuitousFrames(responder.mac, address)) {
-      if (this.send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
-    }
+    if (!silent) this.#sendFrames(responder, socket, address);
     announcement.sent += 1;
     this.#schedule.add(now() + nextAnnouncementDelay(announcement.sent, random), announcement);
+  }
+
+  #sendFrames(responder: InterfaceResponder, socket: PacketSocket, address: Uint8Array): void {
+    const { counters } = this.#options;
+    for (const frame of gratuitousFrames(responder.mac, address)) {
+      if (this.send(socket, frame)) counters.add(address.length === 4 ? "gratuitousArp" : "gratuitousNdp");
+    }
   }
 
   #unschedule(key: string): void {

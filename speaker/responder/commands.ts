@@ -1,7 +1,9 @@
 import type { IpFamily } from "../../src/ip/address.ts";
+import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { Fact } from "../membership/effects.ts";
 import type { Hearing } from "../membership/membership.ts";
 import type { Health, LeaveIntent } from "../membership/stake.ts";
+import type { OtherDevice, ProbeCause } from "./address-probes.ts";
 import type { PeerAddress } from "./heartbeat-transport.ts";
 import type { LanProbeTargets } from "./lan-probes.ts";
 import type { Stake } from "./stake.ts";
@@ -20,8 +22,8 @@ export type ResponderCommand =
       /** Takes the place of an earlier stake in the address. Its interfaces were set before. */
       readonly kind: "setStake";
       readonly stake: Stake;
-      /** Whether devices on the LAN are asked first: the stake is not armed before, and not at all where one answers for the address. */
-      readonly probe: boolean;
+      /** Why devices on the LAN are asked first: the stake is not armed before, and not while one answers for the address. Undefined: they are not. */
+      readonly probe: ProbeCause | undefined;
     }
   /** The address is withdrawn, whatever other nodes do. */
   | { readonly kind: "removeStake"; readonly address: string }
@@ -65,9 +67,10 @@ export type ResponderReport =
       readonly reason: string;
     }
   | {
-      /** A device answers for the address of a stake that was set with `probe`. */
+      /** Another device has an address, which is not announced for that reason; or none has it any longer. */
       readonly kind: "addressUsed";
       readonly address: string;
+      readonly by: OtherDevice | undefined;
     }
   | {
       /** The socket for heartbeats could not be opened or broke. It is opened again after a while. */
@@ -83,6 +86,7 @@ export interface ResponderStart {
   /** The UDP port for heartbeats. */
   readonly heartbeatPort: number;
   readonly heartbeatIntervalMs: number;
+  readonly onConflict: ConflictPolicy;
   readonly counters: SharedArrayBuffer;
   /** Memory of the AliveCounter. */
   readonly aliveCount: SharedArrayBuffer;

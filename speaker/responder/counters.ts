@@ -25,6 +25,7 @@ export const counterNames = [
   "gratuitousArp",
   "gratuitousNdp",
   "conflicts",
+  "probes",
   "receiveErrors",
   "sendErrors",
   "silencedFrames",

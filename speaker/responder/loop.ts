@@ -1,12 +1,14 @@
 import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet-sockets.ts";
+import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { UdpSocket } from "../../src/udp-socket/udp-sockets.ts";
 import type { Effect, Fact } from "../membership/effects.ts";
 import type { MembershipInputs } from "../membership/inputs.ts";
 import type { Hearing } from "../membership/membership.ts";
 import type { Health } from "../membership/stake.ts";
-import { AddressProbes, type ProbeResult } from "./address-probes.ts";
+import { AddressProbes, type ProbeCause } from "./address-probes.ts";
 import { AnnouncedAddresses } from "./announced-addresses.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
+import { ConflictDefence } from "./conflict-defence.ts";
 import { ConflictReports } from "./conflict-reports.ts";
 import type { Counters } from "./counters.ts";
 import type { HeartbeatTransport } from "./heartbeat-transport.ts";
@@ -49,6 +51,7 @@ const reportHearingMs = 1000;
 export interface ResponderLoopOptions {
   readonly membership: Decisions;
   readonly transport: HeartbeatTransport;
+  readonly onConflict: ConflictPolicy;
   readonly packetSockets: PacketSockets;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
@@ -73,6 +76,7 @@ export class ResponderLoop {
   readonly #lanProbes: LanProbes;
   readonly #addressProbes: AddressProbes;
   readonly #conflicts: ConflictReports;
+  readonly #defence: ConflictDefence;
   readonly #stakes = new Map<string, Stake>();
   readonly #holding = new Set<string>();
   readonly #buffer = new Uint8Array(frameBufferLength);
@@ -107,7 +111,13 @@ export class ResponderLoop {
       },
     });
     this.#lanProbes = new LanProbes((probe) => this.#announced.ask(probe));
-    this.#addressProbes = new AddressProbes((address) => this.#askFor(address));
+    this.#addressProbes = new AddressProbes({
+      now,
+      ask: (stake) => this.#askAbout(stake),
+      used: (address, by) => report({ kind: "addressUsed", address, by }),
+      changed: (address) => this.#setMembershipStake(address),
+    });
+    this.#defence = new ConflictDefence(options.onConflict);
     this.#conflicts = new ConflictReports(report);
   }
 
@@ -126,10 +136,10 @@ export class ResponderLoop {
         this.#announced.removeInterface(command.name);
         break;
       case "setStake":
-        this.#setStake(command.stake, command.probe, nowMs);
+        this.#setStake(command.stake, command.probe);
         break;
       case "removeStake":
-        this.#addressProbes.cancel(command.address);
+        this.#addressProbes.remove(command.address);
         this.#membership.removeStake(command.address);
         this.#stakes.delete(command.address);
         break;
@@ -177,7 +187,7 @@ export class ResponderLoop {
     this.#watchMainThread();
     this.#transport.open(nowMs);
     for (const socket of readable) if (!isPacketSocket(socket)) this.#receive(socket, nowMs);
-    for (const result of this.#addressProbes.advance(nowMs)) this.#probeDone(result);
+    this.#addressProbes.advance();
     this.#carryOut(nowMs);
     for (const socket of readable) if (isPacketSocket(socket)) this.#drain(socket, nowMs);
     this.#carryOut(nowMs);
@@ -210,26 +220,24 @@ export class ResponderLoop {
     this.#membership.setHealth(this.#mainThreadAlive ? this.#health : unhealthy);
   }
 
-  #setStake(stake: Stake, probe: boolean, nowMs: number): void {
-    const { address, bytes } = stake;
+  #setStake(stake: Stake, probe: ProbeCause | undefined): void {
+    const { address } = stake;
+    const announced = this.#holding.has(address);
     this.#stakes.set(address, stake);
-    if (this.#holding.has(address)) this.#announced.announce(stake);
-    const asks = probe && stake.armed && !this.#holding.has(address);
-    if (asks) this.#addressProbes.begin(address, bytes, nowMs);
-    else this.#addressProbes.cancel(address);
-    this.#membership.setStake(asks ? { ...stake, armed: false } : stake);
+    if (announced) this.#announced.announce(stake);
+    this.#addressProbes.setStake(stake, probe, announced);
+    this.#setMembershipStake(address);
   }
 
-  #askFor(address: string): void {
+  /** A stake in an address that another device has, or may have, counts as not armed. */
+  #setMembershipStake(address: string): void {
     const stake = this.#stakes.get(address);
     if (stake === undefined) return;
-    for (const probe of probesOf(stake)) this.#announced.ask(probe);
+    this.#membership.setStake(this.#addressProbes.allows(address) ? stake : { ...stake, armed: false });
   }
 
-  #probeDone({ kind, address }: ProbeResult): void {
-    const stake = this.#stakes.get(address);
-    if (kind === "used") this.#options.report({ kind: "addressUsed", address });
-    else if (stake !== undefined) this.#membership.setStake(stake);
+  #askAbout(stake: Stake): boolean {
+    return probesOf(stake).every((probe) => this.#announced.ask(probe));
   }
 
   #receive(socket: UdpSocket, nowMs: number): void {
@@ -254,6 +262,7 @@ export class ResponderLoop {
       }
       case "withdraw":
         this.#holding.delete(effect.address);
+        this.#defence.forget(effect.address);
         this.#announced.withdraw(effect.address);
         break;
       case "repeat":
@@ -322,8 +331,8 @@ export class ResponderLoop {
     // Another device may answer for the address, too.
     if (answer?.kind === "announcement" && answer.node === sender)
       this.#membership.announcementAnswered(answer.node, nowMs);
-    const probed = this.#addressProbes.answeredBy(frame);
-    if (probed !== undefined) this.#probeDone(probed);
+    const by = { interfaceName: responder.name, mac: source };
+    this.#addressProbes.receive(frame, by, sender !== undefined);
   }
 
   #answer(frame: Uint8Array, responder: InterfaceResponder, socket: PacketSocket, nowMs: number): void {
@@ -336,6 +345,7 @@ export class ResponderLoop {
     if (answer.kind === "conflict") {
       counters.add("conflicts");
       this.#conflicts.report(responder.name, answer.address, answer.mac, nowMs);
+      this.#defend(responder, answer.address, answer.mac, nowMs);
       return;
     }
     counters.add(answer.protocol === "arp" ? "arpRequests" : "ndpSolicitations");
@@ -355,6 +365,20 @@ export class ResponderLoop {
     if (text === this.#hearingText) return;
     this.#hearingText = text;
     this.#options.report({ kind: "hearing", hearing: { heard, lost } });
+  }
+
+  /** For a moment two speakers may announce an address that moves, or longer: that is left to the membership. */
+  #defend(responder: InterfaceResponder, bytes: Uint8Array, mac: Uint8Array, nowMs: number): void {
+    const stake = this.#stakes.get(this.#announced.textOf(bytes) ?? "");
+    if (stake === undefined || this.#silent || this.#isPeer(mac)) return;
+    const defence = this.#defence.observe(stake.address, nowMs);
+    if (defence === "announce") this.#announced.defend(responder, bytes);
+    if (defence === "withdraw")
+      this.#addressProbes.yield(stake, { interfaceName: responder.name, mac: Uint8Array.from(mac) });
+  }
+
+  #isPeer(mac: Uint8Array): boolean {
+    return this.#nodesByMac.has(macNumber(mac));
   }
 
   #countLost(nowMs: number): void {

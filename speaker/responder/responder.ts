@@ -1,10 +1,12 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../src/clock/clock.ts";
 import type { BellhopError } from "../../src/error/error.ts";
+import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { Fact } from "../membership/effects.ts";
 import type { Hearing } from "../membership/membership.ts";
 import { AliveCounter } from "../polling-thread/alive-counter.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
+import type { OtherDevice } from "./address-probes.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 
@@ -22,6 +24,8 @@ export interface ResponderListener {
   factsObserved(facts: readonly Fact[]): void;
   /** Other speakers are heard, or count as dead, than before. */
   hearingChanged(hearing: Hearing): void;
+  /** Another device has the address, which is not announced for that reason; undefined: none has it any longer. */
+  addressUseObserved(address: string, by: OtherDevice | undefined): void;
   /** Nothing is announced on the interface until it is set again. */
   interfaceFailed(interfaceName: string): void;
   /** The thread has ended without a `stop`, after it had started, or it hangs. Called once. */
@@ -35,6 +39,7 @@ export interface ResponderOptions {
   readonly heartbeatPort: number;
   /** Between two heartbeats to one peer. */
   readonly heartbeatIntervalMs: number;
+  readonly onConflict: ConflictPolicy;
   readonly changes: ResponderListener;
   readonly clock: Clock;
   readonly log: Logger;
@@ -100,11 +105,12 @@ class ResponderThread implements Responder {
   }
 
   start(): Promise<void> {
-    const { node, heartbeatPort, heartbeatIntervalMs } = this.#options;
+    const { node, heartbeatPort, heartbeatIntervalMs, onConflict } = this.#options;
     const data: ResponderStart = {
       node,
       heartbeatPort,
       heartbeatIntervalMs,
+      onConflict,
       counters: this.counters.shared,
       aliveCount: this.#aliveCounter.shared,
     };
@@ -143,10 +149,7 @@ class ResponderThread implements Responder {
         changes.interfaceFailed(report.name);
         break;
       case "addressUsed":
-        log.error(
-          { address: report.address },
-          "not announcing the address of an earlier speaker: another device answers for it",
-        );
+        changes.addressUseObserved(report.address, report.by);
         break;
       case "heartbeatsFailed":
         log.error(

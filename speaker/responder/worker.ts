@@ -64,6 +64,7 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
       counters,
       failed: (family, reason) => report({ kind: "heartbeatsFailed", family, reason }),
     }),
+    onConflict: start.onConflict,
     packetSockets,
     now,
     random: Math.random,

@@ -95,6 +95,12 @@ export const virtualIpSpecSchema = z
       .describe(
         "Interfaces from which the address may be announced, with * and ? as in file names. None: all interfaces on its subnet. They are those of the first owner, and of all others that are not in ownerInterfaces.",
       ),
+    probe: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether speakers find out that no other device has the address before they announce it for the first time. The controller sets it for addresses that no Service had before.",
+      ),
     ownerInterfaces: boundedList(ownerInterfacesSchema, 64)
       .optional()
       .describe("Interfaces of owners that may announce the address from others than the first one."),
@@ -145,6 +151,10 @@ export const virtualIpStatusSchema = z
         "In a reservation by a user: what the Services in spec.services use of the address. The controller writes it.",
       ),
     node: boundedText(maxNameLength).optional().describe("The node that announces the address now."),
+    probed: z
+      .boolean()
+      .optional()
+      .describe("Whether spec.probe is done: the address was announced, after no other device had answered for it."),
     interfaces: boundedList(boundedText(maxInterfaceNameLength), maxInterfaces)
       .optional()
       .describe("The interfaces of that node that the address is announced from."),

@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
 import { systemClock } from "../clock/clock.ts";
-import { defaultStateDirectory, speakerSettingsSchema } from "../settings/speaker-settings.ts";
+import { conflictPolicies, defaultStateDirectory, speakerSettingsSchema } from "../settings/speaker-settings.ts";
 import {
   httpHostOption,
   httpPortOption,
@@ -66,6 +66,15 @@ export function speakerCommand(): Command {
         .default("true"),
     )
     .addOption(
+      new Option(
+        "--on-conflict <policy>",
+        "what to do when another device claims an announced address: defend it by an announcement each 10 s, or yield it when one did not help",
+      )
+        .choices(conflictPolicies)
+        .default("defend")
+        .env("BELLHOP_ON_CONFLICT"),
+    )
+    .addOption(
       new Option("--resync-seconds <seconds>", "how often to replace all rules, even if nothing has changed")
         .argParser(wholeNumber(shape.resyncSeconds))
         .default("1800"),
@@ -101,6 +110,7 @@ export function speakerCommand(): Command {
         logLevel: options.logLevel,
         kubeProxyDelaySeconds: Number(options.kubeProxyDelaySeconds),
         answerPing: options.answerPing === "true",
+        onConflict: options.onConflict,
         resyncSeconds: Number(options.resyncSeconds),
       });
       if (options.markBit !== undefined) {

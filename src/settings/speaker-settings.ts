@@ -4,6 +4,10 @@ import { logLevels } from "../log/log.ts";
 
 export const defaultStateDirectory = "/run/bellhop";
 
+/** What a speaker does when another device claims an address that it announces. */
+export const conflictPolicies = ["defend", "yield"] as const;
+export type ConflictPolicy = (typeof conflictPolicies)[number];
+
 /** Settings of `bellhop speaker`. */
 export const speakerSettingsSchema = z.object({
   /** Name of the Node that it runs on. */
@@ -29,6 +33,7 @@ export const speakerSettingsSchema = z.object({
   kubeProxyDelaySeconds: z.int().min(0).max(3600).default(60),
   /** Whether the addresses of Services answer ping from the LAN. */
   answerPing: z.boolean().default(true),
+  onConflict: z.enum(conflictPolicies).default("defend"),
   /** How often the rules are replaced in case something else has changed them. */
   resyncSeconds: z.int().min(10).default(1800),
 });

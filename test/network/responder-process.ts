@@ -9,12 +9,13 @@ import { parseMac } from "../../src/packet/mac.ts";
 
 /**
  * The real responder thread in a process of its own: announces on the interface named first what comes after it. Lines on
- * standard input: `set ADDRESS…` or `stop`, each answered by a line of counters.
+ * standard input: `set ADDRESS…`, `probe ADDRESS…` for more addresses, which are probed first, or `stop`, each answered by a line of counters.
  */
 const [interfaceName = "", ...first] = process.argv.slice(2);
 const holding = new Set<string>();
 const responder = createResponder({
   node: "n1",
+  onConflict: "defend",
   heartbeatPort: 7482,
   clock: systemClock,
   heartbeatIntervalMs: 100,
@@ -25,6 +26,8 @@ const responder = createResponder({
     },
     hearingChanged: () => undefined,
     interfaceFailed: () => undefined,
+    addressUseObserved: (address, by) =>
+      console.log(`used ${address} ${by === undefined ? "by none" : Buffer.from(by.mac).toString("hex")}`),
     conflictObserved: ({ address, mac }) =>
       console.log(`conflict ${address.join(".")} ${Buffer.from(mac).toString("hex")}`),
     responderDied: (error) => {
@@ -45,8 +48,8 @@ responder.send({
 });
 let announced: readonly string[] = [];
 
-/** Resolves when they are announced: at its start the thread first listens to other nodes. */
-async function set(addresses: readonly string[]): Promise<void> {
+/** Resolves when they are announced, those to be probed excepted: at its start the thread first listens to other nodes. */
+async function set(addresses: readonly string[], probe?: "new"): Promise<void> {
   for (const text of announced) if (!addresses.includes(text)) responder.send({ kind: "removeStake", address: text });
   announced = addresses;
   for (const text of addresses) {
@@ -55,9 +58,9 @@ async function set(addresses: readonly string[]): Promise<void> {
     const { family } = parsed;
     const common = { owners: ["n1"], createdSeconds: 0, term: 1, armed: true, interfaces: [interfaceName] };
     const stake = { address: text, family, bytes: addressBytes(parsed), ...common };
-    responder.send({ kind: "setStake", stake, probe: false });
+    responder.send({ kind: "setStake", stake, probe });
   }
-  while (addresses.some((text) => !holding.has(text))) await sleep(10);
+  while (probe === undefined && addresses.some((text) => !holding.has(text))) await sleep(10);
 }
 
 // As the speaker does it: without a beat the thread falls silent, and a test file may run for longer than that takes.
@@ -68,6 +71,7 @@ for await (const chunk of process.stdin.setEncoding("utf8")) {
   for (const line of String(chunk).trim().split("\n")) {
     const [command, ...addresses] = line.split(" ");
     if (command === "set") await set(addresses);
+    if (command === "probe") await set([...announced, ...addresses], "new");
     if (command === "stop") await responder.stop();
     console.log(JSON.stringify(Object.fromEntries(counterNames.map((name) => [name, responder.counters.read(name)]))));
     if (command === "stop") process.exit(0);

@@ -129,6 +129,40 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     await other.sh(`ip addr del ${vip}/24 dev eth0`);
   });
 
+  test("an address that another host has is not announced, and is when that host no longer has it", async () => {
+    const used = ["192.0.2.220", "2001:db8::220"] as const;
+    const theirMac = (await other.sh("cat /sys/class/net/eth0/address")).trim();
+    await other.sh(`ip addr add ${used[0]}/24 dev eth0; ip addr add ${used[1]}/64 dev eth0 nodad`);
+    /** What the responder says of the two addresses, in any order. */
+    const reports = async (first: string) => {
+      const lines = [first];
+      for (let line = await responder.line(); ; line = await responder.line()) {
+        lines.push(line);
+        const found = lines.filter((one) => one.startsWith("used"));
+        if (found.length === 2) return found.sort();
+      }
+    };
+    const hex = theirMac.replaceAll(":", "");
+    const found = await reports(await responder.say(`probe ${used.join(" ")}`));
+    assert.deepEqual(found, [`used ${used[0]} ${hex}`, `used ${used[1]} ${hex}`]);
+    assert.doesNotMatch(await client.sh(`arping -c 3 -W 0.01 -i eth0 ${used[0]}`), new RegExp(ourMac));
+    assert.doesNotMatch((await client.sh(`ndisc6 -m -w 100 -r 1 ${used[1]} eth0`)).toLowerCase(), new RegExp(ourMac));
+    await other.sh(`ip addr del ${used[0]}/24 dev eth0; ip addr del ${used[1]}/64 dev eth0`);
+    assert.deepEqual(await reports(""), [`used ${used[0]} by none`, `used ${used[1]} by none`]);
+    assert.match(await client.sh(`arping -c 3 -W 0.01 -i eth0 ${used[0]}`), new RegExp(ourMac));
+    assert.match((await client.sh(`ndisc6 -1 ${used[1]} eth0`)).toLowerCase(), new RegExp(ourMac));
+  });
+
+  test("an address that no host has is announced after the probe", async () => {
+    const startMs = performance.now();
+    await responder.say("probe 192.0.2.221");
+    for (;;) {
+      if (/ 0% unanswered/.test(await client.try("arping -c 1 -W 0.01 -w 1 -i eth0 192.0.2.221"))) break;
+      assert.ok(performance.now() - startMs < 5000, "it is not announced");
+    }
+    assert.match(await client.sh("arping -c 1 -i eth0 192.0.2.221"), new RegExp(ourMac));
+  });
+
   test("it stops when asked", async () => {
     for (let line = await responder.say("stop"); ; line = await responder.line()) {
       if (line.startsWith("conflict")) continue;

@@ -31,6 +31,12 @@ export function usedElsewhere(
   return detail === undefined ? undefined : reasonOf("AddressUsedElsewhere", { ...subject(service, address), detail });
 }
 
+/** The reason if another device had one of the addresses before it was announced, so that no node announces it. */
+export function findUsedBefore(service: ServiceView, assignments: readonly Assignment[]): Reason | undefined {
+  const found = assignments.find(({ claim }) => claim?.usedBefore === true);
+  return found?.claim?.conflict === undefined ? undefined : conflictWith(service, found.address, found.claim.conflict);
+}
+
 function conflictWith(service: ServiceView, address: IpAddress, detail: string): Reason {
   return reasonOf("AddressConflict", { ...subject(service, address), detail });
 }

@@ -64,6 +64,7 @@ class FakeResponder implements Responder {
         counters: new Counters(),
         failed: () => undefined,
       }),
+      onConflict: "defend",
       packetSockets: this.sockets,
       now: () => clock.monotonicMs(),
       random: () => 0.5,
@@ -128,6 +129,7 @@ class FakeResponder implements Responder {
       changes?.interfaceFailed(report.name);
     }
     if (report.kind === "conflict") changes?.conflictObserved(report);
+    if (report.kind === "addressUsed") changes?.addressUseObserved(report.address, report.by);
     if (report.kind !== "facts") return;
     for (const fact of report.facts) {
       if (fact.kind !== "holding" && fact.kind !== "released") continue;

@@ -114,6 +114,17 @@ describe("an address of a pool that something else uses", () => {
     await cluster.expectShown("other", ["192.0.2.10"]);
   });
 
+  test("is looked for on the LAN before the first announcement, but not where the Service had the address before", async () => {
+    await cluster.addService("former");
+    await cluster.setServiceStatus("former", { loadBalancer: { ingress: [{ ip: "192.0.2.12" }] } });
+    await cluster.start();
+    await cluster.expectCondition("former", "True AddressAssigned");
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    assert.equal((await cluster.virtualIp("192.0.2.10"))?.spec.probe, true);
+    assert.equal((await cluster.virtualIp("192.0.2.12"))?.spec.probe, undefined);
+  });
+
   const keeping = [
     { name: "that the Service requests", spec: { loadBalancerIP: "192.0.2.10" } },
     { name: "where the pool has no other", spec: {}, addresses: ["192.0.2.10"] },

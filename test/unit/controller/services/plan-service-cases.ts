@@ -75,6 +75,19 @@ export const planCases: readonly PlanCase[] = [
     ops: [`Patch ${assigned}`, "Warning AddressConflict"],
   },
   {
+    name: "another device had an address before that the Service requests: it keeps it, and the condition says that it is not announced",
+    claims: [{ ...mine, conflict: "02:00:00:00:00:99 on the LAN of eth0 has it already.", usedBefore: true }],
+    service: { ...shown, loadBalancerIP: "192.0.2.10" },
+    ops: ["Patch False AddressConflict", "Warning AddressConflict"],
+  },
+  {
+    name: "another device had the address before, and no other is free: the Service keeps it, with both reasons",
+    pools: [{ name: "lan", addresses: ["192.0.2.10/32"] }],
+    claims: [{ ...mine, conflict: "02:00:00:00:00:99 on the LAN of eth0 has it already.", usedBefore: true }],
+    service: shown,
+    ops: ["Patch False PoolExhausted", "Warning PoolExhausted", "Warning AddressConflict"],
+  },
+  {
     name: "an interface of a node has the address, too: the condition and an event say so, and the Service keeps it",
     claims: [mine],
     blocked: { "on an interface of Node n1": ["192.0.2.10"] },

@@ -229,6 +229,29 @@ test("the status is written at a takeover, kept by a restart, and changed with t
   assert.deepEqual(renewed, { ...planned, observedGeneration: 5 }, "nor does the cause with the list of owners");
 });
 
+test("an address is to be probed until a speaker has announced it, also one of a version that does not say so", () => {
+  const probeOf = (spec: Partial<VirtualIP["spec"]>, status?: VirtualIP["status"]) =>
+    planStakes([virtualIp("192.0.2.200", spec, status)])[0]?.isNew;
+  assert.equal(probeOf({}), false);
+  assert.equal(probeOf({ probe: true }), true);
+  assert.equal(probeOf({ probe: true }, { probed: true }), false);
+  assert.equal(probeOf({ probe: true }, { node: "n2" }), false);
+});
+
+test("only the first owner says that another device has an address that is not announced", () => {
+  const conflict = { address: "192.0.2.200", mac: "02:00:00:00:00:77", interfaceName: "eth0" };
+  const input = { announcement: undefined, mayAnnounce: false, conflict, refused: undefined, now };
+  const object = virtualIp("192.0.2.200", { owners: ["n1", "n2"], probe: true });
+  const patch = statusPatch(object, { ...input, node: "n1" });
+  assert.deepEqual(
+    patch?.conditions?.map(({ type, status, reason }) => [type, status, reason]),
+    [["Conflict", "True", "AddressInUse"]],
+  );
+  assert.equal(statusPatch(object, { ...input, node: "n2" }), undefined);
+  const yielded = statusPatch(virtualIp("192.0.2.200", { owners: ["n1"] }, ours), { ...input, node: "n1" });
+  assert.deepEqual([yielded?.node, yielded?.conditions?.length], [null, 1]);
+});
+
 test("the announcer says that its kernel refuses rules, whether it announces or not, and later that it does not", () => {
   const refused = reasonOf("RulesRefused", {
     object: "Service default/web",

@@ -72,6 +72,7 @@ class Node {
       leave: (group, name) => void this.groups.delete(`${group} ${name}`),
       close: () => undefined,
     }),
+    nodeOfMac: () => undefined,
     changes: {
       announcementChanged: () => undefined,
       announcementBegun: () => undefined,

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AddressProbes } from "../../../../speaker/responder/address-probes.ts";
 import { answeringAddress, type LanProbe, probeFrame } from "../../../../speaker/responder/lan-probe.ts";
 import { LanProbes } from "../../../../speaker/responder/lan-probes.ts";
 import { type AnswerTable, respond } from "../../../../speaker/responder/respond.ts";
@@ -53,20 +52,4 @@ test("who has answered is known for a second after it was asked, and only then",
   assert.deepEqual(probes.answerIn(fromPeer, 10), { kind: "node", node: "n2" });
   assert.equal(probes.answerIn(fromPeer, 10), undefined, "once");
   assert.equal(probes.answerIn(fromGateway, 1_001), undefined);
-});
-
-test("an address counts as unused when no device has answered three questions, and as used with the first answer", () => {
-  const asked: string[] = [];
-  const probes = new AddressProbes((one) => asked.push(one));
-  probes.begin("192.0.2.200", address("192.0.2.200"), 0);
-  probes.begin("192.0.2.201", address("192.0.2.201"), 0);
-  assert.deepEqual(probes.advance(0), []);
-  assert.equal(probes.nextDueMs, 80);
-  const answerOf = (text: string) => probes.answeredBy(arpRequest("192.0.2.11", text));
-  assert.deepEqual(answerOf("192.0.2.201"), { kind: "used", address: "192.0.2.201" });
-  assert.equal(answerOf("192.0.2.202"), undefined);
-  for (const atMs of [100, 200]) assert.deepEqual(probes.advance(atMs), []);
-  assert.deepEqual(probes.advance(250), [{ kind: "unused", address: "192.0.2.200" }]);
-  assert.deepEqual(asked, ["192.0.2.200", "192.0.2.201", "192.0.2.200", "192.0.2.200"]);
-  assert.equal(probes.nextDueMs, Number.POSITIVE_INFINITY);
 });

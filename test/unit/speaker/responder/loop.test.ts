@@ -44,6 +44,7 @@ function makeLoop() {
   const loop = new ResponderLoop({
     membership: new FirstOwner("n1"),
     transport: noTransport,
+    onConflict: "defend",
     packetSockets,
     now,
     random: () => 0.5,
@@ -53,7 +54,7 @@ function makeLoop() {
   });
   loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
   const announce = (what: Uint8Array, change: Partial<Stake> = {}) =>
-    loop.apply({ kind: "setStake", stake: { ...stakeIn(what), ...change }, probe: false });
+    loop.apply({ kind: "setStake", stake: { ...stakeIn(what), ...change }, probe: undefined });
   const withdraw = (what: Uint8Array) => loop.apply({ kind: "removeStake", address: what.join(".") });
   return { clock, packetSockets, counters, aliveCounter, reports, loop, announce, withdraw };
 }

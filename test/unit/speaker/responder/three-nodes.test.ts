@@ -57,6 +57,7 @@ class Node {
         counters,
         failed: (_, reason) => assert.fail(reason),
       }),
+      onConflict: "defend",
       packetSockets: this.packetSockets,
       now,
       random: () => 0.5,
@@ -111,7 +112,7 @@ class Lan {
     for (const node of this.nodes) {
       const common = { createdSeconds: 1, armed: true, interfaces: ["eth0"] };
       const stake: Stake = { address: vip, bytes: address(vip), family: "IPv4", owners, term, ...common };
-      node.loop.apply({ kind: "setStake", stake, probe: false });
+      node.loop.apply({ kind: "setStake", stake, probe: undefined });
     }
   }
 
