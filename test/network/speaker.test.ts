@@ -83,6 +83,27 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.match(metrics, /^bellhop_nft_transactions_total\{family="IPv6",kind="whole"\} 1$/m);
   });
 
+  test("a new address is probed before it is announced", async () => {
+    const probes = async () => /^bellhop_responder_probes_total (\d+)$/m.exec(await fetchPath("/metrics"))?.[1];
+    const before = Number(await probes());
+    const spec = {
+      address: "192.0.2.210",
+      services: [{ namespace: "default", name: "web" }],
+      owners: ["n1"],
+      probe: true,
+    };
+    const created = { apiVersion: "bellhop.dev/v1beta1", kind: "VirtualIP", metadata: { name: "192.0.2.210" }, spec };
+    await api.say(`POST ${ownPath("virtualips")} ${JSON.stringify(created)}`);
+    const status = async () =>
+      (await object<{ status?: { node?: string; probed?: boolean } }>(ownPath("virtualips", "192.0.2.210"))).status;
+    for (let attempt = 0; (await status())?.node === undefined; attempt++) {
+      assert.ok(attempt < 100, "it is not announced");
+      await sleep(20);
+    }
+    assert.equal((await status())?.probed, true);
+    assert.ok(Number(await probes()) >= before + 3, `${before} ${await probes()}`);
+  });
+
   test("the kernel has reported the group of the IPv6 address, so that switches that snoop let requests through", async () => {
     assert.match(await lan.nodes[0].sh("ip -6 maddr show dev eth0"), /ff02::1:ff00:200/);
   });
