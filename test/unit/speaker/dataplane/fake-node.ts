@@ -136,7 +136,7 @@ export class FakeNode {
       saddr: change.source ?? (ipv6 ? "2001:db8::99" : "192.0.2.99"),
       daddr: destination,
       l4proto: change.protocol ?? "tcp",
-      sport: 40_000,
+      sport: change.sport ?? 40_000,
       dport: change.port ?? 80,
       mark: 0,
       syn: change.syn ?? true,
@@ -194,6 +194,7 @@ export interface SentPacket {
   readonly source: string;
   readonly protocol: string;
   readonly port: number;
+  readonly sport: number;
   /** Whether it opens a connection; otherwise it belongs to one that runs. */
   readonly syn: boolean;
   readonly icmpType: number;
