@@ -46,6 +46,11 @@ export class PeerSession {
     this.#freshMs = freshMs;
   }
 
+  /** The number of the last packet to the peer; 0: none was sent. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** The number of the next packet to the peer. */
   nextSequence(nowMs: number): number {
     this.#mark(nowMs);

@@ -84,9 +84,12 @@ interface Peer {
   answeredAtMs: number;
   /** Its last packet was dropped because it has to prove itself first, and it does not know that yet. */
   droppedLast: boolean;
-  /** The last payload to it, and when it was sealed: a copy. */
+  /** The last payload to it, a copy; the number of its packet, and when it was sealed. */
   lastPayload: Uint8Array;
+  lastSequence: number;
   lastSealedAtMs: number;
+  /** It says that it dropped that one. */
+  droppedOurLast: boolean;
   /** Undefined: it is listed. */
   unlistedAtMs: number | undefined;
 }
@@ -150,18 +153,25 @@ export class SealedChannel {
     if (peer.lastPayload.length !== payload.length) peer.lastPayload = new Uint8Array(payload.length);
     peer.lastPayload.set(payload);
     peer.lastSealedAtMs = nowMs;
-    return this.#seal(peer, payload, nowMs, false);
+    peer.droppedOurLast = false;
+    const packet = this.#seal(peer, payload, nowMs, false);
+    peer.lastSequence = peer.session.sequence;
+    return packet;
   }
 
   /**
-   * A packet by which the peer can prove itself, and we to it. It repeats the last payload, which the peer may have dropped; not one that is
-   * older than a few packets are apart.
+   * A packet by which the peer can prove itself, and we to it. It repeats the last payload if the peer says that it dropped that one, and it is
+   * not older than a few packets are apart. So no payload is accepted twice.
    */
   sealAnswer(to: string, nowMs: number): Uint8Array | undefined {
     const peer = this.#peers.get(to);
     if (peer === undefined) return undefined;
     const isRecent = nowMs - peer.lastSealedAtMs <= this.#freshMs / repeatedDivisor;
-    return this.#seal(peer, isRecent ? peer.lastPayload : nothing, nowMs, peer.droppedLast);
+    if (!peer.droppedOurLast || !isRecent) return this.#seal(peer, nothing, nowMs, peer.droppedLast);
+    peer.droppedOurLast = false;
+    const packet = this.#seal(peer, peer.lastPayload, nowMs, peer.droppedLast);
+    peer.lastSequence = peer.session.sequence;
+    return packet;
   }
 
   /** Checks a datagram from the wire. Never throws. */
@@ -186,6 +196,8 @@ export class SealedChannel {
       case "acceptedFirst":
         peer.newestKey = packet.newestKey;
         peer.droppedLast = false;
+        // An accepted packet that says so echoes our session.
+        peer.droppedOurLast = packet.dropped && packet.echoSequence === peer.lastSequence;
         return {
           kind: "opened",
           from,
@@ -256,7 +268,9 @@ export class SealedChannel {
       answeredAtMs: Number.NEGATIVE_INFINITY,
       droppedLast: false,
       lastPayload: nothing,
+      lastSequence: 0,
       lastSealedAtMs: Number.NEGATIVE_INFINITY,
+      droppedOurLast: false,
       unlistedAtMs: undefined,
     };
   }
