@@ -496,6 +496,37 @@ story("the death of the responder ends the speaker", async (fixture) => {
   await assert.rejects(fixture.running ?? Promise.resolve(), { code: "WorkerFailed" });
 });
 
+for (const [words, node, intent] of [
+  ["a node that stays", {}, "restart"],
+  ["a cordoned node", { spec: { unschedulable: true } }, "leave"],
+  [
+    "a node that is excluded from load balancers",
+    { metadata: { labels: { "node.kubernetes.io/exclude-from-external-load-balancers": "" } } },
+    "leave",
+  ],
+] as const) {
+  story(`when the speaker of ${words} ends, it tells the others that it does so to ${intent}`, async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.patch("/api/v1/nodes/n1", node);
+    await fixture.start();
+    await fixture.stop();
+    assert.equal(fixture.journal.at(-1), `leave with the intent to ${intent}`);
+  });
+}
+
+story("the Speaker lists the peers that are heard and lost, from the first one on", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  const peers = async () => {
+    await fixture.clock.advance(2_000);
+    return (await fixture.get<Speaker>(ownPath("speakers", "n1"))).status?.peers;
+  };
+  assert.equal(await peers(), undefined);
+  fixture.responder.options?.changes.hearingChanged({ heard: ["n3", "n2"], lost: ["n4"] });
+  assert.deepEqual(await peers(), { bootNonce: "nonce", hearing: ["n2", "n3"], lost: ["n4"] });
+  assert.match(await fixture.registry.metrics(), /bellhop_speaker_peers\{state="alive"\} 2/);
+});
+
 story("the death of the kernel thread ends the speaker", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
