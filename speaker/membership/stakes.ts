@@ -76,7 +76,7 @@ export class Stakes {
     const concerned = [
       ...new Set([...stake.owners, ...(stake.announcedBy === undefined ? [] : [stake.announcedBy])]),
     ].filter((node) => node !== own.node);
-    this.#exchange?.setConcerned(stake.address, state.concerned, concerned, state.isKnown || state.passed);
+    this.#exchange?.setConcerned(stake.address, state.concerned, concerned, state.own !== undefined || state.passed);
     if (state.own !== undefined) {
       const former = new Set([...state.former, ...state.concerned]);
       state.former = [...former].filter((node) => !concerned.includes(node));

@@ -31,6 +31,77 @@ interface Row {
 
 const rows: readonly Row[] = [
   {
+    name: "the announcer and the next owner do not hear each other, and a third node hears both: nothing happens",
+    fault: (simulation) => blockBoth(simulation, 0, 1),
+    gapMs: 0,
+    settled: ["n1"],
+    never: "n2",
+  },
+  {
+    name: "another owner list, while the old and the new announcer do not hear each other: a third node tells the old one",
+    fault: (simulation) => {
+      blockBoth(simulation, 0, 1);
+      simulation.events.at(peaceMs + 1000, () => simulation.api.setOwners(watched, ["n2", "n1", "n3"]));
+    },
+    gapMs: 0,
+    overlapMs: 230,
+    settled: ["n2"],
+  },
+  {
+    name: "a waiting owner was frozen for 2 s: it does not take the address when it continues",
+    fault: (simulation) => simulation.node(1).stall(2000),
+    gapMs: 0,
+    settled: ["n1"],
+    never: "n2",
+  },
+  {
+    name: "power of the announcer lost, while the next owner cannot deliver",
+    fault: (simulation) => {
+      simulation.node(1).setHealth({ ipv4: false, ipv6: true });
+      simulation.events.at(peaceMs + 500, () => simulation.node(0).crash(true));
+    },
+    gapMs: 256,
+    settled: ["n3"],
+    never: "n2",
+  },
+  {
+    name: "the VirtualIP is created again later with another first owner, and the announcer does not learn of it",
+    fault: (simulation) => {
+      for (const afterMs of [0, 100, 200])
+        simulation.events.at(peaceMs + afterMs, () => simulation.api.setOwners(watched, ["n1", "n2"]));
+      simulation.events.at(peaceMs + 500, () => {
+        simulation.api.setStuck("n1", 20_000);
+        simulation.api.recreate(watched, ["n2", "n1"], false);
+      });
+    },
+    gapMs: 0,
+    overlapMs: 5,
+    settled: ["n2"],
+  },
+  {
+    name: "speaker of the announcer killed and started within 50 ms, and not armed again",
+    fault: (simulation) => {
+      const node = simulation.node(0);
+      node.crash(false);
+      node.armDelayMs = 60_000;
+      simulation.events.at(peaceMs + 50, () => node.start());
+    },
+    gapMs: 400,
+    settled: ["n2"],
+    down: [],
+  },
+  {
+    name: "an announcer that is not the first owner restarts, and continues",
+    fault: (simulation) => {
+      simulation.node(0).crash(true);
+      simulation.events.at(peaceMs + 1000, () => simulation.node(0).start());
+      simulation.events.at(peaceMs + 2000, () => simulation.node(1).leave("restart"));
+      simulation.events.at(peaceMs + 2500, () => simulation.node(1).start());
+    },
+    gapMs: 650,
+    settled: ["n2"],
+  },
+  {
     name: "for 20 s nothing that a waiting owner sends arrives: it does not take the address, and the announcer keeps it",
     fault: (simulation) => {
       simulation.network.setCable(1, true, false);
@@ -248,6 +319,11 @@ const rows: readonly Row[] = [
   },
 ];
 
+function blockBoth({ network }: Simulation, one: number, other: number): void {
+  network.setBlocked(one, other, true);
+  network.setBlocked(other, one, true);
+}
+
 function downIn({ facts }: Measured): readonly string[] {
   const down = new Set<string>();
   for (const [, fact] of facts)
@@ -280,4 +356,36 @@ describe("what a fault costs", () => {
       }
     });
   }
+});
+
+test("without heartbeats from the start the first owner announces, and no other node takes over", () => {
+  const simulation = peacefulCluster({ udp: false });
+  const measured = measure(simulation);
+  simulation.node(0).crash(true);
+  simulation.runUntil(peaceMs + 5000);
+  assert.deepEqual(announcersIn(simulation), []);
+  assert.equal(measured.facts.length, 0);
+});
+
+test("a death is soon known to nodes that share no owner list with the dead one", () => {
+  const simulation = peacefulCluster({ nodes: 16 });
+  const { facts } = measure(simulation);
+  simulation.node(0).crash(true);
+  simulation.runUntil(peaceMs + 270);
+  const knowing = facts.filter(([, fact]) => fact.kind === "peerDown" && fact.node === "n1" && fact.nodeDead);
+  assert.equal(new Set(knowing.map(([node]) => node)).size, 15);
+});
+
+test("after a partition the node that continues repeats its gratuitous frames, because the other one sent some too", () => {
+  const simulation = peacefulCluster({ nodes: 4 });
+  simulation.network.setSide(2, 1);
+  simulation.network.setSide(3, 1);
+  simulation.runUntil(peaceMs + 1000);
+  assert.deepEqual(announcersIn(simulation), ["n1", "n3"]);
+  const repeating: string[] = [];
+  simulation.repeated = (node) => repeating.push(node.name);
+  simulation.network.heal();
+  simulation.runUntil(peaceMs + 2000);
+  assert.deepEqual(announcersIn(simulation), ["n3"]);
+  assert.ok(repeating.includes("n3"));
 });

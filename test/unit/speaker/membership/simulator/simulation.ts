@@ -23,6 +23,8 @@ export interface SimulationOptions {
   readonly timing: Timing;
   /** A device on the LAN sends broadcasts all the time. */
   readonly lanTraffic?: boolean;
+  /** Whether heartbeats pass at the beginning. */
+  readonly udp?: boolean;
   /** How messages travel: "plain" (the default) as objects, otherwise as authenticated packets. */
   readonly wire?: Wire;
 }
@@ -49,11 +51,22 @@ export class Simulation {
   changed: (node: SimulatedNode) => void = () => {};
   reported: (node: SimulatedNode, fact: Fact) => void = () => {};
   sent: (node: SimulatedNode, effect: Effect) => void = () => {};
+  repeated: (node: SimulatedNode) => void = () => {};
 
-  constructor({ seed, nodes, hasGateway, noise, timing, lanTraffic = false, wire = "plain" }: SimulationOptions) {
+  constructor({
+    seed,
+    nodes,
+    hasGateway,
+    noise,
+    timing,
+    lanTraffic = false,
+    udp = true,
+    wire = "plain",
+  }: SimulationOptions) {
     this.random = new Random(seed);
     this.api = new Api(this.events);
     this.network = new Network(this.events, this.random, noise);
+    this.network.setUdp(udp);
     this.#hasGateway = hasGateway;
     const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
     const peers: readonly MembershipPeer[] = names.map((node) => ({ node, onLan: true }));
@@ -97,6 +110,8 @@ export class Simulation {
       const to = this.#byName.get(effect.to);
       this.sent(node, effect);
       if (to !== undefined) this.#send(node, to, effect.message);
+    } else if (effect.kind === "repeat") {
+      this.repeated(node);
     } else if (effect.kind === "askGateway") {
       const answers = (): boolean => this.#hasGateway && this.isGatewayUp;
       network.exchange(node.index, gateway, answers, () =>
