@@ -282,21 +282,26 @@ describe("connections survive moves of their address", { skip }, () => {
       await withClient("IPv4", async (client) => {
         await client.say("open 1");
         await nodes[0].namespace.sh("conntrack -D -p tcp -d 192.0.2.200");
+        // Clients of earlier tests send their FINs again for a while: what they send is counted, too.
+        const sent = "chain output { type filter hook output priority 0; ip daddr 192.0.2.200 counter; }";
+        await lan.client.sh(`nft 'table ip count { ${sent}; }'`);
         for (const [at, to] of [
           [0, 2],
           [1, 3],
           [2, 1],
-        ] as const)
+        ] as const) {
+          // Counters begin again.
+          nodes[at]?.dataplane.invalidate();
           await nodes[at]?.holders(to, [to], strangers);
-        const sent = "chain output { type filter hook output priority 0; ip daddr 192.0.2.200 counter; }";
-        await lan.client.sh(`nft 'table ip count { ${sent}; }'`);
+        }
         assert.deepEqual((await client.say("ask")).tcp, ["ECONNRESET"]);
         const counts = async (namespace: Namespace) =>
           [...(await namespace.sh("nft list ruleset ip")).matchAll(/counter packets (\d+)/g)].map(([, n]) => Number(n));
-        const [packets = 0] = await counts(lan.client);
         const passes = (await Promise.all(nodes.map(({ namespace }) => counts(namespace)))).flat();
         const total = passes.reduce((sum, count) => sum + count, 0);
-        assert.ok(packets > 0 && total >= packets && total <= 4 * packets, `${total} passes of ${packets} packets`);
+        // What the client sends after the passes were counted only makes this larger.
+        const [packets = 0] = await counts(lan.client);
+        assert.ok(total > 0 && total <= 4 * packets, `${total} passes of ${packets} packets`);
         await lan.client.sh("nft delete table ip count");
       });
     }
