@@ -40,6 +40,7 @@ export async function writeStatus(
   // What it keeps of ours is ours.
   const before = keeps ? (model.written.get(name) ?? []) : [];
   model.written.set(name, [...before.filter((other) => other !== address), address]);
+  model.writtenSince.set(name, new Set([...(model.writtenSince.get(name) ?? []), address]));
   model.visited.add(name);
   if (finalizes) model.finalized.add(name);
   touch(model, name);

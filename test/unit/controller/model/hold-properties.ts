@@ -10,6 +10,7 @@ import {
   type ModelService,
   mayBeGiven,
   poolOf,
+  wasWrittenElsewhere,
 } from "./model.ts";
 
 /** The one time for which pools of the model hold, if they do. */
@@ -72,6 +73,8 @@ function checkDeparture(
       claims.find(({ spec }) => spec.address === address)?.spec.services.map((service) => service.name) ?? [];
     // Another Service, which shared it, had it last and has moved since: only the last one that goes has its address held.
     if (shareable.has(address) && othersTouched) continue;
+    // The next one may have come while another Service showed the address.
+    if (next !== undefined && wasWrittenElsewhere(model, name, address)) continue;
     // Others that share it still have it.
     if (names.some((other) => other !== name)) continue;
     assert.deepEqual(names, [name], `${address} must be kept for the name ${name}`);
@@ -113,8 +116,8 @@ function checkEnded(model: Model, address: string, hold: Hold, shownBy: ShownBy,
   // Its class was served for a moment.
   if (!isServed(model, next)) return;
   if ((model.touched.get(hold.name) ?? 0) > 1 || model.poolsTouched > 0 || !takes(model, next, address)) return;
-  // It may have come while an invalid VirtualIP still claimed the address.
-  if (model.lost.has(address)) return;
+  // It may have come while an invalid VirtualIP still claimed the address, or while another Service showed it.
+  if (model.lost.has(address) || wasWrittenElsewhere(model, hold.name, address)) return;
   // One that went while it moved left two.
   const kept = [...model.holds].filter(
     ([other, { name }]) => name === hold.name && familyOf(other) === familyOf(address),

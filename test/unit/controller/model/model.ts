@@ -93,6 +93,8 @@ export interface Model {
   defaultClass: boolean;
   /** What the other load balancer has written last into the status of a Service that may still show it. */
   readonly written: Map<string, readonly string[]>;
+  /** All addresses that each Service showed by its hand at any time since everything was last quiet. */
+  readonly writtenSince: Map<string, ReadonlySet<string>>;
   /** Services that the other load balancer has ever written to, and those to which it has added the finalizer. */
   readonly visited: Set<string>;
   readonly finalized: Set<string>;
@@ -127,6 +129,7 @@ export function emptyModel(metallb: boolean, restricted: boolean): Model {
     restricted,
     defaultClass: true,
     written: new Map(),
+    writtenSince: new Map(),
     visited: new Set(),
     finalized: new Set(),
     claimed: new Set(),
@@ -180,6 +183,11 @@ export function isBlocked(model: Model, address: string): boolean {
 /** Whether the other load balancer has written the address into the status of another Service. */
 export function isWrittenElsewhere(model: Model, service: ModelService, address: string): boolean {
   return [...model.written].some(([name, addresses]) => name !== service.name && addresses.includes(address));
+}
+
+/** Whether the other load balancer had the address in the status of a Service of another name at any time since everything was quiet. */
+export function wasWrittenElsewhere({ writtenSince }: Model, name: string, address: string): boolean {
+  return [...writtenSince].some(([other, addresses]) => other !== name && addresses.has(address));
 }
 
 /** Whether the user lets the two have an address together. */

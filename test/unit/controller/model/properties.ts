@@ -73,6 +73,8 @@ export async function checkProperties(model: Model, clusterState: ReplicatedClus
   if (!hidesNamespaces || !usablePools(model).some((pool) => pool.unrestrictedOnly)) checkExchanged(model);
   for (const name of [...model.shown.keys()]) if (!model.services.has(name)) model.shown.delete(name);
   await checkPools(model, claims, cluster);
+  model.writtenSince.clear();
+  for (const [name, addresses] of model.written) model.writtenSince.set(name, new Set(addresses));
   model.touched.clear();
   model.departures.clear();
   model.lost.clear();
