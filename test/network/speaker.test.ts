@@ -102,6 +102,9 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     }
     assert.equal((await status())?.probed, true);
     assert.ok(Number(await probes()) >= before + 3, `${before} ${await probes()}`);
+    await api.say(`PATCH ${ownPath("virtualips", "192.0.2.210")} ${JSON.stringify({ spec: { services: [] } })}`);
+    for (let attempt = 0; !/^bellhop_speaker_announced_addresses 2$/m.test(await fetchPath("/metrics")); attempt++)
+      assert.ok(attempt < 20, "it is still announced");
   });
 
   test("the kernel has reported the group of the IPv6 address, so that switches that snoop let requests through", async () => {
