@@ -98,7 +98,7 @@ export const faults: Readonly<Record<string, Fault>> = {
     prepare: (cast) => signalled(cast, "SIGSTOP"),
   },
   "speaker-paused": {
-    words: "speaker of the announcer stopped for 1 s: a death that is none",
+    words: "speaker of the announcer stopped for 1 s: a false death",
     prepare: async (cast) => {
       const { strike, repair } = await signalled(cast, "SIGSTOP");
       const process = speakerProcess(cast);
