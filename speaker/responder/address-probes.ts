@@ -5,11 +5,12 @@ import type { Stake } from "./stake.ts";
 
 /**
  * When the LAN is asked about an address, in milliseconds after the beginning. RFC 5227 section 1.1 spreads three probes over up to 7 s, for
- * devices and networks that come up at that moment. A device that already uses the address answers within milliseconds.
+ * devices and networks that come up at that moment. A device that already uses the address answers within milliseconds. The address of a new
+ * Service is not answered before the end, so that it is kept short; a device that answers later is found as a conflict.
  */
-export const probeMs: readonly number[] = [0, 80, 160];
+export const probeMs: readonly number[] = [0, 30, 60];
 /** When an address without an answer counts as unused. */
-export const probeEndMs = 240;
+export const probeEndMs = 90;
 /** How long after an answer, or after an address was yielded, the LAN is asked again. */
 export const probeAgainMs = 10_000;
 /** A question that cannot be sent, because an interface is not ready, is sent again after this time. */
