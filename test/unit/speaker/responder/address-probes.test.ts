@@ -189,12 +189,12 @@ for (const family of ["IPv4", "IPv6"] as const) {
   test(`${family}: an address that another device has is not announced, and is as soon as it no longer has it`, () => {
     const node = new Node(family);
     node.set();
-    node.sent(100);
+    node.sent(50);
     node.receive(claimOf(family));
     assert.equal(node.usedBy, formatMac(clientMac));
-    assert.equal(node.announcedAt(100 + probeAgainMs - 10), undefined);
+    assert.equal(node.announcedAt(50 + probeAgainMs - 10), undefined);
     // It answers the next probes, too.
-    node.sent(100 + probeAgainMs + 20);
+    node.sent(50 + probeAgainMs + 20);
     node.receive(claimOf(family));
     assert.equal(
       node.reports.filter(({ kind }) => kind === "addressUsed").length,
@@ -221,9 +221,9 @@ for (const family of ["IPv4", "IPv6"] as const) {
     assert.equal(node.announcedAt(0), 0);
     const other = new Node(family);
     other.set();
-    other.sent(100);
+    other.sent(50);
     other.setKnown();
-    assert.equal(other.announcedAt(110), 100);
+    assert.equal(other.announcedAt(60), 50);
   });
 
   test(`${family}: without its interface it is not known whether an address is free`, () => {
@@ -238,7 +238,7 @@ for (const family of ["IPv4", "IPv6"] as const) {
   test(`${family}: an address that becomes another node's while it is probed is not announced`, () => {
     const node = new Node(family);
     node.set();
-    node.sent(100);
+    node.sent(50);
     node.setKnown({ owners: ["n2"] });
     assert.equal(node.announcedAt(1000), undefined);
   });
