@@ -1,5 +1,5 @@
 import type { IpFamily } from "../../src/ip/address.ts";
-import { type ReasonCode, reasonOf, serviceObject } from "../../src/model/reason.ts";
+import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../src/model/reason.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import type { AllocationsReader } from "./allocations/address-allocations.ts";
 import { describeDraining, describeNotInPool } from "./allocations/describe-pools.ts";
@@ -53,21 +53,25 @@ export function allocate(
     .flatMap((family) => findTakenShown(context, family, poolName) ?? []);
   if (taken[0] !== undefined) return { assignments: [], reason: taken[0], satisfied: false, unknown: true };
   const choices = service.ipFamilies.map((family) => chooseAddress(context, family, requested.get(family)));
-  const refused = service.ipFamilies.filter((_, index) => choices[index]?.assignment === undefined);
-  const refusal = choices.find((choice) => choice.assignment === undefined)?.reason;
+  const refusals = new Map<IpFamily, Reason>();
+  for (const [index, family] of service.ipFamilies.entries()) {
+    const choice = choices[index];
+    if (choice !== undefined && choice.assignment === undefined) refusals.set(family, choice.reason);
+  }
+  const [refusal] = refusals.values();
   const assignments = choices.flatMap((choice) => choice.assignment ?? []);
   if (refusal === undefined) {
     const keptReason = choices.find((choice) => choice.reason !== undefined)?.reason;
-    return { assignments, reason: keptReason, satisfied: keptReason === undefined };
+    return { assignments, reason: keptReason, satisfied: keptReason === undefined, refusals };
   }
-  const notRequested = refused.every((family) => !requested.has(family));
+  const notRequested = [...refusals.keys()].every((family) => !requested.has(family));
   const satisfied = service.ipFamilyPolicy === "PreferDualStack" && notRequested && assignments.length > 0;
-  if (!satisfied) return { assignments: currentAssignments(context), reason: refusal, satisfied };
+  if (!satisfied) return { assignments: currentAssignments(context), reason: refusal, satisfied, refusals };
   // An address of the family that it only prefers is kept, although it requests another one.
   const kept = service.ipFamilies.flatMap(
     (family, index) => choices[index]?.assignment ?? currentAssignment(context, family) ?? [],
   );
-  return { assignments: kept, reason: refusal, satisfied };
+  return { assignments: kept, reason: refusal, satisfied, refusals };
 }
 
 /** What the Service has already and may keep: one address per family, or nodes' own addresses. */

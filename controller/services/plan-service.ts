@@ -88,13 +88,15 @@ function planStale(
 
 function planDesired(input: ServicePlanInput, service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const { allocations, namespaceLabels, hasAnnouncer } = input;
-  const { assignments, reason, satisfied, unknown } = allocate(allocations, service, namespaceLabels);
+  const { assignments, reason, satisfied, refusals, unknown } = allocate(allocations, service, namespaceLabels);
   if (unknown && reason !== undefined) return planUnchanged(service, reason);
   if (assignments.length === 0 && reason !== undefined) return planRefused(service, claims, reason);
   let swap: Swap | undefined;
-  if (input.served !== undefined && reason?.code === "RequestedAddressTaken") {
-    swap = findSwap(allocations, input.served, service);
-    if (swap.steps.length > 0) return planSwap(service, assignments, swap.steps, reason);
+  if (input.served !== undefined && reason !== undefined && refusals !== undefined && refusals.size > 0) {
+    swap = findSwap(allocations, input.served, service, [...refusals.keys()]);
+    const [first] = swap.steps;
+    if (first !== undefined)
+      return planSwap(service, assignments, swap.steps, refusals.get(first.claim.address.family) ?? reason);
   }
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const released = claims.filter((claim) => !kept.has(claim.name));

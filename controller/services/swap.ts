@@ -1,11 +1,12 @@
 import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
+import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import { parseRequest } from "../allocate/claim/request.ts";
 import { serviceAnnotation } from "../allocate/claim/service-annotations.ts";
-import { describeAdmissionRefusal } from "../allocate/pool/pool.ts";
+import { describeAdmissionRefusal, isAvoided } from "../allocate/pool/pool.ts";
 
 /** A Service of ours that is not being deleted, and the labels of its namespace. */
 export interface ServedService {
@@ -37,12 +38,30 @@ export interface Swap {
   readonly firsts: readonly string[];
 }
 
+/** Services of which each requests the address that the next one has alone, and the last one that of the first. */
+interface Ring {
+  readonly family: IpFamily;
+  readonly members: readonly ServedService[];
+  /** The key of the Service that gives up its address first. */
+  readonly first: string;
+  /** What the Service would do that the ring was looked for. */
+  readonly step: SwapStep;
+}
+
 /**
- * Finds the rings of Services that this one is in, one for each family at most. In each ring the Service with the first key gives up its
- * address, and all others get theirs before they give up the old one.
+ * Finds the rings of Services that this one is in, one at most for each of the families in which it lacks what it requests. In each ring
+ * the Service with the first key gives up its address, and all others get theirs before they give up the old one. A ring in which a
+ * Service could not have the address that it requests is none: all keep what they have.
  */
-export function findSwap(allocations: AllocationsReader, served: ServedServices, service: ServiceView): Swap {
-  const rings = service.ipFamilies.flatMap((family) => findRing(allocations, served, service, family) ?? []);
+export function findSwap(
+  allocations: AllocationsReader,
+  served: ServedServices,
+  service: ServiceView,
+  families: readonly IpFamily[],
+): Swap {
+  const rings = families
+    .flatMap((family) => findRing(allocations, served, service, family) ?? [])
+    .filter((ring) => canComplete(allocations, served, ring));
   return {
     steps: rings.flatMap(({ first, step }) => (first === service.key ? step : [])),
     firsts: rings.flatMap(({ first }) => (first === service.key ? [] : first)),
@@ -54,21 +73,54 @@ function findRing(
   served: ServedServices,
   service: ServiceView,
   family: IpFamily,
-): { readonly first: string; readonly step: SwapStep } | undefined {
+): Ring | undefined {
   let key = service.key;
-  const seen = new Set<string>();
+  const members = new Map<string, ServedService>();
   for (;;) {
     const member = served.of(key);
-    if (member === undefined || seen.has(key)) return undefined;
-    seen.add(key);
+    if (member === undefined || members.has(key)) return undefined;
+    members.set(key, member);
     const wanted = parseRequest(member.service).requested?.get(family)?.address;
     if (wanted === undefined || !mayRequest(allocations, member, wanted)) return undefined;
     const claim = allocations.claimAt(wanted);
     const holder = claim === undefined ? undefined : soleHolderOf(claim);
     if (claim === undefined || holder === undefined || holder === key) return undefined;
-    if (holder === service.key) return { first: [...seen].sort()[0] ?? key, step: { claim, next: member.service } };
+    if (holder === service.key) {
+      const first = [...members.keys()].sort()[0] ?? key;
+      return { family, members: [...members.values()], first, step: { claim, next: member.service } };
+    }
     key = holder;
   }
+}
+
+/**
+ * Whether each Service of the ring would be assigned the address that it requests: one that requires a second family is not while that
+ * one is refused, except where another ring that can be completed brings it.
+ */
+function canComplete(
+  allocations: AllocationsReader,
+  served: ServedServices,
+  ring: Ring,
+  // Rings that depend on each other are completed together.
+  assumed: ReadonlySet<string> = new Set(),
+): boolean {
+  const known = new Set([...assumed, nameOf(ring)]);
+  return ring.members.every(({ service, namespaceLabels }) => {
+    const { refusals } = allocate(allocations, service, namespaceLabels);
+    if (refusals === undefined) return false;
+    const requested = parseRequest(service).requested;
+    return service.ipFamilies.every((family) => {
+      if (family === ring.family || !refusals.has(family)) return true;
+      if (service.ipFamilyPolicy === "PreferDualStack" && requested?.has(family) !== true) return true;
+      const other = findRing(allocations, served, service, family);
+      return other !== undefined && (known.has(nameOf(other)) || canComplete(allocations, served, other, known));
+    });
+  });
+}
+
+/** A Service is in one ring of each family at most. */
+function nameOf({ family, first }: Ring): string {
+  return `${family} ${first}`;
 }
 
 /** The key of the Service that has the address alone. */
@@ -91,7 +143,9 @@ function mayRequest(
     !pool.draining &&
     (named === undefined || named === pool.name) &&
     describeAdmissionRefusal(pool, service, namespaceLabels) === undefined &&
-    allocations.blockedBy(address, service) === undefined
+    !isAvoided(pool, address) &&
+    allocations.blockedBy(address, service) === undefined &&
+    allocations.shownElsewhere(address, service.key) === undefined
   );
 }
 

@@ -1,4 +1,4 @@
-import type { IpAddress } from "../../../src/ip/address.ts";
+import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { Reason } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { Claim } from "../claim/claim.ts";
@@ -25,6 +25,8 @@ export interface Allocation {
   readonly reason: Reason | undefined;
   /** Whether the Service has all that it requires. A second family that it only prefers is not required. */
   readonly satisfied: boolean;
+  /** Why each family lacks an address that the Service requests or is to get. Undefined: the request is refused as a whole. */
+  readonly refusals?: ReadonlyMap<IpFamily, Reason>;
   /** Whether the Service must stay as it is: it is not known whose address it shows. */
   readonly unknown?: true;
 }

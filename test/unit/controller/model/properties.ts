@@ -70,7 +70,7 @@ export async function checkProperties(model: Model, clusterState: ReplicatedClus
     model.shown.set(service.name, given);
   }
   // Without the labels of their namespace it is not known whether they could have each other's.
-  if (!hidesNamespaces || !usablePools(model).some((pool) => pool.unrestrictedOnly)) checkExchanged(model);
+  if (!hidesNamespaces || !usablePools(model).some((pool) => pool.unrestrictedOnly)) checkExchanged(model, taken);
   for (const name of [...model.shown.keys()]) if (!model.services.has(name)) model.shown.delete(name);
   await checkPools(model, claims, cluster);
   model.writtenSince.clear();
@@ -327,8 +327,10 @@ function contradictsItself({ model, service, given }: Seen, good: readonly strin
 }
 
 /** No two Services wait for each other's addresses, if each could have the other's. */
-function checkExchanged(model: Model): void {
-  const services = [...model.services.values()].filter((service) => isServed(model, service));
+function checkExchanged(model: Model, taken: ReadonlySet<string>): void {
+  const services = [...model.services.values()].filter(
+    (service) => isServed(model, service) && mayExchange(model, service, taken),
+  );
   const waitsFor = (left: ModelService, right: ModelService): boolean => {
     const given = model.shown.get(right.name)?.get(left.wanted ?? "");
     const mayHave = left.wanted !== undefined && mayBeGiven(model, left, left.wanted);
@@ -341,6 +343,21 @@ function checkExchanged(model: Model): void {
       assert.ok(!waiting, `${left.name} and ${right.name} wait for each other's addresses`);
     }
   }
+}
+
+/** Whether the Service is assigned what it requests once that is free: one that requires a second family is not without that. */
+function mayExchange(model: Model, service: ModelService, taken: ReadonlySet<string>): boolean {
+  const shown = [...(model.shown.get(service.name) ?? [])];
+  // What it shows may belong to an invalid VirtualIP, and then nothing about it changes.
+  if (shown.some(([, { claimed }]) => !claimed)) return false;
+  if (service.policy !== "RequireDualStack") return true;
+  return service.families.every(
+    (family) =>
+      service.wanted === undefined ||
+      family === familyOf(service.wanted) ||
+      shown.some(([address, given]) => familyOf(address) === family && fits(model, service, address, given)) ||
+      findFree(model, service, family, taken, true) !== undefined,
+  );
 }
 
 /** Neither address nor finalizer nor condition of ours on a Service that is not ours, or no longer. */
