@@ -154,13 +154,18 @@ export class Liveness {
     }
   }
 
+  /** Never now or before: the sum of two times may be rounded down, and the peer would be due again and again within one turn. */
+  #watchAt(peer: PeerState, atMs: number): void {
+    this.#watches.set(peer, Math.max(atMs, this.#parts.own.nowMs + 1));
+  }
+
   #check(peer: PeerState): void {
     const { own, effects, forget, restartOver } = this.#parts;
     const { nowMs, timing } = own;
     const lastMs = Math.max(peer.heardMs, peer.vouchedMs);
     if (peer.restartUntilMs > nowMs && peer.beat?.phase === "restarting") {
       peer.suspicion = undefined;
-      this.#watches.set(peer, peer.restartUntilMs);
+      this.#watchAt(peer, peer.restartUntilMs);
       return;
     }
     if (peer.restartUntilMs <= nowMs && peer.restartUntilMs > Number.NEGATIVE_INFINITY) {
@@ -168,14 +173,14 @@ export class Liveness {
       restartOver(peer);
     }
     if (!peer.isOfInterest) {
-      if (nowMs - lastMs < timing.forgetMs) this.#watches.set(peer, lastMs + timing.forgetMs);
+      if (nowMs - lastMs < timing.forgetMs) this.#watchAt(peer, lastMs + timing.forgetMs);
       else forget(peer);
       return;
     }
     if (peer.status === "dead") {
       if (!peer.nodeDead || !peer.onLan) return;
       effects.add({ kind: "askNode", node: peer.node });
-      this.#watches.set(peer, nowMs + deadNodeMs);
+      this.#watchAt(peer, nowMs + deadNodeMs);
       return;
     }
     if (!peer.isAlive) return;
@@ -183,7 +188,7 @@ export class Liveness {
     const isAccused = peer.suspicion?.accused !== undefined;
     if (nowMs - lastMs < (isAccused ? 0 : suspectedAfter * intervalMs)) {
       peer.suspicion = undefined;
-      this.#watches.set(peer, lastMs + suspectedAfter * intervalMs);
+      this.#watchAt(peer, lastMs + suspectedAfter * intervalMs);
       return;
     }
     const suspicion = peer.startSuspicion(nowMs);
@@ -232,7 +237,7 @@ export class Liveness {
       }
     }
     const nextMs = suspicion.triedMs + (isRecent ? timing.retryMs : timing.heartbeatMs);
-    this.#watches.set(peer, deadMs > nowMs ? Math.min(deadMs, nextMs) : nextMs);
+    this.#watchAt(peer, deadMs > nowMs ? Math.min(deadMs, nextMs) : nextMs);
   }
 
   #die(peer: PeerState, { accused, nodeAsked, nodeAnswered }: Suspicion): void {
@@ -243,7 +248,7 @@ export class Liveness {
     peer.nodeDead = state === "nodeDead";
     notices.publish({ node: peer.node, incarnation: peer.beat?.incarnation ?? 0, state });
     effects.report({ kind: "peerDown", node: peer.node, nodeDead: peer.nodeDead });
-    if (peer.nodeDead) this.#watches.set(peer, this.#parts.own.nowMs + deadNodeMs);
+    if (peer.nodeDead) this.#watchAt(peer, this.#parts.own.nowMs + deadNodeMs);
     changed(peer);
   }
 
