@@ -25,8 +25,17 @@ const sizes =
         [5000, 10_000],
       ];
 
-/** Where on a ring of all nodes the waiting owners of one address are, from its first one. */
-const ringSteps = [1, 2, 3, -1, -2, -3];
+/** Where on a ring of all nodes the waiting owners of one address are, from its first one: all three are within three places. */
+const waiting: readonly (readonly number[])[] = [
+  [1, 2],
+  [-1, 1],
+  [-2, -1],
+  [2, 1],
+  [1, -1],
+  [-1, -2],
+  [2, -1],
+  [-2, 1],
+];
 
 /** One process of a node. */
 interface Speaker {
@@ -92,9 +101,8 @@ class Cluster {
   #serve(index: number, names: readonly string[]): void {
     const first = index % names.length;
     const address = `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
-    const steps = ringSteps.filter((step) => step % names.length !== 0);
     const turn = Math.floor(index / names.length);
-    const owners = [0, steps[turn % steps.length] ?? 0, steps[(turn + steps.length / 2) % steps.length] ?? 0].map(
+    const owners = [0, ...(waiting[turn % waiting.length] ?? [])].map(
       (step) => names[(first + step + names.length) % names.length] ?? "",
     );
     const stake = {
