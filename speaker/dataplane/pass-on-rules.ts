@@ -23,10 +23,14 @@ import {
  * node receives one less. No node ever raises it: however much the nodes disagree, a packet is passed on at most four times. Without that, ten
  * packets between three such nodes made a million passes in a second.
  */
-const passedHopLimit = 9;
+const passedHopLimit = 13;
 
-/** With this hop limit or less, nothing is passed on. */
-const spentHopLimit = 5;
+/** With this hop limit or less, nothing is passed on but doubtful packets that another node has passed on. */
+const spentHopLimit = 10;
+
+/** The same two for doubtful packets: at their hop limit each node sees that they are. */
+const doubtfulHopLimit = 9;
+const spentDoubtfulHopLimit = 7;
 
 /** Notes that `rewrite_to_node_port` has rewritten a packet, until `pass_on`. Connection tracking keeps the zone of new connections only. */
 const rewritten = numberData("classid", 0xbe11_0001);
@@ -87,34 +91,45 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
  * Where such a packet goes. What another node passed on is known by the address of its frame and its hop limit; one that is forged is merely
  * treated as such a packet.
  *
- * A plain packet that is invalid may be one outside of the window of a connection that is known. The next node would take it for new, and its
- * reset would end the connection. Only where every unknown packet is invalid (`tcpLoose` false), these are passed on.
+ * A plain packet that is invalid is doubtful. It may be one outside of the window of a connection that is known here: the next node would take it
+ * for new, and its reset would end the connection. Or connection tracking still has an older connection from the same port of the client, from when
+ * the address was here before, and the packet is of a new one that another node knows. So it is passed on as well, and no node resets it. Where
+ * every unknown packet is invalid (`tcpLoose` false), none is doubtful.
  */
 export function unknownPacketRules(ip: NftIpFamily, tcpLoose: boolean): readonly NftRule[] {
   const { peer_macs, passed_flows, unknown_flows } = sets[ip];
-  const flow = concatenation(`${ip} daddr`, "meta l4proto");
-  const isPassedOn = [inSet([field("ether saddr")], peer_macs), hopLimit(ip, "<=", passedHopLimit - 1)];
+  const key = concatenation(`${ip} daddr`, "meta l4proto");
+  const toNextAfterPass: Statement = { kind: "vmap", key, map: passed_flows };
+  const toFirst: Statement = { kind: "vmap", key, map: unknown_flows };
+  const passedOn = (limit: number) => [inSet([field("ether saddr")], peer_macs), hopLimit(ip, "<=", limit - 1)];
+  const isPassedOn = passedOn(passedHopLimit);
   const invalid = isInState("invalid");
-  const outOfWindow: readonly NftRule[] = tcpLoose ? [[invalid, endsNothing, leaveChain]] : [];
+  const doubtful: readonly Statement[] = [invalid, endsNothing, setHopLimit(ip, doubtfulHopLimit)];
   return [
     [isSyn, leaveChain],
-    ...outOfWindow,
     [invalid, is("meta l4proto", protocolData("udp")), leaveChain],
     // A ping. Errors about unknown connections are invalid.
     [isInState("new"), is("meta l4proto", protocolData(ip === "ip" ? "icmp" : "icmpv6")), leaveChain],
-    [...isPassedOn, { kind: "vmap", key: flow, map: passed_flows }],
+    [...passedOn(doubtfulHopLimit), toNextAfterPass],
+    [hopLimit(ip, "<=", spentHopLimit), leaveChain],
+    ...(tcpLoose ? [[...isPassedOn, ...doubtful, toNextAfterPass]] : []),
+    [...isPassedOn, toNextAfterPass],
     [...isPassedOn, leaveChain],
-    [{ kind: "vmap", key: flow, map: unknown_flows }],
+    ...(tcpLoose ? [[...doubtful, toFirst]] : []),
+    [toFirst],
   ];
+}
+
+function setHopLimit(ip: NftIpFamily, value: number): Statement {
+  return { kind: "set", field: hopLimitField(ip), to: constant("hop_limit", numberData("hop_limit", value)) };
 }
 
 /** The rules of the chain that passes packets on to a node. */
 export function nextHopRules(ip: NftIpFamily, { address, device }: NextHop): readonly NftRule[] {
-  const limit = constant("hop_limit", numberData("hop_limit", passedHopLimit));
   const to = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", addressData(address));
   return [
-    [hopLimit(ip, "<=", spentHopLimit), leaveChain],
-    [hopLimit(ip, ">", passedHopLimit - 1), { kind: "set", field: hopLimitField(ip), to: limit }],
+    [hopLimit(ip, "<=", spentDoubtfulHopLimit), leaveChain],
+    [hopLimit(ip, ">", passedHopLimit), setHopLimit(ip, passedHopLimit)],
     [{ kind: "counter" }, { kind: "dup", to, device }],
     [drop],
   ];
@@ -122,8 +137,12 @@ export function nextHopRules(ip: NftIpFamily, { address, device }: NextHop): rea
 
 /**
  * The rules of the chain for TCP packets of a connection that no node knows. They are reset, so that the client need not wait. A FIN or a reset
- * is not answered: it may be an invalid one of a connection that another node knows.
+ * is not answered: it may be an invalid one of a connection that another node knows. The same holds for doubtful packets.
  */
 export function unknownConnectionRules(ip: NftIpFamily): readonly NftRule[] {
-  return [[...outsideRanges(ip), drop], [endsNothing, { kind: "reject", with: "tcp reset" }], [drop]];
+  return [
+    [...outsideRanges(ip), drop],
+    [endsNothing, hopLimit(ip, ">", doubtfulHopLimit), { kind: "reject", with: "tcp reset" }],
+    [drop],
+  ];
 }

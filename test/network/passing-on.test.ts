@@ -234,6 +234,33 @@ describe("connections survive moves of their address", { skip }, () => {
     }
   }
 
+  let nextPort = 50_000;
+  for (const [words, view] of Object.entries(views)) {
+    for (const family of families) {
+      for (const ending of ["reset", "lost"]) {
+        test(`${words}, ${family}: an old connection from the same port, ${ending}, does not catch the packets of a new one`, async () => {
+          await start(view);
+          nextPort += 10;
+          const open = `open 3 ${nextPort}`;
+          const table = `${family === "IPv4" ? "ip" : "ip6"} silence`;
+          const chain = "chain input { type filter hook prerouting priority -350; tcp flags rst drop; }";
+          await moved(1);
+          await withClient(family, async (client) => {
+            await client.say(open);
+            // As when the node was cut off: connection tracking keeps the connection for days.
+            if (ending === "lost") await nodes[0].namespace.sh(`nft 'table ${table} { ${chain}; }'`);
+            await client.say("reset");
+            await moved(1, 2);
+            if (ending === "lost") await nodes[0].namespace.sh(`nft delete table ${table}`);
+            assert.deepEqual((await client.say(open)).tcp, Array(3).fill("pod2"));
+            await moved(1, 2, 1);
+            assert.deepEqual((await client.say("ask")).tcp, Array(3).fill("pod2"));
+          });
+        });
+      }
+    }
+  }
+
   test("the end of a connection reaches the node that knows it", async () => {
     await start(views["by the node port"]);
     await moved(1);

@@ -4,7 +4,8 @@ import { createInterface } from "node:readline";
 
 /**
  * A client with open connections and flows to an address, TCP port 80 and UDP port 53. Lines on standard input: `open COUNT` opens so many of
- * each, `ask` asks all that are open, `end` ends the connections. Answers with a line of JSON: what each heard, or what went wrong, by protocol.
+ * each, with `open COUNT PORT` the connections from this port on, `ask` asks all that are open, `end` ends the connections, `reset` resets them.
+ * Answers with a line of JSON: what each heard, or what went wrong, by protocol.
  */
 const [address = ""] = process.argv.slice(2);
 const limitMs = 4000;
@@ -14,6 +15,7 @@ interface Flow {
   /** Resolves with the answer, or with what went wrong. */
   readonly ask: () => Promise<string>;
   readonly end: () => void;
+  readonly reset: () => void;
 }
 
 /** The next answer or error. */
@@ -43,13 +45,15 @@ class Answers {
   }
 }
 
-function openTcp(): Flow {
+function openTcp(localPort: number | undefined): Flow {
   const answers = new Answers();
-  const socket = connect({ host: address, port: 80, noDelay: true });
+  const from = localPort === undefined ? {} : { localPort };
+  const socket = connect({ host: address, port: 80, noDelay: true, ...from });
   socket.setEncoding("utf8").on("data", (text: string) => answers.heard(text));
   socket.on("error", (error: NodeJS.ErrnoException) => answers.failed(error.code ?? error.message));
   socket.on("end", () => answers.failed("ended"));
-  return { protocol: "tcp", ask: () => answers.next(() => socket.write("?\n")), end: () => socket.end() };
+  const ask = () => answers.next(() => socket.write("?\n"));
+  return { protocol: "tcp", ask, end: () => socket.end(), reset: () => socket.resetAndDestroy() };
 }
 
 function openUdp(): Flow {
@@ -63,6 +67,7 @@ function openUdp(): Flow {
     protocol: "udp",
     ask: () => connected.then(() => answers.next(() => socket.send("?"))),
     end: () => undefined,
+    reset: () => undefined,
   };
 }
 
@@ -76,9 +81,14 @@ async function askAll(some: readonly Flow[]): Promise<string> {
 
 console.log("ready");
 for await (const line of createInterface({ input: process.stdin })) {
-  const [word, count] = line.split(" ");
-  const opened = word === "open" ? Array.from({ length: Number(count) }, () => [openTcp(), openUdp()]).flat() : [];
+  const [word, count, port] = line.split(" ");
+  const localPort = (index: number) => (port === undefined ? undefined : Number(port) + index);
+  const opened =
+    word === "open"
+      ? Array.from({ length: Number(count) }, (_, index) => [openTcp(localPort(index)), openUdp()]).flat()
+      : [];
   flows.push(...opened);
   if (word === "end") for (const { end } of flows.splice(0)) end();
+  if (word === "reset") for (const { reset } of flows.splice(0)) reset();
   console.log(await askAll(word === "open" ? opened : flows));
 }

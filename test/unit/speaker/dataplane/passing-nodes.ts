@@ -70,15 +70,25 @@ export class PassingNodes {
     }
   }
 
-  /** Sends a packet to a node. `knownAt`: the nodes that know its connection. Throws where it goes round in circles. */
-  send(to: NodeName, address: string, knownAt: readonly NodeName[], change: Partial<SentPacket> = {}): Way {
+  /**
+   * Sends a packet to a node. `knownAt`: the nodes that know its connection; `invalidAt`: those where it fits no connection that they know. Throws
+   * where it goes round in circles.
+   */
+  send(
+    to: NodeName,
+    address: string,
+    knownAt: readonly NodeName[],
+    change: Partial<SentPacket> = {},
+    invalidAt: readonly NodeName[] = [],
+  ): Way {
     const nodes: NodeName[] = [];
     let at = to;
     let packet: Partial<SentPacket> = { syn: false, mac: "02:00:00:00:00:99", ...change };
     for (;;) {
       nodes.push(at);
       if (nodes.length > 20) throw new Error(`round in circles: ${nodes.join(" ")}`);
-      const state = knownAt.includes(at) ? "established" : (change.state ?? "new");
+      const unknown = invalidAt.includes(at) ? "invalid" : (change.state ?? "new");
+      const state = knownAt.includes(at) ? "established" : unknown;
       const outcome: TraceOutcome = this.nodes[at].send(address, { ...packet, state });
       const [copy] = outcome.copies;
       if (copy === undefined) return { nodes, outcome };

@@ -128,12 +128,33 @@ test("source ranges are for the node that knows no connection, and get no answer
   assert.equal(text(nodes.send("n2", vip, [], { syn: true })), "n2: dropped in check_source_ranges");
 });
 
-test("a plain packet outside of the window stays here, where unknown ones are new", async () => {
-  const nodes = new PassingNodes();
-  await nodes.put(views["straight to pods"], slices, [vip]);
-  await nodes.moved(vip, "n1", "n2");
-  assert.deepEqual(nodes.send("n2", vip, [], { state: "invalid" }).nodes, ["n2"]);
-});
+for (const [words, view] of Object.entries(views)) {
+  for (const address of [vip, vip6]) {
+    test(`${words}, ${address}: what an older connection from the same port makes invalid finds its node, and no node resets it`, async () => {
+      const nodes = new PassingNodes();
+      await nodes.put(view, slices, [address]);
+      const send = (to: NodeName, invalidAt: readonly NodeName[], ...knownAt: readonly NodeName[]) =>
+        text(nodes.send(to, address, knownAt, {}, invalidAt));
+      const delivered = (to: NodeName) => text(nodes.send(to, address, [to])).slice(to.length);
+      const dropped = "dropped in unknown_connection";
+      await nodes.moved(address, "n1", "n2");
+      assert.equal(send("n2", ["n2"], "n1"), `n2 n1${delivered("n1")}`);
+      assert.equal(send("n2", ["n2"]), `n2 n1: ${dropped}`, "it may be outside of the window of a connection at n2");
+      assert.equal(send("n1", ["n1"], "n2"), `n1 n2${delivered("n2")}`, "sent to the node before");
+
+      await nodes.moved(address, "n1", "n2", "n3");
+      for (const invalidAt of [["n3"], ["n2"], ["n2", "n3"]] as const)
+        assert.equal(send("n3", invalidAt, "n1"), `n3 n2 n1${delivered("n1")}`);
+      for (const invalidAt of [["n3"], ["n2"], ["n2", "n3"], ["n1", "n2", "n3"]] as const)
+        assert.equal(send("n3", invalidAt), `n3 n2 n1: ${dropped}`);
+      assert.equal(send("n2", ["n2", "n3"], "n1"), `n2 n3 n1${delivered("n1")}`);
+
+      await nodes.moved(address, "n1");
+      await nodes.holders("n1", address, "self");
+      assert.deepEqual(nodes.send("n1", address, [], {}, ["n1"]).nodes, ["n1"], "no other node has had the address");
+    });
+  }
+}
 
 test("errors about a connection go where it is known, and pings stay", async () => {
   const nodes = new PassingNodes();
@@ -211,9 +232,10 @@ test("however much the nodes disagree, no packet is passed on more than four tim
         state: fc.constantFrom("new", "invalid"),
         mac: fc.constantFrom("02:00:00:00:00:99", "02:00:00:00:00:02"),
       }),
+      fc.subarray([...nodeNames]),
       fc.boolean(),
       fc.boolean(),
-      async (tables, packet, tcpLoose, strangers) => {
+      async (tables, packet, invalidAt, tcpLoose, strangers) => {
         const nodes = new PassingNodes({ tcpLoose });
         if (strangers)
           for (const one of Object.values(nodes.nodes)) for (const peer of nodeNames) one.dataplane.setPeer(peer, []);
@@ -221,13 +243,13 @@ test("however much the nodes disagree, no packet is passed on more than four tim
         for (const [index, { current, previous }] of tables.entries())
           await nodes.holders(nodeNames[index] ?? "n1", vip, current, ...previous);
         for (const to of nodeNames) {
-          const passes = nodes.send(to, vip, [], packet).nodes.length - 1;
+          const passes = nodes.send(to, vip, [], packet, invalidAt).nodes.length - 1;
           longest = Math.max(longest, passes);
           assert.ok(passes <= 4, `${passes} passes`);
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 400 },
   );
   assert.ok(longest >= 3, "tables that disagree do send packets round");
 });
