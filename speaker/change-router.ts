@@ -83,6 +83,7 @@ export class ChangeRouter implements ChangeListener {
         checks.virtualIpChanged(key);
         rules.virtualIpChanged(key);
         reporter.enqueueVirtualIp(key);
+        this.#holdersChanged(passingOn.virtualIpChanged(key));
         sync.virtualIpChanged(key);
         break;
       case "identities":

@@ -191,7 +191,7 @@ export class Speaker {
       clock,
       log: announceLog,
     });
-    const passingOn = new PassingOn({ node, dataplane, identities: watches.identities, host });
+    const passingOn = new PassingOn({ node, dataplane, identities: watches.identities, virtualIps, host });
     const sync = new SyncLoop({
       virtualIps,
       host,

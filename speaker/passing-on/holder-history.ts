@@ -49,6 +49,10 @@ export class HolderHistory {
     return true;
   }
 
+  has(address: string): boolean {
+    return this.#entries.has(address);
+  }
+
   forget(address: string): void {
     this.#entries.delete(address);
   }

@@ -1,4 +1,5 @@
-import { type IpAddress, parseAddress } from "../../src/ip/address.ts";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
+import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isOnLan } from "../../src/ip/lan.ts";
 import type { Dataplane } from "../dataplane/dataplane.ts";
 import type { Holder } from "../dataplane/holders.ts";
@@ -11,22 +12,34 @@ export interface PassingOnOptions {
   readonly node: string;
   readonly dataplane: Pick<Dataplane, "setHolders" | "setPeer" | "setDeadNodes">;
   readonly identities: { readonly views: PeerDirectory };
+  readonly virtualIps: { readonly views: ReadonlyMap<string, VirtualIP> };
   readonly host: { readonly links: readonly Link[] };
 }
+
+/** For how many addresses a node remembers the others that have answered although it is no longer an owner: the last ones. */
+const maxFormer = 10_000;
 
 /**
  * Tells the data plane to which nodes it passes packets of unknown connections on, by which nodes have answered for each address. The
  * changes are collected until `apply`, because the data plane takes none while it writes.
+ *
+ * A node that is no longer an owner of an address still knows connections to it, and through it packets find the nodes that answered before it. So
+ * it continues as long as a Service has the address, and learns from the status of the VirtualIP which node answers.
  */
 export class PassingOn {
   readonly #options: PassingOnOptions;
   readonly #history = new HolderHistory();
-  /** Addresses whose holders have changed; "all": the way to nodes may have. */
-  #due: Set<string> | "all" = new Set();
+  /** Addresses whose holders have changed, or are forgotten. */
+  #due = new Set<string>();
+  /** Whether the way to nodes may have changed. */
+  #allDue = false;
   readonly #duePeers = new Set<string>();
   #dead: ReadonlySet<string> = new Set();
   #deadDue = false;
   readonly #restored = new Map<string, readonly string[]>();
+  readonly #stakes = new Set<string>();
+  /** By name of the VirtualIP: addresses that this node was an owner of. The one that was longest ago comes first. */
+  readonly #former = new Map<string, string>();
 
   constructor(options: PassingOnOptions) {
     this.#options = options;
@@ -39,12 +52,16 @@ export class PassingOn {
 
   /** Another node answers for it; undefined: none is known. Returns whether there is something to apply. */
   heldBy(address: string, node: string | undefined): boolean {
+    if (!this.#stakes.has(address) && !this.#history.has(address)) return false;
     return this.#changed(address, this.#history.heldBy(address, node === this.#options.node ? undefined : node));
   }
 
   /** There is a new stake in the address. `announcedBy`: the node that announces it, by the status of its VirtualIP. */
   stakeAdded(address: string, announcedBy: string | undefined): void {
     const other = announcedBy === this.#options.node ? undefined : announcedBy;
+    this.#stakes.add(address);
+    const parsed = parseAddress(address);
+    if (parsed !== undefined) this.#former.delete(virtualIpName(parsed));
     this.#changed(address, this.#history.seed(address, other, this.#restored.get(address) ?? []));
     this.#restored.delete(address);
   }
@@ -59,20 +76,47 @@ export class PassingOn {
     return this.#history.of(address)?.previous ?? [];
   }
 
+  /** This node has no stake in the address any longer. */
   stakeRemoved(address: string): void {
-    this.#history.forget(address);
-    if (this.#due !== "all") this.#due.add(address);
+    this.#stakes.delete(address);
+    const parsed = parseAddress(address);
+    const name = parsed === undefined ? "" : virtualIpName(parsed);
+    if (!this.#isInUse(name, address)) {
+      this.#forget(address);
+      return;
+    }
+    this.#former.set(name, address);
+    for (const [oldest, text] of this.#former) {
+      if (this.#former.size <= maxFormer) break;
+      this.#former.delete(oldest);
+      this.#forget(text);
+    }
+  }
+
+  /** A VirtualIP was added, changed or deleted. Returns whether there is something to apply. */
+  virtualIpChanged(name: string): boolean {
+    const address = this.#former.get(name);
+    if (address === undefined) return false;
+    if (this.#isInUse(name, address)) {
+      const { node, virtualIps } = this.#options;
+      const announcedBy = virtualIps.views.get(name)?.status?.node;
+      // This one does not announce it any longer, whatever the status says.
+      return announcedBy !== undefined && announcedBy !== node && this.heldBy(address, announcedBy);
+    }
+    this.#former.delete(name);
+    this.#forget(address);
+    return true;
   }
 
   /** The SpeakerIdentity of the node has changed. */
   peerChanged(node: string): void {
     if (node === this.#options.node) return;
     this.#duePeers.add(node);
-    this.#due = "all";
+    this.#allDue = true;
   }
 
   linksChanged(): void {
-    this.#due = "all";
+    this.#allDue = true;
   }
 
   /** All nodes that are dead. Returns whether there is something to apply. */
@@ -90,13 +134,25 @@ export class PassingOn {
     this.#duePeers.clear();
     if (this.#deadDue) dataplane.setDeadNodes(this.#dead);
     this.#deadDue = false;
-    const due = this.#due === "all" ? [...this.#history.addresses] : this.#due;
+    const due = this.#allDue ? new Set([...this.#due, ...this.#history.addresses]) : this.#due;
     this.#due = new Set();
+    this.#allDue = false;
     for (const text of due) this.#applyOne(text);
   }
 
+  #isInUse(name: string, address: string): boolean {
+    const spec = this.#options.virtualIps.views.get(name)?.spec;
+    const used = spec === undefined || spec.services.length === 0 ? undefined : parseAddress(spec.address);
+    return used !== undefined && formatAddress(used) === address;
+  }
+
+  #forget(address: string): void {
+    this.#history.forget(address);
+    this.#due.add(address);
+  }
+
   #changed(address: string, changed: boolean): boolean {
-    if (changed && this.#due !== "all") this.#due.add(address);
+    if (changed) this.#due.add(address);
     return changed;
   }
 

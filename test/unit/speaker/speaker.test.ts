@@ -312,6 +312,34 @@ story("packets for open connections are passed on to the node before, until that
   assert.doesNotMatch(passedOn(), /pass_to_192\.0\.2\.12/);
 });
 
+story(
+  "a node that is no longer an owner still passes packets on, until no Service has the address",
+  async (fixture) => {
+    await fixture.populate("n2");
+    const spec = { addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:12"] };
+    await fixture.post(ownPath("speakeridentities"), {
+      apiVersion: "bellhop.dev/v1beta1",
+      kind: "SpeakerIdentity",
+      metadata: { name: "n2" },
+      spec,
+    });
+    await fixture.start();
+    const passedOn = () =>
+      JSON.stringify([...(fixture.nft.table("ip", "bellhop")?.sets.get("unknown_flows")?.elements ?? [])]);
+    await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
+    await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    await fixture.setOwners("192.0.2.200", ["n2"]);
+    await fixture.clock.advance(15_000);
+    await fixture.settle();
+    assert.deepEqual(fixture.responder.announced, []);
+    assert.match(passedOn(), /pass_to_192\.0\.2\.12/);
+    await fixture.api.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.200") });
+    await fixture.settle();
+    assert.doesNotMatch(passedOn(), /pass_to_192\.0\.2\.12/);
+  },
+);
+
 story("another device's claim is reported only when it lasts, and so is its end", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();

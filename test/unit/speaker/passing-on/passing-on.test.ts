@@ -4,6 +4,7 @@ import type { AddressHolders } from "../../../../speaker/dataplane/holders.ts";
 import { HolderHistory } from "../../../../speaker/passing-on/holder-history.ts";
 import { PassingOn } from "../../../../speaker/passing-on/passing-on.ts";
 import type { Peer } from "../../../../speaker/peers/peer.ts";
+import { type VirtualIP, virtualIpSchema } from "../../../../src/api/virtual-ip.ts";
 import { formatAddress, parseAddress } from "../../../../src/ip/address.ts";
 import { link } from "../speaker-fixture.ts";
 
@@ -73,7 +74,10 @@ test("the data plane is given the way to each node, once for several changes, an
   const addresses = ["192.0.2.12", "2001:db8::12"].flatMap((text) => parseAddress(text) ?? []);
   const n2: Peer = { node: "n2", addresses, port: 7482, macs: ["02:00:00:00:00:12"] };
   const host = { links: [link("eth0", "192.0.2.11/24")] };
-  const passingOn = new PassingOn({ node: "n1", dataplane, identities: { views: new Map([["n2", n2]]) }, host });
+  const identities = { views: new Map([["n2", n2]]) };
+  const passingOn = new PassingOn({ node: "n1", dataplane, identities, virtualIps: { views: new Map() }, host });
+  passingOn.stakeAdded(vip, undefined);
+  passingOn.stakeAdded("2001:db8::200", undefined);
   const applied = () => {
     passingOn.apply();
     return dataplane.calls.splice(0);
@@ -92,6 +96,74 @@ test("the data plane is given the way to each node, once for several changes, an
   host.links = [];
   passingOn.linksChanged();
   passingOn.stakeRemoved("2001:db8::200");
-  assert.deepEqual(applied(), [`${vip}: -, `]);
+  assert.deepEqual(applied(), ["2001:db8::200: -, ", `${vip}: -, `]);
   assert.deepEqual(applied(), []);
+});
+
+/** A VirtualIP that a Service has, or none, announced by a node. */
+function virtualIp(address: string, isUsed: boolean, node: string): VirtualIP {
+  const services = isUsed ? [{ namespace: "default", name: "web" }] : [];
+  return virtualIpSchema.parse({ metadata: { name: address }, spec: { address, services }, status: { node } });
+}
+
+test("a node that is no longer an owner remembers who answered before it, until no Service has the address", () => {
+  const dataplane = new FakeDataplane();
+  const peers = ["n2", "n3", "n4"].map((node): readonly [string, Peer] => {
+    const address = parseAddress(`192.0.2.1${node.slice(1)}`);
+    return [node, { node, addresses: address === undefined ? [] : [address], port: 7482, macs: [] }];
+  });
+  const views = new Map([[vip, virtualIp(vip, true, "n2")]]);
+  const host = { links: [link("eth0", "192.0.2.11/24")] };
+  const identities = { views: new Map(peers) };
+  const passingOn = new PassingOn({ node: "n1", dataplane, identities, virtualIps: { views }, host });
+  const applied = () => {
+    passingOn.apply();
+    return dataplane.calls.splice(0);
+  };
+  const change = (to: VirtualIP) => {
+    views.set(vip, to);
+    return passingOn.virtualIpChanged(vip);
+  };
+  passingOn.stakeAdded(vip, "n2");
+  passingOn.begun(vip, "n2");
+  applied();
+  // As facts come when another node takes over from one that is no longer an owner.
+  passingOn.stakeRemoved(vip);
+  passingOn.heldBy(vip, "n3");
+  assert.deepEqual(applied(), [`${vip}: n3 192.0.2.13 eth0, n2 192.0.2.12 eth0`]);
+  assert.equal(change(virtualIp(vip, true, "n1")), false, "an old status");
+  assert.equal(change(virtualIp(vip, true, "n3")), false);
+  assert.equal(change(virtualIp(vip, true, "n4")), true);
+  assert.deepEqual(applied(), [`${vip}: n4 192.0.2.14 eth0, n2 192.0.2.12 eth0`]);
+
+  passingOn.stakeAdded(vip, "n4");
+  assert.equal(change(virtualIp(vip, true, "n3")), false, "the thread says it");
+  passingOn.begun(vip, "n4");
+  assert.deepEqual(passingOn.previousOf(vip), ["n4", "n3"]);
+  passingOn.stakeRemoved(vip);
+  assert.equal(change(virtualIp(vip, false, "n4")), true);
+  assert.deepEqual(applied(), [`${vip}: -, `]);
+  assert.equal(passingOn.heldBy(vip, "n4"), false, "a late fact");
+  assert.deepEqual(applied(), []);
+});
+
+test("of addresses that a node was an owner of, it remembers the last ten thousand", () => {
+  const dataplane = new FakeDataplane();
+  const views = new Map<string, VirtualIP>();
+  const passingOn = new PassingOn({
+    node: "n1",
+    dataplane,
+    identities: { views: new Map() },
+    virtualIps: { views },
+    host: { links: [] },
+  });
+  const addresses = Array.from({ length: 10_001 }, (_, index) => `10.0.${index >> 8}.${index & 255}`);
+  for (const address of addresses) {
+    views.set(address, virtualIp(address, true, "n2"));
+    passingOn.stakeAdded(address, "n2");
+    passingOn.begun(address, "n2");
+    passingOn.stakeRemoved(address);
+  }
+  assert.deepEqual(passingOn.previousOf("10.0.0.0"), []);
+  assert.deepEqual(passingOn.previousOf("10.0.0.1"), ["n2"]);
 });
