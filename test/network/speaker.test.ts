@@ -77,6 +77,9 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.deepEqual([status.node, status.interfaces], ["n1", ["eth0"]]);
     const lease = await object<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
     assert.equal(lease.spec.holderIdentity, "n1");
+    // The client may have learned the address from an announcement, without a request.
+    await lan.client.sh("ip neigh flush dev eth0");
+    await lan.ask("tcp", addresses[0], 80);
     const metrics = await fetchPath("/metrics");
     assert.match(metrics, /^bellhop_speaker_announced_addresses 2$/m);
     assert.match(metrics, /^bellhop_responder_replies_total\{protocol="arp"\} [1-9]/m);
