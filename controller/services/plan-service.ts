@@ -7,10 +7,11 @@ import { type AddressReady, isOurClass, loadBalancerFinalizer, type ServiceView 
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
-import type { Assignment } from "../allocate/choose/allocation.ts";
+import type { Allocation, Assignment } from "../allocate/choose/allocation.ts";
 import { findConflicts, findUsedBefore } from "../allocate/choose/used-elsewhere.ts";
 import { describeKept } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
+import { parseRequest } from "../allocate/claim/request.ts";
 import { findSharingConflict } from "../allocate/claim/sharing.ts";
 import { describeAdmissionRefusal } from "../allocate/pool/pool.ts";
 import { ingressFor, sameIngress } from "./ingress.ts";
@@ -99,7 +100,7 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
       return planSwap(service, assignments, swap.steps, refusals.get(first.claim.address.family) ?? reason);
   }
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
-  const released = claims.filter((claim) => !kept.has(claim.name));
+  const released = claims.filter((claim) => !kept.has(claim.name) && !waitsForHold(service, claim, refusals));
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
   const overwritten = input.otherManager === undefined ? undefined : statusOverwritten(service, input.otherManager);
   const refusal = satisfied ? (findUsedBefore(service, assignments) ?? overwritten) : reason;
@@ -135,6 +136,19 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   if (condition.status === "False") ops.push(warningEvent(condition));
   ops.push(...newWarnings(service, remarks));
   return { ...plan(ops, reason), wakes: swap?.firsts };
+}
+
+/**
+ * Whether the address is held for the Service, which requests it and cannot have it yet: one that another Service gave up for it is shown
+ * there until the watch says otherwise.
+ */
+function waitsForHold(
+  service: ServiceView,
+  { address, heldUntilMs }: Claim,
+  refusals: Allocation["refusals"],
+): boolean {
+  if (heldUntilMs === undefined || refusals?.has(address.family) !== true) return false;
+  return parseRequest(service).requested?.get(address.family)?.address.value === address.value;
 }
 
 function statusOverwritten(service: ServiceView, manager: string): Reason {

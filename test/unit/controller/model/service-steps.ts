@@ -145,8 +145,17 @@ async function finishDeletion(model: Model, clusterState: ReplicatedCluster, ser
   if (left !== undefined) await clusterState.cluster.changeService(name, { metadata: { finalizers: null } });
 }
 
-/** Each requests the first address that the other one showed when all was quiet, if it is of one family. */
-async function exchange(model: Model, clusterState: ReplicatedCluster, left: string, right: string): Promise<void> {
+/**
+ * Each requests the first address that the other one showed when all was quiet, if it is of one family. `keepsRequests`: besides what it
+ * requests already.
+ */
+async function exchange(
+  model: Model,
+  clusterState: ReplicatedCluster,
+  left: string,
+  right: string,
+  keepsRequests: boolean,
+): Promise<void> {
   const [first] = model.shown.get(left)?.keys() ?? [];
   const [second] = model.shown.get(right)?.keys() ?? [];
   if (first === undefined || second === undefined || familyOf(first) !== familyOf(second)) return;
@@ -154,7 +163,8 @@ async function exchange(model: Model, clusterState: ReplicatedCluster, left: str
     [left, second],
     [right, first],
   ] as const) {
-    const said = { dialect: "field", wanted, pool: undefined, share: undefined } as const;
+    const before = keepsRequests ? model.services.get(name)?.said : undefined;
+    const said = { dialect: "field", pool: undefined, share: undefined, ...before, wanted } as const;
     await change(model, clusterState, name, { said, ...heard(model, said) });
   }
 }
@@ -210,12 +220,12 @@ export const serviceSteps = [
       run: (model, clusterState) => change(model, clusterState, name, { said, port, ...heard(model, said) }),
     }),
   ),
-  fc.tuple(serviceName, serviceName, pace).map(([left, right, speed]) =>
+  fc.tuple(serviceName, serviceName, fc.boolean(), pace).map(([left, right, keepsRequests, speed]) =>
     stepOf({
-      text: `${left} and ${right} exchange what they show`,
+      text: `${left} and ${right} exchange what they show${keepsRequests ? ", and keep their other requests" : ""}`,
       pace: speed,
       check: (model) => left !== right && model.services.has(left) && model.services.has(right),
-      run: (model, clusterState) => exchange(model, clusterState, left, right),
+      run: (model, clusterState) => exchange(model, clusterState, left, right, keepsRequests),
     }),
   ),
   fc.tuple(serviceName, reassign, pace).map(([name, text, speed]) =>

@@ -52,6 +52,19 @@ export const planCases: readonly PlanCase[] = [
     ],
   },
   {
+    name: "the address that is held for a Service and that it requests stays held while the Service that gave it up still shows it",
+    claims: [mine, { address: "192.0.2.11", pool: "lan", services: [reference], held: true }],
+    shown: { "default/other": ["192.0.2.11"] },
+    service: { ...shown, loadBalancerIP: "192.0.2.11" },
+    ops: ["Patch False RequestedAddressTaken", "Warning RequestedAddressTaken"],
+  },
+  {
+    name: "another address that is held for it is released when it has one",
+    claims: [mine, { address: "192.0.2.11", pool: "lan", services: [reference], held: true }],
+    service: shown,
+    ops: ["Release 192.0.2.11"],
+  },
+  {
     name: "holds of another namespace do not count",
     pools: [holding],
     claims: [mine, ...heldIn("shop", 10)],
