@@ -18,7 +18,7 @@ export interface SyncLoopOptions {
   readonly dataplane: Dataplane;
   readonly virtualIps: Watched["virtualIps"];
   readonly host: Host;
-  readonly passingOn: Pick<PassingOn, "apply">;
+  readonly passingOn: Pick<PassingOn, "apply" | "written" | "mustWait">;
   readonly metrics: SpeakerMetrics;
   /** Receives what was written, and bugs; failed writes are not bugs and are tried again. */
   readonly changes: Pick<ChangeListener, "failed" | "rulesWritten" | "rulesRefused">;
@@ -140,8 +140,11 @@ export class SyncLoop {
   }
 
   #announce(): void {
-    const { announcer, dataplane } = this.#options;
-    announcer.apply((address) => dataplane.isApplied(address));
+    const { announcer, dataplane, passingOn } = this.#options;
+    announcer.apply(
+      (address) => dataplane.isApplied(address),
+      ({ text, announcedBy }) => passingOn.mustWait(text, announcedBy),
+    );
   }
 
   async #writeRules(): Promise<void> {
@@ -152,7 +155,7 @@ export class SyncLoop {
     const { addresses: nodeAddresses, tcpLoose } = rules.node;
     const settings = { nodeAddresses, tcpLoose };
     const { newAddresses, refusalsChanged, failures } = await dataplane.apply(settings);
-    if (announcer.rulesApplied(newAddresses)) this.#announce();
+    if (announcer.rulesApplied([...newAddresses, ...passingOn.written()])) this.#announce();
     for (const service of refusalsChanged) this.#reportRefusal(service);
     this.#scheduleRetry();
     for (const { family, error } of failures) this.#reportFailure(family, error);

@@ -139,9 +139,9 @@ export class Announcer {
 
   /**
    * Sends what was planned since the last time. A stake in an address whose rules the kernel does not have is not armed, and waits for
-   * `rulesApplied`; one that is armed already stays so.
+   * `rulesApplied`; one that is armed already stays so. `mustWait`: whether a new stake is not sent before `rulesApplied`.
    */
-  apply(hasRules: (address: IpAddress) => boolean): void {
+  apply(hasRules: (address: IpAddress) => boolean, mustWait: (stake: PlannedStake) => boolean = () => false): void {
     const all = this.#due === "all";
     const due = this.#due === "all" ? new Set([...this.#sent.addresses, ...this.#plan.texts]) : this.#due;
     this.#due = new Set();
@@ -150,7 +150,12 @@ export class Announcer {
     const stakes = [...due].map((text) => [text, this.#stakeIn(text, hasRules)] as const);
     // Withdrawals come first, so that nothing waits for them.
     for (const [text, stake] of stakes) if (stake === undefined) this.#remove(text);
-    for (const [, stake] of stakes) if (stake !== undefined) this.#set(stake);
+    for (const [text, stake] of stakes) {
+      if (stake === undefined) continue;
+      // Not even unarmed: the other owners would not wait for one that says that it cannot.
+      if (this.#sent.get(text) === undefined && mustWait(stake.planned)) this.#waiting.add(text);
+      else this.#set(stake);
+    }
   }
 
   /** Sets these interfaces in the thread, whether an address is announced on them or not. */
@@ -278,10 +283,13 @@ export class Announcer {
     const before = this.#sent.get(text);
     this.#plan.forget(text);
     this.#used.delete(text);
-    if (before === undefined) return;
+    const { changes } = this.#options;
+    if (before === undefined) {
+      changes.stakeRemoved(text);
+      return;
+    }
     this.#send(this.#sent.remove(text));
     this.#groups.put(text, before.bytes, []);
-    const { changes } = this.#options;
     changes.announcementChanged(before.planned.name);
     changes.stakesChanged();
     changes.stakeRemoved(text);

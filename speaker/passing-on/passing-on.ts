@@ -38,6 +38,9 @@ export class PassingOn {
   #deadDue = false;
   readonly #restored = new Map<string, readonly string[]>();
   readonly #stakes = new Set<string>();
+  /** Of those, the ones that wait, and those whose elements are in the write under way. */
+  readonly #unwritten = new Set<string>();
+  #writing: readonly string[] = [];
   /** By name of the VirtualIP: addresses that this node was an owner of. The one that was longest ago comes first. */
   readonly #former = new Map<string, string>();
 
@@ -58,12 +61,27 @@ export class PassingOn {
 
   /** There is a new stake in the address. `announcedBy`: the node that announces it, by the status of its VirtualIP. */
   stakeAdded(address: string, announcedBy: string | undefined): void {
-    const other = announcedBy === this.#options.node ? undefined : announcedBy;
+    if (this.#stakes.has(address)) return;
     this.#stakes.add(address);
     const parsed = parseAddress(address);
     if (parsed !== undefined) this.#former.delete(virtualIpName(parsed));
+    const other = announcedBy === this.#options.node ? undefined : announcedBy;
     this.#changed(address, this.#history.seed(address, other, this.#restored.get(address) ?? []));
     this.#restored.delete(address);
+  }
+
+  /**
+   * Whether a stake that would be new has to wait for the next `written`: another node announces the address and continues to, and this one
+   * would reset the packets of connections there until the kernel has its elements. The stake counts as added from now on.
+   */
+  mustWait(address: string, announcedBy: string | undefined): boolean {
+    const isNew = !this.#stakes.has(address);
+    this.stakeAdded(address, announcedBy);
+    if (isNew && this.#isElsewhere(announcedBy)) {
+      this.#unwritten.add(address);
+      this.#due.add(address);
+    }
+    return this.#unwritten.has(address);
   }
 
   /** By address: the nodes before this one, as an earlier speaker of this node has kept them. */
@@ -76,9 +94,10 @@ export class PassingOn {
     return this.#history.of(address)?.previous ?? [];
   }
 
-  /** This node has no stake in the address any longer. */
+  /** This node has no stake in the address any longer; nothing happens if it had none. */
   stakeRemoved(address: string): void {
-    this.#stakes.delete(address);
+    if (!this.#stakes.delete(address)) return;
+    this.#unwritten.delete(address);
     const parsed = parseAddress(address);
     const name = parsed === undefined ? "" : virtualIpName(parsed);
     if (!this.#isInUse(name, address)) {
@@ -138,6 +157,19 @@ export class PassingOn {
     this.#due = new Set();
     this.#allDue = false;
     for (const text of due) this.#applyOne(text);
+    this.#writing = [...due].filter((text) => this.#unwritten.has(text));
+  }
+
+  /** The data plane has written, or cannot. Returns the addresses that waited for that. */
+  written(): readonly string[] {
+    const written = this.#writing.filter((text) => this.#unwritten.delete(text));
+    this.#writing = [];
+    return written;
+  }
+
+  /** Whether another node that is not dead announces it. */
+  #isElsewhere(announcedBy: string | undefined): boolean {
+    return announcedBy !== undefined && announcedBy !== this.#options.node && !this.#dead.has(announcedBy);
   }
 
   #isInUse(name: string, address: string): boolean {

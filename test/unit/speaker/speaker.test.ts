@@ -292,20 +292,41 @@ story("the Speaker object lists the node's interfaces and what it announces", as
   assert.equal(status.kernel, "6.1");
 });
 
-story("packets for open connections are passed on to the node before, until that node is dead", async (fixture) => {
-  await fixture.populate("n2");
-  const spec = { addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:12"] };
+/** The speaker of n2. */
+async function addPeer(fixture: SpeakerFixture): Promise<void> {
   await fixture.post(ownPath("speakeridentities"), {
     apiVersion: "bellhop.dev/v1beta1",
     kind: "SpeakerIdentity",
     metadata: { name: "n2" },
-    spec,
+    spec: { addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:12"] },
   });
+}
+
+/** To which nodes packets of unknown connections are passed on. */
+function passedOnBy({ nft }: SpeakerFixture): string {
+  return JSON.stringify([...(nft.table("ip", "bellhop")?.sets.get("unknown_flows")?.elements ?? [])]);
+}
+
+story("a node that becomes an owner answers only when it passes packets on to the node before", async (fixture) => {
+  await fixture.populate("n2");
+  await addPeer(fixture);
+  await fixture.start();
+  await fixture.patch(`${ownPath("virtualips", "192.0.2.200")}/status`, { status: { node: "n2" } });
+  await fixture.settle();
+  fixture.journal.length = 0;
+  await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
+  await fixture.settle();
+  assert.deepEqual(fixture.journal.slice(0, 2), ["rules ip", "holding 192.0.2.200"]);
+  assert.match(passedOnBy(fixture), /pass_to_192\.0\.2\.12/);
+});
+
+story("packets for open connections are passed on to the node before, until that node is dead", async (fixture) => {
+  await fixture.populate("n2");
+  await addPeer(fixture);
   await fixture.start();
   await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
   await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
-  const passedOn = () =>
-    JSON.stringify([...(fixture.nft.table("ip", "bellhop")?.sets.get("unknown_flows")?.elements ?? [])]);
+  const passedOn = () => passedOnBy(fixture);
   assert.match(passedOn(), /pass_to_192\.0\.2\.12/);
   fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n2", nodeDead: true }]);
   await fixture.settle();
@@ -316,16 +337,9 @@ story(
   "a node that is no longer an owner still passes packets on, until no Service has the address",
   async (fixture) => {
     await fixture.populate("n2");
-    const spec = { addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:12"] };
-    await fixture.post(ownPath("speakeridentities"), {
-      apiVersion: "bellhop.dev/v1beta1",
-      kind: "SpeakerIdentity",
-      metadata: { name: "n2" },
-      spec,
-    });
+    await addPeer(fixture);
     await fixture.start();
-    const passedOn = () =>
-      JSON.stringify([...(fixture.nft.table("ip", "bellhop")?.sets.get("unknown_flows")?.elements ?? [])]);
+    const passedOn = () => passedOnBy(fixture);
     await fixture.setOwners("192.0.2.200", ["n2", "n1"]);
     await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
     assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);

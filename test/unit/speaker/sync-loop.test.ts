@@ -18,7 +18,7 @@ function loopOf(syncs: string[]): SyncLoop {
         planned = [];
       },
     },
-    passingOn: { apply: () => undefined },
+    passingOn: { apply: () => undefined, written: () => [] },
     rules: { render: () => undefined, node: { addresses: {} } },
     dataplane: {
       setInterfaces: () => undefined,

@@ -167,3 +167,39 @@ test("of addresses that a node was an owner of, it remembers the last ten thousa
   assert.deepEqual(passingOn.previousOf("10.0.0.0"), []);
   assert.deepEqual(passingOn.previousOf("10.0.0.1"), ["n2"]);
 });
+
+test("a new stake in an address that another node announces waits for one write, others for none", () => {
+  const dataplane = new FakeDataplane();
+  const host = { links: [link("eth0", "192.0.2.11/24")] };
+  const views = new Map([[vip, virtualIp(vip, true, "n2")]]);
+  const passingOn = new PassingOn({
+    node: "n1",
+    dataplane,
+    identities: { views: new Map() },
+    virtualIps: { views },
+    host,
+  });
+  passingOn.apply();
+  assert.equal(passingOn.mustWait(vip, "n2"), true);
+  assert.deepEqual(passingOn.written(), [], "the write that was under way");
+  passingOn.apply();
+  assert.equal(passingOn.mustWait(vip, "n2"), true, "not written yet");
+  assert.deepEqual(passingOn.written(), [vip]);
+  assert.equal(passingOn.mustWait(vip, "n2"), false);
+  assert.deepEqual(passingOn.written(), []);
+
+  passingOn.stakeRemoved(vip);
+  assert.equal(passingOn.mustWait(vip, "n2"), true, "an owner again: the others may be new");
+  passingOn.stakeRemoved(vip);
+  passingOn.apply();
+  assert.deepEqual(passingOn.written(), [], "removed before it was written");
+
+  for (const announcedBy of [undefined, "n1"]) assert.equal(passingOn.mustWait("192.0.2.201", announcedBy), false);
+  passingOn.deadNodesChanged(new Set(["n3"]));
+  assert.equal(passingOn.mustWait("192.0.2.202", "n3"), false, "no packet is passed on to a dead node");
+  passingOn.apply();
+  dataplane.calls.length = 0;
+  passingOn.stakeRemoved("192.0.2.250");
+  passingOn.apply();
+  assert.deepEqual(dataplane.calls, [], "it never had a stake in that one");
+});
