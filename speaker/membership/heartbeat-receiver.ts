@@ -7,6 +7,7 @@ import type { OwnState } from "./own-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
+import { deadAfter } from "./timing.ts";
 
 export interface HeartbeatReceiverParts {
   readonly own: OwnState;
@@ -45,6 +46,9 @@ export class HeartbeatReceiver {
     const before = isNew ? undefined : peer.beat;
     if (isNew) this.#replaceSession(peer, beat);
     peer.beat = beat;
+    const isUnheard = beat.heardMs > deadAfter * beat.intervalMs;
+    if (!isUnheard || isNew) peer.unheardSinceMs = Number.POSITIVE_INFINITY;
+    if (isUnheard) peer.unheardSinceMs = Math.min(peer.unheardSinceMs, own.nowMs);
     if (beat.wanted) peer.neededUntilMs = own.nowMs + neededFor * beat.intervalMs;
     peers.update(peer);
     if (beat.phase === "restarting") peer.restartUntilMs = own.nowMs + beat.holdMs;

@@ -13,6 +13,9 @@ import type { Witnesses } from "./witnesses.ts";
 /** How many addresses of a silent peer are tried. */
 const maxTriedAddresses = 3;
 
+/** For how many intervals a peer must have said that it does not hear this node. */
+const unheardAfter = 2;
+
 /** Between two requests to the kernel of a dead node, which may have returned without its speaker. */
 const deadNodeMs = 1000;
 
@@ -208,7 +211,8 @@ export class Liveness {
     const { witnessMs } = own.timing;
     const hasOther = this.#hasOther(peer);
     // A peer that did not hear this node for a while stops for that reason: that others are heard does not mean that they hear this node.
-    const isUnheard = peer.beat !== undefined && peer.beat.heardMs > deadAfter * intervalMs;
+    // Not if it said so for a moment only: its clock may have been wrong, and that was the last that was heard of it.
+    const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
     const isConnected = isUnheard ? connection.answeredSince(sinceMs) : connection.heardSince(sinceMs);
     if (nodeAnswered || isConnected || this.#hearsOther(peer, sinceMs)) {
       return !hasOther || silenceMs >= limitMs + witnessMs;

@@ -40,6 +40,8 @@ export class PeerState {
   nodeDead = false;
   /** Its newest heartbeat. */
   beat: Heartbeat | undefined;
+  /** Since when its heartbeats say that it has not heard this node for so long that it would be dead; Infinity: they do not. */
+  unheardSinceMs = Number.POSITIVE_INFINITY;
   session = 0;
   previousSession = 0;
   /** When it was heard for the last time; -Infinity: never. */
