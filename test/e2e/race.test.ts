@@ -116,6 +116,8 @@ describe("two controllers that both lead, and one address", () => {
       );
       return mine.length === 2 && mine.every(({ status }) => status?.node !== undefined);
     });
+    // What the speakers of the other owners and the controller say about that may follow.
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     const versions = (objects: readonly ApiObject[]) =>
       objects.map(({ metadata }) => (metadata as { resourceVersion?: string }).resourceVersion);
     const first = versions(await read());
