@@ -36,6 +36,8 @@ export class PollingThread<Request, Report> {
   readonly #options: PollingThreadOptions<Report>;
   /** Until the thread has ended. */
   #thread: { readonly requests: MessagePort; readonly wakeFd: number } | undefined;
+  /** Requests from before the thread reads any, in order; undefined: it did once. */
+  #early: { readonly request: Request; readonly transfer: readonly Transferable[] }[] | undefined = [];
   readonly #aliveCounter = new AliveCounter();
   readonly #hangDetector: HangDetector;
   readonly #looking = new AbortController();
@@ -86,6 +88,7 @@ export class PollingThread<Request, Report> {
       switch (report.kind) {
         case "ready":
           this.#thread = { requests, wakeFd: report.wakeFd };
+          this.#sendEarly();
           this.#watch();
           resolve();
           break;
@@ -106,6 +109,7 @@ export class PollingThread<Request, Report> {
       this.#looking.abort();
       const wasAlive = this.alive;
       this.#thread = undefined;
+      this.#early = undefined;
       requests.close();
       exited.resolve();
       const error = new BellhopError("WorkerFailed", `the ${name} thread ended with code ${code}`, { cause });
@@ -115,7 +119,7 @@ export class PollingThread<Request, Report> {
     return started;
   }
 
-  /** Sends the request. Does nothing when the thread does not run or is being stopped. */
+  /** Sends the request, or keeps it until the thread reads requests. Does nothing when the thread has ended or is being stopped. */
   send(request: Request, transfer: readonly Transferable[] = []): void {
     if (!this.#stopping) this.#post(request, transfer);
   }
@@ -152,7 +156,14 @@ export class PollingThread<Request, Report> {
     );
   }
 
+  #sendEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const { request, transfer } of early) this.#post(request, transfer);
+  }
+
   #post(request: Request, transfer: readonly Transferable[]): void {
+    this.#early?.push({ request, transfer });
     if (this.#thread === undefined) return;
     this.#thread.requests.postMessage(request, [...transfer]);
     try {

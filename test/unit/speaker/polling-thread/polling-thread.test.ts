@@ -44,6 +44,19 @@ test("a request wakes the thread, which is started with its data", async () => {
   await thread.stop("stop");
 });
 
+test("what is sent before the thread reads requests is received in order, once it does", async () => {
+  const { thread, received, report } = echoThread();
+  thread.send("one");
+  const started = thread.start("heard");
+  thread.send("two");
+  const answer = report("heard three");
+  await started;
+  thread.send("three");
+  await answer;
+  assert.deepEqual(received, ["heard one", "heard two", "heard three"]);
+  await thread.stop("stop");
+});
+
 test("after stop the thread has ended, and requests are dropped", async () => {
   const { thread, received, ended } = echoThread();
   await thread.start("heard");
