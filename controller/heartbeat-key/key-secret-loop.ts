@@ -30,7 +30,7 @@ export class KeySecretLoop implements TermPart {
   #checking: Promise<void> = Promise.resolve();
   /** Since when this leader has seen the former key. */
   #previousSinceMs: number | undefined;
-  /** The last trouble that was logged. */
+  /** The last problem that was logged. */
   #logged = "";
 
   constructor(options: KeySecretLoopOptions) {
@@ -55,7 +55,7 @@ export class KeySecretLoop implements TermPart {
     await this.#checking;
   }
 
-  /** One look after the other. */
+  /** Checks run one after the other. */
   #look(): void {
     const { signal } = this.#stopping;
     this.#checking = this.#checking.then(async () => {
@@ -63,7 +63,7 @@ export class KeySecretLoop implements TermPart {
       try {
         await this.#check();
       } catch (error) {
-        // Another client was faster: the next look sees what it wrote.
+        // Another client was faster: the next check sees what it wrote.
         if (isConflict(error) || isAlreadyExists(error)) return;
         const text = error instanceof Error ? error.message : String(error);
         if (this.#isNew(text))
@@ -111,9 +111,9 @@ export class KeySecretLoop implements TermPart {
     }
   }
 
-  #isNew(trouble: string): boolean {
+  #isNew(problem: string): boolean {
     const before = this.#logged;
-    this.#logged = trouble;
-    return before !== trouble;
+    this.#logged = problem;
+    return before !== problem;
   }
 }

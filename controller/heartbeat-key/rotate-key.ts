@@ -34,14 +34,16 @@ export async function rotateKey({ client, namespace, createKey }: RotateKeyOptio
     if ("fault" in read) return refuse(read.fault);
     if (hasPrevious(present)) {
       return refuse(
-        `The rotation before is not over: some speakers may not have the present key. The controller removes the former key ${minutes} minutes after it was replaced. Try again then.`,
+        `The previous rotation is not over: some speakers may not have the current key yet. The controller removes the former key ${minutes} minutes after a rotation. Try again then.`,
       );
     }
     await client.request({ method: "PUT", path, body: rotatedKeySecret(present, createKey()) });
     return { rotated: true, secret, previousKeyMinutes: minutes };
   } catch (error) {
     if (isNotFound(error))
-      return refuse("There is no such Secret. A running controller creates it within a minute: check that one runs.");
+      return refuse(
+        "The Secret does not exist. A running controller creates it within a minute. Check that a controller is running.",
+      );
     if (isConflict(error)) return refuse("Another client changed the Secret at the same time. Try again.");
     throw error;
   }

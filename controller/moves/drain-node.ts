@@ -32,7 +32,7 @@ export interface DrainOptions extends ReadOptions {
 const pollMs = 1_000;
 
 /**
- * Drains a node: other nodes announce its addresses, and no others come. Waits until they have moved. Those that no other node can announce
+ * Drains a node: other nodes announce its addresses, and it gets no more. Waits until they have moved. Those that no other node can announce
  * stay and are reported. The node stays drained until `undrainNode`. Throws ObjectNotFound if the node has no Speaker, and what the client throws.
  */
 export async function drainNode(options: DrainOptions): Promise<DrainReport> {
@@ -60,7 +60,7 @@ export async function drainNode(options: DrainOptions): Promise<DrainReport> {
   return { node, moved: all.length - left.length, left };
 }
 
-/** The node may announce addresses again. Does not wait until any come. Throws as `drainNode`. */
+/** The node may announce addresses again. Does not wait until it does. Throws as `drainNode`. */
 export function undrainNode({ client, node }: Pick<DrainOptions, "client" | "node">): Promise<void> {
   return setDrained(client, node, false);
 }
@@ -76,7 +76,7 @@ async function setDrained(client: ApiClient, node: string, drained: boolean): Pr
     await client.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
   } catch (cause) {
     if (!isNotFound(cause)) throw cause;
-    const message = `there is no Speaker ${node}, so the node announces no addresses; to list all: kubectl get speakers`;
+    const message = `Speaker ${node} does not exist, so the node announces no addresses; to list all: kubectl get speakers`;
     throw new BellhopError("ObjectNotFound", message);
   }
 }

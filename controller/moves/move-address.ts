@@ -66,7 +66,7 @@ export async function showAddress({ client, address }: Pick<MoveOptions, "client
 
 function reportPresent(address: IpAddress, object: VirtualIP | undefined): MoveReport {
   const about = { object: `VirtualIP ${virtualIpName(address)}`, field: "spec.address", value: formatAddress(address) };
-  const detail = "There is no such VirtualIP.";
+  const detail = "The VirtualIP does not exist.";
   return report(address, object, object === undefined ? reasonOf("NothingToMove", { ...about, detail }) : undefined);
 }
 

@@ -13,7 +13,7 @@ export function refuseMove(input: MovesInput, address: IpAddress, node: string):
   return refuseAnyMove(input, address, claim) ?? (claim === undefined ? undefined : refuseNode(input, claim, node));
 }
 
-/** Why no controller would move the address, wherever to. */
+/** Why the address cannot be moved to any node. */
 function refuseAnyMove(input: MovesInput, address: IpAddress, claim: Claim | undefined): Reason | undefined {
   const text = formatAddress(address);
   if (claim === undefined || !isInUse(claim) || claim.node !== undefined) {
@@ -22,7 +22,7 @@ function refuseAnyMove(input: MovesInput, address: IpAddress, claim: Claim | und
       claim?.node !== undefined
         ? `It is the address of Node ${claim.node} itself.`
         : claim === undefined
-          ? "There is no such VirtualIP."
+          ? "The VirtualIP does not exist."
           : "No Service has it at the moment.";
     return reasonOf("NothingToMove", { ...about, detail });
   }
@@ -41,7 +41,7 @@ function refuseNode({ candidates, localNodes }: MovesInput, claim: Claim, node: 
   const result = results.find((one) => one.node === node);
   const refuse = (detail: string): Reason =>
     reasonOf("NodeCannotAnnounce", { object: `VirtualIP ${claim.name}`, field: "", value: node, detail });
-  if (result === undefined) return refuse("There is no Node of this name.");
+  if (result === undefined) return refuse("The Node does not exist.");
   if (!result.eligible) return refuse(`${capitalize(result.reason)}.`);
   if (result.departure !== undefined) {
     return refuse(`Other nodes come first, because ${describeDeparture(result.departure)}.`);

@@ -3,7 +3,7 @@ import type { IpAddress } from "../../src/ip/address.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
 
-/** At least this long pools do not assign an address that another device had. The next Service that gets it is probed for again. */
+/** For at least this long, pools do not assign an address that another device had. It is probed again for the next Service that gets it. */
 const quarantineMs = 10 * 60_000;
 
 /**

@@ -29,7 +29,8 @@ export type CandidateLookup = (address: AdvertisedAddress) => Candidates;
  * Creates a function that answers which nodes may announce an address, for the nodes of one moment. A node may if its speaker is alive,
  * it is not excluded from load balancers, an interface that is up is on the LAN of the address, and, where there are L2Advertisements,
  * one of them selects the pool, the node and that interface, or names an interface that is on no LAN (see `announcingInterfaces`). Nodes that
- * cannot serve the address may only if no other node can (`preferServing`), and those that are about to stop come last. Answers are cached for all addresses between the same subnet borders.
+ * cannot serve the address may only if no other node can (`preferServing`), and those that are about to stop come last. Answers are cached for
+ * all addresses between the same subnet borders.
  */
 export function createCandidateLookup(input: CandidateInput): CandidateLookup {
   const announcerNodes = announcerNodesOf(input);

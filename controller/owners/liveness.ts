@@ -32,8 +32,8 @@ const lostReports = 2;
  * restart does not make a speaker look dead. Reports count while the lease of the speaker that made them has not expired:
  *
  * - A speaker whose lease has expired is alive as long as another one hears it: it is cut off from the API server alone.
- * - A speaker that several others count as dead, and that none of them hears, is dead although its lease has not expired. Not so where that is
- *   said of more than half of all: then the network between them is more likely to have failed.
+ * - A speaker that several others count as dead, and that none of them hears, is dead although its lease has not expired. Where more than half
+ *   of all are reported so, these reports do not count: a failure of the network between them is more likely.
  */
 export class SpeakerLiveness {
   readonly #observations = new Map<string, Observation>();

@@ -16,7 +16,7 @@ export interface PlanOptions extends ChoiceOptions {
 export interface ChoiceOptions {
   /** From how many nodes the waiting owners of one node's addresses are chosen. */
   readonly peers: number;
-  /** Nodes that keep the addresses of which they are first owners, and become first owners of no others unless there is no other node. */
+  /** Nodes that remain first owners of the addresses that they have. They become first owners of more only if no other candidate is left. */
   readonly fixed?: ReadonlySet<string>;
 }
 

@@ -33,8 +33,8 @@ export function findRemovedNodes(
 }
 
 /**
- * Deletes the Speakers, SpeakerIdentities and Leases of nodes that are gone, while this controller leads. The garbage collector deletes most of them with their
- * Node. The rest are of earlier versions, or were created while their Node was deleted.
+ * Deletes the Speakers, SpeakerIdentities and Leases of nodes that are gone, while this controller leads. The garbage collector deletes
+ * most of them with their Node. The rest are of earlier versions, or were created while their Node was deleted.
  */
 export class RemovedNodeCleanup implements TermPart {
   readonly #options: RemovedNodeCleanupOptions;

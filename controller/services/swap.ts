@@ -44,14 +44,14 @@ interface Ring {
   readonly members: readonly ServedService[];
   /** The key of the Service that gives up its address first. */
   readonly first: string;
-  /** What the Service would do that the ring was looked for. */
+  /** What the Service for which the ring was found would do. */
   readonly step: SwapStep;
 }
 
 /**
  * Finds the rings of Services that this one is in, one at most for each of the families in which it lacks what it requests. In each ring
- * the Service with the first key gives up its address, and all others get theirs before they give up the old one. A ring in which a
- * Service could not have the address that it requests is none: all keep what they have.
+ * the Service with the first key gives up its address, and all others get theirs before they give up the old one. Where a Service of a
+ * ring could not have the address that it requests, all of them keep what they have.
  */
 export function findSwap(
   allocations: AllocationsReader,
@@ -95,7 +95,7 @@ function findRing(
 
 /**
  * Whether each Service of the ring would be assigned the address that it requests: one that requires a second family is not while that
- * one is refused, except where another ring that can be completed brings it.
+ * one is refused, except where another ring that can be completed provides it.
  */
 function canComplete(
   allocations: AllocationsReader,

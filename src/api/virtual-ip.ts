@@ -75,7 +75,7 @@ export const virtualIpSpecSchema = z
     forwarding: boundedText(63)
       .optional()
       .describe(
-        "How traffic reaches the pods of Services without the annotation bellhop.dev/forwarding: kube-proxy, pods or nodeport. The controller writes what the pool says; in a reservation it is the user's.",
+        "How traffic reaches the pods of Services without the annotation bellhop.dev/forwarding: kube-proxy, pods or nodeport. The controller copies it from the pool; in a reservation the user sets it.",
       ),
     services: boundedList(serviceReferenceSchema, 256)
       .default([])
@@ -99,7 +99,7 @@ export const virtualIpSpecSchema = z
       .boolean()
       .optional()
       .describe(
-        "Whether speakers find out that no other device has the address before they announce it for the first time. The controller sets it for addresses that no Service had before.",
+        "Whether speakers check that no other device has the address before they announce it for the first time. The controller sets it for addresses that no Service had before.",
       ),
     ownerInterfaces: boundedList(ownerInterfacesSchema, 64)
       .optional()
@@ -143,7 +143,7 @@ export const virtualIpStatusSchema = z
     forwarding: boundedText(63)
       .optional()
       .describe(
-        "In a reservation by a user: spec.forwarding of the pool that contains the address. spec.forwarding of the reservation comes before it. The controller writes it.",
+        "In a reservation by a user: spec.forwarding of the pool that contains the address. spec.forwarding of the reservation takes precedence. The controller writes it.",
       ),
     services: boundedList(recordedServiceSchema, 256)
       .optional()
@@ -194,7 +194,7 @@ export const virtualIpSchema = z.object({
 });
 export type VirtualIP = z.infer<typeof virtualIpSchema>;
 
-/** What holds for the address of a VirtualIP where the Service requests nothing, as text. */
+/** How traffic for the address of a VirtualIP reaches the pods of Services without the annotation, as text. */
 export function forwardingTextOf({ spec, status }: Pick<VirtualIP, "spec" | "status">): string | undefined {
   return spec.forwarding ?? status?.forwarding;
 }

@@ -9,7 +9,7 @@ type MoveCommandOptions = ClusterCommandOptions & { readonly timeout: string };
 export function moveCommand(): Command {
   const command = new Command("move")
     .description(
-      "pin an address to the node that is to announce it, and wait until it does; without a node, show where the address is; exit code 0: done, 1: refused or not done in time, 2: error",
+      "pin an address to a node, and wait until that node announces it; without a node, show which node announces it; exit code 0: done, 1: refused or not done in time, 2: error",
     )
     .addArgument(new Argument("<address>", "192.0.2.7 or 2001:db8::7").argParser(parseAddressArgument))
     .addArgument(new Argument("[node]", "name of the node"))

@@ -68,7 +68,7 @@ export function speakerCommand(): Command {
     .addOption(
       new Option(
         "--on-conflict <policy>",
-        "what to do when another device claims an announced address: defend it by an announcement each 10 s, or yield it when one did not help",
+        "what to do when another device claims an announced address: announce it again, at most every 10 s (defend), or withdraw it if that does not help (yield)",
       )
         .choices(conflictPolicies)
         .default("defend")

@@ -113,7 +113,7 @@ describe("bellhop rotate-key in the pod of the controller", () => {
     const before = await dataOf();
     const { code, stdout } = await rotate();
     assert.equal(code, 1);
-    assert.match(stdout, /The rotation before is not over/);
+    assert.match(stdout, /The previous rotation is not over/);
     assert.deepEqual(await dataOf(), before);
   });
 });

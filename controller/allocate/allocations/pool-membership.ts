@@ -9,7 +9,7 @@ import type { AllocationsReader } from "./address-allocations.ts";
 export interface PoolMembership {
   /** The pool that contains the address. Undefined: none does. */
   readonly pool: string | undefined;
-  /** What that pool says of how traffic reaches the pods. */
+  /** How traffic reaches the pods, by spec.forwarding of that pool. */
   readonly forwarding: Forwarding | undefined;
   /** Why none does. Undefined for a reservation, which may be outside all pools. */
   readonly reason: Reason | undefined;

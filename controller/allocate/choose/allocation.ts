@@ -25,7 +25,7 @@ export interface Allocation {
   readonly reason: Reason | undefined;
   /** Whether the Service has all that it requires. A second family that it only prefers is not required. */
   readonly satisfied: boolean;
-  /** Why each family lacks an address that the Service requests or is to get. Undefined: the request is refused as a whole. */
+  /** Why no address is assigned, by IP family; families with one are missing. Undefined: the request is refused as a whole. */
   readonly refusals?: ReadonlyMap<IpFamily, Reason>;
   /** Whether the Service must stay as it is: it is not known whose address it shows. */
   readonly unknown?: true;

@@ -24,7 +24,7 @@ export interface Claim {
   readonly name: string;
   readonly address: IpAddress;
   readonly pool: string | undefined;
-  /** How traffic reaches the pods of Services that request nothing, and whether a reservation says so, and not a pool. */
+  /** How traffic reaches the pods of Services without the annotation, and whether a reservation sets it, not a pool. */
   readonly forwarding?: { readonly mode: Forwarding; readonly reserved: boolean } | undefined;
   /** The node whose own address it is. Such a claim is shared by all Services whose ports differ, and is not announced. */
   readonly node?: string | undefined;
@@ -80,7 +80,7 @@ export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
 
 /**
  * Speakers probe an address before the first of them announces it. A device that is found then, soon after the claim was created, had it
- * before. Later, what a device on the LAN answers takes an address from no Service.
+ * before. A device that answers later does not take the address from a Service.
  */
 const firstProbeMs = 10 * 60_000;
 

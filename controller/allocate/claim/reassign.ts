@@ -12,8 +12,8 @@ export function reassignOf(service: ServiceView): string | undefined {
 }
 
 /**
- * Whether the Service is to leave this address: it requests that, or another device on the LAN had the address before. Each claim records for which text it was assigned, so that a text is applied once,
- * whichever controller leads. A reservation of the user never has to be left.
+ * Whether the Service must leave this address: it requests that, or another device on the LAN had the address before. Each claim records for
+ * which text it was assigned, so that a text is applied once, whichever controller leads. A reservation of the user never has to be left.
  */
 export function mustLeave(claim: Claim, service: ServiceView): boolean {
   if (claim.usedBefore === true) return true;

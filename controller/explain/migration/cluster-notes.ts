@@ -66,6 +66,8 @@ function noteMetallb(
   if (metallb === undefined)
     return served ? ["MetalLB serves Services. Its pools and annotations count only with --metallb=true."] : [];
   return served && bgp.length === 0 && isUnrestricted(candidates)
-    ? ["There is no L2Advertisement, so MetalLB announces nothing by layer 2. Bellhop will announce every address."]
+    ? [
+        "MetalLB has no L2Advertisement, so it announces no addresses in layer 2 mode. Bellhop will announce all of them.",
+      ]
     : [];
 }

@@ -65,7 +65,7 @@ export interface PoolPart {
 export interface AddressPart {
   readonly address: string;
   readonly pool: string | undefined;
-  /** How traffic reaches the pods of a Service without the annotation, and the object that says so. Undefined: none does. */
+  /** How traffic reaches the pods of a Service without the annotation, and the object that sets it. Undefined: none does. */
   readonly forwarding: { readonly mode: Forwarding; readonly from: string } | undefined;
   /** The node whose own address it is, which answers for it without an announcer. Undefined: it must be announced. */
   readonly node: string | undefined;

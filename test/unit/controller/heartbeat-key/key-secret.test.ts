@@ -155,12 +155,12 @@ describe("bellhop rotate-key", () => {
     await server.request({ method: "POST", path: secretPath(namespace), body: secretWith({ current: base64(9) }) });
     assert.match(await textOf(), /^✓ The key in Secret bellhop-system\/bellhop-heartbeat is replaced\. .*10 minutes/);
     const after = await read();
-    assert.match(await textOf(), /was not replaced.*The rotation before is not over/);
+    assert.match(await textOf(), /was not replaced.*The previous rotation is not over/);
     assert.deepEqual(await read(), after);
   });
 
   test("says what to do without a Secret, and with one that cannot be used", async () => {
-    assert.match(await textOf(), /There is no such Secret\. A running controller creates it/);
+    assert.match(await textOf(), /The Secret does not exist\. A running controller creates it/);
     await server.request({ method: "POST", path: secretPath(namespace), body: secretWith({ current: "AAAA" }) });
     assert.match(await textOf(), /data\.current has 3 bytes/);
   });

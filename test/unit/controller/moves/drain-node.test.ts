@@ -82,6 +82,6 @@ describe("bellhop drain", () => {
   }
 
   test("of a node without a speaker is an error that says what to look at", async () => {
-    await assert.rejects(drain("n9"), { code: "ObjectNotFound", message: /no Speaker n9/ });
+    await assert.rejects(drain("n9"), { code: "ObjectNotFound", message: /Speaker n9 does not exist/ });
   });
 });

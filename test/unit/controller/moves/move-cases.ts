@@ -9,7 +9,7 @@ interface MoveCase {
 
 /** Moves that are refused. Nodes n1 to n3 are on the LAN of the address, and `far` is not. */
 export const moveCases: readonly MoveCase[] = [
-  { name: "there is no such node", node: "n9", code: "NodeCannotAnnounce", detail: /There is no Node of this name/ },
+  { name: "there is no such node", node: "n9", code: "NodeCannotAnnounce", detail: /The Node does not exist/ },
   {
     name: "the node is on another LAN",
     node: "far",
@@ -36,7 +36,7 @@ export const moveCases: readonly MoveCase[] = [
     node: "n3",
     address: "192.0.2.99",
     code: "NothingToMove",
-    detail: /no such VirtualIP/,
+    detail: /The VirtualIP does not exist/,
   },
   {
     name: "no Service has the address",
