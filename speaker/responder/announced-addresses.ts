@@ -84,6 +84,11 @@ export class AnnouncedAddresses {
     this.#collectSockets();
   }
 
+  /** Whether the address was announced, and was not withdrawn since. */
+  has(text: string): boolean {
+    return this.#addresses.has(text);
+  }
+
   /** Answers for the address on these interfaces from now on, and on no others, and announces it where that is new. */
   announce({ address, bytes, interfaces }: Pick<Stake, "address" | "bytes" | "interfaces">): void {
     const before = this.#addresses.get(address)?.interfaces ?? new Set();

@@ -10,6 +10,7 @@ import {
   setChecksum,
   solicitedNode,
 } from "../../src/packet/ndp.ts";
+import type { Stake } from "./stake.ts";
 
 /** How a device on the LAN is asked whether it is there. Addresses have 4 or 16 bytes, both of one family. */
 export interface LanProbe {
@@ -17,6 +18,11 @@ export interface LanProbe {
   readonly target: Uint8Array;
   /** An address of this node on that interface, or all zeros to ask without an address (RFC 5227 section 2.1.1, RFC 4862 section 5.4.2). */
   readonly source: Uint8Array;
+}
+
+/** How the LAN is asked about the address of the stake, on each of its interfaces. */
+export function probesOf({ bytes, interfaces }: Pick<Stake, "bytes" | "interfaces">): readonly LanProbe[] {
+  return interfaces.map((interfaceName) => ({ interfaceName, target: bytes, source: new Uint8Array(bytes.length) }));
 }
 
 /** The frame that asks: an ARP request or a Neighbor Solicitation, as the kernel would send it. */

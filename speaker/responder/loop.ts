@@ -5,35 +5,19 @@ import type { Effect, Fact } from "../membership/effects.ts";
 import type { MembershipInputs } from "../membership/inputs.ts";
 import type { Hearing } from "../membership/membership.ts";
 import type { Health } from "../membership/stake.ts";
-import { AddressProbes, type ProbeCause } from "./address-probes.ts";
 import { AnnouncedAddresses } from "./announced-addresses.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";
-import { ConflictDefence } from "./conflict-defence.ts";
-import { ConflictReports } from "./conflict-reports.ts";
 import type { Counters } from "./counters.ts";
+import { FrameReceiver } from "./frame-receiver.ts";
+import { HearingReports } from "./hearing-reports.ts";
 import type { HeartbeatTransport } from "./heartbeat-transport.ts";
-import type { InterfaceResponder } from "./interface-responder.ts";
-import type { LanProbe } from "./lan-probe.ts";
+import { probesOf } from "./lan-probe.ts";
 import { LanProbes } from "./lan-probes.ts";
 import type { MainThreadWatchdog } from "./main-thread-watchdog.ts";
-import { respond } from "./respond.ts";
-import type { Stake } from "./stake.ts";
-
-/** Longer than every ARP and NDP frame; a frame that is cut off is not one of these. */
-const frameBufferLength = 2048;
-
-/** How many frames of one socket are handled before the others and the commands get their turn. */
-const framesPerTurn = 64;
+import { ProbedStakes } from "./probed-stakes.ts";
 
 /** The longest sleep: the thread notices at most this late that it has to stop or that the main thread has fallen silent. */
 const longestSleepMs = 1000;
-
-/** Where the source address is in an Ethernet frame, in bytes. */
-const sourceMacOffset = 6;
-const sourceMacEnd = 12;
-
-/** How often the kernel is asked how many frames it dropped: one system call for each socket. */
-const countLostMs = 1000;
 
 /** What decides which addresses are announced. */
 export interface Decisions extends MembershipInputs {
@@ -44,9 +28,6 @@ export interface Decisions extends MembershipInputs {
   /** What is to be done since the last call, in order. Ends the turn. */
   take(): readonly Effect[];
 }
-
-/** How often it is reported which peers are heard, if others are than before. At once when one dies. */
-const reportHearingMs = 1000;
 
 export interface ResponderLoopOptions {
   readonly membership: Decisions;
@@ -74,14 +55,9 @@ export class ResponderLoop {
   readonly #transport: HeartbeatTransport;
   readonly #announced: AnnouncedAddresses;
   readonly #lanProbes: LanProbes;
-  readonly #addressProbes: AddressProbes;
-  readonly #conflicts: ConflictReports;
-  readonly #defence: ConflictDefence;
-  readonly #stakes = new Map<string, Stake>();
-  readonly #holding = new Set<string>();
-  readonly #buffer = new Uint8Array(frameBufferLength);
-  /** The other nodes by their hardware addresses. */
-  #nodesByMac: ReadonlyMap<number, string> = new Map();
+  readonly #stakes: ProbedStakes;
+  readonly #frames: FrameReceiver;
+  readonly #hearing: HearingReports;
   #health: Health = { ipv4: true, ipv6: true };
   /** The thread did not run for a while, and the membership finds out what has happened meanwhile. */
   #paused = false;
@@ -91,14 +67,11 @@ export class ResponderLoop {
   /** Not reported yet. */
   #facts: Fact[] = [];
   #stopped = false;
-  #countLostAtMs = Number.NEGATIVE_INFINITY;
-  #reportHearingAtMs = Number.NEGATIVE_INFINITY;
-  #hearingText = " ";
 
   constructor(options: ResponderLoopOptions) {
     this.#options = options;
-    const { packetSockets, now, random, counters, report } = options;
-    this.#membership = options.membership;
+    const { membership, onConflict, packetSockets, now, random, counters, report } = options;
+    this.#membership = membership;
     this.#transport = options.transport;
     this.#announced = new AnnouncedAddresses({
       packetSockets,
@@ -110,15 +83,13 @@ export class ResponderLoop {
         report({ kind: "interfaceFailed", name, reason });
       },
     });
-    this.#lanProbes = new LanProbes((probe) => this.#announced.ask(probe));
-    this.#addressProbes = new AddressProbes({
-      now,
-      ask: (stake) => this.#askAbout(stake),
-      used: (address, by) => report({ kind: "addressUsed", address, by }),
-      changed: (address) => this.#setMembershipStake(address),
-    });
-    this.#defence = new ConflictDefence(options.onConflict);
-    this.#conflicts = new ConflictReports(report);
+    const announced = this.#announced;
+    const lanProbes = new LanProbes((probe) => announced.ask(probe));
+    const stakes = new ProbedStakes({ membership, announced, now, report });
+    this.#lanProbes = lanProbes;
+    this.#stakes = stakes;
+    this.#frames = new FrameReceiver({ membership, announced, stakes, lanProbes, onConflict, counters, report });
+    this.#hearing = new HearingReports(membership, report);
   }
 
   get stopped(): boolean {
@@ -136,12 +107,10 @@ export class ResponderLoop {
         this.#announced.removeInterface(command.name);
         break;
       case "setStake":
-        this.#setStake(command.stake, command.probe);
+        this.#stakes.set(command.stake, command.probe);
         break;
       case "removeStake":
-        this.#addressProbes.remove(command.address);
-        this.#membership.removeStake(command.address);
-        this.#stakes.delete(command.address);
+        this.#stakes.remove(command.address);
         break;
       case "setHealth":
         this.#health = command.health;
@@ -151,9 +120,7 @@ export class ResponderLoop {
         const { peers, probes } = command;
         this.#transport.setPeers(peers, nowMs);
         this.#lanProbes.set(probes);
-        this.#nodesByMac = new Map(
-          peers.flatMap(({ node, macs }) => macs.map((mac) => [macNumber(mac), node] as const)),
-        );
+        this.#frames.setPeers(peers);
         this.#membership.setPeers(peers.map(({ node }) => ({ node, onLan: probes.nodes.has(node) })));
         break;
       }
@@ -187,12 +154,12 @@ export class ResponderLoop {
     this.#watchMainThread();
     this.#transport.open(nowMs);
     for (const socket of readable) if (!isPacketSocket(socket)) this.#receive(socket, nowMs);
-    this.#addressProbes.advance();
+    this.#stakes.probes.advance();
     this.#carryOut(nowMs);
-    for (const socket of readable) if (isPacketSocket(socket)) this.#drain(socket, nowMs);
+    for (const socket of readable) if (isPacketSocket(socket)) this.#frames.receive(socket, this.#silent, nowMs);
     this.#carryOut(nowMs);
-    this.#countLost(nowMs);
-    this.#reportHearing(nowMs);
+    this.#frames.countLost(nowMs);
+    this.#hearing.report(nowMs);
     this.#announced.sendDue(this.#silent);
     this.#reportFacts();
     counters.add("turns");
@@ -200,7 +167,7 @@ export class ResponderLoop {
 
   #untilDueMs(): number {
     const { now } = this.#options;
-    const dueMs = Math.min(this.#announced.nextDueMs, this.#membership.nextDueMs, this.#addressProbes.nextDueMs);
+    const dueMs = Math.min(this.#announced.nextDueMs, this.#membership.nextDueMs, this.#stakes.probes.nextDueMs);
     return Math.ceil(Math.min(Math.max(0, dueMs - now()), longestSleepMs));
   }
 
@@ -220,26 +187,6 @@ export class ResponderLoop {
     this.#membership.setHealth(this.#mainThreadAlive ? this.#health : unhealthy);
   }
 
-  #setStake(stake: Stake, probe: ProbeCause | undefined): void {
-    const { address } = stake;
-    const announced = this.#holding.has(address);
-    this.#stakes.set(address, stake);
-    if (announced) this.#announced.announce(stake);
-    this.#addressProbes.setStake(stake, probe, announced);
-    this.#setMembershipStake(address);
-  }
-
-  /** A stake in an address that another device has, or may have, counts as not armed. */
-  #setMembershipStake(address: string): void {
-    const stake = this.#stakes.get(address);
-    if (stake === undefined) return;
-    this.#membership.setStake(this.#addressProbes.allows(address) ? stake : { ...stake, armed: false });
-  }
-
-  #askAbout(stake: Stake): boolean {
-    return probesOf(stake).every((probe) => this.#announced.ask(probe));
-  }
-
   #receive(socket: UdpSocket, nowMs: number): void {
     this.#transport.receive(socket, nowMs, (from, message) => this.#membership.receive(from, message, nowMs));
   }
@@ -256,13 +203,11 @@ export class ResponderLoop {
       case "announce": {
         const stake = this.#stakes.get(effect.address);
         if (stake === undefined) break;
-        this.#holding.add(effect.address);
         this.#announced.announce(stake);
         break;
       }
       case "withdraw":
-        this.#holding.delete(effect.address);
-        this.#defence.forget(effect.address);
+        this.#frames.withdrawn(effect.address);
         this.#announced.withdraw(effect.address);
         break;
       case "repeat":
@@ -285,7 +230,7 @@ export class ResponderLoop {
         break;
       case "fact":
         this.#facts.push(effect.fact);
-        if (effect.fact.kind === "peerDown" || effect.fact.kind === "peerUp") this.#reportHearingAtMs = nowMs;
+        if (effect.fact.kind === "peerDown" || effect.fact.kind === "peerUp") this.#hearing.hasten();
     }
   }
 
@@ -300,111 +245,6 @@ export class ResponderLoop {
     this.#options.report({ kind: "facts", facts: this.#facts });
     this.#facts = [];
   }
-
-  #drain(socket: PacketSocket, nowMs: number): void {
-    const responder = this.#announced.responder(socket.interfaceName);
-    for (let count = 0; responder !== undefined && count < framesPerTurn; count++) {
-      let length: number | undefined;
-      try {
-        length = socket.receive(this.#buffer);
-      } catch (error) {
-        this.#options.counters.add("receiveErrors");
-        this.#announced.fail(responder.name, error);
-        return;
-      }
-      if (length === undefined) return;
-      const frame = this.#buffer.subarray(0, length);
-      this.#noteFrame(frame, responder, nowMs);
-      this.#answer(frame, responder, socket, nowMs);
-    }
-  }
-
-  /** What the frame says of the LAN and of the devices on it. */
-  #noteFrame(frame: Uint8Array, responder: InterfaceResponder, nowMs: number): void {
-    const source = frame.subarray(sourceMacOffset, sourceMacEnd);
-    if (responder.isOurs(source)) return;
-    const sender = this.#nodesByMac.get(macNumber(source));
-    if (sender === undefined) this.#membership.lanHeard(nowMs);
-    const answer = this.#lanProbes.answerIn(frame, nowMs);
-    if (answer?.kind === "gateway") this.#membership.gatewayAnswered(nowMs);
-    if (answer?.kind === "node") this.#membership.nodeAnswered(answer.node, nowMs);
-    // Another device may answer for the address, too.
-    if (answer?.kind === "announcement" && answer.node === sender)
-      this.#membership.announcementAnswered(answer.node, nowMs);
-    const by = { interfaceName: responder.name, mac: source };
-    this.#addressProbes.receive(frame, by, sender !== undefined);
-  }
-
-  #answer(frame: Uint8Array, responder: InterfaceResponder, socket: PacketSocket, nowMs: number): void {
-    const { counters } = this.#options;
-    const answer = respond(frame, responder);
-    if (typeof answer === "string") {
-      counters.add(answer === "malformed" ? "malformedFrames" : "unrelatedFrames");
-      return;
-    }
-    if (answer.kind === "conflict") {
-      counters.add("conflicts");
-      this.#conflicts.report(responder.name, answer.address, answer.mac, nowMs);
-      this.#defend(responder, answer.address, answer.mac, nowMs);
-      return;
-    }
-    counters.add(answer.protocol === "arp" ? "arpRequests" : "ndpSolicitations");
-    if (this.#silent) {
-      counters.add("silencedFrames");
-      return;
-    }
-    if (this.#announced.send(socket, answer.frame))
-      counters.add(answer.protocol === "arp" ? "arpReplies" : "ndpAdvertisements");
-  }
-
-  #reportHearing(nowMs: number): void {
-    if (nowMs < this.#reportHearingAtMs) return;
-    this.#reportHearingAtMs = nowMs + reportHearingMs;
-    const { heard, lost } = this.#membership.hearing;
-    const text = `${heard.join()} ${lost.join()}`;
-    if (text === this.#hearingText) return;
-    this.#hearingText = text;
-    this.#options.report({ kind: "hearing", hearing: { heard, lost } });
-  }
-
-  /** For a moment two speakers may announce an address that moves, or longer: that is left to the membership. */
-  #defend(responder: InterfaceResponder, bytes: Uint8Array, mac: Uint8Array, nowMs: number): void {
-    const stake = this.#stakes.get(this.#announced.textOf(bytes) ?? "");
-    if (stake === undefined || this.#silent || this.#isPeer(mac)) return;
-    const defence = this.#defence.observe(stake.address, nowMs);
-    if (defence === "announce") this.#announced.defend(responder, bytes);
-    if (defence === "withdraw")
-      this.#addressProbes.yield(stake, { interfaceName: responder.name, mac: Uint8Array.from(mac) });
-  }
-
-  #isPeer(mac: Uint8Array): boolean {
-    return this.#nodesByMac.has(macNumber(mac));
-  }
-
-  #countLost(nowMs: number): void {
-    const { counters } = this.#options;
-    if (nowMs < this.#countLostAtMs) return;
-    this.#countLostAtMs = nowMs + countLostMs;
-    for (const socket of this.#announced.sockets) {
-      try {
-        counters.add("lostFrames", socket.takeLost());
-      } catch (error) {
-        this.#announced.fail(socket.interfaceName, error);
-      }
-    }
-  }
-}
-
-/** How the LAN is asked about the address of the stake, on each of its interfaces. */
-function probesOf({ bytes, interfaces }: Stake): readonly LanProbe[] {
-  return interfaces.map((interfaceName) => ({ interfaceName, target: bytes, source: new Uint8Array(bytes.length) }));
-}
-
-/** The 48 bits as a number: cheaper to look up than a text. */
-function macNumber(mac: Uint8Array): number {
-  let value = 0;
-  for (const byte of mac) value = value * 256 + byte;
-  return value;
 }
 
 function isPacketSocket(socket: PacketSocket | UdpSocket): socket is PacketSocket {
