@@ -9,7 +9,7 @@ import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { ReadOptions } from "../collect/read-cluster.ts";
 import { readMovesInput } from "./moves-input.ts";
-import { refuseMove } from "./refuse-move.ts";
+import { refuseMove, virtualIpAbsent } from "./refuse-move.ts";
 
 /** Where one address is; plain data, as `-o json` prints it. */
 export interface MoveReport {
@@ -65,9 +65,7 @@ export async function showAddress({ client, address }: Pick<MoveOptions, "client
 }
 
 function reportPresent(address: IpAddress, object: VirtualIP | undefined): MoveReport {
-  const about = { object: `VirtualIP ${virtualIpName(address)}`, field: "spec.address", value: formatAddress(address) };
-  const detail = "The VirtualIP does not exist.";
-  return report(address, object, object === undefined ? reasonOf("NothingToMove", { ...about, detail }) : undefined);
+  return report(address, object, object === undefined ? virtualIpAbsent(address) : undefined);
 }
 
 function report(address: IpAddress, object: VirtualIP | undefined, reason: Reason | undefined): MoveReport {

@@ -1,7 +1,7 @@
 import { leaderLeaseName } from "../../src/api/labels.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
 import { describeDeparture } from "../../src/model/departure.ts";
-import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import { type Reason, reasonOf, startSentence } from "../../src/model/reason.ts";
 import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { type Claim, isInUse } from "../allocate/claim/claim.ts";
 import { evaluateNodes } from "../owners/evaluate-nodes.ts";
@@ -15,18 +15,20 @@ export function refuseMove(input: MovesInput, address: IpAddress, node: string):
 
 /** Why the address cannot be moved to any node. */
 function refuseAnyMove(input: MovesInput, address: IpAddress, claim: Claim | undefined): Reason | undefined {
-  const text = formatAddress(address);
-  if (claim === undefined || !isInUse(claim) || claim.node !== undefined) {
-    const about = { object: `VirtualIP ${virtualIpName(address)}`, field: "spec.address", value: text };
-    const detail =
-      claim?.node !== undefined
-        ? `It is the address of Node ${claim.node} itself.`
-        : claim === undefined
-          ? "The VirtualIP does not exist."
-          : "No Service has it at the moment.";
-    return reasonOf("NothingToMove", { ...about, detail });
-  }
+  if (claim === undefined) return virtualIpAbsent(address);
+  if (claim.node !== undefined) return nothingToMove(address, `It is the address of Node ${claim.node} itself.`);
+  if (!isInUse(claim)) return nothingToMove(address, "No Service has it at the moment.");
   return controllerAbsent(input);
+}
+
+/** The address has no VirtualIP, so there is nothing to move or to show. */
+export function virtualIpAbsent(address: IpAddress): Reason {
+  return nothingToMove(address, "The VirtualIP does not exist.");
+}
+
+function nothingToMove(address: IpAddress, detail: string): Reason {
+  const object = `VirtualIP ${virtualIpName(address)}`;
+  return reasonOf("NothingToMove", { object, field: "spec.address", value: formatAddress(address), detail });
 }
 
 /** Without a controller nothing moves. */
@@ -42,7 +44,7 @@ function refuseNode({ candidates, localNodes }: MovesInput, claim: Claim, node: 
   const refuse = (detail: string): Reason =>
     reasonOf("NodeCannotAnnounce", { object: `VirtualIP ${claim.name}`, field: "", value: node, detail });
   if (result === undefined) return refuse("The Node does not exist.");
-  if (!result.eligible) return refuse(`${capitalize(result.reason)}.`);
+  if (!result.eligible) return refuse(`${startSentence(result.reason)}.`);
   if (result.departure !== undefined) {
     return refuse(`Other nodes come first, because ${describeDeparture(result.departure)}.`);
   }
@@ -53,8 +55,4 @@ function refuseNode({ candidates, localNodes }: MovesInput, claim: Claim, node: 
   return refuse(
     `Service ${services} has externalTrafficPolicy Local, and no ready pod there. ${others.map((one) => one.node).join(", ")} may announce it and has one.`,
   );
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

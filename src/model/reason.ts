@@ -83,3 +83,8 @@ export function fieldText(field: string): string {
 function valueText(value: string): string {
   return value === "" || /^[\w.:/=-]+(?:, ?[\w.:/=-]+)*$/.test(value) ? value : JSON.stringify(value);
 }
+
+/** The text with its first letter in upper case, for a `detail`, which is a whole sentence. */
+export function startSentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+}

@@ -10,7 +10,7 @@ import {
 } from "../../../src/api/virtual-ip.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
 import { shortenDistinctly } from "../../../src/model/bounded-text.ts";
-import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
+import { type Reason, type ReasonCode, reasonOf, serviceObject, startSentence } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { describeService, serviceKeyOf } from "../../../src/model/service-reference.ts";
 import { type Claim, describeClaim, isClaimOf } from "./claim.ts";
@@ -155,10 +155,6 @@ function findConflictBetween(
     };
   }
   return undefined;
-}
-
-function startSentence(text: string): string {
-  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 /** The externalTrafficPolicy alone, of what backendsOf returns. */
