@@ -2,7 +2,7 @@ import type { V1Service } from "@kubernetes/client-node";
 import { timeText } from "../../src/api/api.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
-import { isNotFound } from "../../src/kube/api-error.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { projectEndpointSlice } from "../../src/model/endpoint-slice.ts";
 import { projectService } from "../../src/model/service.ts";
@@ -42,13 +42,10 @@ export async function loadServiceInput(options: LoadServiceOptions): Promise<Ser
 }
 
 async function readService({ client, service: { namespace, name } }: LoadServiceOptions): Promise<V1Service> {
-  try {
-    return (await client.request({ method: "GET", path: servicePath(namespace, name) })).body as V1Service;
-  } catch (cause) {
-    if (!isNotFound(cause)) throw cause;
-    const message = `Service ${namespace}/${name} does not exist; to list all: kubectl get services --all-namespaces`;
-    throw new BellhopError("ObjectNotFound", message);
-  }
+  const service = (await getObject(client, servicePath(namespace, name))) as V1Service | undefined;
+  if (service !== undefined) return service;
+  const message = `Service ${namespace}/${name} does not exist; to list all: kubectl get services --all-namespaces`;
+  throw new BellhopError("ObjectNotFound", message);
 }
 
 /** Reads everything that affects one address. Writes nothing. */

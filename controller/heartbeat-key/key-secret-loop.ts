@@ -1,8 +1,9 @@
 import type { V1Secret } from "@kubernetes/client-node";
 import { type Clock, repeat } from "../../src/clock/clock.ts";
 import { keySecretName } from "../../src/heartbeat/key-secret.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
+import { isAlreadyExists, isConflict } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import type { TermPart } from "../../src/kube/leadership-term.ts";
 import { secretPath } from "../../src/kube/path.ts";
 import type { Logger } from "../../src/log/log.ts";
@@ -74,7 +75,7 @@ export class KeySecretLoop implements TermPart {
 
   async #check(): Promise<void> {
     const { client, namespace, createKey, clock, log } = this.#options;
-    const secret = await this.#read();
+    const secret = (await getObject(client, secretPath(namespace, keySecretName))) as V1Secret | undefined;
     const nowMs = clock.monotonicMs();
     if (secret === undefined || !hasPrevious(secret)) this.#previousSinceMs = undefined;
     else this.#previousSinceMs ??= nowMs;
@@ -98,16 +99,6 @@ export class KeySecretLoop implements TermPart {
         break;
       case "invalid":
         if (this.#isNew(plan.fault)) log.error({ reason: plan.fault }, "the key of heartbeats cannot be used");
-    }
-  }
-
-  async #read(): Promise<V1Secret | undefined> {
-    const { client, namespace } = this.#options;
-    try {
-      return (await client.request({ method: "GET", path: secretPath(namespace, keySecretName) })).body as V1Secret;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
     }
   }
 

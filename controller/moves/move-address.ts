@@ -2,8 +2,8 @@ import { nodeAnnotation } from "../../src/api/labels.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import { pause } from "../../src/clock/clock.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
-import { isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import { ownersOf } from "../../src/placement/owner-assignment.ts";
@@ -88,10 +88,5 @@ async function pin(client: ApiClient, name: string, node: string | null): Promis
 }
 
 async function readVirtualIp(client: ApiClient, name: string): Promise<VirtualIP | undefined> {
-  try {
-    return virtualIpSchema.parse((await client.request({ method: "GET", path: ownPath("virtualips", name) })).body);
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    return undefined;
-  }
+  return virtualIpSchema.optional().parse(await getObject(client, ownPath("virtualips", name)));
 }

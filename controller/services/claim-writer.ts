@@ -5,6 +5,7 @@ import type { Clock } from "../../src/clock/clock.ts";
 import { formatAddress, type IpAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { type ServiceName, serviceKeyOf } from "../../src/model/service-reference.ts";
@@ -226,11 +227,10 @@ export class ClaimWriter {
   /** Updates the allocations to what the API server has, and resolves to the claim if there is one. */
   async refresh(name: string): Promise<Claim | undefined> {
     const { client, allocations } = this.#options;
-    try {
-      const found = await client.request({ method: "GET", path: ownPath("virtualips", name) });
-      this.#observe(found.body, name);
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
+    const found = await getObject(client, ownPath("virtualips", name));
+    if (found !== undefined) {
+      this.#observe(found, name);
+    } else {
       allocations.block(invalidClaimSource(name), []);
       allocations.drop(name);
     }

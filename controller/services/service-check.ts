@@ -1,6 +1,6 @@
 import type { V1Namespace, V1Service } from "@kubernetes/client-node";
-import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { namespacePath, servicePath } from "../../src/kube/path.ts";
 import { projectNamespace } from "../../src/model/namespace.ts";
 import { concernsController, type ServiceView } from "../../src/model/service.ts";
@@ -24,16 +24,11 @@ export function isCertainlyLeaving(service: ServiceView | undefined, { services 
  */
 export async function isUnchanged(client: ApiClient, key: string, seen: ServiceView | undefined): Promise<boolean> {
   const [namespace = "", name = ""] = key.split("/");
-  try {
-    const { body } = await client.request({ method: "GET", path: servicePath(namespace, name) });
-    const service = body as V1Service;
-    // A Service that does not concern us is not in the views, though it exists.
-    if (seen === undefined) return !concernsController(service);
-    return service.metadata?.uid === seen.uid && service.metadata.resourceVersion === seen.resourceVersion;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    return seen === undefined;
-  }
+  const service = (await getObject(client, servicePath(namespace, name))) as V1Service | undefined;
+  if (service === undefined) return seen === undefined;
+  // A Service that does not concern us is not in the views, though it exists.
+  if (seen === undefined) return !concernsController(service);
+  return service.metadata?.uid === seen.uid && service.metadata.resourceVersion === seen.resourceVersion;
 }
 
 /**
@@ -41,11 +36,6 @@ export async function isUnchanged(client: ApiClient, key: string, seen: ServiceV
  * before its new namespace. Without the namespace there are no labels, and soon no Service either.
  */
 export async function readNamespaceLabels(client: ApiClient, name: string): Promise<Readonly<Record<string, string>>> {
-  try {
-    const { body } = await client.request({ method: "GET", path: namespacePath(name) });
-    return projectNamespace(body as V1Namespace).labels;
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    return {};
-  }
+  const namespace = (await getObject(client, namespacePath(name))) as V1Namespace | undefined;
+  return namespace === undefined ? {} : projectNamespace(namespace).labels;
 }

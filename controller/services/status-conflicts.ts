@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { V1Service } from "@kubernetes/client-node";
 import type { Clock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
-import { isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { servicePath } from "../../src/kube/path.ts";
 import { ingressManager } from "../../src/model/ingress-manager.ts";
 import type { IngressEntry, ServiceView } from "../../src/model/service.ts";
@@ -92,13 +92,8 @@ export class StatusConflicts {
   }
 
   async #readManager({ namespace, name }: ServiceView): Promise<string> {
-    try {
-      const { body } = await this.#client.request({ method: "GET", path: servicePath(namespace, name) });
-      return ingressManager((body as V1Service).metadata?.managedFields ?? []) ?? unknownManager;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      return unknownManager;
-    }
+    const service = (await getObject(this.#client, servicePath(namespace, name))) as V1Service | undefined;
+    return ingressManager(service?.metadata?.managedFields ?? []) ?? unknownManager;
   }
 }
 

@@ -4,6 +4,7 @@ import { virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import { keySecretName } from "../../src/heartbeat/key-secret.ts";
 import { ApiError, isNotFound } from "../../src/kube/api-error.ts";
 import type { ApiClient } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { listCollection } from "../../src/kube/list.ts";
 import { collections, type OwnPlural, ownPath, secretPath, workloadPath } from "../../src/kube/path.ts";
 import { concernsController, projectService, type ServiceView } from "../../src/model/service.ts";
@@ -71,12 +72,8 @@ async function readOwn(client: ApiClient, plural: OwnPlural): Promise<readonly u
 
 /** Its name and uid, and nothing of its content. Undefined: it does not exist. */
 async function readKeySecret(client: ApiClient, namespace: string): Promise<OwnObject | undefined> {
-  try {
-    return ownObject((await client.request({ method: "GET", path: secretPath(namespace, keySecretName) })).body);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const secret = await getObject(client, secretPath(namespace, keySecretName));
+  return secret === undefined ? undefined : ownObject(secret);
 }
 
 /** Undefined: we may not ask. */
@@ -86,10 +83,8 @@ async function isInstalled(
   plural: keyof typeof workloads,
 ): Promise<boolean | undefined> {
   try {
-    await client.request({ method: "GET", path: workloadPath(namespace, plural, workloads[plural]) });
-    return true;
+    return (await getObject(client, workloadPath(namespace, plural, workloads[plural]))) !== undefined;
   } catch (error) {
-    if (isNotFound(error)) return false;
     if (error instanceof ApiError && error.status === 403) return undefined;
     throw error;
   }

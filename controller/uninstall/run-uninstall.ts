@@ -3,6 +3,7 @@ import { type Clock, pause } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { isConflict, isNotFound } from "../../src/kube/api-error.ts";
 import { type ApiClient, patchTypes } from "../../src/kube/client.ts";
+import { getObject } from "../../src/kube/get-object.ts";
 import { ownPath, secretPath, servicePath, workloadPath } from "../../src/kube/path.ts";
 import { projectService } from "../../src/model/service.ts";
 import type { Claim } from "../allocate/claim/claim.ts";
@@ -118,7 +119,7 @@ async function stopWorkload(
   // Foreground: the object stays until its pods are gone, which shows when they are.
   if (!(await deleteIfThere(client, path, { propagationPolicy: "Foreground" }))) return false;
   const deadlineMs = clock.monotonicMs() + podsGoneMs;
-  while (clock.monotonicMs() < deadlineMs && (await exists(client, path))) await pause(clock, pollMs);
+  while (clock.monotonicMs() < deadlineMs && (await getObject(client, path)) !== undefined) await pause(clock, pollMs);
   return true;
 }
 
@@ -145,13 +146,8 @@ async function planAgain(
   { client, claims, addresses }: UninstallRun,
   { service: { namespace, name } }: ServiceRelease,
 ): Promise<ServiceRelease | undefined> {
-  try {
-    const { body } = await client.request({ method: "GET", path: servicePath(namespace, name) });
-    return releaseService(projectService(body as V1Service), claims, addresses);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const service = (await getObject(client, servicePath(namespace, name))) as V1Service | undefined;
+  return service === undefined ? undefined : releaseService(projectService(service), claims, addresses);
 }
 
 async function deleteObject({ client }: UninstallRun, path: string, { uid }: OwnObject): Promise<StepResult> {
@@ -165,16 +161,6 @@ async function deleteIfThere(client: ApiClient, path: string, body: object): Pro
   } catch (error) {
     // Another uid: it was deleted, and created again by another client.
     if (isNotFound(error) || isConflict(error)) return false;
-    throw error;
-  }
-}
-
-async function exists(client: ApiClient, path: string): Promise<boolean> {
-  try {
-    await client.request({ method: "GET", path });
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
     throw error;
   }
 }

@@ -4,8 +4,8 @@ import { type Speaker, speakerSchema } from "../api/speaker.ts";
 import { virtualIpSchema } from "../api/virtual-ip.ts";
 import { BellhopError } from "../error/error.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../ip/address.ts";
-import { isNotFound } from "../kube/api-error.ts";
 import type { ApiClient } from "../kube/client.ts";
+import { getObject } from "../kube/get-object.ts";
 import { listCollection } from "../kube/list.ts";
 import { ownPath } from "../kube/path.ts";
 import { type Diagnosis, diagnoseNeighbour } from "../neighbour/diagnose.ts";
@@ -58,16 +58,10 @@ async function readSpeakers(client: ApiClient): Promise<readonly Speaker[]> {
 }
 
 async function readVirtualIp(client: ApiClient, name: string) {
-  try {
-    const { body } = await client.request({ method: "GET", path: ownPath("virtualips", name) });
-    const { data } = virtualIpSchema.safeParse(body);
-    if (data !== undefined) return data;
-    const remedy = "Install the CustomResourceDefinitions of this version.";
-    throw new BellhopError("ApiRequestFailed", `the VirtualIP ${name} does not match its schema. ${remedy}`);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const { success, data } = virtualIpSchema.optional().safeParse(await getObject(client, ownPath("virtualips", name)));
+  if (success) return data;
+  const remedy = "Install the CustomResourceDefinitions of this version.";
+  throw new BellhopError("ApiRequestFailed", `the VirtualIP ${name} does not match its schema. ${remedy}`);
 }
 
 function renderDiagnosis(diagnosis: Diagnosis, palette: Palette): string {

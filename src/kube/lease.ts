@@ -1,5 +1,5 @@
-import { isNotFound } from "./api-error.ts";
 import type { ApiClient } from "./client.ts";
+import { getObject } from "./get-object.ts";
 import { leasePath } from "./path.ts";
 
 /** The part of a coordination.k8s.io/v1 LeaseSpec that Bellhop uses. Times are metav1.MicroTime. */
@@ -32,15 +32,10 @@ export class LeaseClient {
     this.#name = name;
   }
 
-  /** Returns undefined if there is no such Lease. */
+  /** Undefined: the Lease does not exist. */
   async read(timeoutMs: number): Promise<Lease | undefined> {
-    try {
-      const path = leasePath(this.#namespace, this.#name);
-      return (await this.#client.request({ method: "GET", path, timeoutMs })).body as Lease;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    const path = leasePath(this.#namespace, this.#name);
+    return (await getObject(this.#client, path, { timeoutMs })) as Lease | undefined;
   }
 
   /** `more`: labels and the like. Throws a 409 AlreadyExists if another client was faster. */
