@@ -3,7 +3,6 @@ import { conflictCondition, rulesWrittenCondition } from "../../src/api/labels.t
 import type { AnnouncementCause, VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
-import { announcerOf, assumeAlive } from "../../src/placement/announcer.ts";
 import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { Announcement } from "../announce/announcer.ts";
 import type { Conflict } from "../announce/conflicts.ts";
@@ -35,7 +34,7 @@ export interface StatusInput {
 
 /**
  * The patch that this node must write for an address; undefined: none. Only the announcer writes. A node that no longer announces the
- * address removes what it wrote itself, but only while no other node is its announcer: that one overwrites it.
+ * address removes what it wrote itself, but only while no other node is its first owner: that one overwrites it.
  */
 export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPatch | undefined {
   const { status } = virtualIp;
@@ -43,10 +42,10 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
   const [first] = announcement?.links ?? [];
   const present = status?.conditions ?? [];
   if (announcement === undefined || first === undefined) {
-    const announcer = announcerOf(ownersOf(virtualIp).owners, assumeAlive);
-    const ours = status?.node === node && (announcer ?? node) === node && !mayAnnounce;
-    const used = announcer === node && conflict !== undefined ? usedConditions(present, conflict, now) : undefined;
-    const rules = announcer === node ? rulesConditions(used ?? present, refused, now) : undefined;
+    const [firstOwner] = ownersOf(virtualIp).owners;
+    const ours = status?.node === node && (firstOwner ?? node) === node && !mayAnnounce;
+    const used = firstOwner === node && conflict !== undefined ? usedConditions(present, conflict, now) : undefined;
+    const rules = firstOwner === node ? rulesConditions(used ?? present, refused, now) : undefined;
     const conditions = rules ?? used;
     return ours || conditions !== undefined
       ? {

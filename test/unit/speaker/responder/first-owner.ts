@@ -1,7 +1,6 @@
 import type { Cause, Effect, Fact } from "../../../../speaker/membership/effects.ts";
 import type { MembershipStake } from "../../../../speaker/membership/stake.ts";
 import type { Decisions } from "../../../../speaker/responder/loop.ts";
-import { announcerOf, assumeAlive } from "../../../../src/placement/announcer.ts";
 
 interface Decided {
   readonly term: number;
@@ -24,7 +23,7 @@ export class FirstOwner implements Decisions {
 
   setStake({ address, owners, term, createdSeconds, armed }: MembershipStake): void {
     const before = this.#holding.get(address);
-    const announcer = announcerOf(owners, assumeAlive) ?? "";
+    const announcer = owners[0] ?? "";
     const earlier = this.#announcers.get(address);
     // The owner before is known until this node announces.
     if (announcer !== this.#node || earlier === undefined) this.#announcers.set(address, announcer);
