@@ -64,7 +64,9 @@ const relistSpreadMs = 5_000;
  */
 export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
   const { client, namespace, node, changes, clock, random, log, metrics } = options;
-  const common = { client, freshness: "cached", relistSpreadMs, clock, random, log, metrics } as const;
+  // During an upgrade a newer version may write what this one cannot read: what it knows already is still forwarded and announced.
+  const keeping = { keepsLastView: true } as const;
+  const common = { client, freshness: "cached", relistSpreadMs, clock, random, log, metrics, ...keeping } as const;
   return {
     services: createReflector({
       ...common,
@@ -88,7 +90,7 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       path: ownPath("virtualips"),
       project: projectAnnounced,
       onInvalid: (key, fault) => {
-        if (fault !== undefined) log.error({ object: key, reason: fault.message }, "ignoring an invalid VirtualIP");
+        if (fault !== undefined) log.error({ object: key, reason: fault.message }, "cannot read a VirtualIP");
       },
       onChange: (key) => changes.watchedChanged("virtualIps", key),
     }),

@@ -43,6 +43,8 @@ export interface ReflectorOptions<View> {
   readonly onChange: (key: string) => void;
   /** Called once for each resourceVersion of an invalid object, and with undefined when the object is valid again or deleted. */
   readonly onInvalid?: (key: string, invalid: InvalidObject | undefined, raw: unknown) => void;
+  /** Whether an object that has become invalid keeps its last view until it is valid again or deleted. Default: it has no view. */
+  readonly keepsLastView?: boolean;
   /**
    * `consistent`, the default: a list has everything that was written before it was requested. `cached`: it may be as old as what one
    * API server has in memory, but never older than what was received here before. Such lists do not read etcd.

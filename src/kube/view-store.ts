@@ -35,6 +35,7 @@ export interface ViewStoreOptions<View> {
   readonly keyOf?: (raw: unknown) => string;
   readonly onChange: (key: string) => void;
   readonly onInvalid?: (key: string, invalid: InvalidObject | undefined, raw: unknown) => void;
+  readonly keepsLastView?: boolean;
   readonly log: Logger;
   readonly metrics: KubeMetrics;
 }
@@ -99,15 +100,16 @@ export class ViewStore<View> {
   }
 
   #markInvalid(key: string, version: string, invalid: InvalidObject, raw: unknown): void {
-    const { resource, log, onInvalid } = this.#options;
+    const { resource, keepsLastView = false, log, onInvalid } = this.#options;
     const known = this.#invalid.get(key) === version;
     this.#invalid.set(key, version);
-    this.#drop(key);
+    if (!keepsLastView) this.#drop(key);
     this.#count();
     if (known) return;
     const { message, cause } = invalid;
     const err = cause === undefined ? {} : { err: cause };
-    log.warn({ resource, object: key, detail: message, ...err }, "an object cannot be used and is ignored");
+    const result = this.#views.has(key) ? "as it was before counts" : "is ignored";
+    log.warn({ resource, object: key, detail: message, ...err }, `an object cannot be used and ${result}`);
     onInvalid?.(key, invalid, raw);
   }
 

@@ -455,6 +455,22 @@ story(
   },
 );
 
+story(
+  "an address whose VirtualIP a newer version has made unreadable stays, and goes when that is deleted",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    const addresses = () => fixture.nft.table("ip", "bellhop")?.sets.get("service_addresses")?.elements.size;
+    await fixture.patch(ownPath("virtualips", "192.0.2.200"), { spec: { services: "of a later version" } });
+    await fixture.settle();
+    await fixture.clock.advance(4_000);
+    assert.deepEqual([fixture.responder.announced, addresses()], [["192.0.2.200 eth0"], 1]);
+    await fixture.api.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.200") });
+    await fixture.settle();
+    assert.deepEqual([fixture.responder.announced, addresses()], [[], 0]);
+  },
+);
+
 story("a Service that is deleted leaves no rules, and its address is withdrawn", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();

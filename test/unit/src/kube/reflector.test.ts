@@ -30,6 +30,7 @@ let running: Promise<void>;
 let freshness: "consistent" | "cached";
 let relistSpreadMs: number;
 let optional: boolean;
+let keepsLastView: boolean;
 
 beforeEach(() => {
   server = new FakeApiServer();
@@ -41,6 +42,7 @@ beforeEach(() => {
   freshness = "consistent";
   relistSpreadMs = 0;
   optional = false;
+  keepsLastView = false;
 });
 
 function createOne(): Reflector<View> {
@@ -49,6 +51,7 @@ function createOne(): Reflector<View> {
     freshness,
     relistSpreadMs,
     optional,
+    keepsLastView,
     resource: "configmaps",
     path: "/api/v1/configmaps",
     project: (raw) => {
@@ -421,6 +424,25 @@ test("an object that does not parse is left out and reported once, and comes bac
   await put("a", "2");
   assert.deepEqual(invalid, ["data.value of a is broken", "forgiven"]);
   assert.deepEqual(changes, ["default/a=1", "default/a=gone", "default/a=2"]);
+});
+
+test("on request an object that no longer parses keeps its last view, over a new list too, until it is deleted", async () => {
+  keepsLastView = true;
+  await put("a", "1");
+  await put("new", "broken");
+  await start();
+  await put("a", "broken");
+  server.sendError(410, "Expired");
+  await settle();
+  await clock.advance(2_000);
+  assert.deepEqual([...reflector.views.values()], [{ name: "a", value: "1" }]);
+  assert.equal((await metrics.invalidObjects.get()).values[0]?.value, 2);
+  assert.deepEqual(changes, ["default/a=1"]);
+  await put("a", "2");
+  await put("a", "broken");
+  await remove("a");
+  assert.deepEqual(changes, ["default/a=1", "default/a=2", "default/a=gone"]);
+  assert.equal((await metrics.invalidObjects.get()).values[0]?.value, 1);
 });
 
 test("keeps no view of what project leaves out", async () => {

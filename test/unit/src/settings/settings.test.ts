@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseSettings } from "../../../../src/cli/options.ts";
+import { httpHostOption, parseSettings } from "../../../../src/cli/options.ts";
 import { controllerSettingsSchema, metallbOf } from "../../../../src/settings/controller-settings.ts";
+import { speakerSettingsSchema } from "../../../../src/settings/speaker-settings.ts";
 
 test("every wrong setting is named at once", () => {
   assert.throws(
@@ -19,6 +20,12 @@ test("every wrong setting is named at once", () => {
 test("what is not set has a default", () => {
   const settings = parseSettings(controllerSettingsSchema, { namespace: "bellhop-system", instance: "a" });
   assert.deepEqual([settings.defaultClass, settings.workers, settings.leaderElect], [true, 16, true]);
+});
+
+test("controller and speaker are reached at every address of both families, so that probes find them in a cluster of IPv6 only", () => {
+  const controller = parseSettings(controllerSettingsSchema, { namespace: "bellhop-system", instance: "a" });
+  const speaker = parseSettings(speakerSettingsSchema, { namespace: "bellhop-system", node: "n1" });
+  assert.deepEqual([controller.httpHost, speaker.httpHost, httpHostOption().defaultValue], ["::", "::", "::"]);
 });
 
 test("MetalLB's class counts only together with its objects", () => {
