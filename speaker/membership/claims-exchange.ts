@@ -1,4 +1,4 @@
-import type { ClaimEntry, ClaimsMessage } from "../../src/heartbeat/messages.ts";
+import type { ClaimEntry } from "../../src/heartbeat/messages.ts";
 import { NameIndex } from "../../src/index/name-index.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { OwnState } from "./own-state.ts";
@@ -86,11 +86,6 @@ export class ClaimsExchange {
   acknowledged(peer: PeerState, version: number): void {
     if (!peer.sent.acknowledge(version)) this.restart(peer, version);
     else if (peer.sent.isReady) this.#ready.add(peer);
-  }
-
-  /** Returns the addresses about which the peer says something else than before. */
-  received(peer: PeerState, message: ClaimsMessage): readonly string[] {
-    return message.session === peer.session ? this.#received.apply(peer.node, message) : [];
   }
 
   flush(): void {

@@ -1,4 +1,4 @@
-import type { Claim, Message } from "../../src/heartbeat/messages.ts";
+import type { Claim, ClaimsMessage, Message } from "../../src/heartbeat/messages.ts";
 import { ClaimsExchange } from "./claims-exchange.ts";
 import { Connection } from "./connection.ts";
 import { Directory } from "./directory.ts";
@@ -98,9 +98,9 @@ export class Membership implements MembershipInputs {
     this.#witnesses = new Witnesses(own, peers, effects, this.#heartbeats);
     this.#connection = new Connection(own, effects);
     const view = new PeerView(own, peers, received);
-    this.#stakes = new Stakes({ own, peers, effects, received, view, resumed: resumed ?? new Map() });
-    this.#exchange = new ClaimsExchange(own, peers, effects, received, (address) => this.#stakes.entryOf(address));
-    this.#stakes.connect(this.#exchange);
+    const exchange = new ClaimsExchange(own, peers, effects, received, (address) => this.#stakes.entryOf(address));
+    this.#exchange = exchange;
+    this.#stakes = new Stakes({ own, peers, effects, received, view, exchange, resumed: resumed ?? new Map() });
     this.#liveness = new Liveness({
       own,
       peers,
@@ -111,7 +111,7 @@ export class Membership implements MembershipInputs {
       notices: this.#notices,
       heldBy: (name) => received.heldBy(name),
       changed: (peer) => this.#peerChanged(peer),
-      returned: (peer) => this.#exchange.resend(peer),
+      returned: (peer) => exchange.resend(peer),
       restartOver: (peer) => this.#completeClaims(peer),
       isolate: (unheard) => this.#isolate(unheard),
       forget: (peer) => this.#forget(peer),
@@ -120,7 +120,7 @@ export class Membership implements MembershipInputs {
       own,
       peers,
       received,
-      exchange: this.#exchange,
+      exchange,
       heartbeats: this.#heartbeats,
       liveness: this.#liveness,
       notices: this.#notices,
@@ -290,10 +290,10 @@ export class Membership implements MembershipInputs {
     this.#own.nowMs = this.#latestMs;
   }
 
-  #receiveClaims(peer: PeerState, message: Message & { readonly kind: "claims" }): void {
+  #receiveClaims(peer: PeerState, message: ClaimsMessage): void {
     this.#liveness.heard(peer);
     this.#connected();
-    const changed = this.#exchange.received(peer, message);
+    const changed = this.#received.apply(peer.node, message);
     this.#heartbeats.hurry(peer);
     for (const address of changed) this.#stakes.told(peer.node, address);
     this.#completeClaims(peer);

@@ -41,7 +41,7 @@ export class NoticeBoard {
     return this.#newest.get(node);
   }
 
-  isNews({ node, incarnation, state }: Notice): boolean {
+  #isNews({ node, incarnation, state }: Notice): boolean {
     const known = this.#newest.get(node);
     if (known === undefined) return state !== "alive";
     if (incarnation !== known.incarnation) return incarnation > known.incarnation;
@@ -50,17 +50,11 @@ export class NoticeBoard {
 
   /** Keeps the notice and passes it on, if it is news. */
   publish(notice: Notice): boolean {
-    if (!this.isNews(notice)) return false;
+    if (!this.#isNews(notice)) return false;
     this.#newest.set(notice.node, notice);
     this.#left.set(notice.node, rounds);
     this.#nextRoundMs = Math.min(this.#nextRoundMs, this.#own.nowMs);
     return true;
-  }
-
-  /** The node is no longer in the cluster. */
-  forget(node: string): void {
-    this.#newest.delete(node);
-    this.#left.delete(node);
   }
 
   /** Sends what is due. */

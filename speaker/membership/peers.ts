@@ -40,7 +40,7 @@ export class Peers {
     this.#directory = directory;
     const neighbours = directory.neighboursOf(this.#own.node);
     for (const node of neighbours) this.ensure(node);
-    for (const state of [...this.#states.values()]) {
+    for (const state of this.#states.values()) {
       this.#look(state);
       state.isNeighbour = neighbours.has(state.node);
       this.update(state);
@@ -97,16 +97,14 @@ export class Peers {
     this.#beats.delete(state);
   }
 
-  /** The next peer whose heartbeat is due. It has the next one after its interval, unless this one was the last. */
+  /** The next peer whose heartbeat is due. It has none after this one, until `restartInterval`. */
   takeDueBeat(): PeerState | undefined {
     const { nowMs } = this.#own;
     for (;;) {
       const state = this.#beats.takeDue(nowMs);
       if (state === undefined) return undefined;
       this.update(state);
-      if (!this.#active.has(state)) continue;
-      this.restartInterval(state);
-      return state;
+      if (this.#active.has(state)) return state;
     }
   }
 

@@ -26,6 +26,7 @@ export interface StakesParts {
   readonly effects: EffectQueue;
   readonly received: ReceivedClaims;
   readonly view: PeerView;
+  readonly exchange: ClaimsExchange;
   /** Claims of the process before this one. */
   readonly resumed: ReadonlyMap<string, Claim>;
 }
@@ -38,18 +39,12 @@ export class Stakes {
   /** Those that depend on the state of peers which do not announce them. */
   readonly #unsettled = new Set<string>();
   readonly #timers = new Timers<string>();
-  #exchange: ClaimsExchange | undefined;
   #held = 0;
   #relays = 0;
   #joinedMs = 0;
 
   constructor(parts: StakesParts) {
     this.#parts = parts;
-  }
-
-  /** Where changes of claims are sent; set once, before anything else. */
-  connect(exchange: ClaimsExchange): void {
-    this.#exchange = exchange;
   }
 
   get nextDueMs(): number {
@@ -62,7 +57,7 @@ export class Stakes {
   }
 
   set(stake: MembershipStake): void {
-    const { own, received, resumed } = this.#parts;
+    const { own, received, resumed, exchange } = this.#parts;
     const before = this.#stakes.get(stake.address);
     const state = before ?? new StakeState(stake, own.nowMs);
     this.#stakes.set(stake.address, state);
@@ -76,7 +71,7 @@ export class Stakes {
     const concerned = [
       ...new Set([...stake.owners, ...(stake.announcedBy === undefined ? [] : [stake.announcedBy])]),
     ].filter((node) => node !== own.node);
-    this.#exchange?.setConcerned(stake.address, state.concerned, concerned, state.own !== undefined || state.passed);
+    exchange.setConcerned(stake.address, state.concerned, concerned, state.own !== undefined || state.passed);
     if (state.own !== undefined) {
       const former = new Set([...state.former, ...state.concerned]);
       state.former = [...former].filter((node) => !concerned.includes(node));
@@ -93,7 +88,7 @@ export class Stakes {
     state.passed = false;
     this.#stakes.delete(address);
     if (hadEntry) this.#tell(state);
-    this.#exchange?.setConcerned(address, state.concerned, [], false);
+    this.#parts.exchange.setConcerned(address, state.concerned, [], false);
     this.#unsettled.delete(address);
     this.#timers.delete(address);
     this.#dirty.delete(address);
@@ -126,7 +121,7 @@ export class Stakes {
     if (claim !== undefined) {
       state.see(claim);
       const peer = this.#parts.peers.get(node);
-      if (state.own !== undefined && peer !== undefined) this.#exchange?.tell(peer, address, state.concerned);
+      if (state.own !== undefined && peer !== undefined) this.#parts.exchange.tell(peer, address, state.concerned);
     }
     this.#dirty.add(address);
   }
@@ -294,7 +289,7 @@ export class Stakes {
   }
 
   #tell({ stake, concerned, former }: StakeState): void {
-    this.#exchange?.changed(stake.address, former.length === 0 ? concerned : [...concerned, ...former]);
+    this.#parts.exchange.changed(stake.address, former.length === 0 ? concerned : [...concerned, ...former]);
   }
 
   /** The claims of other nodes that are alive, the best one first. */
