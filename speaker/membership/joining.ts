@@ -47,7 +47,7 @@ export class Joining {
     let hasPeers = false;
     let isComplete = true;
     for (const peer of this.#peers.active) {
-      if (peer.stakes === 0 || peer.status === "dead" || peer.status === "left") continue;
+      if (peer.stakes === 0 || peer.isGone) continue;
       hasPeers = true;
       if (hasTold(peer, this.#received, this.#sinceMs)) continue;
       isComplete = false;

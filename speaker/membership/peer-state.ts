@@ -69,6 +69,11 @@ export class PeerState {
     return this.status === "alive";
   }
 
+  /** It is dead or has left. */
+  get isGone(): boolean {
+    return this.status === "dead" || this.status === "left";
+  }
+
   /** The interval at which it says that it sends heartbeats. */
   intervalMs(otherwiseMs: number): number {
     return Math.max(this.beat?.intervalMs ?? otherwiseMs, 1);

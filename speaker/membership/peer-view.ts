@@ -1,9 +1,10 @@
+import type { IpFamily } from "../../src/ip/address.ts";
 import type { Eligibility } from "./decide.ts";
 import type { Cause } from "./effects.ts";
 import type { OwnState } from "./own-state.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
-import type { Family, MembershipStake } from "./stake.ts";
+import { isHealthyIn, type MembershipStake } from "./stake.ts";
 import { deadAfter } from "./timing.ts";
 
 /** What is known of other nodes, as decisions about addresses need it. */
@@ -26,8 +27,7 @@ export class PeerView {
 
   /** Whether it is dead or has left. */
   isGone(node: string): boolean {
-    const status = this.#peers.get(node)?.status;
-    return status === "dead" || status === "left";
+    return this.#peers.get(node)?.isGone === true;
   }
 
   /** Whether it is heard directly. */
@@ -44,19 +44,19 @@ export class PeerView {
     if (!peer.isAlive) return "ineligible";
     if (beat === undefined) return "eligible";
     if (beat.isolated || beat.phase === "leaving" || beat.phase === "left") return "ineligible";
-    if (!(family === "IPv4" ? beat.ipv4 : beat.ipv6)) return "ineligible";
+    if (!isHealthyIn(family, beat)) return "ineligible";
     if (!this.isHeard(node) && peer.restartUntilMs <= this.#own.nowMs) return "silent";
     if (this.#received.versionOf(node) < beat.claimsVersion) return "silent";
     return this.#received.hasPassed(node, address) ? "passed" : "eligible";
   }
 
   /** Why another node should take over what the node announces now; undefined: it should not, or the node would not hear of it. */
-  yields(node: string, family: Family): Cause | undefined {
+  yields(node: string, family: IpFamily): Cause | undefined {
     const peer = this.#peers.get(node);
     const beat = peer?.beat;
     if (peer === undefined || beat === undefined || !peer.hearsUs || !this.isHeard(node)) return undefined;
     if (beat.phase === "leaving") return "PeerLeft";
-    return (family === "IPv4" ? beat.ipv4 : beat.ipv6) ? undefined : "PeerUnhealthy";
+    return isHealthyIn(family, beat) ? undefined : "PeerUnhealthy";
   }
 
   /** Why no node announces the address, and for how long. `last`: the node that did, as far as is known. */
@@ -75,7 +75,7 @@ export class PeerView {
       return { cause: "PeerDead", gapMs: Math.round(nowMs - sinceMs) };
     }
     const { beat } = peer;
-    const isHealthy = beat === undefined || (stake.family === "IPv4" ? beat.ipv4 : beat.ipv6);
+    const isHealthy = beat === undefined || isHealthyIn(stake.family, beat);
     const isUnable = !isHealthy || beat?.isolated === true || this.#received.hasPassed(last, stake.address);
     return { cause: isUnable ? "PeerUnhealthy" : "Planned", gapMs };
   }

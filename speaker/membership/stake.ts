@@ -1,11 +1,10 @@
-/** The families of IP addresses, as the API names them. */
-export type Family = "IPv4" | "IPv6";
+import type { IpFamily } from "../../src/ip/address.ts";
 
 /** An address that this node may announce, as the VirtualIP says it. One for each address; a later one takes the place of an earlier one. */
 export interface MembershipStake {
   /** Canonical text of the address (`formatAddress`). */
   readonly address: string;
-  readonly family: Family;
+  readonly family: IpFamily;
   /**
    * Names of nodes in order of preference. This node may be missing: it was an owner, still announces the address, and continues until
    * another node does.
@@ -31,6 +30,11 @@ export interface MembershipStake {
 export interface Health {
   readonly ipv4: boolean;
   readonly ipv6: boolean;
+}
+
+/** The health in one family. */
+export function isHealthyIn(family: IpFamily, { ipv4, ipv6 }: Health): boolean {
+  return family === "IPv4" ? ipv4 : ipv6;
 }
 
 /** A node whose speaker sends heartbeats, as its SpeakerIdentity says. */

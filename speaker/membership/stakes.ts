@@ -8,7 +8,7 @@ import type { OwnState } from "./own-state.ts";
 import type { PeerView } from "./peer-view.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
-import type { MembershipStake } from "./stake.ts";
+import { isHealthyIn, type MembershipStake } from "./stake.ts";
 import { StakeState } from "./stake-state.ts";
 import { Timers } from "./timers.ts";
 
@@ -192,7 +192,7 @@ export class Stakes {
   #decide(state: StakeState, other: OtherClaim | undefined): Decision {
     const { own, view } = this.#parts;
     const { stake } = state;
-    const isHealthy = stake.family === "IPv4" ? own.health.ipv4 : own.health.ipv6;
+    const isHealthy = isHealthyIn(stake.family, own.health);
     const isAble = stake.armed && !own.isolated && own.phase !== "left";
     const isWilling = isAble && isHealthy && own.joined && !own.paused && own.phase === "running";
     const sinceMs = state.own === undefined ? Math.max(state.vacantMs ?? own.nowMs, this.#joinedMs) : state.movedMs;

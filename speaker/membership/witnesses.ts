@@ -48,7 +48,7 @@ export class Witnesses {
       return;
     }
     const peer = this.#peers.get(about);
-    if (peer !== undefined && (peer.status === "dead" || peer.status === "left")) {
+    if (peer?.isGone === true) {
       this.#reply(from, about, ageOf(peer.heardMs, nowMs), true);
     } else if (peer !== undefined && nowMs - peer.heardMs <= timing.heartbeatMs) {
       this.#reply(from, about, ageOf(peer.heardMs, nowMs), false);
@@ -87,9 +87,7 @@ export class Witnesses {
     const witnesses = new Set<string>();
     const add = (name: string | undefined): void => {
       if (name === undefined || name === node || name === peer.node || witnesses.size >= maxWitnesses) return;
-      const state = this.#peers.get(name);
-      if (state?.status === "dead" || state?.status === "left") return;
-      if (this.#peers.isInDirectory(name)) witnesses.add(name);
+      if (this.#peers.get(name)?.isGone !== true && this.#peers.isInDirectory(name)) witnesses.add(name);
     };
     add(peer.voucher);
     for (const neighbour of this.#peers.neighboursOf(peer.node)) add(neighbour);

@@ -1,10 +1,10 @@
-import type { Family } from "../../../../../speaker/membership/stake.ts";
+import type { IpFamily } from "../../../../../src/ip/address.ts";
 import type { EventQueue } from "./event-queue.ts";
 
 /** A VirtualIP at one time. */
 export interface AddressView {
   readonly address: string;
-  readonly family: Family;
+  readonly family: IpFamily;
   readonly owners: readonly string[];
   readonly createdSeconds: number;
   readonly term: number;
@@ -55,7 +55,7 @@ export class Api {
 
   setOwners(address: string, owners: readonly string[]): void {
     const before = this.#views.get(address);
-    const family: Family = address.includes(":") ? "IPv6" : "IPv4";
+    const family: IpFamily = address.includes(":") ? "IPv6" : "IPv4";
     const createdSeconds = before?.createdSeconds ?? this.#created;
     const announcedBy = before?.announcedBy;
     const version = (before?.version ?? 0) + 1;
