@@ -2,18 +2,24 @@ import { type Claim, maxUint32, noRank } from "../../src/heartbeat/messages.ts";
 import type { MembershipStake } from "./stake.ts";
 
 /** The list of owners that a claim or a stake belongs to. */
-export type Term = Pick<Claim, "createdSeconds" | "term">;
+type Term = Pick<Claim, "createdSeconds" | "term">;
 
 /** Which of two lists of owners is the newer one: positive, `a`; 0: they are the same. */
 export function compareTerms(a: Term, b: Term): number {
   return a.createdSeconds - b.createdSeconds || a.term - b.term;
 }
 
-/** Which of two claims to one address is the better one: positive, that of `a`; 0 only for one and the same holder. */
-export function compareClaims(a: Claim, holderOfA: string, b: Claim, holderOfB: string): number {
+/** A claim to an address, and the node that makes it. */
+export interface HeldClaim {
+  readonly holder: string;
+  readonly claim: Claim;
+}
+
+/** Which of two claims to one address is the better one: positive, `a`; 0 only for one and the same holder. */
+export function compareClaims({ holder, claim: a }: HeldClaim, { holder: otherHolder, claim: b }: HeldClaim): number {
   const order = compareTerms(a, b) || a.epoch - b.epoch || b.rank - a.rank;
   if (order !== 0) return order;
-  return holderOfA === holderOfB ? 0 : holderOfA < holderOfB ? 1 : -1;
+  return holder === otherHolder ? 0 : holder < otherHolder ? 1 : -1;
 }
 
 /** The position of the node in the list of owners, as claims have it. */

@@ -1,5 +1,5 @@
 import type { Claim } from "../../src/heartbeat/messages.ts";
-import { claimFor, compareClaims, compareTerms, isProvisional, rankIn } from "./claim-order.ts";
+import { claimFor, compareClaims, compareTerms, type HeldClaim, isProvisional, rankIn } from "./claim-order.ts";
 import type { Cause } from "./effects.ts";
 import type { MembershipStake } from "./stake.ts";
 import type { Timing } from "./timing.ts";
@@ -23,7 +23,7 @@ export interface Situation {
   /** The claim by which this node announces the address. */
   readonly own: Claim | undefined;
   /** The best claim of another node that is alive. */
-  readonly other: { readonly holder: string; readonly claim: Claim } | undefined;
+  readonly other: HeldClaim | undefined;
   /** The highest epoch that was seen under the term of the stake. */
   readonly seenEpoch: number | undefined;
   /** Some node has announced the address before. */
@@ -62,7 +62,7 @@ export function decide(situation: Situation): Decision {
 function decideAsHolder(situation: Situation, own: Claim): Decision {
   const { node, stake, other, timing, sinceMs, nowMs, seenEpoch } = situation;
   if (!situation.isAble) return { kind: "release", to: undefined };
-  if (other !== undefined && compareClaims(other.claim, other.holder, own, node) > 0) {
+  if (other !== undefined && compareClaims(other, { holder: node, claim: own }) > 0) {
     return { kind: "release", to: other.holder };
   }
   const age = compareTerms(own, stake);
@@ -90,21 +90,19 @@ function decideAsHolder(situation: Situation, own: Claim): Decision {
 function decideWithout(situation: Situation): Decision {
   const { node, stake, other, sinceMs, nowMs, timing } = situation;
   if (!stake.owners.includes(node)) return keep;
+  const isFirst = stake.owners[0] === node;
   let cause: Cause | undefined;
   let isMove = false;
-  let isLate = false;
   if (other !== undefined) {
     const age = compareTerms(other.claim, stake);
-    const isFirst = stake.owners[0] === node;
-    const isOld = age < 0 || (age === 0 && isProvisional(other.claim));
+    // With a list of owners that the announcer knows to be old, this node's claim would be too low.
+    if (age > 0) return keep;
+    const isOld = age < 0 || isProvisional(other.claim);
     isMove = isOld && (isFirst || !stake.owners.includes(other.holder));
     cause = isMove ? "Planned" : situation.yields(other.holder);
     if (cause === undefined) return keep;
-    isLate = age > 0;
   }
-  // With a list of owners that the announcer knows to be old, this node's claim would be too low.
-  if (isLate) return keep;
-  const before = isMove && stake.owners[0] === node ? 0 : countBefore(situation);
+  const before = isMove && isFirst ? 0 : countBefore(situation);
   if (before === undefined) return keep;
   if (!situation.isWilling) return before === 0 && !stake.armed ? { kind: "pass" } : keep;
   const dueMs = sinceMs + before * timing.takeMs;

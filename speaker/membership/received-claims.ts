@@ -17,7 +17,11 @@ interface ClaimsOfNode {
   stale: Set<string> | undefined;
 }
 
-const nothing: ClaimsOfNode = { version: 0, held: new Map(), passed: new Set(), early: [], stale: undefined };
+function noClaims(): ClaimsOfNode {
+  return { version: 0, held: new Map(), passed: new Set(), early: [], stale: undefined };
+}
+
+const nothing = noClaims();
 
 /** The claims of other nodes, as they told them. Says nothing of whether these nodes are alive. */
 export class ReceivedClaims {
@@ -52,10 +56,7 @@ export class ReceivedClaims {
   apply(node: string, message: ClaimsMessage): readonly string[] {
     const known = this.#of(node);
     if (message.version <= known.version) return [];
-    const claims =
-      known === nothing
-        ? { version: 0, held: new Map<string, Claim>(), passed: new Set<string>(), early: [], stale: undefined }
-        : known;
+    const claims = known === nothing ? noClaims() : known;
     this.#nodes.set(node, claims);
     if (message.base > claims.version) {
       if (claims.early.length < maxEarly) claims.early.push(message);

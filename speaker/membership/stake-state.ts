@@ -1,5 +1,5 @@
 import type { Claim } from "../../src/heartbeat/messages.ts";
-import { compareTerms, type Term } from "./claim-order.ts";
+import { compareTerms, type HeldClaim } from "./claim-order.ts";
 import type { MembershipStake } from "./stake.ts";
 
 /** A stake, and what this node does about it. */
@@ -28,7 +28,7 @@ export class StakeState {
   /** How many other nodes claim it. */
   rivals = 0;
   /** What a third node said about the claim of one that this node perhaps does not hear. */
-  relayed: { readonly holder: string; readonly claim: Claim } | undefined;
+  relayed: HeldClaim | undefined;
   /** Other nodes announce it beside each other: when they learn of each other. */
   conflictMs: number | undefined;
   /** Claim of the process before this one, which ended with the intent to restart. */
@@ -62,10 +62,6 @@ export class StakeState {
   /** Notes a claim of any node. */
   see(claim: Claim): void {
     this.isKnown = true;
-    if (isOfTerm(claim, this.stake)) this.seenEpoch = Math.max(this.seenEpoch ?? 0, claim.epoch);
+    if (compareTerms(claim, this.stake) === 0) this.seenEpoch = Math.max(this.seenEpoch ?? 0, claim.epoch);
   }
-}
-
-function isOfTerm(claim: Claim, term: Term): boolean {
-  return compareTerms(claim, term) === 0;
 }

@@ -1,5 +1,5 @@
 import type { Claim, ClaimEntry, Conflict } from "../../src/heartbeat/messages.ts";
-import { compareClaims, compareTerms } from "./claim-order.ts";
+import { compareClaims, compareTerms, type HeldClaim } from "./claim-order.ts";
 import type { ClaimsExchange } from "./claims-exchange.ts";
 import { type Decision, decide, type Eligibility } from "./decide.ts";
 import type { EffectQueue } from "./effect-queue.ts";
@@ -14,11 +14,6 @@ import { Timers } from "./timers.ts";
 
 /** How many conflicts of other nodes are passed on in one turn. */
 const maxRelays = 16;
-
-interface OtherClaim {
-  readonly holder: string;
-  readonly claim: Claim;
-}
 
 export interface StakesParts {
   readonly own: OwnState;
@@ -83,11 +78,9 @@ export class Stakes {
   remove(address: string): void {
     const state = this.#stakes.get(address);
     if (state === undefined) return;
-    const hadEntry = state.own !== undefined || state.passed;
     if (state.own !== undefined) this.#release(state, undefined);
-    state.passed = false;
+    else if (state.passed) this.#tell(state);
     this.#stakes.delete(address);
-    if (hadEntry) this.#tell(state);
     this.#parts.exchange.setConcerned(address, state.concerned, [], false);
     this.#unsettled.delete(address);
     this.#timers.delete(address);
@@ -189,7 +182,7 @@ export class Stakes {
     this.#relay(state, others);
   }
 
-  #decide(state: StakeState, other: OtherClaim | undefined): Decision {
+  #decide(state: StakeState, other: HeldClaim | undefined): Decision {
     const { own, view } = this.#parts;
     const { stake } = state;
     const isHealthy = isHealthyIn(stake.family, own.health);
@@ -219,7 +212,7 @@ export class Stakes {
     });
   }
 
-  #apply(state: StakeState, decision: Decision, other: OtherClaim | undefined): void {
+  #apply(state: StakeState, decision: Decision, other: HeldClaim | undefined): void {
     const { own } = this.#parts;
     switch (decision.kind) {
       case "take":
@@ -293,10 +286,10 @@ export class Stakes {
   }
 
   /** The claims of other nodes that are alive, the best one first. */
-  #othersOf(state: StakeState): readonly OtherClaim[] {
+  #othersOf(state: StakeState): readonly HeldClaim[] {
     const { received, view, own } = this.#parts;
     const { address } = state.stake;
-    const others: OtherClaim[] = [];
+    const others: HeldClaim[] = [];
     for (const holder of received.holdersOf(address)) {
       const claim = received.claimOf(holder, address);
       if (claim !== undefined && view.announces(holder)) others.push({ holder, claim });
@@ -306,12 +299,12 @@ export class Stakes {
     if (relayed !== undefined && (view.isHeard(relayed.holder) || view.isGone(relayed.holder)))
       state.relayed = undefined;
     else if (relayed !== undefined && !others.some(({ holder }) => holder === relayed.holder)) others.push(relayed);
-    if (others.length > 1) others.sort((a, b) => compareClaims(b.claim, b.holder, a.claim, a.holder));
+    if (others.length > 1) others.sort((a, b) => compareClaims(b, a));
     return others.filter(({ holder }) => holder !== own.node);
   }
 
   /** Other nodes announce the address beside each other: tells the lower ones, which perhaps do not hear the best one. */
-  #relay(state: StakeState, others: readonly OtherClaim[]): void {
+  #relay(state: StakeState, others: readonly HeldClaim[]): void {
     const { own, effects, view } = this.#parts;
     const { address } = state.stake;
     const [best, ...rest] = others;
