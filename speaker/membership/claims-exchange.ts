@@ -90,7 +90,7 @@ export class ClaimsExchange {
 
   flush(): void {
     const { nowMs, timing } = this.#own;
-    for (let peer = this.#resends.takeDue(nowMs); peer !== undefined; peer = this.#resends.takeDue(nowMs)) {
+    for (const peer of this.#resends.takeAllDue(nowMs)) {
       if (!peer.sent.isPending || peer.status === "left") continue;
       const isSilent = nowMs - peer.heardMs > suspectedAfter * peer.intervalMs(timing.heartbeatMs);
       if (isSilent || !peer.isAlive) {

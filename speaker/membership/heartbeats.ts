@@ -43,8 +43,7 @@ export class Heartbeats {
   flush(): void {
     for (const peer of this.#hurried) this.send(peer, false);
     this.#hurried.clear();
-    for (let peer = this.#peers.takeDueBeat(); peer !== undefined; peer = this.#peers.takeDueBeat())
-      this.send(peer, false);
+    for (const peer of this.#peers.takeDueBeats()) this.send(peer, false);
   }
 
   /** `answer`: the peer should answer at once. */

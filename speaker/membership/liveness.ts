@@ -57,7 +57,7 @@ export class Liveness {
   /** A message of the peer arrived. */
   heard(peer: PeerState): void {
     const { own, witnesses, effects, changed, returned } = this.#parts;
-    if (own.nowMs - peer.heardMs > suspectedAfter * peer.intervalMs(own.timing.heartbeatMs)) returned(peer);
+    if (own.nowMs - peer.heardMs > this.#suspectedMs(peer)) returned(peer);
     peer.heardMs = own.nowMs;
     peer.suspicion = undefined;
     witnesses.heard(peer.node);
@@ -66,7 +66,7 @@ export class Liveness {
       this.#revive(peer);
       changed(peer);
     }
-    this.#watches.setEarlier(peer, own.nowMs + suspectedAfter * peer.intervalMs(own.timing.heartbeatMs));
+    this.#watches.setEarlier(peer, own.nowMs + this.#suspectedMs(peer));
   }
 
   /** Something that decides when the peer is looked at has changed. */
@@ -75,9 +75,7 @@ export class Liveness {
   }
 
   advance(): void {
-    const { nowMs } = this.#parts.own;
-    for (let peer = this.#watches.takeDue(nowMs); peer !== undefined; peer = this.#watches.takeDue(nowMs))
-      this.#check(peer);
+    for (const peer of this.#watches.takeAllDue(this.#parts.own.nowMs)) this.#check(peer);
   }
 
   /** The thread did not run, or the node was cut off: silence until now does not count. */
@@ -87,7 +85,7 @@ export class Liveness {
       if (!peer.isAlive) continue;
       peer.vouchedMs = own.nowMs;
       peer.suspicion = undefined;
-      this.#watches.set(peer, own.nowMs + suspectedAfter * peer.intervalMs(own.timing.heartbeatMs));
+      this.#watches.set(peer, own.nowMs + this.#suspectedMs(peer));
     }
   }
 
@@ -130,7 +128,7 @@ export class Liveness {
     const peer = peers.get(node);
     const nodeDead = state === "nodeDead";
     if (peer === undefined || peer.status === "left" || peer.status === "unheard") {
-      if (peer?.status === "unheard") peer.status = state === "alive" ? "unheard" : "dead";
+      if (peer?.status === "unheard" && state !== "alive") peer.status = "dead";
       if (peer !== undefined) peer.nodeDead = nodeDead;
       if (state !== "alive") effects.report({ kind: "peerDown", node, nodeDead });
       else if (before !== undefined && before.state !== "alive") effects.report({ kind: "peerUp", node });
@@ -187,16 +185,16 @@ export class Liveness {
       return;
     }
     if (!peer.isAlive) return;
-    const intervalMs = peer.intervalMs(timing.heartbeatMs);
+    const suspectedMs = this.#suspectedMs(peer);
     const isAccused = peer.suspicion?.accused !== undefined;
-    if (nowMs - lastMs < (isAccused ? 0 : suspectedAfter * intervalMs)) {
+    if (nowMs - lastMs < (isAccused ? 0 : suspectedMs)) {
       peer.suspicion = undefined;
-      this.#watchAt(peer, lastMs + suspectedAfter * intervalMs);
+      this.#watchAt(peer, lastMs + suspectedMs);
       return;
     }
+    const intervalMs = peer.intervalMs(timing.heartbeatMs);
     const suspicion = peer.startSuspicion(nowMs);
-    const isDead = this.#isDead(peer, suspicion, nowMs - lastMs, intervalMs);
-    if (isDead) this.#die(peer, suspicion);
+    if (this.#isDead(peer, suspicion, nowMs - lastMs, intervalMs)) this.#die(peer, suspicion);
     else if (peer.suspicion === suspicion) this.#pursue(peer, suspicion, lastMs + deadAfter * intervalMs);
   }
 
@@ -227,7 +225,8 @@ export class Liveness {
     const { own, effects, heartbeats, witnesses, connection, heldBy } = this.#parts;
     const { nowMs, timing } = own;
     const isRecent = nowMs < suspicion.sinceMs + 4 * timing.heartbeatMs;
-    if (nowMs >= suspicion.triedMs + (isRecent ? timing.retryMs : timing.heartbeatMs)) {
+    const paceMs = isRecent ? timing.retryMs : timing.heartbeatMs;
+    if (nowMs >= suspicion.triedMs + paceMs) {
       suspicion.triedMs = nowMs;
       heartbeats.send(peer, true);
       witnesses.question(peer, suspicion);
@@ -240,7 +239,7 @@ export class Liveness {
         if (addresses.length > 0) effects.add({ kind: "askAnnounced", node: peer.node, addresses });
       }
     }
-    const nextMs = suspicion.triedMs + (isRecent ? timing.retryMs : timing.heartbeatMs);
+    const nextMs = suspicion.triedMs + paceMs;
     this.#watchAt(peer, deadMs > nowMs ? Math.min(deadMs, nextMs) : nextMs);
   }
 
@@ -263,6 +262,11 @@ export class Liveness {
     peer.suspicion = undefined;
   }
 
+  /** After this silence it is suspected. */
+  #suspectedMs(peer: PeerState): number {
+    return suspectedAfter * peer.intervalMs(this.#parts.own.timing.heartbeatMs);
+  }
+
   #hearsOther(peer: PeerState, sinceMs: number): boolean {
     for (const other of this.#parts.peers.active) if (other !== peer && other.heardMs > sinceMs) return true;
     return false;
@@ -276,9 +280,8 @@ export class Liveness {
   /** All peers that are alive are suspected. */
   #hearsNone(): boolean {
     const { own, peers } = this.#parts;
-    const { nowMs, timing } = own;
     for (const peer of peers.active) {
-      if (peer.isAlive && nowMs - peer.heardMs < suspectedAfter * peer.intervalMs(timing.heartbeatMs)) return false;
+      if (peer.isAlive && own.nowMs - peer.heardMs < this.#suspectedMs(peer)) return false;
     }
     return true;
   }

@@ -97,14 +97,11 @@ export class Peers {
     this.#beats.delete(state);
   }
 
-  /** The next peer whose heartbeat is due. It has none after this one, until `restartInterval`. */
-  takeDueBeat(): PeerState | undefined {
-    const { nowMs } = this.#own;
-    for (;;) {
-      const state = this.#beats.takeDue(nowMs);
-      if (state === undefined) return undefined;
+  /** The peers whose heartbeats are due. Each has none after this one, until `restartInterval`. */
+  *takeDueBeats(): Iterable<PeerState> {
+    for (const state of this.#beats.takeAllDue(this.#own.nowMs)) {
       this.update(state);
-      if (this.#active.has(state)) return state;
+      if (this.#active.has(state)) yield state;
     }
   }
 

@@ -142,9 +142,7 @@ export class Stakes {
   /** Decides about everything that has changed or is due. */
   flush(): void {
     const { nowMs } = this.#parts.own;
-    for (let address = this.#timers.takeDue(nowMs); address !== undefined; address = this.#timers.takeDue(nowMs)) {
-      this.#dirty.add(address);
-    }
+    for (const address of this.#timers.takeAllDue(nowMs)) this.#dirty.add(address);
     this.#relays = 0;
     for (const address of this.#dirty) {
       const state = this.#stakes.get(address);

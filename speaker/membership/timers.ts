@@ -49,6 +49,11 @@ export class Timers<Key> {
     return first?.key;
   }
 
+  /** Removes and returns the keys that are due, also those that become due meanwhile. */
+  *takeAllDue(nowMs: number): Iterable<Key> {
+    for (let key = this.takeDue(nowMs); key !== undefined; key = this.takeDue(nowMs)) yield key;
+  }
+
   #push(entry: Entry<Key>): void {
     const heap = this.#heap;
     let child = heap.length;

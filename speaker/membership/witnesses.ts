@@ -71,7 +71,7 @@ export class Witnesses {
   /** Gives the answers whose time has come. */
   advance(): void {
     const { nowMs } = this.#own;
-    for (let about = this.#tries.takeDue(nowMs); about !== undefined; about = this.#tries.takeDue(nowMs)) {
+    for (const about of this.#tries.takeAllDue(nowMs)) {
       this.#replyToAll(about, ageOf(this.#peers.get(about)?.heardMs ?? Number.NEGATIVE_INFINITY, nowMs), true);
     }
   }
