@@ -20,6 +20,7 @@ import { ReceivedClaims } from "./received-claims.ts";
 import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./stake.ts";
 import { Stakes } from "./stakes.ts";
 import type { Timing } from "./timing.ts";
+import { TurnClock } from "./turn-clock.ts";
 import { Witnesses } from "./witnesses.ts";
 
 export interface MembershipOptions {
@@ -47,6 +48,7 @@ export interface Hearing {
 /** See README.md. Pure: effects are what `take` returns. */
 export class Membership implements MembershipInputs {
   readonly #own: OwnState;
+  readonly #clock: TurnClock;
   readonly #directoryOf: (peers: readonly MembershipPeer[]) => Directory;
   readonly #effects = new EffectQueue();
   readonly #received = new ReceivedClaims();
@@ -64,12 +66,6 @@ export class Membership implements MembershipInputs {
   readonly #leaving: Leaving;
   /** While isolated: this node hears others, and is not heard. */
   #isUnheard = false;
-  #turnMs: number;
-  /** What is added to the times that are passed, and the latest of the sums. */
-  #offsetMs = 0;
-  #latestMs: number;
-  /** When the next turn was due, at the end of the last one. */
-  #expectedMs = Number.POSITIVE_INFINITY;
 
   constructor({ node, session, incarnation, timing, nowMs, resumed, directoryOf }: MembershipOptions) {
     const health = { ipv4: true, ipv6: true };
@@ -89,9 +85,8 @@ export class Membership implements MembershipInputs {
     const received = this.#received;
     const peers = new Peers(own);
     this.#own = own;
+    this.#clock = new TurnClock(own);
     this.#directoryOf = directoryOf ?? ((listed) => new Directory(listed, node));
-    this.#turnMs = nowMs;
-    this.#latestMs = nowMs;
     this.#peers = peers;
     this.#notices = new NoticeBoard(own, peers, effects);
     this.#heartbeats = new Heartbeats(own, peers, effects, received, this.#notices);
@@ -136,7 +131,7 @@ export class Membership implements MembershipInputs {
 
   /** When `advance` has something to do, monotonic ms; in the past: at once. */
   get nextDueMs(): number {
-    return this.#leaving.isDone ? Number.POSITIVE_INFINITY : this.#dueMs - this.#offsetMs;
+    return this.#leaving.isDone ? Number.POSITIVE_INFINITY : this.#clock.passedMs(this.#dueMs);
   }
 
   get #dueMs(): number {
@@ -187,13 +182,13 @@ export class Membership implements MembershipInputs {
   }
 
   leave(intent: LeaveIntent, nowMs: number): void {
-    this.#setTime(nowMs);
+    this.#clock.set(nowMs);
     this.#leaving.begin(intent);
     this.#stakes.lookAtAll();
   }
 
   receive(from: string, message: Message, nowMs: number): void {
-    this.#setTime(nowMs);
+    this.#clock.set(nowMs);
     if (from === this.#own.node || this.#leaving.isDone) return;
     if (message.kind === "heartbeat") {
       if (this.#receiver.receive(from, message)) this.#connected();
@@ -225,36 +220,33 @@ export class Membership implements MembershipInputs {
   }
 
   lanHeard(nowMs: number): void {
-    this.#setTime(nowMs);
+    this.#clock.set(nowMs);
     this.#connection.lanHeard();
     if (!this.#isUnheard) this.#connected();
   }
 
   gatewayAnswered(nowMs: number): void {
-    this.#setTime(nowMs);
+    this.#clock.set(nowMs);
     this.#connection.gatewayAnswered();
     this.#connected();
   }
 
   nodeAnswered(node: string, nowMs: number): void {
-    this.#setTime(nowMs);
+    this.#clock.set(nowMs);
     this.#liveness.nodeAnswered(node);
     this.#connected();
   }
 
   announcementAnswered(node: string, nowMs: number): void {
-    this.#setTime(nowMs);
+    this.#clock.set(nowMs);
     this.#liveness.announcementAnswered(node);
   }
 
   advance(nowMs: number): void {
-    this.#setTime(nowMs);
-    const gapMs = this.#own.nowMs - this.#turnMs;
-    const lateMs = this.#own.nowMs - this.#expectedMs;
-    this.#turnMs = this.#own.nowMs;
+    this.#clock.set(nowMs);
+    const hasStalled = this.#clock.beginTurn();
     if (this.#leaving.isDone) return;
-    const { timing } = this.#own;
-    if (gapMs > timing.stallMs && lateMs > timing.retryMs) this.#wake();
+    if (hasStalled) this.#wake();
     this.#liveness.advance();
     this.#witnesses.advance();
     this.#connection.askAtRest();
@@ -275,19 +267,8 @@ export class Membership implements MembershipInputs {
       this.#notices.flush();
       this.#heartbeats.flush();
     }
-    this.#expectedMs = this.#dueMs;
+    this.#clock.endTurn(this.#dueMs);
     return this.#effects.take();
-  }
-
-  /** A clock that goes back continues where it was. */
-  #setTime(nowMs: number): void {
-    this.#own.nowMs = nowMs + this.#offsetMs;
-    if (this.#own.nowMs >= this.#latestMs) {
-      this.#latestMs = this.#own.nowMs;
-      return;
-    }
-    this.#offsetMs += this.#latestMs - this.#own.nowMs;
-    this.#own.nowMs = this.#latestMs;
   }
 
   #receiveClaims(peer: PeerState, message: ClaimsMessage): void {

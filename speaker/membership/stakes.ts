@@ -1,6 +1,7 @@
 import type { Claim, ClaimEntry, Conflict } from "../../src/heartbeat/messages.ts";
 import { compareClaims, compareTerms, type HeldClaim } from "./claim-order.ts";
 import type { ClaimsExchange } from "./claims-exchange.ts";
+import { ConflictRelay } from "./conflict-relay.ts";
 import { type Decision, decide, type Eligibility } from "./decide.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { Cause } from "./effects.ts";
@@ -11,9 +12,6 @@ import type { ReceivedClaims } from "./received-claims.ts";
 import { isHealthyIn, type MembershipStake } from "./stake.ts";
 import { StakeState } from "./stake-state.ts";
 import { Timers } from "./timers.ts";
-
-/** How many conflicts of other nodes are passed on in one turn. */
-const maxRelays = 16;
 
 export interface StakesParts {
   readonly own: OwnState;
@@ -34,12 +32,13 @@ export class Stakes {
   /** Those that depend on the state of peers which do not announce them. */
   readonly #unsettled = new Set<string>();
   readonly #timers = new Timers<string>();
+  readonly #conflicts: ConflictRelay;
   #held = 0;
-  #relays = 0;
   #joinedMs = 0;
 
   constructor(parts: StakesParts) {
     this.#parts = parts;
+    this.#conflicts = new ConflictRelay(parts.own, parts.effects, parts.view);
   }
 
   get nextDueMs(): number {
@@ -143,7 +142,7 @@ export class Stakes {
   flush(): void {
     const { nowMs } = this.#parts.own;
     for (const address of this.#timers.takeAllDue(nowMs)) this.#dirty.add(address);
-    this.#relays = 0;
+    this.#conflicts.beginTurn();
     for (const address of this.#dirty) {
       const state = this.#stakes.get(address);
       if (state !== undefined) this.#evaluate(state);
@@ -177,7 +176,7 @@ export class Stakes {
     if (isSettled) this.#unsettled.delete(address);
     else this.#unsettled.add(address);
     this.#timers.set(address, decision.kind === "wait" ? decision.untilMs : Number.POSITIVE_INFINITY);
-    this.#relay(state, others);
+    this.#timers.setEarlier(address, this.#conflicts.look(state, others));
   }
 
   #decide(state: StakeState, other: HeldClaim | undefined): Decision {
@@ -299,27 +298,5 @@ export class Stakes {
     else if (relayed !== undefined && !others.some(({ holder }) => holder === relayed.holder)) others.push(relayed);
     if (others.length > 1) others.sort((a, b) => compareClaims(b, a));
     return others.filter(({ holder }) => holder !== own.node);
-  }
-
-  /** Other nodes announce the address beside each other: tells the lower ones, which perhaps do not hear the best one. */
-  #relay(state: StakeState, others: readonly HeldClaim[]): void {
-    const { own, effects, view } = this.#parts;
-    const { address } = state.stake;
-    const [best, ...rest] = others;
-    if (best === undefined || rest.length === 0 || best === state.relayed || state.own !== undefined) {
-      state.conflictMs = undefined;
-      return;
-    }
-    state.conflictMs ??= own.nowMs + 2 * own.timing.heartbeatMs;
-    if (own.nowMs >= state.conflictMs && this.#relays < maxRelays) {
-      this.#relays += 1;
-      state.conflictMs = own.nowMs + own.timing.takeMs;
-      for (const { holder } of rest) {
-        if (view.isHeard(holder)) {
-          effects.send(holder, { kind: "conflict", address, holder: best.holder, claim: best.claim });
-        }
-      }
-    }
-    this.#timers.setEarlier(address, Math.max(state.conflictMs, own.nowMs + own.timing.retryMs));
   }
 }
