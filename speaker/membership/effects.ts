@@ -7,7 +7,7 @@ export type Effect =
   | { readonly kind: "announce"; readonly address: string }
   /** Do not answer for the address any longer. */
   | { readonly kind: "withdraw"; readonly address: string }
-  /** Send gratuitous frames for this address, which is announced, again: another node announced it, too. */
+  /** Send gratuitous frames for this address, which is announced, again: another node announced it as well. */
   | { readonly kind: "repeat"; readonly address: string }
   /** Answer for no address until `resume`: the thread did not run for a while, and other nodes may have taken over. */
   | { readonly kind: "pause" }
@@ -41,7 +41,7 @@ export type Fact =
   | { readonly kind: "released"; readonly address: string; readonly to: string | undefined }
   /** Which node announces an address that there is a stake in; undefined: none is known. */
   | { readonly kind: "holder"; readonly address: string; readonly holder: string | undefined }
-  /** The speaker of the node is dead; `nodeDead`: its kernel is, too. Said again when `nodeDead` changes. */
+  /** The speaker of the node is dead; `nodeDead`: its kernel is, too. Reported again when `nodeDead` changes. */
   | { readonly kind: "peerDown"; readonly node: string; readonly nodeDead: boolean }
   | { readonly kind: "peerUp"; readonly node: string }
   /** This node hears neither peers nor the gateway nor other devices, and has withdrawn everything. */

@@ -3,13 +3,13 @@ import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./sta
 
 /** What Membership learns, and from where. A fake of it shows a caller's tests what was passed. All times are monotonic milliseconds. */
 export interface MembershipInputs {
-  /** All nodes that send heartbeats, in any order, the own node included or not. Takes the place of what was set before. */
+  /** All nodes that send heartbeats, in any order, with or without the own node. Replaces what was set before. */
   setPeers(peers: readonly MembershipPeer[]): void;
   setStake(stake: MembershipStake): void;
   /** The address is withdrawn, whatever other nodes do. */
   removeStake(address: string): void;
   setHealth(health: Health): void;
-  /** A message of this node, which the channel has authenticated. */
+  /** A message from another node, which the channel has authenticated. */
   receive(from: string, message: Message, nowMs: number): void;
   /** A frame of a device other than a peer arrived from a LAN. */
   lanHeard(nowMs: number): void;
@@ -19,6 +19,6 @@ export interface MembershipInputs {
   /** The node answered for an address that it announces, after `askAnnounced`. */
   announcementAnswered(node: string, nowMs: number): void;
   leave(intent: LeaveIntent, nowMs: number): void;
-  /** Begins a turn: does what is due, and notices when the thread did not run for a while. */
+  /** Begins a turn: does what is due, and detects that the thread did not run for a while. */
   advance(nowMs: number): void;
 }

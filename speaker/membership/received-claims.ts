@@ -13,7 +13,7 @@ interface ClaimsOfNode {
   readonly passed: Set<string>;
   /** Messages that have overtaken the one that they follow. */
   readonly early: ClaimsMessage[];
-  /** Held according to what came before a message that takes the place of everything, and not confirmed since. */
+  /** Held according to what came before a message that replaces everything, and not confirmed since. */
   stale: Set<string> | undefined;
 }
 

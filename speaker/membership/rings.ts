@@ -22,7 +22,7 @@ function ringOf(names: readonly string[], number: number): Ring {
 
 /**
  * All names in two orders that look random and are the same on all nodes. Each name has two neighbours in each. Two random rings are an
- * expander: news reach 5,000 nodes in about ten steps.
+ * expander: news reaches 5,000 nodes in about ten steps.
  */
 export class Rings {
   readonly #rings: readonly Ring[];

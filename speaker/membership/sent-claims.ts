@@ -40,7 +40,7 @@ export class SentClaims {
 
   /**
    * The peer knows nothing, or something else than this. `has`: the version that it says it has. `addresses`: what is held. What it
-   * receives next takes the place of everything.
+   * receives next replaces everything.
    */
   reset(addresses: Iterable<string>, has: number): void {
     const isFirst = this.#version === 0 && has === 0;

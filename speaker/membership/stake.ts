@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../src/ip/address.ts";
 
-/** An address that this node may announce, as the VirtualIP says it. One for each address; a later one takes the place of an earlier one. */
+/** An address that this node may announce, as the VirtualIP says it. One for each address; a later one replaces an earlier one. */
 export interface MembershipStake {
   /** Canonical text of the address (`formatAddress`). */
   readonly address: string;

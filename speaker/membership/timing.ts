@@ -22,7 +22,7 @@ export interface Timing {
   /** A longer time between two turns makes the claims of this node doubtful, for doubtMs or until its peers were heard. */
   readonly stallMs: number;
   readonly doubtMs: number;
-  /** How long other nodes leave the addresses of a node alone that restarts. */
+  /** How long other nodes leave the addresses of a node that restarts alone. */
   readonly restartHoldMs: number;
   /** How long a node that leaves waits for its successors. */
   readonly leaveLimitMs: number;
@@ -63,5 +63,5 @@ export const suspectedAfter = 2;
 export const deadAfter = 2.5;
 /** The same while its kernel answers ARP or NDP: clients that know its hardware address are still served, and its speaker may only be slow. */
 export const speakerDeadAfter = 4.5;
-/** After how many the word of another node that it is dead is enough. */
+/** After how many it is dead as soon as another node says so. */
 export const dubiousAfter = 1.5;

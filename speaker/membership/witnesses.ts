@@ -68,7 +68,7 @@ export class Witnesses {
     if (this.#waiting.size > 0) this.#replyToAll(node, 0, false);
   }
 
-  /** Gives the answers whose time has come. */
+  /** Sends the answers that are due. */
   advance(): void {
     const { nowMs } = this.#own;
     for (const about of this.#tries.takeAllDue(nowMs)) {

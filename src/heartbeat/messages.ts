@@ -10,22 +10,22 @@ export const maxUint16 = 2 ** 16 - 1;
 export const maxUint32 = 2 ** 32 - 1;
 export const maxUint48 = 2 ** 48 - 1;
 
-/** Stands for "never" where a message has the age of something in milliseconds; larger ages are shortened to one less. */
+/** Stands for "never" where a message has an age in milliseconds; larger ages are sent as one less. */
 export const neverMs: number = maxUint16;
 
-/** How many entries a ClaimsMessage has at most: with IPv6 addresses it must fit into a packet, also of the node with the longest name. */
+/** How many entries a ClaimsMessage has at most: with IPv6 addresses it must fit into a packet, even from a node with the longest name. */
 export const maxClaimEntries = 26;
 
 /** How many notices a message has at most, and how long their names are together, in characters. A name has at most 253 (RFC 1123). */
 export const maxNotices = 24;
 export const maxNoticeCharacters = 680;
 
-/** Sent to each peer at an even pace, and at once when something in it has changed or when the peer requested it. */
+/** Sent to each peer at regular intervals, and at once when something in it has changed or the peer requests it. */
 export interface Heartbeat {
   readonly kind: "heartbeat";
   /** Up to maxUint48. Random, chosen when the sender's process started: another value is another process, which knows nothing. */
   readonly session: number;
-  /** Up to maxUint32. Rises by one with each heartbeat to this receiver; of two that arrive in the wrong order, the older one is not read. */
+  /** Up to maxUint32. Rises with each heartbeat; of two that arrive in the wrong order, the older one is ignored. */
   readonly sequence: number;
   /**
    * Up to maxUint48. Rises when the sender restarts, and when it learns that it was counted as dead: a notice of its death applies to the
@@ -36,9 +36,9 @@ export interface Heartbeat {
   readonly intervalMs: number;
   /** The receiver should send a heartbeat back at once. */
   readonly answer: boolean;
-  /** The sender has reasons of its own to hear from the receiver, which should send heartbeats as long as it receives such ones. */
+  /** The sender has reasons of its own to hear from the receiver, which should send heartbeats as long as those that it receives say so. */
   readonly wanted: boolean;
-  /** The sender does not only listen any longer: it takes over addresses when it is its turn. */
+  /** The sender no longer only listens: it takes over addresses when it is its turn. */
   readonly joined: boolean;
   /** The sender hears neither peers nor the gateway nor other devices. It announces nothing. */
   readonly isolated: boolean;
@@ -68,7 +68,7 @@ export type Phase = "running" | "leaving" | "restarting" | "left";
 
 /**
  * A change to the claims of the sender that concern the receiver. It takes the receiver from version `base` to `version`; a receiver that
- * has an earlier version than `base` ignores it. `base` 0: everything that the receiver had is void.
+ * has an earlier version than `base` applies it after the messages in between. `base` 0: everything that the receiver had is void.
  */
 export interface ClaimsMessage {
   readonly kind: "claims";
@@ -89,7 +89,7 @@ export type ClaimEntry =
   /** It does not, and cannot although it is its turn. */
   | { readonly state: "passed"; readonly address: string };
 
-/** By what right a node announces an address. `beats` compares two; no two nodes make equal ones. */
+/** By what right a node announces an address. `compareClaims` in speaker/membership compares two; two nodes never make equal ones. */
 export interface Claim {
   /** Up to maxUint32. `createdSeconds` of the stake. */
   readonly createdSeconds: number;
@@ -120,7 +120,7 @@ export interface Answer {
   readonly tried: boolean;
 }
 
-/** What has become of nodes. Each node passes on what is new to it, once. */
+/** What has become of nodes. Each node passes on what is new to it, a few times, because packets are lost. */
 export interface Notices {
   readonly kind: "notices";
   /** At most maxNotices, with names of at most maxNoticeCharacters together. */

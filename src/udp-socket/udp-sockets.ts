@@ -25,7 +25,7 @@ export interface UdpSocket {
   close(): void;
 }
 
-/** The seam to the kernel's UDP sockets. Waiting for them is the packet sockets' (`PacketSockets.wait`), so that one thread waits for both. */
+/** The seam to the kernel's UDP sockets. `PacketSockets.wait` waits for them, so that one thread waits for both. */
 export interface UdpSockets {
   /**
    * `port` 0: any free port. Throws BellhopError SocketFailed: another process has the port (EADDRINUSE), or the kernel lacks the family
