@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
 import { writeSync } from "node:fs";
 import { maxUint48 } from "../../src/heartbeat/messages.ts";
-import { maxNumber } from "../../src/heartbeat/packet-header.ts";
 import { endProcess } from "../../src/libc/libc.ts";
 import { LinuxPacketSockets } from "../../src/packet-socket/linux-packet-sockets.ts";
 import { linuxUdpSockets } from "../../src/udp-socket/linux-udp-sockets.ts";
@@ -58,7 +57,7 @@ function open(start: ResponderStart, report: (report: ResponderReport) => void):
     transport: new HeartbeatTransport({
       node: start.node,
       port: start.heartbeatPort,
-      session: randomInt(1, maxNumber),
+      session: randomInt(1, maxUint48),
       freshMs: freshPauses * timing.ringHeartbeatMs,
       udpSockets: linuxUdpSockets,
       counters,

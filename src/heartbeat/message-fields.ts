@@ -2,10 +2,8 @@ import { addressFromBytes, formatAddress } from "../ip/address.ts";
 import { parseAddressBytes } from "../ip/parse-address-bytes.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import type { Claim } from "./messages.ts";
+import { type Claim, maxNameLength } from "./messages.ts";
 
-/** The longest name of a node, a DNS subdomain (apimachinery, util/validation/validation.go). */
-const maxNameLength = 253;
 /** Lower-case letters, digits, dots and dashes, none of the last two at an end (RFC 1123 section 2.1). */
 const nodeName = /^[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?$/;
 
@@ -22,8 +20,6 @@ export function readName(reader: ByteReader): string | undefined {
   return name.length <= maxNameLength && nodeName.test(name) ? name : undefined;
 }
 
-const lengths = { IPv4: 4, IPv6: 16 } as const;
-
 /** The length of the address in one byte, then the address. Throws RangeError for a text that is not an address in canonical form. */
 export function writeAddress(writer: ByteWriter, text: string): void {
   const bytes = parseAddressBytes(text);
@@ -34,9 +30,8 @@ export function writeAddress(writer: ByteWriter, text: string): void {
 
 /** In canonical form. Undefined: it is not an address. */
 export function readAddress(reader: ByteReader): string | undefined {
-  const length = reader.uint8();
-  const bytes = reader.bytes(length);
-  if (bytes.length !== lengths.IPv4 && bytes.length !== lengths.IPv6) return undefined;
+  const bytes = reader.bytes(reader.uint8());
+  if (bytes.length !== 4 && bytes.length !== 16) return undefined;
   const address = addressFromBytes(bytes);
   // An IPv4 address within an IPv6 one (RFC 4291 section 2.5.5.2) is not an address by our rules.
   if (address.family === "IPv6" && address.value >> 32n === 0xffffn) return undefined;

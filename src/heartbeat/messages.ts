@@ -16,7 +16,10 @@ export const neverMs: number = maxUint16;
 /** How many entries a ClaimsMessage has at most: with IPv6 addresses it must fit into a packet, even from a node with the longest name. */
 export const maxClaimEntries = 26;
 
-/** How many notices a message has at most, and how long their names are together, in characters. A name has at most 253 (RFC 1123). */
+/** The longest name of a node, a DNS subdomain (apimachinery, util/validation/validation.go). */
+export const maxNameLength = 253;
+
+/** How many notices a message has at most, and how long their names are together, in characters. */
 export const maxNotices = 24;
 export const maxNoticeCharacters = 680;
 

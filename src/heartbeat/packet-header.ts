@@ -1,11 +1,10 @@
+import { maxNameLength } from "./messages.ts";
+
 /** No packet is longer: it fits into the smallest MTU of IPv6 (1,280 bytes, RFC 8200 section 5) with its headers, so it is never fragmented. */
 export const maxPacketLength = 1_200;
 
 /** HMAC-SHA-256-128 (RFC 4868 section 2.3). */
 export const tagLength = 16;
-
-/** The longest name of a node, a DNS subdomain (apimachinery, util/validation/validation.go). */
-const maxNameLength = 253;
 
 /**
  * All numbers are in network byte order. magic 2, version 1, length of the sender's name 1, cluster 4, recipient 4, key 4, newest key 4,
@@ -29,10 +28,8 @@ const offsets = {
 } as const;
 /** Of the flags; the others are 0, and ignored. */
 const dropped = 1;
+/** Of sessions and sequences: up to maxUint48, which a double holds exactly. */
 const numberLength = 6;
-
-/** The greatest session and sequence: 48 bits, which a double holds exactly. */
-export const maxNumber = 2 ** 48 - 1;
 
 /** How much of a packet is left for the payload. `name`: the sender's, in bytes. */
 export function maxPayloadLength(name: Uint8Array): number {

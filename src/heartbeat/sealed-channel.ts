@@ -1,7 +1,7 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { HeartbeatKey } from "./heartbeat-key.ts";
+import { maxUint48 } from "./messages.ts";
 import {
-  maxNumber,
   maxPacketLength,
   maxPayloadLength,
   type ParsedPacket,
@@ -26,7 +26,7 @@ export interface SealedChannelOptions {
   readonly node: string;
   /** The uid of the Namespace kube-system, which identifies the cluster. */
   readonly cluster: string;
-  /** A random number from 1 to maxNumber, another one at each start of the process. */
+  /** A random number from 1 to maxUint48, another one at each start of the process. */
   readonly session: number;
   /**
    * No packet is accepted later than one and a half of this after it was sent. At least six times as long as the longest pause between two packets
@@ -108,10 +108,10 @@ export class SealedChannel {
   readonly #buffer = Buffer.alloc(maxPacketLength);
   #keys: readonly HeartbeatKey[] = [];
 
-  /** Throws RangeError for a session that is not a number from 1 to maxNumber. */
+  /** Throws RangeError for a session that is not a number from 1 to maxUint48. */
   constructor(options: SealedChannelOptions) {
     const { node, cluster, session, freshMs = defaultFreshMs } = options;
-    if (!Number.isInteger(session) || session < 1 || session > maxNumber) throw new RangeError("invalid session");
+    if (!Number.isInteger(session) || session < 1 || session > maxUint48) throw new RangeError("invalid session");
     this.#options = options;
     this.#freshMs = freshMs;
     this.#name = Buffer.from(node, "latin1");
@@ -227,7 +227,7 @@ export class SealedChannel {
     this.#buffer.set(payload, payloadAt);
     const tagAt = payloadAt + payload.length;
     const signed = this.#buffer.subarray(0, tagAt);
-    this.#buffer.set(tagOf(this.#sealKey(peer, key), signed), tagAt);
+    this.#buffer.set(tagOf(this.#keyOf(peer, "sealKeys", key), signed), tagAt);
     return this.#buffer.subarray(0, tagAt + tagLength);
   }
 
@@ -238,7 +238,7 @@ export class SealedChannel {
     if (peer === undefined || peer.unlistedAtMs !== undefined) return "unknownSender";
     const key = this.#keys.find(({ id }) => id === packet.key);
     if (key === undefined) return "unknownKey";
-    return timingSafeEqual(tagOf(this.#openKey(peer, key), packet.signed), packet.tag) ? undefined : "forged";
+    return timingSafeEqual(tagOf(this.#keyOf(peer, "openKeys", key), packet.signed), packet.tag) ? undefined : "forged";
   }
 
   /**
@@ -282,19 +282,14 @@ export class SealedChannel {
     peer.openKeys = kept(peer.openKeys);
   }
 
-  #sealKey(peer: Peer, key: HeartbeatKey): KeyObject {
-    const known = peer.sealKeys.get(key.id);
+  /** What authenticates packets to the peer (`sealKeys`), or from it. */
+  #keyOf(peer: Peer, keys: "sealKeys" | "openKeys", key: HeartbeatKey): KeyObject {
+    const known = peer[keys].get(key.id);
     if (known !== undefined) return known;
-    const made = this.#deriveKey(key, this.#options.node, peer.name);
-    peer.sealKeys = new Map([...peer.sealKeys, [key.id, made]]);
-    return made;
-  }
-
-  #openKey(peer: Peer, key: HeartbeatKey): KeyObject {
-    const known = peer.openKeys.get(key.id);
-    if (known !== undefined) return known;
-    const made = this.#deriveKey(key, peer.name, this.#options.node);
-    peer.openKeys = new Map([...peer.openKeys, [key.id, made]]);
+    const { node } = this.#options;
+    const [from, to] = keys === "sealKeys" ? [node, peer.name] : [peer.name, node];
+    const made = this.#deriveKey(key, from, to);
+    peer[keys] = new Map([...peer[keys], [key.id, made]]);
     return made;
   }
 
