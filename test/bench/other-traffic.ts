@@ -1,10 +1,6 @@
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
-import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
+import { createKernelDataplane } from "../network/kernel-dataplane.ts";
 import { Lan } from "../network/lan.ts";
 import { RemoteKernel } from "../network/remote-kernel.ts";
 import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
@@ -29,16 +25,8 @@ async function pingMicroseconds(lan: Lan): Promise<number> {
 
 const lan = await Lan.create();
 const kernel = await RemoteKernel.start(lan.nodes[0]);
-const dataplane = new Dataplane({
-  nft: kernel,
-  conntrack: kernel,
-  log: silentLogger,
-  metrics: createDataplaneMetrics(createRegistry()),
-  clock: systemClock,
-  random: Math.random,
-});
+const dataplane = createKernelDataplane(kernel);
 try {
-  dataplane.setInterfaces(["eth0"]);
   const views = Array.from({ length: services }, (_, index) => {
     const address = parseAddress(`198.18.${index >> 8}.${index & 255}`);
     const view = service({ key: `default/s${index}`, ...(index % 2 === 0 ? byNodePort : {}) });

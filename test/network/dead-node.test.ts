@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { ServiceRules } from "../../speaker/service-rules.ts";
 import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import { systemClock } from "../../src/clock/clock.ts";
 import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { type NodeView, projectNode } from "../../src/model/node.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
@@ -68,15 +67,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
       kernel.kill();
       lan.destroy();
     };
-    dataplane = new Dataplane({
-      nft: kernel,
-      conntrack: kernel,
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: systemClock,
-      random: Math.random,
-    });
-    dataplane.setInterfaces(["eth0"]);
+    dataplane = createKernelDataplane(kernel);
     rules = new ServiceRules({
       node: "n1",
       answersPing: true,

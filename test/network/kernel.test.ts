@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
-import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
 import type { NftTransaction } from "../../src/nft/transaction.ts";
 import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Namespace, skipReason } from "./namespace.ts";
 import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
@@ -22,15 +19,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
   before(async () => {
     namespace = await Namespace.create("kernel");
     kernel = await RemoteKernel.start(namespace);
-    dataplane = new Dataplane({
-      nft: kernel,
-      conntrack: kernel,
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: systemClock,
-      random: Math.random,
-    });
-    dataplane.setInterfaces(["eth0"]);
+    dataplane = createKernelDataplane(kernel);
   });
   after(() => {
     dataplane?.stop();

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
+import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import type { Holder } from "../../speaker/dataplane/holders.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
-import { systemClock } from "../../src/clock/clock.ts";
 import { type IpFamily, parseAddress } from "../../src/ip/address.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import type { Namespace } from "./namespace.ts";
 import { skipReason } from "./namespace.ts";
@@ -67,15 +64,7 @@ class Node {
     this.namespace = namespace;
     this.#kernel = kernel;
     this.#peers = peers;
-    this.dataplane = new Dataplane({
-      nft: kernel,
-      conntrack: kernel,
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: systemClock,
-      random: Math.random,
-    });
-    this.dataplane.setInterfaces(["eth0"]);
+    this.dataplane = createKernelDataplane(kernel);
   }
 
   static async create(number: Number, lan: Lan): Promise<Node> {

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
-import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { Namespace, skipReason } from "./namespace.ts";
 import { scriptPath } from "./program.ts";
@@ -111,15 +108,7 @@ describe("long packets and ICMP errors", { skip: skip ?? false }, () => {
       client.destroy();
       lan.destroy();
     };
-    dataplane = new Dataplane({
-      nft: kernel,
-      conntrack: kernel,
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: systemClock,
-      random: Math.random,
-    });
-    dataplane.setInterfaces(["eth0"]);
+    dataplane = createKernelDataplane(kernel);
     for (const family of families) await n1.sh(`nft '${kubeProxyRules(family)}'`);
   });
   after(() => finished());

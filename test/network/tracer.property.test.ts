@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
-import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { endpoint, FakeNode, node, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import type { Ask } from "./ask-many.ts";
+import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Namespace, skipReason } from "./namespace.ts";
 import { Program } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
@@ -145,16 +142,8 @@ describe("the tracer and the kernel", { skip: skip ?? false }, () => {
     await client.line();
     const kernel = await RemoteKernel.start(n1);
     end.push(() => kernel.kill());
-    dataplane = new Dataplane({
-      nft: kernel,
-      conntrack: kernel,
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: systemClock,
-      random: Math.random,
-    });
+    dataplane = createKernelDataplane(kernel);
     end.push(() => dataplane.stop());
-    dataplane.setInterfaces(["eth0"]);
   });
   after(() => {
     for (const step of end.reverse()) step();
