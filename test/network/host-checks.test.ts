@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { groupVersion } from "../../src/api/api.ts";
 import type { Speaker } from "../../src/api/speaker.ts";
 import { ownPath } from "../../src/kube/path.ts";
+import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
-import { Program } from "./program.ts";
 
 const addresses = ["192.0.2.200", "2001:db8::200"] as const;
 const served = ["pod1 192.0.2.99", "pod1 2001:db8::99"] as const;
@@ -66,36 +63,20 @@ const skip = skipReason();
 describe("settings of the node, as its kernel applies them and as the speaker reports them", {
   skip: skip ?? false,
 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "bellhop-host-checks-"));
   let lan: Lan;
-  let api: Program;
-  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+  let api: ApiServer;
+  const ends: (() => void)[] = [];
   before(async () => {
     lan = await Lan.create();
     ends.push(() => lan.destroy());
     const [n1] = lan.nodes;
     await n1.sh("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.all.arp_ignore=0");
-    api = new Program(n1, "api-process.ts", []);
-    ends.unshift(() => api.kill());
-    const cluster = { server: await api.line(), "insecure-skip-tls-verify": true };
+    api = await ApiServer.start(n1);
+    ends.unshift(() => api.destroy());
     // It fails for objects that do not exist.
     const object = { apiVersion: groupVersion, kind: "Speaker", metadata: { name: "n1" } };
-    await api.say(`POST ${ownPath("speakers")} ${JSON.stringify(object)}`);
-    const kubeconfig = join(folder, "kubeconfig");
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        clusters: [{ name: "c", cluster }],
-        users: [{ name: "u", user: {} }],
-        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-        "current-context": "x",
-      }),
-    );
-    const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1"];
-    const speaker = new Program(n1, "../../src/cli/main.ts", args, { ...process.env, NODE_NAME: "n1" });
-    ends.unshift(() => speaker.kill());
+    await api.post(ownPath("speakers"), object);
+    api.startBellhop("speaker");
     await waitForReport({ faults: [], cannotServe: [] });
   });
   after(() => {
@@ -103,8 +84,7 @@ describe("settings of the node, as its kernel applies them and as the speaker re
   });
 
   async function report(): Promise<{ readonly faults: readonly string[]; readonly cannotServe: readonly string[] }> {
-    const answer = await api.say(`GET ${ownPath("speakers", "n1")}`);
-    const { status } = JSON.parse(answer) as Pick<Speaker, "status">;
+    const { status } = await api.get<Pick<Speaker, "status">>(ownPath("speakers", "n1"));
     if (status?.conditions === undefined) return { faults: ["nothing is reported"], cannotServe: [] };
     return {
       faults: status.conditions

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownPath } from "../../src/kube/path.ts";
+import { ApiServer } from "./api-server.ts";
 import { Lan, membershipMs } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
-import { Program } from "./program.ts";
 
 const address = "2001:db8::200";
 /** Its solicited-node group (RFC 4291 section 2.7.1). */
@@ -18,38 +15,24 @@ const skip = skipReason();
 describe("a switch that snoops MLD, and passes solicitations only to members of the group", {
   skip: skip ?? false,
 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "bellhop-mld-"));
-  const kubeconfig = join(folder, "kubeconfig");
   let lan: Lan;
-  let api: Program;
-  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+  let api: ApiServer;
+  const ends: (() => void)[] = [];
   before(async () => {
     lan = await Lan.create({ mldSnooping: true });
     ends.push(() => lan.destroy());
     await waitFor("the switch passes nothing", () => isReachable("2001:db8::11"));
-    api = new Program(lan.nodes[0], "api-process.ts", []);
-    ends.unshift(() => api.kill());
-    const cluster = { server: await api.line(), "insecure-skip-tls-verify": true };
-    const config = {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "c", cluster }],
-      users: [{ name: "u", user: {} }],
-      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-      "current-context": "x",
-    };
-    writeFileSync(kubeconfig, JSON.stringify(config));
+    api = await ApiServer.start(lan.nodes[0]);
+    ends.unshift(() => api.destroy());
     await setOwners("n2", "n1");
-    const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1"];
-    const speaker = new Program(lan.nodes[0], "../../src/cli/main.ts", args, { ...process.env, NODE_NAME: "n1" });
-    ends.unshift(() => speaker.kill());
+    api.startBellhop("speaker");
   });
   after(() => {
     for (const end of ends) end();
   });
 
   async function setOwners(...owners: readonly string[]): Promise<void> {
-    await api.say(`PATCH ${virtualIp} ${JSON.stringify({ spec: { owners } })}`);
+    await api.patch(virtualIp, { spec: { owners } });
   }
 
   /** Whether the client gets an answer to a solicitation, which it sends to the group. */

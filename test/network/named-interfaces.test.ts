@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownPath } from "../../src/kube/path.ts";
+import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
-import { Program } from "./program.ts";
 
 /** Interfaces of a node that are on no subnet by themselves, and a bond, each of which an L2Advertisement names. */
 const interfaces: readonly {
@@ -57,29 +54,21 @@ const interfaces: readonly {
 
 const skip = skipReason();
 describe("interfaces that an L2Advertisement names", { skip: skip ?? false }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "bellhop-interfaces-"));
-  const kubeconfig = join(folder, "kubeconfig");
   /** Those that this kernel can make. */
   const made = new Set<string>();
   let lan: Lan;
-  let api: Program;
-  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+  let api: ApiServer;
+  const ends: (() => void)[] = [];
 
   before(async () => {
     lan = await Lan.create();
     ends.unshift(() => lan.destroy());
     for (const one of interfaces) await makeInterface(one);
-    api = new Program(lan.nodes[0], "api-process.ts", []);
-    ends.unshift(() => api.kill());
-    writeFileSync(kubeconfig, kubeconfigFor(await api.line()));
+    api = await ApiServer.start(lan.nodes[0]);
+    ends.unshift(() => api.destroy());
     for (const one of interfaces) await createObjects(one);
-    const [node] = lan.nodes;
-    for (const args of [["controller", "--leader-elect", "false"], ["speaker"]]) {
-      const flags = ["--kubeconfig", kubeconfig, "--http-host", "127.0.0.1"];
-      const env = { ...process.env, NODE_NAME: "n1", BELLHOP_NAMESPACE: "bellhop-system" };
-      const program = new Program(node, "../../src/cli/main.ts", [...args, ...flags], env);
-      ends.unshift(() => program.kill());
-    }
+    api.startBellhop("controller", "--leader-elect", "false");
+    api.startBellhop("speaker");
   });
   after(() => {
     for (const end of ends) end();
@@ -100,10 +89,10 @@ describe("interfaces that an L2Advertisement names", { skip: skip ?? false }, ()
 
   async function createObjects({ name, subnet }: (typeof interfaces)[number]): Promise<void> {
     const metadata = { name: `lan-${subnet}` };
-    await post(ownPath("ipaddresspools"), { metadata, spec: { addresses: [addressOn(subnet)] } });
+    await api.post(ownPath("ipaddresspools"), { metadata, spec: { addresses: [addressOn(subnet)] } });
     const spec = { ipAddressPools: [metadata.name], interfaces: [name] };
-    await post(ownPath("l2advertisements"), { metadata, spec });
-    await post("/api/v1/namespaces/default/services", {
+    await api.post(ownPath("l2advertisements"), { metadata, spec });
+    await api.post("/api/v1/namespaces/default/services", {
       metadata: { ...metadata, namespace: "default" },
       spec: {
         type: "LoadBalancer",
@@ -113,16 +102,12 @@ describe("interfaces that an L2Advertisement names", { skip: skip ?? false }, ()
         ports: [{ protocol: "TCP", port: 80 }],
       },
     });
-    await post("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
+    await api.post("/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", {
       metadata: { ...metadata, namespace: "default", labels: { "kubernetes.io/service-name": metadata.name } },
       addressType: "IPv4",
       ports: [{ name: "", protocol: "TCP", port: 8080 }],
       endpoints: [{ addresses: ["10.244.1.2"], nodeName: "n1", conditions: { ready: true } }],
     });
-  }
-
-  async function post(path: string, body: object): Promise<void> {
-    await api.say(`POST ${path} ${JSON.stringify(body)}`);
   }
 
   for (const one of interfaces) {
@@ -135,7 +120,7 @@ describe("interfaces that an L2Advertisement names", { skip: skip ?? false }, ()
       for (let attempt = 0; ; attempt++) {
         const answer = await lan.client.try(`arping -c 1 -w 1 -i ${from} ${address}`);
         if (answer.includes(mac)) break;
-        if (attempt > 60) assert.fail(`${answer}${await api.say(`GET ${ownPath("virtualips")}`)}`);
+        if (attempt > 60) assert.fail(`${answer}${JSON.stringify(await api.get(ownPath("virtualips")))}`);
         await sleep(200);
       }
       assert.deepEqual(await lan.ask("tcp", address, 80, 3), Array(3).fill(`pod1 198.18.${one.subnet}.99`));
@@ -145,15 +130,4 @@ describe("interfaces that an L2Advertisement names", { skip: skip ?? false }, ()
 
 function addressOn(subnet: number): string {
   return `198.18.${subnet}.200`;
-}
-
-function kubeconfigFor(server: string): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
-    users: [{ name: "u", user: {} }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-    "current-context": "x",
-  });
 }

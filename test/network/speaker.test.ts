@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { leasePath, ownPath } from "../../src/kube/path.ts";
+import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { Program } from "./program.ts";
@@ -13,29 +11,15 @@ const addresses = ["192.0.2.200", "2001:db8::200"] as const;
 
 const skip = skipReason();
 describe("the speaker as a program", { skip: skip ?? false }, () => {
-  const folder = mkdtempSync(join(tmpdir(), "bellhop-speaker-"));
-  const kubeconfig = join(folder, "kubeconfig");
   let lan: Lan;
-  let api: Program;
+  let api: ApiServer;
   let speaker: Program;
-  const ends: (() => void)[] = [() => rmSync(folder, { recursive: true })];
+  const ends: (() => void)[] = [];
   before(async () => {
     lan = await Lan.create();
     ends.push(() => lan.destroy());
-    api = new Program(lan.nodes[0], "api-process.ts", []);
-    ends.unshift(() => api.kill());
-    const server = await api.line();
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Config",
-        clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
-        users: [{ name: "u", user: {} }],
-        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-        "current-context": "x",
-      }),
-    );
+    api = await ApiServer.start(lan.nodes[0]);
+    ends.unshift(() => api.destroy());
     await start();
   });
   after(() => {
@@ -43,10 +27,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
   });
 
   async function start(): Promise<void> {
-    const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1"];
-    speaker = new Program(lan.nodes[0], "../../src/cli/main.ts", args, { ...process.env, NODE_NAME: "n1" });
-    const mine = speaker;
-    ends.unshift(() => mine.kill());
+    speaker = api.startBellhop("speaker");
     for (let attempt = 0; !(await fetchPath("/readyz")).startsWith("ok"); attempt++) {
       assert.ok(attempt < 200, "not ready");
       await sleep(50);
@@ -61,21 +42,17 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     );
   }
 
-  async function object<Body>(path: string): Promise<Body> {
-    return JSON.parse(await api.say(`GET ${path}`)) as Body;
-  }
-
   test("clients reach the pod by both addresses", async () => {
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80, 3), Array(3).fill("pod1 192.0.2.99"));
     assert.deepEqual(await lan.ask("tcp", addresses[1], 80, 3), Array(3).fill("pod1 2001:db8::99"));
   });
 
   test("it reports what it does, and that it is alive", async () => {
-    const { status } = await object<{ status: { node: string; interfaces: string[]; mac: string } }>(
+    const { status } = await api.get<{ status: { node: string; interfaces: string[]; mac: string } }>(
       ownPath("virtualips", "2001-db8--200"),
     );
     assert.deepEqual([status.node, status.interfaces], ["n1", ["eth0"]]);
-    const lease = await object<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
+    const lease = await api.get<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
     assert.equal(lease.spec.holderIdentity, "n1");
     // The client may have learned the address from an announcement, without a request.
     await lan.client.sh("ip neigh flush dev eth0");
@@ -96,16 +73,16 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
       probe: true,
     };
     const created = { apiVersion: "bellhop.dev/v1beta1", kind: "VirtualIP", metadata: { name: "192.0.2.210" }, spec };
-    await api.say(`POST ${ownPath("virtualips")} ${JSON.stringify(created)}`);
+    await api.post(ownPath("virtualips"), created);
     const status = async () =>
-      (await object<{ status?: { node?: string; probed?: boolean } }>(ownPath("virtualips", "192.0.2.210"))).status;
+      (await api.get<{ status?: { node?: string; probed?: boolean } }>(ownPath("virtualips", "192.0.2.210"))).status;
     for (let attempt = 0; (await status())?.node === undefined; attempt++) {
       assert.ok(attempt < 100, "it is not announced");
       await sleep(20);
     }
     assert.equal((await status())?.probed, true);
     assert.ok(Number(await probes()) >= before + 3, `${before} ${await probes()}`);
-    await api.say(`PATCH ${ownPath("virtualips", "192.0.2.210")} ${JSON.stringify({ spec: { services: [] } })}`);
+    await api.patch(ownPath("virtualips", "192.0.2.210"), { spec: { services: [] } });
     for (let attempt = 0; !/^bellhop_speaker_announced_addresses 2$/m.test(await fetchPath("/metrics")); attempt++)
       assert.ok(attempt < 20, "it is still announced");
   });
