@@ -11,16 +11,13 @@ import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
+import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
 
 const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, answersPing: true, hashSeed: 1 };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
 /** Kube-proxy knows these addresses, too. */
 const proxied = { ip: "192.0.2.202", ip6: "2001:db8::202" } as const;
 const clients = { ip: "192.0.2.99", ip6: "2001:db8::99" } as const;
-const ports = [
-  { name: "http", protocol: "TCP", port: 8080 },
-  { name: "dns", protocol: "UDP", port: 5353 },
-] as const;
 const [pod1, pod2] = [
   { ip: "10.244.1.2", ip6: "fd01::2" },
   { ip: "10.244.2.2", ip6: "fd02::2" },
@@ -31,26 +28,9 @@ function slicesOf(...nodes: readonly ("n1" | "n2")[]): readonly EndpointSliceVie
   return (["ip", "ip6"] as const).map((family) =>
     slice(
       nodes.map((name) => endpoint((name === "n1" ? pod1 : pod2)[family], name)),
-      { key: `default/web-${family}`, ports, family: family === "ip" ? "IPv4" : "IPv6" },
+      { key: `default/web-${family}`, ports: podPorts, family: family === "ip" ? "IPv4" : "IPv6" },
     ),
   );
-}
-
-/** What kube-proxy does for these node ports, and for the address that it knows: translate, and hide the client behind the node. Always to the pod of n2. */
-function kubeProxyRules(family: "ip" | "ip6"): string {
-  const [self, pod] = family === "ip" ? ["192.0.2.11", pod2.ip] : ["2001:db8::11", `[${pod2.ip6}]`];
-  const address = proxied[family];
-  return `table ${family} kube-proxy {
-    chain nat-prerouting { type nat hook prerouting priority -100;
-      ${family} daddr ${self} tcp dport 30080 meta mark set meta mark or 0x4000 dnat to ${pod}:8080
-      ${family} daddr ${self} udp dport 30053 meta mark set meta mark or 0x4000 dnat to ${pod}:5353
-      ${family} daddr ${address} tcp dport 80 meta mark set meta mark or 0x4000 dnat to ${pod}:8080
-      ${family} daddr ${address} udp dport 53 meta mark set meta mark or 0x4000 dnat to ${pod}:5353
-    }
-    chain nat-postrouting { type nat hook postrouting priority 100;
-      meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
-    }
-  }`;
 }
 
 /** What an earlier version left on the node: other names, and one of today's names for a map of another type. */
@@ -86,7 +66,9 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     };
     dataplane = createKernelDataplane(kernel);
     for (const family of ["ip", "ip6"] as const) {
-      await n1.sh(`nft '${kubeProxyRules(family)}'`);
+      const self = node.addresses[family === "ip" ? "IPv4" : "IPv6"];
+      const table = kubeProxyTable(family, { address: proxied[family], node: self, pod: pod2[family] });
+      await n1.sh(`nft '${table}'`);
       await n1.sh(`nft '${olderTable(family)}'`);
     }
   });
@@ -109,12 +91,8 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     await dataplane.apply({ nodeAddresses: node.addresses });
   }
 
-  const toNodePorts = [
-    port({ name: "http", nodePort: 30080 }),
-    port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
-  ];
-  const viaNodePorts = { ...byNodePort, ports: toNodePorts };
-  const toPods = toNodePorts.map((one) => ({ ...one, nodePort: 0 }));
+  const viaNodePorts = { ...byNodePort, ports: nodePorts };
+  const toPods = withoutNodePorts(nodePorts);
   const questions = [
     ["tcp", 80],
     ["udp", 53],
@@ -183,7 +161,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     for (const [words, way, address] of [
       ["by the node port", viaNodePorts, addresses[family]],
       ["straight to pods", { ports: toPods }, addresses[family]],
-      ["by kube-proxy", { ports: toNodePorts }, proxied[family]],
+      ["by kube-proxy", { ports: nodePorts }, proxied[family]],
     ] as const) {
       test(`${family} without endpoints: every attempt ${words} is refused, no redirect is sent and no connection stays`, async () => {
         const [n1] = lan.nodes;
@@ -235,14 +213,14 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       const [n1, n2] = lan.nodes;
       const server = await lan.start(n2, "silent-server.ts", []);
       const host = { ip: "192.0.2.12", ip6: "2001:db8::12" }[family];
-      await put(service({ ports: toPods }), [slice([endpoint(host, "n2")], { ports })]);
+      await put(service({ ports: toPods }), [slice([endpoint(host, "n2")], { ports: podPorts })]);
       const connection = await lan.start(lan.client, "open-connection.ts", [addresses[family], "80"]);
       const tracked = `-f ${family === "ip" ? "ipv4" : "ipv6"} -p tcp --orig-dst ${addresses[family]}`;
       assert.match(await n1.sh(`conntrack -L ${tracked}`), /ESTABLISHED/);
       await n1.sh(`conntrack -D ${tracked}`);
       // Of a pod, which would reset it as well, nothing is heard any longer.
       const silent = { ip: "10.244.2.99", ip6: "fd02::99" }[family];
-      await put(service({ ports: toPods }), [slice([endpoint(silent, "n2")], { ports })]);
+      await put(service({ ports: toPods }), [slice([endpoint(silent, "n2")], { ports: podPorts })]);
       const silence = new Promise((resolve) => setTimeout(resolve, 2000, "silence"));
       assert.equal(await Promise.race([connection.say("?"), silence]), "read ECONNRESET");
       assert.equal((await n1.sh(`conntrack -L ${tracked}`)).trim(), "");
@@ -252,7 +230,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     test(`${family}: a pod of this node that is on the LAN itself answers`, async () => {
       const host = { ip: "192.0.2.12", ip6: "2001:db8::12" }[family];
       const server = await lan.start(lan.nodes[1], "echo-server.ts", ["on-lan"]);
-      const own = [slice([endpoint(host, "n1")], { ports })];
+      const own = [slice([endpoint(host, "n1")], { ports: podPorts })];
       await put(service({ ports: toPods }), own);
       for (const [protocol, number] of questions) {
         const node1 = { ip: "192.0.2.11", ip6: "2001:db8::11" }[family];
@@ -354,7 +332,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     const gateway = family === "ip" ? "10.244.1.1" : "fd01::1";
     for (const [protocol, number] of questions) {
       test(`${family} ${protocol} by kube-proxy's own rules, and straight to a pod while it may be late`, async () => {
-        const view = service({ key: "default/proxied", ports: toNodePorts });
+        const view = service({ key: "default/proxied", ports: nodePorts });
         // The rules of kube-proxy lead to the pod of n2, ours to that of n1.
         await put(view, slicesOf("n1"), [vip], late);
         assert.deepEqual(await lan.ask(protocol, vip, number, 3), Array(3).fill(`pod1 ${gateway}`));
@@ -365,7 +343,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     }
 
     test(`${family}: a UDP flow that began straight to a pod stays there when kube-proxy takes over`, async () => {
-      const view = service({ key: "default/proxied", ports: toNodePorts });
+      const view = service({ key: "default/proxied", ports: nodePorts });
       const ask = () => lan.ask("udp", vip, 53, 1, 45_000);
       await put(view, slicesOf("n1"), [vip], late);
       assert.deepEqual(await ask(), [`pod1 ${gateway}`]);
@@ -377,7 +355,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     for (const [words, way, address] of [
       ["by the node port", viaNodePorts, addresses[family]],
       ["straight to pods", { ports: toPods }, addresses[family]],
-      ["by kube-proxy", { ports: toNodePorts }, vip],
+      ["by kube-proxy", { ports: nodePorts }, vip],
     ] as const) {
       test(`${family}: ${words}, source ranges that exclude a client end no flow that is open`, async () => {
         const sourceRanges = [family === "ip" ? "198.51.100.0/24" : "2001:db8:1::/48"];
@@ -407,7 +385,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
     });
 
     test(`${family}: a UDP flow through kube-proxy's rule that outlives its Service is deleted`, async () => {
-      const view = service({ key: "default/proxied", ports: toNodePorts });
+      const view = service({ key: "default/proxied", ports: nodePorts });
       const flows = async () => {
         const listed = await lan.nodes[0].sh(`conntrack -L -p udp -f ${family === "ip" ? "ipv4" : "ipv6"} -d ${vip}`);
         return listed.split("\n").filter((line) => line.includes("dport=53")).length;

@@ -9,40 +9,31 @@ import { silentLogger } from "../../src/log/log.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { type NodeView, projectNode } from "../../src/model/node.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
+import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
+import { withTalkingClient } from "./with-talking-client.ts";
 
 const addresses = { IPv4: "192.0.2.200", IPv6: "2001:db8::200" } as const;
 const families = ["IPv4", "IPv6"] as const;
 const own = { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } as const;
 const pods = { IPv4: ["10.244.1.2", "10.244.2.2"], IPv6: ["fd01::2", "fd02::2"] } as const;
-const nodePorts = [
-  port({ name: "http", nodePort: 30080 }),
-  port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
-];
 const views = {
-  "straight to pods": service({ ports: nodePorts.map((one) => ({ ...one, nodePort: 0 })) }),
+  "straight to pods": service({ ports: withoutNodePorts(nodePorts) }),
   "by kube-proxy": service({ ports: nodePorts }),
 };
 
-/** kube-proxy, which sends everything to the pod of n2, and goes on after its death. */
-const kubeProxyRules = families
-  .map((family) => {
-    const ip = family === "IPv4" ? "ip" : "ip6";
-    const pod = family === "IPv4" ? pods[family][1] : `[${pods[family][1]}]`;
-    return `table ${ip} kube-proxy {
-      chain nat-prerouting { type nat hook prerouting priority -100;
-        ${ip} daddr ${addresses[family]} tcp dport 80 meta mark set 0x4000 dnat to ${pod}:8080
-        ${ip} daddr ${addresses[family]} udp dport 53 meta mark set 0x4000 dnat to ${pod}:5353
-        ${ip} daddr ${own[family]} tcp dport 30080 meta mark set 0x4000 dnat to ${pod}:8080
-      }
-      chain nat-postrouting { type nat hook postrouting priority 100; meta mark 0x4000 masquerade; }
-    }`;
-  })
-  .join("\n");
+/** kube-proxy, which sends everything to the pod of n2, and continues to do so after its death. */
+const kubeProxyTables = families.map((family) =>
+  kubeProxyTable(family === "IPv4" ? "ip" : "ip6", {
+    address: addresses[family],
+    node: own[family],
+    pod: pods[family][1],
+  }),
+);
 
 const skip = skipReason() ?? false;
 describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
@@ -58,7 +49,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     lan = await Lan.create({ server: "talking-server.ts" });
     finished = () => lan.destroy();
     const [n1] = lan.nodes;
-    await n1.sh(`nft '${kubeProxyRules}'`);
+    for (const table of kubeProxyTables) await n1.sh(`nft '${table}'`);
     await lan.start(n1, "responder-process.ts", ["eth0", ...Object.values(addresses)]);
     const kernel = await RemoteKernel.start(n1);
     finished = () => {
@@ -109,13 +100,9 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     rules.setDeadNodes([]);
     services.set(view.key, view);
     rules.serviceChanged(view.key);
-    const ports = [
-      { name: "http", protocol: "TCP", port: 8080 },
-      { name: "dns", protocol: "UDP", port: 5353 },
-    ] as const;
     for (const family of families) {
       const endpoints = pods[family].map((pod, index) => endpoint(pod, `n${index + 1}`));
-      slices.set(`default/web-${family}`, slice(endpoints, { key: `default/web-${family}`, ports, family }));
+      slices.set(`default/web-${family}`, slice(endpoints, { key: `default/web-${family}`, ports: podPorts, family }));
       rules.sliceChanged(`default/web-${family}`);
     }
     await write();
@@ -144,10 +131,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     for (const family of families) {
       test(`${words}, ${family}: its connections are reset, and new ones go to a pod that lives`, async () => {
         await start(view);
-        const program = await lan.start(lan.client, "talking-client.ts", [addresses[family]]);
-        const say = async (text: string): Promise<Record<"tcp" | "udp", readonly string[]>> =>
-          JSON.parse(await program.say(text));
-        try {
+        await withTalkingClient(lan, addresses[family], async (say) => {
           const opened = await say("open 8");
           await lan.nodes[1].sh("ip link set eth0 down");
           assert.equal(rules.setDeadNodes(["n2"]), true);
@@ -161,9 +145,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
           assert.deepEqual((await say("ask")).udp, Array(8).fill("pod1"), "flows continue with a pod that lives");
           const { tcp, udp } = await say("open 8");
           assert.deepEqual([...tcp, ...udp], Array(16).fill("pod1"));
-        } finally {
-          program.kill();
-        }
+        });
       });
     }
   }

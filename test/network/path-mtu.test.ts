@@ -11,6 +11,7 @@ import { Lan } from "./lan.ts";
 import { Namespace, skipReason } from "./namespace.ts";
 import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
+import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
 
 const families = ["ip", "ip6"] as const;
 type Family = (typeof families)[number];
@@ -28,37 +29,8 @@ const pods = [
 const manyBytes = 200_000;
 
 /** `closed`: a port on which no pod listens. */
-const ports = [
-  port({ name: "http", nodePort: 30080 }),
-  port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
-  port({ name: "closed", protocol: "UDP", port: 54, nodePort: 30054 }),
-];
-const targetPorts = [
-  { name: "http", protocol: "TCP", port: 8080 },
-  { name: "dns", protocol: "UDP", port: 5353 },
-  { name: "closed", protocol: "UDP", port: 5999 },
-] as const;
-
-/** What kube-proxy does for the addresses and the node ports: to the pod of n2, behind the address of n1. */
-function kubeProxyRules(family: Family): string {
-  const pod = family === "ip" ? pods[1].ip : `[${pods[1].ip6}]`;
-  const mark = "meta mark set meta mark or 0x4000";
-  const rules = ports.flatMap(({ protocol, port: number, nodePort }, index) =>
-    [
-      [vips[family], number],
-      [selves[family], nodePort],
-    ].map(
-      ([address, from]) =>
-        `${family} daddr ${address} ${protocol.toLowerCase()} dport ${from} ${mark} dnat to ${pod}:${targetPorts[index]?.port}`,
-    ),
-  );
-  return `table ${family} kube-proxy {
-    chain nat-prerouting { type nat hook prerouting priority -100; ${rules.join("; ")}; }
-    chain nat-postrouting { type nat hook postrouting priority 100;
-      meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
-    }
-  }`;
-}
+const ports = [...nodePorts, port({ name: "closed", protocol: "UDP", port: 54, nodePort: 30054 })];
+const targetPorts = [...podPorts, { name: "closed", protocol: "UDP", port: 5999 }] as const;
 
 interface Path {
   readonly name: string;
@@ -67,7 +39,7 @@ interface Path {
   readonly pod: 0 | 1;
 }
 
-const directly = { ports: ports.map((one) => ({ ...one, nodePort: 0 })) };
+const directly = { ports: withoutNodePorts(ports) };
 /** Of these, connection tracking translates ICMP errors. */
 const paths: readonly Path[] = [
   { name: "by kube-proxy's own rules", change: { ports }, pod: 1 },
@@ -109,7 +81,10 @@ describe("long packets and ICMP errors", { skip: skip ?? false }, () => {
       lan.destroy();
     };
     dataplane = createKernelDataplane(kernel);
-    for (const family of families) await n1.sh(`nft '${kubeProxyRules(family)}'`);
+    for (const family of families) {
+      const there = { address: vips[family], node: selves[family], pod: pods[1][family] };
+      await n1.sh(`nft '${kubeProxyTable(family, { ...there, ports, targets: targetPorts })}'`);
+    }
   });
   after(() => finished());
 
