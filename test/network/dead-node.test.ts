@@ -2,14 +2,11 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { ServiceRules } from "../../speaker/service-rules.ts";
-import { type VirtualIP, virtualIpSchema } from "../../src/api/virtual-ip.ts";
 import { systemClock } from "../../src/clock/clock.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
-import { type NodeView, projectNode } from "../../src/model/node.ts";
+import { projectNode } from "../../src/model/node.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { createServiceRules } from "../unit/speaker/service-rules-fixture.ts";
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
@@ -40,11 +37,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
   let lan: Lan;
   let finished = () => {};
   let dataplane: Dataplane;
-  let rules: ServiceRules;
-  const services = new Map<string, ServiceView>();
-  const slices = new Map<string, EndpointSliceView>();
-  const virtualIps = new Map<string, VirtualIP>();
-  const nodes = new Map<string, NodeView>();
+  let node: ReturnType<typeof createServiceRules>;
   before(async () => {
     lan = await Lan.create({ server: "talking-server.ts" });
     finished = () => lan.destroy();
@@ -53,61 +46,43 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     await lan.start(n1, "responder-process.ts", ["eth0", ...Object.values(addresses)]);
     const kernel = await RemoteKernel.start(n1);
     finished = () => {
-      rules.stop();
+      node.rules.stop();
       dataplane.stop();
       kernel.kill();
       lan.destroy();
     };
     dataplane = createKernelDataplane(kernel);
-    rules = new ServiceRules({
-      node: "n1",
-      answersPing: true,
-      watched: {
-        services: { views: services },
-        slices: { views: slices },
-        virtualIps: { views: virtualIps },
-        nodes: { views: nodes },
-      },
-      dataplane,
-      isOnNode: () => true,
-      // So short that kube-proxy is not late at the first write, and long enough to be more than 0.
-      kubeProxyDelayMs: 1,
-      mayDropForwarded: () => false,
-      tcpLoose: () => true,
-      changes: { rulesDue: () => undefined },
-      clock: systemClock,
-      random: () => 0,
-      log: silentLogger,
-    });
+    // So short that kube-proxy is not late at the first write, and long enough to be more than 0.
+    const kubeProxyDelayMs = 1;
+    node = createServiceRules({ dataplane, clock: systemClock, kubeProxyDelayMs, random: () => 0 });
     const internal = Object.values(own).map((address) => ({ type: "InternalIP", address }));
-    nodes.set("n1", projectNode({ metadata: { name: "n1" }, status: { addresses: internal } }));
-    rules.nodeChanged();
-    for (const address of Object.values(addresses)) {
-      const spec = { address, services: [{ namespace: "default", name: "web" }] };
-      virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec }));
-      rules.virtualIpChanged(address);
-    }
+    node.nodes.set("n1", projectNode({ metadata: { name: "n1" }, status: { addresses: internal } }));
+    node.rules.nodeChanged();
+    for (const address of Object.values(addresses)) node.assign(address, "web");
   });
   after(() => finished());
 
   async function write(): Promise<void> {
-    rules.render();
-    const { failures } = await dataplane.apply({ nodeAddresses: rules.node.addresses });
+    node.rules.render();
+    const { failures } = await dataplane.apply({ nodeAddresses: node.rules.node.addresses });
     assert.deepEqual(failures, []);
   }
 
   async function start(view: ServiceView): Promise<void> {
-    rules.setDeadNodes([]);
-    services.set(view.key, view);
-    rules.serviceChanged(view.key);
+    node.rules.setDeadNodes([]);
+    node.services.set(view.key, view);
+    node.rules.serviceChanged(view.key);
     for (const family of families) {
       const endpoints = pods[family].map((pod, index) => endpoint(pod, `n${index + 1}`));
-      slices.set(`default/web-${family}`, slice(endpoints, { key: `default/web-${family}`, ports: podPorts, family }));
-      rules.sliceChanged(`default/web-${family}`);
+      node.slices.set(
+        `default/web-${family}`,
+        slice(endpoints, { key: `default/web-${family}`, ports: podPorts, family }),
+      );
+      node.rules.sliceChanged(`default/web-${family}`);
     }
     await write();
     await sleep(5);
-    rules.allChanged();
+    node.rules.allChanged();
     await write();
     await lan.nodes[1].sh("ip link set eth0 up");
     await lan.nodes[1].sh(
@@ -134,7 +109,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
         await withTalkingClient(lan, addresses[family], async (say) => {
           const opened = await say("open 8");
           await lan.nodes[1].sh("ip link set eth0 down");
-          assert.equal(rules.setDeadNodes(["n2"]), true);
+          assert.equal(node.rules.setDeadNodes(["n2"]), true);
           await write();
           // At once: a packet that is on its way meanwhile is lost, and TCP sends it again.
           const asked = await say("ask");
@@ -164,7 +139,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     await lan.client.sh(`nft 'table ip quiet { ${noResets}; }'`);
     assert.equal(await again(), "pod2");
     await lan.nodes[1].sh("ip link set eth0 down");
-    rules.setDeadNodes(["n2"]);
+    node.rules.setDeadNodes(["n2"]);
     await write();
     await untilGone("IPv4");
     assert.equal(await again(), "pod1");
@@ -177,7 +152,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     const entries = "-p tcp --dport 30080";
     assert.match(await lan.nodes[0].sh(`conntrack -L ${entries} 2>/dev/null`), /src=10\.244\.2\.2 /);
     await lan.nodes[1].sh("ip link set eth0 down");
-    rules.setDeadNodes(["n2"]);
+    node.rules.setDeadNodes(["n2"]);
     await write();
     await untilGone("IPv4", entries);
     program.kill();

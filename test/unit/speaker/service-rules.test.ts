@@ -1,52 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ServiceRules, type ServiceRulesOptions } from "../../../speaker/service-rules.ts";
-import { type VirtualIP, virtualIpSchema } from "../../../src/api/virtual-ip.ts";
+import type { ServiceRulesOptions } from "../../../speaker/service-rules.ts";
 import { formatAddress } from "../../../src/ip/address.ts";
-import { createLogger, silentLogger } from "../../../src/log/log.ts";
-import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
+import { createLogger } from "../../../src/log/log.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
-import { type NodeView, projectNode } from "../../../src/model/node.ts";
+import { projectNode } from "../../../src/model/node.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
-import type { ServiceView } from "../../../src/model/service.ts";
 import { endpoint, FakeNode, port, service, slice, vip } from "./dataplane/fake-node.ts";
+import { createServiceRules } from "./service-rules-fixture.ts";
 
-/** The rules of Services on a node with a clock. Objects are put into the maps, and are seen at their event. */
+/** The rules of Services on a node with a clock. */
 function createRules(
   options: Partial<Pick<ServiceRulesOptions, "changes" | "log" | "mayDropForwarded" | "random">> = {},
 ) {
   const { clock, nft, dataplane, conntrack } = new FakeNode();
-  const services = new Map<string, ServiceView>();
-  const slices = new Map<string, EndpointSliceView>();
-  const virtualIps = new Map<string, VirtualIP>();
-  const nodes = new Map<string, NodeView>();
-  const rules = new ServiceRules({
-    node: "n1",
-    answersPing: true,
-    watched: {
-      services: { views: services },
-      slices: { views: slices },
-      virtualIps: { views: virtualIps },
-      nodes: { views: nodes },
-    },
-    dataplane,
-    isOnNode: () => true,
-    kubeProxyDelayMs: 60_000,
-    mayDropForwarded: () => false,
-    tcpLoose: () => true,
-    changes: { rulesDue: () => undefined },
-    clock,
-    random: () => 0.5,
-    log: silentLogger,
-    ...options,
-  });
-  const assign = (address: string, name: string, forwarding: { spec?: string; status?: string } = {}): void => {
-    const spec = { address, services: [{ namespace: "default", name }], forwarding: forwarding.spec };
-    const status = { forwarding: forwarding.status };
-    virtualIps.set(address, virtualIpSchema.parse({ metadata: { name: address }, spec, status }));
-    rules.virtualIpChanged(address);
-  };
-  return { clock, nft, dataplane, conntrack, services, slices, nodes, rules, assign };
+  return { clock, nft, dataplane, conntrack, ...createServiceRules({ dataplane, clock, ...options }) };
 }
 
 test("settings that cannot be read are logged once, with the code that the user gets", () => {
