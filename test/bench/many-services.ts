@@ -5,6 +5,7 @@ import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
+import { bellhopInPod } from "../product/controller-pod.ts";
 import { installProduct, productNamespace } from "../product/install.ts";
 import { readClusterCpu } from "./cluster-cpu.ts";
 import { type ControllerFigures, readControllers } from "./controller-metrics.ts";
@@ -162,10 +163,10 @@ async function measureRestart(lab: Lab, load: ServiceLoad): Promise<void> {
 
 /** The question is put in the controller's pod, and everything that it joins is read for it; the command's start is part of it. */
 async function measureExplain(lab: Lab, among: string): Promise<void> {
-  const argv = ["exec", "deploy/bellhop-controller", "--", "bellhop", "explain", "service", "bench/s1"];
+  const argv = bellhopInPod(["explain", "service", "bench/s1"]);
   const beganMs = performance.now();
   // 1: not served, as these Services have no pods.
-  const { code, stderr } = await lab.exec("control", ["kubectl", "-n", productNamespace, ...argv]);
+  const { code, stderr } = await lab.exec("control", ["kubectl", ...argv]);
   if (code !== 1) throw new Error(`bellhop explain ended with ${code}: ${stderr}`);
   note(`bellhop explain service ${among}, s`, (performance.now() - beganMs) / 1000);
 }

@@ -5,6 +5,7 @@ import type { AddressExplanation } from "../../controller/explain/address/explan
 import type { PoolsPlan } from "../../controller/explain/pools/pools-plan.ts";
 import type { ServiceExplanation } from "../../controller/explain/service/explanation.ts";
 import { waitFor } from "../lab/wait.ts";
+import { bellhopInPod } from "../product/controller-pod.ts";
 import { productNamespace } from "../product/install.ts";
 import { useCluster } from "./cluster.ts";
 import { createService, startWeb } from "./workload.ts";
@@ -27,19 +28,8 @@ interface Answer {
 describe("bellhop explain and bellhop pools plan", () => {
   const cluster = useCluster("nftables", "explain");
 
-  /** In the controller's pod, with no more rights than the controller has. */
   async function inPod(args: readonly string[], input?: string): Promise<Answer> {
-    const argv = [
-      "kubectl",
-      "-n",
-      "bellhop-system",
-      "exec",
-      "-i",
-      "deploy/bellhop-controller",
-      "--",
-      "bellhop",
-      ...args,
-    ];
+    const argv = ["kubectl", ...bellhopInPod(args)];
     return cluster().lab.exec("control", argv, input === undefined ? {} : { input });
   }
 

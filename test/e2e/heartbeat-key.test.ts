@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseAddress } from "../../src/ip/address.ts";
 import { waitFor } from "../lab/wait.ts";
+import { bellhopInPod } from "../product/controller-pod.ts";
 import { useCluster } from "./cluster.ts";
 
 const cluster = useCluster("nftables", "heartbeat-key");
@@ -72,10 +73,7 @@ describe("bellhop rotate-key in the pod of the controller", () => {
     const { lab } = cluster();
     return JSON.parse(await lab.kubectl([...own, "get", "secret", "bellhop-heartbeat", "-o", "json"])).data;
   };
-  const rotate = () => {
-    const command = ["deploy/bellhop-controller", "--", "bellhop", "rotate-key"];
-    return cluster().lab.exec("control", ["kubectl", ...own, "exec", ...command]);
-  };
+  const rotate = () => cluster().lab.exec("control", ["kubectl", ...bellhopInPod(["rotate-key"])]);
   /** How often the speakers have said that they use other keys. */
   const changesSeen = async (): Promise<number> => {
     const selector = ["-l", "app.kubernetes.io/component=speaker", "--tail=-1"];

@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import type { DrainReport } from "../../controller/moves/drain-node.ts";
 import type { MoveReport } from "../../controller/moves/move-address.ts";
 import { waitFor } from "../lab/wait.ts";
-import { productNamespace } from "../product/install.ts";
+import { bellhopInPod } from "../product/controller-pod.ts";
 import { useCluster } from "./cluster.ts";
 import { waitForAnswer } from "./forwarding.ts";
 import { createService, startWeb } from "./workload.ts";
@@ -29,10 +29,8 @@ describe("bellhop move and bellhop drain", () => {
     for (const node of lab.nodes) await bellhop(["undrain", node]);
   });
 
-  /** In the controller's pod, with no more rights than the controller has. */
   function bellhop(args: readonly string[]) {
-    const argv = ["kubectl", "-n", productNamespace, "exec", "deploy/bellhop-controller", "--", "bellhop", ...args];
-    return cluster().lab.exec("control", argv);
+    return cluster().lab.exec("control", ["kubectl", ...bellhopInPod(args)]);
   }
 
   async function announcer(address: string): Promise<string | undefined> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { CLIENT, REMOTE } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
-import { productNamespace } from "../product/install.ts";
+import { bellhopInPod } from "../product/controller-pod.ts";
 import { askFrom } from "./client.ts";
 import { type ProxyMode, useCluster } from "./cluster.ts";
 import { waitForAnswer } from "./forwarding.ts";
@@ -114,18 +114,8 @@ export function testNodePool(proxy: ProxyMode): void {
       const { status } = await api.get("v1", "Service", "clash");
       assert.equal(status.loadBalancer.ingress, undefined);
       assert.match(JSON.stringify(status.conditions), /Service node-pool\/web uses 8088\/TCP on/);
-      const explained = await lab.exec("control", [
-        "kubectl",
-        "-n",
-        productNamespace,
-        "exec",
-        "deploy/bellhop-controller",
-        "--",
-        "bellhop",
-        "explain",
-        "service",
-        "node-pool/clash",
-      ]);
+      const argv = bellhopInPod(["explain", "service", "node-pool/clash"]);
+      const explained = await lab.exec("control", ["kubectl", ...argv]);
       assert.equal(explained.code, 1, explained.stderr);
       assert.match(explained.stdout, /NodeAddressPortTaken/);
       await createService(api, "beside", ports(8089), "web", onNodes);

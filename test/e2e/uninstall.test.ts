@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { showProgress } from "../lab/progress.ts";
 import { waitFor } from "../lab/wait.ts";
-import { installProduct, productNamespace } from "../product/install.ts";
+import { bellhopInPod } from "../product/controller-pod.ts";
+import { installProduct } from "../product/install.ts";
 import type { Api } from "./api.ts";
 import { lanPool, useCluster } from "./cluster.ts";
 import { waitForAnswer } from "./forwarding.ts";
@@ -75,7 +76,7 @@ describe("uninstalling", () => {
   test("the preview shows what would be released, and changes nothing", async () => {
     await serve();
     const { lab, api } = cluster();
-    const argv = ["-n", productNamespace, "exec", "deploy/bellhop-controller", "--", "bellhop", "uninstall"];
+    const argv = bellhopInPod(["uninstall"]);
     const shown = await lab.exec("control", ["kubectl", ...argv]);
     assert.equal(shown.code, 1, shown.stderr);
     for (const line of [/Deployment +bellhop-system\/bellhop-controller/, /Service +uninstall\/served/, /VirtualIP/]) {

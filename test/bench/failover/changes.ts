@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LabError } from "../../lab/error.ts";
 import type { Lab } from "../../lab/lab.ts";
+import { bellhopInPod } from "../../product/controller-pod.ts";
 import { productNamespace } from "../../product/install.ts";
 import type { Cast, PreparedFault } from "./faults.ts";
 import { writeOwners } from "./stage.ts";
@@ -115,10 +116,8 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
   },
 };
 
-/** In the controller's pod, with no more rights than the controller has. */
 async function bellhop(lab: Lab, args: readonly string[]): Promise<void> {
-  const argv = ["-n", productNamespace, "exec", "deploy/bellhop-controller", "--", "bellhop", ...args];
-  await lab.kubectl(argv, undefined, 90_000);
+  await lab.kubectl(bellhopInPod(args), undefined, 90_000);
 }
 
 async function byKubectl(
