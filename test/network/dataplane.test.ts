@@ -302,14 +302,14 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
         await put(service(viaNodePorts), slicesOf("n2"));
         const self = node.addresses[family === "ip" ? "IPv4" : "IPv6"];
         for (let round = 0; round < 3; round++) {
-          assert.deepEqual(await lan.ask(protocol, addresses[family], number, 1, 43_000), [`pod2 ${self}`]);
-          assert.deepEqual(await lan.ask(protocol, self, nodePort, 1, 43_000), [`pod2 ${self}`]);
+          assert.deepEqual(await lan.ask(protocol, addresses[family], number, 1, 23_000), [`pod2 ${self}`]);
+          assert.deepEqual(await lan.ask(protocol, self, nodePort, 1, 23_000), [`pod2 ${self}`]);
         }
       });
     }
 
     test(`${family}: a UDP client that does not change its port follows when the pod is replaced`, async () => {
-      const ask = () => lan.ask("udp", addresses[family], 53, 1, 41_000);
+      const ask = () => lan.ask("udp", addresses[family], 53, 1, 21_000);
       await put(service({ ports: toPods }), slicesOf("n1"));
       assert.match((await ask())[0] ?? "", /^pod1 /);
       await put(service({ ports: toPods }), slicesOf("n2"));
@@ -318,7 +318,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
 
     test(`${family}: a UDP client that was there before the Service is answered once the Service is there`, async () => {
       await put(service(), [], []);
-      const ask = () => lan.ask("udp", addresses[family], 53, 1, 42_000);
+      const ask = () => lan.ask("udp", addresses[family], 53, 1, 22_000);
       assert.doesNotMatch((await ask())[0] ?? "", /^pod/);
       await put(service({ ports: toPods }), slicesOf("n1"));
       assert.match((await ask())[0] ?? "", /^pod1 /);
@@ -344,7 +344,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
 
     test(`${family}: a UDP flow that began straight to a pod stays there when kube-proxy takes over`, async () => {
       const view = service({ key: "default/proxied", ports: nodePorts });
-      const ask = () => lan.ask("udp", vip, 53, 1, 45_000);
+      const ask = () => lan.ask("udp", vip, 53, 1, 25_000);
       await put(view, slicesOf("n1"), [vip], late);
       assert.deepEqual(await ask(), [`pod1 ${gateway}`]);
       await put(view, slicesOf("n1"), [vip]);
@@ -362,11 +362,11 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
         const view = service({ ...way, key: "default/ranged" });
         await put(service(), [], []);
         await put(view, slicesOf("n2"), [address]);
-        const open = () => lan.ask("udp", address, 53, 1, 46_000);
+        const open = () => lan.ask("udp", address, 53, 1, 26_000);
         assert.deepEqual(await open(), [`pod2 ${self}`]);
         await put({ ...view, sourceRanges }, slicesOf("n2"), [address]);
         assert.deepEqual(await open(), [`pod2 ${self}`]);
-        assert.deepEqual(await lan.ask("udp", address, 53, 1, 46_001), ["timeout"]);
+        assert.deepEqual(await lan.ask("udp", address, 53, 1, 26_001), ["timeout"]);
         assert.deepEqual(await lan.ask("tcp", address, 80), ["timeout"]);
         await put(view, [], []);
       });
@@ -392,7 +392,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       };
       await put(view, slicesOf("n2"), [vip]);
       await put(view, [], []);
-      assert.deepEqual(await lan.ask("udp", vip, 53, 1, 47_000), [`pod2 ${self}`]);
+      assert.deepEqual(await lan.ask("udp", vip, 53, 1, 27_000), [`pod2 ${self}`]);
       assert.equal(await flows(), 1);
       // As the next Service on the address, which has no such port.
       await put(service({ key: "default/next", ports: [port({ port: 81, nodePort: 0 })] }), slicesOf("n1"), [vip]);

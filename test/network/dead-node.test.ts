@@ -128,7 +128,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
   test("a client that uses its port again meets no entry of the dead pod", async () => {
     await start(views["by kube-proxy"]);
     const again = async () => {
-      const script = `const s = require("net").connect({ host: "${addresses.IPv4}", port: 80, localPort: 45000 });
+      const script = `const s = require("net").connect({ host: "${addresses.IPv4}", port: 80, localPort: 24000 });
         s.setTimeout(2000, () => { console.log("timeout"); process.exit(); });
         s.on("connect", () => s.write("?")); s.on("error", (e) => console.log(e.code));
         s.on("data", (d) => { console.log(String(d).trim()); s.resetAndDestroy(); });`;

@@ -109,7 +109,7 @@ export class Lan {
     return program;
   }
 
-  /** What the client hears when it asks so often. */
+  /** What the client hears when it asks so often. `sourcePort`: below net.ipv4.ip_local_port_range, so that no other client has it by chance. */
   async ask(
     protocol: "tcp" | "udp" | "udp-without-checksum",
     address: string,
