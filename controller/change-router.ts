@@ -73,7 +73,6 @@ export class ChangeRouter implements ChangeListener, TermPart {
   *#resyncAll(): Generator<void, void> {
     const { watched, state, services, virtualIps, pools } = this.#options;
     for (const claim of state.claims.dropLost()) this.#addServicesOf(claim);
-    state.claims.endQuarantines();
     for (const key of watched.services.views.keys()) {
       services.queue.add(key);
       yield;
@@ -258,6 +257,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
     for (const claim of changed) this.#addServicesOf(claim);
     if (ownerAssignments.observe(name)) planner.claimChanged(name);
     const held = state.allocations.claims.get(name)?.heldUntilMs !== undefined;
+    for (const excess of state.claims.excessQuarantines) virtualIps.add(excess);
     const differs = this.#poolMembershipDiffers(name) || ownerAssignments.differs(name);
     if (held || differs || state.claims.invalidReason(name) !== undefined) virtualIps.add(name);
   }

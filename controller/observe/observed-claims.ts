@@ -35,7 +35,6 @@ export class ObservedClaims {
   readonly #unreadable = new Map<string, UnreadableClaim>();
   /** The last uid that the watch has shown, by name of the VirtualIP. */
   readonly #seenUids = new Map<string, string>();
-  /** Addresses that other devices had before Bellhop. */
   readonly #quarantine: Quarantine;
   /** Since when a claim has been in the allocations without being shown, in monotonic ms. */
   readonly #unseenSinceMs = new Map<string, number>();
@@ -44,7 +43,7 @@ export class ObservedClaims {
     this.#virtualIps = virtualIps;
     this.#allocations = allocations;
     this.#clock = clock;
-    this.#quarantine = new Quarantine(allocations, clock);
+    this.#quarantine = new Quarantine(allocations);
   }
 
   /** Call it for each VirtualIP that was added, modified or deleted. */
@@ -111,9 +110,9 @@ export class ObservedClaims {
     for (const { name } of [...this.#allocations.claims.values()]) if (!seen.has(name)) this.#allocations.drop(name);
   }
 
-  /** Lets pools assign addresses again that other devices had ten minutes ago. Call it repeatedly. */
-  endQuarantines(): void {
-    this.#quarantine.endAll();
+  /** Names of the VirtualIPs whose quarantine ends early, because too many addresses are quarantined. */
+  get excessQuarantines(): readonly string[] {
+    return this.#quarantine.excess;
   }
 
   /** Drops and returns the claims that were created but that the watch has not shown for a minute. Call it repeatedly. */

@@ -1,53 +1,53 @@
-import type { Clock } from "../../src/clock/clock.ts";
 import type { IpAddress } from "../../src/ip/address.ts";
 import type { AddressAllocations } from "../allocate/allocations/address-allocations.ts";
-import type { Claim } from "../allocate/claim/claim.ts";
+import { type Claim, describeQuarantine, isQuarantined } from "../allocate/claim/claim.ts";
 
-/** For at least this long, pools do not assign an address that another device had. It is probed again for the next Service that gets it. */
-const quarantineMs = 10 * 60_000;
+/** How many addresses may be quarantined at once. A device that answers for every address must not fill the API server with VirtualIPs. */
+export const maxQuarantined = 256;
+
+interface Entry {
+  readonly address: IpAddress;
+  readonly untilMs: number;
+  /** What uses the address, for sentences such as "192.0.2.7 is ...". */
+  readonly source: string;
+}
 
 /**
- * Keeps addresses out of pools whose claim was given up because another device on the LAN had them. In memory alone: a controller that starts
- * assigns such an address again, and the probe of the speaker finds the device again.
+ * The addresses that no Service may have for a while, because another device on the LAN had them. Each is a VirtualIP that is held for no
+ * Service, so that they survive the controller. Here they are counted, and their pools say why they do not assign them.
  */
 export class Quarantine {
   readonly #allocations: Pick<AddressAllocations, "block">;
-  readonly #clock: Clock;
-  /** Claims whose address another device has, by name of the VirtualIP. */
-  readonly #used = new Map<string, IpAddress>();
-  /** Since when an address has been kept out of pools, in monotonic ms. */
-  readonly #sinceMs = new Map<string, number>();
+  /** By name of the VirtualIP. */
+  readonly #entries = new Map<string, Entry>();
 
-  constructor(allocations: Pick<AddressAllocations, "block">, clock: Clock) {
+  constructor(allocations: Pick<AddressAllocations, "block">) {
     this.#allocations = allocations;
-    this.#clock = clock;
   }
 
   /** Call it for each VirtualIP that was added, modified or deleted. `claim` undefined: it is gone, or not valid. */
   observe(name: string, claim: Claim | undefined): void {
-    if (claim?.usedBefore === true) {
-      this.#used.set(name, claim.address);
-      return;
+    const before = this.#entries.get(name);
+    const after =
+      claim === undefined || !isQuarantined(claim)
+        ? undefined
+        : { address: claim.address, untilMs: claim.heldUntilMs ?? 0, source: describeQuarantine(claim) };
+    if (before?.source === after?.source) return;
+    if (after === undefined) this.#entries.delete(name);
+    else {
+      this.#entries.set(name, after);
+      this.#allocations.block(after.source, [after.address]);
     }
-    const address = this.#used.get(name);
-    this.#used.delete(name);
-    if (claim !== undefined || address === undefined) return;
-    this.#sinceMs.set(name, this.#clock.monotonicMs());
-    this.#allocations.block(sourceOf(name), [address]);
+    if (before !== undefined) this.#allocations.block(before.source, []);
   }
 
-  /** Ends those that have lasted long enough. */
-  endAll(): void {
-    const nowMs = this.#clock.monotonicMs();
-    for (const [name, sinceMs] of this.#sinceMs) {
-      if (nowMs - sinceMs < quarantineMs) continue;
-      this.#sinceMs.delete(name);
-      this.#allocations.block(sourceOf(name), []);
-    }
+  /** Names of those that end early, because there are too many: the oldest ones. */
+  get excess(): readonly string[] {
+    const tooMany = this.#entries.size - maxQuarantined;
+    if (tooMany <= 0) return [];
+    return [...this.#entries]
+      .sort(([, left], [, right]) => left.untilMs - right.untilMs)
+      .slice(0, tooMany)
+      .map(([name]) => name);
   }
-}
-
-/** What else uses the address, for sentences such as "192.0.2.7 is ...". */
-function sourceOf(name: string): string {
-  return `used by another device on the LAN, which was found when VirtualIP ${name} was to be announced`;
 }

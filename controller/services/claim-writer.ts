@@ -139,10 +139,10 @@ export class ClaimWriter {
   }
 
   /**
-   * Removes the Service from the claim. A claim without another Service is deleted, or held without announcement for `holdMs` for the
-   * next Service of the name, or of `holdFor`. A reservation of the user stays.
+   * Removes the Service from the claim. A claim without another Service is deleted, or kept without announcement for `holdMs`: for the
+   * next Service of the name, or of `holdFor`, or for no Service. A reservation of the user stays.
    */
-  release(planned: Claim, key: string, holdMs: number, holdFor?: ServiceName): Promise<boolean> {
+  release(planned: Claim, key: string, holdMs: number, holdFor?: ServiceName | "quarantine"): Promise<boolean> {
     return this.#mutex.run(planned.name, async () => {
       const { client, allocations, ownerAssignments } = this.#options;
       const known = allocations.claims.get(planned.name);
@@ -181,13 +181,14 @@ export class ClaimWriter {
     return false;
   }
 
-  async #hold(claim: Claim, { namespace, name }: ServiceName, holdMs: number): Promise<boolean> {
+  async #hold(claim: Claim, holdFor: ServiceName | "quarantine", holdMs: number): Promise<boolean> {
     const { client, clock, holds, ownerAssignments } = this.#options;
     const nowMs = clock.wallMs();
     // Another process ends the hold by the text alone, in which fractions of a second are lost.
     const heldUntilMs = wholeSecondFrom(nowMs + holdMs);
     const heldUntil = timeText(heldUntilMs);
-    const spec = { services: [{ namespace, name }], owners: [], interfaces: [], ownerInterfaces: null, heldUntil };
+    const services = holdFor === "quarantine" ? [] : [{ namespace: holdFor.namespace, name: holdFor.name }];
+    const spec = { services, owners: [], interfaces: [], ownerInterfaces: null, heldUntil };
     if (!(await this.#write(client, claim, spec))) return false;
     holds.begin(claim.name, heldUntilMs, heldUntilMs - nowMs);
     ownerAssignments.forget(claim.name);

@@ -18,13 +18,16 @@ export type ServiceOp =
     }
   /** Adds the Service to an existing claim, or updates what is recorded of it there. */
   | { readonly kind: "JoinVirtualIp"; readonly claim: Claim }
-  /** Removes the Service from the claim. Without another Service the claim is deleted, or held for `holdMs` for the Service's name. */
+  /**
+   * Removes the Service from the claim. Without another Service the claim is deleted, or kept for `holdMs`: for the Service's name, or
+   * quarantined.
+   */
   | {
       readonly kind: "ReleaseVirtualIp";
       readonly claim: Claim;
       readonly holdMs: number;
       /** The Service whose name the address is held for. Undefined: this Service's. */
-      readonly holdFor?: ServiceName | undefined;
+      readonly holdFor?: ServiceName | "quarantine" | undefined;
     }
   | {
       readonly kind: "PatchStatus";
@@ -54,8 +57,14 @@ export function plan(ops: readonly ServiceOp[], reason?: Reason): ServicePlan {
   return { ops, reason, again: false };
 }
 
+/** For at least this long, pools do not assign an address that another device had. It is probed again for the next Service that gets it. */
+export const quarantineMs = 10 * 60_000;
+
+/** Releases an address. One that another device on the LAN had is quarantined, so that no Service is assigned it again at once. */
 export function release(claim: Claim): ServiceOp {
-  return { kind: "ReleaseVirtualIp", claim, holdMs: 0 };
+  return claim.usedBefore === true
+    ? { kind: "ReleaseVirtualIp", claim, holdMs: quarantineMs, holdFor: "quarantine" }
+    : { kind: "ReleaseVirtualIp", claim, holdMs: 0 };
 }
 
 /**
@@ -63,8 +72,8 @@ export function release(claim: Claim): ServiceOp {
  * pool for a namespace for which many addresses are held already.
  */
 export function releaseOrHold(allocations: AllocationsReader, claim: Claim): ServiceOp {
-  const holdMs = requestedHoldMs(allocations, claim);
-  return { kind: "ReleaseVirtualIp", claim, holdMs: isHoldRefused(allocations, claim) ? 0 : holdMs };
+  const holdMs = isHoldRefused(allocations, claim) ? 0 : requestedHoldMs(allocations, claim);
+  return holdMs === 0 ? release(claim) : { kind: "ReleaseVirtualIp", claim, holdMs };
 }
 
 function requestedHoldMs(allocations: AllocationsReader, claim: Claim): number {

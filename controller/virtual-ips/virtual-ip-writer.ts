@@ -99,11 +99,11 @@ export class VirtualIpWriter {
       this.#recordReason(object.metadata, membership.reason);
   }
 
-  /** Deletes the hold if it is over. Otherwise resolves to the time in ms until it is to be checked again. */
+  /** Deletes the hold or quarantine if it is over. Otherwise resolves to the time in ms until it is to be checked again. */
   async #endHold(object: VirtualIP, heldUntilMs: number): Promise<number | undefined> {
-    const { client, holds, limiter } = this.#options;
+    const { client, state, holds, limiter } = this.#options;
     const { name } = object.metadata;
-    const leftMs = holds.remainingMs(name, heldUntilMs);
+    const leftMs = state.claims.excessQuarantines.includes(name) ? 0 : holds.remainingMs(name, heldUntilMs);
     if (leftMs > 0) return Math.min(leftMs, maxRecheckMs);
     limiter.recordWrite(name);
     // By version as well: a Service may be taking it over at this moment.

@@ -89,7 +89,9 @@ export const virtualIpSpecSchema = z
       .string()
       .meta({ format: "date-time" })
       .optional()
-      .describe("Until then the address is reserved for a new Service with the name of the deleted one."),
+      .describe(
+        "Until then the address is reserved for a new Service with the name of the deleted one. Without services: until then no Service gets it, because another device on the LAN had it.",
+      ),
     interfaces: boundedList(boundedText(maxNameLength), maxInterfaces)
       .default([])
       .describe(

@@ -1,3 +1,4 @@
+import { timeText } from "../../../src/api/api.ts";
 import { conflictCondition } from "../../../src/api/labels.ts";
 import {
   forwardingTextOf,
@@ -31,7 +32,7 @@ export interface Claim {
   readonly services: readonly ServiceReference[];
   /** Created by the controller. Others are reservations of the user, which are never deleted. */
   readonly managed: boolean;
-  /** Wall time in ms until which the address is held for the next Service of a name. Never set for a reservation. */
+  /** Wall time in ms until which the address is held for the next Service of a name, or quarantined. Never set for a reservation. */
   readonly heldUntilMs?: number | undefined;
   /** Which other device on the LAN answers for the address, as a sentence. */
   readonly conflict?: string | undefined;
@@ -162,10 +163,23 @@ export function isInUse(claim: Claim): boolean {
   return claim.services.length > 0 && claim.heldUntilMs === undefined;
 }
 
+/** Whether no Service may have the address for a while, because another device on the LAN had it when it was to be announced. */
+export function isQuarantined({ managed, services, heldUntilMs }: Claim): boolean {
+  return managed && services.length === 0 && heldUntilMs !== undefined;
+}
+
+/** Why no Service may have the address of a quarantined claim and until when, to follow "192.0.2.7 is". Without a full stop. */
+export function describeQuarantine({ name, conflict, heldUntilMs = 0 }: Claim): string {
+  const device = conflict?.replace(/\.$/, "") ?? "another device on the LAN has it";
+  return `left out until ${timeText(heldUntilMs)}, because ${device}; kubectl delete virtualip ${name} ends this at once`;
+}
+
 /** Who has the address, as a sentence. With `readerNamespace`, Services of other namespaces are not named. */
 export function describeClaim(claim: Claim, readerNamespace?: string): string {
   const [first, ...others] = claim.services;
   const text = formatAddress(claim.address);
+  if (isQuarantined(claim))
+    return `${text} is ${describeQuarantine(claim)}. Remove that device, or exclude the address from its pool.`;
   if (first !== undefined && claim.heldUntilMs !== undefined) {
     const until = new Date(claim.heldUntilMs).toISOString();
     return `${text} is held until ${until} for ${describeService(first, readerNamespace).replace(/^Service/, "a new Service")}.`;

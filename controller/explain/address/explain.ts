@@ -4,7 +4,7 @@ import { rangeContains } from "../../../src/ip/range.ts";
 import { reasonMessage } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import { serviceKeyOf } from "../../../src/model/service-reference.ts";
-import { type Claim, describeClaim } from "../../allocate/claim/claim.ts";
+import { type Claim, describeClaim, isQuarantined } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
 import type { ClusterNetwork } from "../../allocate/pool/cluster-network.ts";
 import { isAvoided, parsePool } from "../../allocate/pool/pool.ts";
@@ -104,9 +104,10 @@ function conclude(
   return { state: "outside", conclusion: `No Service has ${text}, and no usable pool contains it.` };
 }
 
-function stateOf({ services, heldUntilMs }: Claim): AddressState {
-  if (services.length === 0) return "reserved";
-  return heldUntilMs === undefined ? "assigned" : "held";
+function stateOf(claim: Claim): AddressState {
+  if (isQuarantined(claim)) return "used";
+  if (claim.services.length === 0) return "reserved";
+  return claim.heldUntilMs === undefined ? "assigned" : "held";
 }
 
 function requestsAddress(service: ServiceView, address: IpAddress): boolean {

@@ -23,13 +23,14 @@ interface ConflictFacts {
   /** Whether no node has announced the address yet. */
   readonly unannounced?: true;
   readonly since?: string | undefined;
+  readonly address?: string;
 }
 
 async function conflict(
   status: "True" | "False",
-  { unannounced, since = "2026-01-01T00:00:00Z" }: ConflictFacts = {},
+  { unannounced, since = "2026-01-01T00:00:00Z", address = "192.0.2.10" }: ConflictFacts = {},
 ): Promise<void> {
-  const message = "02:00:00:00:00:99 on the LAN of eth0 also answers for 192.0.2.10. Find that device.";
+  const message = `02:00:00:00:00:99 on the LAN of eth0 also answers for ${address}. Find that device.`;
   const condition = {
     type: "Conflict",
     status,
@@ -37,7 +38,7 @@ async function conflict(
     message,
     lastTransitionTime: since,
   };
-  const path = `${ownPath("virtualips", "192.0.2.10")}/status`;
+  const path = `${ownPath("virtualips", address)}/status`;
   const body = { status: { conditions: [condition], ...(unannounced ? {} : { node: "n1" }) } };
   await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
 }
@@ -102,7 +103,6 @@ describe("an address of a pool that something else uses", () => {
     await cluster.expectShown("web", ["192.0.2.10"]);
     await conflict("True", { unannounced: true });
     await cluster.expectShown("web", ["192.0.2.11"]);
-    await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
     await cluster.idle();
     assert.equal(await cluster.condition("web"), "True AddressAssigned");
     assert.match((await cluster.eventNotesOf("web")).join("\n"), /192\.0\.2\.11\]\. 02:00:00:00:00:99 on the LAN/);
@@ -112,6 +112,74 @@ describe("an address of a pool that something else uses", () => {
     assert.equal(await cluster.condition("other"), "False PoolExhausted");
     await cluster.pass(20 * 60_000);
     await cluster.expectShown("other", ["192.0.2.10"]);
+  });
+
+  describe("and that a device had before", () => {
+    beforeEach(async () => {
+      await cluster.changePool("lan", { addresses: ["192.0.2.10-192.0.2.11"] });
+      await cluster.start();
+      await cluster.addService("web");
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      await conflict("True", { unannounced: true });
+      await cluster.expectShown("web", ["192.0.2.11"]);
+      await cluster.idle();
+    });
+
+    test("stays out of pools when the controller restarts or another one leads", async () => {
+      await cluster.stopAll();
+      await cluster.pass(8 * 60_000);
+      await cluster.start();
+      await cluster.addService("other");
+      await cluster.expectCondition("other", "False PoolExhausted");
+      await cluster.pass(20 * 60_000);
+      await cluster.expectShown("other", ["192.0.2.10"]);
+    });
+
+    test("is shown by its pool and its VirtualIP, with the device and the cure", async () => {
+      await cluster.pass(2_000);
+      const { status } = await cluster.pool("lan");
+      const blocked = status?.conditions?.find(({ type }) => type === "AddressesBlocked")?.message ?? "";
+      assert.match(
+        blocked,
+        /192\.0\.2\.10 \(left out until .*Z, because 02:00:00:00:00:99 on the LAN of eth0 also answers/,
+      );
+      assert.match(blocked, /kubectl delete virtualip 192\.0\.2\.10 ends this at once/);
+      const found = await cluster.virtualIp("192.0.2.10");
+      assert.deepEqual(found?.spec.services, []);
+      assert.equal(found?.status?.conditions?.[0]?.type, "Conflict");
+    });
+
+    test("is refused to a Service that requests it, which gets it as soon as its VirtualIP is deleted", async () => {
+      await cluster.addService("asks", { loadBalancerIP: "192.0.2.10" });
+      await cluster.expectCondition("asks", "False RequestedAddressTaken");
+      assert.match(await message("asks"), /left out until .* 02:00:00:00:00:99 on the LAN of eth0/);
+      await cluster.server.request({ method: "DELETE", path: ownPath("virtualips", "192.0.2.10") });
+      await cluster.expectShown("asks", ["192.0.2.10"]);
+    });
+
+    test("ends its quarantine when more than 256 addresses are quarantined, the oldest first", async () => {
+      const heldUntil = "2100-01-01T00:00:00Z";
+      for (let index = 0; index < 256; index++) {
+        const address = `198.51.100.${index}`;
+        const metadata = { name: address, labels: { "app.kubernetes.io/managed-by": "bellhop-controller" } };
+        const body = { metadata, spec: { address, services: [], owners: [], heldUntil } };
+        await cluster.server.request({ method: "POST", path: ownPath("virtualips"), body });
+      }
+      await cluster.eventually(async () => assert.equal(await cluster.virtualIp("192.0.2.10"), undefined));
+      await cluster.idle();
+      // And web's.
+      assert.equal((await cluster.virtualIpNames()).length, 256 + 1);
+    });
+
+    test("stays out of pools when its Service is deleted instead", async () => {
+      await conflict("True", { unannounced: true, address: "192.0.2.11" });
+      await cluster.deleteService("web");
+      await cluster.eventually(async () =>
+        assert.deepEqual((await cluster.virtualIp("192.0.2.11"))?.spec.services, []),
+      );
+      await cluster.addService("other");
+      await cluster.expectCondition("other", "False PoolExhausted");
+    });
   });
 
   test("is looked for on the LAN before the first announcement, but not where the Service had the address before", async () => {
