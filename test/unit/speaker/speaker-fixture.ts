@@ -4,6 +4,7 @@ import { readHostSettings } from "../../../speaker/host-checks/host-settings.ts"
 import type { Kernel, KernelOptions } from "../../../speaker/kernel/kernel.ts";
 import type { StakeFile } from "../../../speaker/last-stakes/stake-file.ts";
 import type { Link } from "../../../speaker/links/link.ts";
+import type { Health } from "../../../speaker/membership/stake.ts";
 import type { ResponderCommand, ResponderReport } from "../../../speaker/responder/commands.ts";
 import { Counters } from "../../../speaker/responder/counters.ts";
 import { HeartbeatTransport } from "../../../speaker/responder/heartbeat-transport.ts";
@@ -44,6 +45,8 @@ class FakeResponder implements Responder {
   /** Set it to make the thread hang. */
   stalled = false;
   options: ResponderOptions | undefined;
+  /** What other nodes are told that this one can serve. */
+  health: Health | undefined;
   readonly sockets = new FakePacketSockets("eth0", "eth1");
   readonly #loop: ResponderLoop;
   /** By address: what it is announced on when it is. */
@@ -76,6 +79,7 @@ class FakeResponder implements Responder {
 
   send(command: ResponderCommand): void {
     if (command.kind === "leave") this.#journal.push(`leave with the intent to ${command.intent}`);
+    if (command.kind === "setHealth") this.health = command.health;
     if (command.kind === "setInterface") this.#failed.delete(command.name);
     if (command.kind === "setStake") this.#stakes.set(command.stake.address, command.stake.interfaces);
     if (command.kind === "removeStake") this.#stakes.delete(command.address);

@@ -173,31 +173,39 @@ story("rules of one Service that the kernel refuses keep no other address from b
   assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0", "192.0.2.201 eth0", "192.0.2.66 eth0"]);
 });
 
-story("a node that cannot serve a family says so within seconds, and when it can again", async (fixture) => {
-  await fixture.populate("n1");
-  await fixture.start();
-  await fixture.clock.advance(2_000);
-  const readiness = async () => {
-    const { status } = await fixture.get<Speaker>(ownPath("speakers", "n1"));
-    const conditions = status?.conditions?.filter(({ type }) => ["RulesWritten", "Answering"].includes(type)) ?? [];
-    const texts = conditions.map(({ type, status: value }) => `${type} ${value}`).sort();
-    return [...(status?.readiness?.families ?? []), ...texts];
-  };
-  assert.deepEqual(await readiness(), ["IPv4", "IPv6", "Answering True", "RulesWritten True"]);
-  fixture.nft.outcomeUnknown = true;
-  await fixture.serve("192.0.2.201", ["n2"], "other");
-  await fixture.clock.advance(8_000);
-  await fixture.settle();
-  assert.deepEqual(await readiness(), ["IPv6", "Answering True", "RulesWritten False"]);
-  fixture.nft.outcomeUnknown = false;
-  await fixture.clock.advance(40_000);
-  await fixture.settle();
-  assert.deepEqual(await readiness(), ["IPv4", "IPv6", "Answering True", "RulesWritten True"]);
-  fixture.responder.stalled = true;
-  await fixture.clock.advance(10_000);
-  await fixture.settle();
-  assert.deepEqual(await readiness(), ["Answering False", "RulesWritten True"]);
-});
+story(
+  "a node that cannot serve a family says so to controller and peers within seconds, and when it can again",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    await fixture.clock.advance(2_000);
+    const readiness = async () => {
+      const { status } = await fixture.get<Speaker>(ownPath("speakers", "n1"));
+      const conditions = status?.conditions?.filter(({ type }) => ["RulesWritten", "Answering"].includes(type)) ?? [];
+      const texts = conditions.map(({ type, status: value }) => `${type} ${value}`).sort();
+      return [...(status?.readiness?.families ?? []), ...texts];
+    };
+    assert.deepEqual(await readiness(), ["IPv4", "IPv6", "Answering True", "RulesWritten True"]);
+    const { responder } = fixture;
+    assert.deepEqual(responder.health, { ipv4: true, ipv6: true });
+    fixture.nft.outcomeUnknown = true;
+    await fixture.serve("192.0.2.201", ["n2"], "other");
+    await fixture.clock.advance(8_000);
+    await fixture.settle();
+    assert.deepEqual(await readiness(), ["IPv6", "Answering True", "RulesWritten False"]);
+    assert.deepEqual(responder.health, { ipv4: false, ipv6: true });
+    fixture.nft.outcomeUnknown = false;
+    await fixture.clock.advance(40_000);
+    await fixture.settle();
+    assert.deepEqual(await readiness(), ["IPv4", "IPv6", "Answering True", "RulesWritten True"]);
+    assert.deepEqual(responder.health, { ipv4: true, ipv6: true });
+    responder.stalled = true;
+    await fixture.clock.advance(10_000);
+    await fixture.settle();
+    assert.deepEqual(await readiness(), ["Answering False", "RulesWritten True"]);
+    assert.deepEqual(responder.health, { ipv4: false, ipv6: false });
+  },
+);
 
 story("what moves away is withdrawn, and what moves here is announced, while a write hangs", async (fixture) => {
   await fixture.populate("n1");

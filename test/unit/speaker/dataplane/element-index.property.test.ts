@@ -56,3 +56,26 @@ test("elements of Services that have one port of one address never conflict in t
     { numRuns: 300 },
   );
 });
+
+test("of two Services with one port, node port and source ranges are those of the one with the smaller name, whichever came first", async () => {
+  const write = async (names: readonly string[]) => {
+    const fakeNode = new FakeNode();
+    for (const name of names) {
+      const ports = [port({ nodePort: name === "default/a" ? 30080 : 30081 })];
+      const sourceRanges = [name === "default/a" ? "10.0.0.0/8" : "10.1.0.0/16"];
+      const annotations = { "bellhop.dev/forwarding": "nodeport" };
+      const view = service({ key: name, ports, sourceRanges, annotations });
+      await fakeNode.put(view, [slice([endpoint("10.244.1.2")])], ["192.0.2.200"]);
+    }
+    const { ports, source_ranges } = Object.fromEntries(
+      ["node_ports", "source_ranges"].map((name) => [
+        name === "node_ports" ? "ports" : name,
+        JSON.stringify([...(fakeNode.nft.table("ip", "bellhop")?.sets.get(name)?.elements ?? [])]),
+      ]),
+    );
+    return { ports, source_ranges };
+  };
+  const alone = await write(["default/a"]);
+  assert.deepEqual(await write(["default/a", "default/b"]), alone);
+  assert.deepEqual(await write(["default/b", "default/a"]), alone);
+});
