@@ -169,6 +169,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     peers: peerStates,
     kernel: kernelRelease,
     bootNonce,
+    avoidsDeadNodes: kubeProxyDelaySeconds > 0,
     clock,
   });
   const reporter = new Reporter({

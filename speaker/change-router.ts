@@ -209,10 +209,11 @@ export class ChangeRouter implements ChangeListener {
   }
 
   #deadNodesChanged(): void {
-    const { passingOn, peerStates, rules, sync } = this.#options;
+    const { passingOn, peerStates, reporter, rules, sync } = this.#options;
     const { deadNodes } = peerStates;
     const passing = passingOn.deadNodesChanged(deadNodes);
     if (rules.setDeadNodes(deadNodes) || passing) sync.request();
+    if (passing) reporter.reportSpeakerNow();
   }
 
   #factObserved(fact: Fact): void {

@@ -1,6 +1,7 @@
 import { type Condition, maxInterfaces, timeText } from "../../src/api/api.ts";
 import { rulesWrittenCondition } from "../../src/api/labels.ts";
 import {
+  avoidsDeadNodesFeature,
   maxAnnouncing,
   maxGateways,
   maxInterfaceAddresses,
@@ -19,13 +20,14 @@ import type { NodeHealth } from "../health/node-health.ts";
 import { hostConditions } from "../host-checks/host-conditions.ts";
 import type { HostFault } from "../host-checks/host-fault.ts";
 import type { Link } from "../links/link.ts";
-import type { Hearing } from "../membership/membership.ts";
 import type { PeerStates } from "../peers/peer-states.ts";
 
 export interface SpeakerStatusInput {
   readonly version: string;
   readonly kernel: string;
   readonly bootNonce: string;
+  /** Whether it has the feature avoidsDeadNodesFeature. */
+  readonly avoidsDeadNodes: boolean;
   readonly links: readonly Link[];
   readonly gateways: readonly string[];
   readonly announcing: readonly string[];
@@ -40,21 +42,19 @@ export interface SpeakerStatusInput {
 /** The status of the Speaker object, always in the same order, so that equal texts mean equal facts. */
 export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["status"]> {
   const { version, kernel, bootNonce, links, gateways, announcing, conditions } = input;
-  const { readyFamilies, refusedServices, peers } = input;
+  const { readyFamilies, refusedServices, peers, avoidsDeadNodes } = input;
   return {
     version,
     kernel,
     bootNonce,
-    features: { bootNonce, names: [statusOwnersFeature] },
+    features: { bootNonce, names: [statusOwnersFeature, ...(avoidsDeadNodes ? [avoidsDeadNodesFeature] : [])] },
     readiness: {
       bootNonce,
       families: [...readyFamilies],
       refusedServices: [...refusedServices].sort().slice(0, maxRefusedServices),
     },
     // The API server refuses longer lists.
-    ...(peers === undefined
-      ? {}
-      : { peers: { bootNonce, hearing: peers.hearing.slice(0, maxPeers), lost: peers.lost.slice(0, maxPeers) } }),
+    ...(peers === undefined ? {} : { peers: { bootNonce, ...limitPeers(peers) } }),
     interfaces: links.slice(0, maxInterfaces).map(({ name, mac, up, addresses, cannotServe = [] }) => ({
       name,
       mac,
@@ -101,8 +101,14 @@ export function healthConditions(
   );
 }
 
-function peersOf(hearing: Hearing | undefined): SpeakerPeers | undefined {
-  return hearing === undefined ? undefined : { hearing: [...hearing.heard], lost: [...hearing.lost] };
+function peersOf({ hearing, deadNodes }: Pick<PeerStates, "hearing" | "deadNodes">): SpeakerPeers | undefined {
+  if (hearing === undefined) return undefined;
+  return { hearing: [...hearing.heard], lost: [...hearing.lost], deadNodes: [...deadNodes].sort() };
+}
+
+function limitPeers({ hearing, lost, deadNodes = [] }: SpeakerPeers): SpeakerPeers {
+  const most = (nodes: readonly string[]): string[] => nodes.slice(0, maxPeers);
+  return { hearing: most(hearing), lost: most(lost), deadNodes: most(deadNodes) };
 }
 
 export interface SpeakerStatusOptions {
@@ -111,9 +117,10 @@ export interface SpeakerStatusOptions {
   readonly announcer: Announcer;
   readonly health: { readonly current: NodeHealth };
   readonly dataplane: { readonly refusedServices: readonly string[] };
-  readonly peers: Pick<PeerStates, "hearing">;
+  readonly peers: Pick<PeerStates, "hearing" | "deadNodes">;
   readonly kernel: string;
   readonly bootNonce: string;
+  readonly avoidsDeadNodes: boolean;
   readonly clock: Clock;
 }
 
@@ -139,18 +146,19 @@ export class SpeakerStatus {
   }
 
   current(): NonNullable<Speaker["status"]> {
-    const { host, announcer, health, dataplane, peers, kernel, bootNonce } = this.#options;
+    const { host, announcer, health, dataplane, peers, kernel, bootNonce, avoidsDeadNodes } = this.#options;
     const { links, gateways } = host;
     return speakerStatus({
       version,
       kernel,
       bootNonce,
+      avoidsDeadNodes,
       links,
       gateways,
       announcing: announcer.addresses,
       conditions: this.#conditions,
       readyFamilies: health.current.readyFamilies,
-      peers: peersOf(peers.hearing),
+      peers: peersOf(peers),
       refusedServices: dataplane.refusedServices,
     });
   }

@@ -42,6 +42,9 @@ export const speakerInterfaceSchema = z.object({
 /** The speaker reads the owners of reservations from their status. Those before it read them from the spec alone. */
 export const statusOwnersFeature = "StatusOwners";
 
+/** Connections go straight to living pods while kube-proxy may send them to a dead node. Not so with `--kube-proxy-delay-seconds=0`. */
+export const avoidsDeadNodesFeature = "AvoidsDeadNodes";
+
 const speakerFeaturesSchema = z.object({
   bootNonce: boundedText(128).describe("The bootNonce of the speaker that wrote this."),
   names: boundedList(boundedText(63), 64).describe("Names of the features."),
@@ -69,6 +72,11 @@ const speakerPeersSchema = z.object({
   lost: boundedList(boundedText(maxNameLength), maxPeers)
     .default([])
     .describe("Nodes that this speaker counts as dead: neither it nor another speaker hears them."),
+  deadNodes: boundedList(boundedText(maxNameLength), maxPeers)
+    .optional()
+    .describe(
+      "Nodes that are dead as a whole, and not their speakers alone: their endpoints take no connections at this node.",
+    ),
 });
 /** Which other nodes a speaker hears, and which it counts as dead. */
 export type SpeakerPeers = Omit<z.infer<typeof speakerPeersSchema>, "bootNonce">;
@@ -135,6 +143,11 @@ export function refusedServicesOf({ status }: Speaker): readonly string[] {
 /** Which other nodes the speaker hears, and which it counts as dead. Undefined: it does not report that. */
 export function peersOf({ status }: Speaker): SpeakerPeers | undefined {
   return status?.peers?.bootNonce === status?.bootNonce ? status?.peers : undefined;
+}
+
+/** The nodes whose endpoints take no connections at this node, because they are dead. */
+export function deadNodesOf(speaker: Speaker): ReadonlySet<string> {
+  return new Set(peersOf(speaker)?.deadNodes);
 }
 
 /** Whether the addresses of the node are to be announced by other nodes. */

@@ -4,7 +4,8 @@ import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import { type EndpointState, resolveEndpoints, usableOf } from "../../../src/model/endpoints.ts";
 import { decideForwarding, type ForwardingDecision } from "../../../src/model/forwarding.ts";
 import type { ServicePort, ServiceView } from "../../../src/model/service.ts";
-import { type ReceivingNode, topologyOf } from "../../../src/model/usable-endpoints.ts";
+import { type ReceivingNode, reachesDeadNode, topologyOf } from "../../../src/model/usable-endpoints.ts";
+import { listSome } from "../../allocate/allocations/describe-pools.ts";
 import type { AddressPart, NodeEndpoints, PortPart } from "./explanation.ts";
 
 /** Counts endpoints by family and node; an endpoint that is in several slices counts once. */
@@ -42,7 +43,7 @@ function stateOf(ready: number, draining: number): EndpointState {
 /** What receives the packets: an announcer with or without node ports, or each node at its own address. */
 export type Receiver = "node ports" | "no node ports" | "own node";
 
-/** Where a connection to each port goes. `announcer`: undefined where no node announces. */
+/** Where a connection to each port goes. `announcer`: undefined where no node announces; with its dead nodes if it steps in for kube-proxy. */
 export function explainPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
@@ -55,9 +56,16 @@ export function explainPorts(
     protocol: port.protocol,
     name: port.name,
     nodePort: port.nodePort,
-    path: `${describePaths(service, port, addresses, receiver)}${describeHints(service, slices, port, announcer)}`,
+    path: `${describePaths(service, port, addresses, { receiver, deadNodes: deadNodesOf(service, slices, port, announcer) })}${describeHints(service, slices, port, announcer)}`,
     ready: countReady(service, slices, port),
   }));
+}
+
+/** What decides the way beside the Service and the pool. */
+interface PathFacts {
+  readonly receiver: Receiver;
+  /** Dead nodes whose pods kube-proxy may still choose. */
+  readonly deadNodes: readonly string[];
 }
 
 /** Its addresses may be of pools that say different things. */
@@ -65,10 +73,10 @@ function describePaths(
   service: ServiceView,
   port: ServicePort,
   addresses: readonly Pick<AddressPart, "address" | "forwarding">[],
-  receiver: Receiver,
+  facts: PathFacts,
 ): string {
-  const paths = addresses.map(({ forwarding }) => describePath(service, port, receiver, forwarding));
-  const [first = describePath(service, port, receiver, undefined)] = paths;
+  const paths = addresses.map(({ forwarding }) => describePath(service, port, facts, forwarding));
+  const [first = describePath(service, port, facts, undefined)] = paths;
   if (paths.every((path) => path === first)) return first;
   return paths.map((path, index) => `${addresses[index]?.address}: ${path}`).join("; ");
 }
@@ -77,12 +85,35 @@ function describePaths(
 function describePath(
   service: ServiceView,
   port: ServicePort,
-  receiver: Receiver,
+  { receiver, deadNodes }: PathFacts,
   forwarding: AddressPart["forwarding"],
 ): string {
   if (receiver === "own node") return proxyRules;
-  const facts = { nodePortUsable: receiver === "node ports", kubeProxyLate: false, poolForwarding: forwarding?.mode };
-  return describeDecision(service, port, decideForwarding(service, port, facts), forwarding?.from ?? "");
+  const facts = {
+    nodePortUsable: receiver === "node ports",
+    kubeProxyLate: false,
+    deadEndpoints: deadNodes.length > 0,
+    poolForwarding: forwarding?.mode,
+  };
+  const decision = decideForwarding(service, port, facts);
+  return describeDecision(service, port, decision, { poolObject: forwarding?.from ?? "", deadNodes });
+}
+
+/** The dead nodes with endpoints of the port, if kube-proxy at the announcing node may choose one of these. */
+function deadNodesOf(
+  service: ServiceView,
+  slices: readonly EndpointSliceView[],
+  port: ServicePort,
+  node: ReceivingNode | undefined,
+): readonly string[] {
+  if (node === undefined) return [];
+  const localOnly = service.externalTrafficPolicy === "Local";
+  const found = service.ipFamilies
+    .filter((family) => reachesDeadNode(slices, { family, port, node, localOnly }))
+    .flatMap((family) => resolveEndpoints(slices, { family, port }))
+    .flatMap(({ nodeName, state }) => (state === "notReady" ? [] : (nodeName ?? [])))
+    .filter((name) => name !== node.name && node.deadNodes?.has(name) === true);
+  return [...new Set(found)].sort();
 }
 
 const proxyRules = "kube-proxy's own rules for the address";
@@ -91,10 +122,10 @@ function describeDecision(
   service: ServiceView,
   { nodePort }: ServicePort,
   decision: ForwardingDecision,
-  poolObject: string,
+  about: CauseFacts,
 ): string {
   const local = service.externalTrafficPolicy === "Local";
-  const why = describeCause(service, decision, poolObject);
+  const why = describeCause(service, decision, about);
   switch (decision.way) {
     case "nodeport":
       return `node port ${nodePort} of the announcing node, then through kube-proxy to a pod${local ? " on that node" : ""}${why}`;
@@ -105,10 +136,15 @@ function describeDecision(
   }
 }
 
+interface CauseFacts extends Pick<PathFacts, "deadNodes"> {
+  /** The object that sets the forwarding of the address. */
+  readonly poolObject: string;
+}
+
 function describeCause(
   { affinityTimeoutSeconds }: ServiceView,
   { way, cause }: ForwardingDecision,
-  poolObject: string,
+  { poolObject, deadNodes }: CauseFacts,
 ): string {
   switch (cause) {
     case "requested":
@@ -127,7 +163,7 @@ function describeCause(
     case "kube-proxy late":
       return " (until kube-proxy has the change)";
     case "dead node":
-      return " (while kube-proxy may send connections to a dead node)";
+      return ` (while kube-proxy may choose pods of ${listSome(deadNodes)}, which ${deadNodes.length === 1 ? "is" : "are"} dead)`;
     case "node port":
       return affinityTimeoutSeconds === undefined
         ? ", which are those of its node port; new connections go directly to a pod while kube-proxy may not have a change yet"

@@ -1,4 +1,4 @@
-import type { Speaker } from "../../../src/api/speaker.ts";
+import { avoidsDeadNodesFeature, deadNodesOf, hasFeature, type Speaker } from "../../../src/api/speaker.ts";
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { decideForwarding } from "../../../src/model/forwarding.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
@@ -78,9 +78,22 @@ function mayTakeNodePorts(internalIp: string, speaker: Speaker | undefined): boo
 }
 
 /** The node that connections from the LAN arrive at. */
-function announcerOf({ candidates }: ServiceInput, [first]: readonly AddressPart[]): ReceivingNode | undefined {
+function announcerOf(
+  { candidates, speakers }: ServiceInput,
+  [first]: readonly AddressPart[],
+): ReceivingNode | undefined {
   const view = candidates.nodes.get(first?.node ?? first?.announcedBy ?? "");
-  return view === undefined ? undefined : { name: view.name, zone: view.labels[zoneLabel] };
+  if (view === undefined) return undefined;
+  const { name, labels } = view;
+  const speaker = speakers.get(name);
+  const stepsIn =
+    speaker !== undefined && hasFeature(speaker, avoidsDeadNodesFeature) === true && !mayDropForwarded(speaker);
+  return { name, zone: labels[zoneLabel], ...(stepsIn ? { deadNodes: deadNodesOf(speaker) } : {}) };
+}
+
+/** Where a firewall may drop what goes straight to pods, the speaker leaves a dead node to kube-proxy. */
+function mayDropForwarded({ status }: Speaker): boolean {
+  return (status?.conditions ?? []).some((one) => one.type === "ForwardPolicy" && one.status !== "True");
 }
 
 function explainRequest(service: ServiceView): RequestPart {
@@ -167,11 +180,24 @@ function findRemarks(
       if (concerns) remarks.push(`Node ${announcedBy}: ${message}`);
     }
   }
-  remarks.push(...describeSourceRanges(service));
+  remarks.push(...describeDeadNodes(input, addresses), ...describeSourceRanges(service));
   if (leader === undefined && addresses.length > 0) {
     remarks.push("No controller is active: what is served stays served, but nothing changes.");
   }
   return [...new Set(remarks)];
+}
+
+/** Nodes with endpoints that the cluster still lists, although the announcing node knows that they are dead. */
+function describeDeadNodes({ slices, speakers }: ServiceInput, addresses: readonly AddressPart[]): readonly string[] {
+  const listed = new Set(countEndpoints(slices).flatMap(({ node, ready }) => (ready > 0 ? (node ?? []) : [])));
+  return addresses.flatMap(({ announcedBy }) => {
+    const speaker = speakers.get(announcedBy ?? "");
+    const dead = speaker === undefined ? [] : [...deadNodesOf(speaker)].filter((node) => listed.has(node));
+    return dead.map(
+      (node) =>
+        `Node ${node} is dead, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. kube-proxy may, until the EndpointSlices no longer list them as ready.`,
+    );
+  });
 }
 
 /** Which clients the source ranges admit, by family. */

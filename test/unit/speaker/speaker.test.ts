@@ -589,7 +589,12 @@ story("the Speaker lists the peers that are heard and lost, from the first one o
   };
   assert.equal(await peers(), undefined);
   fixture.responder.options?.changes.hearingChanged({ heard: ["n3", "n2"], lost: ["n4"] });
-  assert.deepEqual(await peers(), { bootNonce: "nonce", hearing: ["n2", "n3"], lost: ["n4"] });
+  const reported = { bootNonce: "nonce", hearing: ["n2", "n3"], lost: ["n4"] };
+  assert.deepEqual(await peers(), { ...reported, deadNodes: [] });
+  fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n4", nodeDead: true }]);
+  assert.deepEqual(await peers(), { ...reported, deadNodes: ["n4"] });
+  fixture.responder.options?.changes.factsObserved([{ kind: "peerUp", node: "n4" }]);
+  assert.deepEqual(await peers(), { ...reported, deadNodes: [] });
   assert.match(await fixture.registry.metrics(), /bellhop_speaker_peers\{state="alive"\} 2/);
 });
 

@@ -13,6 +13,7 @@ const input = {
   version: "0.1.0",
   kernel: "6.18",
   bootNonce: "n",
+  avoidsDeadNodes: true,
   links: [],
   gateways: [],
   conditions: [],

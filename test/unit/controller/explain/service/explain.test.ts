@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { renderService } from "../../../../../src/cli/text/service.ts";
+import { patchTypes } from "../../../../../src/kube/client.ts";
+import { ownPath } from "../../../../../src/kube/path.ts";
 import type { Cluster } from "../../fake-cluster/cluster.ts";
 import { useCluster } from "../../fake-cluster/use-cluster.ts";
 import { addEndpoints, addLeader, announce, askService } from "../load-and-explain.ts";
@@ -180,6 +182,62 @@ describe("bellhop explain service", () => {
     const pathOf = async (name: string) => (await askService(cluster, name)).ports[0]?.path ?? "";
     assert.match(await pathOf("web"), /, of those with a hint for node n1$/);
     assert.doesNotMatch(await pathOf("far"), /hint/);
+  });
+
+  describe("a node is dead, and the cluster lists its endpoints still", () => {
+    const ports = [{ port: 80, protocol: "TCP", nodePort: 30080 }];
+
+    async function explainDead(status: object, spec: object = {}) {
+      await addPools(cluster);
+      await cluster.start();
+      await cluster.addService("web", { ports, ...spec });
+      await addEndpoints(cluster, "web", [
+        { nodeName: "n1", ready: true },
+        { nodeName: "n2", ready: true },
+      ]);
+      await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
+      await announce(cluster, "192.0.2.10", { node: "n1" });
+      const path = `${ownPath("speakers", "n1")}/status`;
+      const features = { bootNonce: "a", names: ["AvoidsDeadNodes"] };
+      const peers = { bootNonce: "a", deadNodes: ["n2", "n3"] };
+      const body = { status: { bootNonce: "a", features, peers, ...status } };
+      await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      const explanation = await askService(cluster, "web");
+      return { path: explanation.ports[0]?.path ?? "", remarks: explanation.remarks.join("\n") };
+    }
+
+    test("the dead node is named as the cause why connections go straight to pods", async () => {
+      const { path, remarks } = await explainDead({});
+      assert.equal(path, "directly to a pod (while kube-proxy may choose pods of n2, which is dead)");
+      assert.match(remarks, /^Node n2 is dead, as the speaker of node n1 reports\./m);
+      assert.doesNotMatch(remarks, /n3/);
+    });
+
+    test("what an earlier speaker of the node reported does not count", async () => {
+      const { path, remarks } = await explainDead({ bootNonce: "b" });
+      assert.match(path, /^kube-proxy's own rules/);
+      assert.doesNotMatch(remarks, /is dead/);
+    });
+
+    test("where a firewall may drop what goes straight to pods, kube-proxy continues to deliver", async () => {
+      const policy = { type: "ForwardPolicy", status: "Unknown", reason: "x", message: "x." };
+      const { path, remarks } = await explainDead({
+        conditions: [{ ...policy, lastTransitionTime: "2026-01-01T00:00:00Z" }],
+      });
+      assert.match(path, /^kube-proxy's own rules/);
+      assert.match(remarks, /^Node n2 is dead/m);
+    });
+
+    test("a speaker that leaves everything to kube-proxy does so now, too", async () => {
+      const { path, remarks } = await explainDead({ features: { bootNonce: "a", names: [] } });
+      assert.match(path, /^kube-proxy's own rules/);
+      assert.match(remarks, /^Node n2 is dead/m);
+    });
+
+    test("under Local its pods take no connections anyway", async () => {
+      const { path } = await explainDead({}, { externalTrafficPolicy: "Local" });
+      assert.match(path, /^kube-proxy's own rules/);
+    });
   });
 
   test("a speaker that has shut down announces nothing, even if the status still says so", async () => {
