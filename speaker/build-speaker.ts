@@ -14,6 +14,7 @@ import { readGateways } from "./links/gateways.ts";
 import { readLinks } from "./links/read.ts";
 import { createSpeakerMetrics, registerSpeakerGauges } from "./metrics.ts";
 import { PassingOn } from "./passing-on/passing-on.ts";
+import { HeartbeatChecks } from "./peers/heartbeat-checks.ts";
 import { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import { Keyring } from "./peers/keyring.ts";
 import { nodeOfMac } from "./peers/peer.ts";
@@ -193,6 +194,14 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     },
     clock,
   });
+  const heartbeatChecks = new HeartbeatChecks({
+    namespace,
+    secrets: watches.secrets,
+    keyring,
+    counters: responder.counters,
+    clock,
+    log: log.child({ component: "membership" }),
+  });
   const identity = new IdentityWriter({
     client,
     node,
@@ -247,6 +256,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     lastStakes,
     peerStates,
     heartbeats,
+    heartbeatChecks,
     passingOn,
     identity,
     keyring,

@@ -1,4 +1,5 @@
 import type { BellhopError } from "../src/error/error.ts";
+import type { KeySecretFault } from "../src/heartbeat/key-secret.ts";
 import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { AnnouncementListener } from "./announce/announcer.ts";
 import type { HoldingFact } from "./announce/holdings.ts";
@@ -40,6 +41,10 @@ export class ChangeFeed implements ChangeListener {
 
   watchedChanged(resource: WatchedResource, key: string): void {
     this.#listener?.watchedChanged(resource, key);
+  }
+
+  keySecretInvalid(fault: KeySecretFault | undefined): void {
+    this.#listener?.keySecretInvalid(fault);
   }
 
   hostRead(change: HostChange): void {

@@ -1,4 +1,5 @@
 import type { BellhopError } from "../src/error/error.ts";
+import type { KeySecretFault } from "../src/heartbeat/key-secret.ts";
 import { netfilterFamilies } from "../src/netlink/netfilter.ts";
 import type { TableName } from "../src/nft-netlink/table-contents.ts";
 import type { Announcer } from "./announce/announcer.ts";
@@ -11,6 +12,7 @@ import type { StakeKeeper } from "./last-stakes/stake-keeper.ts";
 import type { Fact } from "./membership/effects.ts";
 import type { Hearing } from "./membership/membership.ts";
 import type { PassingOn } from "./passing-on/passing-on.ts";
+import type { HeartbeatChecks } from "./peers/heartbeat-checks.ts";
 import type { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import type { Keyring } from "./peers/keyring.ts";
 import type { PeerStates } from "./peers/peer-states.ts";
@@ -39,6 +41,7 @@ export interface ChangeRouterOptions {
   readonly lastStakes: StakeKeeper;
   readonly peerStates: PeerStates;
   readonly heartbeats: HeartbeatSetup;
+  readonly heartbeatChecks: HeartbeatChecks;
   readonly passingOn: PassingOn;
   readonly identity: IdentityWriter;
   readonly keyring: Keyring;
@@ -96,13 +99,20 @@ export class ChangeRouter implements ChangeListener {
         break;
       case "secrets":
         keyring.secretChanged();
+        this.#checkHeartbeats();
         break;
     }
   }
 
-  /** Looks at the health of the node; a change is reported at once. */
+  keySecretInvalid(fault: KeySecretFault | undefined): void {
+    this.#options.heartbeatChecks.secretInvalid(fault);
+    this.#checkHeartbeats();
+  }
+
+  /** Looks at the health of the node and at the key of heartbeats; a change is reported at once. */
   checkHealth(): void {
     const { health, heartbeats, status, reporter } = this.#options;
+    this.#checkHeartbeats();
     if (!health.update()) return;
     heartbeats.healthChanged();
     status.healthChanged();
@@ -199,6 +209,13 @@ export class ChangeRouter implements ChangeListener {
 
   failed(error: unknown): void {
     this.#failure.reject(error);
+  }
+
+  #checkHeartbeats(): void {
+    const { heartbeatChecks, status, reporter } = this.#options;
+    if (!heartbeatChecks.refresh()) return;
+    status.heartbeatFaultChanged(heartbeatChecks.fault);
+    reporter.reportSpeakerNow();
   }
 
   #holdersChanged(changed: boolean): void {

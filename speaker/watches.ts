@@ -1,7 +1,7 @@
 import type { V1EndpointSlice, V1Node, V1Service } from "@kubernetes/client-node";
 import { type VirtualIP, virtualIpSchema } from "../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
-import { type KeySecretView, keySecretName, readKeySecret } from "../src/heartbeat/key-secret.ts";
+import { type KeySecretFault, type KeySecretView, keySecretName, readKeySecret } from "../src/heartbeat/key-secret.ts";
 import type { ApiClient } from "../src/kube/client.ts";
 import type { KubeMetrics } from "../src/kube/metrics.ts";
 import { parseObject } from "../src/kube/parse-object.ts";
@@ -41,6 +41,8 @@ export type Watched = {
 export interface WatchListener {
   /** An object was added, modified or deleted. `key`: `namespace/name`, or the name alone. */
   watchedChanged(resource: WatchedResource, key: string): void;
+  /** The Secret with the key of heartbeats cannot be used; undefined: it can again, or was deleted. */
+  keySecretInvalid(fault: KeySecretFault | undefined): void;
 }
 
 export interface SpeakerWatchesOptions {
@@ -117,6 +119,10 @@ export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWat
       path: secretPath(namespace),
       query: { fieldSelector: `metadata.name=${keySecretName}` },
       project: projectKeySecret,
+      onInvalid: (_key, invalid, raw) => {
+        const read = invalid === undefined ? undefined : readKeySecret(raw);
+        changes.keySecretInvalid(read !== undefined && "fault" in read ? read : undefined);
+      },
       onChange: (key) => changes.watchedChanged("secrets", key),
     }),
   };

@@ -14,12 +14,14 @@ import {
 import type { Clock } from "../../src/clock/clock.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import type { Reason } from "../../src/model/reason.ts";
 import { version } from "../../src/program/version.ts";
 import type { Announcer } from "../announce/announcer.ts";
 import type { NodeHealth } from "../health/node-health.ts";
 import { hostConditions } from "../host-checks/host-conditions.ts";
 import type { HostFault } from "../host-checks/host-fault.ts";
 import type { Link } from "../links/link.ts";
+import { heartbeatConditions } from "../peers/heartbeat-checks.ts";
 import type { PeerStates } from "../peers/peer-states.ts";
 
 export interface SpeakerStatusInput {
@@ -137,6 +139,12 @@ export class SpeakerStatus {
   hostFaultsChanged(faults: readonly HostFault[]): void {
     const now = timeText(this.#options.clock.wallMs());
     this.#conditions = hostConditions(this.#conditions, faults, now);
+  }
+
+  /** It is known for the first time whether the key of heartbeats can be used, or that has changed. */
+  heartbeatFaultChanged(fault: Reason | undefined): void {
+    const now = timeText(this.#options.clock.wallMs());
+    this.#conditions = heartbeatConditions(this.#conditions, fault, now);
   }
 
   /** The health is known for the first time, or has changed. */

@@ -16,6 +16,10 @@ export interface KeySecretView {
 /** Why the Secret cannot be used: names the object, the field and the cure, and never a value. */
 export interface KeySecretFault {
   readonly fault: string;
+  /** `data.current`. */
+  readonly field: string;
+  /** What is wrong with the field, as a sentence without the cure. */
+  readonly detail: string;
 }
 
 /** The part of a Secret (core/v1) that is read. */
@@ -43,9 +47,10 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const longestText = 1_024;
 
 function readKey(object: string, field: string, text: unknown): HeartbeatKey | KeySecretFault {
-  const fault = (what: string): KeySecretFault => ({
-    fault: `Secret ${object}: data.${field} ${what}, and must be ${heartbeatKeyLength} random bytes. ${cureOf(field)}`,
-  });
+  const fault = (what: string): KeySecretFault => {
+    const detail = `data.${field} ${what}, and must be ${heartbeatKeyLength} random bytes.`;
+    return { fault: `Secret ${object}: ${detail} ${cureOf(field)}`, field: `data.${field}`, detail };
+  };
   if (text === undefined) return fault("is missing");
   if (typeof text !== "string" || text.length > longestText || !base64.test(text)) return fault("is not a key");
   const bytes = Buffer.from(text, "base64");

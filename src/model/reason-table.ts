@@ -270,6 +270,32 @@ export const reasonTable = {
     sentence: "{object} tracks nearly as many connections as it can: {value} ({field}).",
     cure: "Raise the limit: conntrack.maxPerCore and conntrack.min in the configuration of kube-proxy, or the sysctl.",
   },
+  HeartbeatKeyMissing: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "The Secret with the key of heartbeats does not exist. A speaker that starts without a key hears no other speaker, so that addresses move only when its Lease expires.",
+    sentence: "{object} cannot read {field}, because Secret {value} does not exist.",
+    cure: "Check that a controller is running: it creates the Secret within a minute.",
+  },
+  HeartbeatKeyUnread: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning: "The speaker cannot read the Secret with the key of heartbeats, and does not learn of a new key.",
+    sentence: "{object} cannot read {field} of Secret {value} from the API server.",
+    cure: "Compare the Role and the RoleBinding bellhop-speaker in the namespace of the Secret with deploy/base/rbac-speaker.yaml. The log of the speaker has the answer of the API server.",
+  },
+  HeartbeatKeyInvalid: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning: "A field of the Secret with the key of heartbeats is not a key.",
+    sentence: "{object} cannot use {field} of Secret {value}.",
+    cure: "If data.previous is the field, remove it. Otherwise delete the Secret: the controller creates it again within a minute.",
+  },
+  HeartbeatKeyDiffers: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "Heartbeats arrive that are authenticated with another key than the one that this speaker has. Speakers with different keys do not hear each other.",
+    sentence: "{object} receives heartbeats of other nodes with another key than {field} of Secret {value}.",
+    cure: "Look at the condition Heartbeats of the other Speakers, and check that these nodes reach the API server. A speaker that has read the Secret uses its key within a minute.",
+  },
   NotLoadBalancer: {
     shownIn: ["bellhop explain"],
     meaning: "The Service is not of type LoadBalancer.",

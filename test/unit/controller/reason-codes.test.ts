@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { reasonCodes } from "../../../src/model/reason.ts";
 import { hostFaultCases } from "../speaker/host-checks/host-fault-cases.ts";
+import { heartbeatFaultCases } from "../speaker/peers/heartbeat-fault-cases.ts";
 import { membershipCases } from "./allocate/allocations/pool-membership-cases.ts";
 import { allocationCases } from "./allocate/cases/allocation-cases.ts";
 import { evaluateCases } from "./allocate/choose/evaluate-pool-cases.ts";
@@ -39,6 +40,7 @@ const tables: Readonly<Record<string, readonly string[]>> = {
   "speaker/host-checks/host-faults.test.ts": hostFaultCases.flatMap(({ faults }) =>
     faults.map((text) => text.split(" ")[1] ?? ""),
   ),
+  "speaker/peers/heartbeat-checks.test.ts": heartbeatFaultCases.flatMap(({ code }) => code ?? []),
   "services/plan-service.test.ts": planCases.flatMap(({ ops }) => ops.map((text) => text.split(" ")[1] ?? "")),
 };
 

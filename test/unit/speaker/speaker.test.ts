@@ -598,6 +598,27 @@ story("the Speaker lists the peers that are heard and lost, from the first one o
   assert.match(await fixture.registry.metrics(), /bellhop_speaker_peers\{state="alive"\} 2/);
 });
 
+story("the Speaker says what is wrong with the key of heartbeats", async (fixture) => {
+  await fixture.populate("n1");
+  const path = "/api/v1/namespaces/bellhop-system/secrets";
+  const keyOf = (bytes: number) => Buffer.alloc(bytes, 1).toString("base64");
+  const metadata = { name: "bellhop-heartbeat", namespace: "bellhop-system" };
+  await fixture.api.request({ method: "POST", path, body: { metadata, data: { current: keyOf(3) } } });
+  await fixture.start();
+  const reported = async () => {
+    await fixture.clock.advance(2_000);
+    const { status } = await fixture.get<Speaker>(ownPath("speakers", "n1"));
+    const found = status?.conditions?.find(({ type }) => type === "Heartbeats");
+    return [found?.status, found?.reason];
+  };
+  assert.deepEqual(await reported(), ["False", "HeartbeatKeyInvalid"]);
+  await fixture.patch(`${path}/bellhop-heartbeat`, { data: { current: keyOf(32) } });
+  assert.deepEqual(await reported(), ["True", "KeyUsable"]);
+  await fixture.api.request({ method: "DELETE", path: `${path}/bellhop-heartbeat` });
+  await fixture.clock.advance(100_000);
+  assert.deepEqual(await reported(), ["False", "HeartbeatKeyMissing"]);
+});
+
 story("the death of the kernel thread ends the speaker", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
