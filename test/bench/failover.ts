@@ -260,8 +260,11 @@ async function measure(api: Api): Promise<void> {
   }
   const bench = new FailoverBench(await setStage(api, groups));
   try {
-    for (const name of faultNames) await repeat(name, (trial) => bench.measureFault(name, trial));
-    for (const name of changeNames) await repeat(name, (trial) => bench.measureChange(name, trial));
+    for (const name of faultNames) await repeat(name, trials, (trial) => bench.measureFault(name, trial));
+    for (const name of changeNames) {
+      const count = Math.min(trials, changes[name]?.mostTrials ?? trials);
+      await repeat(name, count, (trial) => bench.measureChange(name, trial));
+    }
   } finally {
     process.stdout.write(`${formatTables(bench.records)}${left.map((line) => `${line}\n`).join("")}`);
   }
@@ -271,9 +274,9 @@ async function measure(api: Api): Promise<void> {
 const left: string[] = [];
 
 /** Runs all trials; one that cannot begin or does not count is tried again, twice at the most, and then left out. */
-async function repeat(name: string, work: (trial: number) => Promise<boolean>): Promise<void> {
-  for (let trial = 1; trial <= trials; trial++) {
-    await progress.step(`${name}, ${trial} of ${trials}`, async () => {
+async function repeat(name: string, count: number, work: (trial: number) => Promise<boolean>): Promise<void> {
+  for (let trial = 1; trial <= count; trial++) {
+    await progress.step(`${name}, ${trial} of ${count}`, async () => {
       for (let attempt = 1; attempt <= 3; attempt++) {
         try {
           if (await work(trial)) return;

@@ -2,7 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   slice: () => import("./slice.ts"),
   failover: () => import("./failover.ts"),
-  takeover: () => import("./takeover.ts"),
+  spread: () => import("./spread.ts"),
   services: () => import("./services.ts"),
   "many-services": () => import("./many-services.ts"),
   changes: () => import("./changes.ts"),

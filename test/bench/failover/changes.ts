@@ -5,7 +5,7 @@ import { LabError } from "../../lab/error.ts";
 import type { Lab } from "../../lab/lab.ts";
 import { bellhopInPod } from "../../product/controller-pod.ts";
 import { productNamespace } from "../../product/install.ts";
-import type { Cast, PreparedFault } from "./faults.ts";
+import { type Cast, type PreparedFault, send, speakerProcess } from "./faults.ts";
 import { writeOwners } from "./stage.ts";
 
 /** What an administrator or the cluster does on purpose: no request may fail, and no open connection may end. */
@@ -13,6 +13,8 @@ export interface PlannedChange {
   readonly words: string;
   /** Asks Services with externalTrafficPolicy Local, whose pods serve for a while after they were deleted. */
   readonly local?: true;
+  /** How many trials at the most, where one is long. */
+  readonly mostTrials?: number;
   prepare(cast: Cast, addresses: readonly string[]): Promise<PreparedFault>;
 }
 
@@ -20,7 +22,7 @@ export interface PlannedChange {
 export const drainingApp = "draining";
 /** How long such a pod serves after it was deleted, in s. */
 export const drainingSeconds = 25;
-const busyMs = 30_000;
+const busyMs = 600_000;
 const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
 /** The taint that cluster-autoscaler puts on a node before it deletes it (cluster-autoscaler/utils/taints). */
 const autoscalerTaint = "ToBeDeletedByClusterAutoscaler";
@@ -100,8 +102,39 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
       return byKubectl(api.lab, argv, undefined);
     },
   },
+  shutdown: {
+    words: "graceful shutdown of the announcer, as its kubelet reports it",
+    prepare: async ({ api: { lab }, announcer }) => {
+      const kubelet = kubeletProcess(lab, announcer);
+      const ready = { type: "Ready", status: "False", reason: "KubeletNotReady", message: "node is shutting down" };
+      const patch = JSON.stringify({ status: { conditions: [ready] } });
+      return {
+        strike: async () => {
+          // It would report the truth again.
+          send(kubelet, "SIGSTOP");
+          await lab.kubectl(["patch", "node", announcer, "--subresource=status", "--type=strategic", "-p", patch]);
+        },
+        repair: async () => send(kubelet, "SIGCONT"),
+      };
+    },
+  },
+  upgrade: {
+    words: "upgrade of the announcer's speaker: SIGTERM, and no other one starts, as while an image is pulled",
+    prepare: async (cast) => {
+      const kubelet = kubeletProcess(cast.api.lab, cast.announcer);
+      const speaker = speakerProcess(cast);
+      return {
+        strike: async () => {
+          send(kubelet, "SIGSTOP");
+          send(speaker, "SIGTERM");
+        },
+        repair: async () => send(kubelet, "SIGCONT"),
+      };
+    },
+  },
   busy: {
-    words: "both cores busy",
+    words: "both cores busy for ten minutes",
+    mostTrials: 1,
     prepare: async () => ({
       strike: async () => {
         const burners = Array.from({ length: 2 * availableParallelism() }, burn);
@@ -115,6 +148,12 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
     }),
   },
 };
+
+function kubeletProcess(lab: Lab, node: string): { readonly pid: number } {
+  const pid = lab.processId(`${node}.kubelet`);
+  if (pid === undefined) throw new LabError("not-running", `${node} has no kubelet`);
+  return { pid };
+}
 
 async function bellhop(lab: Lab, args: readonly string[]): Promise<void> {
   await lab.kubectl(bellhopInPod(args), undefined, 90_000);

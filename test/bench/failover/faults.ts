@@ -173,13 +173,14 @@ function split({ api, announcer, next, others }: Cast): Promise<void> {
   return api.lab.splitLan([announcer, next], [...others, ...clientSide]);
 }
 
-function speakerProcess({ api, announcer }: Cast): ProcessRecord {
+/** The speaker's process on the announcer. */
+export function speakerProcess({ api, announcer }: Cast): ProcessRecord {
   const [found, ...more] = api.lab.findInPods(announcer, "/bellhop.js speaker");
   if (found !== undefined && more.length === 0) return found;
   throw new LabError("not-running", `${announcer} has ${more.length + (found === undefined ? 0 : 1)} speakers`);
 }
 
-function send({ pid }: ProcessRecord, signal: NodeJS.Signals): void {
+export function send({ pid }: Pick<ProcessRecord, "pid">, signal: NodeJS.Signals): void {
   process.kill(pid, signal);
 }
 
