@@ -21,7 +21,7 @@ export interface PlannedChange {
 /** The label of the pods that Services with externalTrafficPolicy Local select. */
 export const drainingApp = "draining";
 /** How long such a pod serves after it was deleted, in s. */
-export const drainingSeconds = 25;
+export const drainingSeconds = 55;
 const busyMs = 600_000;
 const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
 /** The taint that cluster-autoscaler puts on a node before it deletes it (cluster-autoscaler/utils/taints). */
