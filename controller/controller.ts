@@ -54,6 +54,7 @@ export class Controller {
   readonly #mutations = new MutationCache();
   readonly #services: ServiceLoop;
   readonly #router: ChangeRouter;
+  readonly #planner: OwnerPlanner;
   readonly #parts: readonly TermPart[];
 
   /** Bottom-up: each part receives what it reads and what it drives. Only the change feed leads back up, to the router. */
@@ -161,6 +162,7 @@ export class Controller {
     this.#speakers = speakers;
     this.#services = services;
     this.#router = router;
+    this.#planner = planner;
     this.#parts = [planner, router, services, virtualIps, pools, cleanup, keySecret];
   }
 
@@ -190,15 +192,21 @@ export class Controller {
     await Promise.all(eachWatch(this.#watches).map(([, reflector]) => reflector.whenSynced));
   }
 
+  /** For the next leader: see OwnerPlanner. */
+  get balancedNodes(): string | undefined {
+    return this.#planner.balancedNodes;
+  }
+
   /**
    * Acts until aborted, and resolves when no work is under way. Starts from what the API server says: addresses that are shown or
-   * claimed are adopted before any other is assigned.
+   * claimed are adopted before any other is assigned. `balancedNodes` is what the leader before had when its leadership ended.
    */
-  async lead(signal: AbortSignal): Promise<void> {
+  async lead(signal: AbortSignal, balancedNodes?: string): Promise<void> {
     await this.whenSynced();
     if (signal.aborted) return;
     this.#mutations.clear();
     this.#state.claims.dropUnconfirmed();
+    this.#planner.balancedNodes = balancedNodes;
     await this.#services.adoptShown(signal);
     if (signal.aborted) return;
     const begun = this.#term.begin(this.#parts);

@@ -1,5 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { controllerFieldManager, leaderLeaseName, settingsAnnotation } from "../src/api/labels.ts";
+import {
+  balancedNodesAnnotation,
+  controllerFieldManager,
+  leaderLeaseName,
+  settingsAnnotation,
+} from "../src/api/labels.ts";
 import { aborted } from "../src/clock/clock.ts";
 import { heartbeatKeyLength } from "../src/heartbeat/heartbeat-key.ts";
 import { ApiEventRecorder } from "../src/kube/event-recorder.ts";
@@ -47,17 +52,19 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
     events,
     createKey: () => randomBytes(heartbeatKeyLength),
   });
+  const published = { [settingsAnnotation]: formatPublishedSettings(settings) };
   const election = {
     client,
     namespace,
     name: leaderLeaseName,
     identity: `${instance}_${randomUUID()}`,
-    lead: (leading: AbortSignal) => controller.lead(leading),
+    lead: (leading: AbortSignal, annotations: Readonly<Record<string, string>>) =>
+      controller.lead(leading, annotations[balancedNodesAnnotation]),
     clock,
     random,
     log: log.child({ component: "leader" }),
     timing: electionTiming,
-    annotations: { [settingsAnnotation]: formatPublishedSettings(settings) },
+    annotations: () => ({ ...published, ...annotationOf(controller.balancedNodes) }),
   };
   return {
     unready: () => controller.unready,
@@ -76,6 +83,10 @@ function prepareController(settings: ControllerSettings, program: Program): Prog
       }
     },
   };
+}
+
+function annotationOf(balancedNodes: string | undefined): Readonly<Record<string, string>> {
+  return balancedNodes === undefined ? {} : { [balancedNodesAnnotation]: balancedNodes };
 }
 
 /** Waits until the controller has seen everything. Until then, Services that are being deleted are released where a kind of Bellhop is missing. */

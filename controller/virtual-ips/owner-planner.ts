@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "../../src/clock/clock.ts";
 import { runInTurns, turnOf } from "../../src/clock/turn.ts";
 import type { LeadershipTerm, TermPart } from "../../src/kube/leadership-term.ts";
@@ -23,10 +24,17 @@ export interface OwnerPlannerOptions {
 
 /** Changes are collected for this long, so that a burst of them is planned once. */
 const collectMs = 50;
+/** A process that has just started counts a dead speaker as alive until its Lease was not renewed for 20 s (speaker/report/lease-timing.ts). */
+const settledMs = 30_000;
 
 /** Decides when owners are planned again. Does so only while this controller leads. */
 export class OwnerPlanner implements TermPart {
   readonly #options: OwnerPlannerOptions;
+  /**
+   * A digest of the nodes over which addresses in use were balanced last. It outlives the leadership (on the leader's Lease): the next leader balances
+   * also for a change of nodes that this leader did not balance for. Undefined: not known.
+   */
+  balancedNodes: string | undefined;
   /** The nodes as text when the balance was last scheduled. */
   #nodes = "";
   #nodesChanged = false;
@@ -51,6 +59,9 @@ export class OwnerPlanner implements TermPart {
     this.#nodesChanged = false;
     candidates.invalidate();
     this.#nodes = candidates.describeNodes();
+    const nodes = digestOf(this.#nodes);
+    this.balancedNodes ??= nodes;
+    if (this.balancedNodes !== nodes) this.#rebalanceLater(Math.max(settledMs, this.#options.rebalanceAfterMs));
     ownerAssignments.reset();
     this.#allChanged = true;
     await this.#plan();
@@ -62,6 +73,7 @@ export class OwnerPlanner implements TermPart {
     this.#cancelPlan = undefined;
     this.#cancelRebalance = undefined;
     this.#running = undefined;
+    this.balancedNodes = undefined;
   }
 
   /**
@@ -95,11 +107,10 @@ export class OwnerPlanner implements TermPart {
     });
   }
 
-  #rebalanceLater(): void {
-    const { clock, rebalanceAfterMs } = this.#options;
+  #rebalanceLater(delayMs = this.#options.rebalanceAfterMs): void {
     this.#evenDue = false;
     this.#cancelRebalance?.();
-    this.#cancelRebalance = clock.after(rebalanceAfterMs, () => {
+    this.#cancelRebalance = this.#options.clock.after(delayMs, () => {
       this.#cancelRebalance = undefined;
       this.#evenDue = true;
       void this.#plan();
@@ -145,6 +156,7 @@ export class OwnerPlanner implements TermPart {
       this.#rebalanceLater();
     }
     yield* this.#apply(result, even);
+    if (even && this.#cancelRebalance === undefined) this.balancedNodes = digestOf(this.#nodes);
   }
 
   *#apply({ toWrite, announceabilityChanged, outdated }: ReplanResult, even: boolean): Generator<void, void> {
@@ -160,4 +172,9 @@ export class OwnerPlanner implements TermPart {
       yield;
     }
   }
+}
+
+/** Short, because it is part of an annotation; describes as many nodes as a cluster may have. */
+function digestOf(nodes: string): string {
+  return createHash("sha256").update(nodes).digest("base64url").slice(0, 16);
 }

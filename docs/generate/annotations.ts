@@ -1,6 +1,7 @@
 import { apiGroup, loadBalancerClass } from "../../src/api/api.ts";
 import {
   addressReadyCondition,
+  balancedNodesAnnotation,
   componentLabel,
   drainAnnotation,
   forwardingAnnotation,
@@ -63,6 +64,13 @@ const labels: Rows = [
     "JSON",
     "the controller",
     "On the Lease of the leader: its settings, so that `bellhop explain` answers by them",
+  ],
+  [
+    "Lease (an annotation)",
+    code(balancedNodesAnnotation),
+    "text",
+    "the controller",
+    "On the Lease of the leader: a digest of the nodes for which addresses were balanced last, for the next leader",
   ],
   [
     "Node",

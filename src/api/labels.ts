@@ -51,6 +51,9 @@ export const leaderLeaseName = "bellhop-controller";
 /** On that Lease: the settings of its holder that `bellhop explain` needs (src/settings/published-settings.ts). */
 export const settingsAnnotation = "bellhop.dev/settings";
 
+/** On the Lease of the controllers: a digest of the nodes over which addresses were balanced last. */
+export const balancedNodesAnnotation = "bellhop.dev/balanced-nodes";
+
 /** On a Service that another service proxy serves, and on its slices (pkg/proxy/apis/well_known_labels.go). */
 export const serviceProxyNameLabel = "service.kubernetes.io/service-proxy-name";
 

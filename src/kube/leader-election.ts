@@ -10,14 +10,17 @@ export interface LeaderElectionOptions {
   readonly name: string;
   /** Unique among all candidates, including an earlier start in the same pod. */
   readonly identity: string;
-  /** Runs while this process leads; its signal is aborted when the lease is lost. The election continues only after it has returned. */
-  readonly lead: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Runs while this process leads; its signal is aborted when the lease is lost. The election continues only after it has returned. Receives the
+   * annotations that the lease had when it was acquired, with those of this process.
+   */
+  readonly lead: (signal: AbortSignal, annotations: Readonly<Record<string, string>>) => Promise<void>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
   readonly timing?: LeaderTiming;
-  /** Set on the lease while this process holds it. */
-  readonly annotations?: Readonly<Record<string, string>>;
+  /** Set on the lease whenever this process acquires or renews it. Others that it has stay. */
+  readonly annotations?: () => Readonly<Record<string, string>>;
 }
 
 export interface LeaderTiming {
@@ -56,7 +59,7 @@ async function leadWhileHeld(candidate: Candidate, options: LeaderElectionOption
   const { clock } = options;
   const { retryMs } = options.timing ?? defaultTiming;
   const lost = new AbortController();
-  const work = options.lead(AbortSignal.any([signal, lost.signal]));
+  const work = options.lead(AbortSignal.any([signal, lost.signal]), candidate.annotations);
   // A failure of the work itself ends the leadership; it is thrown where `work` is awaited below.
   const over = new AbortController();
   const end = (): void => over.abort();
@@ -117,6 +120,11 @@ class Candidate {
   get heldByAnother(): boolean {
     const holder = this.#lease?.spec?.holderIdentity ?? "";
     return holder !== "" && holder !== this.#options.identity;
+  }
+
+  /** Of the lease as it was last read or written. */
+  get annotations(): Readonly<Record<string, string>> {
+    return this.#lease?.metadata.annotations ?? {};
   }
 
   /** Acquires or renews the lease, before `endMs`. Returns false if another process holds it or the API server does not answer in time. */
@@ -183,7 +191,8 @@ class Candidate {
   }
 
   async #write(timeoutMs: number): Promise<Lease> {
-    const { identity, clock, annotations } = this.#options;
+    const { identity, clock } = this.#options;
+    const annotations = this.#options.annotations?.();
     const present = this.#lease?.spec ?? {};
     const now = renewTimeText(clock.wallMs(), present.renewTime);
     const ours = this.#isOurs();

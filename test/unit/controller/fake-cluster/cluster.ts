@@ -103,11 +103,15 @@ export class Cluster {
     await work;
   }
 
-  /** Starts a controller that leads at once, or is a standby; `client` is its way to the API server. */
+  /**
+   * Starts a controller that leads at once, or is a standby; `client` is its way to the API server, `balancedNodes` what the leader before left on the
+   * Lease.
+   */
   async start(
     settings: Partial<ControllerSettings> = {},
     client: ApiClient = this.server,
     leads = true,
+    balancedNodes?: string,
   ): Promise<RunningController> {
     const registry = createRegistry();
     const clock = this.#clock;
@@ -133,7 +137,7 @@ export class Cluster {
     const leading = new AbortController();
     const watching = new AbortController();
     const watches = controller.watch(watching.signal);
-    const lead = leads ? controller.lead(leading.signal) : Promise.resolve();
+    const lead = leads ? controller.lead(leading.signal, balancedNodes) : Promise.resolve();
     await this.#until(controller.whenSynced());
     const running: RunningController = {
       controller,

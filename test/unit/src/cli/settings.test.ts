@@ -100,7 +100,7 @@ describe("bellhop explain answers with the settings of the controller", () => {
           namespace: base.namespace,
           name: "bellhop-controller",
           identity: text,
-          annotations: { "bellhop.dev/settings": text },
+          annotations: () => ({ "bellhop.dev/settings": text }),
           lead: async () => aborter.abort(),
           clock,
           random: () => 0,

@@ -21,6 +21,8 @@ beforeEach(() => {
 interface Contender {
   readonly leading: boolean;
   readonly terms: number;
+  /** Of the lease, when it was acquired last. */
+  readonly found: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
@@ -28,9 +30,10 @@ function stand(
   identity: string,
   reach: () => boolean = () => true,
   answer: (request: ApiRequest, send: () => Promise<ApiResponse>) => Promise<ApiResponse> = (_, send) => send(),
+  annotations: () => Readonly<Record<string, string>> = () => ({}),
 ): Contender {
   const aborter = new AbortController();
-  const state = { leading: false, terms: 0, stop: () => Promise.resolve() };
+  const state = { leading: false, terms: 0, found: {}, stop: () => Promise.resolve() };
   const running = runLeaderElection(
     {
       client: {
@@ -44,7 +47,9 @@ function stand(
       namespace: "bellhop-system",
       name: "controller",
       identity,
-      lead: async (signal) => {
+      annotations,
+      lead: async (signal, found) => {
+        state.found = found;
         state.leading = true;
         state.terms++;
         await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -269,6 +274,20 @@ test("a lease that has changed is read with no less time, however long the refus
   await clock.advance(30_000);
   assert.ok(readsMs.length > 2 && readsMs.every((ms) => ms >= 2_000), readsMs.join());
   await only.stop();
+});
+
+test("annotations are written with each renewal, and the next leader receives them", async () => {
+  let value = "1";
+  const first = stand("a", undefined, undefined, () => (value === "" ? {} : { kept: value }));
+  await clock.advance(10_000);
+  value = "2";
+  await clock.advance(10_000);
+  value = "";
+  await first.stop();
+  const second = stand("b", undefined, undefined, () => ({ own: "b" }));
+  await clock.advance(10_000);
+  assert.deepEqual(second.found, { kept: "2", own: "b" });
+  await second.stop();
 });
 
 test("a renewal whose answer was lost does not end the term", async () => {
