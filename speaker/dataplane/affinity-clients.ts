@@ -4,6 +4,7 @@ import type { NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
 import { rawElementId } from "./element.ts";
 import type { ElementsById } from "./element-index.ts";
 import { affinityClients } from "./sets.ts";
+import type { AddedElements } from "./table-state.ts";
 import { inTable } from "./tables.ts";
 
 /**
@@ -25,7 +26,7 @@ export function keepClients(
 }
 
 /** Whether endpoints of ports with session affinity are gone after a change. */
-export function removesEndpoints(removed: ElementsById, added: ElementsById): boolean {
+export function removesEndpoints(removed: ElementsById, added: AddedElements): boolean {
   for (const [id, { set }] of removed) if (set === "affinity_endpoints" && !added.has(id)) return true;
   return false;
 }
@@ -35,7 +36,7 @@ export function deleteClients(
   family: NftIpFamily,
   clients: readonly NftElement[],
   removed: ElementsById,
-  added: ElementsById,
+  added: AddedElements,
 ): readonly NftCommand[] {
   const elements: NftElement[] = [];
   for (const client of clients) {

@@ -39,7 +39,7 @@ export interface TouchedFlows {
 }
 
 /** What a change touched. Pure. */
-export function touchedFlows(change: TableChange): TouchedFlows {
+export function touchedFlows(change: Pick<TableChange, "removed" | "added">): TouchedFlows {
   const now = new Map<string, FlowTarget>();
   const again = new Map<string, FlowTarget>();
   for (const elements of [change.removed, change.added]) {

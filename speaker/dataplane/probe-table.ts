@@ -1,7 +1,7 @@
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import type { ElementIndex } from "./element-index.ts";
-import { changeTable, emptyTable } from "./table-state.ts";
+import { fillTable } from "./table-state.ts";
 import { createSets, probeTableOf, removeTableOf } from "./tables.ts";
 
 /**
@@ -11,8 +11,7 @@ import { createSets, probeTableOf, removeTableOf } from "./tables.ts";
 export async function probeElements(nft: Nft, family: NftIpFamily, index: ElementIndex): Promise<void> {
   const table: NftTable = probeTableOf(family);
   const remove = removeTableOf(table);
-  const change = changeTable(family, emptyTable(), index, index.all());
-  const elements = (change?.transaction.commands ?? []).map((command): NftCommand => ({ ...command, table }));
+  const elements = fillTable(family, index).commands.map((command): NftCommand => ({ ...command, table }));
   await nft.run({ commands: [...remove, ...createSets(table, family), ...elements] });
   await nft.run({ commands: remove });
 }

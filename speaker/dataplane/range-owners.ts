@@ -4,11 +4,14 @@ import { type Element, elementId } from "./element.ts";
 export interface ChangedWinner {
   /** As `portOf` says it. */
   readonly port: string;
-  /** The owner before and the owner now, where there is one. */
-  readonly owners: readonly string[];
+  /** The owner before, and the owner now; undefined: there was none, or there is none. */
+  readonly before: string | undefined;
+  readonly now: string | undefined;
 }
 
 type Elements = ReadonlyMap<string, Element>;
+
+const noPorts: ReadonlySet<string> = new Set();
 
 /** Which owner's source ranges of a port count: those of the one with the smallest name. Nearly always there is one. */
 export class RangeOwners {
@@ -34,6 +37,7 @@ export class RangeOwners {
   /** The elements of an owner before and after. Returns the ports whose ranges are those of another owner now. */
   set(owner: string, before: Elements, after: Elements): readonly ChangedWinner[] {
     const [old, now] = [this.#portsOf(before), this.#portsOf(after)];
+    if (old === noPorts && now === noPorts) return [];
     const changed: ChangedWinner[] = [];
     for (const port of new Set([...old, ...now])) {
       if (old.has(port) === now.has(port)) continue;
@@ -43,18 +47,20 @@ export class RangeOwners {
         now.has(port) ? [...this.#of(port), owner] : this.#of(port).filter((other) => other !== owner),
       );
       const next = this.#winner(port);
-      if (winner !== next) changed.push({ port, owners: [winner, next].filter((one) => one !== undefined) });
+      if (winner !== next) changed.push({ port, before: winner, now: next });
     }
     return changed;
   }
 
-  #portsOf(elements: Elements): Set<string> {
-    const ports = new Set<string>();
+  #portsOf(elements: Elements): ReadonlySet<string> {
+    let ports: Set<string> | undefined;
     for (const element of elements.values()) {
       const port = this.portOf(element);
-      if (port !== undefined) ports.add(port);
+      if (port === undefined) continue;
+      ports ??= new Set();
+      ports.add(port);
     }
-    return ports;
+    return ports ?? noPorts;
   }
 
   #of(port: string): readonly string[] {

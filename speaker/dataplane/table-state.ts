@@ -1,5 +1,5 @@
 import type { NftElement } from "../../src/nft/set.ts";
-import type { NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
+import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import { keepClients } from "./affinity-clients.ts";
 import { type Element, nftElement, nftKey, type SetName, sameValue, targetNameOf } from "./element.ts";
 import type { ElementIndex, ElementsById } from "./element-index.ts";
@@ -7,47 +7,80 @@ import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
 import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
 
-/** The elements of one table in the kernel, and its chains other than the fixed ones, by name. */
+/** What of one table in the kernel the index does not say: its chains other than the fixed ones, by name. */
 export interface TableState {
-  readonly elements: ElementsById;
-  readonly targetChains: ReadonlySet<string>;
-}
-
-export interface WritableTableState extends TableState {
-  readonly elements: Map<string, Element>;
   readonly targetChains: Set<string>;
 }
 
-export function emptyTable(): WritableTableState {
-  return { elements: new Map(), targetChains: new Set() };
+export function emptyTable(): TableState {
+  return { targetChains: new Set() };
 }
 
-/** A transaction, and the state of the table after it. */
+/** Elements that a transaction adds. */
+export interface AddedElements {
+  readonly size: number;
+  has(id: string): boolean;
+  values(): Iterable<Element>;
+}
+
+/** A transaction, and what it does to the table. */
 export interface TableChange {
   readonly transaction: NftTransaction;
   readonly removed: ElementsById;
-  readonly added: ElementsById;
+  /** Of a table that is replaced, those of the index as it is then. */
+  readonly added: AddedElements;
+  /** The chains that it makes because elements lead to them. */
+  readonly targetChains: Iterable<string>;
+}
+
+/** Elements of several sets, and the chains that they lead to. */
+class Additions {
+  readonly #family: NftIpFamily;
+  readonly #present: ReadonlySet<string>;
+  readonly #sets = new Map<SetName, NftElement[]>();
+  readonly #targets = new Map<string, Element>();
+  count = 0;
+
+  /** `present`: chains that are there already. */
+  constructor(family: NftIpFamily, present: ReadonlySet<string>) {
+    this.#family = family;
+    this.#present = present;
+  }
+
+  add(element: Element): void {
+    this.count += 1;
+    append(this.#sets, element.set, nftElement(element));
+    const target = targetNameOf(element);
+    if (target !== undefined && !this.#present.has(target)) this.#targets.set(target, element);
+  }
+
+  get targetChains(): Iterable<string> {
+    return this.#targets.keys();
+  }
+
+  get commands(): readonly NftCommand[] {
+    const family = this.#family;
+    const chains = [...this.#targets].flatMap(([name, element]) =>
+      createTargetChain(family, { name, rules: targetRulesOf(element) }),
+    );
+    const elements = [...this.#sets].map(
+      ([name, added]): NftAction => ({ kind: "addElements", set: sets[family][name], elements: added }),
+    );
+    return [...chains, ...inTable(family, elements)];
+  }
 }
 
 /**
- * The transaction from `applied` to the desired elements of the index; only changed elements are compared. Deletions come first.
- * Undefined if there is nothing to do. Chains that no element leads to any longer stay until the table is next replaced: some
+ * The transaction from the elements of the index when it was last settled to those that it has now; only changed elements are compared. Deletions
+ * come first. Undefined if there is nothing to do. Chains that no element leads to any longer stay until the table is next replaced: some
  * kernels refuse to delete them in the same transaction.
  */
-export function changeTable(
-  family: NftIpFamily,
-  applied: TableState,
-  index: ElementIndex,
-  changed: Iterable<readonly [string, Element]>,
-): TableChange | undefined {
+export function changeTable(family: NftIpFamily, table: TableState, index: ElementIndex): TableChange | undefined {
   const deletions = new Map<SetName, NftElement[]>();
-  const additions = new Map<SetName, NftElement[]>();
-  const targets = new Map<string, Element>();
+  const additions = new Additions(family, table.targetChains);
   const removed = new Map<string, Element>();
   const added = new Map<string, Element>();
-  for (const [id, one] of changed) {
-    if (one.family !== family) continue;
-    const before = applied.elements.get(id);
+  for (const [id, before] of index.changed) {
     const after = index.get(id);
     if (before !== undefined && after !== undefined && sameValue(before, after)) continue;
     if (before !== undefined) {
@@ -55,24 +88,23 @@ export function changeTable(
       removed.set(id, before);
     }
     if (after !== undefined) {
-      append(additions, after.set, nftElement(after));
+      additions.add(after);
       added.set(id, after);
-      const target = targetNameOf(after);
-      if (target !== undefined && !applied.targetChains.has(target)) targets.set(target, after);
     }
   }
   if (removed.size + added.size === 0) return undefined;
-  const commands: NftCommand[] = [];
-  for (const [name, elements] of deletions) {
-    commands.push(...inTable(family, [{ kind: "deleteElements", set: sets[family][name], elements }]));
-  }
-  for (const [name, element] of targets) {
-    commands.push(...createTargetChain(family, { name, rules: targetRulesOf(element) }));
-  }
-  for (const [name, elements] of additions) {
-    commands.push(...inTable(family, [{ kind: "addElements", set: sets[family][name], elements }]));
-  }
-  return { transaction: { commands }, removed, added };
+  const deleted = [...deletions].map(
+    ([name, elements]): NftAction => ({ kind: "deleteElements", set: sets[family][name], elements }),
+  );
+  const commands = [...inTable(family, deleted), ...additions.commands];
+  return { transaction: { commands }, removed, added, targetChains: additions.targetChains };
+}
+
+/** Adds all elements of the index to a table that has its sets, and no elements. */
+export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
+  const additions = new Additions(family, emptyTable().targetChains);
+  for (const element of index.all()) additions.add(element);
+  return additions;
 }
 
 /**
@@ -86,26 +118,21 @@ export function replaceTable(
   index: ElementIndex,
   learned: readonly NftElement[] = [],
 ): TableChange {
-  const all = [...index.all()].filter(([, element]) => element.family === family);
-  const needed = all.some(([, element]) => element.set === "service_addresses");
-  const change = needed ? changeTable(family, emptyTable(), index, all) : undefined;
-  const commands = needed ? [...removeTable(family), ...createTable(family, settings)] : removeTable(family);
-  const kept = change === undefined ? [] : keepClients(family, learned, (id) => index.get(id) !== undefined);
-  return {
-    transaction: { commands: [...commands, ...(change?.transaction.commands ?? []), ...kept] },
-    removed: new Map(),
-    added: change?.added ?? new Map(),
-  };
+  const removed = new Map<string, Element>();
+  if (!hasAddress(index)) {
+    return { transaction: { commands: removeTable(family) }, removed, added: removed, targetChains: [] };
+  }
+  const additions = fillTable(family, index);
+  const has = (id: string): boolean => index.get(id) !== undefined;
+  const kept = keepClients(family, learned, has);
+  const commands = [...removeTable(family), ...createTable(family, settings), ...additions.commands, ...kept];
+  const added = { size: additions.count, has, values: () => index.all() };
+  return { transaction: { commands }, removed, added, targetChains: additions.targetChains };
 }
 
-/** Applies a change to the state. Changes it in place, because a copy would cost O(elements). */
-export function settleChange(state: WritableTableState, change: TableChange): void {
-  for (const id of change.removed.keys()) state.elements.delete(id);
-  for (const [id, element] of change.added) {
-    state.elements.set(id, element);
-    const target = targetNameOf(element);
-    if (target !== undefined) state.targetChains.add(target);
-  }
+function hasAddress(index: ElementIndex): boolean {
+  for (const { set } of index.all()) if (set === "service_addresses") return true;
+  return false;
 }
 
 function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {

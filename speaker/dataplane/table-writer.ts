@@ -16,9 +16,8 @@ import {
   changeTable,
   emptyTable,
   replaceTable,
-  settleChange,
   type TableChange,
-  type WritableTableState,
+  type TableState,
 } from "./table-state.ts";
 import { tableOf } from "./tables.ts";
 
@@ -52,7 +51,7 @@ export class TableWriter {
   readonly index = new ElementIndex();
   readonly #refused: RefusedOwners;
   /** What is in the kernel. "unknown": at the start, after a write of unknown outcome, or because another program has changed the table. */
-  #state: WritableTableState | "unknown" | "absent" = "unknown";
+  #state: TableState | "unknown" | "absent" = "unknown";
   /** Whether another program has changed the table since the last write began. */
   #distrusted = false;
   /** Whether the next write replaces the table although its state is known. */
@@ -79,8 +78,9 @@ export class TableWriter {
 
   /** Replaces the elements that an owner desires; empty: the owner is gone. */
   setOwner(owner: string, elements: readonly Element[]): void {
-    if (this.#refused.get(owner) === undefined) this.#put(owner, elements);
-    else if (elements.length > 0) this.#refused.change(owner, elements);
+    if (this.#refused.get(owner) === undefined) {
+      if (elements.length > 0 || this.index.elementsOf(owner).size > 0) this.#put(owner, elements);
+    } else if (elements.length > 0) this.#refused.change(owner, elements);
     else {
       this.#refused.accept(owner);
       this.#put(owner, elements);
@@ -107,7 +107,7 @@ export class TableWriter {
   isApplied(address: IpAddress): boolean {
     if (typeof this.#state === "string") return false;
     const { family } = this.#options;
-    return this.#state.elements.has(elementId({ family, set: "service_addresses", key: { address } }));
+    return this.index.wasSettled(elementId({ family, set: "service_addresses", key: { address } }));
   }
 
   /** Why the kernel refuses the rules of an owner; undefined: it does not. */
@@ -200,12 +200,12 @@ export class TableWriter {
       const change =
         kept === undefined
           ? replaceTable(family, settings, this.index, await this.#readClients())
-          : await this.#withoutClients(changeTable(family, kept, this.index, this.index.changed));
+          : await this.#withoutClients(changeTable(family, kept, this.index));
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;
       if (change !== undefined) this.#settle(settings, change, kept);
     }
-    this.index.clearChanged();
+    this.index.settle();
     this.#before.clear();
     return undefined;
   }
@@ -253,10 +253,10 @@ export class TableWriter {
     return undefined;
   }
 
-  #settle(settings: RuleSettings, change: TableChange, kept: WritableTableState | undefined): void {
+  #settle(settings: RuleSettings, change: TableChange, kept: TableState | undefined): void {
     this.#settings = settings;
     const next = kept ?? emptyTable();
-    settleChange(next, change);
+    for (const chain of change.targetChains) next.targetChains.add(chain);
     this.#state = kept === undefined && change.added.size === 0 ? "absent" : next;
     if (this.#distrusted) this.#state = "unknown";
     for (const element of change.added.values())
@@ -264,7 +264,7 @@ export class TableWriter {
   }
 
   #hasAddress(): boolean {
-    for (const { set } of this.index.changed.values()) if (set === "service_addresses") return true;
+    for (const id of this.index.changed.keys()) if (this.index.get(id)?.set === "service_addresses") return true;
     return false;
   }
 

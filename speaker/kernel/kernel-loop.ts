@@ -58,6 +58,12 @@ const chainPollMs = 30_000;
 /** How long to wait before a reading that failed is tried again. */
 const pauseAfterFailureMs = 1000;
 
+/**
+ * For a batch of more bytes nobody listens for commits: while somebody does, the kernel makes a message of each element, whatever is then received, and
+ * takes twice as long. The tables are checked afterwards instead. Below this, a check costs as much.
+ */
+const unheardBatchBytes = 100_000;
+
 /** Work in steps: a generator that is resumed while there is nothing more urgent. */
 type Work = Generator<void, void>;
 
@@ -153,7 +159,15 @@ export class KernelLoop {
   }
 
   #write({ id, bytes, commandCount, expected }: Extract<KernelRequest, { kind: "write" }>): void {
-    const outcome = runBatch(this.#options.sockets.writer, bytes, commandCount);
+    const { writer, tableEvents } = this.#options.sockets;
+    const unheard = bytes.length > unheardBatchBytes;
+    if (unheard) tableEvents.listen(false);
+    const outcome = runBatch(writer, bytes, commandCount);
+    if (unheard) {
+      tableEvents.listen(true);
+      // Others may have committed meanwhile.
+      this.#tables.event(this.#options.now());
+    }
     if (outcome.kind === "applied") this.#watch.expect(expected, (table) => this.#readHandle(table));
     else if (outcome.kind === "unknown") this.#watch.forget(expected);
     this.#options.report({ kind: "written", id, outcome });

@@ -24,6 +24,8 @@ export class FakeNetlinkSocket implements NetlinkSocket {
   readonly #waiting: (Uint8Array | "lost")[] = [];
   #sendLimit = defaultSendLimit;
   #open = true;
+  /** Whether it is in its groups. */
+  listening = true;
 
   /** `handle` carries out one request of a subsystem. */
   constructor(handle: (message: NetlinkMessage) => FakeAnswer = () => ({})) {
@@ -54,6 +56,10 @@ export class FakeNetlinkSocket implements NetlinkSocket {
   /** Makes what waits overflow, as a burst does. */
   overflow(): void {
     this.#waiting.unshift("lost");
+  }
+
+  listen(listening: boolean): void {
+    this.listening = listening;
   }
 
   close(): void {

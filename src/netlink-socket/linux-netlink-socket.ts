@@ -34,12 +34,14 @@ export interface NetlinkSocketOptions {
 export class LinuxNetlinkSocket implements NetlinkSocket {
   readonly fd: number;
   readonly portId: number;
+  readonly #groups: readonly number[];
   readonly #buffer = new Uint8Array(receiveLength);
   #open = true;
 
   /** Throws BellhopError SocketFailed, also if something in the options is not permitted. */
   constructor(protocol: NetlinkProtocol, { receiveBufferBytes, groups = [], filter }: NetlinkSocketOptions = {}) {
     this.fd = openNetlinkSocket(protocols[protocol]);
+    this.#groups = groups;
     try {
       this.portId = netlinkPortId(this.fd);
       // Since Linux 4.20, and the kernel then checks each attribute of a request for a dump.
@@ -49,9 +51,7 @@ export class LinuxNetlinkSocket implements NetlinkSocket {
       }
       // The filter comes before the groups: nothing unwanted may be queued in between.
       if (filter !== undefined) attachFilter(this.fd, filter);
-      for (const group of groups) {
-        setSocketOption(this.fd, linux.SOL_NETLINK, linux.NETLINK_ADD_MEMBERSHIP, group);
-      }
+      this.listen(true);
     } catch (error) {
       this.close();
       throw error;
@@ -82,6 +82,11 @@ export class LinuxNetlinkSocket implements NetlinkSocket {
 
   reserve(bytes: number): void {
     setSocketOption(this.fd, linux.SOL_SOCKET, linux.SO_SNDBUFFORCE, bytes);
+  }
+
+  listen(listening: boolean): void {
+    const option = listening ? linux.NETLINK_ADD_MEMBERSHIP : linux.NETLINK_DROP_MEMBERSHIP;
+    for (const group of this.#groups) setSocketOption(this.fd, linux.SOL_NETLINK, option, group);
   }
 
   close(): void {

@@ -35,6 +35,12 @@ function datagram(
 const batch = datagram(0x0a00, 1, 0);
 new DataView(batch.buffer, batch.byteOffset).setUint16(6, 5, true);
 
+/** The same with an attribute of as many bytes as a thousand elements have, three times. */
+const largeBatch = datagram(0x0a00, 1, 0, (writer) => {
+  for (let type = 1; type <= 3; type++) writer.bytes(type, new Uint8Array(50_000));
+});
+new DataView(largeBatch.buffer, largeBatch.byteOffset).setUint16(6, 5, true);
+
 /** A base chain of the table `filter`: hooks and verdicts as in linux/netfilter.h. */
 function chainOf(name: string, hook: number, policy: number): (writer: MessageWriter) => void {
   return (writer) => {
@@ -61,9 +67,15 @@ class LoopFixture {
   routeFails = false;
   /** What follows the family in each message about a chain. */
   chains: readonly ((writer: MessageWriter) => void)[] = [];
-  readonly writer = new FakeNetlinkSocket(() => ({ errno: this.writerErrno }));
+  readonly writer = new FakeNetlinkSocket(() => {
+    this.heard.push(this.tableEvents.listening);
+    return { errno: this.writerErrno };
+  });
   writerErrno = 0;
   readonly loop: KernelLoop;
+  readonly tableEvents = this.#events(this.#tableEvents);
+  /** For each batch whether commits were listened for meanwhile. */
+  readonly heard: boolean[] = [];
 
   constructor() {
     const { writer } = this;
@@ -83,7 +95,7 @@ class LoopFixture {
         chains: new FakeNetlinkSocket(({ sequence }) => ({
           datagrams: [...this.chains.map((fill) => datagram(0x0a03, sequence, 0, fill, 2)), datagram(3, sequence, 0)],
         })),
-        tableEvents: this.#events(this.#tableEvents),
+        tableEvents: this.tableEvents,
         routeEvents: this.#events(this.#routeEvents),
       },
       now: () => this.nowMs,
@@ -120,11 +132,11 @@ class LoopFixture {
     this.#routeEvents.push(datagram(16, 0, 0));
   }
 
-  write(rules: number): void {
+  write(rules: number, bytes = batch): void {
     this.loop.apply({
       kind: "write",
       id: 1,
-      bytes: batch,
+      bytes,
       commandCount: 1,
       expected: [{ table, contents: contents(rules), replaced: false }],
     });
@@ -201,6 +213,17 @@ describe("KernelLoop", () => {
     fixture.rules = 2;
     fixture.commit();
     assert.deepEqual(fixture.run(500), []);
+  });
+
+  test("commits of others are listened for during a small batch, and after a large one the tables are checked instead", () => {
+    const fixture = new LoopFixture();
+    fixture.write(2);
+    fixture.run(1000);
+    fixture.write(2, largeBatch);
+    fixture.rules = 1;
+    assert.deepEqual(fixture.heard, [true, false]);
+    assert.equal(fixture.tableEvents.listening, true);
+    assert.deepEqual(kinds(fixture.run(500)), ["written", "tableChanged"]);
   });
 
   test("a refused batch leaves what is expected as it was", () => {
