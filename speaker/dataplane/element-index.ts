@@ -23,7 +23,7 @@ export class ElementIndex {
   readonly #desired = new Map<string, Desire | Map<string, Element>>();
   readonly #byOwner = new Map<string, ElementsById>();
   readonly #ranges = new RangeOwners();
-  /** Undefined before the first call of `settle`: nothing was desired before, and nothing has to be remembered. */
+  /** Undefined before `settle` and after `forget`: nothing was desired before, and nothing has to be remembered. */
   #changed: Map<string, Element | undefined> | undefined;
 
   get owners(): Iterable<string> {
@@ -129,8 +129,8 @@ export class ElementIndex {
   }
 
   /**
-   * The elements that may have changed since the last call of `settle`, by id, as they were desired then; undefined: they were not. Empty before
-   * the first call.
+   * The elements that may have changed since the last call of `settle`, by id, as they were desired then; undefined: they were not. Empty
+   * before the first call, and after `forget`.
    */
   get changed(): ReadonlyMap<string, Element | undefined> {
     return this.#changed ?? new Map();
@@ -145,6 +145,11 @@ export class ElementIndex {
   /** What is desired now is what changes are counted from. */
   settle(): void {
     this.#changed = new Map();
+  }
+
+  /** Nothing of what is desired is there, so that changes need not be remembered. */
+  forget(): void {
+    this.#changed = undefined;
   }
 
   /** Every desired element. */

@@ -136,7 +136,16 @@ export function elementId(element: ElementRef): string {
 
 /** The same, of a key that is in the kernel's bytes already. */
 export function rawElementId(family: NftIpFamily, set: SetName, key: string): string {
-  return `${family} ${set} ${key}`;
+  return idPrefixOf(family, set) + key;
+}
+
+/** By family and set: what ids begin with. Kept, because ids are made for each element, and strings of several parts are slow. */
+const idPrefixes: Readonly<Record<NftIpFamily, { [Name in SetName]?: string }>> = { ip: {}, ip6: {} };
+
+function idPrefixOf(family: NftIpFamily, set: SetName): string {
+  const prefixes = idPrefixes[family];
+  prefixes[set] ??= `${family} ${set} `;
+  return prefixes[set];
 }
 
 /** Whether two elements of the same set have the same value. */
@@ -180,7 +189,7 @@ export function nftKey(element: ElementRef): NftElement {
     case "node_ports":
     case "dnat_services":
     case "affinity_services":
-      return { key: concatenate(servicePortParts(element.key)) };
+      return { key: servicePortData(element.key) };
     case "affinity_endpoints":
       return { key: concatenate([...servicePortParts(element.key), ...endpointParts(element.key.endpoint)]) };
     case "reply_addresses":
@@ -190,11 +199,11 @@ export function nftKey(element: ElementRef): NftElement {
     case "tcp_endpoints":
     case "udp_endpoints": {
       const { address, port, index } = element.key;
-      return { key: concatenate([addressData(address), portData(port), numberData("integer", index)]) };
+      return { key: endpointData({ address, port }) + numberData("integer", index) };
     }
     case "remote_endpoints": {
       const { address, protocol, endpoint } = element.key;
-      return { key: concatenate([addressData(address), protocolData(protocol), ...endpointParts(endpoint)]) };
+      return { key: addressData(address) + protocolRegisters[protocol] + endpointData(endpoint) };
     }
   }
 }
@@ -211,7 +220,7 @@ function nftData(element: Element): NftElement["data"] {
       return addressData(element.value.nodeAddress);
     case "tcp_endpoints":
     case "udp_endpoints":
-      return concatenate(endpointParts(element.value));
+      return endpointData(element.value);
     default: {
       const chain = targetNameOf(element);
       return chain === undefined ? undefined : { kind: "goto", chain };
@@ -253,6 +262,31 @@ export function affinityChainName(timeoutSeconds: number): string {
 
 function servicePortParts({ address, protocol, port }: ServicePortKey): readonly Data[] {
   return [addressData(address), protocolData(protocol), portData(port)];
+}
+
+/** As `concatenate` makes it of the parts. Without arrays, as is `endpointData`: large clusters have hundreds of thousands of these. */
+function servicePortData({ address, protocol, port }: ServicePortKey): Data {
+  return addressData(address) + protocolRegisters[protocol] + portData(port) + portPadding;
+}
+
+function endpointData({ address, port }: EndpointAddress): Data {
+  return addressData(address) + portData(port) + portPadding;
+}
+
+/** A port fills half of a register. */
+const portPadding = "\0\0";
+
+/** Protocols with what fills their register. */
+const protocolRegisters = {
+  tcp: paddedProtocol("tcp"),
+  udp: paddedProtocol("udp"),
+  sctp: paddedProtocol("sctp"),
+  icmp: paddedProtocol("icmp"),
+  icmpv6: paddedProtocol("icmpv6"),
+} as const satisfies Record<NftProtocol, Data>;
+
+function paddedProtocol(protocol: NftProtocol): Data {
+  return `${protocolData(protocol)}\0\0\0`;
 }
 
 function nodePortParts({ protocol, nodePort }: NodePortKey): readonly Data[] {

@@ -166,11 +166,12 @@ function renderEndpoints(
   const { affinityTimeoutSeconds: timeoutSeconds } = service;
   const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
   const values = endpoints.map(endpointAddressOf);
+  const isMasqueraded = (index: number): boolean => endpoints[index]?.local === false || !keepsClient;
   const entries = timeoutSeconds === undefined ? values : bucketsOf(values, hashSeed);
   const by = timeoutSeconds === undefined ? "flow" : "client";
   const inPlaceOfKubeProxy = cause === "kube-proxy late" || cause === "dead node";
   const keepsClient = !inPlaceOfKubeProxy || service.externalTrafficPolicy === "Local";
-  const masqueraded = endpoints.filter(({ local }) => !local || !keepsClient).map(endpointAddressOf);
+  const masqueraded = values.filter((_, index) => isMasqueraded(index));
   return [
     { family, set: "dnat_services", key, value: { by, count: entries.length, seed: hashSeed } },
     ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),

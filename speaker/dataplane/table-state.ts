@@ -130,7 +130,8 @@ export function replaceTable(
   return { transaction: { commands }, removed, added, targetChains: additions.targetChains };
 }
 
-function hasAddress(index: ElementIndex): boolean {
+/** Without an address of a Service, no table is needed. */
+export function hasAddress(index: ElementIndex): boolean {
   for (const { set } of index.all()) if (set === "service_addresses") return true;
   return false;
 }

@@ -12,13 +12,7 @@ import { findRefusedOwners } from "./find-refused-owners.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import type { RuleSettings } from "./rules.ts";
 import { affinityClients } from "./sets.ts";
-import {
-  changeTable,
-  emptyTable,
-  replaceTable,
-  type TableChange,
-  type TableState,
-} from "./table-state.ts";
+import { changeTable, emptyTable, hasAddress, replaceTable, type TableChange, type TableState } from "./table-state.ts";
 import { tableOf } from "./tables.ts";
 
 /** Receives each transaction. */
@@ -194,7 +188,7 @@ export class TableWriter {
 
   /** Writes once. Returns how the kernel has refused it; undefined: it is written. Throws BellhopError where the outcome is unknown. */
   async #attempt(settings: RuleSettings, whole: boolean): Promise<NftRefusal | undefined> {
-    if (whole || this.#state !== "absent" || this.#hasAddress()) {
+    if (whole || this.#state !== "absent" || hasAddress(this.index)) {
       const kept = whole || typeof this.#state === "string" ? undefined : this.#state;
       const { family } = this.#options;
       const change =
@@ -205,7 +199,8 @@ export class TableWriter {
       if (refusal !== undefined) return refusal;
       if (change !== undefined) this.#settle(settings, change, kept);
     }
-    this.index.settle();
+    if (this.#state === "absent") this.index.forget();
+    else this.index.settle();
     this.#before.clear();
     return undefined;
   }
@@ -261,11 +256,6 @@ export class TableWriter {
     if (this.#distrusted) this.#state = "unknown";
     for (const element of change.added.values())
       if (element.set === "service_addresses") this.#newAddresses.push(formatAddress(element.key.address));
-  }
-
-  #hasAddress(): boolean {
-    for (const id of this.index.changed.keys()) if (this.index.get(id)?.set === "service_addresses") return true;
-    return false;
   }
 
   /** Goes back to the elements that the owner had before, or to none where those are refused too. */

@@ -1,4 +1,4 @@
-import { Address4, Address6 } from "ip-address";
+import { Address6 } from "ip-address";
 
 /** The two families, spelled as Kubernetes spells them in `spec.ipFamilies`. */
 export type IpFamily = "IPv4" | "IPv6";
@@ -34,9 +34,29 @@ function parseIPv6(text: string): bigint | undefined {
   }
 }
 
+const zero = "0".charCodeAt(0);
+
+/** `text` has digits and dots alone. Written by hand because each endpoint is read so, and a library takes ten times as long. */
 function parseIPv4(text: string): IpAddress | undefined {
-  if (/(^|\.)0[0-9]/.test(text) || !/^\d+\.\d+\.\d+\.\d+$/.test(text) || !Address4.isValid(text)) return undefined;
-  return { family: "IPv4", value: new Address4(text).bigInt() };
+  let value = 0;
+  let parts = 0;
+  let part = -1;
+  for (let index = 0; index <= text.length; index++) {
+    const digit = text.charCodeAt(index) - zero;
+    if (digit >= 0 && digit <= 9) {
+      // A zero before another digit would be read as an octal number by some.
+      if (part === 0) return undefined;
+      part = Math.max(part, 0) * 10 + digit;
+      if (part > 255) return undefined;
+      continue;
+    }
+    // A dot, or the end.
+    if (part < 0) return undefined;
+    value = value * 256 + part;
+    parts += 1;
+    part = -1;
+  }
+  return parts === 4 ? { family: "IPv4", value: BigInt(value) } : undefined;
 }
 
 /** Text form: dotted decimal, or RFC 5952 for IPv6 (the only form that the API server accepts without a warning). */

@@ -57,8 +57,14 @@ export function numberData(type: DataType, value: number): Data {
   if (length === 1) return String.fromCharCode(value & 0xff);
   const reversed = order === "host" && hostIsLittleEndian;
   if (length === 2) return reversed ? portData(((value & 0xff) << 8) | ((value >> 8) & 0xff)) : portData(value);
-  const [a, b, c, d] = [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
-  return reversed ? String.fromCharCode(d, c, b, a) : String.fromCharCode(a, b, c, d);
+  return reversed
+    ? String.fromCharCode(value & 0xff, (value >>> 8) & 0xff, (value >>> 16) & 0xff, value >>> 24)
+    : networkOrder(value);
+}
+
+/** 4 bytes, the highest first. */
+function networkOrder(value: number): Data {
+  return String.fromCharCode(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 }
 
 /** The inverse of `numberData`. */
@@ -81,10 +87,9 @@ export function rangeData({ family, first, last }: IpRange): readonly [first: Da
 }
 
 function integerData(family: IpAddress["family"], value: bigint): Data {
-  if (family === "IPv4") return numberData("ipv4_addr", Number(value));
+  if (family === "IPv4") return networkOrder(Number(value));
   let data = "";
-  for (let shift = 96n; shift >= 0n; shift -= 32n)
-    data += numberData("ipv4_addr", Number((value >> shift) & 0xffff_ffffn));
+  for (let shift = 96n; shift >= 0n; shift -= 32n) data += networkOrder(Number((value >> shift) & 0xffff_ffffn));
   return data;
 }
 
