@@ -2,9 +2,8 @@ import { lengthOf } from "../../src/nft/data-type.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
 import { rawElementId } from "./element.ts";
-import type { ElementsById } from "./element-index.ts";
+import type { AddedElements, ElementsById } from "./element-index.ts";
 import { affinityClients } from "./sets.ts";
-import type { AddedElements } from "./table-state.ts";
 import { inTable } from "./tables.ts";
 
 /**

@@ -4,6 +4,13 @@ import { RangeOwners } from "./range-owners.ts";
 /** Elements by `elementId`. */
 export type ElementsById = ReadonlyMap<string, Element>;
 
+/** Elements that a transaction adds. Not a map: there may be hundreds of thousands. */
+export interface AddedElements {
+  readonly size: number;
+  has(id: string): boolean;
+  values(): Iterable<Element>;
+}
+
 const none: ElementsById = new Map();
 
 /** What one owner desires of an element. */

@@ -2,7 +2,7 @@ import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import { keepClients } from "./affinity-clients.ts";
 import { type Element, nftElement, nftKey, type SetName, sameValue, targetNameOf } from "./element.ts";
-import type { ElementIndex, ElementsById } from "./element-index.ts";
+import type { AddedElements, ElementIndex, ElementsById } from "./element-index.ts";
 import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
 import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
@@ -14,13 +14,6 @@ export interface TableState {
 
 export function emptyTable(): TableState {
   return { targetChains: new Set() };
-}
-
-/** Elements that a transaction adds. */
-export interface AddedElements {
-  readonly size: number;
-  has(id: string): boolean;
-  values(): Iterable<Element>;
 }
 
 /** A transaction, and what it does to the table. */
