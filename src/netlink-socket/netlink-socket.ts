@@ -21,7 +21,7 @@ export interface NetlinkSocket {
   /** Lets datagrams of this length be sent, in bytes. Reserves no memory. Throws BellhopError SocketFailed without CAP_NET_ADMIN. */
   reserve(bytes: number): void;
   /**
-   * Leaves the groups of notifications, or joins them again: while nobody is in a group, the kernel makes no messages for it. What it would have
+   * Leaves the groups of notifications, or joins them again: while no socket is in a group, the kernel makes no messages for it. What it would have
    * said meanwhile is lost. Does nothing for a socket without groups. Throws BellhopError SocketFailed.
    */
   listen(listening: boolean): void;
