@@ -9,6 +9,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   scale: () => import("./scale.ts"),
   membership: () => import("./membership.ts"),
   announcements: () => import("./announcements.ts"),
+  kernel: () => import("./kernel.ts"),
   "other-traffic": () => import("./other-traffic.ts"),
   "large-services": () => import("./large-services.ts"),
 };
