@@ -2,7 +2,7 @@ import { createInterface } from "node:readline";
 import { createKernel } from "../../speaker/kernel/kernel.ts";
 import { systemClock } from "../../src/clock/clock.ts";
 import { silentLogger } from "../../src/log/log.ts";
-import { type KernelQuestion, readQuestion } from "./remote-kernel.ts";
+import { type KernelQuestion, readQuestion, type WriteDuringSearch } from "./remote-kernel.ts";
 
 /** The kernel thread in its namespace: answers each line of JSON on standard input with a line of JSON. */
 const events: string[] = [];
@@ -28,6 +28,8 @@ async function answer(question: KernelQuestion): Promise<unknown> {
       return kernel.readElements(question.table, question.set);
     case "deleteDead":
       return kernel.deleteDead(question.family, question.dead);
+    case "writeDuringSearch":
+      return writeDuringSearch(question);
     case "events":
       return events.splice(0);
     case "interfaces":
@@ -35,6 +37,19 @@ async function answer(question: KernelQuestion): Promise<unknown> {
     case "gateways":
       return kernel.network.routes.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway.join(".")]));
   }
+}
+
+async function writeDuringSearch({
+  family,
+  rules,
+  transaction,
+}: Extract<KernelQuestion, { kind: "writeDuringSearch" }>): Promise<WriteDuringSearch> {
+  const ended: ("write" | "search")[] = [];
+  const before = process.memoryUsage.rss();
+  const search = kernel.deleteStale(family, rules).finally(() => ended.push("search"));
+  const write = kernel.run(transaction).finally(() => ended.push("write"));
+  const [deleted] = await Promise.all([search, write]);
+  return { ended, deleted, grownMiB: (process.memoryUsage.rss() - before) / 2 ** 20 };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

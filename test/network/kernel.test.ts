@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
@@ -170,6 +173,39 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     // A listing may name a flow twice while flows elsewhere on the machine come and go: they share one hash table.
     const ports = new Set(Array.from(left.matchAll(/^udp .*?sport=(\d+)/gm), ([, source]) => source));
     assert.deepEqual([...ports].toSorted(), ["1001", "1003"]);
+  });
+
+  test("among 220,000 UDP flows those that a rule does not permit are deleted, with little memory, and a write does not wait for it", async () => {
+    const clients = [1, 2, 3, 4].map((host) => `198.51.100.${host}`);
+    const lines = clients.flatMap((client) =>
+      Array.from({ length: 55_000 }, (_, index) => {
+        const [source, vip] = [index + 1, index % 55 === 0 ? "192.0.2.200" : "203.0.113.9"];
+        return (
+          `-I -p udp -s ${client} -d ${vip} --sport ${source} --dport 53 -r 10.244.1.3 -q ${client} ` +
+          `--reply-port-src 5353 --reply-port-dst ${source} -t 600`
+        );
+      }),
+    );
+    const folder = mkdtempSync(join(tmpdir(), "bellhop-flows-"));
+    try {
+      writeFileSync(join(folder, "flows"), `${lines.join("\n")}\n`);
+      await namespace.sh(`conntrack -F; conntrack -R ${join(folder, "flows")}`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+    const rule = { destination: "192.0.2.200", destinationPort: 53, endpoints: new Set(["10.244.1.2 5353"]) };
+    const table = { family: "ip", name: "bellhop-test" } as const;
+    const transaction: NftTransaction = {
+      commands: [
+        { table, kind: "addTable" },
+        { table, kind: "deleteTable" },
+      ],
+    };
+    const { ended, deleted, grownMiB } = await kernel.writeDuringSearch("IPv4", [rule], transaction);
+    assert.deepEqual([ended, deleted], [["write", "search"], 4_000]);
+    assert.ok(grownMiB < 64, `${grownMiB} MiB more`);
+    assert.match(await namespace.sh("conntrack -C"), /^216000\b/);
+    await namespace.sh("conntrack -F");
   });
 
   /** Waits until a change of the network has been noticed; two seconds at the most. */

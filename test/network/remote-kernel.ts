@@ -18,8 +18,22 @@ export type KernelQuestion =
       readonly rules: readonly FlowRule[];
     }
   | { readonly kind: "deleteDead"; readonly family: IpFamily; readonly dead: DeadEndpoints }
+  | {
+      readonly kind: "writeDuringSearch";
+      readonly family: IpFamily;
+      readonly rules: readonly FlowRule[];
+      readonly transaction: NftTransaction;
+    }
   | { readonly kind: "readElements"; readonly table: NftTable; readonly set: NftSet }
   | { readonly kind: "events" | "interfaces" | "gateways" };
+
+/** What came of a write that was requested while flows were searched for. */
+export interface WriteDuringSearch {
+  readonly ended: readonly ("write" | "search")[];
+  readonly deleted: number;
+  /** How much the resident memory of the process has grown, in MiB. */
+  readonly grownMiB: number;
+}
 
 /** As JSON, in which a Set is an object with its members. */
 function writeQuestion(question: KernelQuestion): string {
@@ -61,6 +75,15 @@ export class RemoteKernel implements Nft, NftReader, Conntrack {
 
   async deleteDead(family: IpFamily, dead: DeadEndpoints): Promise<number> {
     return (await this.#ask({ kind: "deleteDead", family, dead })) as number;
+  }
+
+  /** Searches for flows, and runs the transaction meanwhile. */
+  async writeDuringSearch(
+    family: IpFamily,
+    rules: readonly FlowRule[],
+    transaction: NftTransaction,
+  ): Promise<WriteDuringSearch> {
+    return (await this.#ask({ kind: "writeDuringSearch", family, rules, transaction })) as WriteDuringSearch;
   }
 
   /** What was reported since the last call: `network`, or a table with its difference. */
