@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DrainReport } from "../../controller/moves/drain-node.ts";
 import type { MoveReport } from "../../controller/moves/move-address.ts";
 import { waitFor } from "../lab/wait.ts";
 import { bellhopInPod } from "../product/controller-pod.ts";
+import { startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
 import { waitForAnswer } from "./forwarding.ts";
 import { createService, startWeb } from "./workload.ts";
 
 const ipv4Only = { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] };
+/** How long a pod that is deleted serves. */
+const drainingSeconds = 15;
 const names = ["moves-a", "moves-b", "moves-c"];
 
 describe("bellhop move and bellhop drain", () => {
@@ -83,6 +87,53 @@ describe("bellhop move and bellhop drain", () => {
     await waitForAnswer(api, address);
     await lab.kubectl(["uncordon", other]);
   });
+
+  for (const [words, name, spec, annotations] of [
+    ["by kube-proxy's rules", "draining-proxied", {}, { "bellhop.dev/forwarding": "kube-proxy" }],
+    ["straight to pods", "draining-direct", { allocateLoadBalancerNodePorts: false }, {}],
+  ] as const) {
+    test(`under externalTrafficPolicy Local, ${words}, a pod that terminates moves the address and breaks no connection`, async () => {
+      const { api, lab } = cluster();
+      await startWeb(api, name, {}, drainingSeconds);
+      await createService(api, name, { ...spec, externalTrafficPolicy: "Local" }, name, { annotations });
+      const hosts = await api.waitForAddresses(name, 30_000);
+      for (const host of hosts) await waitForAnswer(api, host);
+      const before = new Map<string, string>();
+      for (const host of hosts) before.set(host, (await announcer(host)) ?? "");
+      const loads = hosts.map((host) =>
+        startLoad(lab, "client", {
+          target: { protocol: "tcp", host, port: 80, question: "/hostname" },
+          intervalMs: 50,
+          timeoutMs: 5_000,
+          longConnections: 5,
+        }),
+      );
+      try {
+        await sleep(1_000);
+        const pods = (await api.list("v1", "Pod")).filter(
+          ({ metadata, spec: { nodeName } }) =>
+            metadata.labels?.app === name && nodeName === before.get(hosts[0] ?? ""),
+        );
+        assert.equal(pods.length, 1);
+        const moving = hosts.filter((host) => before.get(host) === pods[0]?.spec.nodeName);
+        await lab.kubectl(["-n", api.namespace, "delete", "pod", pods[0]?.metadata.name ?? "", "--wait=false"]);
+        for (const host of moving) {
+          await waitFor({ what: `another node to announce ${host}`, timeoutMs: 8_000 }, async () => {
+            const now = await announcer(host);
+            return now !== undefined && now !== before.get(host) ? now : undefined;
+          });
+        }
+        // The old connections go on while the pod serves.
+        await sleep(2_000);
+      } finally {
+        const reports = await Promise.all(loads.map((load) => load.stop()));
+        for (const { failures, broken, longAnswers } of reports) {
+          assert.deepEqual({ failures, broken }, { failures: [], broken: [] });
+          assert.ok(longAnswers > 50, `${longAnswers} answers over open connections`);
+        }
+      }
+    });
+  }
 
   test("when a cable is pulled, the owner list follows the node that took over", async () => {
     const { api, lab } = cluster();
