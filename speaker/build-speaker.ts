@@ -233,6 +233,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     current: () => ({
       node,
       stakes: announcer.lastStakes.map((stake) => ({ ...stake, previous: [...passingOn.previousOf(stake.address)] })),
+      former: passingOn.former.map(({ address, previous }) => ({ address, previous: [...previous] })),
       peers: heartbeats.peers.map(lastPeerOf),
       cluster: heartbeats.cluster ?? "",
       keys: keyring.keys.map((key) => key.exportBytes()),

@@ -147,7 +147,9 @@ export class ChangeRouter implements ChangeListener {
   }
 
   stakeRemoved(address: string): void {
-    this.#options.passingOn.stakeRemoved(address);
+    const { lastStakes, passingOn } = this.#options;
+    passingOn.stakeRemoved(address);
+    lastStakes.changed();
   }
 
   stakesChanged(): void {

@@ -5,6 +5,7 @@ import { buildSpeaker, type SpeakerParts } from "./build-speaker.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
 import { readCluster } from "./hash-seed.ts";
 import { peerOf } from "./last-stakes/last-peer.ts";
+import type { LastStakes } from "./last-stakes/last-stakes.ts";
 import type { LeaveIntent } from "./membership/stake.ts";
 import { leaveIntentOf } from "./peers/leave-intent.ts";
 import { keepLease } from "./report/lease.ts";
@@ -73,6 +74,7 @@ export class Speaker {
       await this.#stopThreads();
       throw error;
     }
+    const last = await this.#readLastStakes();
     const stopping = new AbortController();
     const stop = stopping.signal;
     this.#tick();
@@ -86,7 +88,7 @@ export class Speaker {
       keepLease(lease, stop),
       ...Object.values(watches).map((reflector) => reflector.run(stop)),
       this.#startWhenSynced(stop),
-      this.#restoreWhenSilent(stop),
+      this.#restoreWhenSilent(last, stop),
     ];
     for (const part of work) part.catch((error: unknown) => router.failed(error));
     try {
@@ -130,12 +132,18 @@ export class Speaker {
     over.abort();
   }
 
-  /** When the API server does not answer, what an earlier speaker of this node announced is announced again. */
-  async #restoreWhenSilent(stop: AbortSignal): Promise<void> {
-    const { lastStakes, passingOn, keyring, heartbeats, announcer, host } = this.#parts;
-    const { clock, log } = this.#options;
+  /** What an earlier speaker of this node has kept. Which nodes answered before counts in any case, so it is read before anything is listed. */
+  async #readLastStakes(): Promise<LastStakes | undefined> {
+    const { lastStakes, passingOn } = this.#parts;
     const last = await lastStakes.read();
-    passingOn.restore(new Map(last?.stakes.map(({ address, previous }) => [address, previous])));
+    passingOn.restore(last?.stakes ?? [], last?.former ?? []);
+    return last;
+  }
+
+  /** When the API server does not answer, what an earlier speaker of this node announced is announced again. */
+  async #restoreWhenSilent(last: LastStakes | undefined, stop: AbortSignal): Promise<void> {
+    const { keyring, heartbeats, announcer, host } = this.#parts;
+    const { clock, log } = this.#options;
     await pause(clock, silentMs, stop);
     if (stop.aborted || this.#synced || last === undefined) return;
     log.warn({ addresses: last.stakes.length }, "the API server does not answer; continuing with the last stakes");
@@ -161,7 +169,7 @@ export class Speaker {
   }
 
   async #startWhenSynced(stop: AbortSignal): Promise<void> {
-    const { watches, heartbeats, rules, reporter, identity, health, lastStakes, sync } = this.#parts;
+    const { watches, heartbeats, passingOn, rules, reporter, identity, health, lastStakes, sync } = this.#parts;
     const { identities, secrets: _, ...needed } = watches;
     const synced = Promise.all(Object.values(needed).map((reflector) => reflector.whenSynced));
     const identified = readCluster(this.#options, stop).then((cluster) => {
@@ -171,6 +179,7 @@ export class Speaker {
     const [cluster] = await Promise.all([identified, Promise.race([synced, aborted(stop)])]);
     if (stop.aborted || cluster === undefined) return;
     this.#synced = true;
+    passingOn.everythingListed();
     rules.setHashSeed(cluster.hashSeed);
     rules.allChanged();
     reporter.start();

@@ -6,9 +6,13 @@ const fileVersion = 1;
 const maxOwners = 3;
 const maxStakes = 20_000;
 const maxPeers = 10_000;
+const maxFormer = 10_000;
 
 const nodeName = z.string().min(1).max(maxNameLength);
 const address = z.string().max(45);
+
+/** Nodes that have answered for an address before, the last one first. */
+const previousSchema = z.array(nodeName).max(2).default([]);
 
 const stakeSchema = z.object({
   /** Name of the VirtualIP. */
@@ -19,9 +23,10 @@ const stakeSchema = z.object({
   createdSeconds: z.int().min(0),
   /** Names of interfaces. */
   interfaces: z.array(z.string().min(1).max(15)).max(64),
-  /** Nodes that have answered for it before, the last one first. */
-  previous: z.array(nodeName).max(2).default([]),
+  previous: previousSchema,
 });
+
+const formerSchema = z.object({ address, previous: previousSchema });
 
 const peerSchema = z.object({
   node: nodeName,
@@ -34,6 +39,8 @@ const fileSchema = z.object({
   version: z.literal(fileVersion),
   node: nodeName,
   stakes: z.array(stakeSchema).max(maxStakes),
+  /** Earlier speakers did not keep them. */
+  former: z.array(formerSchema).max(maxFormer).default([]),
   peers: z.array(peerSchema).max(maxPeers),
   /** The uid that identifies the cluster. */
   cluster: z.string().max(128),
@@ -43,12 +50,16 @@ const fileSchema = z.object({
 
 /** A stake of which the kernel had the rules. */
 export type LastStake = z.infer<typeof stakeSchema>;
+/** An address that the node is no longer an owner of, and still knows connections to. */
+export type LastFormer = z.infer<typeof formerSchema>;
 export type LastPeer = z.infer<typeof peerSchema>;
 
-/** What a speaker needs to continue after a restart when the API server does not answer. */
+/** What a speaker needs to continue after a restart, most of it only when the API server does not answer. */
 export interface LastStakes {
   readonly node: string;
   readonly stakes: readonly LastStake[];
+  /** The one that was longest ago comes first. */
+  readonly former: readonly LastFormer[];
   readonly peers: readonly LastPeer[];
   /** The uid that identifies the cluster. */
   readonly cluster: string;
@@ -56,12 +67,13 @@ export interface LastStakes {
   readonly keys: readonly Uint8Array[];
 }
 
-export function formatLastStakes({ node, stakes, peers, cluster, keys }: LastStakes): string {
+export function formatLastStakes({ node, stakes, former, peers, cluster, keys }: LastStakes): string {
   const texts = keys.map((key) => Buffer.from(key).toString("base64"));
   return JSON.stringify({
     version: fileVersion,
     node,
     stakes: stakes.slice(0, maxStakes),
+    former: former.slice(-maxFormer),
     peers: peers.slice(0, maxPeers),
     cluster,
     keys: texts.slice(0, 3),
@@ -79,6 +91,6 @@ export function parseLastStakes(text: string, node: string): LastStakes | undefi
   const { success, data } = fileSchema.safeParse(raw);
   if (!success || data.node !== node) return undefined;
   const keys = data.keys.map((key) => Uint8Array.from(Buffer.from(key, "base64")));
-  const { stakes, peers, cluster } = data;
-  return { node, stakes, peers, cluster, keys: keys.filter(({ length }) => length === 32) };
+  const { stakes, former, peers, cluster } = data;
+  return { node, stakes, former, peers, cluster, keys: keys.filter(({ length }) => length === 32) };
 }

@@ -1,6 +1,7 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { formatAddress, type IpAddress, parseAddress, virtualIpName } from "../../src/ip/address.ts";
 import { isOnLan } from "../../src/ip/lan.ts";
+import { ownersOf } from "../../src/placement/owner-assignment.ts";
 import type { Dataplane } from "../dataplane/dataplane.ts";
 import type { Holder } from "../dataplane/holders.ts";
 import type { Link } from "../links/link.ts";
@@ -18,6 +19,12 @@ export interface PassingOnOptions {
 
 /** For how many addresses a node remembers the others that have answered although it is no longer an owner: the last ones. */
 const maxFormer = 10_000;
+
+/** An address, and the nodes that have answered for it before, as an earlier speaker of this node has kept them. */
+export interface KeptAddress {
+  readonly address: string;
+  readonly previous: readonly string[];
+}
 
 /**
  * Tells the data plane to which nodes it passes packets of unknown connections on, by which nodes have answered for each address. The
@@ -37,6 +44,8 @@ export class PassingOn {
   #dead: ReadonlySet<string> = new Set();
   #deadDue = false;
   readonly #restored = new Map<string, readonly string[]>();
+  /** By name of the VirtualIP, until it is listed. */
+  readonly #restoredFormer = new Map<string, KeptAddress>();
   readonly #stakes = new Set<string>();
   /** Of those, the ones that wait, and those whose elements are in the write under way. */
   readonly #unwritten = new Set<string>();
@@ -84,9 +93,23 @@ export class PassingOn {
     return this.#unwritten.has(address);
   }
 
-  /** By address: the nodes before this one, as an earlier speaker of this node has kept them. */
-  restore(previous: ReadonlyMap<string, readonly string[]>): void {
-    for (const [address, nodes] of previous) this.#restored.set(address, nodes);
+  /** Call it before anything is listed. `former`: addresses that this node was an owner of, as `former` returns them. */
+  restore(stakes: readonly KeptAddress[], former: readonly KeptAddress[]): void {
+    for (const { address, previous } of stakes) this.#restored.set(address, previous);
+    for (const kept of former) {
+      const parsed = parseAddress(kept.address);
+      if (parsed !== undefined) this.#restoredFormer.set(virtualIpName(parsed), kept);
+    }
+  }
+
+  /** All VirtualIPs are listed: what was kept of others is of no use. */
+  everythingListed(): void {
+    this.#restoredFormer.clear();
+  }
+
+  /** The addresses that this node was an owner of, for the next speaker of this node. The one that was longest ago comes first. */
+  get former(): readonly KeptAddress[] {
+    return [...this.#former.values()].map((address) => ({ address, previous: this.previousOf(address) }));
   }
 
   /** The nodes that have answered for the address before. */
@@ -114,6 +137,8 @@ export class PassingOn {
 
   /** A VirtualIP was added, changed or deleted. Returns whether there is something to apply. */
   virtualIpChanged(name: string): boolean {
+    const kept = this.#restoredFormer.get(name);
+    if (kept !== undefined) return this.#resumeFormer(name, kept);
     const address = this.#former.get(name);
     if (address === undefined) return false;
     if (this.#isInUse(name, address)) {
@@ -165,6 +190,25 @@ export class PassingOn {
     const written = this.#writing.filter((text) => this.#unwritten.delete(text));
     this.#writing = [];
     return written;
+  }
+
+  /** Continues with an address that an earlier speaker of this node was an owner of. Returns whether there is something to apply. */
+  #resumeFormer(name: string, { address, previous }: KeptAddress): boolean {
+    const { node, virtualIps } = this.#options;
+    const virtualIp = virtualIps.views.get(name);
+    if (virtualIp === undefined) return false;
+    this.#restoredFormer.delete(name);
+    if (!this.#isInUse(name, address) || this.#stakes.has(address)) return false;
+    if (ownersOf(virtualIp).owners.includes(node)) {
+      this.#restored.set(address, previous);
+      return false;
+    }
+    this.#former.set(name, address);
+    const announcedBy = virtualIp.status?.node;
+    return this.#changed(
+      address,
+      this.#history.seed(address, announcedBy === node ? undefined : announcedBy, previous),
+    );
   }
 
   /** Whether another node that is not dead announces it. */

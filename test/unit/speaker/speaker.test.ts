@@ -530,6 +530,17 @@ story("a restart while the API server is away announces again what was announced
   }
 });
 
+story("an address that the node is no longer an owner of is kept for the next speaker", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  await fixture.patch(ownPath("virtualips", "192.0.2.200"), { spec: { owners: ["n2"] } });
+  fixture.responder.options?.changes.factsObserved([{ kind: "released", address: "192.0.2.200", to: "n2" }]);
+  await fixture.clock.advance(3_000);
+  await fixture.settle();
+  assert.deepEqual(JSON.parse(fixture.lastStakes ?? "").former, [{ address: "192.0.2.200", previous: [] }]);
+});
+
 story("an address that another device answers for meanwhile is not announced after such a restart", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();

@@ -22,6 +22,7 @@ const last: LastStakes = {
       previous: ["n3"],
     },
   ],
+  former: [{ address: "192.0.2.201", previous: ["n3", "n4"] }],
   peers: [{ node: "n2", addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:02"] }],
   cluster: "1d0c1f3e-8a52-4f0e-9d5e-6c7f0f6f0f11",
   keys: [Uint8Array.from({ length: 32 }, (_, index) => index)],
@@ -31,6 +32,11 @@ test("what was kept is what is read", () => {
   assert.deepEqual(parseLastStakes(formatLastStakes(last), "n1"), last);
 });
 
+test("a file of a speaker that did not keep former addresses is read", () => {
+  const { former: _, ...earlier } = JSON.parse(formatLastStakes(last));
+  assert.deepEqual(parseLastStakes(JSON.stringify(earlier), "n1"), { ...last, former: [] });
+});
+
 const text = formatLastStakes(last);
 for (const [words, broken] of [
   ["of another node", text.replace('"node":"n1"', '"node":"n3"')],
@@ -38,6 +44,7 @@ for (const [words, broken] of [
   ["that was cut off", text.slice(0, -1)],
   ["with a term that is no number", text.replace('"term":3', '"term":"3"')],
   ["with a key that is too short", text.replace(/"keys":\["[^"]+"\]/, '"keys":["AAAA"]')],
+  ["with too many previous nodes", text.replace('"previous":["n3","n4"]', '"previous":["n3","n4","n5"]')],
   ["that is empty", ""],
 ] as const) {
   test(`a file ${words} is not used`, () => assert.equal(parseLastStakes(broken, "n1"), undefined));

@@ -101,9 +101,9 @@ test("the data plane is given the way to each node, once for several changes, an
 });
 
 /** A VirtualIP that a Service has, or none, announced by a node. */
-function virtualIp(address: string, isUsed: boolean, node: string): VirtualIP {
+function virtualIp(address: string, isUsed: boolean, node: string, owners: readonly string[] = []): VirtualIP {
   const services = isUsed ? [{ namespace: "default", name: "web" }] : [];
-  return virtualIpSchema.parse({ metadata: { name: address }, spec: { address, services }, status: { node } });
+  return virtualIpSchema.parse({ metadata: { name: address }, spec: { address, services, owners }, status: { node } });
 }
 
 test("a node that is no longer an owner remembers who answered before it, until no Service has the address", () => {
@@ -145,6 +145,54 @@ test("a node that is no longer an owner remembers who answered before it, until 
   assert.deepEqual(applied(), [`${vip}: -, `]);
   assert.equal(passingOn.heldBy(vip, "n4"), false, "a late fact");
   assert.deepEqual(applied(), []);
+});
+
+test("after a restart it still remembers who answered before it", () => {
+  const dataplane = new FakeDataplane();
+  const peers = ["n2", "n3"].map((node): readonly [string, Peer] => {
+    const address = parseAddress(`192.0.2.1${node.slice(1)}`);
+    return [node, { node, addresses: address === undefined ? [] : [address], port: 7482, macs: [] }];
+  });
+  const views = new Map<string, VirtualIP>();
+  const options = {
+    node: "n1",
+    dataplane,
+    identities: { views: new Map(peers) },
+    virtualIps: { views },
+    host: { links: [link("eth0", "192.0.2.11/24")] },
+  };
+  const [unused, gone, again] = ["192.0.2.201", "192.0.2.202", "192.0.2.203"] as const;
+  const former = [vip, unused, gone, again];
+  const before = new PassingOn(options);
+  for (const address of former) {
+    views.set(address, virtualIp(address, true, "n3"));
+    before.stakeAdded(address, "n2");
+    before.begun(address, "n2");
+    before.stakeRemoved(address);
+    before.heldBy(address, "n3");
+  }
+  assert.deepEqual(before.former[0], { address: vip, previous: ["n2"] });
+
+  views.clear();
+  const after = new PassingOn(options);
+  after.restore([], [...before.former, { address: "none", previous: [] }]);
+  views.set(vip, virtualIp(vip, true, "n3"));
+  views.set(unused, virtualIp(unused, false, "n3"));
+  views.set(again, virtualIp(again, true, "n3", ["n3", "n1"]));
+  assert.deepEqual(
+    [vip, unused, gone, again].map((name) => after.virtualIpChanged(name)),
+    [true, false, false, false],
+  );
+  after.everythingListed();
+  after.stakeAdded(again, "n3");
+  after.apply();
+  const passes = (address: string) => `${address}: n3 192.0.2.13 eth0, n2 192.0.2.12 eth0`;
+  assert.deepEqual(dataplane.calls, [passes(vip), passes(again)]);
+  assert.deepEqual(after.former, [{ address: vip, previous: ["n2"] }]);
+  views.set(gone, virtualIp(gone, true, "n3"));
+  assert.equal(after.virtualIpChanged(gone), false, "another Service has it since");
+  views.set(vip, virtualIp(vip, true, "n2"));
+  assert.equal(after.virtualIpChanged(vip), true);
 });
 
 test("of addresses that a node was an owner of, it remembers the last ten thousand", () => {
