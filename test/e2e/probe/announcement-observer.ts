@@ -15,6 +15,7 @@ import {
 } from "../../../src/packet/ndp.ts";
 import { LinuxPacketSockets } from "../../../src/packet-socket/linux-packet-sockets.ts";
 import { monotonicMs } from "./monotonic.ts";
+import { runProbe } from "./run-probe.ts";
 
 /** What to watch, as JSON in the first argument. */
 export interface ObserverOptions {
@@ -40,7 +41,11 @@ export interface Observation {
  * Asks by ARP and NDP who has each address, all the time, and notes every answer and every gratuitous frame. On a host of its own: it opens packet
  * sockets, so its own kernel asks nothing, and the tables of the clients learn nothing from the answers.
  */
-async function observe(options: ObserverOptions, stopped: () => boolean): Promise<readonly Observation[]> {
+async function observe(
+  options: ObserverOptions,
+  stopped: () => boolean,
+  ready: () => void,
+): Promise<readonly Observation[]> {
   const sockets = new LinuxPacketSockets();
   const arp = sockets.open(options.interfaceName, "arp");
   const ndp = sockets.open(options.interfaceName, "ndp");
@@ -63,6 +68,7 @@ async function observe(options: ObserverOptions, stopped: () => boolean): Promis
     }
   };
   let nextMs = monotonicMs();
+  ready();
   while (!stopped()) {
     for (const { socket, frame } of requests) socket.send(frame);
     nextMs += options.intervalMs;
@@ -122,14 +128,4 @@ function solicitation(mac: Uint8Array, own: Uint8Array, address: Uint8Array): Ui
   return encodeEthernet({ destination: multicastMac(destination), source: mac, etherType: etherTypes.ipv6, payload });
 }
 
-if (import.meta.main) {
-  let stopped = false;
-  process.stdin.on("end", () => {
-    stopped = true;
-  });
-  process.stdin.resume();
-  const options = JSON.parse(process.argv[2] ?? "{}") as ObserverOptions;
-  process.stdout.write("ready\n");
-  const seen = await observe(options, () => stopped);
-  process.stdout.write(`${JSON.stringify(seen)}\n`, () => process.exit());
-}
+if (import.meta.main) await runProbe(observe);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask, LongConnection, type Target } from "./probe.ts";
+import { runProbe } from "./run-probe.ts";
 
 /** What to do, as JSON in the first argument. */
 export interface LoadOptions {
@@ -65,14 +66,4 @@ async function runLoad(options: LoadOptions, stopped: () => boolean): Promise<Lo
   };
 }
 
-if (import.meta.main) {
-  let stopped = false;
-  process.stdin.on("end", () => {
-    stopped = true;
-  });
-  process.stdin.resume();
-  const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
-  const report = await runLoad(options, () => stopped);
-  process.stdout.write(`${JSON.stringify(report)}\n`);
-  process.exit();
-}
+if (import.meta.main) await runProbe(runLoad);

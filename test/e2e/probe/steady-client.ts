@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { monotonicMs } from "./monotonic.ts";
 import { ask, LongConnection, type Target } from "./probe.ts";
+import { runProbe } from "./run-probe.ts";
 
 /** What to ask, as JSON in the first argument. */
 export interface ClientOptions {
@@ -86,17 +87,4 @@ async function runClient(options: ClientOptions, stopped: () => boolean, ready: 
   return { requests, connections: kept.length, broken };
 }
 
-if (import.meta.main) {
-  let stopped = false;
-  process.stdin.on("end", () => {
-    stopped = true;
-  });
-  process.stdin.resume();
-  const options = JSON.parse(process.argv[2] ?? "{}") as ClientOptions;
-  const report = await runClient(
-    options,
-    () => stopped,
-    () => process.stdout.write("ready\n"),
-  );
-  process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());
-}
+if (import.meta.main) await runProbe(runClient);
