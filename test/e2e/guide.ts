@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { MigrationCheck } from "../../controller/explain/migration/migration-check.ts";
 import type { CommandResult } from "../lab/command.ts";
@@ -9,6 +10,7 @@ import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
 import { cacheFolder } from "../lab/state.ts";
 import { ensureProductImage } from "../product/image.ts";
+import type { Cluster } from "./cluster.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -89,6 +91,20 @@ export class Guide {
     assert.equal(text.code, check.unchanged ? 0 : 1, text.stdout);
     return check;
   }
+}
+
+/** Gives the tests of this file a page of docs, with the user's image on the nodes of the cluster. */
+export function useGuide(page: string, cluster: () => Cluster): () => Guide {
+  let guide: Guide | undefined;
+  before(async () => {
+    guide = new Guide(page, cluster().lab);
+    await guide.loadUserImage();
+  });
+  after(() => guide?.close());
+  return () => {
+    if (guide === undefined) throw new TypeError("the guide is only there while tests run");
+    return guide;
+  };
 }
 
 /** `namespace/name outcome`, of those that are no longer or not yet served as they are now. */

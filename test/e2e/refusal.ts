@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { waitFor } from "../lab/wait.ts";
 import type { Api } from "./api.ts";
 import { askFrom } from "./client.ts";
+import { findVirtualIp } from "./virtual-ip.ts";
 
 const attempts = 20;
 
@@ -33,7 +34,6 @@ export async function waitForRefusal(api: Api, from: string, host: string, proto
 /** Waits until some node says that it answers for the address. Rules are written before that. */
 export async function waitForAnnouncement(api: Api, host: string): Promise<void> {
   await waitFor({ what: `${host} to be announced`, timeoutMs: 15_000 }, async () => {
-    const all = await api.list("bellhop.dev/v1beta1", "VirtualIP");
-    return all.some(({ spec, status }) => spec.address === host && status?.node !== undefined);
+    return (await findVirtualIp(api, host))?.status?.node !== undefined;
   });
 }

@@ -4,10 +4,12 @@ import { CLIENT, OBSERVER } from "../../lab/addresses.ts";
 import { LabError } from "../../lab/error.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { Observation, ObserverOptions } from "./announcement-observer.ts";
+import type { ClaimantOptions } from "./claimant.ts";
 import { promptNode } from "./prompt-node.ts";
 import type { ClientOptions, ClientReport } from "./steady-client.ts";
 
 const clientProgram = fileURLToPath(new URL("steady-client.ts", import.meta.url));
+const claimantProgram = fileURLToPath(new URL("claimant.ts", import.meta.url));
 const observerProgram = fileURLToPath(new URL("announcement-observer.ts", import.meta.url));
 
 /** A program on a host that says `ready`, works until its input ends, and then prints its report as one line of JSON. */
@@ -63,4 +65,15 @@ export function startObserver(
   const own = host === "observer" ? OBSERVER : CLIENT;
   const options: ObserverOptions = { interfaceName: "eth0", own, addresses, intervalMs };
   return start(lab, host, observerProgram, options);
+}
+
+/** Starts to claim addresses for a host on the LAN, every `intervalMs`. Reports how often it did. */
+export function startClaimant(
+  lab: Lab,
+  host: string,
+  addresses: readonly string[],
+  intervalMs: number,
+): RunningProgram<number> {
+  const options: ClaimantOptions = { interfaceName: "eth0", addresses, intervalMs };
+  return start(lab, host, claimantProgram, options);
 }
