@@ -31,7 +31,7 @@ export class ServiceLoad {
   }
 
   async createNamespace(): Promise<void> {
-    await this.#api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    await this.#api.createNamespace();
   }
 
   async createPool(): Promise<void> {

@@ -11,6 +11,7 @@ export interface ApiObject {
     readonly namespace?: string;
     readonly uid?: string;
     readonly resourceVersion?: string;
+    readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
     readonly labels?: Readonly<Record<string, string>>;
   };
@@ -91,17 +92,26 @@ export class Api {
     await this.lab.api("DELETE", this.path(apiVersion, kind, name));
   }
 
-  /** Deletes the namespace and waits until it is gone with all its Services, finalizers included. */
+  /** Creates the namespace, after that of an earlier run is gone. */
+  async createNamespace(): Promise<void> {
+    const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: this.namespace } };
+    await waitFor(
+      { what: `the earlier namespace ${this.namespace} to go`, timeoutMs: 90_000, intervalMs: 200 },
+      async () => {
+        const found = await this.find("v1", "Namespace", this.namespace);
+        return found?.metadata.deletionTimestamp === undefined;
+      },
+    );
+    await this.apply(namespace);
+  }
+
   /**
-   * Deletes the namespace and waits until it is gone. What takes its time to go is deleted first: while any of it is left, the
-   * namespace controller looks again only after some 8 s (pkg/controller/namespace/deletion).
+   * Deletes the Services and pods of the namespace, finalizers included, waits until they are gone, and deletes the namespace. Does not wait
+   * for that: the namespace controller looks again only after some 8 s while anything is left (pkg/controller/namespace/deletion).
    */
   async deleteNamespace(): Promise<void> {
     await this.lab.kubectl(["-n", this.namespace, "delete", "services,daemonsets,deployments,pods", "--all"]);
     await this.lab.api("DELETE", `/api/v1/namespaces/${this.namespace}`);
-    await waitFor({ what: `namespace ${this.namespace} to go`, timeoutMs: 90_000, intervalMs: 200 }, async () =>
-      (await this.find("v1", "Namespace", this.namespace)) === undefined ? true : undefined,
-    );
   }
 
   /** The external addresses of a Service, once it has as many as it has families. */

@@ -41,7 +41,7 @@ describe("several Services on one address", () => {
     await startWeb(api);
     await api.apply(poolManifest(false));
     neighbour = new Api(lab, "sharing-neighbour");
-    await neighbour.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: neighbour.namespace } });
+    await neighbour.createNamespace();
   });
 
   after(async () => {

@@ -30,7 +30,7 @@ describe("uninstalling", () => {
     const { lab, api } = cluster();
     await installProduct(lab, showProgress(process.stderr));
     await api.apply(lanPool);
-    await api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: other } });
+    await otherApi().createNamespace();
     await createService(api, "served");
     await createService(otherApi(), "served");
     for (const address of await api.waitForAddresses("served")) await waitForAnswer(api, address);

@@ -20,7 +20,7 @@ export async function upBareLab(name: string, namespace: string): Promise<Api> {
   const api = new Api(lab, namespace);
   await lab.kubectl(["apply", "-f", `${base}/namespace.yaml`]);
   await installKinds(lab);
-  await api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  await api.createNamespace();
   await createSpeaker(lab);
   return api;
 }
