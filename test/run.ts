@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { globSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Readable } from "node:stream";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
@@ -15,12 +15,13 @@ const progress = showProgress(process.stderr);
 // Each test file is a process of its own. What these compile, a third of their work, is kept for the next ones.
 process.env.NODE_COMPILE_CACHE ??= join(root, "node_modules/.cache/node");
 
-interface TestFolder {
+/** Test files, one after the other by their names unless several may run at once. */
+interface TestFiles {
   readonly pattern: string;
-  /** How many files at once. */
-  readonly concurrency: number;
-  /** What runs at the same time, one file after the other: in clusters of its own, and mostly waiting. */
-  readonly beside?: readonly string[];
+  /** How many files at once; 1 when left out. */
+  readonly concurrency?: number;
+  /** The lab that they share (test/e2e/cluster.ts), which is taken down after them. */
+  readonly lab?: string;
 }
 
 interface TestEvent {
@@ -28,16 +29,26 @@ interface TestEvent {
   readonly data?: unknown;
 }
 
-/** Test files by what they need, cheapest first; files that share a cluster or need the machine's time run one by one. */
-const folders: readonly TestFolder[] = [
-  { pattern: "test/unit/**/*.test.ts", concurrency: 2 },
-  { pattern: "test/network/**/*.test.ts", concurrency: 1 },
-  { pattern: "test/lab/**/*.test.ts", concurrency: 1 },
-  { pattern: "test/e2e/*.test.ts", concurrency: 1, beside: ["test/e2e/faults/*.test.ts", "test/e2e/*ipv6*.test.ts"] },
+/**
+ * Stages one after the other, cheapest first. Each has lanes that run at the same time: what uses clusters mostly waits. A lane leaves out the files
+ * that a later one names.
+ */
+const stages: readonly (readonly (readonly TestFiles[])[])[] = [
+  [[{ pattern: "test/unit/**/*.test.ts", concurrency: 2 }]],
+  [[{ pattern: "test/network/**/*.test.ts", concurrency: 3 }], [{ pattern: "test/lab/**/*.test.ts" }]],
+  [
+    [{ pattern: "test/e2e/*.test.ts", lab: "e2e-nftables" }],
+    [
+      { pattern: "test/e2e/faults/*.test.ts", lab: "e2e-faults" },
+      { pattern: "test/e2e/*ipv6*.test.ts", lab: "e2e-ipv6" },
+      { pattern: "test/e2e/*iptables*.test.ts", lab: "e2e-iptables" },
+      { pattern: "test/e2e/migrate-*.test.ts", lab: "e2e-migrate" },
+    ],
+  ],
 ];
 
-/** The labs of e2e tests (test/e2e/cluster.ts, test/e2e/faults), which a test that was cut off may leave behind. */
-const labs = ["e2e-nftables", "e2e-iptables", "e2e-ipv6", "e2e-faults"];
+const stageTimes: [string, number][] = [];
+const fileTimes = new Map<string, number>();
 
 /** The lines of node:test's closing summary, in its order. */
 const summaryLines = ["tests", "suites", "pass", "fail", "cancelled", "skipped", "todo", "duration_ms"] as const;
@@ -48,18 +59,20 @@ const summaryLines = ["tests", "suites", "pass", "fail", "cancelled", "skipped",
  */
 async function runAll(words: readonly string[]): Promise<number> {
   if (words.length === 0) {
-    for (const [title, ...argv] of [
-      ["lint", "node_modules/.bin/biome", "check", "--error-on-warnings", "."],
-      ["types", "node_modules/.bin/tsc", "--noEmit"],
-    ] as const) {
-      const code = await progress.step(title, () => runProgram(argv));
-      if (code !== 0) return code;
-    }
+    const codes = await progress.step("lint and types", () =>
+      Promise.all([
+        runProgram(["node_modules/.bin/biome", "check", "--error-on-warnings", "."]),
+        runProgram(["node_modules/.bin/tsc", "--noEmit"]),
+      ]),
+    );
+    const code = Math.max(...codes);
+    if (code !== 0) return code;
   }
   const totals = new Map<string, number>(summaryLines.map((line) => [line, 0]));
   const report = Readable.from(testEvents(words, totals)).compose(spec());
   report.pipe(process.stdout, { end: false });
   await once(report, "end");
+  if (words.length === 0) showSlowest();
   if (totals.get("tests") === 0) process.stderr.write(`no test has ${words.join(" and ")} in its path\n`);
   const bad = (totals.get("fail") ?? 0) + (totals.get("cancelled") ?? 0);
   return bad > 0 || totals.get("tests") === 0 ? 1 : 0;
@@ -72,17 +85,19 @@ async function runProgram(argv: readonly string[]): Promise<number> {
   return code ?? 1;
 }
 
-/** The events of one node:test run per folder, made to look like one: only the last summary is told, with all counts added. */
+/** The events of several node:test runs, made to look like one: only the last summary is shown, with all counts added. */
 async function* testEvents(words: readonly string[], totals: Map<string, number>): AsyncGenerator<object> {
   const startedMs = performance.now();
-  for (const { pattern, concurrency, beside = [] } of folders) {
-    const others = beside.flatMap((one) => chooseFiles(one, words));
-    const files = chooseFiles(pattern, words).filter((file) => !others.includes(file));
-    if (files.length + others.length === 0) continue;
-    const later = collectEvents(runFiles(others, 1));
-    for await (const event of runFiles(files, concurrency)) if (!addToTotals(event, totals)) yield event;
-    for (const event of await later) if (!addToTotals(event, totals)) yield event;
-    if (pattern.startsWith("test/e2e")) await takeDownLabs();
+  for (const lanes of stages) {
+    // The first lane with files is shown while it runs, and the others after it.
+    const chosen = chooseFiles(lanes, words).filter((lane) => lane.some(({ files }) => files.length > 0));
+    const [first = [], ...others] = chosen.map((lane) => runLane(lane));
+    const later = others.map((events) => collectEvents(events));
+    const startedStageMs = performance.now();
+    for await (const event of first) if (!addToTotals(event, totals)) yield event;
+    for (const events of later) for (const event of await events) if (!addToTotals(event, totals)) yield event;
+    const patterns = chosen.flat().map(({ pattern }) => pattern);
+    if (patterns.length > 0) stageTimes.push([patterns.join(", "), performance.now() - startedStageMs]);
   }
   // Not the sum of all runs: some were at the same time.
   totals.set("duration_ms", performance.now() - startedMs);
@@ -91,13 +106,29 @@ async function* testEvents(words: readonly string[], totals: Map<string, number>
   }
 }
 
-function chooseFiles(pattern: string, words: readonly string[]): string[] {
-  const files = globSync(pattern, { cwd: root });
-  return files.filter((file) => words.every((word) => file.includes(word))).sort();
+interface ChosenFiles extends TestFiles {
+  readonly files: readonly string[];
 }
 
-async function* runFiles(files: string[], concurrency: number): AsyncGenerator<TestEvent> {
-  if (files.length > 0) yield* run({ files, cwd: root, concurrency });
+function chooseFiles(lanes: readonly (readonly TestFiles[])[], words: readonly string[]): readonly ChosenFiles[][] {
+  const later = new Set<string>();
+  const chosen = lanes.toReversed().map((lane) => {
+    const found = lane.map((some) => {
+      const files = globSync(some.pattern, { cwd: root }).sort();
+      return { ...some, files: files.filter((file) => !later.has(file) && words.every((word) => file.includes(word))) };
+    });
+    for (const { files } of found) for (const file of files) later.add(file);
+    return found;
+  });
+  return chosen.toReversed();
+}
+
+async function* runLane(lane: readonly ChosenFiles[]): AsyncGenerator<TestEvent> {
+  for (const { files, concurrency = 1, lab } of lane) {
+    if (files.length === 0) continue;
+    yield* run({ files: [...files], cwd: root, concurrency });
+    if (lab !== undefined) await progress.step(`take down lab ${lab}`, () => downLab(lab));
+  }
 }
 
 async function collectEvents(events: AsyncIterable<TestEvent>): Promise<readonly TestEvent[]> {
@@ -107,6 +138,7 @@ async function collectEvents(events: AsyncIterable<TestEvent>): Promise<readonly
 }
 
 function addToTotals(event: TestEvent, totals: Map<string, number>): boolean {
+  noteFileTime(event);
   if (event.type !== "test:diagnostic") return false;
   const { message, nesting } = event.data as { message: string; nesting: number };
   const [line = "", count = ""] = message.split(" ");
@@ -116,8 +148,17 @@ function addToTotals(event: TestEvent, totals: Map<string, number>): boolean {
   return true;
 }
 
-async function takeDownLabs(): Promise<void> {
-  for (const name of labs) await progress.step(`take down lab ${name}`, () => downLab(name));
+/** What takes the time of a whole run: each stage, and the files that took longest. */
+function showSlowest(): void {
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(0).padStart(5)} s`;
+  const slowest = [...fileTimes].sort(([, left], [, right]) => right - left).slice(0, 20);
+  for (const [name, ms] of [...stageTimes, ...slowest]) progress.say(`${seconds(ms)}  ${name}`);
+}
+
+function noteFileTime({ type, data }: TestEvent): void {
+  if (type !== "test:summary") return;
+  const { file, duration_ms: ms } = data as { readonly file?: string; readonly duration_ms: number };
+  if (file !== undefined) fileTimes.set(relative(root, file), ms);
 }
 
 process.exitCode = await runAll(process.argv.slice(2));

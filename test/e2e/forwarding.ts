@@ -41,7 +41,7 @@ export function testForwarding(proxy: ProxyMode, labFamilies: LabFamilies = "dua
   const families = ofFamilies(labFamilies, { ipv4: "IPv4", ipv6: "IPv6" });
   const where = labFamilies === "dual" ? "" : `, on a cluster that has ${families} only`;
   describe(`forwarding beside kube-proxy in ${proxy} mode${where}`, () => {
-    const cluster = useCluster(proxy, "forwarding", labFamilies);
+    const cluster = useCluster(proxy, "forwarding", { families: labFamilies });
     const addresses = new Map<string, readonly string[]>();
 
     before(async () => {

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { addressBytes, addressFromBytes, formatAddress, parseAddress } from "../../src/ip/address.ts";
+import { solicitedNode } from "../../src/packet/ndp.ts";
 import { waitFor } from "../lab/wait.ts";
 import { productNamespace } from "../product/install.ts";
 import { useCluster } from "./cluster.ts";
+import { waitForAnnouncer, waitForEveryAnswer } from "./failover.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
 import { expectMetric } from "./metrics.ts";
 import { expectCondition } from "./service-state.ts";
+import { findVirtualIp } from "./virtual-ip.ts";
 import { createService, startWeb } from "./workload.ts";
 
-/** How packets travel there: forwarding-ipv6.test.ts. */
+/** How packets travel there: forwarding-ipv6.test.ts. The switch of that lab snoops MLD. */
 describe("a cluster that has IPv6 only", () => {
-  const cluster = useCluster("nftables", "ipv6-only", "ipv6");
+  const cluster = useCluster("nftables", "ipv6-only", { families: "ipv6" });
 
   before(() => startWeb(cluster().api));
 
@@ -59,6 +63,38 @@ describe("a cluster that has IPv6 only", () => {
     }
   });
 
+  test("the switch passes solicitations only to nodes that may announce the address, and it answers", async () => {
+    const { api, lab } = cluster();
+    const [host = ""] = await api.waitForAddresses("six");
+    const members = new Set(await lab.groupMembers(solicitedNodeGroup(host)));
+    assert.deepEqual([...members].sort(), [...(await ownersOf(host))].sort());
+    for (const _ of [1, 2, 3]) {
+      await lab.exec("client", ["ip", "-6", "neigh", "flush", "dev", "eth0"]);
+      await assertAnswers(api, "client", { protocol: "tcp", host, port: 80, question: "/hostname" });
+    }
+  });
+
+  test("once the announcer is cut off, the next owner answers behind that switch, which knew it as a member before", async () => {
+    const { api, lab } = cluster();
+    const [host = ""] = await api.waitForAddresses("six");
+    const announcer = await waitForAnnouncer(lab, host);
+    const [successor = ""] = (await ownersOf(host)).filter((node) => node !== announcer);
+    assert.ok((await lab.groupMembers(solicitedNodeGroup(host))).includes(successor));
+    await lab.cutNode(announcer);
+    try {
+      assert.equal(await waitForAnnouncer(lab, host, { not: announcer }), successor);
+      await waitForEveryAnswer(lab, host);
+    } finally {
+      await lab.restoreNode(announcer);
+    }
+    await waitForAnnouncer(lab, host);
+    await waitForEveryAnswer(lab, host);
+  });
+
+  async function ownersOf(host: string): Promise<readonly string[]> {
+    return (await findVirtualIp(cluster().api, host))?.spec.owners ?? [];
+  }
+
   test("an IPv4 address cannot be requested, and the condition says why", async () => {
     const { api } = cluster();
     await createService(api, "four", { loadBalancerIP: "172.30.0.240" });
@@ -75,3 +111,10 @@ describe("a cluster that has IPv6 only", () => {
     });
   });
 });
+
+/** The multicast group to which solicitations of an address go (RFC 4291 section 2.7.1). */
+function solicitedNodeGroup(text: string): string {
+  const address = parseAddress(text);
+  assert.ok(address);
+  return formatAddress(addressFromBytes(solicitedNode(addressBytes(address))));
+}

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
-import { changesOf, Guide } from "./guide.ts";
-import { createLive, type LiveService, removeProduct } from "./other-load-balancer.ts";
+import { changesOf, useGuide } from "./guide.ts";
+import { createLive, type LiveService, migrationCluster, removeProduct } from "./other-load-balancer.ts";
 import { expectCondition } from "./service-state.ts";
 import { agnhostImage, createService, startWeb } from "./workload.ts";
 
@@ -27,29 +27,21 @@ const live: readonly (LiveService & { readonly port: number })[] = [
 ];
 
 describe("from ServiceLB, as docs/migrate-from-klipper.md says", () => {
-  const cluster = useCluster("nftables", "migrate-klipper");
-  let guide: Guide | undefined;
-
-  function page(): Guide {
-    if (guide === undefined) throw new TypeError("the guide is only there while tests run");
-    return guide;
-  }
+  const cluster = useCluster("nftables", "migrate-klipper", migrationCluster);
+  const page = useGuide("migrate-from-klipper.md", cluster);
 
   before(async () => {
-    const { api, lab } = cluster();
+    const { api } = cluster();
     await removeProduct(api);
     await startWeb(api);
     for (const service of live) {
       await createLive(api, service, "k3s");
       await api.inNamespace("kube-system").apply(daemonSetOf(service));
     }
-    guide = new Guide("migrate-from-klipper.md", lab);
-    await guide.loadUserImage();
   });
 
   after(async () => {
     const { api, lab } = cluster();
-    guide?.close();
     await lab.kubectl(["-n", "kube-system", "delete", "daemonsets", "-l", `${prefix}svcname`]);
     for (const { metadata } of await api.list("v1", "Service")) await api.delete("v1", "Service", metadata.name);
     await lab.kubectl(["delete", "ipaddresspools.bellhop.dev", "nodes", "--ignore-not-found"]);

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
-import { changesOf, Guide } from "./guide.ts";
-import { createLive, type LiveService, removeProduct } from "./other-load-balancer.ts";
+import { changesOf, useGuide } from "./guide.ts";
+import { createLive, type LiveService, migrationCluster, removeProduct } from "./other-load-balancer.ts";
 import { expectCondition } from "./service-state.ts";
 import { agnhostImage, createService, startWeb } from "./workload.ts";
 
@@ -35,18 +35,13 @@ const live: readonly (LiveService & { readonly port?: number })[] = [
 const addresses = [...new Set(live.flatMap((service) => service.addresses))];
 
 describe("from kube-vip, as docs/migrate-from-kube-vip.md says", () => {
-  const cluster = useCluster("nftables", "migrate-kube-vip");
-  let guide: Guide | undefined;
-
-  function page(): Guide {
-    if (guide === undefined) throw new TypeError("the guide is only there while tests run");
-    return guide;
-  }
+  const cluster = useCluster("nftables", "migrate-kube-vip", migrationCluster);
+  const page = useGuide("migrate-from-kube-vip.md", cluster);
 
   before(async () => {
     const { api, lab } = cluster();
     await removeProduct(api);
-    await api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: other } });
+    await api.inNamespace(other).createNamespace();
     await startWeb(api);
     await startWeb(api.inNamespace(other));
     const data = {
@@ -64,13 +59,10 @@ describe("from kube-vip, as docs/migrate-from-kube-vip.md says", () => {
     for (const service of live) await createLive(api, service, "kube-vip");
     for (const address of addresses) await addressOn("n1", "add", address);
     await lab.exec("n2", ["ip", "address", "add", controlPlane, "dev", "eth0"]);
-    guide = new Guide("migrate-from-kube-vip.md", lab);
-    await guide.loadUserImage();
   });
 
   after(async () => {
     const { api, lab } = cluster();
-    guide?.close();
     await lab.exec("n2", ["ip", "address", "delete", controlPlane, "dev", "eth0"]);
     for (const address of addresses) await addressOn("n1", "delete", address);
     const names = ["deployment/kube-vip-cloud-provider", "daemonset/kube-vip-ds", "configmap/kubevip"];

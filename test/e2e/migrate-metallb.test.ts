@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
-import { changesOf, Guide } from "./guide.ts";
+import { changesOf, useGuide } from "./guide.ts";
 import { exposed, fakeMetallb, labelledPool, metallbClass, metallbPool, removeMetallb } from "./metallb.ts";
-import { createLive, type LiveService, removeProduct } from "./other-load-balancer.ts";
+import { createLive, type LiveService, migrationCluster, removeProduct } from "./other-load-balancer.ts";
 import { expectCondition } from "./service-state.ts";
 import { createService, startWeb } from "./workload.ts";
 
@@ -72,31 +72,23 @@ const live: readonly (LiveService & { readonly port?: number })[] = [
 ];
 
 describe("from MetalLB, as docs/migrate-from-metallb.md says", () => {
-  const cluster = useCluster("nftables", "migrate");
-  let guide: Guide | undefined;
-
-  function page(): Guide {
-    if (guide === undefined) throw new TypeError("the guide is only there while tests run");
-    return guide;
-  }
+  const cluster = useCluster("nftables", "migrate", migrationCluster);
+  const page = useGuide("migrate-from-metallb.md", cluster);
 
   before(async () => {
-    const { api, lab } = cluster();
+    const { api } = cluster();
     await removeProduct(api);
-    await api.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: other } });
+    await api.inNamespace(other).createNamespace();
     await startWeb(api);
     await startWeb(api.inNamespace(other));
     await fakeMetallb(api);
     for (const service of live) await createLive(api, service, "controller");
     // Kept out of the pool, because another Service has it there.
     await createService(api, "inner", { type: "ClusterIP", externalIPs: ["172.30.0.160"] });
-    guide = new Guide("migrate-from-metallb.md", lab);
-    await guide.loadUserImage();
   });
 
   after(async () => {
     const { api } = cluster();
-    guide?.close();
     await removeMetallb(api);
     await api.inNamespace(other).deleteNamespace();
     for (const { metadata } of await api.list("v1", "Service")) await api.delete("v1", "Service", metadata.name);

@@ -5,6 +5,9 @@ import { createService } from "./workload.ts";
 
 const deploy = new URL("../../deploy/", import.meta.url).pathname;
 
+/** A lab of their own, beside the other tests: each file begins without Bellhop. */
+export const migrationCluster = { lab: "e2e-migrate", withoutBellhop: true } as const;
+
 /** A Service as another load balancer serves it: what the user wrote, and what the load balancer has put there. */
 export interface LiveService {
   readonly name: string;

@@ -10,7 +10,7 @@ import { type FrozenThread, freezeCgroup, freezeThread, thawCgroup } from "./fre
 import { importImage } from "./images.ts";
 import { withLock } from "./lock.ts";
 import { enterHost, enterNetwork, hostProcess, isNode, ROOT_HOST } from "./namespaces.ts";
-import { cutHosts, HOSTS, setCable } from "./network.ts";
+import { cutHosts, groupMembers, HOSTS, setCable } from "./network.ts";
 import { restartMachine, stopMachine } from "./node.ts";
 import { nodeCgroup } from "./node-files.ts";
 import { findInCgroup, findNamespaceMembers, LAB_MARKER, type ProcessRecord } from "./processes.ts";
@@ -105,6 +105,11 @@ export class Lab {
   /** The hosts whose cable is pulled. */
   cutHosts(): Promise<string[]> {
     return cutHosts(this.state);
+  }
+
+  /** The hosts that receive frames to an IPv6 multicast group. Empty unless the switch snoops MLD. */
+  groupMembers(group: string): Promise<readonly string[]> {
+    return groupMembers(this.state, group);
   }
 
   /** Makes the switch drop what a host sends: it hears the others, and none of them hears it. Its interface keeps its carrier. */

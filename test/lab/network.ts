@@ -152,6 +152,14 @@ export async function cutHosts(state: LabState): Promise<string[]> {
   return links.filter((link) => !link.flags.includes("UP")).map((link) => link.ifname);
 }
 
+/** The hosts whose ports the switch of the LAN passes frames to this IPv6 multicast group to. Empty unless it snoops MLD. */
+export async function groupMembers(state: LabState, group: string): Promise<readonly string[]> {
+  const bridge = [...enterHost(state, ROOT_HOST), "bridge", "-json"];
+  const output = await runChecked([...bridge, "mdb", "show", "dev", LAN_BRIDGE]);
+  const [{ mdb = [] } = {}] = JSON.parse(output) as { mdb?: { grp: string; port: string }[] }[];
+  return mdb.filter(({ grp }) => grp === group).map(({ port }) => port);
+}
+
 /** The pod network of one node, in the form in which container runtimes read it. Each pod has a cable of its own to the
  * node, which routes: with a bridge in between, pods of one node would reach each other past the node's packet filter,
  * and Services would need the module br_netfilter, which changes all bridges of the machine. Pods keep their own
