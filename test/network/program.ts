@@ -19,6 +19,8 @@ export class Program {
       env,
     });
     if (this.#child.stdout === null) throw new Error("no output to read");
+    // EPIPE of a program that was killed; `line` says that it has ended.
+    this.#child.stdin?.on("error", () => {});
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
