@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 
 /**
  * A pod for packets of all lengths: on TCP 8080 it sends as many bytes as the first line that it receives says, and on UDP 5353 it sends each datagram
- * back: one of a single byte so late that its client is gone.
+ * back: one of a single byte only when the next one arrives, so that its client can be gone.
  */
-const lateMs = 500;
+const late: (() => void)[] = [];
 
 const tcp = createServer((socket) => {
   socket.once("data", (data) => socket.end(Buffer.alloc(Number(data.toString()), "x")));
@@ -13,7 +13,7 @@ const tcp = createServer((socket) => {
 });
 const udp = createSocket("udp6", (message, from) => {
   const answer = (): void => udp.send(message, from.port, from.address);
-  if (message.length === 1) setTimeout(answer, lateMs);
-  else answer();
+  late.push(answer);
+  if (message.length > 1) for (const each of late.splice(0)) each();
 });
 tcp.listen(8080, "::", () => udp.bind(5353, "::", () => process.stdout.write("ready\n")));
