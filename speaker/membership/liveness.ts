@@ -93,9 +93,11 @@ export class Liveness {
     const { own, peers } = this.#parts;
     const peer = peers.get(about);
     const suspicion = peer?.suspicion;
-    if (peer === undefined || suspicion === undefined || !suspicion.asked.has(from) || silentMs === neverMs) return;
-    if (tried) suspicion.silent.add(from);
-    else if (own.nowMs - silentMs > peer.vouchedMs) {
+    if (peer === undefined || suspicion === undefined || !suspicion.asked.has(from)) return;
+    suspicion.answered.add(from);
+    // One that never heard it does not know.
+    if (tried && silentMs !== neverMs) suspicion.silent.add(from);
+    else if (silentMs !== neverMs && own.nowMs - silentMs > peer.vouchedMs) {
       peer.vouchedMs = own.nowMs - silentMs;
       peer.voucher = from;
     }
@@ -213,7 +215,7 @@ export class Liveness {
     const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
     const isConnected = isUnheard ? connection.answeredSince(sinceMs) : connection.heardSince(sinceMs);
     if (nodeAnswered || isConnected || this.#hearsOther(peer, sinceMs)) {
-      return !hasOther || silenceMs >= limitMs + witnessMs;
+      return !this.#awaitsWitness(suspicion) || silenceMs >= limitMs + witnessMs;
     }
     if (!isUnheard && !connection.hasGateway && !hasOther) return silenceMs >= limitMs + 2 * witnessMs;
     if (!own.isolated && suspicion.rounds > 1 && this.#hearsNone()) this.#parts.isolate(isUnheard);
@@ -269,6 +271,18 @@ export class Liveness {
 
   #hearsOther(peer: PeerState, sinceMs: number): boolean {
     for (const other of this.#parts.peers.active) if (other !== peer && other.heardMs > sinceMs) return true;
+    return false;
+  }
+
+  /** A node that was questioned has not answered, and may do so: it is not known to be silent itself. */
+  #awaitsWitness({ asked, answered }: Suspicion): boolean {
+    const { own, peers } = this.#parts;
+    for (const node of asked) {
+      const witness = peers.get(node);
+      if (answered.has(node)) continue;
+      if (witness === undefined) return true;
+      if (witness.isAlive && own.nowMs - witness.heardMs < this.#suspectedMs(witness)) return true;
+    }
     return false;
   }
 

@@ -12,8 +12,9 @@ export type PeerStatus =
 /** What is known while a peer is silent. */
 export interface Suspicion {
   readonly sinceMs: number;
-  /** Peers that were questioned, and those of them that do not hear it either. */
+  /** Nodes that were questioned, those of them that have answered, and those that do not hear it either. */
   readonly asked: Set<string>;
+  readonly answered: Set<string>;
   readonly silent: Set<string>;
   /** How many times they were. */
   rounds: number;
@@ -88,6 +89,7 @@ export class PeerState {
     this.suspicion ??= {
       sinceMs: nowMs,
       asked: new Set(),
+      answered: new Set(),
       silent: new Set(),
       rounds: 0,
       nodeAsked: 0,

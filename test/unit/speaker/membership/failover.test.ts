@@ -144,7 +144,17 @@ const rows: readonly Row[] = [
       simulation.node(0).crash(true);
       simulation.node(1).crash(true);
     },
-    gapMs: 306,
+    gapMs: 256,
+    settled: ["n3"],
+    down: ["n1 node", "n2 node"],
+  },
+  {
+    name: "cables of the announcer and of the next owner pulled, in a cluster of three",
+    fault: (simulation) => {
+      simulation.network.setCable(0, false, false);
+      simulation.network.setCable(1, false, false);
+    },
+    gapMs: 256,
     settled: ["n3"],
     down: ["n1 node", "n2 node"],
   },
@@ -175,7 +185,7 @@ const rows: readonly Row[] = [
       simulation.network.setSide(0, 1);
       simulation.network.setSide(1, 1);
     },
-    gapMs: 306,
+    gapMs: 256,
     settled: ["n3"],
   },
   {
