@@ -41,8 +41,12 @@ export type Fact =
   | { readonly kind: "released"; readonly address: string; readonly to: string | undefined }
   /** Which node announces an address that there is a stake in; undefined: none is known. */
   | { readonly kind: "holder"; readonly address: string; readonly holder: string | undefined }
-  /** The speaker of the node is dead; `nodeDead`: its kernel is, too. Reported again when `nodeDead` changes. */
+  /**
+   * The speaker of the node is dead; `nodeDead`: its kernel is, too, or receives nothing although the speaker is heard. Reported again when
+   * `nodeDead` changes.
+   */
   | { readonly kind: "peerDown"; readonly node: string; readonly nodeDead: boolean }
+  /** The speaker is heard again, and its node receives something. */
   | { readonly kind: "peerUp"; readonly node: string }
   /** This node hears neither peers nor the gateway nor other devices, and has withdrawn everything. */
   | { readonly kind: "isolated" }

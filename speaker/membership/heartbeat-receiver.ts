@@ -103,7 +103,8 @@ export class HeartbeatReceiver {
       heartbeats.hurryAll();
     }
     const dead = notices.deadIncarnation(peer.node);
-    if (dead > 0 && incarnation > dead) notices.publish({ node: peer.node, incarnation, state: "alive" });
+    if (dead > 0 && incarnation > dead && !peer.isUnreachable)
+      notices.publish({ node: peer.node, incarnation, revision: 0, state: "alive" });
   }
 }
 

@@ -1,7 +1,8 @@
-import { type Answer, type NodeState, type Notice, neverMs } from "../../src/heartbeat/messages.ts";
+import { type Answer, type Notice, neverMs } from "../../src/heartbeat/messages.ts";
 import type { Connection } from "./connection.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { Heartbeats } from "./heartbeats.ts";
+import { KernelChecks } from "./kernel-checks.ts";
 import type { NoticeBoard } from "./notices.ts";
 import type { OwnState } from "./own-state.ts";
 import type { PeerState, Suspicion } from "./peer-state.ts";
@@ -15,9 +16,6 @@ const maxTriedAddresses = 3;
 
 /** For how many intervals a peer must have said that it does not hear this node. */
 const unheardAfter = 2;
-
-/** Between two requests to the kernel of a dead node, which may have returned without its speaker. */
-const deadNodeMs = 1000;
 
 export interface LivenessParts {
   readonly own: OwnState;
@@ -45,27 +43,33 @@ export interface LivenessParts {
 export class Liveness {
   readonly #parts: LivenessParts;
   readonly #watches = new Timers<PeerState>();
+  readonly #kernels: KernelChecks;
 
   constructor(parts: LivenessParts) {
     this.#parts = parts;
+    this.#kernels = new KernelChecks({
+      ...parts,
+      silent: (peer, answeredBefore) => this.#kernelSilent(peer, answeredBefore),
+      answered: (peer) => this.#kernelAnswered(peer),
+    });
   }
 
   get nextDueMs(): number {
-    return this.#watches.nextMs;
+    return Math.min(this.#watches.nextMs, this.#kernels.nextDueMs);
   }
 
   /** A message of the peer arrived. */
   heard(peer: PeerState): void {
-    const { own, witnesses, effects, changed, returned } = this.#parts;
+    const { own, witnesses, changed, returned } = this.#parts;
     if (own.nowMs - peer.heardMs > this.#suspectedMs(peer)) returned(peer);
     peer.heardMs = own.nowMs;
     peer.suspicion = undefined;
     witnesses.heard(peer.node);
     if (peer.status !== "alive") {
-      if (peer.status === "dead") effects.report({ kind: "peerUp", node: peer.node });
       this.#revive(peer);
       changed(peer);
     }
+    this.#noteReachability(peer);
     this.#watches.setEarlier(peer, own.nowMs + this.#suspectedMs(peer));
   }
 
@@ -76,11 +80,13 @@ export class Liveness {
 
   advance(): void {
     for (const peer of this.#watches.takeAllDue(this.#parts.own.nowMs)) this.#check(peer);
+    this.#kernels.advance();
   }
 
   /** The thread did not run, or the node was cut off: silence until now does not count. */
   grantGrace(): void {
     const { own, peers } = this.#parts;
+    this.#kernels.grantGrace();
     for (const peer of peers.all) {
       if (!peer.isAlive) continue;
       peer.vouchedMs = own.nowMs;
@@ -89,8 +95,13 @@ export class Liveness {
     }
   }
 
-  answered(from: string, { about, silentMs, tried }: Answer): void {
+  answered(from: string, answer: Answer): void {
     const { own, peers } = this.#parts;
+    const { about, silentMs, tried } = answer;
+    if (answer.of === "kernel") {
+      this.#kernels.witnessAnswered(from, answer);
+      return;
+    }
     const peer = peers.get(about);
     const suspicion = peer?.suspicion;
     if (peer === undefined || suspicion === undefined || !suspicion.asked.has(from)) return;
@@ -105,12 +116,11 @@ export class Liveness {
   }
 
   nodeAnswered(node: string): void {
-    const { own, peers, notices } = this.#parts;
-    const peer = peers.get(node);
-    if (peer?.suspicion !== undefined) peer.suspicion.nodeAnswered = true;
-    const notice = notices.get(node);
-    if (peer?.status !== "dead" || !peer.nodeDead || notice === undefined) return;
-    if (own.nowMs > peer.heardMs) this.noticed(own.node, { ...notice, state: "speakerDown" });
+    const { peers, witnesses } = this.#parts;
+    const suspicion = peers.get(node)?.suspicion;
+    if (suspicion !== undefined) suspicion.nodeAnswered = true;
+    witnesses.nodeAnswered(node);
+    this.#kernels.nodeAnswered(node);
   }
 
   announcementAnswered(node: string): void {
@@ -128,20 +138,25 @@ export class Liveness {
     if (!notices.publish(notice)) return;
     const { node, state } = notice;
     const peer = peers.get(node);
-    const nodeDead = state === "nodeDead";
+    const nodeDead = state === "nodeDead" || state === "unreachable";
     if (peer === undefined || peer.status === "left" || peer.status === "unheard") {
       if (peer?.status === "unheard" && state !== "alive") peer.status = "dead";
       if (peer !== undefined) peer.nodeDead = nodeDead;
       if (state !== "alive") effects.report({ kind: "peerDown", node, nodeDead });
       else if (before !== undefined && before.state !== "alive") effects.report({ kind: "peerUp", node });
-      if (peer !== undefined) changed(peer);
+      if (peer !== undefined) {
+        this.#kernels.watch(peer);
+        changed(peer);
+      }
       return;
     }
     if (state === "alive") {
-      if (peer.status !== "dead") return;
+      if (peer.isAlive) {
+        this.#noteReachability(peer);
+        return;
+      }
       peer.vouchedMs = own.nowMs;
       peer.voucher = from;
-      effects.report({ kind: "peerUp", node });
       this.#revive(peer);
       this.watch(peer);
       changed(peer);
@@ -150,9 +165,11 @@ export class Liveness {
       peer.nodeDead = nodeDead;
       effects.report({ kind: "peerDown", node, nodeDead });
     } else if (peer.beat !== undefined && peer.beat.incarnation > notice.incarnation) {
-      notices.publish({ node, incarnation: peer.beat.incarnation, state: "alive" });
+      notices.publish({ node, incarnation: peer.beat.incarnation, revision: 0, state: "alive" });
+    } else if (state === "unreachable") {
+      this.#noteReachability(peer);
     } else {
-      peer.startSuspicion(own.nowMs).accused = state;
+      peer.startSuspicion(own.nowMs).accused = notice;
       this.#check(peer);
     }
   }
@@ -163,7 +180,7 @@ export class Liveness {
   }
 
   #check(peer: PeerState): void {
-    const { own, effects, forget, restartOver } = this.#parts;
+    const { own, forget, restartOver } = this.#parts;
     const { nowMs, timing } = own;
     const lastMs = Math.max(peer.heardMs, peer.vouchedMs);
     if (peer.restartUntilMs > nowMs && peer.beat?.phase === "restarting") {
@@ -180,13 +197,10 @@ export class Liveness {
       else forget(peer);
       return;
     }
-    if (peer.status === "dead") {
-      if (!peer.nodeDead || !peer.onLan) return;
-      effects.add({ kind: "askNode", node: peer.node });
-      this.#watchAt(peer, nowMs + deadNodeMs);
+    if (!peer.isAlive) {
+      this.#kernels.watch(peer);
       return;
     }
-    if (!peer.isAlive) return;
     const suspectedMs = this.#suspectedMs(peer);
     const isAccused = peer.suspicion?.accused !== undefined;
     if (nowMs - lastMs < (isAccused ? 0 : suspectedMs)) {
@@ -214,7 +228,7 @@ export class Liveness {
     // Not if it said so for a moment only: its clock may have been wrong, and that was the last that was heard of it.
     const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
     const isConnected = isUnheard ? connection.answeredSince(sinceMs) : connection.heardSince(sinceMs);
-    if (nodeAnswered || isConnected || this.#hearsOther(peer, sinceMs)) {
+    if (nodeAnswered || isConnected || this.#parts.witnesses.hearsOther(peer, sinceMs)) {
       return !this.#awaitsWitness(suspicion) || silenceMs >= limitMs + witnessMs;
     }
     if (!isUnheard && !connection.hasGateway && !hasOther) return silenceMs >= limitMs + 2 * witnessMs;
@@ -247,31 +261,108 @@ export class Liveness {
 
   #die(peer: PeerState, { accused, nodeAsked, nodeAnswered }: Suspicion): void {
     const { effects, notices, changed } = this.#parts;
-    const state: NodeState = accused ?? (nodeAsked >= 2 && !nodeAnswered ? "nodeDead" : "speakerDown");
+    const { node } = peer;
+    const incarnation = Math.max(peer.beat?.incarnation ?? 0, notices.get(node)?.incarnation ?? 0);
+    const isSilent = nodeAsked >= 2 && !nodeAnswered;
+    // What this node has seen of the kernel, or else what others have.
+    if (isSilent || nodeAnswered || accused === undefined) {
+      const known = notices.get(node);
+      const seen = known?.incarnation === incarnation ? known.revision : 0;
+      notices.publish({
+        node,
+        incarnation,
+        revision: isSilent || nodeAnswered ? Math.max(seen, 1) : seen,
+        state: isSilent || (peer.isUnreachable && !nodeAnswered) ? "nodeDead" : "speakerDown",
+      });
+    }
+    const state = notices.get(node)?.state;
     peer.status = "dead";
     peer.suspicion = undefined;
-    peer.nodeDead = state === "nodeDead";
-    notices.publish({ node: peer.node, incarnation: peer.beat?.incarnation ?? 0, state });
-    effects.report({ kind: "peerDown", node: peer.node, nodeDead: peer.nodeDead });
-    if (peer.nodeDead) this.#watchAt(peer, this.#parts.own.nowMs + deadNodeMs);
+    peer.isUnreachable = false;
+    peer.nodeDead = state === "nodeDead" || state === "unreachable";
+    effects.report({ kind: "peerDown", node, nodeDead: peer.nodeDead });
+    this.#kernels.watch(peer, nodeAnswered);
+    changed(peer);
+  }
+
+  /** The kernel of a dead peer is silent, or that of one that says that it hears nothing. */
+  #kernelSilent(peer: PeerState, answeredBefore: boolean): void {
+    const { own, notices } = this.#parts;
+    const { node, beat } = peer;
+    const known = notices.get(node);
+    if (peer.status === "dead") {
+      // Others say that it answers them, and this node has never seen that.
+      if (known === undefined || (known.revision > 0 && !answeredBefore)) return;
+      const revision = notices.nextRevision(node, known.incarnation, 1, true);
+      if (revision !== undefined) this.noticed(own.node, { ...known, revision, state: "nodeDead" });
+    } else if (peer.isAlive && beat?.isolated === true) {
+      const revision = notices.nextRevision(node, beat.incarnation, 1, true);
+      if (revision !== undefined) {
+        this.noticed(own.node, { node, incarnation: beat.incarnation, revision, state: "unreachable" });
+      }
+    }
+  }
+
+  #kernelAnswered(peer: PeerState): void {
+    const { own, notices } = this.#parts;
+    const notice = notices.get(peer.node);
+    if (peer.isUnreachable) this.#reachedAgain(peer);
+    else if (peer.status === "dead" && peer.nodeDead && notice !== undefined && own.nowMs > peer.heardMs) {
+      this.noticed(own.node, { ...notice, state: "speakerDown" });
+    }
+  }
+
+  /** Something arrives at the peer. */
+  #reachedAgain(peer: PeerState): void {
+    const { notices } = this.#parts;
+    const { node } = peer;
+    const known = notices.get(node);
+    const incarnation = Math.max(known?.incarnation ?? 0, peer.beat?.incarnation ?? 0);
+    notices.publish({
+      node,
+      incarnation,
+      revision: notices.nextRevision(node, incarnation, 0, false) ?? 0,
+      state: "alive",
+    });
+    this.#noteReachability(peer);
+  }
+
+  /** The peer is alive: does anything arrive there? */
+  #noteReachability(peer: PeerState): void {
+    const { notices, effects, changed } = this.#parts;
+    const { node, beat } = peer;
+    const state = notices.get(node)?.state;
+    const isUnreachable = state === "unreachable" || (state === "nodeDead" && peer.isUnreachable);
+    if (isUnreachable && beat?.isolated === false && peer.hearsUs) {
+      this.#reachedAgain(peer);
+      return;
+    }
+    if (beat?.isolated === true) this.#kernels.watch(peer);
+    if (isUnreachable === peer.isUnreachable) return;
+    peer.isUnreachable = isUnreachable;
+    effects.report(isUnreachable ? { kind: "peerDown", node, nodeDead: true } : { kind: "peerUp", node });
+    this.#kernels.watch(peer);
     changed(peer);
   }
 
   #revive(peer: PeerState): void {
-    this.#parts.returned(peer);
+    const { effects, notices, returned } = this.#parts;
+    const wasDead = peer.status === "dead";
+    // It is heard. Whether anything arrives there is another question: its heartbeats will tell.
+    const state = notices.get(peer.node)?.state;
+    const isUnreachable = state === "unreachable" || state === "nodeDead";
+    if (wasDead && !isUnreachable) effects.report({ kind: "peerUp", node: peer.node });
+    returned(peer);
     peer.status = "alive";
     peer.nodeDead = false;
+    peer.isUnreachable = isUnreachable;
     peer.suspicion = undefined;
+    this.#kernels.watch(peer);
   }
 
   /** After this silence it is suspected. */
   #suspectedMs(peer: PeerState): number {
     return suspectedAfter * peer.intervalMs(this.#parts.own.timing.heartbeatMs);
-  }
-
-  #hearsOther(peer: PeerState, sinceMs: number): boolean {
-    for (const other of this.#parts.peers.active) if (other !== peer && other.heardMs > sinceMs) return true;
-    return false;
   }
 
   /** A node that was questioned has not answered, and may do so: it is not known to be silent itself. */

@@ -38,10 +38,11 @@ export interface MembershipOptions {
   readonly directoryOf?: (peers: readonly MembershipPeer[]) => Directory;
 }
 
-/** Which peers are heard, for reports. */
+/** Which peers are heard, for reports. Those that this node does not hear, and others do, are in neither list. */
 export interface Hearing {
+  /** This node hears them, or they restart; they hear others, and can deliver at least one family. */
   readonly heard: readonly string[];
-  /** Counted as dead. */
+  /** Dead, or alive on a node that receives nothing. */
   readonly lost: readonly string[];
 }
 
@@ -59,6 +60,7 @@ export class Membership implements MembershipInputs {
   readonly #witnesses: Witnesses;
   readonly #connection: Connection;
   readonly #liveness: Liveness;
+  readonly #view: PeerView;
   readonly #stakes: Stakes;
   readonly #exchange: ClaimsExchange;
   readonly #joining: Joining;
@@ -93,6 +95,7 @@ export class Membership implements MembershipInputs {
     this.#witnesses = new Witnesses(own, peers, effects, this.#heartbeats);
     this.#connection = new Connection(own, effects);
     const view = new PeerView(own, peers, received);
+    this.#view = view;
     const exchange = new ClaimsExchange(own, peers, effects, received, (address) => this.#stakes.entryOf(address));
     this.#exchange = exchange;
     this.#stakes = new Stakes({ own, peers, effects, received, view, exchange, resumed: resumed ?? new Map() });
@@ -153,10 +156,8 @@ export class Membership implements MembershipInputs {
   get hearing(): Hearing {
     const now = [...this.#peers.all].filter(({ isOfInterest }) => isOfInterest);
     return {
-      heard: now
-        .filter(({ isAlive, heardMs }) => isAlive && heardMs > Number.NEGATIVE_INFINITY)
-        .map(({ node }) => node),
-      lost: now.filter(({ status }) => status === "dead").map(({ node }) => node),
+      heard: now.filter(({ node }) => this.#view.isWorking(node)).map(({ node }) => node),
+      lost: now.filter(({ status, isUnreachable }) => status === "dead" || isUnreachable).map(({ node }) => node),
     };
   }
 
@@ -205,7 +206,7 @@ export class Membership implements MembershipInputs {
     }
     switch (message.kind) {
       case "question":
-        this.#witnesses.answer(from, message.about);
+        this.#witnesses.answer(from, message);
         break;
       case "answer":
         this.#liveness.answered(from, message);

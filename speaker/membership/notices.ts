@@ -1,4 +1,10 @@
-import { maxNoticeCharacters, maxNotices, type NodeState, type Notice } from "../../src/heartbeat/messages.ts";
+import {
+  maxNoticeCharacters,
+  maxNotices,
+  maxUint8,
+  type NodeState,
+  type Notice,
+} from "../../src/heartbeat/messages.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { OwnState } from "./own-state.ts";
 import type { Peers } from "./peers.ts";
@@ -9,7 +15,7 @@ const rounds = 3;
 /** How many deaths a peer that has just started learns of. */
 const maxDeathsForNewcomer = 240;
 
-const order: Readonly<Record<NodeState, number>> = { alive: 0, nodeDead: 1, speakerDown: 2 };
+const order: Readonly<Record<NodeState, number>> = { alive: 0, unreachable: 1, nodeDead: 2, speakerDown: 3 };
 
 /** What became of nodes: the newest notice about each, and which are passed on. */
 export class NoticeBoard {
@@ -34,17 +40,28 @@ export class NoticeBoard {
   /** The incarnation of the node that is dead; 0: none is. */
   deadIncarnation(node: string): number {
     const notice = this.#newest.get(node);
-    return notice === undefined || notice.state === "alive" ? 0 : notice.incarnation;
+    return notice === undefined || notice.state === "alive" || notice.state === "unreachable" ? 0 : notice.incarnation;
   }
 
   get(node: string): Notice | undefined {
     return this.#newest.get(node);
   }
 
-  #isNews({ node, incarnation, state }: Notice): boolean {
+  /**
+   * The revision of a notice that contradicts the newest one about this incarnation; at least `least`. Undefined: there were so many that no
+   * worse state is published, until the next incarnation.
+   */
+  nextRevision(node: string, incarnation: number, least: number, isWorse: boolean): number | undefined {
+    const known = this.#newest.get(node);
+    const next = known?.incarnation === incarnation ? Math.max(known.revision + 1, least) : least;
+    return next >= maxUint8 && isWorse ? undefined : Math.min(next, maxUint8);
+  }
+
+  #isNews({ node, incarnation, revision, state }: Notice): boolean {
     const known = this.#newest.get(node);
     if (known === undefined) return state !== "alive";
     if (incarnation !== known.incarnation) return incarnation > known.incarnation;
+    if (revision !== known.revision) return revision > known.revision;
     return order[state] > order[known.state];
   }
 

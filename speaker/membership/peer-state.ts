@@ -1,4 +1,4 @@
-import type { Heartbeat, NodeState } from "../../src/heartbeat/messages.ts";
+import type { Heartbeat, Notice } from "../../src/heartbeat/messages.ts";
 import { SentClaims } from "./sent-claims.ts";
 
 export type PeerStatus =
@@ -21,8 +21,8 @@ export interface Suspicion {
   /** How many times its kernel was sent a request, and whether it answered. */
   nodeAsked: number;
   nodeAnswered: boolean;
-  /** Another node counts it as dead already, in this way. */
-  accused: NodeState | undefined;
+  /** Another node counts it as dead already. */
+  accused: Notice | undefined;
   /** When it was tried for the last time; -Infinity: not yet. */
   triedMs: number;
 }
@@ -39,6 +39,8 @@ export class PeerState {
   stakes = 0;
   status: PeerStatus = "unheard";
   nodeDead = false;
+  /** It is alive and announces nothing, because nothing arrives there: what is sent to its pods is lost. */
+  isUnreachable = false;
   /** Its newest heartbeat. */
   beat: Heartbeat | undefined;
   /** Since when its heartbeats say that it has not heard this node for so long that it would be dead; Infinity: they do not. */

@@ -37,6 +37,14 @@ export class PeerView {
     return this.#own.nowMs - peer.heardMs < deadAfter * peer.intervalMs(this.#own.timing.heartbeatMs);
   }
 
+  /** Whether it is heard directly, or restarts, and serves addresses: it is not cut off, and healthy in one family at least. */
+  isWorking(node: string): boolean {
+    const peer = this.#peers.get(node);
+    if (peer?.isAlive !== true || peer.isUnreachable) return false;
+    if (!this.isHeard(node) && peer.restartUntilMs <= this.#own.nowMs) return false;
+    return peer.beat !== undefined && !peer.beat.isolated && (peer.beat.ipv4 || peer.beat.ipv6);
+  }
+
   eligibility(node: string, { address, family }: MembershipStake): Eligibility {
     const peer = this.#peers.get(node);
     if (peer === undefined || peer.status === "unheard") return "unheard";

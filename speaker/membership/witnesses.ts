@@ -1,4 +1,4 @@
-import { neverMs } from "../../src/heartbeat/messages.ts";
+import { neverMs, type Question, type QuestionSubject } from "../../src/heartbeat/messages.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import { ageOf, type Heartbeats } from "./heartbeats.ts";
 import type { OwnState } from "./own-state.ts";
@@ -10,14 +10,25 @@ import { Timers } from "./timers.ts";
 const maxWitnesses = 6;
 const maxQuestions = 3;
 
-/** Questions other nodes whether they hear a peer, and answers such questions. */
+/** A question that waits for its answer. */
+interface Waiting {
+  readonly about: string;
+  readonly of: QuestionSubject;
+  readonly askers: Set<string>;
+}
+
+function keyOf(about: string, of: QuestionSubject): string {
+  return `${of} ${about}`;
+}
+
+/** Questions other nodes whether they hear a peer, or its kernel, and answers such questions. */
 export class Witnesses {
   readonly #own: OwnState;
   readonly #peers: Peers;
   readonly #effects: EffectQueue;
   readonly #heartbeats: Heartbeats;
-  /** By node: who waits for an answer about it. */
-  readonly #waiting = new Map<string, Set<string>>();
+  /** By subject and node. */
+  readonly #waiting = new Map<string, Waiting>();
   readonly #tries = new Timers<string>();
 
   constructor(own: OwnState, peers: Peers, effects: EffectQueue, heartbeats: Heartbeats) {
@@ -37,49 +48,88 @@ export class Witnesses {
     suspicion.rounds += 1;
     for (const witness of this.#witnessesFor(peer)) {
       suspicion.asked.add(witness);
-      if (!suspicion.silent.has(witness)) this.#effects.send(witness, { kind: "question", about: peer.node });
+      if (!suspicion.silent.has(witness))
+        this.#effects.send(witness, { kind: "question", about: peer.node, of: "speaker" });
     }
   }
 
-  answer(from: string, about: string): void {
+  /** Asks the same nodes whether its kernel answers them. Returns which ones. */
+  questionKernel(peer: PeerState): ReadonlySet<string> {
+    const witnesses = this.#witnessesFor(peer);
+    for (const witness of witnesses) this.#effects.send(witness, { kind: "question", about: peer.node, of: "kernel" });
+    return witnesses;
+  }
+
+  /** Another peer was heard since then. */
+  hearsOther(peer: PeerState, sinceMs: number): boolean {
+    for (const other of this.#peers.active) if (other !== peer && other.heardMs > sinceMs) return true;
+    return false;
+  }
+
+  answer(from: string, { about, of }: Question): void {
     const { node, nowMs, timing } = this.#own;
     if (about === node) {
-      this.#reply(from, about, 0, false);
+      this.#reply(from, about, of, 0, false);
       return;
     }
     const peer = this.#peers.get(about);
-    if (peer?.isGone === true) {
-      this.#reply(from, about, ageOf(peer.heardMs, nowMs), true);
+    if (!this.#peers.isInDirectory(about)) {
+      this.#reply(from, about, of, neverMs, false);
+    } else if (of === "kernel") {
+      const asked = this.#peers.ensure(about);
+      if (!asked.onLan) this.#reply(from, about, of, neverMs, false);
+      else if (this.#wait(from, about, of)) this.#effects.add({ kind: "askNode", node: about });
+    } else if (peer?.isGone === true) {
+      this.#reply(from, about, of, ageOf(peer.heardMs, nowMs), true);
     } else if (peer !== undefined && nowMs - peer.heardMs <= timing.heartbeatMs) {
-      this.#reply(from, about, ageOf(peer.heardMs, nowMs), false);
-    } else if (!this.#peers.isInDirectory(about)) {
-      this.#reply(from, about, neverMs, false);
-    } else {
-      const waiting = this.#waiting.get(about) ?? new Set();
-      this.#waiting.set(about, waiting.add(from));
-      if (this.#tries.has(about)) return;
-      this.#tries.set(about, nowMs + timing.tryMs);
+      this.#reply(from, about, of, ageOf(peer.heardMs, nowMs), false);
+    } else if (this.#wait(from, about, of)) {
       this.#heartbeats.send(this.#peers.ensure(about), true);
     }
   }
 
   /** The node was heard. */
   heard(node: string): void {
-    if (this.#waiting.size > 0) this.#replyToAll(node, 0, false);
+    this.#found(node, "speaker");
+  }
+
+  /** The kernel of the node answered. */
+  nodeAnswered(node: string): void {
+    this.#found(node, "kernel");
   }
 
   /** Sends the answers that are due. */
   advance(): void {
     const { nowMs } = this.#own;
-    for (const about of this.#tries.takeAllDue(nowMs)) {
-      this.#replyToAll(about, ageOf(this.#peers.get(about)?.heardMs ?? Number.NEGATIVE_INFINITY, nowMs), true);
+    for (const key of this.#tries.takeAllDue(nowMs)) {
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) continue;
+      const heardMs = this.#peers.get(waiting.about)?.heardMs ?? Number.NEGATIVE_INFINITY;
+      // Since when its kernel is silent is not known, and does not matter.
+      this.#replyToAll(key, waiting.of === "kernel" ? neverMs - 1 : ageOf(heardMs, nowMs), true);
     }
   }
 
   /** The thread did not run: what it did not hear does not count. */
   forgetQuestions(): void {
-    for (const about of this.#waiting.keys()) this.#tries.delete(about);
+    for (const key of this.#waiting.keys()) this.#tries.delete(key);
     this.#waiting.clear();
+  }
+
+  /** The asker waits. Returns whether it is the first one, so that the node is to be tried. */
+  #wait(from: string, about: string, of: QuestionSubject): boolean {
+    const { nowMs, timing } = this.#own;
+    const key = keyOf(about, of);
+    const waiting = this.#waiting.get(key) ?? { about, of, askers: new Set() };
+    waiting.askers.add(from);
+    this.#waiting.set(key, waiting);
+    if (this.#tries.has(key)) return false;
+    this.#tries.set(key, nowMs + timing.tryMs);
+    return true;
+  }
+
+  #found(about: string, of: QuestionSubject): void {
+    if (this.#waiting.size > 0) this.#replyToAll(keyOf(about, of), 0, false);
   }
 
   #witnessesFor(peer: PeerState): ReadonlySet<string> {
@@ -98,15 +148,16 @@ export class Witnesses {
     return witnesses;
   }
 
-  #replyToAll(about: string, silentMs: number, tried: boolean): void {
-    const waiting = this.#waiting.get(about);
+  #replyToAll(key: string, silentMs: number, tried: boolean): void {
+    const waiting = this.#waiting.get(key);
     if (waiting === undefined) return;
-    this.#waiting.delete(about);
-    this.#tries.delete(about);
-    for (const to of waiting) this.#reply(to, about, silentMs, tried);
+    this.#waiting.delete(key);
+    this.#tries.delete(key);
+    const { about, of, askers } = waiting;
+    for (const to of askers) this.#reply(to, about, of, silentMs, tried);
   }
 
-  #reply(to: string, about: string, silentMs: number, tried: boolean): void {
-    this.#effects.send(to, { kind: "answer", about, silentMs, tried });
+  #reply(to: string, about: string, of: QuestionSubject, silentMs: number, tried: boolean): void {
+    this.#effects.send(to, { kind: "answer", about, of, silentMs, tried });
   }
 }

@@ -28,7 +28,7 @@ export class PeerStates {
     return this.#hearing?.lost.length ?? 0;
   }
 
-  /** The nodes that are dead as a whole, and not their speakers alone. */
+  /** The nodes that are dead as a whole, and not their speakers alone; also those that receive nothing. */
   get deadNodes(): ReadonlySet<string> {
     return new Set(this.#deadNodes);
   }
@@ -54,7 +54,7 @@ export class PeerStates {
     switch (fact.kind) {
       case "peerUp":
         this.#deadNodes.delete(fact.node);
-        log.info({ node: fact.node }, "the speaker of the node is heard again");
+        log.info({ node: fact.node }, "the speaker of the node hears and is heard again");
         break;
       case "peerDown":
         this.#noteDown(fact.node, fact.nodeDead);
@@ -75,7 +75,7 @@ export class PeerStates {
     const log = this.#log;
     if (nodeDead) {
       this.#deadNodes.add(node);
-      log.warn({ node }, "the node is dead: no speaker hears it, and its kernel does not answer either");
+      log.warn({ node }, "the node is dead: its kernel does not answer, and its speaker is not heard or hears nothing");
       return;
     }
     const returned = this.#deadNodes.delete(node);

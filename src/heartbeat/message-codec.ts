@@ -15,6 +15,7 @@ import {
   type Notices,
   type Phase,
   type Question,
+  type QuestionSubject,
 } from "./messages.ts";
 
 /**
@@ -27,7 +28,8 @@ const kinds = { heartbeat: 1, claims: 2, question: 3, answer: 4, notices: 5, con
 >;
 
 const phases: readonly Phase[] = ["running", "leaving", "restarting", "left"];
-const states: readonly NodeState[] = ["alive", "nodeDead", "speakerDown"];
+const states: readonly NodeState[] = ["alive", "nodeDead", "speakerDown", "unreachable"];
+const subjects: readonly QuestionSubject[] = ["speaker", "kernel"];
 const entryStates: readonly ClaimEntry["state"][] = ["held", "released", "passed"];
 
 /** Bits of the flags of a heartbeat. */
@@ -76,9 +78,11 @@ function writeBody(writer: ByteWriter, message: Message): void {
       break;
     case "question":
       writeName(writer, message.about);
+      writer.uint8(subjects.indexOf(message.of));
       break;
     case "answer":
       writeName(writer, message.about);
+      writer.uint8(subjects.indexOf(message.of));
       writer.uint16(message.silentMs);
       writer.uint8(message.tried ? 1 : 0);
       break;
@@ -209,22 +213,27 @@ function readClaims(reader: ByteReader): Decoded<ClaimsMessage> {
 
 function readQuestion(reader: ByteReader): Decoded<Question> {
   const about = readName(reader);
-  return about === undefined ? "malformed" : { kind: "question", about };
+  const of = subjects[reader.uint8()];
+  if (about === undefined) return "malformed";
+  return of === undefined ? undefined : { kind: "question", about, of };
 }
 
 function readAnswer(reader: ByteReader): Decoded<Answer> {
   const about = readName(reader);
+  const of = subjects[reader.uint8()];
   const silentMs = reader.uint16();
   const tried = (reader.uint8() & 1) === 1;
-  return about === undefined ? "malformed" : { kind: "answer", about, silentMs, tried };
+  if (about === undefined) return "malformed";
+  return of === undefined ? undefined : { kind: "answer", about, of, silentMs, tried };
 }
 
 function writeNotices(writer: ByteWriter, { notices }: Notices): void {
   if (notices.length > maxNotices) throw new RangeError(`${notices.length} notices in one message`);
   writer.uint8(notices.length);
-  for (const { node, incarnation, state } of notices) {
+  for (const { node, incarnation, revision, state } of notices) {
     writeName(writer, node);
     writer.uint48(incarnation);
+    writer.uint8(revision);
     writer.uint8(states.indexOf(state));
   }
 }
@@ -237,8 +246,9 @@ function readNotices(reader: ByteReader): Decoded<Notices> {
     const node = readName(reader);
     if (node === undefined) return "malformed";
     const incarnation = reader.uint48();
+    const revision = reader.uint8();
     const state = states[reader.uint8()];
-    if (state !== undefined) notices.push({ node, incarnation, state });
+    if (state !== undefined) notices.push({ node, incarnation, revision, state });
   }
   return { kind: "notices", notices };
 }

@@ -21,7 +21,7 @@ export const maxNameLength = 253;
 
 /** How many notices a message has at most, and how long their names are together, in characters. */
 export const maxNotices = 24;
-export const maxNoticeCharacters = 680;
+export const maxNoticeCharacters = 650;
 
 /** Sent to each peer at regular intervals, and at once when something in it has changed or the peer requests it. */
 export interface Heartbeat {
@@ -111,13 +111,18 @@ export const noRank: number = maxUint8;
 export interface Question {
   readonly kind: "question";
   readonly about: string;
+  readonly of: QuestionSubject;
 }
+
+/** "speaker": whether heartbeats of the node arrive. "kernel": whether its kernel answers ARP or NDP, so that frames arrive there. */
+export type QuestionSubject = "speaker" | "kernel";
 
 /** The reply to a Question. */
 export interface Answer {
   readonly kind: "answer";
   readonly about: string;
-  /** Up to maxUint16. How long ago the sender heard that node; neverMs: it never did. */
+  readonly of: QuestionSubject;
+  /** Up to maxUint16. How long ago the sender heard that node, or its kernel; neverMs: it never did, or cannot ask it. */
   readonly silentMs: number;
   /** The sender has sent that node something that requests an answer, and waited for it. */
   readonly tried: boolean;
@@ -130,19 +135,27 @@ export interface Notices {
   readonly notices: readonly Notice[];
 }
 
-/** Of two notices about a node, the one with the higher incarnation applies; of the same one: speakerDown, then nodeDead, then alive. */
+/**
+ * Of two notices about a node, the one with the higher incarnation applies; of the same one, that with the higher revision; of the same revision:
+ * speakerDown, then nodeDead, then unreachable, then alive.
+ */
 export interface Notice {
   readonly node: string;
   /** Up to maxUint48. */
   readonly incarnation: number;
+  /**
+   * Up to maxUint8. 0: what its kernel does is not known. It rises when a later state of the same incarnation is worse than an earlier one, and
+   * when a node is reachable again.
+   */
+  readonly revision: number;
   readonly state: NodeState;
 }
 
 /**
  * "nodeDead": its kernel does not answer ARP or NDP either. "speakerDown": only its speaker is silent, or this is not known; its pods may be
- * well.
+ * well. "unreachable": its heartbeats arrive and say that it hears nothing, and its kernel does not answer either: its pods receive nothing.
  */
-export type NodeState = "alive" | "nodeDead" | "speakerDown";
+export type NodeState = "alive" | "nodeDead" | "speakerDown" | "unreachable";
 
 /** Another node announces the address by a better right than the receiver, which perhaps cannot hear that node. */
 export interface Conflict {

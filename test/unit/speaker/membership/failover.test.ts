@@ -170,6 +170,23 @@ const rows: readonly Row[] = [
     fault: (simulation) => simulation.network.setCable(0, false, true),
     gapMs: 300,
     settled: ["n2"],
+    down: ["n1 node"],
+  },
+  {
+    name: "the announcer hears no frame of the next owner, and those of a third node",
+    fault: (simulation) => simulation.network.setBlocked(1, 0, true),
+    gapMs: 0,
+    settled: ["n1"],
+    down: [],
+  },
+  {
+    name: "the announcer hears no frame of other nodes, and those of the gateway",
+    fault: (simulation) => {
+      simulation.network.setBlocked(1, 0, true);
+      simulation.network.setBlocked(2, 0, true);
+    },
+    gapMs: 0,
+    settled: ["n1"],
   },
   {
     name: "nothing that the announcer sends arrives",
@@ -366,6 +383,122 @@ describe("what a fault costs", () => {
       }
     });
   }
+});
+
+/** By node: which others it takes out of its rules, by what was reported to it. */
+function deadNodesIn({ facts }: Measured): Readonly<Record<string, readonly string[]>> {
+  const dead = new Map<string, Set<string>>();
+  for (const [node, fact] of facts) {
+    const mine = dead.get(node) ?? new Set();
+    dead.set(node, mine);
+    if (fact.kind === "peerDown" && fact.nodeDead) mine.add(fact.node);
+    else if (fact.kind === "peerDown" || fact.kind === "peerUp") mine.delete(fact.node);
+  }
+  return Object.fromEntries([...dead].map(([node, mine]) => [node, [...mine]]));
+}
+
+describe("which peers a node reports as heard", () => {
+  const heardBy = (simulation: Simulation, index: number): readonly string[] =>
+    simulation.node(index).membership?.hearing.heard ?? [];
+  const rows: readonly {
+    readonly name: string;
+    readonly fault: (simulation: Simulation) => void;
+    readonly heard: string[];
+  }[] = [
+    { name: "all that it hears, in peace", fault: () => {}, heard: ["n1", "n2"] },
+    { name: "not one that only others hear", fault: ({ network }) => network.setBlocked(0, 2, true), heard: ["n2"] },
+    { name: "not one that hears nothing", fault: ({ network }) => network.setCable(0, false, true), heard: ["n2"] },
+    {
+      name: "not one that can deliver nothing",
+      fault: (simulation) => simulation.node(0).setHealth({ ipv4: false, ipv6: false }),
+      heard: ["n2"],
+    },
+    {
+      name: "one that can deliver one family",
+      fault: (simulation) => simulation.node(0).setHealth({ ipv4: false, ipv6: true }),
+      heard: ["n1", "n2"],
+    },
+    { name: "one that restarts", fault: (simulation) => simulation.node(0).leave("restart"), heard: ["n1", "n2"] },
+  ];
+  for (const { name, fault, heard } of rows) {
+    test(name, () => {
+      const simulation = peacefulCluster();
+      fault(simulation);
+      simulation.runUntil(peaceMs + 1500);
+      assert.deepEqual([...heardBy(simulation, 2)].sort(), heard);
+    });
+  }
+});
+
+describe("which nodes leave the data path", () => {
+  for (const nodes of [3, 16]) {
+    test(`one that receives nothing, until it does again; ${nodes} nodes`, () => {
+      for (const seed of [1, 2, 3, 4]) {
+        const simulation = peacefulCluster({ seed, nodes });
+        const measured = measure(simulation);
+        simulation.network.setCable(0, false, true);
+        simulation.runUntil(peaceMs + 1200);
+        for (const { name } of simulation.nodes.slice(1)) {
+          assert.deepEqual(deadNodesIn(measured)[name], ["n1"], `seed ${seed}, ${name}`);
+          const hearing = simulation.nodes.find((node) => node.name === name)?.membership?.hearing;
+          assert.ok(hearing?.heard.includes("n1") === false, `seed ${seed}, ${name}: it is not heard`);
+        }
+        simulation.runUntil(peaceMs + 20_000);
+        assert.deepEqual(deadNodesIn(measured).n2, ["n1"], `seed ${seed}, after a while`);
+        simulation.network.heal();
+        simulation.runUntil(peaceMs + 20_500);
+        for (const { name } of simulation.nodes.slice(1))
+          assert.deepEqual(deadNodesIn(measured)[name], [], `seed ${seed}, ${name}`);
+        assert.deepEqual(simulation.node(1).membership?.hearing.lost, []);
+      }
+    });
+  }
+
+  test("one that receives nothing and then loses its power, and one that receives nothing when it has started again", () => {
+    const simulation = peacefulCluster();
+    const measured = measure(simulation);
+    simulation.network.setCable(0, false, true);
+    simulation.runUntil(peaceMs + 2000);
+    simulation.node(0).crash(true);
+    simulation.runUntil(peaceMs + 4000);
+    assert.deepEqual(deadNodesIn(measured).n2, ["n1"]);
+    simulation.node(0).start();
+    simulation.runUntil(peaceMs + 8000);
+    assert.deepEqual(deadNodesIn(measured).n3, ["n1"]);
+  });
+
+  test("one whose speaker dies first and whose kernel dies later, and that returns in the same order", () => {
+    for (const hasGateway of [true, false]) {
+      const simulation = peacefulCluster({ hasGateway });
+      const measured = measure(simulation);
+      const n1 = simulation.node(0);
+      n1.crash(false);
+      simulation.runUntil(peaceMs + 3000);
+      assert.deepEqual(deadNodesIn(measured), { n2: [], n3: [] });
+      n1.isOn = false;
+      simulation.runUntil(peaceMs + 5000);
+      assert.deepEqual(deadNodesIn(measured), { n2: ["n1"], n3: ["n1"] });
+      n1.isOn = true;
+      simulation.runUntil(peaceMs + 7000);
+      assert.deepEqual(deadNodesIn(measured), { n2: [], n3: [] });
+      n1.isOn = false;
+      simulation.runUntil(peaceMs + 9000);
+      assert.deepEqual(deadNodesIn(measured), { n2: ["n1"], n3: ["n1"] });
+      n1.start();
+      simulation.runUntil(peaceMs + 10_000);
+      assert.deepEqual(deadNodesIn(measured), { n1: [], n2: [], n3: [] });
+    }
+  });
+
+  test("not one whose speaker is dead and whose kernel one other node no longer reaches", () => {
+    const simulation = peacefulCluster();
+    const measured = measure(simulation);
+    simulation.node(0).crash(false);
+    simulation.runUntil(peaceMs + 3000);
+    simulation.network.setBlocked(0, 1, true);
+    simulation.runUntil(peaceMs + 9000);
+    assert.deepEqual(deadNodesIn(measured), { n2: [], n3: [] });
+  });
 });
 
 test("without heartbeats from the start the first owner announces, and no other node takes over", () => {

@@ -8,7 +8,7 @@ import { FakeUdpSockets } from "../../../../src/udp-socket/fake-udp-sockets.ts";
 import { address } from "./frames.ts";
 
 const key = new Uint8Array(32).fill(7);
-const question: Question = { kind: "question", about: "n3" };
+const question: Question = { kind: "question", about: "n3", of: "speaker" };
 
 class Node {
   readonly udpSockets = new FakeUdpSockets();
@@ -60,9 +60,9 @@ test("a message arrives as it was sent, once both nodes have proved themselves, 
   const [n1, n2] = makeNodes();
   assert.deepEqual(n2.received.at(-1), ["n1", question]);
   const before = n2.received.length;
-  n1.transport.send("n2", { kind: "question", about: "n4" }, 1_000);
+  n1.transport.send("n2", { kind: "question", about: "n4", of: "speaker" }, 1_000);
   n2.receiveFrom(n1, 1_000);
-  assert.deepEqual(n2.received.slice(before), [["n1", { kind: "question", about: "n4" }]]);
+  assert.deepEqual(n2.received.slice(before), [["n1", { kind: "question", about: "n4", of: "speaker" }]]);
   assert.ok(n1.counters.read("heartbeatsSent") > 10);
   assert.ok(n2.counters.read("heartbeatsReceived") > 10);
 });

@@ -72,10 +72,12 @@ const entry: fc.Arbitrary<ClaimEntry> = fc.oneof(
   fc.record({ state: fc.constant("held" as const), address, claim: anyClaim }),
   fc.record({ state: fc.constantFrom("released" as const, "passed" as const), address }),
 );
+const subject = fc.constantFrom("speaker" as const, "kernel" as const);
 const notice: fc.Arbitrary<Notice> = fc.record({
   node: nodeName,
   incarnation: uint(maxUint48),
-  state: fc.constantFrom("alive" as const, "nodeDead" as const, "speakerDown" as const),
+  revision: uint(maxUint8),
+  state: fc.constantFrom("alive" as const, "nodeDead" as const, "speakerDown" as const, "unreachable" as const),
 });
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
@@ -107,8 +109,14 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
       entries: fc.array(entry, { maxLength: maxClaimEntries }),
     })
     .map(({ ahead, ...rest }) => ({ ...rest, version: Math.min(maxUint32, rest.base + 1 + ahead) })),
-  fc.record({ kind: fc.constant("question" as const), about: nodeName }),
-  fc.record({ kind: fc.constant("answer" as const), about: nodeName, silentMs: uint(maxUint16), tried: fc.boolean() }),
+  fc.record({ kind: fc.constant("question" as const), about: nodeName, of: subject }),
+  fc.record({
+    kind: fc.constant("answer" as const),
+    about: nodeName,
+    of: subject,
+    silentMs: uint(maxUint16),
+    tried: fc.boolean(),
+  }),
   fc.record({ kind: fc.constant("notices" as const), notices: fc.array(notice, { maxLength: maxNotices }) }),
   fc.record({ kind: fc.constant("conflict" as const), address, holder: nodeName, claim: anyClaim }),
 );
@@ -133,9 +141,12 @@ describe("the longest messages fit into a packet, also of the node with the long
   const cases: readonly Message[] = [
     heartbeat,
     { kind: "claims", session: maxUint48, base: 1, version: maxUint32, entries },
-    { kind: "question", about: longestName },
-    { kind: "answer", about: longestName, silentMs: maxUint16, tried: true },
-    { kind: "notices", notices: names.map((node) => ({ node, incarnation: maxUint48, state: "nodeDead" })) },
+    { kind: "question", about: longestName, of: "kernel" },
+    { kind: "answer", about: longestName, of: "kernel", silentMs: maxUint16, tried: true },
+    {
+      kind: "notices",
+      notices: names.map((node) => ({ node, incarnation: maxUint48, revision: maxUint8, state: "nodeDead" })),
+    },
     { kind: "conflict", address: "2001:db8::ffff", holder: longestName, claim },
   ];
   for (const message of cases) {
@@ -149,7 +160,7 @@ describe("the longest messages fit into a packet, also of the node with the long
 describe("a later version", () => {
   const body = (...bytes: readonly number[]) => Uint8Array.from(bytes);
   const join = (...parts: readonly Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]));
-  const question: Message = { kind: "question", about: "n1" };
+  const question: Message = { kind: "question", about: "n1", of: "speaker" };
 
   test("may send kinds of messages that are not known", () => {
     const unknown = body(99, 0, 3, 1, 2, 3);
@@ -172,13 +183,13 @@ describe("a later version", () => {
     const notices = encode({
       kind: "notices",
       notices: [
-        { node: "a", incarnation: 1, state: "alive" },
-        { node: "b", incarnation: 2, state: "alive" },
+        { node: "a", incarnation: 1, revision: 0, state: "alive" },
+        { node: "b", incarnation: 2, revision: 0, state: "alive" },
       ],
     });
-    notices[3 + 1 + 2 + 6] = 77;
+    notices[3 + 1 + 2 + 6 + 1] = 77;
     assert.deepEqual(decodeMessages(notices), [
-      { kind: "notices", notices: [{ node: "b", incarnation: 2, state: "alive" }] },
+      { kind: "notices", notices: [{ node: "b", incarnation: 2, revision: 0, state: "alive" }] },
     ]);
     const claims = encode({
       kind: "claims",
@@ -247,15 +258,18 @@ describe("a sender's bug is a RangeError", () => {
     ["a number that is too large", { ...heartbeat, heardMs: maxUint16 + 1 }],
     ["a number below 0", { ...heartbeat, incarnation: -1 }],
     ["a text that is not an address", { kind: "conflict", address: "n1", holder: "n1", claim }],
-    ["a name that is too long", { kind: "question", about: `${longestName}n` }],
-    ["a name that no node has", { kind: "question", about: "" }],
+    ["a name that is too long", { kind: "question", about: `${longestName}n`, of: "speaker" }],
+    ["a name that no node has", { kind: "question", about: "", of: "speaker" }],
     [
       "too many claims",
       { kind: "claims", session: 1, base: 0, version: 1, entries: new Array(maxClaimEntries + 1).fill(entry) },
     ],
     [
       "too many notices",
-      { kind: "notices", notices: new Array(maxNotices + 1).fill({ node: "n1", incarnation: 0, state: "alive" }) },
+      {
+        kind: "notices",
+        notices: new Array(maxNotices + 1).fill({ node: "n1", incarnation: 0, revision: 0, state: "alive" }),
+      },
     ],
   ];
   for (const [name, message] of cases) test(name, () => assert.throws(() => encode(message), RangeError));
@@ -264,6 +278,9 @@ describe("a sender's bug is a RangeError", () => {
     const { length } = encode(heartbeat);
     for (const short of [0, 1, 2, 3, 10, length - 1])
       assert.throws(() => encodeMessage(heartbeat, new Uint8Array(short), 0), RangeError, `${short} bytes`);
-    assert.throws(() => encodeMessage({ kind: "question", about: "n1" }, new Uint8Array(5), 0), RangeError);
+    assert.throws(
+      () => encodeMessage({ kind: "question", about: "n1", of: "speaker" }, new Uint8Array(5), 0),
+      RangeError,
+    );
   });
 });

@@ -1,0 +1,138 @@
+import { type Answer, neverMs } from "../../src/heartbeat/messages.ts";
+import type { Connection } from "./connection.ts";
+import type { EffectQueue } from "./effect-queue.ts";
+import type { OwnState } from "./own-state.ts";
+import type { PeerState } from "./peer-state.ts";
+import { Timers } from "./timers.ts";
+import type { Witnesses } from "./witnesses.ts";
+
+/** Between two requests to the kernel of a peer that answered the last one. */
+const atRestMs = 1000;
+
+/** How many requests in a row stay unanswered before the kernel counts as silent. */
+const unansweredLimit = 5;
+
+/** How many it takes where no other node could say whether the kernel answers. */
+const alonelyLimit = 10;
+
+export interface KernelChecksParts {
+  readonly own: OwnState;
+  readonly effects: EffectQueue;
+  readonly witnesses: Witnesses;
+  readonly connection: Connection;
+  /** The kernel of the peer answers neither this node nor others. `answeredBefore`: this node has seen it answer since its speaker died. */
+  readonly silent: (peer: PeerState, answeredBefore: boolean) => void;
+  readonly answered: (peer: PeerState) => void;
+}
+
+interface Check {
+  readonly peer: PeerState;
+  /** Requests since the last answer, and when the first of them was sent. */
+  unanswered: number;
+  sinceMs: number;
+  answeredBefore: boolean;
+  /** Nodes that were questioned, and whether one of them has said that the kernel is silent. */
+  readonly asked: Set<string>;
+  isConfirmed: boolean;
+}
+
+/**
+ * Asks the kernels of peers by ARP or NDP where heartbeats do not say whether they receive anything: those of peers that are dead, and of peers
+ * that say that they hear nothing.
+ */
+export class KernelChecks {
+  readonly #parts: KernelChecksParts;
+  readonly #checks = new Map<string, Check>();
+  readonly #due = new Timers<string>();
+
+  constructor(parts: KernelChecksParts) {
+    this.#parts = parts;
+  }
+
+  get nextDueMs(): number {
+    return this.#due.nextMs;
+  }
+
+  /** Begins, if the state of the peer requires it. `answeredBefore`: the kernel answered while the peer was suspected. */
+  watch(peer: PeerState, answeredBefore = false): void {
+    if (!needsCheck(peer) || this.#checks.get(peer.node)?.peer === peer) return;
+    const { nowMs } = this.#parts.own;
+    this.#checks.set(peer.node, {
+      peer,
+      unanswered: 0,
+      sinceMs: nowMs,
+      answeredBefore,
+      asked: new Set(),
+      isConfirmed: false,
+    });
+    this.#due.set(peer.node, peer.isAlive ? nowMs : nowMs + atRestMs);
+  }
+
+  nodeAnswered(node: string): void {
+    const check = this.#checks.get(node);
+    if (check === undefined) return;
+    check.answeredBefore = true;
+    this.#rest(check);
+    this.#parts.answered(check.peer);
+  }
+
+  witnessAnswered(from: string, { about, silentMs, tried }: Answer): void {
+    const check = this.#checks.get(about);
+    if (check === undefined || !check.asked.has(from) || silentMs === neverMs) return;
+    if (tried) check.isConfirmed = true;
+    else this.#rest(check);
+  }
+
+  /** The thread did not run, or the node was cut off: what did not answer until now does not count. */
+  grantGrace(): void {
+    for (const check of this.#checks.values()) this.#rest(check);
+  }
+
+  advance(): void {
+    for (const node of this.#due.takeAllDue(this.#parts.own.nowMs)) {
+      const check = this.#checks.get(node);
+      if (check === undefined) continue;
+      if (needsCheck(check.peer)) this.#ask(check);
+      else this.#checks.delete(node);
+    }
+  }
+
+  #ask(check: Check): void {
+    const { own, effects, witnesses, connection, silent } = this.#parts;
+    const { peer } = check;
+    const { nowMs, timing } = own;
+    const isKnown = peer.nodeDead || peer.isUnreachable;
+    if (!isKnown && !own.isolated && this.#isSilent(check)) silent(peer, check.answeredBefore);
+    if (check.unanswered === 0) check.sinceMs = nowMs;
+    check.unanswered += 1;
+    effects.add({ kind: "askNode", node: peer.node });
+    if (!isKnown && check.unanswered > 1 && check.unanswered <= alonelyLimit) {
+      connection.ask();
+      for (const witness of witnesses.questionKernel(peer)) check.asked.add(witness);
+    }
+    const isUrgent = !isKnown && check.unanswered <= alonelyLimit;
+    this.#due.set(peer.node, nowMs + (isUrgent ? timing.heartbeatMs / 2 : atRestMs));
+  }
+
+  #isSilent({ peer, unanswered, sinceMs, asked, isConfirmed }: Check): boolean {
+    if (unanswered < unansweredLimit) return false;
+    if (isConfirmed) return true;
+    if (unanswered < alonelyLimit && asked.size > 0) return false;
+    const { connection, witnesses } = this.#parts;
+    return connection.heardSince(sinceMs) || witnesses.hearsOther(peer, sinceMs);
+  }
+
+  /** The kernel answered this node or another one. */
+  #rest(check: Check): void {
+    check.unanswered = 0;
+    check.asked.clear();
+    check.isConfirmed = false;
+    this.#due.set(check.peer.node, this.#parts.own.nowMs + atRestMs);
+  }
+}
+
+/** Whether the kernel of the peer is to be asked. */
+function needsCheck({ onLan, isOfInterest, status, isAlive, beat, isUnreachable }: PeerState): boolean {
+  if (!onLan || !isOfInterest) return false;
+  return status === "dead" || (isAlive && (isUnreachable || beat?.isolated === true));
+}
