@@ -5,8 +5,9 @@ import { buildSpeaker, type SpeakerParts } from "./build-speaker.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
 import { readCluster } from "./hash-seed.ts";
 import { peerOf } from "./last-stakes/last-peer.ts";
-import type { LastStakes } from "./last-stakes/last-stakes.ts";
+import { claimsToResume, type LastStakes } from "./last-stakes/last-stakes.ts";
 import type { LeaveIntent } from "./membership/stake.ts";
+import { timingFor } from "./membership/timing.ts";
 import { leaveIntentOf } from "./peers/leave-intent.ts";
 import { keepLease } from "./report/lease.ts";
 import type { SpeakerOptions } from "./speaker-options.ts";
@@ -107,7 +108,8 @@ export class Speaker {
       // Not longer: what is under way may wait for an API server that does not answer.
       const over = new AbortController();
       const limit = pause(clock, shutdownMs, over.signal);
-      await Promise.race([Promise.allSettled([...work, reporter.stop(), identity.stop()]), limit]);
+      const kept = intent === "restart" ? lastStakes.keepForRestart(announcer.claims) : undefined;
+      await Promise.race([Promise.allSettled([...work, reporter.stop(), identity.stop(), kept]), limit]);
       over.abort();
       // As late as possible: other nodes wait for the next speaker of this one from then on.
       if (intent === "restart") await this.#leave(intent);
@@ -132,11 +134,18 @@ export class Speaker {
     over.abort();
   }
 
-  /** What an earlier speaker of this node has kept. Which nodes answered before counts in any case, so it is read before anything is listed. */
+  /**
+   * What an earlier speaker of this node has kept. Which nodes answered before counts in any case, and by which claims it announced addresses if it
+   * ended a moment ago; so it is read before anything is listed.
+   */
   async #readLastStakes(): Promise<LastStakes | undefined> {
-    const { lastStakes, passingOn } = this.#parts;
+    const { lastStakes, passingOn, responder } = this.#parts;
+    const { clock, settings } = this.#options;
     const last = await lastStakes.read();
     passingOn.restore(last?.stakes ?? [], last?.former ?? []);
+    if (last === undefined) return undefined;
+    const claims = claimsToResume(last, clock.wallMs(), timingFor(settings.heartbeatIntervalMs).restartHoldMs);
+    if (claims.size > 0) responder.send({ kind: "resume", claims });
     return last;
   }
 

@@ -1,5 +1,6 @@
 import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import type { Clock } from "../../src/clock/clock.ts";
+import type { Claim } from "../../src/heartbeat/messages.ts";
 import { addressBytes, addressFromBytes, formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
@@ -181,6 +182,11 @@ export class Announcer {
     if (fact.kind === "released" && stake !== undefined && !this.#isOwner(stake.planned)) this.#remove(address);
     else this.#holdings.setInterfaces(address, stake?.interfaces ?? []);
     if (stake !== undefined) this.#options.changes.announcementChanged(stake.planned.name);
+  }
+
+  /** The claims by which addresses are announced now, by address as text. */
+  get claims(): ReadonlyMap<string, Claim> {
+    return this.#holdings.claims;
   }
 
   /** The armed stakes, for a speaker that starts while the API server does not answer. */

@@ -1,9 +1,10 @@
+import type { Claim } from "../../src/heartbeat/messages.ts";
 import type { Cause, Fact } from "../membership/effects.ts";
 
 /** That this node answers for an address. */
 export interface Holding {
-  /** The term of the list of owners by which it does. */
-  readonly term: number;
+  /** By what right. */
+  readonly claim: Claim;
   /** Why it began. */
   readonly cause: Cause;
 }
@@ -28,7 +29,7 @@ export class Holdings {
     }
     const before = this.#holdings.get(address);
     const cause = fact.renewed ? (before?.cause ?? fact.cause) : fact.cause;
-    this.#holdings.set(address, { term: fact.claim.term, cause });
+    this.#holdings.set(address, { claim: fact.claim, cause });
     return before === undefined;
   }
 
@@ -43,6 +44,11 @@ export class Holdings {
 
   has(address: string): boolean {
     return this.#holdings.has(address);
+  }
+
+  /** By address. */
+  get claims(): ReadonlyMap<string, Claim> {
+    return new Map([...this.#holdings].map(([address, { claim }]) => [address, claim]));
   }
 
   get addresses(): Iterable<string> {

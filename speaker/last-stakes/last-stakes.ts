@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { maxNameLength } from "../../src/api/api.ts";
+import { type Claim, maxUint8, maxUint32, maxUint48 } from "../../src/heartbeat/messages.ts";
 
 /** Files of another version are not read. */
 const fileVersion = 1;
@@ -35,6 +36,14 @@ const peerSchema = z.object({
   macs: z.array(z.string().max(17)).max(64),
 });
 
+const claimSchema = z.object({
+  address,
+  createdSeconds: z.int().min(0).max(maxUint32),
+  term: z.int().min(0).max(maxUint48),
+  epoch: z.int().min(0).max(maxUint32),
+  rank: z.int().min(0).max(maxUint8),
+});
+
 const fileSchema = z.object({
   version: z.literal(fileVersion),
   node: nodeName,
@@ -46,6 +55,7 @@ const fileSchema = z.object({
   cluster: z.string().max(128),
   /** Keys of heartbeats in base64, the newest first. */
   keys: z.array(z.base64().length(44)).max(3),
+  restart: z.object({ atMs: z.int(), claims: z.array(claimSchema).max(maxStakes) }).optional(),
 });
 
 /** A stake of which the kernel had the rules. */
@@ -65,9 +75,17 @@ export interface LastStakes {
   readonly cluster: string;
   /** The keys of heartbeats, 32 bytes each, the newest first. */
   readonly keys: readonly Uint8Array[];
+  /** The speaker has ended, and said that it restarts: when, in milliseconds since 1970, and by which claims it announced addresses. */
+  readonly restart?: { readonly atMs: number; readonly claims: ReadonlyMap<string, Claim> } | undefined;
 }
 
-export function formatLastStakes({ node, stakes, former, peers, cluster, keys }: LastStakes): string {
+/** The claims that a speaker which starts at `nowMs` uses again; none after `holdMs`, when other nodes have taken the addresses over. */
+export function claimsToResume({ restart }: LastStakes, nowMs: number, holdMs: number): ReadonlyMap<string, Claim> {
+  if (restart === undefined || nowMs < restart.atMs || nowMs > restart.atMs + holdMs) return new Map();
+  return restart.claims;
+}
+
+export function formatLastStakes({ node, stakes, former, peers, cluster, keys, restart }: LastStakes): string {
   const texts = keys.map((key) => Buffer.from(key).toString("base64"));
   return JSON.stringify({
     version: fileVersion,
@@ -77,6 +95,14 @@ export function formatLastStakes({ node, stakes, former, peers, cluster, keys }:
     peers: peers.slice(0, maxPeers),
     cluster,
     keys: texts.slice(0, 3),
+    ...(restart === undefined
+      ? {}
+      : {
+          restart: {
+            atMs: restart.atMs,
+            claims: [...restart.claims].slice(0, maxStakes).map(([address, claim]) => ({ address, ...claim })),
+          },
+        }),
   });
 }
 
@@ -91,6 +117,9 @@ export function parseLastStakes(text: string, node: string): LastStakes | undefi
   const { success, data } = fileSchema.safeParse(raw);
   if (!success || data.node !== node) return undefined;
   const keys = data.keys.map((key) => Uint8Array.from(Buffer.from(key, "base64")));
-  const { stakes, former, peers, cluster } = data;
-  return { node, stakes, former, peers, cluster, keys: keys.filter(({ length }) => length === 32) };
+  const { stakes, former, peers, cluster, restart } = data;
+  const common = { node, stakes, former, peers, cluster, keys: keys.filter(({ length }) => length === 32) };
+  if (restart === undefined) return common;
+  const claims = new Map(restart.claims.map(({ address, ...claim }) => [address, claim]));
+  return { ...common, restart: { atMs: restart.atMs, claims } };
 }

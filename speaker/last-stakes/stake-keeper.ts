@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
+import type { Claim } from "../../src/heartbeat/messages.ts";
 import type { Logger } from "../../src/log/log.ts";
 import { formatLastStakes, type LastStakes, parseLastStakes } from "./last-stakes.ts";
 import type { StakeFile } from "./stake-file.ts";
@@ -21,11 +22,12 @@ const retryMs = 60_000;
 export class StakeKeeper {
   readonly #options: StakeKeeperOptions;
   #cancel: (() => void) | undefined;
-  #writing = false;
+  #writing: Promise<void> | undefined;
   #written = "";
   #failing = false;
   /** Whether it may write: before, the file has what an earlier speaker kept. */
   #running = false;
+  #hasStarted = false;
 
   constructor(options: StakeKeeperOptions) {
     this.#options = options;
@@ -48,6 +50,7 @@ export class StakeKeeper {
   /** Writes from now on. */
   start(): void {
     this.#running = true;
+    this.#hasStarted = true;
     this.changed();
   }
 
@@ -56,27 +59,44 @@ export class StakeKeeper {
     this.#writeAfter(writeAfterMs);
   }
 
-  /** Writes nothing from now on. */
+  /** Writes nothing from now on, but for `keepForRestart`. */
   stop(): void {
     this.#running = false;
     this.#cancel?.();
+  }
+
+  /** Writes for the last time: the speaker ends now, and the next one uses its claims again. Never rejects. Only after `start` and `stop`. */
+  async keepForRestart(claims: ReadonlyMap<string, Claim>): Promise<void> {
+    const { file, current, clock, log } = this.#options;
+    if (!this.#hasStarted) return;
+    await this.#writing;
+    try {
+      await file.write(formatLastStakes({ ...current(), restart: { atMs: clock.wallMs(), claims } }));
+    } catch (error) {
+      log.warn(
+        { err: error },
+        "cannot keep what this node announces: another node may take it over during the restart",
+      );
+    }
   }
 
   #writeAfter(waitMs: number): void {
     if (!this.#running || this.#cancel !== undefined) return;
     this.#cancel = this.#options.clock.after(waitMs, () => {
       this.#cancel = undefined;
-      void this.#write();
+      // Another change follows while a write is under way.
+      if (this.#writing !== undefined) this.#writeAfter(writeAfterMs);
+      else
+        this.#writing = this.#write().finally(() => {
+          this.#writing = undefined;
+        });
     });
   }
 
   async #write(): Promise<void> {
-    // Another change follows while a write is under way.
-    if (this.#writing) return this.#writeAfter(writeAfterMs);
     const { file, current, log } = this.#options;
     const text = formatLastStakes(current());
     if (text === this.#written) return;
-    this.#writing = true;
     try {
       await file.write(text);
       this.#written = text;
@@ -89,8 +109,6 @@ export class StakeKeeper {
         );
       this.#failing = true;
       this.#writeAfter(retryMs);
-    } finally {
-      this.#writing = false;
     }
   }
 }

@@ -33,6 +33,11 @@ export class Connection {
     return this.#gatewayMs > this.#own.nowMs - goneMs;
   }
 
+  /** A gateway has answered at any time. */
+  get hadGateway(): boolean {
+    return this.#gatewayMs > Number.NEGATIVE_INFINITY;
+  }
+
   /** Something was heard from the LAN since then. */
   heardSince(sinceMs: number): boolean {
     return Math.max(this.#gatewayMs, this.#lanMs) > sinceMs;

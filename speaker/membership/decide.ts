@@ -41,6 +41,11 @@ export interface Situation {
   readonly yields: (holder: string) => Cause | undefined;
   /** The node is heard directly. */
   readonly isHeard: (node: string) => boolean;
+  /**
+   * Until when the address is left to its first owner, which announced it before all owners stopped, and can probably do so again soon;
+   * -Infinity: that is not so.
+   */
+  readonly returnUntilMs: number;
 }
 
 export type Decision =
@@ -105,7 +110,8 @@ function decideWithout(situation: Situation): Decision {
   const before = isMove && isFirst ? 0 : countBefore(situation);
   if (before === undefined) return keep;
   if (!situation.isWilling) return before === 0 && !stake.armed ? { kind: "pass" } : keep;
-  const dueMs = sinceMs + before * timing.takeMs;
+  const fromMs = other === undefined && !isFirst ? Math.max(sinceMs, situation.returnUntilMs) : sinceMs;
+  const dueMs = fromMs + before * timing.takeMs;
   if (nowMs < dueMs) return { kind: "wait", untilMs: dueMs };
   return { kind: "take", claim: claimFor(stake, node, situation.seenEpoch), cause };
 }

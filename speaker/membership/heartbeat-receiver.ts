@@ -38,7 +38,7 @@ export class HeartbeatReceiver {
 
   /** Returns false for a heartbeat that is older than one that was received. */
   receive(from: string, beat: Heartbeat): boolean {
-    const { own, peers, exchange, heartbeats, liveness, changed, completeClaims } = this.#parts;
+    const { own, peers, received, exchange, heartbeats, liveness, changed, lookAt, completeClaims } = this.#parts;
     const peer = peers.ensure(from);
     if (beat.session === peer.previousSession) return false;
     const isNew = beat.session !== peer.session;
@@ -60,6 +60,10 @@ export class HeartbeatReceiver {
     this.#refute(peer, beat);
     if (beat.peerSession === own.session) exchange.acknowledged(peer, beat.claimsHave);
     completeClaims(peer);
+    if (peer.claimedSince.size > 0 && beat.claimsVersion >= received.versionOf(from)) {
+      lookAt(peer.claimedSince);
+      peer.claimedSince.clear();
+    }
     if (isNew || before === undefined || saysOther(beat, before)) changed(peer);
     if (beat.answer) heartbeats.hurry(peer);
     return true;
@@ -79,6 +83,8 @@ export class HeartbeatReceiver {
     const { own, received, exchange, heartbeats, notices, lookAt } = this.#parts;
     peer.previousSession = peer.session;
     peer.session = beat.session;
+    peer.startedMs = own.nowMs;
+    peer.claimedSince.clear();
     if (peer.restartUntilMs > own.nowMs) received.restart(peer.node);
     else lookAt(received.forget(peer.node).keys());
     exchange.restart(peer, 0);

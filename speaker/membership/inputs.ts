@@ -1,4 +1,4 @@
-import type { Message } from "../../src/heartbeat/messages.ts";
+import type { Claim, Message } from "../../src/heartbeat/messages.ts";
 import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./stake.ts";
 
 /** What Membership learns, and from where. A fake of it shows a caller's tests what was passed. All times are monotonic milliseconds. */
@@ -6,6 +6,11 @@ export interface MembershipInputs {
   /** All nodes that send heartbeats, in any order, with or without the own node. Replaces what was set before. */
   setPeers(peers: readonly MembershipPeer[]): void;
   setStake(stake: MembershipStake): void;
+  /**
+   * Claims of the process before this one, by address, if it ended a moment ago with the intent to restart: they are used again where none is
+   * better. Before or after the stakes in these addresses.
+   */
+  resume(claims: ReadonlyMap<string, Claim>): void;
   /** The address is withdrawn, whatever other nodes do. */
   removeStake(address: string): void;
   setHealth(health: Health): void;

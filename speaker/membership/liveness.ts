@@ -35,6 +35,8 @@ export interface LivenessParts {
   readonly restartOver: (peer: PeerState) => void;
   /** This node hears nothing at all, or (`unheard`) no node hears it. */
   readonly isolate: (unheard: boolean) => void;
+  /** It is not cut off: all others are dead. */
+  readonly alone: () => void;
   /** Nothing was heard of the peer for a long time, and it is of no interest. */
   readonly forget: (peer: PeerState) => void;
 }
@@ -232,6 +234,8 @@ export class Liveness {
       return !this.#awaitsWitness(suspicion) || silenceMs >= limitMs + witnessMs;
     }
     if (!isUnheard && !connection.hasGateway && !hasOther) return silenceMs >= limitMs + 2 * witnessMs;
+    // A peer that is alive and announces something has answered for it by ARP or NDP meanwhile, unless nothing that this node sends arrives.
+    if (isUnheard && !connection.hadGateway && silenceMs >= own.timing.unheardDeadMs) return true;
     if (!own.isolated && suspicion.rounds > 1 && this.#hearsNone()) this.#parts.isolate(isUnheard);
     return false;
   }
@@ -260,7 +264,7 @@ export class Liveness {
   }
 
   #die(peer: PeerState, { accused, nodeAsked, nodeAnswered }: Suspicion): void {
-    const { effects, notices, changed } = this.#parts;
+    const { effects, notices, changed, alone } = this.#parts;
     const { node } = peer;
     const incarnation = Math.max(peer.beat?.incarnation ?? 0, notices.get(node)?.incarnation ?? 0);
     const isSilent = nodeAsked >= 2 && !nodeAnswered;
@@ -282,6 +286,7 @@ export class Liveness {
     peer.nodeDead = state === "nodeDead" || state === "unreachable";
     effects.report({ kind: "peerDown", node, nodeDead: peer.nodeDead });
     this.#kernels.watch(peer, nodeAnswered);
+    if (!this.#hasOther(peer)) alone();
     changed(peer);
   }
 

@@ -32,8 +32,6 @@ export interface MembershipOptions {
   readonly incarnation: number;
   readonly timing: Timing;
   readonly nowMs: number;
-  /** Claims of the process before this one, by address, if it ended with the intent to restart: they are used again where none is better. */
-  readonly resumed?: ReadonlyMap<string, Claim>;
   /** Makes the directory of peers; many nodes in one process may share it. */
   readonly directoryOf?: (peers: readonly MembershipPeer[]) => Directory;
 }
@@ -69,7 +67,7 @@ export class Membership implements MembershipInputs {
   /** While isolated: this node hears others, and is not heard. */
   #isUnheard = false;
 
-  constructor({ node, session, incarnation, timing, nowMs, resumed, directoryOf }: MembershipOptions) {
+  constructor({ node, session, incarnation, timing, nowMs, directoryOf }: MembershipOptions) {
     const health = { ipv4: true, ipv6: true };
     const own: OwnState = {
       node,
@@ -98,7 +96,7 @@ export class Membership implements MembershipInputs {
     this.#view = view;
     const exchange = new ClaimsExchange(own, peers, effects, received, (address) => this.#stakes.entryOf(address));
     this.#exchange = exchange;
-    this.#stakes = new Stakes({ own, peers, effects, received, view, exchange, resumed: resumed ?? new Map() });
+    this.#stakes = new Stakes({ own, peers, effects, received, view, exchange });
     this.#liveness = new Liveness({
       own,
       peers,
@@ -112,6 +110,7 @@ export class Membership implements MembershipInputs {
       returned: (peer) => exchange.resend(peer),
       restartOver: (peer) => this.#completeClaims(peer),
       isolate: (unheard) => this.#isolate(unheard),
+      alone: () => this.#connected(),
       forget: (peer) => this.#forget(peer),
     });
     this.#receiver = new HeartbeatReceiver({
@@ -168,6 +167,10 @@ export class Membership implements MembershipInputs {
 
   setStake(stake: MembershipStake): void {
     this.#stakes.set(stake);
+  }
+
+  resume(claims: ReadonlyMap<string, Claim>): void {
+    this.#stakes.resume(claims);
   }
 
   removeStake(address: string): void {
@@ -277,7 +280,11 @@ export class Membership implements MembershipInputs {
     this.#connected();
     const changed = this.#received.apply(peer.node, message);
     this.#heartbeats.hurry(peer);
-    for (const address of changed) this.#stakes.told(peer.node, address);
+    const isLater = message.version > (peer.beat?.claimsVersion ?? 0);
+    for (const address of changed) {
+      if (isLater) peer.claimedSince.add(address);
+      this.#stakes.told(peer.node, address);
+    }
     this.#completeClaims(peer);
   }
 

@@ -43,9 +43,13 @@ export class PeerState {
   isUnreachable = false;
   /** Its newest heartbeat. */
   beat: Heartbeat | undefined;
+  /** Addresses that it has claimed or released after it sent that: its health may be another one now. */
+  readonly claimedSince = new Set<string>();
   /** Since when its heartbeats say that it has not heard this node for so long that it would be dead; Infinity: they do not. */
   unheardSinceMs = Number.POSITIVE_INFINITY;
   session = 0;
+  /** When that session was heard for the first time. */
+  startedMs = Number.NEGATIVE_INFINITY;
   previousSession = 0;
   /** When it was heard for the last time; -Infinity: never. */
   heardMs = Number.NEGATIVE_INFINITY;

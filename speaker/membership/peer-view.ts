@@ -1,4 +1,3 @@
-import type { IpFamily } from "../../src/ip/address.ts";
 import type { Eligibility } from "./decide.ts";
 import type { Cause } from "./effects.ts";
 import type { OwnState } from "./own-state.ts";
@@ -45,6 +44,11 @@ export class PeerView {
     return peer.beat !== undefined && !peer.beat.isolated && (peer.beat.ipv4 || peer.beat.ipv6);
   }
 
+  /** When the process began that is heard there now; undefined: none is heard. */
+  startedMs(node: string): number | undefined {
+    return this.isHeard(node) ? this.#peers.get(node)?.startedMs : undefined;
+  }
+
   eligibility(node: string, { address, family }: MembershipStake): Eligibility {
     const peer = this.#peers.get(node);
     if (peer === undefined || peer.status === "unheard") return "unheard";
@@ -59,10 +63,11 @@ export class PeerView {
   }
 
   /** Why another node should take over what the node announces now; undefined: it should not, or the node would not hear of it. */
-  yields(node: string, family: IpFamily): Cause | undefined {
+  yields(node: string, { address, family }: MembershipStake): Cause | undefined {
     const peer = this.#peers.get(node);
     const beat = peer?.beat;
     if (peer === undefined || beat === undefined || !peer.hearsUs || !this.isHeard(node)) return undefined;
+    if (peer.claimedSince.has(address)) return undefined;
     if (beat.phase === "leaving") return "PeerLeft";
     return isHealthyIn(family, beat) ? undefined : "PeerUnhealthy";
   }

@@ -15,8 +15,9 @@ export class StakeState {
   former: readonly string[] = [];
   /** The highest epoch of claims that were seen in the term of the stake. */
   seenEpoch: number | undefined;
-  /** Some node has announced the address before. */
+  /** Some node has announced the address before; `isSeen`: while this process ran. */
   isKnown = false;
+  isSeen = false;
   /** When the term of the stake changed for the last time. */
   movedMs: number;
   /** Since when the address could be taken. */
@@ -62,6 +63,7 @@ export class StakeState {
   /** Notes a claim of any node. */
   see(claim: Claim): void {
     this.isKnown = true;
+    this.isSeen = true;
     if (compareTerms(claim, this.stake) === 0) this.seenEpoch = Math.max(this.seenEpoch ?? 0, claim.epoch);
   }
 }

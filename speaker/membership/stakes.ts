@@ -20,8 +20,6 @@ export interface StakesParts {
   readonly received: ReceivedClaims;
   readonly view: PeerView;
   readonly exchange: ClaimsExchange;
-  /** Claims of the process before this one. */
-  readonly resumed: ReadonlyMap<string, Claim>;
 }
 
 /** The stakes of this node, and which of their addresses it announces. */
@@ -33,6 +31,8 @@ export class Stakes {
   readonly #unsettled = new Set<string>();
   readonly #timers = new Timers<string>();
   readonly #conflicts: ConflictRelay;
+  /** Claims of the process before this one, for stakes that are set later. */
+  #resumed: ReadonlyMap<string, Claim> = new Map();
   #held = 0;
   #joinedMs = 0;
 
@@ -51,11 +51,11 @@ export class Stakes {
   }
 
   set(stake: MembershipStake): void {
-    const { own, received, resumed, exchange } = this.#parts;
+    const { own, received, exchange } = this.#parts;
     const before = this.#stakes.get(stake.address);
     const state = before ?? new StakeState(stake, own.nowMs);
     this.#stakes.set(stake.address, state);
-    if (before === undefined) state.resumed = resumed.get(stake.address);
+    if (before === undefined) state.resumed = this.#resumed.get(stake.address);
     if (before === undefined || state.replace(stake, own.nowMs)) {
       for (const holder of received.holdersOf(stake.address)) {
         const claim = received.claimOf(holder, stake.address);
@@ -72,6 +72,16 @@ export class Stakes {
     }
     state.concerned = concerned;
     this.#dirty.add(stake.address);
+  }
+
+  /** See MembershipInputs. */
+  resume(claims: ReadonlyMap<string, Claim>): void {
+    this.#resumed = claims;
+    for (const [address, claim] of claims) {
+      const state = this.#stakes.get(address);
+      if (state !== undefined && state.own === undefined) state.resumed = claim;
+    }
+    this.lookAt(claims.keys());
   }
 
   remove(address: string): void {
@@ -204,9 +214,19 @@ export class Stakes {
       nowMs: own.nowMs,
       timing: own.timing,
       eligibility: (node): Eligibility => view.eligibility(node, stake),
-      yields: (holder): Cause | undefined => view.yields(holder, stake.family),
+      yields: (holder): Cause | undefined => view.yields(holder, stake),
       isHeard: (node): boolean => view.isHeard(node),
+      returnUntilMs: this.#returnUntilMs(state, sinceMs),
     });
+  }
+
+  /** Where all owners have started again, they do not know what the others announced; the status of the VirtualIP does. */
+  #returnUntilMs({ stake, isSeen }: StakeState, sinceMs: number): number {
+    const [first] = stake.owners;
+    const startedMs =
+      isSeen || first === undefined || stake.announcedBy !== first ? undefined : this.#parts.view.startedMs(first);
+    if (startedMs === undefined) return Number.NEGATIVE_INFINITY;
+    return Math.max(sinceMs, startedMs) + this.#parts.own.timing.returnMs;
   }
 
   #apply(state: StakeState, decision: Decision, other: HeldClaim | undefined): void {

@@ -10,6 +10,11 @@ export interface Timing {
   readonly tryMs: number;
   /** How much longer than usual a death waits while no witness has answered. */
   readonly witnessMs: number;
+  /**
+   * After this silence a peer is dead that said before that it does not hear this node, where no gateway ever answered, which could show whether
+   * this node is heard. Longer than a Lease.
+   */
+  readonly unheardDeadMs: number;
   /** How long an owner waits for each better one before it takes an address that no node announces. */
   readonly takeMs: number;
   /** After the start: how long this node only listens, and at most while peers have not said everything. */
@@ -24,6 +29,8 @@ export interface Timing {
   readonly doubtMs: number;
   /** How long other nodes leave the addresses of a node that restarts alone. */
   readonly restartHoldMs: number;
+  /** How long an owner that has just started leaves an address to the node that announced it before all of them stopped. */
+  readonly returnMs: number;
   /** How long a node that leaves waits for its successors. */
   readonly leaveLimitMs: number;
   /** Between two attempts to have claims acknowledged. */
@@ -43,6 +50,7 @@ export function timingFor(heartbeatMs = 100): Timing {
     retryMs: heartbeatMs / 4,
     tryMs: heartbeatMs * 0.3,
     witnessMs: heartbeatMs / 2,
+    unheardDeadMs: 30_000,
     takeMs: heartbeatMs * 5,
     joinMs: heartbeatMs * 3,
     joinLimitMs: heartbeatMs * 20,
@@ -51,6 +59,7 @@ export function timingFor(heartbeatMs = 100): Timing {
     stallMs: heartbeatMs * 1.5,
     doubtMs: heartbeatMs * 1.5,
     restartHoldMs: 5000,
+    returnMs: 3000,
     leaveLimitMs: 3000,
     resendMs: heartbeatMs / 2,
     forgetMs: 10_000,

@@ -61,7 +61,7 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
   // A speaker that was restarted has not begun to announce what its node announced already.
   const since = moved ? now : (status.since ?? now);
   const cause = moved ? announcement.cause : ((status.cause as AnnouncementCause) ?? announcement.cause);
-  const after = { node, interfaces, mac: first.mac, since, cause, observedGeneration: announcement.term };
+  const after = { node, interfaces, mac: first.mac, since, cause, observedGeneration: announcement.claim.term };
   const same = announcementText(status) === announcementText(after);
   const probed = virtualIp.spec.probe === true && status?.probed !== true;
   if (same && conditions === undefined && !probed) return undefined;

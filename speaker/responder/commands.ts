@@ -1,3 +1,4 @@
+import type { Claim } from "../../src/heartbeat/messages.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { Fact } from "../membership/effects.ts";
@@ -25,6 +26,8 @@ export type ResponderCommand =
       /** Why devices on the LAN are asked first: the stake is not armed before, and not while one answers for the address. Undefined: they are not. */
       readonly probe: ProbeCause | undefined;
     }
+  /** Claims of the process before this one, by address, which ended a moment ago and said that it restarts. */
+  | { readonly kind: "resume"; readonly claims: ReadonlyMap<string, Claim> }
   /** The address is withdrawn, whatever other nodes do. */
   | { readonly kind: "removeStake"; readonly address: string }
   | { readonly kind: "setHealth"; readonly health: Health }

@@ -109,6 +109,9 @@ export class ResponderLoop {
       case "setStake":
         this.#stakes.set(command.stake, command.probe);
         break;
+      case "resume":
+        this.#membership.resume(command.claims);
+        break;
       case "removeStake":
         this.#stakes.remove(command.address);
         break;

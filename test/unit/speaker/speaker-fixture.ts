@@ -80,6 +80,7 @@ class FakeResponder implements Responder {
   send(command: ResponderCommand): void {
     if (command.kind === "leave") this.#journal.push(`leave with the intent to ${command.intent}`);
     if (command.kind === "setHealth") this.health = command.health;
+    if (command.kind === "resume") this.#journal.push(`resume ${[...command.claims.keys()].sort().join(" ")}`);
     if (command.kind === "setInterface") this.#failed.delete(command.name);
     if (command.kind === "setStake") this.#stakes.set(command.stake.address, command.stake.interfaces);
     if (command.kind === "removeStake") this.#stakes.delete(command.address);

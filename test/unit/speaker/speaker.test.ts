@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseLastStakes } from "../../../speaker/last-stakes/last-stakes.ts";
 import type { Fact } from "../../../speaker/membership/effects.ts";
 import type { Speaker } from "../../../src/api/speaker.ts";
 import { BellhopError } from "../../../src/error/error.ts";
@@ -539,6 +540,43 @@ story("an address that the node is no longer an owner of is kept for the next sp
   await fixture.clock.advance(3_000);
   await fixture.settle();
   assert.deepEqual(JSON.parse(fixture.lastStakes ?? "").former, [{ address: "192.0.2.200", previous: [] }]);
+});
+
+for (const { words, afterMs, journal } of [
+  { words: "at once continues by the same claims", afterMs: 0, journal: ["resume 192.0.2.200"] },
+  { words: "within 5 s does, too", afterMs: 5000, journal: ["resume 192.0.2.200"] },
+  { words: "later does not: other nodes have taken over", afterMs: 5001, journal: [] },
+  { words: "before the end of the one before, by a clock that was set back, does not", afterMs: -1, journal: [] },
+]) {
+  story(`a speaker that starts again ${words}`, async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.serve("192.0.2.201", ["n2", "n1"], "other");
+    await fixture.start();
+    await fixture.clock.advance(3_000);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    await fixture.stop();
+    const { lastStakes = "" } = fixture;
+    const endedMs = parseLastStakes(lastStakes, "n1")?.restart?.atMs ?? Number.NaN;
+    const next = new SpeakerFixture();
+    next.lastStakes = lastStakes;
+    await next.clock.advance(endedMs + afterMs - next.clock.wallMs());
+    await next.start();
+    assert.deepEqual(
+      next.journal.filter((entry) => entry.startsWith("resume")),
+      journal,
+    );
+    await next.stop();
+  });
+}
+
+story("a speaker that leaves keeps no claims", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  await fixture.patch("/api/v1/nodes/n1", { spec: { unschedulable: true } });
+  await fixture.settle();
+  await fixture.stop();
+  assert.equal(parseLastStakes(fixture.lastStakes ?? "", "n1")?.restart, undefined);
 });
 
 story("an address that another device answers for meanwhile is not announced after such a restart", async (fixture) => {

@@ -206,7 +206,8 @@ test("a conflict about an address that was withdrawn is forgotten", () => {
 });
 
 const now = "2026-01-01T00:00:00Z";
-const announcement = { text: "192.0.2.200", term: 5, cause: "PeerDead", links: links.slice(0, 1) } as const;
+const holdersClaim = { createdSeconds: 1, term: 5, epoch: 1, rank: 1 };
+const announcement = { text: "192.0.2.200", claim: holdersClaim, cause: "PeerDead", links: links.slice(0, 1) } as const;
 const ours = {
   node: "n1",
   interfaces: ["eth0"],

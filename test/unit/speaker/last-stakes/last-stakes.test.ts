@@ -30,6 +30,9 @@ const last: LastStakes = {
 
 test("what was kept is what is read", () => {
   assert.deepEqual(parseLastStakes(formatLastStakes(last), "n1"), last);
+  const claims = new Map([["192.0.2.200", { createdSeconds: 1_700_000_000, term: 3, epoch: 7, rank: 1 }]]);
+  const ended = { ...last, restart: { atMs: 1_700_000_000_123, claims } };
+  assert.deepEqual(parseLastStakes(formatLastStakes(ended), "n1"), ended);
 });
 
 test("a file of a speaker that did not keep former addresses is read", () => {
@@ -84,6 +87,43 @@ describe("the file", () => {
     assert.equal(readFileSync(target, "utf8"), "kept");
     assert.equal(await stakeFileIn(folder).read(), "secret");
   });
+});
+
+test("the claims are kept once the write under way is over, and nothing is written before the start", async () => {
+  const clock = new FakeClock();
+  const written: string[] = [];
+  let finish = (): void => {};
+  const keeper = new StakeKeeper({
+    node: "n1",
+    file: {
+      read: async () => undefined,
+      write: async (one) => {
+        await new Promise<void>((resolve) => {
+          finish = resolve;
+        });
+        written.push(one);
+      },
+    },
+    current: () => last,
+    clock,
+    log: silentLogger,
+  });
+  const claims = new Map([["192.0.2.200", { createdSeconds: 1, term: 3, epoch: 0, rank: 0 }]]);
+  await keeper.keepForRestart(claims);
+  assert.deepEqual(written, []);
+  keeper.start();
+  await clock.advance(5_000);
+  keeper.stop();
+  const kept = keeper.keepForRestart(claims);
+  await settle();
+  finish();
+  await settle();
+  finish();
+  await kept;
+  assert.deepEqual(
+    written.map((one) => parseLastStakes(one, "n1")?.restart?.claims),
+    [undefined, claims],
+  );
 });
 
 test("several changes are one write, none comes before the start, and a failed one is tried again", async () => {

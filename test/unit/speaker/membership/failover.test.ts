@@ -137,6 +137,81 @@ const rows: readonly Row[] = [
     settled: ["n2"],
     down: ["n1 node"],
   },
+  ...[true, false].map(
+    (lanTraffic): Row => ({
+      name: `power of the announcer lost after it had not heard the other node for a second, in a cluster of two without a gateway, ${
+        lanTraffic ? "with" : "without"
+      } other devices`,
+      nodes: 2,
+      hasGateway: false,
+      fault: (simulation) => {
+        simulation.network.setBlocked(1, 0, true);
+        simulation.events.at(peaceMs + 1000, () => simulation.node(0).crash(true));
+      },
+      gapMs: 31_000,
+      settled: ["n2"],
+      forMs: 34_000,
+      options: { lanTraffic },
+    }),
+  ),
+  {
+    name: "for 60 s nothing that a waiting owner sends arrives, beside a gateway: it does not take the address",
+    fault: (simulation) => {
+      simulation.network.setCable(1, true, false);
+      simulation.events.at(peaceMs + 60_000, () => simulation.network.heal());
+    },
+    gapMs: 0,
+    settled: ["n1"],
+    forMs: 64_000,
+    options: { lanTraffic: true, wire: "sealed" },
+    never: "n2",
+  },
+  ...[100, 2000].map(
+    (armDelayMs): Row => ({
+      name: `the speakers of all nodes killed, and started again; that of the announcer is able to serve the address ${armDelayMs} ms later`,
+      fault: (simulation) => {
+        for (const node of simulation.nodes) node.crash(false);
+        simulation.node(0).armDelayMs = armDelayMs;
+        simulation.events.at(peaceMs + 1000, () => {
+          for (const node of simulation.nodes) node.start();
+        });
+      },
+      gapMs: 1400 + armDelayMs,
+      settled: ["n1"],
+      never: "n2",
+      forMs: 5000,
+    }),
+  ),
+  {
+    name: "the speakers of all nodes killed, and that of the announcer starts again 20 s after the others, unhealthy for a second",
+    fault: (simulation) => {
+      for (const node of simulation.nodes) node.crash(false);
+      const n1 = simulation.node(0);
+      n1.health = { ipv4: false, ipv6: false };
+      simulation.events.at(peaceMs + 1000, () => {
+        for (const node of simulation.nodes.slice(1)) node.start();
+      });
+      simulation.events.at(peaceMs + 21_000, () => n1.start());
+      simulation.events.at(peaceMs + 22_000, () => n1.setHealth({ ipv4: true, ipv6: true }));
+    },
+    gapMs: 22_100,
+    settled: ["n1"],
+    never: "n2",
+    forMs: 24_000,
+  },
+  {
+    name: "the speakers of all nodes killed, and started again; that of the announcer is never able to serve the address",
+    fault: (simulation) => {
+      for (const node of simulation.nodes) node.crash(false);
+      simulation.node(0).armDelayMs = 60_000;
+      simulation.events.at(peaceMs + 1000, () => {
+        for (const node of simulation.nodes) node.start();
+      });
+    },
+    gapMs: 4500,
+    settled: ["n2"],
+    forMs: 6000,
+  },
   {
     name: "power of the announcer and of the next owner lost",
     nodes: 4,

@@ -21,6 +21,8 @@ export class FirstOwner implements Decisions {
     this.#node = node;
   }
 
+  resume(): void {}
+
   setStake({ address, owners, term, createdSeconds, armed }: MembershipStake): void {
     const before = this.#holding.get(address);
     const announcer = owners[0] ?? "";

@@ -4,7 +4,14 @@ import { calmMs, type Scenario, type Step } from "./scenario.ts";
 import { Simulation, type Wire } from "./simulation.ts";
 
 /** Long waits are shortened so that runs are short; what is waited for takes as long as it does. */
-export const scenarioTiming: Timing = { ...timingFor(), moveLimitMs: 1500, restartHoldMs: 1000, leaveLimitMs: 800 };
+export const scenarioTiming: Timing = {
+  ...timingFor(),
+  unheardDeadMs: 1500,
+  moveLimitMs: 1500,
+  restartHoldMs: 1000,
+  returnMs: 800,
+  leaveLimitMs: 800,
+};
 
 /** After this time of calm each address has exactly one announcer. */
 const settledAfterMs = 3200;

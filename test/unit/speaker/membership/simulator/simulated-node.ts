@@ -94,12 +94,13 @@ export class SimulatedNode {
       incarnation: Math.max(1, Math.floor(nowMs / 1000)),
       timing,
       nowMs,
-      resumed: this.#resumed,
     });
     const names = peers.map(({ node }) => node);
     this.#wire = new SealedWire(this.name, names, this.#sessions * 100 + this.index + 1, nowMs);
+    const resumed = this.#resumed;
     this.#resumed = new Map();
     this.run((membership) => {
+      membership.resume(resumed);
       membership.setPeers(peers);
       membership.setHealth(this.health);
     });
