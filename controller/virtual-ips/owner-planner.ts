@@ -5,7 +5,8 @@ import type { LeadershipTerm, TermPart } from "../../src/kube/leadership-term.ts
 import type { Logger } from "../../src/log/log.ts";
 import type { ChangeListener } from "../observe/change-feed.ts";
 import type { CandidateCache } from "./candidate-cache.ts";
-import type { OwnerAssignments, ReplanResult } from "./owner-assignments.ts";
+import type { OwnerAssignments } from "./owner-assignments.ts";
+import type { ReplanResult } from "./replan-owners.ts";
 import type { VirtualIpLoop } from "./virtual-ip-loop.ts";
 
 export interface OwnerPlannerOptions {
