@@ -2,7 +2,7 @@ import { Backoff } from "../../src/clock/backoff.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
-import { lacksFamily, type Nft, type NftReader, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
+import { faultyKeys, lacksFamily, type Nft, type NftReader, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { deleteClients, removesEndpoints } from "./affinity-clients.ts";
@@ -10,6 +10,7 @@ import { type Element, elementId } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
 import { findRefusedOwners } from "./find-refused-owners.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
+import { refusedPorts } from "./refused-ports.ts";
 import type { RuleSettings } from "./rules.ts";
 import { affinityClients } from "./sets.ts";
 import { changeTable, emptyTable, hasAddress, replaceTable, type TableChange, type TableState } from "./table-state.ts";
@@ -182,7 +183,7 @@ export class TableWriter {
         !whole && foreign ? [] : await findRefusedOwners(nft, family, this.index, suspects, refusal.faults);
       if (refused.length === 0 && whole) throw refusal.error;
       if (refused.length === 0) this.invalidate();
-      for (const owner of refused) this.#setAside(owner, refusal.error.message);
+      for (const owner of refused) this.#setAside(owner, refusal);
     }
   }
 
@@ -259,9 +260,11 @@ export class TableWriter {
   }
 
   /** Goes back to the elements that the owner had before, or to none where those are refused too. */
-  #setAside(owner: string, reason: string): void {
+  #setAside(owner: string, { error, faults }: NftRefusal): void {
     const elements = this.#refused.get(owner)?.elements ?? [...this.index.elementsOf(owner).values()];
-    this.#refused.refuse(owner, elements, reason);
+    const ports = refusedPorts(elements, faultyKeys(faults));
+    const where = ports.length === 0 ? "" : `, of port ${ports.join(" and ")}`;
+    this.#refused.refuse(owner, elements, `${error.message}${where}`);
     const before = this.#before.get(owner);
     this.#before.delete(owner);
     this.index.set(owner, before?.values() ?? []);
@@ -274,7 +277,7 @@ export class TableWriter {
     this.#put(owner, refused.elements);
     const failure = await this.#attempt(settings, typeof this.#state === "string");
     if (failure === undefined) this.#refused.accept(owner);
-    else this.#setAside(owner, failure.error.message);
+    else this.#setAside(owner, failure);
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { nftKey } from "../../../../speaker/dataplane/element.ts";
 import { findRefused } from "../../../../speaker/dataplane/find-refused.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
 import type { ServiceView } from "../../../../src/model/service.ts";
@@ -18,6 +19,12 @@ function bytesOf(text: string): string {
   const address = parseAddress(text);
   assert.ok(address !== undefined);
   return addressData(address);
+}
+
+function elementKey(text: string, protocol: "tcp" | "udp", number: number): string {
+  const address = parseAddress(text);
+  assert.ok(address !== undefined);
+  return nftKey({ family: "ip", set: "node_ports", key: { address, protocol, port: number } }).key;
 }
 
 /** The kernel refuses every element with one of these addresses in its key. */
@@ -63,6 +70,24 @@ describe("rules that the kernel refuses", () => {
       assert.deepEqual(refusedOf(fakeNode), ["default/s23", "default/s24", "default/s7"]);
     });
   }
+
+  test("name the port, where the kernel names an element of one", async () => {
+    const fakeNode = new FakeNode();
+    const ports = [
+      port({ name: "http", port: 80, nodePort: 30080 }),
+      port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 }),
+    ];
+    for (const { protocol, port: number } of ports) {
+      const refused = elementKey("192.0.2.66", protocol === "TCP" ? "tcp" : "udp", number);
+      fakeNode.nft.refusal = ({ name }, { key }) => (name === "node_ports" && key === refused ? "named" : undefined);
+      await fakeNode.put(service({ key: `default/poison-${number}`, ports }), [local], ["192.0.2.66"]);
+      assert.deepEqual(fakeNode.dataplane.refusalOf(`default/poison-${number}`), {
+        family: "IPv4",
+        reason: `EINVAL in node_ports, of port ${number}/${protocol}`,
+      });
+      await fakeNode.put(service({ key: `default/poison-${number}`, ports }), [local], []);
+    }
+  });
 
   test("the rules that the Service had before stay, also when the table is replaced", async () => {
     const fakeNode = new FakeNode();

@@ -1,0 +1,22 @@
+import type { Data } from "../../src/nft/data.ts";
+import { type Element, nftKey } from "./element.ts";
+
+/**
+ * The ports of Services whose elements have one of these keys, as `80/TCP`, sorted. Keys of an address or of a node port alone name none: those are in
+ * what the kernel answers. Pure.
+ */
+export function refusedPorts(elements: Iterable<Element>, keys: ReadonlySet<Data>): readonly string[] {
+  const ports = new Set<string>();
+  if (keys.size === 0) return [];
+  for (const element of elements) {
+    const port = portOf(element);
+    if (port !== undefined && keys.has(nftKey(element).key)) ports.add(port);
+  }
+  return [...ports].sort();
+}
+
+function portOf({ set, key }: Element): string | undefined {
+  if (!("port" in key)) return undefined;
+  const protocol = "protocol" in key ? key.protocol : set === "udp_endpoints" ? "udp" : "tcp";
+  return `${key.port}/${protocol.toUpperCase()}`;
+}
