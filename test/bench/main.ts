@@ -10,6 +10,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   membership: () => import("./membership.ts"),
   announcements: () => import("./announcements.ts"),
   kernel: () => import("./kernel.ts"),
+  idle: () => import("./idle.ts"),
   speaker: () => import("./speaker.ts"),
   "other-traffic": () => import("./other-traffic.ts"),
   "large-services": () => import("./large-services.ts"),

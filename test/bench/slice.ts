@@ -6,7 +6,7 @@ import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
 import { waitFor } from "../lab/wait.ts";
 import { withBenchLab } from "./bench-lab.ts";
-import { readProcesses } from "./processes.ts";
+import { measureRest } from "./rest.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
@@ -32,7 +32,16 @@ async function measureSlice(api: Api): Promise<void> {
   await createService(api, "kept", { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] });
   const [address = ""] = await api.waitForAddresses("kept");
   print("ARP reply time, ms", spreadOf(await progress.step("ARP", () => measureArp(api.lab, address))), 3);
-  await progress.step(`${idleSeconds} s of rest`, () => measureRest(api.lab));
+  await progress.step(`${idleSeconds} s of rest`, async () => {
+    await sleep(10_000);
+    const figures = await measureRest(api.lab, idleSeconds);
+    for (const component of ["controller", "speaker"] as const) {
+      const { residentMiB, anonymousMiB, cpuPercent } = figures[component];
+      print(`${component}: resident memory, MiB`, spreadOf(residentMiB));
+      print(`${component}: of that private (anonymous), MiB`, spreadOf(anonymousMiB));
+      print(`${component}: CPU at rest, % of a core`, spreadOf(cpuPercent), 2);
+    }
+  });
 }
 
 function print(title: string, spread: ReturnType<typeof spreadOf>, digits = 0): void {
@@ -93,23 +102,6 @@ async function measureArp(lab: Lab, address: string): Promise<readonly number[]>
   return [...stdout.matchAll(/time=([\d.]+) (usec|msec)/g)].map(([, value, unit]) =>
     unit === "usec" ? Number(value) / 1000 : Number(value),
   );
-}
-
-async function measureRest(lab: Lab): Promise<void> {
-  await sleep(10_000);
-  const before = await readProcesses(lab);
-  await sleep(idleSeconds * 1000);
-  const after = await readProcesses(lab);
-  for (const component of ["controller", "speaker"]) {
-    const now = after.filter((figures) => figures.component === component);
-    const cpu = now.flatMap((figures) => {
-      const then = before.find((other) => other.component === component && other.node === figures.node);
-      return then === undefined ? [] : [((figures.cpuSeconds - then.cpuSeconds) / idleSeconds) * 100];
-    });
-    print(`${component}: resident memory, MiB`, spreadOf(now.map((figures) => figures.residentMiB)));
-    print(`${component}: of that private (anonymous), MiB`, spreadOf(now.map((figures) => figures.anonymousMiB)));
-    print(`${component}: CPU at rest, % of a core`, spreadOf(cpu), 2);
-  }
 }
 
 await withBenchLab(progress, measureSlice);
