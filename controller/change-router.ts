@@ -4,6 +4,7 @@ import { runInTurns, turnOf } from "../src/clock/turn.ts";
 import { type EventRecorder, serviceSubject } from "../src/kube/event.ts";
 import type { LeadershipTerm, TermPart } from "../src/kube/leadership-term.ts";
 import type { InvalidObject } from "../src/kube/view-store.ts";
+import type { IpMode } from "../src/model/ip-mode.ts";
 import { reasonMessage, reasonOf, serviceObject } from "../src/model/reason.ts";
 import { serviceKeyOf } from "../src/model/service-reference.ts";
 import type { Claim } from "./allocate/claim/claim.ts";
@@ -45,6 +46,8 @@ export class ChangeRouter implements ChangeListener, TermPart {
   #wakeScheduled = false;
   /** The revision of the pools for which owners and pool memberships were last checked. */
   #routedPoolRevision = 0;
+  /** The pools that set an ipMode, and which, as of then. */
+  #ipModes: ReadonlyMap<string, IpMode> = new Map();
   /** What was reported of spec.externalIPs in this term, by key of the Service. */
   #reportedExternalIps = new Fingerprints();
   /** By node: the Services whose rules its kernel refuses; and for which Services that was reported in this term. */
@@ -292,9 +295,12 @@ export class ChangeRouter implements ChangeListener, TermPart {
       this.#routedPoolRevision = state.poolRevision;
       pools.addSoon(state.pools.names);
       planner.advertisementsChanged();
-      const { claims, nodeClaims } = state.allocations;
-      for (const name of claims.keys()) {
+      const { claims, nodeClaims } = state.currentAllocations();
+      const otherModes = this.#takeOtherIpModes();
+      for (const [name, claim] of claims) {
         if (this.#poolMembershipDiffers(name)) virtualIps.add(name);
+        if (otherModes.size > 0 && otherModes.has(state.allocations.poolOf(claim.address)?.name ?? ""))
+          this.#addServicesOf(claim);
         yield;
       }
       for (const key of state.services.overExternalIpLimit) {
@@ -305,6 +311,15 @@ export class ChangeRouter implements ChangeListener, TermPart {
       for (const claim of nodeClaims) this.#addServicesOf(claim);
     }
     services.wakePending();
+  }
+
+  /** Names of the pools that set another ipMode than when this was last called: it is in the status of their Services. */
+  #takeOtherIpModes(): ReadonlySet<string> {
+    const before = this.#ipModes;
+    const { pools } = this.#options.state.allocations;
+    this.#ipModes = new Map(pools.flatMap(({ name, ipMode }) => (ipMode === undefined ? [] : [[name, ipMode]])));
+    const names = [...before.keys(), ...this.#ipModes.keys()];
+    return new Set(names.filter((name) => before.get(name) !== this.#ipModes.get(name)));
   }
 
   #planOwnersOf(claims: readonly Claim[]): void {

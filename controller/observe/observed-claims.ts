@@ -138,6 +138,8 @@ function sameClaim(before: Claim, after: Claim): boolean {
     before.managed === after.managed &&
     before.heldUntilMs === after.heldUntilMs &&
     before.conflict === after.conflict &&
+    // The ipMode in the status depends on it.
+    before.forwarding?.mode === after.forwarding?.mode &&
     before.usedBefore === after.usedBefore &&
     JSON.stringify(before.services) === JSON.stringify(after.services)
   );

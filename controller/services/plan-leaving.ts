@@ -40,7 +40,10 @@ function planHandedOver(service: ServiceView, claims: readonly Claim[]): Service
  */
 export function planOtherClass(service: ServiceView, claims: readonly Claim[]): ServicePlan {
   const { loadBalancerClass: name, ingress } = service;
-  const shown = ingress.flatMap(({ ip }) => parseAddress(ip) ?? []);
+  const shown = ingress.flatMap(({ ip, ipMode }) => {
+    const address = parseAddress(ip);
+    return address === undefined ? [] : [{ address, ipMode }];
+  });
   const written = name === undefined || (shown.length > 0 && sameIngress(ingress, ingressFor(service, shown)));
   const ours = written && ingress.every(({ ip }) => isAssignedText(service, claims, ip));
   if (!isServed(service, claims) || !ours) return planHandedOver(service, claims);

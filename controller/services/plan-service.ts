@@ -8,6 +8,7 @@ import { serviceKeyOf } from "../../src/model/service-reference.ts";
 import { allocate } from "../allocate/allocate.ts";
 import type { AllocationsReader } from "../allocate/allocations/address-allocations.ts";
 import type { Allocation, Assignment } from "../allocate/choose/allocation.ts";
+import { showAddresses } from "../allocate/choose/shown-addresses.ts";
 import { findConflicts, findUsedBefore } from "../allocate/choose/used-elsewhere.ts";
 import { describeKept } from "../allocate/claim/assigned-condition.ts";
 import { type Claim, currentPoolOf, isClaimOf } from "../allocate/claim/claim.ts";
@@ -97,24 +98,30 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
     swap = findSwap(allocations, input.served, service, [...refusals.keys()]);
     const [first] = swap.steps;
     if (first !== undefined)
-      return planSwap(service, assignments, swap.steps, refusals.get(first.claim.address.family) ?? reason);
+      return planSwap(
+        allocations,
+        service,
+        assignments,
+        swap.steps,
+        refusals.get(first.claim.address.family) ?? reason,
+      );
   }
   const kept = new Set(assignments.map(({ address }) => virtualIpName(address)));
   const released = claims.filter((claim) => !kept.has(claim.name) && !waitsForHold(service, claim, refusals));
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
   const overwritten = input.otherManager === undefined ? undefined : statusOverwritten(service, input.otherManager);
   const refusal = satisfied ? (findUsedBefore(service, assignments) ?? overwritten) : reason;
-  const remarks = [...invalidSettings(service), ...findConflicts(allocations, service, assignments)].filter(
-    ({ message }) => message !== refusal?.message,
-  );
+  const { shown, reason: ipModeReason } = showAddresses(allocations, service, assignments);
+  const remarks = [
+    ...invalidSettings(service),
+    ...(ipModeReason === undefined ? [] : [ipModeReason]),
+    ...findConflicts(allocations, service, assignments),
+  ].filter(({ message }) => message !== refusal?.message);
   const condition = withRemarks(conditionFor(service, assignments, refusal, unannounced), [
     ...(satisfied && reason !== undefined ? [reason] : []),
     ...remarks,
   ]);
-  const ingress = ingressFor(
-    service,
-    assignments.map(({ address }) => address),
-  );
+  const ingress = ingressFor(service, shown);
   const ingressDiffers = !sameIngress(service.ingress, ingress);
   const updated = updateMessage(service, assignments);
   const needsFinalizer = !service.finalizers.includes(loadBalancerFinalizer);
@@ -167,6 +174,7 @@ function releaseToNext({ allocations, served }: ServicePlanInput, service: Servi
 
 /** Gives up addresses for Services that have the ones which this Service requests. It has none of these until they have moved. */
 function planSwap(
+  allocations: AllocationsReader,
   service: ServiceView,
   assignments: readonly Assignment[],
   swap: readonly SwapStep[],
@@ -176,10 +184,7 @@ function planSwap(
   const message =
     kept.length > 0 ? `${describeKept(addressTexts(kept))} ${reasonMessage(reason)}` : reasonMessage(reason);
   const condition: AddressReady = { status: "False", reason: reason.code, message };
-  const ingress = ingressFor(
-    service,
-    kept.map(({ address }) => address),
-  );
+  const ingress = ingressFor(service, showAddresses(allocations, service, kept).shown);
   const finalizer = kept.length === 0 && service.finalizers.includes(loadBalancerFinalizer) ? "remove" : undefined;
   const others = swap.map(({ claim, next }) => `${formatAddress(claim.address)} passes to Service ${next.key}.`);
   const updated = updateMessage(service, kept);

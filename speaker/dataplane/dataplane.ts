@@ -79,6 +79,8 @@ export class Dataplane {
   #refusals: ReadonlyMap<string, string> = new Map();
   #nodeAddresses: DataplaneSettings["nodeAddresses"] = { IPv4: undefined, IPv6: undefined };
   readonly #holders = new HolderIndex();
+  /** By family: Services of which ports are rewritten for clients in the cluster, too. */
+  readonly #inCluster: Readonly<Record<IpFamily, Set<string>>> = { IPv4: new Set(), IPv6: new Set() };
   readonly #cannotPassOn = new Set<IpFamily>();
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -186,11 +188,12 @@ export class Dataplane {
   }
 
   #setOwner(owner: string, elements: readonly Element[]): void {
-    for (const family of families)
-      this.#writers[family].setOwner(
-        owner,
-        elements.filter((element) => element.family === nftFamilies[family]),
-      );
+    for (const family of families) {
+      const own = elements.filter((element) => element.family === nftFamilies[family]);
+      if (own.some(({ set }) => set === "in_cluster_services")) this.#inCluster[family].add(owner);
+      else this.#inCluster[family].delete(owner);
+      this.#writers[family].setOwner(owner, own);
+    }
   }
 
   /** Makes the next `apply` replace the tables, in case something else has changed them. */
@@ -253,7 +256,8 @@ export class Dataplane {
     for (const family of families) {
       try {
         const nodeAddress = settings.nodeAddresses[family];
-        await this.#writers[family].write({ nodeAddress, tcpLoose });
+        const servesInCluster = this.#inCluster[family].size > 0;
+        await this.#writers[family].write({ nodeAddress, tcpLoose, servesInCluster });
       } catch (error) {
         if (!(error instanceof BellhopError)) throw error;
         failures.push({ family, error });

@@ -87,6 +87,8 @@ interface ElementTypes {
   readonly proxied_services: SetOf<ServicePortKey>;
   /** From a port to its node port on this node, and back. */
   readonly node_ports: MapOf<ServicePortKey, { readonly nodePort: number }>;
+  /** Ports that are rewritten to their node port for clients in the cluster, too: no service proxy has rules for the address. */
+  readonly in_cluster_services: SetOf<ServicePortKey>;
   readonly reply_addresses: MapOf<NodePortKey, { readonly address: IpAddress }>;
   readonly reply_ports: MapOf<NodePortKey, { readonly port: number }>;
   /** The source ranges of a port that is rewritten to a node port, by that node port. */
@@ -186,6 +188,7 @@ export function nftKey(element: ElementRef): NftElement {
     case "source_range_services":
     case "no_endpoint_services":
     case "proxied_services":
+    case "in_cluster_services":
     case "node_ports":
     case "dnat_services":
     case "affinity_services":

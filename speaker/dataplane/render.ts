@@ -2,6 +2,7 @@ import { formatAddress, type IpAddress, parseAddress } from "../../src/ip/addres
 import type { IpRange } from "../../src/ip/range.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { decideForwarding, type Forwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
+import { isShownAsProxy } from "../../src/model/ip-mode.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import type { UsableEndpoint } from "../../src/model/usable-endpoints.ts";
@@ -134,17 +135,20 @@ function renderPort(
       return decision.cause === "node port" ? [...refusal, proxied] : [proxied];
     case "nodeport":
       // Also without ready endpoints: an open connection must be rewritten as long as its pod, ready or not, answers.
-      return [...refusal, ...renderNodePort(planned)];
+      return [...refusal, ...renderNodePort(service, planned)];
     case "pods":
       if (endpoints.length > 0) return renderEndpoints(service, planned, decision, hashSeed);
       return foreign ? [proxied] : refusal;
   }
 }
 
-function renderNodePort({ port: { nodePort }, key }: PlannedPort): readonly Element[] {
+/** What the status shows decides about clients in the cluster, because service proxies go by that. */
+function renderNodePort(service: ServiceView, { port: { nodePort }, key }: PlannedPort): readonly Element[] {
   const family = nftFamilies[key.address.family];
   const reply = { protocol: key.protocol, nodePort };
+  const inCluster: Element = { family, set: "in_cluster_services", key };
   return [
+    ...(isShownAsProxy(service, formatAddress(key.address)) ? [inCluster] : []),
     { family, set: "node_ports", key, value: { nodePort } },
     { family, set: "reply_addresses", key: reply, value: { address: key.address } },
     { family, set: "reply_ports", key: reply, value: { port: key.port } },

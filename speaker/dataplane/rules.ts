@@ -45,6 +45,8 @@ export interface RuleSettings {
    * (net.netfilter.nf_conntrack_tcp_loose); otherwise such a packet is invalid. Missing: it does, which is the kernel's default.
    */
   readonly tcpLoose?: boolean;
+  /** Whether ports are rewritten to node ports for clients in the cluster, too. Missing: none is. */
+  readonly servesInCluster?: boolean;
 }
 
 /** The rules of each base chain. */
@@ -53,13 +55,16 @@ export type BaseRules = Readonly<
     | "check_source_ranges"
     | "reject_no_endpoints"
     | "rewrite_to_node_port"
+    | "rewrite_output"
+    | "check_output_source_ranges"
     | "pass_on"
     | "dnat_to_endpoints"
     | "remember_affinity"
     | "drop_on_node"
     | "drop_unhandled"
     | "masquerading"
-    | "unrewrite",
+    | "unrewrite"
+    | "unrewrite_input",
     readonly NftRule[]
   >
 >;
@@ -75,6 +80,7 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   const our = sets[ip];
   return {
     check_source_ranges: sourceRangeRules(ip, settings),
+    check_output_source_ranges: settings.servesInCluster === true ? sourceRangeRules(ip, settings).slice(1) : [],
     reject_no_endpoints: refusalRules(ip),
     ...nodePortRules(ip, settings),
     pass_on: passOnRules(ip, nodeAddressOf(settings)),
@@ -175,34 +181,45 @@ function refusalRules(ip: NftIpFamily): readonly NftRule[] {
  *
  * The zone keeps such a connection apart from one to the node port itself, and marks it on the way back. It is a zone of the direction
  * from the client alone, so that the answers, which know of no zone, find the connection.
+ *
+ * Clients in the cluster are rewritten where no service proxy serves them: pods on their way in, and the node itself on its way out, with the
+ * answers to it on their way in. No other node knows their connections, so `pass_on` need not know of the rewrite.
  */
-function nodePortRules(ip: NftIpFamily, settings: RuleSettings): Pick<BaseRules, "rewrite_to_node_port" | "unrewrite"> {
+function nodePortRules(
+  ip: NftIpFamily,
+  settings: RuleSettings,
+): Pick<BaseRules, "rewrite_to_node_port" | "rewrite_output" | "unrewrite" | "unrewrite_input"> {
   const node = nodeAddressOf(settings);
-  if (node === undefined) return { rewrite_to_node_port: [], unrewrite: [] };
+  if (node === undefined) return { rewrite_to_node_port: [], rewrite_output: [], unrewrite: [], unrewrite_input: [] };
   const our = sets[ip];
   const map = (key: readonly Expression[], to: NftSet): Expression => ({ kind: "map", key, map: to });
+  const rewrite = (protocol: "tcp" | "udp"): readonly Statement[] => [
+    ...rewriteToNodePort(ip, protocol, node),
+    { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
+  ];
+  const inCluster = forwardedProtocols.map(
+    (protocol): NftRule => [inSet(serviceKey(ip), our.in_cluster_services), ...rewrite(protocol)],
+  );
+  const unrewrite = forwardedProtocols.map((protocol): NftRule => {
+    const sent = concatenation("meta l4proto", `${protocol} sport`);
+    return [
+      is("ct direction", numberData("ct_dir", ctDirections.reply)),
+      inRewriteZone,
+      is(`${ip} saddr`, node),
+      { kind: "set", field: `${ip} saddr`, to: map(sent, our.reply_addresses) },
+      { kind: "set", field: `${protocol} sport`, to: map(sent, our.reply_ports) },
+    ];
+  });
+  const { servesInCluster = false } = settings;
   return {
     rewrite_to_node_port: [
       acceptOthers(ip),
-      ...forwardedProtocols.map(
-        (protocol): NftRule => [
-          fromLan(ip),
-          ...rewriteToNodePort(ip, protocol, node),
-          { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
-          noteRewrite,
-        ],
-      ),
+      ...forwardedProtocols.map((protocol): NftRule => [fromLan(ip), ...rewrite(protocol), noteRewrite]),
+      ...(servesInCluster ? inCluster : []),
     ],
-    unrewrite: forwardedProtocols.map((protocol) => {
-      const sent = concatenation("meta l4proto", `${protocol} sport`);
-      return [
-        is("ct direction", numberData("ct_dir", ctDirections.reply)),
-        inRewriteZone,
-        is(`${ip} saddr`, node),
-        { kind: "set", field: `${ip} saddr`, to: map(sent, our.reply_addresses) },
-        { kind: "set", field: `${protocol} sport`, to: map(sent, our.reply_ports) },
-      ];
-    }),
+    rewrite_output: servesInCluster ? [acceptOthers(ip), ...inCluster] : [],
+    unrewrite,
+    unrewrite_input: servesInCluster ? unrewrite : [],
   };
 }
 

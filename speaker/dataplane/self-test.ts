@@ -24,6 +24,9 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
   rewrite_to_node_port:
     "writing addresses and ports of packets (Linux 4.10), zones of connection tracking (NF_CONNTRACK_ZONES)",
+  rewrite_output: "routing packets of the node again (chains of type route)",
+  check_output_source_ranges: "ranges in concatenated keys (Linux 5.6), connection tracking in rules (module nft_ct)",
+  unrewrite_input: "writing addresses and ports of packets (Linux 4.10)",
   pass_on: "passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
   dnat_to_endpoints: "destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
   remember_affinity: "elements that packets add to maps and delete (Linux 5.4)",
@@ -39,8 +42,8 @@ const loopback = { ip: { family: "IPv4", value: 0x7f00_0001n }, ip6: { family: "
 
 /** Any settings with which every rule is there: no packet ever matches one, because the sets are empty. */
 const settings = {
-  IPv4: { nodeAddress: "192.0.2.1" },
-  IPv6: { nodeAddress: "2001:db8::1" },
+  IPv4: { nodeAddress: "192.0.2.1", servesInCluster: true },
+  IPv6: { nodeAddress: "2001:db8::1", servesInCluster: true },
 } as const;
 
 /**

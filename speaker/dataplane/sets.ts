@@ -31,6 +31,7 @@ function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
     unknown_flows: { name: "unknown_flows", key: [address, "inet_proto"], data: "verdict" },
     passed_flows: { name: "passed_flows", key: [address, "inet_proto"], data: "verdict" },
     proxied_services: { name: "proxied_services", key: service },
+    in_cluster_services: { name: "in_cluster_services", key: service },
     node_ports: { name: "node_ports", key: service, data: ["inet_service"] },
     reply_addresses: { name: "reply_addresses", key: nodePort, data: [address] },
     reply_ports: { name: "reply_ports", key: nodePort, data: ["inet_service"] },

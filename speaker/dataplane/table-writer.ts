@@ -282,5 +282,10 @@ export class TableWriter {
 }
 
 function sameSettings(left: RuleSettings | undefined, right: RuleSettings): boolean {
-  return left !== undefined && left.nodeAddress === right.nodeAddress && left.tcpLoose === right.tcpLoose;
+  return (
+    left !== undefined &&
+    left.nodeAddress === right.nodeAddress &&
+    left.tcpLoose === right.tcpLoose &&
+    left.servesInCluster === right.servesInCluster
+  );
 }

@@ -42,6 +42,10 @@ export function inTable(family: NftIpFamily, actions: readonly NftAction[]): rea
 const baseChains = {
   reject_no_endpoints: { type: "filter", hook: "prerouting", priority: -315 },
   rewrite_to_node_port: { type: "filter", hook: "prerouting", priority: -310 },
+  // For packets of the node itself. kube-proxy's nat at output is at -100, and the kernel restores addresses at input at 100.
+  rewrite_output: { type: "route", hook: "output", priority: -310 },
+  check_output_source_ranges: { type: "filter", hook: "output", priority: -150 },
+  unrewrite_input: { type: "filter", hook: "input", priority: 105 },
   pass_on: { type: "filter", hook: "prerouting", priority: -160 },
   check_source_ranges: { type: "filter", hook: "prerouting", priority: -150 },
   dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
@@ -53,13 +57,24 @@ const baseChains = {
   unrewrite: { type: "filter", hook: "postrouting", priority: 310 },
 } as const satisfies Record<keyof BaseRules, BaseChain>;
 
+/** A hook costs every packet that passes it, so these chains are there only while they have rules. */
+const optionalChains: ReadonlySet<string> = new Set<keyof BaseRules>([
+  "rewrite_output",
+  "check_output_source_ranges",
+  "unrewrite_input",
+]);
+
 /** Sets, chains and rules of a fresh table, without elements. */
 export function createTable(family: NftIpFamily, settings: RuleSettings): readonly NftCommand[] {
   const inner = Object.entries(innerRules(family, settings));
+  const base = baseRules(family, settings);
+  const present = Object.entries(baseChains).filter(
+    ([chain]) => !optionalChains.has(chain) || base[chain as keyof BaseRules].length > 0,
+  );
   const chains = inTable(family, [
     ...inner.map(([chain]): NftAction => ({ kind: "addChain", chain })),
-    ...Object.entries(baseChains).map(([chain, base]): NftAction => ({ kind: "addChain", chain, base })),
-    ...[...inner, ...Object.entries(baseRules(family, settings))].flatMap(([chain, rules]) =>
+    ...present.map(([chain, hook]): NftAction => ({ kind: "addChain", chain, base: hook })),
+    ...[...inner, ...Object.entries(base)].flatMap(([chain, rules]) =>
       rules.map((rule): NftAction => ({ kind: "addRule", chain, rule })),
     ),
   ]);

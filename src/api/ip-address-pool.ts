@@ -72,6 +72,9 @@ export const poolSharingSchema = z.object({
 /** How packets for a port of a Service may be delivered (Forwarding in src/model/forwarding.ts). */
 export const forwardings = ["kube-proxy", "pods", "nodeport"] as const;
 
+/** Values of `status.loadBalancer.ingress[].ipMode` of a Service (LoadBalancerIPMode in k8s.io/api/core/v1). */
+export const ipModes = ["VIP", "Proxy"] as const;
+
 export const ipAddressPoolSpecSchema = z
   .object({
     addresses: z
@@ -120,6 +123,12 @@ export const ipAddressPoolSpecSchema = z
       .optional()
       .describe(
         "How traffic of Services with an address of the pool reaches the pods, unless the Service has the annotation bellhop.dev/forwarding. kube-proxy: by kube-proxy's own rules for the address. pods: straight to a pod. nodeport: rewritten to the node port of the announcing node. Not set: decided for each port. Not for nodeAddresses.",
+      ),
+    ipMode: z
+      .enum(ipModes)
+      .optional()
+      .describe(
+        "The ipMode in the status of Services with an address of the pool, unless the Service has the annotation bellhop.dev/ip-mode. Proxy: service proxies have no rules for the address, and Bellhop serves pods and nodes that connect to it; only with forwarding by node port. Not set: VIP. Not for nodeAddresses.",
       ),
     serviceAllocation: serviceAllocationSchema
       .optional()

@@ -10,6 +10,8 @@ export const shareAnnotation = "bellhop.dev/share";
 export const shareWithAnnotation = "bellhop.dev/share-with";
 /** On a Service: how its traffic is forwarded. */
 export const forwardingAnnotation = "bellhop.dev/forwarding";
+/** On a Service: the ipMode of its addresses in the status. */
+export const ipModeAnnotation = "bellhop.dev/ip-mode";
 /** On a Service: requests another address, once for each value. */
 export const reassignAnnotation = "bellhop.dev/reassign";
 
@@ -23,6 +25,7 @@ export const serviceAnnotations: ReadonlySet<string> = new Set([
   shareAnnotation,
   shareWithAnnotation,
   forwardingAnnotation,
+  ipModeAnnotation,
   reassignAnnotation,
 ]);
 

@@ -1,5 +1,6 @@
-import { forwardingAnnotation } from "../api/labels.ts";
+import { forwardingAnnotation, ipModeAnnotation } from "../api/labels.ts";
 import { requestedForwarding } from "./forwarding.ts";
+import { requestedIpMode } from "./ip-mode.ts";
 import { annotationField, type Reason, reasonOf, serviceObject } from "./reason.ts";
 import type { ServiceView } from "./service.ts";
 import { readSourceRanges } from "./source-ranges.ts";
@@ -20,6 +21,10 @@ export function invalidSettings(service: ServiceView): readonly Reason[] {
   if (requestedForwarding(service) === "invalid") {
     const value = service.annotations[forwardingAnnotation] ?? "";
     reasons.push(reasonOf("ForwardingInvalid", { object, field: annotationField(forwardingAnnotation), value }));
+  }
+  if (requestedIpMode(service) === "invalid") {
+    const value = service.annotations[ipModeAnnotation] ?? "";
+    reasons.push(reasonOf("IpModeInvalid", { object, field: annotationField(ipModeAnnotation), value }));
   }
   if (service.unknownAnnotations.length > 0) {
     const value = service.unknownAnnotations.join(", ");

@@ -402,6 +402,19 @@ export const reasonTable = {
       "{object} has {value} ({field}), which is not one of nodeport, pods and kube-proxy. The annotation is ignored.",
     cure: "Write one of these words, or remove the annotation.",
   },
+  IpModeInvalid: {
+    shownIn: ["Service"],
+    meaning: "The ipMode that the Service requests does not exist.",
+    sentence: "{object} has {value} ({field}), which is neither VIP nor Proxy. The annotation is ignored.",
+    cure: "Write one of these words, or remove the annotation.",
+  },
+  IpModeProxyWithoutNodePort: {
+    shownIn: ["Service"],
+    meaning: "The Service requests ipMode Proxy, and some of its ports are not forwarded by their node port.",
+    sentence:
+      "{object} requests ipMode Proxy ({field}), but these ports are not forwarded by a node port: {value}. The ipMode stays VIP.",
+    cure: "Set the annotation bellhop.dev/forwarding to nodeport and allocate node ports for all ports, none of which may be SCTP, or request no ipMode.",
+  },
   AnnotationUnknown: {
     shownIn: ["Service"],
     meaning:

@@ -34,22 +34,18 @@ export interface TraceOptions {
 
 /** Priorities of the kernel's own steps (linux/netfilter_ipv4.h). All nat chains run within the nat step of their hook. */
 const trackingPriority = -200;
-const natPriority = { prerouting: -100, postrouting: 100 } as const;
+const natPriority = { prerouting: -100, output: -100, postrouting: 100 } as const;
+
+function isNatHook(hook: NftHook): hook is keyof typeof natPriority {
+  return Object.hasOwn(natPriority, hook);
+}
 
 /**
  * Walks a packet from the client through the rules of the given tables, which are of one IP family and of netdev, and says
  * where it ends. Knows no routes: a packet that is not for the node is forwarded.
  */
 export function tracePacket(tables: readonly FakeTable[], packet: TracedPacket, options: TraceOptions): TraceOutcome {
-  const untracked: TracedConnection = {
-    original: packet,
-    state: options.state ?? "new",
-    mark: 0,
-    zone: 0,
-    translated: false,
-    direction: "original",
-  };
-  const walk = startWalk(packet, untracked, options.random);
+  const walk = startWalk(packet, untrackedConnection(packet, options), options.random);
   runHook(tables, "ingress", walk);
   runHook(tables, "prerouting", walk);
   const local = options.local.includes(walk.packet.daddr);
@@ -60,9 +56,34 @@ export function tracePacket(tables: readonly FakeTable[], packet: TracedPacket, 
   return finish(walk, local ? "local" : "forwarded");
 }
 
+/** Walks a packet of the node itself through the rules, until it leaves the node or comes back to it by the loopback interface. */
+export function traceOutput(tables: readonly FakeTable[], packet: TracedPacket, options: TraceOptions): TraceOutcome {
+  const walk = startWalk(packet, untrackedConnection(packet, options), options.random);
+  runHook(tables, "output", walk);
+  runHook(tables, "postrouting", walk);
+  return finish(walk, options.local.includes(walk.packet.daddr) ? "local" : "forwarded");
+}
+
 /** Walks the answer to a packet that arrived, from its receiver back towards the client. */
 export function traceReply(tables: readonly FakeTable[], request: TraceOutcome): TraceOutcome {
-  const { original } = request.connection;
+  const walk = startReply(request);
+  runHook(tables, "postrouting", walk);
+  return finish(walk, "forwarded");
+}
+
+/** Walks the answer to a packet of the node itself, once its addresses are restored, towards the socket that sent the packet. */
+export function traceReplyToNode(tables: readonly FakeTable[], request: TraceOutcome): TraceOutcome {
+  const walk = startReply(request);
+  runHook(tables, "input", walk);
+  return finish(walk, "local");
+}
+
+function untrackedConnection(packet: TracedPacket, { state = "new" }: TraceOptions): TracedConnection {
+  return { original: packet, state, mark: 0, zone: 0, translated: false, direction: "original" };
+}
+
+function startReply({ connection }: TraceOutcome): Walk {
+  const { original } = connection;
   const packet: TracedPacket = {
     ...original,
     saddr: original.daddr,
@@ -72,9 +93,7 @@ export function traceReply(tables: readonly FakeTable[], request: TraceOutcome):
     mark: 0,
     syn: false,
   };
-  const walk = startWalk(packet, { ...request.connection, state: "established", direction: "reply" }, undefined);
-  runHook(tables, "postrouting", walk);
-  return finish(walk, "forwarded");
+  return startWalk(packet, { ...connection, state: "established", direction: "reply" }, undefined);
 }
 
 function startWalk(packet: TracedPacket, connection: TracedConnection, random: (() => number) | undefined): Walk {
@@ -111,7 +130,7 @@ function runHook(tables: readonly FakeTable[], hook: NftHook, walk: Walk): void 
       if (base?.hook !== hook) continue;
       if (base.devices !== undefined && !base.devices.includes(walk.packet.iifname)) continue;
       const run = () => traceChain(table, name, walk);
-      if (base.type === "filter" || (hook !== "prerouting" && hook !== "postrouting")) {
+      if (base.type !== "nat" || !isNatHook(hook)) {
         steps.push({ priority: base.priority, inner: 0, run });
       } else {
         // The first nat chain that decides is the last one asked, and only new connections are asked about.
@@ -122,7 +141,8 @@ function runHook(tables: readonly FakeTable[], hook: NftHook, walk: Walk): void 
       }
     }
   }
-  if (hook === "prerouting") steps.push({ priority: trackingPriority, inner: 0, run: () => track(walk) });
+  if (hook === "prerouting" || hook === "output")
+    steps.push({ priority: trackingPriority, inner: 0, run: () => track(walk) });
   steps.sort((left, right) => left.priority - right.priority || left.inner - right.inner);
   for (const step of steps) if (walk.stopped === undefined) step.run();
 }

@@ -1,7 +1,9 @@
 import { testForwarding } from "./forwarding.ts";
 import { testHandover } from "./handover.ts";
+import { testIpMode } from "./ip-mode.ts";
 import { testNodePool } from "./node-pool.ts";
 
 testForwarding("iptables");
 testHandover("iptables");
 testNodePool("iptables");
+testIpMode("iptables");

@@ -4,6 +4,7 @@ import type { IPAddressPool } from "../../../src/api/ip-address-pool.ts";
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import type { IpRange } from "../../../src/ip/range.ts";
 import type { Forwarding } from "../../../src/model/forwarding.ts";
+import type { IpMode } from "../../../src/model/ip-mode.ts";
 import { matchesAnySelector } from "../../../src/model/label-selector.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import { maxLabels, type ServiceView } from "../../../src/model/service.ts";
@@ -44,6 +45,8 @@ export interface Pool {
   readonly sharedAcrossNamespaces: boolean;
   /** How traffic reaches the pods of Services that request nothing. Never set where `nodes` is. */
   readonly forwarding: Forwarding | undefined;
+  /** The ipMode of its addresses in the status of Services that request none. Never set where `nodes` is. */
+  readonly ipMode: IpMode | undefined;
 }
 
 export type PoolParse =
@@ -108,13 +111,14 @@ export function parsePool(raw: IPAddressPool): PoolParse {
       serviceSelectors,
       sharedAcrossNamespaces: spec.sharing?.acrossNamespaces ?? false,
       forwarding: spec.forwarding,
+      ipMode: spec.ipMode,
     },
   };
 }
 
 /** A pool has either addresses of its own or nodes' own addresses. Fields for the other kind are mistakes. */
 function findKindReasons(object: string, spec: IPAddressPool["spec"]): readonly Reason[] {
-  const { addresses = [], nodeAddresses, exclude, holdAfterDelete, forwarding } = spec;
+  const { addresses = [], nodeAddresses, exclude, holdAfterDelete, forwarding, ipMode } = spec;
   if (nodeAddresses === undefined) {
     return addresses.length > 0 ? [] : [reasonOf("PoolEmpty", { object, field: "spec.addresses", value: "" })];
   }
@@ -123,6 +127,7 @@ function findKindReasons(object: string, spec: IPAddressPool["spec"]): readonly 
     ...exclude.slice(0, 1).map((text) => ["spec.exclude[0]", text] as const),
     ...(holdAfterDelete === undefined ? [] : [["spec.holdAfterDelete", holdAfterDelete] as const]),
     ...(forwarding === undefined ? [] : [["spec.forwarding", forwarding] as const]),
+    ...(ipMode === undefined ? [] : [["spec.ipMode", ipMode] as const]),
   ];
   return misfits.map(([field, value]) => reasonOf("PoolOfNodesMisfit", { object, field, value }));
 }

@@ -2,6 +2,7 @@ import { avoidsDeadNodesFeature, deadNodesOf, hasFeature, type Speaker } from ".
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { decideForwarding } from "../../../src/model/forwarding.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
+import { isShownAsProxy } from "../../../src/model/ip-mode.ts";
 import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
 import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
 import { readSourceRanges } from "../../../src/model/source-ranges.ts";
@@ -9,6 +10,7 @@ import { type ReceivingNode, zoneLabel } from "../../../src/model/usable-endpoin
 import { allocate } from "../../allocate/allocate.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { evaluateAllPools, evaluateNamedPool } from "../../allocate/choose/evaluate-pool.ts";
+import { showAddresses } from "../../allocate/choose/shown-addresses.ts";
 import { isAssignedByBellhop } from "../../allocate/claim/assigned-condition.ts";
 import { currentPoolOf } from "../../allocate/claim/claim.ts";
 import { parseRequest } from "../../allocate/claim/request.ts";
@@ -36,6 +38,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
         return explainFamily(input, family, own);
       })
     : [];
+  const { reason: ipModeReason } = showAddresses(allocations, service, allocation.assignments);
   const reasons = findReasons(input, classPart, allocation, addresses, endpoints);
   return {
     service: service.key,
@@ -44,6 +47,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     reasons,
     warnings: [
       ...(eligible ? invalidSettings(service) : []),
+      ...(ipModeReason === undefined ? [] : [ipModeReason]),
       ...(externalIpReason === undefined ? [] : [externalIpReason]),
     ],
     remarks: eligible ? findRemarks(input, allocation, addresses) : [],
@@ -180,7 +184,11 @@ function findRemarks(
       if (concerns) remarks.push(`Node ${announcedBy}: ${message}`);
     }
   }
-  remarks.push(...describeDeadNodes(input, addresses), ...describeSourceRanges(service));
+  remarks.push(
+    ...describeDeadNodes(input, addresses),
+    ...describeProxyMode(service, addresses),
+    ...describeSourceRanges(service),
+  );
   if (leader === undefined && addresses.length > 0) {
     remarks.push("No controller is active: what is served stays served, but nothing changes.");
   }
@@ -198,6 +206,15 @@ function describeDeadNodes({ slices, speakers }: ServiceInput, addresses: readon
         `Node ${node} is dead, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. kube-proxy may, until the EndpointSlices no longer list them as ready.`,
     );
   });
+}
+
+/** How clients in the cluster reach addresses for which service proxies have no rules. */
+function describeProxyMode(service: ServiceView, addresses: readonly AddressPart[]): readonly string[] {
+  const texts = addresses.map(({ address }) => address).filter((text) => isShownAsProxy(service, text));
+  if (texts.length === 0) return [];
+  return [
+    `The status shows ${texts.join(", ")} with ipMode Proxy. Service proxies have no rules for it. Each node sends connections of its own and of its pods to its own node port.`,
+  ];
 }
 
 /** Which clients the source ranges admit, by family. */

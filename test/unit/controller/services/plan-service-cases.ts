@@ -224,6 +224,18 @@ export const planCases: readonly PlanCase[] = [
     ops: [`Patch ${assigned}`, "Warning ForwardingInvalid"],
   },
   {
+    name: "nor does an unknown ipMode",
+    claims: [mine],
+    service: { ...shown, annotations: { "bellhop.dev/ip-mode": "proxy" } },
+    ops: [`Patch ${assigned}`, "Warning IpModeInvalid"],
+  },
+  {
+    name: "nor does ipMode Proxy without forwarding by node port, and the status stays as it is",
+    claims: [mine],
+    service: { ...shown, annotations: { "bellhop.dev/ip-mode": "Proxy" } },
+    ops: [`Patch ${assigned}`, "Warning IpModeProxyWithoutNodePort"],
+  },
+  {
     name: "nor does an annotation with a mistyped name",
     claims: [mine],
     service: { ...shown, annotations: { "bellhop.dev/ip": "192.0.2.12" } },

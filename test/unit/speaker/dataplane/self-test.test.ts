@@ -82,7 +82,7 @@ describe("findMissingFeatures", () => {
 
   test("a kernel without nftables lacks all of it", async () => {
     const found = await findMissingFeatures(kernelWithout(() => true));
-    assert.equal(found.length, 20);
+    assert.equal(found.length, 26);
     assert.equal(found[0]?.reason, "EOPNOTSUPP");
   });
 

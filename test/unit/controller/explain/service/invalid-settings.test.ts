@@ -42,6 +42,12 @@ const cases: readonly {
     warnings: ["ForwardingInvalid"],
     remarks: [],
   },
+  {
+    name: "ipMode Proxy without forwarding by node port",
+    annotations: { "bellhop.dev/ip-mode": "Proxy" },
+    warnings: ["IpModeProxyWithoutNodePort"],
+    remarks: [],
+  },
 ];
 
 describe("explain about settings that are invalid and prevent no address", () => {

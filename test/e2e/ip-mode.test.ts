@@ -1,0 +1,3 @@
+import { testIpMode } from "./ip-mode.ts";
+
+testIpMode("nftables");
