@@ -11,6 +11,7 @@ import { openGroupSocket } from "./announce/group-socket.ts";
 import { findMissingFeatures, removeSelfTest } from "./dataplane/self-test.ts";
 import { probeTableOf, removeTable, removeTableOf } from "./dataplane/tables.ts";
 import { readHostSettings } from "./host-checks/host-settings.ts";
+import { readNodePortAddresses } from "./host-checks/kube-proxy-config.ts";
 import { readSettingFile } from "./host-checks/setting-file.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import { stakeFileIn } from "./last-stakes/stake-file.ts";
@@ -41,6 +42,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       stakeFile: stakeFileIn(settings.stateDirectory),
       openGroupSocket,
       readHostSettings: (links) => readHostSettings(links, readSettingFile),
+      readNodePortAddresses,
       kernelRelease: release(),
       bootNonce: randomUUID(),
     });

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { forwardingTextOf } from "../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
-import { formatAddress, type IpAddress, parseAddress } from "../src/ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import { type Forwarding, parseForwarding } from "../src/model/forwarding.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
@@ -38,6 +38,8 @@ export interface ServiceRulesOptions {
   readonly mayDropForwarded: () => boolean;
   /** Whether connection tracking takes TCP packets of unknown connections for new ones. */
   readonly tcpLoose: () => boolean;
+  /** Families in which the service proxy of this node does not open node ports at the InternalIP. */
+  readonly closedNodePorts: () => ReadonlySet<IpFamily>;
   readonly changes: RulesListener;
   readonly clock: Clock;
   readonly random: Random;
@@ -65,6 +67,8 @@ export class ServiceRules {
   /** By Service: its ports as they were last rendered, and what ends the wait for kube-proxy. */
   readonly #seen = new Map<string, SeenService>();
   readonly #waits = new Map<string, () => void>();
+  /** By family: Services with ports that are forwarded by node ports, where these can be reached. */
+  readonly #nodePortServices: Readonly<Record<IpFamily, Set<string>>> = { IPv4: new Set(), IPv6: new Set() };
   /** Whether nothing was rendered yet, so that everything looks new. */
   #starting = true;
   #dirty = new Set<string>();
@@ -88,6 +92,11 @@ export class ServiceRules {
   /** This node as it was last observed; the deletion of its Node object changes nothing. */
   get node(): NodeFacts {
     return this.#node;
+  }
+
+  /** Families of which ports are forwarded by node ports, where these can be reached. */
+  get nodePortFamilies(): ReadonlySet<IpFamily> {
+    return new Set((["IPv4", "IPv6"] as const).filter((family) => this.#nodePortServices[family].size > 0));
   }
 
   /** Call it before the first `render`: chains in the kernel keep the seed that they were made with. */
@@ -121,8 +130,13 @@ export class ServiceRules {
 
   /** An InternalIP on no interface is not used: packets for node ports at it would be routed away. */
   #observeNode(): NodeFacts {
-    const { node, watched, isOnNode, mayDropForwarded, tcpLoose } = this.#options;
-    const facts = { ...this.#node, mayDropForwarded: mayDropForwarded(), tcpLoose: tcpLoose() };
+    const { node, watched, isOnNode, mayDropForwarded, tcpLoose, closedNodePorts } = this.#options;
+    const facts = {
+      ...this.#node,
+      mayDropForwarded: mayDropForwarded(),
+      tcpLoose: tcpLoose(),
+      closedNodePorts: closedNodePorts(),
+    };
     const view = watched.nodes.views.get(node);
     if (view === undefined) return facts;
     const present = (text: string | undefined) => (text !== undefined && isOnNode(text) ? text : undefined);
@@ -215,6 +229,7 @@ export class ServiceRules {
     if (service === undefined || service.type !== "LoadBalancer" || addresses.length === 0) {
       this.#logged.delete(key);
       this.#seen.delete(key);
+      this.#noteNodePorts(key, new Set());
       this.#wait(key, undefined);
       return [];
     }
@@ -232,14 +247,22 @@ export class ServiceRules {
     const own = addresses.map(({ address }) => address);
     const defaults = new Map(addresses.map(({ address, forwarding }) => [address, forwarding]));
     const forwardingAt = (address: IpAddress) => defaults.get(address);
-    const { elements, seen, dueMs } = renderService(service, slices, own, this.#node, {
+    const { elements, seen, dueMs, nodePortFamilies } = renderService(service, slices, own, this.#node, {
       permits,
       timing,
       forwardingAt,
     });
     this.#seen.set(key, seen);
+    this.#noteNodePorts(key, nodePortFamilies);
     this.#wait(key, dueMs === undefined ? undefined : dueMs - timing.nowMs);
     return elements;
+  }
+
+  #noteNodePorts(key: string, present: ReadonlySet<IpFamily>): void {
+    for (const family of ["IPv4", "IPv6"] as const) {
+      if (present.has(family)) this.#nodePortServices[family].add(key);
+      else this.#nodePortServices[family].delete(key);
+    }
   }
 
   /** The Service is rendered again after this time, and no longer at a time that was set before. */

@@ -26,6 +26,8 @@ export interface SpeakerOptions {
   readonly findMissingFeatures: (nft: Nft) => Promise<readonly MissingFeature[]>;
   readonly openGroupSocket: () => Promise<GroupSocket>;
   readonly readHostSettings: (links: readonly Link[]) => HostSettings;
+  /** `nodePortAddresses` of the kube-proxy of this node; undefined: not known. */
+  readonly readNodePortAddresses: () => Promise<readonly string[] | undefined>;
   readonly kernelRelease: string;
   readonly bootNonce: string;
   readonly clock: Clock;

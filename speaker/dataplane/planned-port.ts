@@ -19,6 +19,8 @@ const nftProtocols: Readonly<Record<Protocol, NftProtocol>> = { TCP: "tcp", UDP:
 export interface NodePortNode extends ReceivingNode {
   /** The address on which kube-proxy serves node ports, if it is on an interface of the node. */
   readonly addresses: Readonly<Record<IpFamily, string | undefined>>;
+  /** Families in which the service proxy does not open node ports there. Missing: none. */
+  readonly closedNodePorts?: ReadonlySet<IpFamily>;
 }
 
 /** Whether the Service may have the port on the address: others may share it. */
@@ -51,7 +53,8 @@ export function planPorts(
   for (const address of [...addresses].sort(compareAddresses)) {
     const { family } = address;
     // A node port leads back to one address of each family; further ones go to the pods.
-    const nodePortUsable = node.addresses[family] !== undefined && !families.has(family);
+    const open = node.addresses[family] !== undefined && node.closedNodePorts?.has(family) !== true;
+    const nodePortUsable = open && !families.has(family);
     families.add(family);
     for (const port of service.ports) {
       if (!permits(address, port)) continue;

@@ -1,4 +1,4 @@
-import { formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import { decideForwarding, type Forwarding, type ForwardingDecision } from "../../src/model/forwarding.ts";
@@ -53,6 +53,8 @@ export interface RenderedService {
   readonly seen: SeenService;
   /** When the Service must be rendered again because kube-proxy has caught up; undefined: not for that. */
   readonly dueMs: number | undefined;
+  /** Families of which ports are forwarded by node ports, where these can be reached. */
+  readonly nodePortFamilies: ReadonlySet<IpFamily>;
 }
 
 const permitsAll: PermitsPort = () => true;
@@ -75,6 +77,7 @@ export function renderService(
   const seen = seeService(before, service.uid, ports, nowMs + spreadMs);
   const { allowed } = readSourceRanges(service.sourceRanges);
   const elements: Element[] = [];
+  const nodePortFamilies = new Set<IpFamily>();
   let dueMs: number | undefined;
   for (const address of addresses) {
     const family = nftFamilies[address.family];
@@ -87,19 +90,22 @@ export function renderService(
   for (const port of ports) {
     const stepsIn = node.mayDropForwarded !== true && delayMs > 0;
     const lateMs = stepsIn ? lateUntilMs(seen.ports.get(port.id), nowMs, delayMs) : undefined;
-    const decision = decideForwarding(service, port.port, {
-      nodePortUsable: port.nodePortUsable,
-      kubeProxyLate: lateMs !== undefined,
-      poolForwarding: forwardingAt(port.key.address),
-      deadEndpoints: stepsIn && port.reachesDead,
-    });
+    const decide = (nodePortUsable: boolean): ForwardingDecision =>
+      decideForwarding(service, port.port, {
+        nodePortUsable,
+        kubeProxyLate: lateMs !== undefined,
+        poolForwarding: forwardingAt(port.key.address),
+        deadEndpoints: stepsIn && port.reachesDead,
+      });
+    const decision = decide(port.nodePortUsable);
+    if (decision.way === "nodeport" || decide(true).way === "nodeport") nodePortFamilies.add(port.key.address.family);
     if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);
     elements.push(
       ...renderSourceRanges(allowed[port.key.address.family], port, decision),
       ...renderPort(service, port, decision, node.hashSeed),
     );
   }
-  return { elements, seen, dueMs };
+  return { elements, seen, dueMs, nodePortFamilies };
 }
 
 /** `allowed` undefined: from everywhere. */

@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { forwardingDisabled, reversePathFilterStrict } from "../../src/model/host-reason.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
@@ -23,6 +23,10 @@ export interface HostFacts {
   readonly serviceProxyInterface: string | undefined;
   /** The InternalIPs of the Node that are on none of its interfaces, as text. */
   readonly missingNodeAddresses: readonly string[];
+  /** The InternalIPs at which kube-proxy does not open node ports. */
+  readonly closedInternalIps: readonly IpAddress[];
+  /** Families of which ports are forwarded by node ports, where these can be reached. */
+  readonly nodePortFamilies: ReadonlySet<IpFamily>;
   /** Chains that drop forwarded packets which none of their rules accepts. */
   readonly droppingChains: readonly DroppingChain[];
   /** Whether the table of connections was nearly full the time before. */
@@ -40,6 +44,7 @@ export function findHostFaults(settings: HostSettings, facts: HostFacts): readon
     ...findReversePathFilter(settings, facts),
     ...findStrictArp(settings, facts),
     ...findNodeAddress(facts),
+    ...findNodePorts(facts),
     ...findForwardPolicy(facts),
     ...findConntrack(settings, facts),
   ];
@@ -107,6 +112,14 @@ function findNodeAddress({ missingNodeAddresses }: HostFacts): readonly HostFaul
   const value = missingNodeAddresses.join(", ");
   const reason = reasonOf("InternalIpNotOnNode", { object: "The node", field: "status.addresses", value });
   return [{ type: "NodeAddress", status: "False", reason }];
+}
+
+function findNodePorts({ closedInternalIps, nodePortFamilies }: HostFacts): readonly HostFault[] {
+  const closed = closedInternalIps.filter(({ family }) => nodePortFamilies.has(family));
+  if (closed.length === 0) return [];
+  const value = closed.map(formatAddress).join(", ");
+  const reason = reasonOf("NodePortsClosed", { object: "The node", field: "nodePortAddresses", value });
+  return [{ type: "NodePorts", status: "False", reason }];
 }
 
 /** An accept of one chain does not override the drop of another (nft(8), "chain priority"), so no rule of ours helps. */

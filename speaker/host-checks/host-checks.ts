@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/clock/clock.ts";
+import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { Logger } from "../../src/log/log.ts";
 import type { NodeView } from "../../src/model/node.ts";
 import { reasonMessage } from "../../src/model/reason.ts";
@@ -12,6 +13,7 @@ import { findHostFaults } from "./find-host-faults.ts";
 import { defaultRouteInterfaces, missingNodeAddresses, serviceProxyInterface } from "./host-facts.ts";
 import type { HostFault } from "./host-fault.ts";
 import type { HostSettings } from "./host-settings.ts";
+import { closedInternalIps } from "./node-port-addresses.ts";
 
 export interface HostChecksOptions {
   readonly node: string;
@@ -22,6 +24,10 @@ export interface HostChecksOptions {
   readonly readSettings: (links: readonly Link[]) => HostSettings;
   readonly network: () => HostNetwork;
   readonly droppingChains: () => readonly DroppingChain[];
+  /** `nodePortAddresses` of the kube-proxy of this node; undefined: not known. Never rejects. */
+  readonly readNodePortAddresses: () => Promise<readonly string[] | undefined>;
+  /** Families of which ports are forwarded by node ports, where these can be reached. */
+  readonly nodePortFamilies: () => ReadonlySet<IpFamily>;
   /** Interfaces on whose LAN there is an address of a Service. */
   readonly lanInterfaces: () => readonly string[];
   /** Names of the interfaces that an IPv4 address is announced on. */
@@ -33,6 +39,9 @@ export interface HostChecksOptions {
 /** The kernel does not report changes of settings. */
 const readEveryMs = 10_000;
 
+/** kube-proxy reads its own only when it starts. */
+const askKubeProxyEveryMs = 30_000;
+
 /** Knows the node's own settings and what is wrong with them. Reads them when interfaces change, and every ten seconds. */
 export class HostChecks {
   readonly #options: HostChecksOptions;
@@ -40,6 +49,8 @@ export class HostChecks {
   #read: { readonly links: readonly Link[]; readonly settings: HostSettings; readonly dueMs: number } | undefined;
   #links: readonly Link[] = [];
   #faults: readonly HostFault[] | undefined;
+  #nodePortAddresses: readonly string[] | undefined;
+  #askKubeProxyAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HostChecksOptions) {
     this.#options = options;
@@ -53,6 +64,28 @@ export class HostChecks {
   /** Whether connection tracking takes TCP packets of unknown connections for new ones, as was last read. The kernel's default is that it does. */
   get tcpLoose(): boolean {
     return this.#read?.settings.tcpLoose ?? true;
+  }
+
+  /** Families in which kube-proxy does not open node ports at the InternalIP, as far as is known. */
+  get closedNodePorts(): ReadonlySet<IpFamily> {
+    return new Set(this.#closedInternalIps().map(({ family }) => family));
+  }
+
+  #closedInternalIps(): readonly IpAddress[] {
+    const { node, watched } = this.#options;
+    return closedInternalIps(watched.nodes.views.get(node), this.#nodePortAddresses);
+  }
+
+  /** Asks kube-proxy if that is due, which it is only while something depends on it. The next `refresh` goes by the answer. */
+  #askKubeProxy(): void {
+    const { clock, nodePortFamilies, readNodePortAddresses } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nodePortFamilies().size === 0 || nowMs < this.#askKubeProxyAtMs) return;
+    this.#askKubeProxyAtMs = nowMs + askKubeProxyEveryMs;
+    void readNodePortAddresses().then((addresses) => {
+      // While kube-proxy restarts, what it said last holds.
+      this.#nodePortAddresses = addresses ?? this.#nodePortAddresses;
+    });
   }
 
   virtualIpChanged(name: string): void {
@@ -71,7 +104,9 @@ export class HostChecks {
 
   /** Evaluates the settings as they were last read. Returns whether there are other faults than before, and true for the first time. */
   refresh(): boolean {
-    const { node, watched, network, droppingChains, lanInterfaces, announcingIPv4, log } = this.#options;
+    const { node, watched, network, droppingChains, lanInterfaces, announcingIPv4, nodePortFamilies, log } =
+      this.#options;
+    this.#askKubeProxy();
     if (this.#read === undefined) return false;
     const host = network();
     const faults = findHostFaults(this.#read.settings, {
@@ -82,6 +117,8 @@ export class HostChecks {
       defaultRouteInterfaces: defaultRouteInterfaces(host),
       serviceProxyInterface: serviceProxyInterface(host),
       missingNodeAddresses: missingNodeAddresses(watched.nodes.views.get(node), host),
+      closedInternalIps: this.#closedInternalIps(),
+      nodePortFamilies: nodePortFamilies(),
       droppingChains: droppingChains(),
       conntrackWasFull: this.faults.some(({ type }) => type === "ConnectionTracking"),
     });

@@ -6,6 +6,7 @@ export const hostConditionTypes = [
   "ReversePathFilter",
   "StrictArp",
   "NodeAddress",
+  "NodePorts",
   "ForwardPolicy",
   "ConnectionTracking",
 ] as const;

@@ -114,7 +114,7 @@ export const speakerStatusSchema = z
     conditions: boundedList(conditionSchema, maxConditions)
       .optional()
       .describe(
-        "Whether the node can serve addresses; False means that it cannot. RulesWritten: the rules of both families can be written. Answering: the speaker answers ARP requests and neighbor solicitations. Forwarding: the kernel forwards packets. ReversePathFilter: it accepts the packets of clients. StrictArp: it does not answer ARP requests for the addresses of Services. NodeAddress: the addresses of the Node are on its interfaces. ForwardPolicy: no chain of a firewall drops forwarded packets by its policy; Unknown if one does, because its rules may accept them. ConnectionTracking: the table of tracked connections has space. Heartbeats: the speaker has the key of heartbeats, and other speakers use the same.",
+        "Whether the node can serve addresses; False means that it cannot. RulesWritten: the rules of both families can be written. Answering: the speaker answers ARP requests and neighbor solicitations. Forwarding: the kernel forwards packets. ReversePathFilter: it accepts the packets of clients. StrictArp: it does not answer ARP requests for the addresses of Services. NodeAddress: the addresses of the Node are on its interfaces. NodePorts: node ports are open where Services are forwarded by them. ForwardPolicy: no chain of a firewall drops forwarded packets by its policy; Unknown if one does, because its rules may accept them. ConnectionTracking: the table of tracked connections has space. Heartbeats: the speaker has the key of heartbeats, and other speakers use the same.",
       ),
   })
   .describe("What the speaker reports. The speaker writes it.");

@@ -263,6 +263,14 @@ export const reasonTable = {
     sentence: "{object} drops forwarded {value} packets that no rule accepts: the policy of {field} is drop.",
     cure: "If Services without node ports are not reachable, accept packets to and from the networks of the pods in this chain, or set its policy to accept.",
   },
+  NodePortsClosed: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "The node has Services that are forwarded by node ports, and kube-proxy does not open node ports at the InternalIP of the Node.",
+    sentence:
+      "{object} has no node ports at {value}, because {field} of kube-proxy leaves the address out. Services with forwarding nodeport go straight to pods there.",
+    cure: "Add the InternalIP of each Node, or the word primary, to nodePortAddresses of kube-proxy, or use another forwarding.",
+  },
   ConntrackNearlyFull: {
     shownIn: ["Speaker"],
     meaning:

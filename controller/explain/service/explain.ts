@@ -74,9 +74,14 @@ function receiverOf({ service, candidates, speakers }: ServiceInput, [first]: re
   return whole ? "node ports" : "no node ports";
 }
 
-/** The speaker reports if an InternalIP is on no interface of the node, but lists only addresses that it can announce from. */
+/**
+ * The speaker reports if an InternalIP is on no interface of the node, but lists only addresses that it can announce from. It also reports if
+ * the service proxy does not open node ports at an InternalIP, which the message names.
+ */
 function mayTakeNodePorts(internalIp: string, speaker: Speaker | undefined): boolean {
   const { conditions = [], interfaces = [] } = speaker?.status ?? {};
+  const closed = conditions.find(({ type, status }) => type === "NodePorts" && status === "False")?.message;
+  if (closed?.split(/[ ,]+/).includes(internalIp) === true) return false;
   if (!conditions.some(({ type, status }) => type === "NodeAddress" && status === "False")) return true;
   return interfaces.some(({ addresses }) => addresses.some((text) => text.split("/")[0] === internalIp));
 }

@@ -26,6 +26,7 @@ export function createServiceRules(options: RulesOptions) {
     kubeProxyDelayMs: 60_000,
     mayDropForwarded: () => false,
     tcpLoose: () => true,
+    closedNodePorts: () => new Set(),
     changes: { rulesDue: () => undefined },
     random: () => 0.5,
     log: silentLogger,

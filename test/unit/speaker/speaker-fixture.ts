@@ -211,6 +211,8 @@ export class SpeakerFixture {
   missingFeatures: readonly MissingFeature[] = [];
   /** Files of /proc/sys by path. */
   readonly sysctls = new Map<string, string>();
+  /** What kube-proxy says; undefined: it does not answer. */
+  nodePortAddresses: readonly string[] | undefined;
   links: readonly Link[] = [link("eth0", "192.0.2.11/24"), link("eth1", "198.51.100.11/24")];
   readonly #stop = new AbortController();
   readonly speaker: Speaker;
@@ -237,6 +239,7 @@ export class SpeakerFixture {
       findMissingFeatures: async () => this.missingFeatures,
       stakeFile: this.stakeFile,
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
+      readNodePortAddresses: async () => this.nodePortAddresses,
       readHostSettings: (links) => readHostSettings(links, (path) => this.sysctls.get(path)),
       kernelRelease: "6.1",
       bootNonce: "nonce",

@@ -919,6 +919,36 @@ story(
   },
 );
 
+story(
+  "node ports that kube-proxy does not open at the InternalIP are not used, and a condition says so",
+  async (fixture) => {
+    await fixture.populate("n1");
+    fixture.nodePortAddresses = ["198.51.100.0/24"];
+    await fixture.start();
+    const faults = async () => {
+      const { status } = await fixture.get<Speaker>(ownPath("speakers", "n1"));
+      const own = status?.conditions?.filter(({ type, status: state }) => type === "NodePorts" && state === "False");
+      return own?.map(({ reason }) => reason);
+    };
+    const sizes = () =>
+      ["node_ports", "tcp_endpoints"].map((set) => fixture.nft.table("ip", "bellhop")?.sets.get(set)?.elements.size);
+    await fixture.clock.advance(60_000);
+    assert.deepEqual(await faults(), [], "no Service depends on it");
+    const annotations = { "bellhop.dev/forwarding": "nodeport" };
+    await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
+    await fixture.clock.advance(10_000);
+    assert.deepEqual(await faults(), ["NodePortsClosed"]);
+    assert.deepEqual(sizes(), [0, 1]);
+    fixture.nodePortAddresses = undefined;
+    await fixture.clock.advance(60_000);
+    assert.deepEqual(await faults(), ["NodePortsClosed"], "kube-proxy restarts");
+    fixture.nodePortAddresses = ["primary"];
+    await fixture.clock.advance(60_000);
+    assert.deepEqual(await faults(), []);
+    assert.deepEqual(sizes(), [1, 0]);
+  },
+);
+
 story("node ports are not used at an InternalIP that is on no interface, until one has it", async (fixture) => {
   await fixture.populate("n1");
   const annotations = { "bellhop.dev/forwarding": "nodeport" };

@@ -1,3 +1,4 @@
+import type { IpFamily } from "../../../../src/ip/address.ts";
 import type { ReasonCode } from "../../../../src/model/reason.ts";
 import type { DroppingChain } from "../../../../src/nft-netlink/forward-chains.ts";
 import type { InterfaceFixture, RouteFixture } from "../links/host-network-fixture.ts";
@@ -14,6 +15,9 @@ export interface HostFaultCase {
   /** Interfaces that have an address of a Service on their LAN, and the addresses announced there. Default: eth0. */
   readonly announced?: Readonly<Record<string, readonly string[]>>;
   readonly internalIPs?: readonly string[];
+  /** Undefined: kube-proxy does not say. */
+  readonly nodePortAddresses?: readonly string[];
+  readonly nodePortFamilies?: readonly IpFamily[];
   readonly droppingChains?: readonly DroppingChain[];
   /** Condition, reason and field of each fault. */
   readonly faults: readonly `${string} ${ReasonCode} ${string}`[];
@@ -36,6 +40,20 @@ const strictArp = { "ipv4/conf/all/arp_ignore": "1", "ipv4/conf/all/arp_announce
 const looseArp = { "ipv4/conf/all/arp_ignore": "0", "ipv4/conf/all/arp_announce": "0" };
 
 export const hostFaultCases: readonly HostFaultCase[] = [
+  {
+    name: "node ports are closed at the InternalIP, and Services depend on them",
+    internalIPs: ["192.0.2.11", "2001:db8::11"],
+    nodePortAddresses: ["198.51.100.0/24"],
+    nodePortFamilies: ["IPv4", "IPv6"],
+    faults: ["NodeAddress InternalIpNotOnNode status.addresses", "NodePorts NodePortsClosed nodePortAddresses"],
+  },
+  {
+    name: "node ports are closed at the InternalIP, and no Service of the family depends on them",
+    internalIPs: ["192.0.2.11"],
+    nodePortAddresses: ["198.51.100.0/24"],
+    nodePortFamilies: ["IPv6"],
+    faults: [],
+  },
   { name: "nothing can be read", faults: [] },
   {
     name: "everything is as it should be",

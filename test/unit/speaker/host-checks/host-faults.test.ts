@@ -10,8 +10,14 @@ import {
   serviceProxyInterface,
 } from "../../../../speaker/host-checks/host-facts.ts";
 import { readHostSettings } from "../../../../speaker/host-checks/host-settings.ts";
+import {
+  closedInternalIps,
+  opensNodePorts,
+  parseConfigz,
+} from "../../../../speaker/host-checks/node-port-addresses.ts";
 import { readLinks } from "../../../../speaker/links/read.ts";
 import { maxConditions } from "../../../../src/api/api.ts";
+import { parseAddress } from "../../../../src/ip/address.ts";
 import { projectNode } from "../../../../src/model/node.ts";
 import { hostNetwork } from "../links/host-network-fixture.ts";
 import { type HostFaultCase, hostFaultCases } from "./host-fault-cases.ts";
@@ -28,6 +34,7 @@ function judge(input: Omit<HostFaultCase, "name" | "faults">, change: Partial<Ho
   const isIPv4 = (text: string) => !text.includes(":");
   const announcing = Object.entries(announced).filter(([, texts]) => texts.some(isIPv4));
   const addresses = internalIPs.map((address) => ({ type: "InternalIP", address }));
+  const view = projectNode({ status: { addresses } });
   const faults = findHostFaults(settings, {
     families: families.current,
     lanInterfaces: Object.keys(announced),
@@ -35,7 +42,9 @@ function judge(input: Omit<HostFaultCase, "name" | "faults">, change: Partial<Ho
     announcingIPv4: new Set(announcing.map(([name]) => name)),
     defaultRouteInterfaces: defaultRouteInterfaces(network),
     serviceProxyInterface: serviceProxyInterface(network),
-    missingNodeAddresses: missingNodeAddresses(projectNode({ status: { addresses } }), network),
+    missingNodeAddresses: missingNodeAddresses(view, network),
+    closedInternalIps: closedInternalIps(view, input.nodePortAddresses),
+    nodePortFamilies: new Set(input.nodePortFamilies ?? []),
     droppingChains: input.droppingChains ?? [],
     conntrackWasFull: false,
     ...change,
@@ -103,4 +112,40 @@ describe("conditions about the host", () => {
     assert.equal(hostConditions(good, [], now), good);
     assert.ok(good.every(({ status }) => status === "True"));
   });
+});
+
+describe("nodePortAddresses of kube-proxy", () => {
+  for (const [addresses, internalIp, opens] of [
+    [[], "192.0.2.11", true],
+    [["192.0.2.0/24"], "192.0.2.11", true],
+    [["192.0.2.99/24"], "192.0.2.11", true],
+    [["198.51.100.0/24", "192.0.2.11/32"], "192.0.2.11", true],
+    [["198.51.100.0/24"], "192.0.2.11", false],
+    [["198.51.100.0/24"], "2001:db8::11", true],
+    [["198.51.100.0/24", "2001:db8:1::/64"], "2001:db8::11", false],
+    [["127.0.0.0/8"], "192.0.2.11", false],
+    [["0.0.0.0/0"], "192.0.2.11", true],
+    [["primary"], "192.0.2.11", true],
+    [["all"], "192.0.2.11", true],
+    [["localhost"], "192.0.2.11", false],
+  ] as const) {
+    test(`${addresses.join(", ") || "none"}: node ports at ${internalIp} are ${opens ? "open" : "closed"}`, () => {
+      const address = parseAddress(internalIp);
+      assert.ok(address);
+      assert.equal(opensNodePorts(addresses, address), opens);
+    });
+  }
+
+  for (const [text, addresses] of [
+    ['{"kubeproxy.config.k8s.io":{"mode":"nftables","nodePortAddresses":["primary"]}}', ["primary"]],
+    ['{"kubeproxy.config.k8s.io":{"nodePortAddresses":null}}', []],
+    ['{"kubeproxy.config.k8s.io":{}}', []],
+    ['{"kubelet.config.k8s.io":{}}', undefined],
+    ['{"kubeproxy.config.k8s.io":{"nodePortAddresses":"primary"}}', undefined],
+    [`{"kubeproxy.config.k8s.io":{"nodePortAddresses":["${"1".repeat(100)}"]}}`, undefined],
+    ["<html>", undefined],
+    ["", undefined],
+  ] as const) {
+    test(`in an answer ${text.slice(0, 80)}`, () => assert.deepEqual(parseConfigz(text), addresses));
+  }
 });

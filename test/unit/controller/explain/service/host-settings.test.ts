@@ -11,10 +11,13 @@ const closed = { type: "Forwarding", status: "False", reason: "ForwardingDisable
 const open = { type: "Forwarding", status: "True", reason: "Enabled", message: "It is open." };
 const moved = { type: "NodeAddress", status: "False", reason: "InternalIpNotOnNode", message: "It is elsewhere." };
 
+const shut = { type: "NodePorts", status: "False", reason: "NodePortsClosed", message: "None at 203.0.113.7, so." };
+
 const cases: readonly {
   readonly name: string;
   readonly nodePort: number;
   readonly condition: object;
+  readonly annotations?: Readonly<Record<string, string>>;
   readonly notes: readonly string[];
   readonly path?: RegExp;
 }[] = [
@@ -34,16 +37,24 @@ const cases: readonly {
     notes: ["Node n1: It is elsewhere."],
     path: /directly to a pod/,
   },
+  {
+    name: "node ports that kube-proxy does not open at the InternalIP",
+    nodePort: 30080,
+    annotations: { "bellhop.dev/forwarding": "nodeport" },
+    condition: shut,
+    notes: ["Node n1: None at 203.0.113.7, so."],
+    path: /^directly to a pod \(its announcing node cannot take its node port\)$/,
+  },
 ];
 
 describe("explain tells what the settings of the announcing node do to a Service", () => {
   const cluster = useCluster();
-  for (const { name, nodePort, condition, notes, path } of cases) {
+  for (const { name, nodePort, annotations = {}, condition, notes, path } of cases) {
     test(name, async () => {
       const { server } = cluster;
       await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
       await cluster.start();
-      await cluster.addService("web", { ports: [{ port: 80, protocol: "TCP", nodePort }] });
+      await cluster.addService("web", { ports: [{ port: 80, protocol: "TCP", nodePort }] }, { annotations });
       await addEndpoints(cluster, "web", [{ nodeName: "n1", ready: true }]);
       await cluster.eventually(async () => {
         assert.equal(await cluster.condition("web"), "True AddressAssigned");

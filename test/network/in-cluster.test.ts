@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
+import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import { renderService } from "../../speaker/dataplane/render.ts";
+import { systemClock } from "../../src/clock/clock.ts";
+import { parseAddress } from "../../src/ip/address.ts";
+import { silentLogger } from "../../src/log/log.ts";
+import { createRegistry } from "../../src/metrics/registry.ts";
+import type { ServiceView } from "../../src/model/service.ts";
+import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { Lan } from "./lan.ts";
+import { type Namespace, skipReason } from "./namespace.ts";
+import { scriptPath } from "./program.ts";
+import { RemoteKernel } from "./remote-kernel.ts";
+
+const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, hashSeed: 1 };
+const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
+const ports = [port({ nodePort: 30080 }), port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 })];
+const shownAsProxy = Object.values(addresses).map((ip) => ({ ip, ipMode: "Proxy", ports: [] }));
+const view = service({ ...byNodePort, ports, ingress: shownAsProxy });
+const slices = [slice([endpoint("10.244.2.2", "n2")]), slice([endpoint("fd02::2", "n2")], { key: "default/web-6" })];
+
+/** What kube-proxy does for node ports, at prerouting and at output; it knows nothing of the address. Always to the pod of n2. */
+function kubeProxyRules(family: "ip" | "ip6"): string {
+  const [self, pod] = family === "ip" ? ["192.0.2.11", "10.244.2.2"] : ["2001:db8::11", "[fd02::2]"];
+  return `table ${family} kube-proxy {
+    chain services {
+      ${family} daddr ${self} tcp dport 30080 meta mark set meta mark or 0x4000 dnat to ${pod}:8080
+      ${family} daddr ${self} udp dport 30053 meta mark set meta mark or 0x4000 dnat to ${pod}:5353
+    }
+    chain nat-prerouting { type nat hook prerouting priority -100; jump services; }
+    chain nat-output { type nat hook output priority -100; jump services; }
+    chain nat-postrouting { type nat hook postrouting priority 100;
+      meta mark and 0x4000 == 0x4000 meta mark set meta mark xor 0x4000 masquerade
+    }
+  }`;
+}
+
+const skip = skipReason();
+describe("clients in the cluster, where no service proxy knows the address", { skip: skip ?? false }, () => {
+  let lan: Lan;
+  let finished = () => {};
+  let dataplane: Dataplane;
+  before(async () => {
+    lan = await Lan.create();
+    finished = () => lan.destroy();
+    const [n1] = lan.nodes;
+    await lan.start(n1, "responder-process.ts", ["eth0", ...Object.values(addresses)]);
+    const kernel = await RemoteKernel.start(n1);
+    finished = () => {
+      dataplane.stop();
+      kernel.kill();
+      lan.destroy();
+    };
+    dataplane = new Dataplane({
+      nft: kernel,
+      conntrack: kernel,
+      log: silentLogger,
+      metrics: createDataplaneMetrics(createRegistry()),
+      clock: systemClock,
+      random: Math.random,
+    });
+    dataplane.setInterfaces(["eth0"]);
+    for (const family of ["ip", "ip6"] as const) await n1.sh(`nft '${kubeProxyRules(family)}'`);
+    await put(view);
+  });
+  after(() => finished());
+
+  async function put(changed: ServiceView): Promise<void> {
+    const parsed = Object.values(addresses).flatMap((text) => parseAddress(text) ?? []);
+    dataplane.setService(changed.key, renderService(changed, slices, parsed, node).elements);
+    const { failures, refusalsChanged } = await dataplane.apply({ nodeAddresses: node.addresses });
+    assert.deepEqual([failures, refusalsChanged], [[], []]);
+  }
+
+  async function ask(
+    from: Namespace,
+    protocol: "tcp" | "udp",
+    address: string,
+    times: number,
+  ): Promise<readonly string[]> {
+    const number = protocol === "tcp" ? 80 : 53;
+    const words = [process.execPath, scriptPath("ask.ts"), protocol, address, number, times, 0];
+    return (await from.sh(words.join(" "))).trim().split("\n");
+  }
+
+  for (const [family, address] of Object.entries(addresses)) {
+    for (const protocol of ["tcp", "udp"] as const) {
+      for (const [words, from] of [
+        ["the client on the LAN", () => lan.client],
+        ["a pod of the announcing node", () => lan.pods[0]],
+        ["the announcing node itself", () => lan.nodes[0]],
+        ["another node, over the LAN", () => lan.nodes[1]],
+      ] as const) {
+        test(`${protocol} over ${family} from ${words}`, async () => {
+          const namespace = from();
+          assert.ok(namespace);
+          const answers = await ask(namespace, protocol, address, 3);
+          assert.equal(answers.length, 3);
+          for (const answer of answers) assert.match(answer, /^pod2 /);
+        });
+      }
+    }
+  }
+
+  test("source ranges exclude pods and the node itself", async () => {
+    await put({ ...view, sourceRanges: ["192.0.2.99/32", "2001:db8::99/128"] });
+    for (const address of Object.values(addresses)) {
+      assert.match((await ask(lan.client, "tcp", address, 1)).join(), /^pod2 /);
+      for (const from of [lan.pods[0], lan.nodes[0]]) {
+        assert.ok(from);
+        assert.doesNotMatch((await ask(from, "tcp", address, 1)).join(), /pod2/);
+      }
+    }
+    await put(view);
+  });
+});
