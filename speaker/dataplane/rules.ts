@@ -81,7 +81,11 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   return {
     check_source_ranges: sourceRangeRules(ip, settings),
     check_output_source_ranges: settings.servesInCluster === true ? sourceRangeRules(ip, settings).slice(1) : [],
-    reject_no_endpoints: refusalRules(ip),
+    reject_no_endpoints: [
+      acceptOthers(ip),
+      ...refusalRules(ip, fromLan(ip)),
+      ...(settings.servesInCluster === true ? refusalRules(ip, toInCluster(ip)) : []),
+    ],
     ...nodePortRules(ip, settings),
     pass_on: passOnRules(ip, nodeAddressOf(settings)),
     dnat_to_endpoints: [
@@ -159,19 +163,23 @@ function sourceRangeRules(ip: NftIpFamily, { nodeAddress }: RuleSettings): reado
  * errors (net/ipv4/route.c, ip_rt_send_redirect). A reset needs no such allowance. Only a SYN is answered with one, because
  * connections to a pod that is no longer ready continue. Other protocols get ICMP port unreachable.
  */
-function refusalRules(ip: NftIpFamily): readonly NftRule[] {
+function refusalRules(ip: NftIpFamily, from: Statement): readonly NftRule[] {
   const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
   return [
-    acceptOthers(ip),
-    [fromLan(ip), unserved, ...outsideRanges(ip), { kind: "verdict", verdict: { kind: "accept" } }],
-    [fromLan(ip), isSyn, unserved, { kind: "reject", with: "tcp reset" }],
+    [from, unserved, ...outsideRanges(ip), { kind: "verdict", verdict: { kind: "accept" } }],
+    [from, isSyn, unserved, { kind: "reject", with: "tcp reset" }],
     [
-      fromLan(ip),
+      from,
       { kind: "match", left: field("meta l4proto"), operator: "!=", right: protocolData("tcp") },
       unserved,
       { kind: "reject", with: "port-unreachable" },
     ],
   ];
+}
+
+/** Whether the packet is for a port that is rewritten to its node port for clients in the cluster, too. */
+function toInCluster(ip: NftIpFamily): Statement {
+  return inSet(serviceKey(ip), sets[ip].in_cluster_services);
 }
 
 /**
@@ -183,7 +191,8 @@ function refusalRules(ip: NftIpFamily): readonly NftRule[] {
  * from the client alone, so that the answers, which know of no zone, find the connection.
  *
  * Clients in the cluster are rewritten where no service proxy serves them: pods on their way in, and the node itself on its way out, with the
- * answers to it on their way in. No other node knows their connections, so `pass_on` need not know of the rewrite.
+ * answers to it on their way in. No other node knows their connections, so `pass_on` need not know of the rewrite. kube-proxy's ICMP errors name the
+ * node port, and would not find their connections: what has no endpoint is refused before the rewrite.
  */
 function nodePortRules(
   ip: NftIpFamily,
@@ -197,9 +206,7 @@ function nodePortRules(
     ...rewriteToNodePort(ip, protocol, node),
     { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
   ];
-  const inCluster = forwardedProtocols.map(
-    (protocol): NftRule => [inSet(serviceKey(ip), our.in_cluster_services), ...rewrite(protocol)],
-  );
+  const inCluster = forwardedProtocols.map((protocol): NftRule => [toInCluster(ip), ...rewrite(protocol)]);
   const unrewrite = forwardedProtocols.map((protocol): NftRule => {
     const sent = concatenation("meta l4proto", `${protocol} sport`);
     return [
@@ -217,7 +224,7 @@ function nodePortRules(
       ...forwardedProtocols.map((protocol): NftRule => [fromLan(ip), ...rewrite(protocol), noteRewrite]),
       ...(servesInCluster ? inCluster : []),
     ],
-    rewrite_output: servesInCluster ? [acceptOthers(ip), ...inCluster] : [],
+    rewrite_output: servesInCluster ? [acceptOthers(ip), ...refusalRules(ip, toInCluster(ip)), ...inCluster] : [],
     unrewrite,
     unrewrite_input: servesInCluster ? unrewrite : [],
   };

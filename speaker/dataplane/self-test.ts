@@ -24,7 +24,7 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
   rewrite_to_node_port:
     "writing addresses and ports of packets (Linux 4.10), zones of connection tracking (NF_CONNTRACK_ZONES)",
-  rewrite_output: "routing packets of the node again (chains of type route)",
+  rewrite_output: "routing and refusing packets of the node itself (chains of type route, module nft_reject)",
   check_output_source_ranges: "ranges in concatenated keys (Linux 5.6), connection tracking in rules (module nft_ct)",
   unrewrite_input: "writing addresses and ports of packets (Linux 4.10)",
   pass_on: "passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",

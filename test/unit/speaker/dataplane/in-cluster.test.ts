@@ -3,7 +3,11 @@ import { test } from "node:test";
 import { type TraceOutcome, traceOutput, traceReplyToNode } from "../../../../src/nft/tracer.ts";
 import { byNodePort, endpoint, FakeNode, node, service, slice, vip, vip6 } from "./fake-node.ts";
 
-const slices = [slice([endpoint("10.244.1.2")]), slice([endpoint("fd01::2")], { key: "default/web-6" })];
+const targets = (["TCP", "UDP"] as const).map((protocol) => ({ name: "", protocol, port: 8080 }));
+const slices = [
+  slice([endpoint("10.244.1.2")], { ports: targets }),
+  slice([endpoint("fd01::2")], { ports: targets, key: "default/web-6" }),
+];
 const optional = ["rewrite_output", "check_output_source_ranges", "unrewrite_input"];
 
 function shownAs(ipMode: string) {
@@ -75,4 +79,20 @@ test("the chains for packets of the node exist only while an address is shown wi
   assert.deepEqual(present(), optional);
   await fakeNode.put(service(shownAs("VIP")), slices);
   assert.deepEqual(present(), []);
+});
+
+test("a port without endpoints is refused before the rewrite: ICMP errors about a node port do not find the connection", async () => {
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service(shownAs("Proxy")), []);
+  for (const [address, pod] of [
+    [vip, "10.244.1.9"],
+    [vip6, "fd01::9"],
+  ] as const) {
+    for (const outcome of [
+      fakeNode.send(address, { from: "cni0", source: pod }),
+      outputOf(fakeNode, address, "tcp"),
+      fakeNode.send(address),
+    ])
+      assert.deepEqual([outcome.end, outcome.refusal, outcome.packet.daddr], ["refused", "reset", address]);
+  }
 });

@@ -30,9 +30,11 @@ describe("findMissingFeatures", () => {
       (command: NftCommand) => command.kind === "addRule" && command.rule.some(({ kind }) => kind === "reject"),
       [
         "IPv4 reject at prerouting (Linux 5.9, module nft_reject)",
+        "IPv4 routing and refusing packets of the node itself (chains of type route, module nft_reject)",
         "IPv4 passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
         "IPv4 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
         "IPv6 reject at prerouting (Linux 5.9, module nft_reject)",
+        "IPv6 routing and refusing packets of the node itself (chains of type route, module nft_reject)",
         "IPv6 passing packets on to other nodes (Linux 4.10, modules nft_dup_ipv4 and nft_dup_ipv6)",
         "IPv6 destination NAT to endpoints in a map (modules nft_chain_nat, nft_hash and nft_reject)",
       ],
