@@ -7,6 +7,7 @@ import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import { silentLogger } from "../../src/log/log.ts";
 import { createRegistry } from "../../src/metrics/registry.ts";
+import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { Lan } from "./lan.ts";
@@ -19,7 +20,14 @@ const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
 const ports = [port({ nodePort: 30080 }), port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 })];
 const shownAsProxy = Object.values(addresses).map((ip) => ({ ip, ipMode: "Proxy", ports: [] }));
 const view = service({ ...byNodePort, ports, ingress: shownAsProxy });
-const slices = [slice([endpoint("10.244.2.2", "n2")]), slice([endpoint("fd02::2", "n2")], { key: "default/web-6" })];
+const targets = [
+  { name: "", protocol: "TCP", port: 8080 },
+  { name: "dns", protocol: "UDP", port: 5353 },
+] as const;
+const slices = [
+  slice([endpoint("10.244.2.2", "n2")], { ports: targets }),
+  slice([endpoint("fd02::2", "n2")], { ports: targets, key: "default/web-6" }),
+];
 
 /** What kube-proxy does for node ports, at prerouting and at output; it knows nothing of the address. Always to the pod of n2. */
 function kubeProxyRules(family: "ip" | "ip6"): string {
@@ -67,9 +75,9 @@ describe("clients in the cluster, where no service proxy knows the address", { s
   });
   after(() => finished());
 
-  async function put(changed: ServiceView): Promise<void> {
+  async function put(changed: ServiceView, present: readonly EndpointSliceView[] = slices): Promise<void> {
     const parsed = Object.values(addresses).flatMap((text) => parseAddress(text) ?? []);
-    dataplane.setService(changed.key, renderService(changed, slices, parsed, node).elements);
+    dataplane.setService(changed.key, renderService(changed, present, parsed, node).elements);
     const { failures, refusalsChanged } = await dataplane.apply({ nodeAddresses: node.addresses });
     assert.deepEqual([failures, refusalsChanged], [[], []]);
   }
@@ -103,6 +111,18 @@ describe("clients in the cluster, where no service proxy knows the address", { s
       }
     }
   }
+
+  test("a port without endpoints refuses every client at once", async () => {
+    await put(view, []);
+    for (const address of Object.values(addresses)) {
+      for (const from of [lan.client, lan.pods[0], lan.nodes[0]]) {
+        assert.ok(from);
+        for (const protocol of ["tcp", "udp"] as const)
+          assert.match((await ask(from, protocol, address, 1)).join(), /ECONNREFUSED/);
+      }
+    }
+    await put(view);
+  });
 
   test("source ranges exclude pods and the node itself", async () => {
     await put({ ...view, sourceRanges: ["192.0.2.99/32", "2001:db8::99/128"] });
