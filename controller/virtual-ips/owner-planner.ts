@@ -27,13 +27,15 @@ export interface OwnerPlannerOptions {
 const collectMs = 50;
 /** A process that has just started counts a dead speaker as alive until its Lease was not renewed for 20 s (speaker/report/lease-timing.ts). */
 const settledMs = 30_000;
+/** In the place of a digest, from a change of nodes until addresses are balanced for it. */
+const balancePending = "pending";
 
 /** Decides when owners are planned again. Does so only while this controller leads. */
 export class OwnerPlanner implements TermPart {
   readonly #options: OwnerPlannerOptions;
   /**
-   * A digest of the nodes over which addresses in use were balanced last. It outlives the leadership (on the leader's Lease): the next leader balances
-   * also for a change of nodes that this leader did not balance for. Undefined: not known.
+   * A digest of the nodes over which addresses in use were balanced last, or `balancePending`. It outlives the leadership (on the leader's Lease): the
+   * next leader balances also for a change of nodes that this leader did not balance for. Undefined: not known.
    */
   balancedNodes: string | undefined;
   /** The nodes as text when the balance was last scheduled. */
@@ -45,6 +47,8 @@ export class OwnerPlanner implements TermPart {
   #evenDue = false;
   #cancelPlan: (() => void) | undefined;
   #cancelRebalance: (() => void) | undefined;
+  /** How many VirtualIPs were to be written since the start. */
+  #writes = 0;
   /** Identifies the run of `#plan` that is under way. Undefined: none is, or the leadership has ended. */
   #running: object | undefined;
 
@@ -60,12 +64,11 @@ export class OwnerPlanner implements TermPart {
     this.#nodesChanged = false;
     candidates.invalidate();
     this.#nodes = candidates.describeNodes();
-    const nodes = digestOf(this.#nodes);
-    this.balancedNodes ??= nodes;
-    if (this.balancedNodes !== nodes) this.#rebalanceLater(Math.max(settledMs, this.#options.rebalanceAfterMs));
+    this.#writes = 0;
     ownerAssignments.reset();
     this.#allChanged = true;
     await this.#plan();
+    this.#balanceForLeaderBefore();
   }
 
   stop(): void {
@@ -75,6 +78,15 @@ export class OwnerPlanner implements TermPart {
     this.#cancelRebalance = undefined;
     this.#running = undefined;
     this.balancedNodes = undefined;
+  }
+
+  /** Also for nodes that were lost while no controller led, and are back: other nodes announce their addresses now, so the plan differs. */
+  #balanceForLeaderBefore(): void {
+    if (this.#cancelRebalance !== undefined) return;
+    const before = this.balancedNodes;
+    this.balancedNodes = digestOf(this.#nodes);
+    if (before === undefined || (before === this.balancedNodes && this.#writes === 0)) return;
+    this.#rebalanceLater(Math.max(settledMs, this.#options.rebalanceAfterMs));
   }
 
   /**
@@ -110,6 +122,7 @@ export class OwnerPlanner implements TermPart {
 
   #rebalanceLater(delayMs = this.#options.rebalanceAfterMs): void {
     this.#evenDue = false;
+    this.balancedNodes = balancePending;
     this.#cancelRebalance?.();
     this.#cancelRebalance = this.#options.clock.after(delayMs, () => {
       this.#cancelRebalance = undefined;
@@ -162,6 +175,7 @@ export class OwnerPlanner implements TermPart {
 
   *#apply({ toWrite, announceabilityChanged, outdated }: ReplanResult, even: boolean): Generator<void, void> {
     const { virtualIps, changes, log } = this.#options;
+    this.#writes += toWrite.length;
     if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
     for (const name of outdated) this.claimChanged(name);
     for (const name of toWrite) {

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { patchTypes } from "../../../../src/kube/client.ts";
+import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
 const cluster = useCluster();
@@ -42,6 +44,39 @@ describe("addresses are balanced for a change of nodes that the leader before ha
     assert.notEqual(second.controller.balancedNodes, balancedNodes);
   });
 
+  test("when a node was lost and is back at the end of the leadership", async () => {
+    await cluster.addNode("n2");
+    const first = await cluster.start(settings);
+    await addServices();
+    assert.deepEqual(await spread(), { n1: 2, n2: 2 });
+    await cluster.silenceNode("n2");
+    await cluster.pass(1_000);
+    await cluster.reviveNode("n2");
+    await cluster.pass(1_000);
+    assert.deepEqual(await spread(), { n1: 4 });
+    const { balancedNodes } = first.controller;
+    await first.stop();
+    await cluster.start(settings, cluster.server, true, balancedNodes);
+    await cluster.pass(45_000);
+    assert.deepEqual(await spread(), { n1: 2, n2: 2 });
+  });
+
+  test("when a node was lost and is back while no controller led, so that another one announces its addresses", async () => {
+    await cluster.addNode("n2");
+    const first = await cluster.start(settings);
+    await addServices();
+    const { balancedNodes } = first.controller;
+    await first.stop();
+    for (const { metadata, spec } of await cluster.virtualIps()) {
+      if (spec.owners[0] === "n2") await announce(metadata.name, "n1");
+    }
+    await cluster.start(settings, cluster.server, true, balancedNodes);
+    await cluster.pass(1_000);
+    assert.deepEqual(await spread(), { n1: 4 });
+    await cluster.pass(45_000);
+    assert.notDeepEqual(await spread(), { n1: 4 });
+  });
+
   test("when a node was added while no controller led", async () => {
     const first = await cluster.start(settings);
     await addServices();
@@ -79,6 +114,21 @@ describe("addresses are balanced for a change of nodes that the leader before ha
     await cluster.pass(45_000);
     assert.deepEqual(await spread(), { n1: 4 });
   });
+
+  /** The speaker of the node reports that it announces the address, as after a takeover. */
+  async function announce(address: string, node: string): Promise<void> {
+    const path = ownPath("virtualips", address);
+    const { body } = await cluster.server.request({ method: "GET", path });
+    const { generation } = (body as { metadata: { generation?: number } }).metadata;
+    const status = { node, observedGeneration: generation ?? 0, cause: "PeerDead", since: "2026-01-01T00:00:00Z" };
+    const request = {
+      method: "PATCH",
+      path: `${path}/status`,
+      body: { status },
+      contentType: patchTypes.merge,
+    } as const;
+    await cluster.server.request(request);
+  }
 
   /** Services get the addresses of the pool in the order in which they were created. */
   function serviceOf(address: string): string {
