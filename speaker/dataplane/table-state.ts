@@ -1,3 +1,4 @@
+import { MappedElements } from "../../src/nft/mapped-elements.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import { keepClients } from "./affinity-clients.ts";
@@ -30,7 +31,7 @@ export interface TableChange {
 class Additions {
   readonly #family: NftIpFamily;
   readonly #present: ReadonlySet<string>;
-  readonly #sets = new Map<SetName, NftElement[]>();
+  readonly #sets = new Map<SetName, Element[]>();
   readonly #targets = new Map<string, Element>();
   count = 0;
 
@@ -42,7 +43,7 @@ class Additions {
 
   add(element: Element): void {
     this.count += 1;
-    append(this.#sets, element.set, nftElement(element));
+    append(this.#sets, element.set, element);
     const target = targetNameOf(element);
     if (target !== undefined && !this.#present.has(target)) this.#targets.set(target, element);
   }
@@ -57,7 +58,11 @@ class Additions {
       createTargetChain(family, { name, rules: targetRulesOf(element) }),
     );
     const elements = [...this.#sets].map(
-      ([name, added]): NftAction => ({ kind: "addElements", set: sets[family][name], elements: added }),
+      ([name, added]): NftAction => ({
+        kind: "addElements",
+        set: sets[family][name],
+        elements: new MappedElements(added, nftElement),
+      }),
     );
     return [...chains, ...inTable(family, elements)];
   }

@@ -37,7 +37,7 @@ function printCommand(command: NftCommand): readonly string[] {
       const { set, elements } = command;
       const [verb, print] =
         command.kind === "addElements" ? (["add", printElement] as const) : (["delete", printKey] as const);
-      const texts = elements.map((element) => print(set, element));
+      const texts = Array.from(elements, (element) => print(set, element));
       return inBatches(texts).map((batch) => `${verb} element ${table} ${set.name} { ${batch} }`);
     }
   }

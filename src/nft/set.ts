@@ -39,6 +39,11 @@ export interface NftElement {
   readonly timeoutMs?: number;
 }
 
+/** Elements of one command: an array, or `MappedElements`. */
+export interface NftElements extends Iterable<NftElement> {
+  readonly length: number;
+}
+
 /** The key in nft's language. */
 export function printKey(set: NftSet, { key, keyEnd }: NftElement): string {
   return keyEnd === undefined ? printData(set.key, key) : printRange(set.key, key, keyEnd);

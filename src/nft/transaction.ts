@@ -1,4 +1,4 @@
-import type { NftElement, NftSet } from "./set.ts";
+import type { NftElements, NftSet } from "./set.ts";
 import type { NftRule } from "./statement.ts";
 
 /** A table of family inet would see both, but its nat and concatenations are younger. */
@@ -36,9 +36,9 @@ export type NftAction =
   | { readonly kind: "addChain"; readonly chain: string; readonly base?: BaseChain }
   | { readonly kind: "addRule"; readonly chain: string; readonly rule: NftRule }
   | { readonly kind: "addSet"; readonly set: NftSet }
-  | { readonly kind: "addElements"; readonly set: NftSet; readonly elements: readonly NftElement[] }
+  | { readonly kind: "addElements"; readonly set: NftSet; readonly elements: NftElements }
   /** Only keys are compared. */
-  | { readonly kind: "deleteElements"; readonly set: NftSet; readonly elements: readonly NftElement[] };
+  | { readonly kind: "deleteElements"; readonly set: NftSet; readonly elements: NftElements };
 
 /**
  * Commands that the kernel carries out all together or not at all, in one table or in several. Plain data: print it, compare it, encode it, run

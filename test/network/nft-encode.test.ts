@@ -144,7 +144,7 @@ describe("our writes beside the tables of a newer nft", { skip }, () => {
           // Each element alone: nft(8) reads all sets of all tables before such a command.
           for (const command of commands) {
             if (command.kind !== "addElements") continue;
-            const elements = command.elements.slice(0, 1);
+            const elements = [...command.elements].slice(0, 1);
             await kernel.write([{ ...command, kind: "deleteElements", elements }]);
             await kernel.write([{ ...command, elements }]);
           }

@@ -2,7 +2,7 @@ import type { BatchWriter } from "../../netlink/batch-writer.ts";
 import type { MessageWriter } from "../../netlink/message-writer.ts";
 import { netfilterFamilies } from "../../netlink/netfilter.ts";
 import type { Data } from "../data.ts";
-import type { NftElement, NftSet } from "../set.ts";
+import type { NftElement, NftElements, NftSet } from "../set.ts";
 import type { NftTable } from "../transaction.ts";
 import {
   createFlags,
@@ -24,12 +24,13 @@ export function writeElements(
   verb: "add" | "delete",
   { family, name }: NftTable,
   set: NftSet,
-  elements: readonly NftElement[],
+  elements: NftElements,
 ): void {
   const [message, flags] = verb === "add" ? [messages.newElements, createFlags.create] : [messages.deleteElements, 0];
   const writer = batch.attributes;
-  let next = 0;
-  while (next < elements.length) {
+  const iterator = elements[Symbol.iterator]();
+  let next = iterator.next();
+  while (next.done !== true) {
     const command = batch.beginCommand(
       `${verb} elements of ${family} ${name} ${set.name}`,
       message,
@@ -39,10 +40,8 @@ export function writeElements(
     writer.text(elementListAttributes.table, name);
     writer.text(elementListAttributes.set, set.name);
     const list = writer.beginNested(elementListAttributes.elements);
-    for (; next < elements.length && writer.lengthSince(list) < listLength; next++) {
-      const element = elements[next];
-      if (element !== undefined) writeElement(writer, verb, set, element);
-    }
+    for (; next.done !== true && writer.lengthSince(list) < listLength; next = iterator.next())
+      writeElement(writer, verb, set, next.value);
     writer.endNested(list);
     batch.endCommand(command);
   }

@@ -32,7 +32,7 @@ function addsTwice(nft: FakeNft, { commands }: NftTransaction): boolean {
     if (command.kind === "deleteTable") for (const keys of present.values()) keys.clear();
     if (command.kind !== "addElements" && command.kind !== "deleteElements") return false;
     const keys = present.get(command.set.name);
-    return command.elements.some(({ key }) => {
+    return [...command.elements].some(({ key }) => {
       if (command.kind === "deleteElements") keys?.delete(key);
       else if (keys?.has(key) === true) return true;
       else keys?.add(key);
