@@ -11,6 +11,7 @@ export interface ApiObject {
     readonly namespace?: string;
     readonly uid?: string;
     readonly resourceVersion?: string;
+    readonly generation?: number;
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
     readonly labels?: Readonly<Record<string, string>>;

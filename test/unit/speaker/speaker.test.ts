@@ -531,6 +531,17 @@ story("a restart while the API server is away announces again what was announced
   }
 });
 
+story("the status of a new address is written once", async (fixture) => {
+  await fixture.populate("n1");
+  await fixture.start();
+  await fixture.clock.advance(3_000);
+  await fixture.serve("192.0.2.201", ["n1", "n2"], "other");
+  await fixture.settle();
+  await fixture.clock.advance(20_000);
+  const patches = fixture.api.writes.filter(({ path }) => path.includes("/virtualips/192.0.2.201/"));
+  assert.deepEqual([(await fixture.virtualIp("192.0.2.201")).status?.node, patches.length], ["n1", 1]);
+});
+
 story("an address that the node is no longer an owner of is kept for the next speaker", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();

@@ -35,6 +35,17 @@ describe("an owner list that follows the announcer", () => {
     return owners();
   }
 
+  test("is written once where the first owner announces, by two controllers that lead, too", async () => {
+    await cluster.start();
+    const [first = ""] = await serve();
+    await report(first);
+    await cluster.pass(20_000);
+    await cluster.idle();
+    const own = cluster.server.writes.filter(({ path }) => path.includes("/virtualips"));
+    // The creation, that of the other controller, which is refused, and the report.
+    assert.deepEqual(own.map(({ method }) => method).sort(), ["PATCH", "POST", "POST"]);
+  });
+
   test("begins with the node that took over, records no second event, and stays when the first node is back", async () => {
     const [first = "", next = "", last = ""] = await serve();
     await report(first);
