@@ -3,12 +3,14 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { groupVersion } from "../../src/api/api.ts";
 import type { Speaker } from "../../src/api/speaker.ts";
-import { ownPath } from "../../src/kube/path.ts";
+import { keySecretName } from "../../src/heartbeat/key-secret.ts";
+import { ownPath, secretPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 
 const addresses = ["192.0.2.200", "2001:db8::200"] as const;
+const namespace = "bellhop-system";
 const served = ["pod1 192.0.2.99", "pod1 2001:db8::99"] as const;
 
 /** What is done to the node, what clients then get by IPv4 and IPv6, and what the speaker reports. */
@@ -76,6 +78,10 @@ describe("settings of the node, as its kernel applies them and as the speaker re
     // It fails for objects that do not exist.
     const object = { apiVersion: groupVersion, kind: "Speaker", metadata: { name: "n1" } };
     await api.post(ownPath("speakers"), object);
+    // No controller runs here that would create it.
+    const metadata = { name: keySecretName, namespace };
+    const key = Buffer.alloc(32).toString("base64");
+    await api.post(secretPath(namespace), { metadata, data: { current: key } });
     api.startBellhop("speaker");
     await waitForReport({ faults: [], cannotServe: [] });
   });
