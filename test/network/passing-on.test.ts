@@ -83,6 +83,27 @@ describe("connections survive moves of their address", { skip }, () => {
     }
   }
 
+  for (const [words, view] of Object.entries(views)) {
+    test(`${words}: open connections continue after another program has flushed all rules, and they were written again`, async () => {
+      await start(view);
+      await moved(1);
+      const [node] = nodes;
+      for (const family of families) {
+        await withTalkingClient(lan, addresses[family], async (say) => {
+          const open = both(Array(5).fill("pod1"));
+          assert.deepEqual(await say("open 5"), open);
+          // As when kube-proxy is back before our speaker.
+          const saved = "for family in ip ip6; do nft list table $family kube-proxy; done";
+          await node.namespace.sh(`rules=$(${saved}); nft flush ruleset; echo "$rules" | nft -f -`);
+          for (const flushed of families) node.dataplane.foreignChange(flushed);
+          await node.apply();
+          assert.match(await node.namespace.sh("nft list tables"), /ip bellhop[\s\S]*ip6 bellhop/);
+          assert.deepEqual(await say("ask"), open);
+        });
+      }
+    });
+  }
+
   // Below net.ipv4.ip_local_port_range: clients of earlier tests, whose connections may not have ended, had others.
   let nextPort = 20_000;
   for (const [words, view] of Object.entries(views)) {

@@ -70,6 +70,9 @@ describe("rules that the kernel itself refuses", { skip: skip ?? false }, () => 
         const { failures, newAddresses, refusalsChanged } = await dataplane.apply(settings);
         assert.deepEqual(failures, []);
         assert.deepEqual([...refusalsChanged].sort(), ["default/s19", "default/s7"]);
+        // The other fault is found by a search, and the kernel says nothing of its place.
+        const reason = dataplane.refusalOf("default/s7")?.reason ?? "";
+        assert.equal(reason.endsWith(", of port 80/TCP"), words.startsWith("a range"), reason);
         assert.equal(newAddresses.length, 28);
         const listed = await namespace.sh("nft list map ip bellhop node_ports");
         assert.deepEqual([/30028/.test(listed), /30007/.test(listed), /30019/.test(listed)], [true, false, false]);
