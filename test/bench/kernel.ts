@@ -6,6 +6,7 @@ import { showProgress } from "../lab/progress.ts";
 import { Namespace } from "../network/namespace.ts";
 import { Program } from "../network/program.ts";
 import type { Measured, Measurement } from "./kernel/dataplane-process.ts";
+import { speakerNodeOptions } from "./measured-node.ts";
 import { PairedFigures } from "./services/paired-figures.ts";
 import { extractVersion, presentVersion, type Version } from "./services/version.ts";
 
@@ -42,7 +43,8 @@ class MeasuredVersion {
   private constructor(version: Version, namespace: Namespace) {
     this.version = version;
     this.namespace = namespace;
-    this.#program = new Program(namespace, "../bench/kernel/dataplane-process.ts", [version.checkout]);
+    const environment = { ...process.env, NODE_OPTIONS: speakerNodeOptions(version.checkout) };
+    this.#program = new Program(namespace, "../bench/kernel/dataplane-process.ts", [version.checkout], environment);
   }
 
   static async start(version: Version): Promise<MeasuredVersion> {
@@ -102,10 +104,13 @@ async function measureLoad(measured: MeasuredVersion): Promise<void> {
   const { name } = measured.version;
   const title = "first rules of 10,000 Services";
   const first = await measured.note(title, { kind: "load", services: 10_000, endpoints: 10 });
+  figures.note(name, `${title}: of that encoding and the kernel, or printing and nft, ms`, first.transactionMs);
   figures.note(name, `${title}: CPU of the process without nft, ms`, first.cpuMs);
   figures.note(name, `${title}: highest memory beyond that before, MiB`, first.peakMiB);
   figures.note(name, `${title}: memory kept, MiB`, first.keptMiB);
-  await measured.note("table of 10,000 Services replaced", { kind: "replace" });
+  const again = "table of 10,000 Services replaced";
+  const replaced = await measured.note(again, { kind: "replace" });
+  figures.note(name, `${again}: of that encoding and the kernel, or printing and nft, ms`, replaced.transactionMs);
   await measured.measure({ kind: "move", services: 1, endpoints: 10, trials: 5 });
   await measured.note("one of 10,000 Services changed", { kind: "move", services: 1, endpoints: 10, trials: 100 });
 }

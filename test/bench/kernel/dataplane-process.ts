@@ -22,6 +22,8 @@ export type Measurement =
 export interface Measured {
   /** Of each trial, in milliseconds. */
   readonly ms: readonly number[];
+  /** Of all transactions in sum: from when they are encoded or printed until the kernel or nft has answered. */
+  readonly transactionMs: number;
   /** CPU of all threads of this process, in milliseconds; programs that it runs are not counted. */
   readonly cpuMs: number;
   /** The highest resident memory meanwhile, and that after a collection, beyond that before. MiB. */
@@ -117,16 +119,18 @@ async function run(measurement: Measurement): Promise<Measured> {
   const before = memory("VmRSS");
   writeFileSync("/proc/self/clear_refs", "5");
   const cpu = process.cpuUsage();
+  const transactionsMs = dataplane.transactionMs;
   let times: readonly number[] = [];
   const wholeMs = await timed(async () => {
     times = await measure(measurement);
   });
   const { user, system } = process.cpuUsage(cpu);
+  const transactionMs = dataplane.transactionMs - transactionsMs;
   const peakMiB = memory("VmHWM") - before;
   await sleep(200);
   collect();
   const ms = times.length > 0 ? times : [wholeMs];
-  return { ms, cpuMs: (user + system) / 1000, peakMiB, keptMiB: memory("VmRSS") - before };
+  return { ms, transactionMs, cpuMs: (user + system) / 1000, peakMiB, keptMiB: memory("VmRSS") - before };
 }
 
 console.log("ready");

@@ -9,6 +9,9 @@ import { silentLogger } from "../../../src/log/log.ts";
 import { createRegistry } from "../../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
+import type { Nft, NftReader } from "../../../src/nft/nft.ts";
+import type { NftSet } from "../../../src/nft/set.ts";
+import type { NftTable, NftTransaction } from "../../../src/nft/transaction.ts";
 
 /** The data plane of one version, with the kernel of this namespace behind it. */
 export interface VersionDataplane {
@@ -18,6 +21,8 @@ export interface VersionDataplane {
   /** Makes the next `apply` replace the table. */
   invalidate(): void;
   stop(): Promise<void>;
+  /** How long transactions have taken so far in sum, from when they are encoded or printed until the kernel or nft has answered. Milliseconds. */
+  readonly transactionMs: number;
 }
 
 /** What the bench calls of a version; the older ones have other names and fewer options. */
@@ -29,11 +34,11 @@ interface Parts {
 
 /** What a version before netlink has: programs that are run for each change. */
 interface Programs {
-  readonly createNft: () => unknown;
+  readonly createNft: () => Pick<Nft, "run">;
   readonly createConntrack: () => unknown;
 }
 
-type CreateKernel = (options: unknown) => { start(): Promise<void>; stop(): Promise<void> };
+type CreateKernel = (options: unknown) => Nft & NftReader & { start(): Promise<void>; stop(): Promise<void> };
 
 const node = { name: "n1", addresses: { IPv4: undefined, IPv6: undefined }, answersPing: true, hashSeed: 1 };
 
@@ -57,8 +62,17 @@ export async function loadVersion(checkout: string, repair: (family: IpFamily) =
     : runPrograms({ ...(await load("src/nft/nft.ts")), ...(await load("speaker/dataplane/conntrack.ts")) });
   const metrics = createDataplaneMetrics(createRegistry());
   const now = () => performance.now();
+  let transactionMs = 0;
+  const timedNft = {
+    async run(transaction: NftTransaction) {
+      const startMs = now();
+      await nft.run(transaction);
+      transactionMs += now() - startMs;
+    },
+    readElements: (table: NftTable, set: NftSet) => nft.readElements?.(table, set),
+  };
   const dataplane = new Loaded({
-    nft,
+    nft: timedNft,
     conntrack,
     metrics,
     log: silentLogger,
@@ -82,11 +96,14 @@ export async function loadVersion(checkout: string, repair: (family: IpFamily) =
       dataplane.stop?.();
       await stop();
     },
+    get transactionMs() {
+      return transactionMs;
+    },
   };
 }
 
 interface KernelParts {
-  readonly nft: unknown;
+  readonly nft: Pick<Nft, "run"> & Partial<NftReader>;
   readonly conntrack: unknown;
   readonly stop: () => Promise<void>;
 }

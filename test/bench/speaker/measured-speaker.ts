@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Namespace } from "../../network/namespace.ts";
 import { Program } from "../../network/program.ts";
+import { speakerNodeOptions } from "../measured-node.ts";
+import { presentVersion } from "../services/version.ts";
 import type { ApiQuestion } from "./api-process.ts";
 
 /** What a speaker says of itself at /metrics: values by name, with labels as they are printed. */
@@ -49,7 +51,7 @@ export class MeasuredSpeaker {
     writeFileSync(kubeconfig, JSON.stringify(config));
     const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1", "--log-level", "warn"];
     const state = ["--state-directory", folder];
-    const environment = { ...process.env, NODE_NAME: "n1" };
+    const environment = { ...process.env, NODE_NAME: "n1", NODE_OPTIONS: speakerNodeOptions(presentVersion.checkout) };
     this.#speaker = new Program(this.node, "../../src/cli/main.ts", [...args, ...state], environment);
     for (let attempt = 0; !(await this.#fetch("/readyz")).startsWith("ok"); attempt++) {
       if (attempt > 100) throw new Error("the speaker is not ready");
