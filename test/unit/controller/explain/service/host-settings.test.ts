@@ -11,6 +11,13 @@ const closed = { type: "Forwarding", status: "False", reason: "ForwardingDisable
 const open = { type: "Forwarding", status: "True", reason: "Enabled", message: "It is open." };
 const moved = { type: "NodeAddress", status: "False", reason: "InternalIpNotOnNode", message: "It is elsewhere." };
 
+const keyless = { type: "Heartbeats", status: "False", reason: "HeartbeatKeyMissing", message: "There is no key." };
+const loose = {
+  type: "StrictArp",
+  status: "False",
+  reason: "ServiceProxyWithoutStrictArp",
+  message: "It answers, too.",
+};
 const shut = { type: "NodePorts", status: "False", reason: "NodePortsClosed", message: "None at 203.0.113.7, so." };
 
 const cases: readonly {
@@ -22,6 +29,8 @@ const cases: readonly {
   readonly path?: RegExp;
 }[] = [
   { name: "a fault", nodePort: 30080, condition: closed, notes: ["Node n1: It is closed."] },
+  { name: "no key of heartbeats", nodePort: 30080, condition: keyless, notes: ["Node n1: There is no key."] },
+  { name: "ipvs without strictARP", nodePort: 30080, condition: loose, notes: ["Node n1: It answers, too."] },
   { name: "no fault", nodePort: 30080, condition: open, notes: [] },
   {
     name: "a policy that drops, where packets go straight to pods",
