@@ -224,6 +224,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     responder,
     watch: (links) => announcer.watch(links),
     identities: watches.identities,
+    witnesses: settings.witnesses,
     host,
     lanInterfaces: () => announcer.lanInterfaces,
     keys: () => keyring.keys,

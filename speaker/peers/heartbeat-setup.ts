@@ -17,6 +17,8 @@ export interface HeartbeatSetupOptions {
   /** Sets interfaces in the responder thread. */
   readonly watch: (links: readonly Link[]) => void;
   readonly identities: { readonly views: PeerDirectory };
+  /** Addresses that are asked as gateways are. */
+  readonly witnesses: readonly string[];
   readonly host: { readonly links: readonly Link[]; readonly gateways: readonly string[] };
   /** Names of the interfaces on whose LAN there is an address of a Service. */
   readonly lanInterfaces: () => readonly string[];
@@ -98,10 +100,10 @@ export class HeartbeatSetup {
   }
 
   #sendPeers(): void {
-    const { node, responder, watch, host, onChange } = this.#options;
+    const { node, responder, watch, witnesses, host, onChange } = this.#options;
     const peers = this.peers;
     const directory = new Map(peers.map((peer) => [peer.node, peer]));
-    const probes = lanProbeTargets(node, host.links, host.gateways, directory);
+    const probes = lanProbeTargets(node, host.links, [...host.gateways, ...witnesses], directory);
     const used = new Set([...probes.gateways, ...probes.nodes.values()].map(({ interfaceName }) => interfaceName));
     watch(host.links.filter(({ name }) => used.has(name)));
     responder.send({ kind: "setPeers", peers: peers.map(peerAddressOf), probes });

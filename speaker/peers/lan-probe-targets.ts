@@ -6,7 +6,7 @@ import type { LanProbe } from "../responder/lan-probe.ts";
 import type { LanProbeTargets } from "../responder/lan-probes.ts";
 import type { PeerDirectory } from "./peer.ts";
 
-/** Which gateways and peers are on a LAN of this node, and how the responder thread asks them. Pure; costs as much as there are peers. */
+/** Which gateways (and witnesses) and peers are on a LAN of this node, and how the responder thread asks them. Pure; costs as much as there are peers. */
 export function lanProbeTargets(
   node: string,
   links: readonly Link[],

@@ -1,7 +1,13 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
 import { systemClock } from "../clock/clock.ts";
-import { conflictPolicies, defaultStateDirectory, speakerSettingsSchema } from "../settings/speaker-settings.ts";
+import {
+  conflictPolicies,
+  defaultStateDirectory,
+  maxWitnesses,
+  speakerSettingsSchema,
+  witnessSchema,
+} from "../settings/speaker-settings.ts";
 import {
   httpHostOption,
   httpPortOption,
@@ -37,6 +43,14 @@ export function speakerCommand(): Command {
         .argParser(wholeNumber(shape.heartbeatIntervalMs))
         .default("100")
         .env("BELLHOP_HEARTBEAT_INTERVAL_MS"),
+    )
+    .addOption(
+      new Option(
+        "--witnesses <addresses>",
+        "comma-separated addresses of devices on the LAN; one that answers, as the gateway does, tells a speaker that hears no other that this side is connected",
+      )
+        .argParser(witnessList)
+        .env("BELLHOP_WITNESSES"),
     )
     .addOption(
       new Option(
@@ -88,7 +102,7 @@ export function speakerCommand(): Command {
     .addOption(
       new Option("--stay", "with --cleanup: remove them again every 10 s until the program ends, and then once more"),
     )
-    .action(async (options: Record<string, string | true | undefined>) => {
+    .action(async (options: Record<string, string | true | undefined> & { readonly witnesses?: readonly string[] }) => {
       if (options.cleanup === true) {
         await runUntilSignal("speaker", async (signal) => {
           const { keepRulesRemoved, removeRules } = await import("../../speaker/main.ts");
@@ -106,6 +120,7 @@ export function speakerCommand(): Command {
         httpPort: Number(options.httpPort),
         heartbeatPort: Number(options.heartbeatPort),
         heartbeatIntervalMs: Number(options.heartbeatIntervalMs),
+        witnesses: options.witnesses,
         stateDirectory: options.stateDirectory,
         logLevel: options.logLevel,
         kubeProxyDelaySeconds: Number(options.kubeProxyDelaySeconds),
@@ -121,4 +136,14 @@ export function speakerCommand(): Command {
         await runSpeaker(settings, signal);
       });
     });
+}
+
+function witnessList(text: string): readonly string[] {
+  const addresses = text.split(",").map((part) => part.trim());
+  const bad = addresses.find((address) => !witnessSchema.safeParse(address).success);
+  if (bad !== undefined) {
+    throw new InvalidArgumentError(`${JSON.stringify(bad)} is not an IP address. Separate addresses with commas.`);
+  }
+  if (addresses.length > maxWitnesses) throw new InvalidArgumentError(`Write at most ${maxWitnesses} addresses.`);
+  return addresses;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defaultHeartbeatPort } from "../api/speaker-identity.ts";
+import { parseAddress } from "../ip/address.ts";
 import { logLevels } from "../log/log.ts";
 
 export const defaultStateDirectory = "/run/bellhop";
@@ -7,6 +8,11 @@ export const defaultStateDirectory = "/run/bellhop";
 /** What a speaker does when another device claims an address that it announces. */
 export const conflictPolicies = ["defend", "yield"] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];
+
+/** One of the addresses that count as the gateway does (`witnesses`). */
+export const witnessSchema = z.string().refine((text) => parseAddress(text) !== undefined, "not an IP address");
+/** They are all asked at once when a peer falls silent. */
+export const maxWitnesses = 8;
 
 /** Settings of `bellhop speaker`. */
 export const speakerSettingsSchema = z.object({
@@ -23,6 +29,8 @@ export const speakerSettingsSchema = z.object({
   heartbeatPort: z.int().min(1).max(65_535).default(defaultHeartbeatPort),
   /** Between two heartbeats to one speaker. A node counts as dead after two and a half of these without one. */
   heartbeatIntervalMs: z.int().min(50).max(1_000).default(100),
+  /** Addresses on the LAN that tell a speaker which hears no other whether this side is connected, as the gateways of the node do. */
+  witnesses: z.array(witnessSchema).max(maxWitnesses).default([]),
   /** Where the last stakes are kept. On the node, and emptied by a reboot. */
   stateDirectory: z.string().min(1).default(defaultStateDirectory),
   logLevel: z.enum(logLevels).default("info"),
