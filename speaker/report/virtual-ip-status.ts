@@ -1,5 +1,5 @@
 import type { Condition } from "../../src/api/api.ts";
-import { conflictCondition, rulesWrittenCondition } from "../../src/api/labels.ts";
+import { addressInUseReason, conflictCondition, rulesWrittenCondition } from "../../src/api/labels.ts";
 import type { AnnouncementCause, VirtualIP } from "../../src/api/virtual-ip.ts";
 import { withCondition } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
@@ -109,7 +109,7 @@ function usedConditions(
   now: string,
 ): readonly Condition[] | undefined {
   const message = `${mac} on the LAN of ${interfaceName} has ${address} already. Find that device by its MAC address, or assign another address to the Service. The address is announced when that device no longer has it.`;
-  return withCondition(present, { type: conflictCondition, status: "True", reason: "AddressInUse", message }, now);
+  return withCondition(present, { type: conflictCondition, status: "True", reason: addressInUseReason, message }, now);
 }
 
 /** The condition appears with the first conflict, and stays as False when the conflict is over. */

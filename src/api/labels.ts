@@ -65,6 +65,8 @@ export const addressReadyCondition = "bellhop.dev/AddressReady";
 
 /** The condition on a VirtualIP that says whether another device on the LAN uses the address. */
 export const conflictCondition = "Conflict";
+/** Its reason while another device has an address that is not announced for that reason. */
+export const addressInUseReason = "AddressInUse";
 
 /**
  * The condition on a VirtualIP that says whether the kernel of the announcing node has the rules of its Services, and on a Speaker, whether

@@ -1,5 +1,5 @@
 import { timeText } from "../../../src/api/api.ts";
-import { conflictCondition } from "../../../src/api/labels.ts";
+import { addressInUseReason, conflictCondition } from "../../../src/api/labels.ts";
 import {
   forwardingTextOf,
   isManaged,
@@ -72,22 +72,28 @@ export function parseClaim({ metadata, spec, status }: VirtualIP): ClaimParse {
       managed,
       heldUntilMs: managed && spec.heldUntil !== undefined ? Date.parse(spec.heldUntil) || 0 : undefined,
       conflict: conflictIn(status?.conditions ?? []),
-      usedBefore: managed && wasUsedBefore(metadata, status),
+      usedBefore: managed && wasUsedBefore(metadata, spec, status),
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
     },
   };
 }
 
-/**
- * Speakers probe an address before the first of them announces it. A device that is found then, soon after the claim was created, had it
- * before. A device that answers later does not take the address from a Service.
- */
+/** What a probe finds later than this after the claim was created does not take the address from a Service. */
 const firstProbeMs = 10 * 60_000;
 
-function wasUsedBefore({ creationTimestamp }: VirtualIP["metadata"], status: VirtualIP["status"]): boolean {
+/**
+ * Speakers probe an address before the first of them announces it, and say so in the status. What is found then had the address before. A device
+ * that claims it later does not take it from a Service, also when no node announces it at the moment, as while a speaker restarts.
+ */
+function wasUsedBefore(
+  { creationTimestamp }: VirtualIP["metadata"],
+  spec: VirtualIP["spec"],
+  status: VirtualIP["status"],
+): boolean {
+  if (spec.probe !== true || status?.probed === true || status?.node !== undefined) return false;
   const conflict = status?.conditions?.find((one) => one.type === conflictCondition && one.status === "True");
-  if (conflict === undefined || status?.node !== undefined) return false;
+  if (conflict?.reason !== addressInUseReason) return false;
   return Date.parse(conflict.lastTransitionTime) - Date.parse(creationTimestamp) <= firstProbeMs;
 }
 

@@ -22,19 +22,25 @@ async function putOnInterface(name: string, ...addresses: readonly string[]): Pr
 interface ConflictFacts {
   /** Whether no node has announced the address yet. */
   readonly unannounced?: true;
+  readonly reason?: string;
   readonly since?: string | undefined;
   readonly address?: string;
 }
 
 async function conflict(
   status: "True" | "False",
-  { unannounced, since = "2026-01-01T00:00:00Z", address = "192.0.2.10" }: ConflictFacts = {},
+  {
+    unannounced,
+    reason = unannounced ? "AddressInUse" : "ForeignMac",
+    since = "2026-01-01T00:00:00Z",
+    address = "192.0.2.10",
+  }: ConflictFacts = {},
 ): Promise<void> {
   const message = `02:00:00:00:00:99 on the LAN of eth0 also answers for ${address}. Find that device.`;
   const condition = {
     type: "Conflict",
     status,
-    reason: "ForeignMac",
+    reason,
     message,
     lastTransitionTime: since,
   };
@@ -208,6 +214,23 @@ describe("an address of a pool that something else uses", () => {
       await expectMessage("web", /also answers for 192\.0\.2\.10/);
       await cluster.idle();
       assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+    });
+  }
+
+  for (const reason of ["ForeignMac", "AddressInUse"]) {
+    test(`is kept when a device claims it after the first announcement, also while no node announces it: ${reason}`, async () => {
+      await cluster.start();
+      await cluster.addService("web");
+      await cluster.expectShown("web", ["192.0.2.10"]);
+      await conflict("True", { reason });
+      await expectMessage("web", /also answers for 192\.0\.2\.10/);
+      // As when its speaker restarts, or has withdrawn the address.
+      const path = `${ownPath("virtualips", "192.0.2.10")}/status`;
+      const body = { status: { node: null, probed: true } };
+      await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      await cluster.idle();
+      assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
+      assert.match(await message("web"), /also answers for 192\.0\.2\.10/);
     });
   }
 
