@@ -23,7 +23,7 @@ import { extractVersion, presentVersion, type Version } from "./services/version
 const { values: options } = parseArgs({
   options: {
     before: { type: "string", default: "e1723a5" },
-    trials: { type: "string", default: "5" },
+    trials: { type: "string", default: "3" },
     only: { type: "string", default: "elements,load,foreign" },
   },
 });
