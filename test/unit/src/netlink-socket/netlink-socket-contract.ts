@@ -33,6 +33,15 @@ function answers(socket: NetlinkSocket): readonly (readonly [sequence: number, e
 /** What the kernel's route netlink and the fake have in common. `open` makes a socket that knows no type `unknownType`. */
 export function testNetlinkSocketContract(name: string, open: () => NetlinkSocket): void {
   describe(`the contract of netlink sockets: ${name}`, () => {
+    test("answers come also while it does not listen for notifications", (t) => {
+      const socket = open();
+      t.after(() => socket.close());
+      socket.listen(false);
+      assert.equal(socket.send(requests([noop, 5, 7])), 0);
+      assert.deepEqual(answers(socket), [[7, 0]]);
+      socket.listen(true);
+    });
+
     test("all answers wait when send returns, one for each message that requests it", (t) => {
       const socket = open();
       t.after(() => socket.close());
