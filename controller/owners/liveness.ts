@@ -31,7 +31,7 @@ const lostReports = 2;
  * `resetObservations` whenever changes may have been missed: each duration then starts again, so that an outage of the API server or our own
  * restart does not make a speaker look dead. Reports count while the lease of the speaker that made them has not expired:
  *
- * - A speaker whose lease has expired is alive as long as another one hears it: it is cut off from the API server alone.
+ * - A speaker whose lease has expired is alive as long as another one hears it, and says that it works: it is cut off from the API server alone.
  * - A speaker that several others count as dead, and that none of them hears, is dead although its lease has not expired. Where more than half
  *   of all are reported so, these reports do not count: a failure of the network between them is more likely.
  */

@@ -38,9 +38,18 @@ export class Connection {
     return this.#gatewayMs > Number.NEGATIVE_INFINITY;
   }
 
+  /** When a gateway answered for the last time, and when anything was heard from the LAN; -Infinity: never. */
+  get gatewayMs(): number {
+    return this.#gatewayMs;
+  }
+
+  get lanMs(): number {
+    return Math.max(this.#gatewayMs, this.#lanMs);
+  }
+
   /** Something was heard from the LAN since then. */
   heardSince(sinceMs: number): boolean {
-    return Math.max(this.#gatewayMs, this.#lanMs) > sinceMs;
+    return this.lanMs > sinceMs;
   }
 
   /** The gateway has answered a request since then. */

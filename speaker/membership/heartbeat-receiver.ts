@@ -46,6 +46,7 @@ export class HeartbeatReceiver {
     const before = isNew ? undefined : peer.beat;
     if (isNew) this.#replaceSession(peer, beat);
     peer.beat = beat;
+    peer.beatMs = own.nowMs;
     const isUnheard = beat.heardMs > deadAfter * beat.intervalMs;
     if (!isUnheard || isNew) peer.unheardSinceMs = Number.POSITIVE_INFINITY;
     if (isUnheard) peer.unheardSinceMs = Math.min(peer.unheardSinceMs, own.nowMs);

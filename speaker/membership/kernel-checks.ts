@@ -12,8 +12,14 @@ const atRestMs = 1000;
 /** How many requests in a row stay unanswered before the kernel counts as silent. */
 const unansweredLimit = 5;
 
-/** How many it takes where no other node could say whether the kernel answers. */
+/** How many it takes where no other node has said whether the kernel answers. */
 const alonelyLimit = 10;
+
+/** How many are sent in quick succession after the first that is not answered. */
+const urgentRequests = 20;
+
+/** A request counts if others heard this node within so many intervals after it. */
+const provenWithin = 3;
 
 export interface KernelChecksParts {
   readonly own: OwnState;
@@ -27,9 +33,12 @@ export interface KernelChecksParts {
 
 interface Check {
   readonly peer: PeerState;
-  /** Requests since the last answer, and when the first of them was sent. */
+  /** How many requests were sent since the last answer. */
   unanswered: number;
-  sinceMs: number;
+  /** When those were sent of which it is not known yet whether this node was connected. */
+  open: number[];
+  /** How many were sent while it was: others have heard it a moment later. */
+  arrived: number;
   answeredBefore: boolean;
   /** Nodes that were questioned, and whether one of them has said that the kernel is silent. */
   readonly asked: Set<string>;
@@ -60,7 +69,8 @@ export class KernelChecks {
     this.#checks.set(peer.node, {
       peer,
       unanswered: 0,
-      sinceMs: nowMs,
+      open: [],
+      arrived: 0,
       answeredBefore,
       asked: new Set(),
       isConfirmed: false,
@@ -102,33 +112,41 @@ export class KernelChecks {
     const { peer } = check;
     const { nowMs, timing } = own;
     const isKnown = peer.nodeDead || peer.isUnreachable;
-    if (!isKnown && !own.isolated && this.#isSilent(check)) silent(peer, check.answeredBefore);
-    if (check.unanswered === 0) check.sinceMs = nowMs;
+    this.#countArrived(check);
+    if (!isKnown && isSilent(check)) silent(peer, check.answeredBefore);
+    const isOpen = !peer.nodeDead && !peer.isUnreachable && check.unanswered < urgentRequests;
     check.unanswered += 1;
+    check.open.push(nowMs);
     effects.add({ kind: "askNode", node: peer.node });
-    if (!isKnown && check.unanswered > 1 && check.unanswered <= alonelyLimit) {
-      connection.ask();
-      for (const witness of witnesses.questionKernel(peer)) check.asked.add(witness);
-    }
-    const isUrgent = !isKnown && check.unanswered <= alonelyLimit;
-    this.#due.set(peer.node, nowMs + (isUrgent ? timing.heartbeatMs / 2 : atRestMs));
+    connection.ask();
+    if (isOpen && check.unanswered > 1) for (const witness of witnesses.questionKernel(peer)) check.asked.add(witness);
+    this.#due.set(peer.node, nowMs + (isOpen ? timing.heartbeatMs / 2 : atRestMs));
   }
 
-  #isSilent({ peer, unanswered, sinceMs, asked, isConfirmed }: Check): boolean {
-    if (unanswered < unansweredLimit) return false;
-    if (isConfirmed) return true;
-    if (unanswered < alonelyLimit && asked.size > 0) return false;
-    const { connection, witnesses } = this.#parts;
-    return connection.heardSince(sinceMs) || witnesses.hearsOther(peer, sinceMs);
+  /** What is sent while this node is perhaps cut off says nothing about the peer. */
+  #countArrived(check: Check): void {
+    const { own, connection, witnesses } = this.#parts;
+    const { peer } = check;
+    const withinMs = provenWithin * own.timing.heartbeatMs;
+    const isAlone = !connection.hadGateway && !witnesses.hasOther(peer);
+    const heardMs = isAlone ? connection.lanMs : Math.max(connection.gatewayMs, witnesses.heardByOtherMs(peer));
+    check.arrived += check.open.filter((sentMs) => sentMs <= heardMs && heardMs <= sentMs + withinMs).length;
+    check.open = check.open.filter((sentMs) => sentMs > heardMs && own.nowMs <= sentMs + 2 * withinMs);
   }
 
   /** The kernel answered this node or another one. */
   #rest(check: Check): void {
     check.unanswered = 0;
+    check.open = [];
+    check.arrived = 0;
     check.asked.clear();
     check.isConfirmed = false;
     this.#due.set(check.peer.node, this.#parts.own.nowMs + atRestMs);
   }
+}
+
+function isSilent({ arrived, asked, isConfirmed }: Check): boolean {
+  return arrived >= unansweredLimit && (isConfirmed || asked.size === 0 || arrived >= alonelyLimit);
 }
 
 /** Whether the kernel of the peer is to be asked. */

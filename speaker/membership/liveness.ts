@@ -225,7 +225,7 @@ export class Liveness {
     if (silent.size > 0) return true;
     // No witness has answered: is it this node that is cut off?
     const { witnessMs } = own.timing;
-    const hasOther = this.#hasOther(peer);
+    const hasOther = this.#parts.witnesses.hasOther(peer);
     // A peer that did not hear this node for a while stops for that reason: that others are heard does not mean that they hear this node.
     // Not if it said so for a moment only: its clock may have been wrong, and that was the last that was heard of it.
     const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
@@ -286,7 +286,7 @@ export class Liveness {
     peer.nodeDead = state === "nodeDead" || state === "unreachable";
     effects.report({ kind: "peerDown", node, nodeDead: peer.nodeDead });
     this.#kernels.watch(peer, nodeAnswered);
-    if (!this.#hasOther(peer)) alone();
+    if (!this.#parts.witnesses.hasOther(peer)) alone();
     changed(peer);
   }
 
@@ -298,10 +298,10 @@ export class Liveness {
     if (peer.status === "dead") {
       // Others say that it answers them, and this node has never seen that.
       if (known === undefined || (known.revision > 0 && !answeredBefore)) return;
-      const revision = notices.nextRevision(node, known.incarnation, 1, true);
+      const revision = notices.nextRevision(node, known.incarnation, true);
       if (revision !== undefined) this.noticed(own.node, { ...known, revision, state: "nodeDead" });
     } else if (peer.isAlive && beat?.isolated === true) {
-      const revision = notices.nextRevision(node, beat.incarnation, 1, true);
+      const revision = notices.nextRevision(node, beat.incarnation, true);
       if (revision !== undefined) {
         this.noticed(own.node, { node, incarnation: beat.incarnation, revision, state: "unreachable" });
       }
@@ -326,7 +326,7 @@ export class Liveness {
     notices.publish({
       node,
       incarnation,
-      revision: notices.nextRevision(node, incarnation, 0, false) ?? 0,
+      revision: notices.nextRevision(node, incarnation, false) ?? 0,
       state: "alive",
     });
     this.#noteReachability(peer);
@@ -379,11 +379,6 @@ export class Liveness {
       if (witness === undefined) return true;
       if (witness.isAlive && own.nowMs - witness.heardMs < this.#suspectedMs(witness)) return true;
     }
-    return false;
-  }
-
-  #hasOther(peer: PeerState): boolean {
-    for (const other of this.#parts.peers.active) if (other !== peer && other.isAlive) return true;
     return false;
   }
 

@@ -37,10 +37,10 @@ export class NoticeBoard {
     return this.#nextRoundMs;
   }
 
-  /** The incarnation of the node that is dead; 0: none is. */
+  /** The incarnation of the node that is dead, or receives nothing; 0: none is. */
   deadIncarnation(node: string): number {
     const notice = this.#newest.get(node);
-    return notice === undefined || notice.state === "alive" || notice.state === "unreachable" ? 0 : notice.incarnation;
+    return notice === undefined || notice.state === "alive" ? 0 : notice.incarnation;
   }
 
   get(node: string): Notice | undefined {
@@ -48,12 +48,13 @@ export class NoticeBoard {
   }
 
   /**
-   * The revision of a notice that contradicts the newest one about this incarnation; at least `least`. Undefined: there were so many that no
-   * worse state is published, until the next incarnation.
+   * The revision of a notice that contradicts the newest one about this incarnation. Undefined: there were so many that no worse state is published,
+   * until the next incarnation.
    */
-  nextRevision(node: string, incarnation: number, least: number, isWorse: boolean): number | undefined {
+  nextRevision(node: string, incarnation: number, isWorse: boolean): number | undefined {
     const known = this.#newest.get(node);
-    const next = known?.incarnation === incarnation ? Math.max(known.revision + 1, least) : least;
+    if (known?.incarnation !== incarnation) return isWorse ? 1 : 0;
+    const next = known.revision + 1;
     return next >= maxUint8 && isWorse ? undefined : Math.min(next, maxUint8);
   }
 

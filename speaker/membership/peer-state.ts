@@ -41,8 +41,9 @@ export class PeerState {
   nodeDead = false;
   /** It is alive and announces nothing, because nothing arrives there: what is sent to its pods is lost. */
   isUnreachable = false;
-  /** Its newest heartbeat. */
+  /** Its newest heartbeat, and when it arrived. */
   beat: Heartbeat | undefined;
+  beatMs = Number.NEGATIVE_INFINITY;
   /** Addresses that it has claimed or released after it sent that: its health may be another one now. */
   readonly claimedSince = new Set<string>();
   /** Since when its heartbeats say that it has not heard this node for so long that it would be dead; Infinity: they do not. */

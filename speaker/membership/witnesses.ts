@@ -60,10 +60,26 @@ export class Witnesses {
     return witnesses;
   }
 
+  /** Another peer is alive. */
+  hasOther(peer: PeerState): boolean {
+    for (const other of this.#peers.active) if (other !== peer && other.isAlive) return true;
+    return false;
+  }
+
   /** Another peer was heard since then. */
   hearsOther(peer: PeerState, sinceMs: number): boolean {
     for (const other of this.#peers.active) if (other !== peer && other.heardMs > sinceMs) return true;
     return false;
+  }
+
+  /** When another peer heard this node for the last time, as far as its heartbeats say; -Infinity: none did. */
+  heardByOtherMs(peer: PeerState): number {
+    let latestMs = Number.NEGATIVE_INFINITY;
+    for (const other of this.#peers.active) {
+      if (other === peer || other.beat === undefined || other.beat.heardMs === neverMs) continue;
+      latestMs = Math.max(latestMs, other.beatMs - other.beat.heardMs);
+    }
+    return latestMs;
   }
 
   answer(from: string, { about, of }: Question): void {

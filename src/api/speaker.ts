@@ -68,10 +68,14 @@ const speakerPeersSchema = z.object({
   bootNonce: boundedText(128).describe("The bootNonce of the speaker that wrote this."),
   hearing: boundedList(boundedText(maxNameLength), maxPeers)
     .default([])
-    .describe("Nodes whose speakers this one hears. The controller does not move addresses away from them."),
+    .describe(
+      "Nodes whose speakers this one hears, and which hear others and can serve addresses. The controller does not move addresses away from them.",
+    ),
   lost: boundedList(boundedText(maxNameLength), maxPeers)
     .default([])
-    .describe("Nodes that this speaker counts as dead: neither it nor another speaker hears them."),
+    .describe(
+      "Nodes that this speaker counts as dead: neither it nor another speaker hears them, or nothing arrives there.",
+    ),
   deadNodes: boundedList(boundedText(maxNameLength), maxPeers)
     .optional()
     .describe(

@@ -91,6 +91,21 @@ const rows: readonly Row[] = [
     down: [],
   },
   {
+    name: "the same where the status names the announcer: this is not a start of all speakers",
+    fault: (simulation) => {
+      simulation.api.setOwners(watched, ["n1", "n2", "n3"]);
+      simulation.events.at(peaceMs + 500, () => {
+        const node = simulation.node(0);
+        node.crash(false);
+        node.armDelayMs = 60_000;
+        simulation.events.at(peaceMs + 550, () => node.start());
+      });
+    },
+    gapMs: 400,
+    settled: ["n2"],
+    down: [],
+  },
+  {
     name: "an announcer that is not the first owner restarts, and continues",
     fault: (simulation) => {
       simulation.node(0).crash(true);
@@ -512,7 +527,7 @@ describe("which nodes leave the data path", () => {
         const simulation = peacefulCluster({ seed, nodes });
         const measured = measure(simulation);
         simulation.network.setCable(0, false, true);
-        simulation.runUntil(peaceMs + 1200);
+        simulation.runUntil(peaceMs + 800);
         for (const { name } of simulation.nodes.slice(1)) {
           assert.deepEqual(deadNodesIn(measured)[name], ["n1"], `seed ${seed}, ${name}`);
           const hearing = simulation.nodes.find((node) => node.name === name)?.membership?.hearing;
@@ -563,6 +578,31 @@ describe("which nodes leave the data path", () => {
       simulation.runUntil(peaceMs + 10_000);
       assert.deepEqual(deadNodesIn(measured), { n1: [], n2: [], n3: [] });
     }
+  });
+
+  test("not one whose speaker is dead, at a node that was cut off for a while", () => {
+    for (const hasGateway of [true, false]) {
+      const simulation = peacefulCluster({ hasGateway });
+      const measured = measure(simulation);
+      simulation.node(0).crash(false);
+      simulation.runUntil(peaceMs + 3000);
+      simulation.network.setCable(1, false, false);
+      simulation.runUntil(peaceMs + 6000);
+      simulation.network.heal();
+      simulation.runUntil(peaceMs + 9000);
+      for (const [node, fact] of measured.facts)
+        assert.ok(node !== "n2" || fact.kind !== "peerDown" || fact.node !== "n1" || !fact.nodeDead);
+    }
+  });
+
+  test("not one whose speaker is dead, at a node of which nothing arrives anywhere", () => {
+    const simulation = peacefulCluster({ lanTraffic: true, wire: "sealed" });
+    const measured = measure(simulation);
+    simulation.node(0).crash(false);
+    simulation.runUntil(peaceMs + 3000);
+    simulation.network.setCable(1, true, false);
+    simulation.runUntil(peaceMs + 9000);
+    assert.deepEqual(deadNodesIn(measured).n2, []);
   });
 
   test("not one whose speaker is dead and whose kernel one other node no longer reaches", () => {

@@ -3,42 +3,32 @@ import { describe, test } from "node:test";
 import type { Effect } from "../../../../speaker/membership/effects.ts";
 import { Membership } from "../../../../speaker/membership/membership.ts";
 import { timingFor } from "../../../../speaker/membership/timing.ts";
-import type { Heartbeat } from "../../../../src/heartbeat/messages.ts";
+import { type Notice, neverMs } from "../../../../src/heartbeat/messages.ts";
+import { beat } from "./beat.ts";
 
-const beat: Heartbeat = {
-  kind: "heartbeat",
-  session: 2,
-  sequence: 1,
-  incarnation: 5,
-  intervalMs: 100,
-  answer: false,
-  wanted: true,
-  joined: true,
-  isolated: false,
-  ipv4: true,
-  ipv6: true,
-  phase: "running",
-  holdMs: 0,
-  peerSession: 0,
-  heardMs: 0,
-  deadIncarnation: 0,
-  claimsVersion: 0,
-  claimsHave: 0,
-};
-
-/** How others answer n2, which hears from n1 that n1 hears nothing; n3 is well. */
+/** What n2 learns of n1. All times in ms; n3 is well. */
 interface World {
-  /** The kernel of n1 answers n2. */
-  readonly answers: boolean;
+  /** Until when the kernel of n1 answers n2; always by default. */
+  readonly answersUntil?: number;
   /** What n3 says about the kernel of n1; undefined: nothing. */
-  readonly witness: { readonly silentMs: number; readonly tried: boolean } | undefined;
-  /** n1 is on the LAN of n2. */
+  readonly witness?: { readonly silentMs: number; readonly tried: boolean } | undefined;
+  /** n1 is on the LAN of n2; it is by default. */
   readonly onLan?: boolean;
+  /** From and until when n1 does not hear n2, and says that it hears nothing. */
+  readonly unheardFrom?: number;
+  readonly unheardUntil?: number;
   readonly isolated?: boolean;
+  /** Heartbeats of n1 end at 600, and n3 says this at 800 by default. */
+  readonly death?: Notice;
+  readonly deathAt?: number;
+  /** Nothing arrives from n3. */
+  readonly isAlone?: boolean;
 }
 
-/** The facts that n2 reports about n1 within two seconds. */
-function factsAbout({ answers, witness, onLan = true, isolated = true }: World): readonly string[] {
+/** The facts that n2 reports about n1 within six seconds. */
+function factsAbout(world: World): readonly string[] {
+  const { answersUntil = 1e9, witness, onLan = true, unheardFrom = 1e9, unheardUntil = 1e9, isolated = true } = world;
+  const { death, deathAt = 800, isAlone = false } = world;
   const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
   membership.setPeers([
     { node: "n1", onLan },
@@ -46,63 +36,114 @@ function factsAbout({ answers, witness, onLan = true, isolated = true }: World):
   ]);
   const facts: string[] = [];
   let pending: readonly Effect[] = [];
-  for (let nowMs = 10; nowMs <= 2000; nowMs += 10) {
+  for (let nowMs = 10; nowMs <= 6000; nowMs += 10) {
     membership.advance(nowMs);
-    if (nowMs % 100 === 0) {
-      const sequence = nowMs;
-      const common = { ...beat, sequence };
-      membership.receive(
-        "n1",
-        { ...common, isolated: isolated && nowMs > 500, heardMs: nowMs > 500 ? nowMs - 500 : 0 },
-        nowMs,
-      );
-      membership.receive("n3", { ...common, session: 3 }, nowMs);
+    const common = { ...beat, sequence: nowMs };
+    if (nowMs % 100 === 0 && (death === undefined || nowMs <= 600)) {
+      const isUnheard = nowMs >= unheardFrom && nowMs < unheardUntil;
+      const heardMs = isUnheard ? nowMs - unheardFrom : 0;
+      membership.receive("n1", { ...common, isolated: isolated && isUnheard, heardMs }, nowMs);
     }
+    if (nowMs % 100 === 50 && !isAlone) membership.receive("n3", { ...common, session: 3 }, nowMs);
+    if (nowMs === deathAt && death !== undefined)
+      membership.receive("n3", { kind: "notices", notices: [death] }, nowMs);
     for (const effect of pending) {
-      if (effect.kind === "askNode" && effect.node === "n1" && answers) membership.nodeAnswered("n1", nowMs);
+      if (effect.kind === "askNode" && effect.node === "n1" && nowMs < answersUntil)
+        membership.nodeAnswered("n1", nowMs);
       if (effect.kind !== "send" || effect.message.kind !== "question" || effect.to !== "n3") continue;
       const { about, of } = effect.message;
-      if (of === "kernel" && witness !== undefined) {
+      if (of === "kernel" && witness !== undefined)
         membership.receive("n3", { kind: "answer", about, of, ...witness }, nowMs);
-      }
     }
     pending = membership.take();
     for (const effect of pending) {
-      if (effect.kind === "fact" && effect.fact.kind === "peerDown")
-        facts.push(`${effect.fact.node} ${effect.fact.nodeDead ? "node" : "speaker"}`);
+      if (effect.kind !== "fact" || !("node" in effect.fact) || effect.fact.node !== "n1") continue;
+      facts.push(effect.fact.kind === "peerUp" ? "up" : effect.fact.nodeDead ? "node" : "speaker");
     }
   }
   return facts;
 }
 
+interface Row {
+  readonly name: string;
+  readonly world: World;
+  readonly facts: readonly string[];
+}
+
+function tryAll(rows: readonly Row[]): void {
+  for (const { name, world, facts } of rows) test(name, () => assert.deepEqual(factsAbout(world), facts));
+}
+
 const silent = { silentMs: 2000, tried: true };
-const never = { silentMs: 65_535, tried: false };
+const cannotKnow = { silentMs: neverMs, tried: false };
+const answered = { silentMs: 0, tried: false };
 
 describe("a peer that says that it hears nothing", () => {
-  const rows: readonly { readonly name: string; readonly world: World; readonly facts: readonly string[] }[] = [
-    { name: "and answers no one leaves the data path", world: { answers: false, witness: silent }, facts: ["n1 node"] },
-    { name: "and whose kernel answers stays", world: { answers: true, witness: silent }, facts: [] },
+  const nothing: World = { unheardFrom: 500, answersUntil: 0 };
+  tryAll([
+    { name: "leaves the data path if it answers no one", world: { ...nothing, witness: silent }, facts: ["node"] },
     {
-      name: "and whose kernel answers another node stays",
-      world: { answers: false, witness: { silentMs: 0, tried: false } },
+      name: "returns when it hears others, whether its kernel answers or not",
+      world: { ...nothing, witness: silent, unheardUntil: 2000 },
+      facts: ["node", "up"],
+    },
+    { name: "stays if its kernel answers", world: { unheardFrom: 500, witness: silent }, facts: [] },
+    { name: "stays if its kernel answers another node", world: { ...nothing, witness: answered }, facts: [] },
+    { name: "leaves also if the other node cannot know", world: { ...nothing, witness: cannotKnow }, facts: ["node"] },
+    { name: "leaves also if the other node says nothing", world: nothing, facts: ["node"] },
+    { name: "stays if this node hears nothing else itself", world: { ...nothing, isAlone: true }, facts: [] },
+    { name: "stays if its kernel cannot be asked", world: { ...nothing, witness: silent, onLan: false }, facts: [] },
+    {
+      name: "stays if only this node is not heard",
+      world: { ...nothing, witness: silent, isolated: false },
       facts: [],
     },
     {
-      name: "leaves also where the other node cannot know",
-      world: { answers: false, witness: never },
-      facts: ["n1 node"],
+      name: "is dead with its kernel if its heartbeats end, also where the kernel cannot be asked",
+      world: {
+        death: { node: "n1", incarnation: 1, revision: 1, state: "unreachable" },
+        unheardFrom: 500,
+        onLan: false,
+      },
+      facts: ["node", "node"],
+    },
+  ]);
+});
+
+describe("a peer whose speaker is dead", () => {
+  const unknown: Notice = { node: "n1", incarnation: 1, revision: 0, state: "speakerDown" };
+  const seen: Notice = { ...unknown, revision: 1 };
+  tryAll([
+    { name: "stays while its kernel answers", world: { death: seen, witness: silent }, facts: ["speaker"] },
+    {
+      name: "leaves the data path when its kernel no longer answers anyone",
+      world: { death: seen, witness: silent, answersUntil: 3000 },
+      facts: ["speaker", "node"],
     },
     {
-      name: "leaves also where the other node says nothing",
-      world: { answers: false, witness: undefined },
-      facts: ["n1 node"],
+      name: "stays while its kernel answers another node",
+      world: { death: seen, witness: answered, answersUntil: 3000 },
+      facts: ["speaker"],
     },
     {
-      name: "stays where its kernel cannot be asked",
-      world: { answers: false, witness: silent, onLan: false },
-      facts: [],
+      name: "stays if this node has never seen its kernel answer, and another one has",
+      world: { death: seen, answersUntil: 0 },
+      facts: ["speaker"],
     },
-    { name: "of this node alone stays", world: { answers: false, witness: silent, isolated: false }, facts: [] },
-  ];
-  for (const { name, world, facts } of rows) test(name, () => assert.deepEqual(factsAbout(world), facts));
+    {
+      name: "leaves if no node has seen its kernel answer",
+      world: { death: unknown, answersUntil: 0 },
+      facts: ["speaker", "node"],
+    },
+    {
+      name: "stays if its kernel cannot be asked",
+      world: { death: unknown, answersUntil: 0, onLan: false },
+      facts: ["speaker"],
+    },
+    {
+      name: "leaves if its kernel cannot be asked, and another node has found it silent",
+      world: { death: { ...unknown, revision: 1, state: "nodeDead" }, deathAt: 1500, onLan: false },
+      facts: ["speaker", "node"],
+    },
+  ]);
 });

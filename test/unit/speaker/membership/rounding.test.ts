@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Membership } from "../../../../speaker/membership/membership.ts";
 import { timingFor } from "../../../../speaker/membership/timing.ts";
-import type { Heartbeat } from "../../../../src/heartbeat/messages.ts";
+import { beat } from "./beat.ts";
 
 /** A time at which a peer is heard, and one after it whose difference is rounded to less than 200 ms, although the sum is not later. */
 function findRoundedTimes(): readonly [number, number] {
@@ -19,26 +19,6 @@ test("a turn ends, however the times of a peer are rounded", () => {
   const options = { node: "n1", session: 1, incarnation: 1, timing: timingFor(), nowMs: heardMs };
   const membership = new Membership(options);
   membership.setPeers([{ node: "n2", onLan: true }]);
-  const beat: Heartbeat = {
-    kind: "heartbeat",
-    session: 2,
-    sequence: 1,
-    incarnation: 1,
-    intervalMs: 100,
-    answer: false,
-    wanted: true,
-    joined: true,
-    isolated: false,
-    ipv4: true,
-    ipv6: true,
-    phase: "running",
-    holdMs: 0,
-    peerSession: 0,
-    heardMs: 0,
-    deadIncarnation: 0,
-    claimsVersion: 0,
-    claimsHave: 0,
-  };
   membership.advance(heardMs);
   membership.receive("n2", beat, heardMs);
   membership.take();
