@@ -224,7 +224,7 @@ class FailoverBench {
       await prepared.repair();
     }
     const before = [...new Set(figures.answerers.flatMap((one) => one.before))].map((mac) => nodeOfMac(lab.nodes, mac));
-    const moved = head.kind === "fault" && faults[head.name]?.moved === true;
+    const moved = (head.kind === "fault" ? faults[head.name] : changes[head.name])?.moved === true;
     if (before.length !== 1 || (!moved && before[0] !== cast.announcer)) {
       progress.say(
         `${head.name}: ${before.join(", ")} answered before it, not ${cast.announcer}; this trial does not count`,

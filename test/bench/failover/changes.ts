@@ -6,13 +6,15 @@ import type { Lab } from "../../lab/lab.ts";
 import { bellhopInPod } from "../../product/controller-pod.ts";
 import { productNamespace } from "../../product/install.ts";
 import { type Cast, type PreparedFault, send, speakerProcess } from "./faults.ts";
-import { writeOwners } from "./stage.ts";
+import { speakerPod, writeOwners } from "./stage.ts";
 
 /** What an administrator or the cluster does on purpose: no request may fail, and no open connection may end. */
 export interface PlannedChange {
   readonly words: string;
   /** Asks Services with externalTrafficPolicy Local, whose pods serve for a while after they were deleted. */
   readonly local?: true;
+  /** Its preparation has moved the addresses. */
+  readonly moved?: true;
   /** How many trials at the most, where one is long. */
   readonly mostTrials?: number;
   prepare(cast: Cast, addresses: readonly string[]): Promise<PreparedFault>;
@@ -56,6 +58,14 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
       repair: () => bellhop(api.lab, ["undrain", announcer]),
     }),
   },
+  undrain: {
+    words: "`bellhop undrain` of the node that announced before, to which addresses return",
+    moved: true,
+    prepare: async ({ api, announcer }) => {
+      await bellhop(api.lab, ["drain", announcer]);
+      return { strike: () => bellhop(api.lab, ["undrain", announcer]), repair: async () => {} };
+    },
+  },
   cordon: {
     words: "kubectl cordon of the announcer",
     prepare: ({ api, announcer }) => byKubectl(api.lab, ["cordon", announcer], ["uncordon", announcer]),
@@ -77,6 +87,22 @@ export const changes: Readonly<Record<string, PlannedChange>> = {
         ["taint", "node", announcer, `${autoscalerTaint}=1:PreferNoSchedule`],
         ["taint", "node", announcer, `${autoscalerTaint}-`],
       ),
+  },
+  leave: {
+    words: "the announcer is cordoned, and its speaker is deleted at the same moment",
+    prepare: async (cast) => {
+      const { lab } = cast.api;
+      const pod = await speakerPod(cast.api, cast.announcer);
+      return {
+        strike: async () => {
+          const deletion = ["-n", productNamespace, "delete", "pod", pod, "--wait=false"];
+          await Promise.all([lab.kubectl(["cordon", cast.announcer]), lab.kubectl(deletion)]);
+        },
+        repair: async () => {
+          await lab.kubectl(["uncordon", cast.announcer]);
+        },
+      };
+    },
   },
   restart: {
     words: "rolling restart of all speakers",
