@@ -35,7 +35,7 @@ interface TestEvent {
  */
 const stages: readonly (readonly (readonly TestFiles[])[])[] = [
   [[{ pattern: "test/unit/**/*.test.ts", concurrency: 2 }]],
-  [[{ pattern: "test/network/**/*.test.ts", concurrency: 3 }], [{ pattern: "test/lab/**/*.test.ts" }]],
+  [[{ pattern: "test/network/**/*.test.ts", concurrency: 2 }], [{ pattern: "test/lab/**/*.test.ts" }]],
   [
     [{ pattern: "test/e2e/*.test.ts", lab: "e2e-nftables" }],
     [

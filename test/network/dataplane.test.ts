@@ -171,16 +171,19 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
         await put(view, [], [address]);
         const tracked = family === "ip" ? "ipv4" : "ipv6";
         await n1.sh(`conntrack -F -f ${tracked}`);
-        const before = await redirects();
-        const refused = Array(20).fill(`connect ECONNREFUSED ${address}:80`);
-        assert.deepEqual(await lan.ask("tcp", address, 80, 20), refused);
-        assert.match((await lan.ask("udp", address, 53))[0] ?? "", /ECONNREFUSED/);
-        assert.equal(await redirects(), before);
-        assert.doesNotMatch(await n1.sh(`conntrack -L -f ${tracked}`), new RegExp(`src=${clients[family]} `));
-        await put(view, slicesOf("n2"), [address]);
-        assert.match((await lan.ask("tcp", address, 80))[0] ?? "", /^pod2 /);
-        assert.match((await lan.ask("udp", address, 53))[0] ?? "", /^pod2 /);
-        await put(view, [], []);
+        try {
+          const before = await redirects();
+          const refused = Array(20).fill(`connect ECONNREFUSED ${address}:80`);
+          assert.deepEqual(await lan.ask("tcp", address, 80, 20), refused);
+          assert.match((await lan.ask("udp", address, 53))[0] ?? "", /ECONNREFUSED/);
+          assert.equal(await redirects(), before);
+          assert.doesNotMatch(await n1.sh(`conntrack -L -f ${tracked}`), new RegExp(`src=${clients[family]} `));
+          await put(view, slicesOf("n2"), [address]);
+          assert.match((await lan.ask("tcp", address, 80))[0] ?? "", /^pod2 /);
+          assert.match((await lan.ask("udp", address, 53))[0] ?? "", /^pod2 /);
+        } finally {
+          await put(view, [], []);
+        }
       });
     }
 
