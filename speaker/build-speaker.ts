@@ -81,6 +81,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     droppingChains: () => kernel.droppingChains,
     readNodePortAddresses: options.readNodePortAddresses,
     nodePortFamilies: () => rules.nodePortFamilies,
+    readUntaken: () => dataplane.readUntaken(),
     lanInterfaces: () => announcer.lanInterfaces,
     announcingIPv4: () => announcer.announcingIPv4,
     clock,

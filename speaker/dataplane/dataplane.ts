@@ -5,7 +5,7 @@ import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { Nft, NftReader } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { DeadEndpoints } from "./dead-endpoints.ts";
-import type { Element } from "./element.ts";
+import type { Element, ServicePortKey } from "./element.ts";
 import { EndedConnections } from "./ended-connections.ts";
 import { type HolderChange, HolderIndex } from "./holder-index.ts";
 import type { AddressHolders } from "./holders.ts";
@@ -224,6 +224,20 @@ export class Dataplane {
   /** Services whose rules the kernel refuses. */
   get refusedServices(): readonly string[] {
     return [...this.#refusals.keys()];
+  }
+
+  /**
+   * The ports left to a service proxy of which new connections were dropped in the last minute, because the proxy had not taken them. What
+   * cannot be read is left out.
+   */
+  async readUntaken(): Promise<readonly ServicePortKey[]> {
+    const read = families.map((family) => this.#writers[family].readUntaken());
+    const results = await Promise.allSettled(read);
+    return results.flatMap((result) => {
+      if (result.status === "fulfilled") return result.value;
+      if (!(result.reason instanceof BellhopError)) throw result.reason;
+      return [];
+    });
   }
 
   writesOf(family: IpFamily): FamilyWrites {

@@ -83,7 +83,7 @@ interface ElementTypes {
    */
   readonly unknown_flows: MapOf<FlowKey, NextHop | "no node">;
   readonly passed_flows: MapOf<FlowKey, NextHop | "no node">;
-  /** Ports that are left to kube-proxy's own rules. No rule reads the set: it is for people, and for what is known of UDP flows. */
+  /** Ports that are left to kube-proxy's own rules. */
   readonly proxied_services: SetOf<ServicePortKey>;
   /** From a port to its node port on this node, and back. */
   readonly node_ports: MapOf<ServicePortKey, { readonly nodePort: number }>;

@@ -15,7 +15,7 @@ import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { EndpointPick } from "./element.ts";
 import { noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts";
 import { rewriteZone } from "./rewrite-zone.ts";
-import { affinityClients, sets } from "./sets.ts";
+import { affinityClients, sets, untakenMs, untakenServices } from "./sets.ts";
 import {
   acceptOthers,
   drop,
@@ -104,7 +104,7 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
       [isNew, fromLan(ip), { kind: "vmap", key: [field(`ct original ${ip} daddr`)], map: our.affinity_addresses }],
     ],
     // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
-    drop_unhandled: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
+    drop_unhandled: [acceptOthers(ip), ...untakenRules(ip), [fromLan(ip), drop]],
     masquerading: [
       // A pod of this node that is itself on the LAN would answer the client directly, from its own address.
       [
@@ -125,6 +125,20 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
       ],
     ],
   };
+}
+
+/** Notes ports that are left to a service proxy when a new connection is about to be dropped, because the proxy has not taken it. */
+function untakenRules(ip: NftIpFamily): readonly NftRule[] {
+  const key = serviceKey(ip);
+  const note: readonly Statement[] = [
+    fromLan(ip),
+    inSet(key, sets[ip].proxied_services),
+    { kind: "update", set: untakenServices[ip], key, timeoutMs: untakenMs },
+  ];
+  return [
+    [isNew, isSyn, ...note],
+    [isNew, is("meta l4proto", protocolData("udp")), ...note],
+  ];
 }
 
 const isTranslated: Statement = {

@@ -75,3 +75,17 @@ export const affinityClients: Readonly<Record<NftIpFamily, NftSet>> = {
   ip: declareAffinityClients("ip"),
   ip6: declareAffinityClients("ip6"),
 };
+
+/** So long a port counts as not taken after a connection was dropped. */
+export const untakenMs = 60_000;
+
+/** The set that packets fill: ports that are left to a service proxy, and that it has not taken. When it is full, further ones are missing. */
+export const untakenServices: Readonly<Record<NftIpFamily, NftSet>> = {
+  ip: declareUntaken("ip"),
+  ip6: declareUntaken("ip6"),
+};
+
+function declareUntaken(family: NftIpFamily): NftSet {
+  const key = [addressType[family], "inet_proto", "inet_service"] as const;
+  return { name: "untaken_services", key, dynamic: true, timeoutMs: untakenMs, size: 1_024 };
+}

@@ -6,13 +6,13 @@ import { faultyKeys, lacksFamily, type Nft, type NftReader, type NftRefusal, ref
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { deleteClients, removesEndpoints } from "./affinity-clients.ts";
-import { type Element, elementId } from "./element.ts";
+import { type Element, elementId, rawElementId, type ServicePortKey } from "./element.ts";
 import { ElementIndex, type ElementsById } from "./element-index.ts";
 import { findRefusedOwners } from "./find-refused-owners.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import { refusedPorts } from "./refused-ports.ts";
 import type { RuleSettings } from "./rules.ts";
-import { affinityClients } from "./sets.ts";
+import { affinityClients, untakenServices } from "./sets.ts";
 import { changeTable, emptyTable, hasAddress, replaceTable, type TableChange, type TableState } from "./table-state.ts";
 import { tableOf } from "./tables.ts";
 
@@ -140,6 +140,19 @@ export class TableWriter {
     const addresses = this.#newAddresses;
     this.#newAddresses = [];
     return addresses;
+  }
+
+  /**
+   * The ports left to a service proxy of which new connections were dropped in the last minute, because the proxy had not taken them. Throws
+   * BellhopError.
+   */
+  async readUntaken(): Promise<readonly ServicePortKey[]> {
+    const { nft, family } = this.#options;
+    const elements = await nft.readElements(tableOf(family), untakenServices[family]);
+    return elements.flatMap(({ key }) => {
+      const proxied = this.index.get(rawElementId(family, "proxied_services", key));
+      return proxied?.set === "proxied_services" ? [proxied.key] : [];
+    });
   }
 
   /**

@@ -13,7 +13,7 @@ import {
   pickRules,
   type RuleSettings,
 } from "./rules.ts";
-import { affinityClients, sets } from "./sets.ts";
+import { affinityClients, sets, untakenServices } from "./sets.ts";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftIpFamily>> = { IPv4: "ip", IPv6: "ip6" };
 
@@ -82,7 +82,7 @@ export function createTable(family: NftIpFamily, settings: RuleSettings): readon
 }
 
 function allSets(family: NftIpFamily): readonly NftSet[] {
-  return [...Object.values(sets[family]), affinityClients[family]];
+  return [...Object.values(sets[family]), affinityClients[family], untakenServices[family]];
 }
 
 /** A table with our sets, and nothing else. */

@@ -27,6 +27,8 @@ export interface HostFacts {
   readonly closedInternalIps: readonly IpAddress[];
   /** Families of which ports are forwarded by node ports, where these can be reached. */
   readonly nodePortFamilies: ReadonlySet<IpFamily>;
+  /** Ports that the service proxy has long not taken, as text. */
+  readonly untakenPorts: readonly string[];
   /** Chains that drop forwarded packets which none of their rules accepts. */
   readonly droppingChains: readonly DroppingChain[];
   /** Whether the table of connections was nearly full the time before. */
@@ -45,6 +47,7 @@ export function findHostFaults(settings: HostSettings, facts: HostFacts): readon
     ...findStrictArp(settings, facts),
     ...findNodeAddress(facts),
     ...findNodePorts(facts),
+    ...findServiceProxy(facts),
     ...findForwardPolicy(facts),
     ...findConntrack(settings, facts),
   ];
@@ -120,6 +123,17 @@ function findNodePorts({ closedInternalIps, nodePortFamilies }: HostFacts): read
   const value = closed.map(formatAddress).join(", ");
   const reason = reasonOf("NodePortsClosed", { object: "The node", field: "nodePortAddresses", value });
   return [{ type: "NodePorts", status: "False", reason }];
+}
+
+/** So many ports are named. */
+const namedPorts = 5;
+
+function findServiceProxy({ untakenPorts }: HostFacts): readonly HostFault[] {
+  if (untakenPorts.length === 0) return [];
+  const more = untakenPorts.length - namedPorts;
+  const value = `${untakenPorts.slice(0, namedPorts).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const reason = reasonOf("ServiceProxyLacksService", { object: "The node", field: "service proxy", value });
+  return [{ type: "ServiceProxy", status: "False", reason }];
 }
 
 /** An accept of one chain does not override the drop of another (nft(8), "chain priority"), so no rule of ours helps. */

@@ -5,6 +5,7 @@ import type { NodeView } from "../../src/model/node.ts";
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { HostNetwork } from "../../src/rtnetlink/host-network.ts";
+import type { ServicePortKey } from "../dataplane/element.ts";
 import type { Link } from "../links/link.ts";
 import { sameLinks } from "../links/read.ts";
 import { addCannotServe } from "./cannot-serve.ts";
@@ -14,6 +15,7 @@ import { defaultRouteInterfaces, missingNodeAddresses, serviceProxyInterface } f
 import type { HostFault } from "./host-fault.ts";
 import type { HostSettings } from "./host-settings.ts";
 import { closedInternalIps } from "./node-port-addresses.ts";
+import { UntakenPorts } from "./untaken-ports.ts";
 
 export interface HostChecksOptions {
   readonly node: string;
@@ -26,6 +28,8 @@ export interface HostChecksOptions {
   readonly droppingChains: () => readonly DroppingChain[];
   /** `nodePortAddresses` of the kube-proxy of this node; undefined: not known. Never rejects. */
   readonly readNodePortAddresses: () => Promise<readonly string[] | undefined>;
+  /** Ports left to a service proxy of which new connections were dropped in the last minute. Rejects only for bugs. */
+  readonly readUntaken: () => Promise<readonly ServicePortKey[]>;
   /** Families of which ports are forwarded by node ports, where these can be reached. */
   readonly nodePortFamilies: () => ReadonlySet<IpFamily>;
   /** Interfaces on whose LAN there is an address of a Service. */
@@ -42,6 +46,9 @@ const readEveryMs = 10_000;
 /** kube-proxy reads its own only when it starts. */
 const askKubeProxyEveryMs = 30_000;
 
+/** Shorter than the kernel remembers a port. */
+const readUntakenEveryMs = 20_000;
+
 /** Knows the node's own settings and what is wrong with them. Reads them when interfaces change, and every ten seconds. */
 export class HostChecks {
   readonly #options: HostChecksOptions;
@@ -51,6 +58,8 @@ export class HostChecks {
   #faults: readonly HostFault[] | undefined;
   #nodePortAddresses: readonly string[] | undefined;
   #askKubeProxyAtMs = Number.NEGATIVE_INFINITY;
+  readonly #untaken = new UntakenPorts();
+  #readUntakenAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: HostChecksOptions) {
     this.#options = options;
@@ -88,6 +97,17 @@ export class HostChecks {
     });
   }
 
+  #readUntaken(): void {
+    const { clock, readUntaken, log } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs < this.#readUntakenAtMs) return;
+    this.#readUntakenAtMs = nowMs + readUntakenEveryMs;
+    readUntaken().then(
+      (ports) => this.#untaken.observe(ports, clock.monotonicMs()),
+      (error: unknown) => log.error({ err: error }, "cannot read which ports the service proxy has not taken"),
+    );
+  }
+
   virtualIpChanged(name: string): void {
     this.#families.put(name, this.#options.watched.virtualIps.views.has(name));
   }
@@ -107,6 +127,7 @@ export class HostChecks {
     const { node, watched, network, droppingChains, lanInterfaces, announcingIPv4, nodePortFamilies, log } =
       this.#options;
     this.#askKubeProxy();
+    this.#readUntaken();
     if (this.#read === undefined) return false;
     const host = network();
     const faults = findHostFaults(this.#read.settings, {
@@ -119,6 +140,7 @@ export class HostChecks {
       missingNodeAddresses: missingNodeAddresses(watched.nodes.views.get(node), host),
       closedInternalIps: this.#closedInternalIps(),
       nodePortFamilies: nodePortFamilies(),
+      untakenPorts: this.#untaken.lasting(this.#options.clock.monotonicMs()),
       droppingChains: droppingChains(),
       conntrackWasFull: this.faults.some(({ type }) => type === "ConnectionTracking"),
     });

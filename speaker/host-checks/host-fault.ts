@@ -7,6 +7,7 @@ export const hostConditionTypes = [
   "StrictArp",
   "NodeAddress",
   "NodePorts",
+  "ServiceProxy",
   "ForwardPolicy",
   "ConnectionTracking",
 ] as const;

@@ -271,6 +271,13 @@ export const reasonTable = {
       "{object} has no node ports at {value}, because {field} of kube-proxy leaves the address out. Services with forwarding nodeport go straight to pods there.",
     cure: "Add the InternalIP of each Node, or the word primary, to nodePortAddresses of kube-proxy, or use another forwarding.",
   },
+  ServiceProxyLacksService: {
+    shownIn: ["Speaker", "bellhop explain"],
+    meaning:
+      "Connections to ports that are left to the rules of kube-proxy were dropped for more than a minute, because no service proxy of the node has rules for the address.",
+    sentence: "{object} drops connections to {value}, because no {field} of the node takes them.",
+    cure: "If kube-proxy runs, read its log. If another service proxy runs that does not know addresses of load balancers, set forwarding of the pool or of the Service to nodeport or pods.",
+  },
   ConntrackNearlyFull: {
     shownIn: ["Speaker"],
     meaning:

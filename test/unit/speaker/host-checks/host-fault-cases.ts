@@ -18,6 +18,7 @@ export interface HostFaultCase {
   /** Undefined: kube-proxy does not say. */
   readonly nodePortAddresses?: readonly string[];
   readonly nodePortFamilies?: readonly IpFamily[];
+  readonly untakenPorts?: readonly string[];
   readonly droppingChains?: readonly DroppingChain[];
   /** Condition, reason and field of each fault. */
   readonly faults: readonly `${string} ${ReasonCode} ${string}`[];
@@ -40,6 +41,11 @@ const strictArp = { "ipv4/conf/all/arp_ignore": "1", "ipv4/conf/all/arp_announce
 const looseArp = { "ipv4/conf/all/arp_ignore": "0", "ipv4/conf/all/arp_announce": "0" };
 
 export const hostFaultCases: readonly HostFaultCase[] = [
+  {
+    name: "the service proxy does not take a port",
+    untakenPorts: ["192.0.2.200 port 80/TCP"],
+    faults: ["ServiceProxy ServiceProxyLacksService service proxy"],
+  },
   {
     name: "node ports are closed at the InternalIP, and Services depend on them",
     internalIPs: ["192.0.2.11", "2001:db8::11"],

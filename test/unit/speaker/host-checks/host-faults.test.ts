@@ -45,6 +45,7 @@ function judge(input: Omit<HostFaultCase, "name" | "faults">, change: Partial<Ho
     missingNodeAddresses: missingNodeAddresses(view, network),
     closedInternalIps: closedInternalIps(view, input.nodePortAddresses),
     nodePortFamilies: new Set(input.nodePortFamilies ?? []),
+    untakenPorts: input.untakenPorts ?? [],
     droppingChains: input.droppingChains ?? [],
     conntrackWasFull: false,
     ...change,

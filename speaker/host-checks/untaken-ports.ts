@@ -1,0 +1,40 @@
+import { formatAddress } from "../../src/ip/address.ts";
+import type { ServicePortKey } from "../dataplane/element.ts";
+
+/** Longer than a service proxy may take until it has a new port: --kube-proxy-delay-seconds is 60 by default, and readings are 20 s apart. */
+const lastingMs = 100_000;
+
+/** After the last connection was dropped. Clients that are not served come back at longer and longer intervals. */
+const keptMs = 3 * 60_000;
+
+/** How long ago a port may last have been dropped for the next drop to count as the same fault. */
+const pauseMs = 2 * 60_000;
+
+interface Seen {
+  readonly sinceMs: number;
+  readonly lastMs: number;
+}
+
+/** Which ports a service proxy does not take for so long that it does not merely learn of them late. Times are monotonic. */
+export class UntakenPorts {
+  readonly #seen = new Map<string, Seen>();
+
+  /** The ports of which connections were dropped a short time ago, all of them. */
+  observe(ports: readonly ServicePortKey[], nowMs: number): void {
+    for (const { address, protocol, port } of ports) {
+      const text = `${formatAddress(address)} port ${port}/${protocol.toUpperCase()}`;
+      const before = this.#seen.get(text);
+      const continues = before !== undefined && nowMs - before.lastMs <= pauseMs;
+      this.#seen.set(text, { sinceMs: continues ? before.sinceMs : nowMs, lastMs: nowMs });
+    }
+    for (const [text, { lastMs }] of this.#seen) if (nowMs - lastMs > keptMs) this.#seen.delete(text);
+  }
+
+  /** As text, in a fixed order. */
+  lasting(nowMs: number): readonly string[] {
+    const lasting = [...this.#seen].filter(
+      ([, { sinceMs, lastMs }]) => lastMs - sinceMs >= lastingMs && nowMs - lastMs <= keptMs,
+    );
+    return lasting.map(([text]) => text).sort();
+  }
+}
