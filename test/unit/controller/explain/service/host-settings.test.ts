@@ -20,6 +20,11 @@ const loose = {
 };
 const shut = { type: "NodePorts", status: "False", reason: "NodePortsClosed", message: "None at 203.0.113.7, so." };
 
+const untaken = (address: string) => {
+  const message = `The node drops connections to ${address} port 80/TCP.`;
+  return { type: "ServiceProxy", status: "False", reason: "ServiceProxyLacksService", message };
+};
+
 const cases: readonly {
   readonly name: string;
   readonly nodePort: number;
@@ -45,6 +50,18 @@ const cases: readonly {
     condition: moved,
     notes: ["Node n1: It is elsewhere."],
     path: /directly to a pod/,
+  },
+  {
+    name: "a service proxy that does not take connections to its address",
+    nodePort: 30080,
+    condition: untaken("192.0.2.10"),
+    notes: ["Node n1: The node drops connections to 192.0.2.10 port 80/TCP."],
+  },
+  {
+    name: "a service proxy that does not take connections to another address",
+    nodePort: 30080,
+    condition: untaken("192.0.2.101"),
+    notes: [],
   },
   {
     name: "node ports that kube-proxy does not open at the InternalIP",
