@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { type KubeProxyTiming, renderService } from "../../speaker/dataplane/render.ts";
-import { parseAddress } from "../../src/ip/address.ts";
+import { formatAddress, parseAddress } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
@@ -405,6 +405,24 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       await put(service({ key: "default/next" }), [], []);
     });
   }
+
+  test("connections that no service proxy takes are dropped, and their ports noted", async () => {
+    const view = service({ ports: nodePorts });
+    await put(view, slicesOf("n2"), [...Object.values(addresses), ...Object.values(proxied)]);
+    for (const family of ["ip", "ip6"] as const) {
+      for (const [protocol, number] of questions) {
+        assert.match((await lan.ask(protocol, proxied[family], number)).join(), /^pod2 /);
+        assert.deepEqual(await lan.ask(protocol, addresses[family], number), ["timeout"]);
+      }
+    }
+    const untaken = await dataplane.readUntaken();
+    assert.deepEqual(
+      untaken.map(({ address, protocol, port: number }) => `${formatAddress(address)} ${protocol} ${number}`).sort(),
+      Object.values(addresses)
+        .flatMap((address) => questions.map(([protocol, number]) => `${address} ${protocol} ${number}`))
+        .sort(),
+    );
+  });
 
   test("when all Services are gone the tables can go too", async () => {
     await put(service(), [], []);
