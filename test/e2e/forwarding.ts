@@ -101,15 +101,64 @@ export function testForwarding(proxy: ProxyMode, labFamilies: LabFamilies = "dua
       });
     }
 
-    test("in-cluster clients reach the address too, from every node", async () => {
-      const { api, lab } = cluster();
-      for (const node of lab.nodes) {
-        for (const host of addresses.get("nodeport") ?? []) {
-          await assertAnswers(api, node, { protocol: "tcp", host, port: 80, question: "/hostname" });
+    for (const path of paths) {
+      test(`every node, and a pod on each, reach the address over TCP and UDP, ${path.words}`, async () => {
+        const { api, lab } = cluster();
+        const hosts = addresses.get(path.name) ?? [];
+        for (const protocol of protocols) {
+          for (const host of hosts) {
+            const target = { protocol, host, port: 80, question: question(protocol) };
+            await Promise.all(lab.nodes.map((node) => assertAnswers(api, node, target)));
+          }
         }
+        const pods = await podsOf(api, "web");
+        assert.equal(pods.length, lab.nodes.length);
+        for (const answers of await Promise.all(pods.map((pod) => askFromPod(api, pod, hosts)))) {
+          assert.equal(answers.length, hosts.length * protocols.length * perPod);
+          for (const answer of answers) assert.match(answer, /^web-[a-z0-9]{5}$/);
+        }
+      });
+    }
+
+    test("a pod reaches itself by the address of its Service, on every way", async () => {
+      const { api, lab } = cluster();
+      await startWeb(api, "alone", { "kubernetes.io/hostname": lab.nodes[0] ?? "" });
+      const [pod = ""] = await podsOf(api, "alone");
+      for (const { name, spec, annotations } of paths)
+        await createService(api, `alone-${name}`, spec, "alone", { annotations });
+      for (const { name } of paths) {
+        const hosts = await api.waitForAddresses(`alone-${name}`);
+        for (const host of hosts) await waitForAnswer(api, host);
+        const expected = Array(hosts.length * protocols.length * perPod).fill(pod);
+        // kube-proxy writes its rules up to a second after the LAN has its first answer.
+        await waitFor({ what: `${pod} to reach itself, ${name}`, timeoutMs: 20_000 }, async () => {
+          return (await askFromPod(api, pod, hosts)).join() === expected.join();
+        });
       }
     });
   });
+}
+
+/** How often a pod asks each address over each protocol. */
+const perPod = 3;
+
+async function podsOf(api: Api, app: string): Promise<readonly string[]> {
+  const pods = await api.list("v1", "Pod");
+  return pods.filter(({ metadata }) => metadata.labels?.app === app).map(({ metadata }) => metadata.name);
+}
+
+/** What the addresses answer to a pod, TCP and UDP in turn; a line that is empty or says something else for each that fails. */
+async function askFromPod(api: Api, pod: string, hosts: readonly string[]): Promise<readonly string[]> {
+  const script = `
+    for host in "$@"; do
+      case $host in *:*) url="[$host]" ;; *) url=$host ;; esac
+      for count in ${Array.from({ length: perPod }, (_, index) => index).join(" ")}; do
+        curl -sgm 5 "http://$url/hostname"; echo
+        exec 3<>"/dev/udp/$host/80"; printf hostname >&3; timeout 5 head -c ${pod.length} <&3; echo
+      done
+    done`;
+  const argv = ["-n", api.namespace, "exec", pod, "--", "bash", "-c", script, "bash", ...hosts];
+  return (await api.lab.kubectl(argv, undefined, 120_000)).trimEnd().split("\n");
 }
 
 function question(protocol: "tcp" | "udp"): string {

@@ -387,6 +387,27 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       await n1.sh(`nft delete table ${family} marks`);
     });
 
+    test(`${family}: a host firewall that closes node ports closes an address only where its port is rewritten to one`, async () => {
+      const [n1] = lan.nodes;
+      const closed = "iifname eth0 meta l4proto { tcp, udp } th dport 30000-32767 drop";
+      await n1.sh(
+        `nft 'table ${family} firewall { chain raw { type filter hook prerouting priority -300; ${closed}; }; }'`,
+      );
+      const proxiedView = service({ key: "default/proxied", ports: nodePorts });
+      await put(proxiedView, slicesOf("n1"), [vip]);
+      // Not the pod of the other node: its answers go to a random port of this one, which may be one that is closed.
+      await put(service({ ports: toPods }), slicesOf("n1"));
+      for (const [protocol, number] of questions) {
+        assert.deepEqual(await lan.ask(protocol, vip, number), [`pod2 ${self}`]);
+        assert.deepEqual(await lan.ask(protocol, addresses[family], number), [`pod1 ${clients[family]}`]);
+      }
+      assert.deepEqual(await lan.ask("tcp", self, 30080), ["timeout"]);
+      await put(service(viaNodePorts), slicesOf("n2"));
+      assert.deepEqual(await lan.ask("tcp", addresses[family], 80), ["timeout"]);
+      await put(proxiedView, [], []);
+      await n1.sh(`nft delete table ${family} firewall`);
+    });
+
     test(`${family}: a UDP flow through kube-proxy's rule that outlives its Service is deleted`, async () => {
       const view = service({ key: "default/proxied", ports: nodePorts });
       const flows = async () => {
