@@ -147,3 +147,39 @@ describe("a peer whose speaker is dead", () => {
     },
   ]);
 });
+
+describe("a witness that is asked about the kernel of a node", () => {
+  const rows = [
+    { name: "says that it answers", onLan: true, answers: true, expected: [0, false] },
+    { name: "says that it does not, after it has tried", onLan: true, answers: false, expected: [neverMs - 1, true] },
+    { name: "cannot know what is not on its LAN", onLan: false, answers: false, expected: [neverMs, false] },
+  ] as const;
+  for (const { name, onLan, answers, expected } of rows) {
+    test(name, () => {
+      const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
+      membership.setPeers([
+        { node: "n1", onLan },
+        { node: "n3", onLan: true },
+      ]);
+      membership.advance(10);
+      membership.receive("n3", { ...beat, session: 3 }, 10);
+      membership.receive("n3", { kind: "question", about: "n1", of: "kernel" }, 10);
+      const effects = [...membership.take()];
+      assert.equal(
+        effects.some(({ kind }) => kind === "askNode"),
+        onLan,
+      );
+      for (const nowMs of [15, 45]) {
+        membership.advance(nowMs);
+        if (answers) membership.nodeAnswered("n1", nowMs);
+        effects.push(...membership.take());
+      }
+      const said = effects.flatMap((effect) =>
+        effect.kind === "send" && effect.message.kind === "answer"
+          ? [[effect.message.silentMs, effect.message.tried]]
+          : [],
+      );
+      assert.deepEqual(said, [expected]);
+    });
+  }
+});
