@@ -120,7 +120,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     assert.match(await namespace.try(command), /EPERM; the capabilities NET_ADMIN/);
   });
 
-  test("a batch that is larger than the default buffer of a socket is written", async () => {
+  test("a batch that is larger than the default buffer of a socket is written, and changes after it are noticed", async () => {
     const ports = Array.from({ length: 40 }, (_, index) => port({ name: `p${index}`, port: index + 1, nodePort: 0 }));
     const vip = parseAddress("192.0.2.200");
     assert.ok(vip !== undefined);
@@ -132,6 +132,11 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     await dataplane.apply({ nodeAddresses: node.addresses });
     const listed = await namespace.sh("nft list map ip bellhop tcp_endpoints");
     assert.ok((listed.match(/: 10\.244\.1\./g) ?? []).length > 9_000);
+    await kernel.events();
+    // Commits were not listened for during the batch.
+    await namespace.sh("nft delete table ip bellhop");
+    assert.ok((await tableEvent()) !== undefined);
+    dataplane.foreignChange("IPv4");
     dataplane.setService("default/many", []);
     await put(1);
   });
