@@ -8,14 +8,26 @@ import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
 import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
 
-/** What of one table in the kernel the index does not say: its chains other than the fixed ones, by name. */
+/** What of one table in the kernel the index does not say. */
 export interface TableState {
+  /** The chains other than the fixed ones, by name. */
   readonly targetChains: Set<string>;
+  /** How many more elements a set takes; sets that are not in it take any number. */
+  readonly room: Map<SetName, number>;
 }
 
 export function emptyTable(): TableState {
-  return { targetChains: new Set() };
+  return { targetChains: new Set(), room: new Map() };
 }
+
+/**
+ * A set without ranges that has as many elements when its table is written has a size: the kernel then makes its hash table at once, where it would have to grow it
+ * many times within the transaction and takes twice as long (net/netfilter/nft_set_hash.c). A set with a size takes no more elements than that.
+ */
+const sizedFrom = 1_000;
+
+/** Room for as many elements again. A change that needs more replaces the table. */
+const sizeFactor = 2;
 
 /** A transaction, and what it does to the table. */
 export interface TableChange {
@@ -25,6 +37,23 @@ export interface TableChange {
   readonly added: AddedElements;
   /** The chains that it makes because elements lead to them. */
   readonly targetChains: Iterable<string>;
+  /** By set: how much room for elements it takes or, below 0, makes. Of a table that is replaced, how much it leaves of the sizes, below 0. */
+  readonly taken: ReadonlyMap<SetName, number>;
+}
+
+/** Whether the sets have room for the elements that a change adds. */
+export function hasRoom({ room }: TableState, { taken }: TableChange): boolean {
+  for (const [set, count] of taken) if (count > (room.get(set) ?? Number.POSITIVE_INFINITY)) return false;
+  return true;
+}
+
+/** Notes a change that took effect. `replaced`: the table was new. */
+export function settleChange(table: TableState, change: TableChange, replaced: boolean): void {
+  for (const chain of change.targetChains) table.targetChains.add(chain);
+  for (const [set, count] of change.taken) {
+    const room = replaced ? 0 : table.room.get(set);
+    if (room !== undefined) table.room.set(set, room - count);
+  }
 }
 
 /** Elements of several sets, and the chains that they lead to. */
@@ -50,6 +79,11 @@ class Additions {
 
   get targetChains(): Iterable<string> {
     return this.#targets.keys();
+  }
+
+  /** How many elements of each set. */
+  get counts(): ReadonlyMap<SetName, number> {
+    return new Map([...this.#sets].map(([set, elements]) => [set, elements.length]));
   }
 
   get commands(): readonly NftCommand[] {
@@ -95,7 +129,9 @@ export function changeTable(family: NftIpFamily, table: TableState, index: Eleme
     ([name, elements]): NftAction => ({ kind: "deleteElements", set: sets[family][name], elements }),
   );
   const commands = [...inTable(family, deleted), ...additions.commands];
-  return { transaction: { commands }, removed, added, targetChains: additions.targetChains };
+  const taken = new Map(additions.counts);
+  for (const [set, elements] of deletions) taken.set(set, (taken.get(set) ?? 0) - elements.length);
+  return { transaction: { commands }, removed, added, targetChains: additions.targetChains, taken };
 }
 
 /** Adds all elements of the index to a table that has its sets, and no elements. */
@@ -118,14 +154,21 @@ export function replaceTable(
 ): TableChange {
   const removed = new Map<string, Element>();
   if (!hasAddress(index)) {
-    return { transaction: { commands: removeTable(family) }, removed, added: removed, targetChains: [] };
+    const nothing = { removed, added: removed, targetChains: [], taken: new Map() };
+    return { transaction: { commands: removeTable(family) }, ...nothing };
   }
   const additions = fillTable(family, index);
   const has = (id: string): boolean => index.get(id) !== undefined;
   const kept = keepClients(family, learned, has);
-  const commands = [...removeTable(family), ...createTable(family, settings), ...additions.commands, ...kept];
+  const large = [...additions.counts].filter(
+    ([set, count]) => count >= sizedFrom && sets[family][set].interval !== true,
+  );
+  const sizes = new Map<string, number>(large.map(([set, count]) => [set, count * sizeFactor]));
+  const created = createTable(family, settings, sizes);
+  const commands = [...removeTable(family), ...created, ...additions.commands, ...kept];
   const added = { size: additions.count, has, values: () => index.all() };
-  return { transaction: { commands }, removed, added, targetChains: additions.targetChains };
+  const taken = new Map(large.map(([set, count]) => [set, count - count * sizeFactor]));
+  return { transaction: { commands }, removed, added, targetChains: additions.targetChains, taken };
 }
 
 /** Without an address of a Service, no table is needed. */

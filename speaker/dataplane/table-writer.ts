@@ -13,7 +13,16 @@ import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import { refusedPorts } from "./refused-ports.ts";
 import type { RuleSettings } from "./rules.ts";
 import { affinityClients, untakenServices } from "./sets.ts";
-import { changeTable, emptyTable, hasAddress, replaceTable, type TableChange, type TableState } from "./table-state.ts";
+import {
+  changeTable,
+  emptyTable,
+  hasAddress,
+  hasRoom,
+  replaceTable,
+  settleChange,
+  type TableChange,
+  type TableState,
+} from "./table-state.ts";
 import { tableOf } from "./tables.ts";
 
 /** Receives each transaction. */
@@ -205,10 +214,12 @@ export class TableWriter {
     if (whole || this.#state !== "absent" || hasAddress(this.index)) {
       const kept = whole || typeof this.#state === "string" ? undefined : this.#state;
       const { family } = this.#options;
+      const delta = kept === undefined ? undefined : changeTable(family, kept, this.index);
+      if (kept !== undefined && delta !== undefined && !hasRoom(kept, delta)) return this.#attempt(settings, true);
       const change =
         kept === undefined
           ? replaceTable(family, settings, this.index, await this.#readClients())
-          : await this.#withoutClients(changeTable(family, kept, this.index));
+          : await this.#withoutClients(delta);
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;
       if (change !== undefined) this.#settle(settings, change, kept);
@@ -265,7 +276,7 @@ export class TableWriter {
   #settle(settings: RuleSettings, change: TableChange, kept: TableState | undefined): void {
     this.#settings = settings;
     const next = kept ?? emptyTable();
-    for (const chain of change.targetChains) next.targetChains.add(chain);
+    settleChange(next, change, kept === undefined);
     this.#state = kept === undefined && change.added.size === 0 ? "absent" : next;
     if (this.#distrusted) this.#state = "unknown";
     for (const element of change.added.values())

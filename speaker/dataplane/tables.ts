@@ -64,8 +64,12 @@ const optionalChains: ReadonlySet<string> = new Set<keyof BaseRules>([
   "unrewrite_input",
 ]);
 
-/** Sets, chains and rules of a fresh table, without elements. */
-export function createTable(family: NftIpFamily, settings: RuleSettings): readonly NftCommand[] {
+/** Sets, chains and rules of a fresh table, without elements. `sizes`: the most elements that sets take, by name. */
+export function createTable(
+  family: NftIpFamily,
+  settings: RuleSettings,
+  sizes: ReadonlyMap<string, number> = new Map(),
+): readonly NftCommand[] {
   const inner = Object.entries(innerRules(family, settings));
   const base = baseRules(family, settings);
   const present = Object.entries(baseChains).filter(
@@ -78,7 +82,7 @@ export function createTable(family: NftIpFamily, settings: RuleSettings): readon
       rules.map((rule): NftAction => ({ kind: "addRule", chain, rule })),
     ),
   ]);
-  return [...createSets(tableOf(family), family), ...chains];
+  return [...createSets(tableOf(family), family, sizes), ...chains];
 }
 
 function allSets(family: NftIpFamily): readonly NftSet[] {
@@ -86,8 +90,16 @@ function allSets(family: NftIpFamily): readonly NftSet[] {
 }
 
 /** A table with our sets, and nothing else. */
-export function createSets(table: NftTable, family: NftIpFamily): readonly NftCommand[] {
-  return [{ table, kind: "addTable" }, ...allSets(family).map((set): NftCommand => ({ table, kind: "addSet", set }))];
+export function createSets(
+  table: NftTable,
+  family: NftIpFamily,
+  sizes: ReadonlyMap<string, number> = new Map(),
+): readonly NftCommand[] {
+  const sized = allSets(family).map((set): NftSet => {
+    const size = sizes.get(set.name) ?? set.size;
+    return size === undefined ? set : { ...set, size };
+  });
+  return [{ table, kind: "addTable" }, ...sized.map((set): NftCommand => ({ table, kind: "addSet", set }))];
 }
 
 /** Removes our table, whether it is there or not. */

@@ -139,6 +139,7 @@ function addElement(table: WritableTable, { name }: NftSet, element: NftElement)
   if (typeof data === "object") checkChain(table, chainOf(data));
   if (declaration.interval === true) checkOverlap(declaration, elements.values(), element);
   elements.set(keyId(element), element);
+  if (declaration.size !== undefined && elements.size > declaration.size) refuse(`ENFILE: ${name} is full`);
 }
 
 function checkOverlap(set: NftSet, present: Iterable<NftElement>, element: NftElement): void {

@@ -600,3 +600,30 @@ test("for TCP connection tracking is searched only when an address comes or goes
   await fakeNode.clock.advance(60_000);
   assert.equal(fakeNode.conntrack.searches, before);
 });
+
+test("a large set has room for as many elements again, and a change that needs more replaces the table", async () => {
+  const fakeNode = new FakeNode();
+  const put = async (count: number): Promise<string> => {
+    const hosts = Array.from({ length: count }, (_, host) => endpoint(`10.244.${host >> 8}.${host & 255}`));
+    const { failures } = await fakeNode.put(service({ ports: [port({ nodePort: 0 })] }), [slice(hosts)], [vip]);
+    assert.deepEqual(failures, []);
+    const endpoints = fakeNode.nft.table("ip", "bellhop")?.sets.get("tcp_endpoints");
+    assert.equal(endpoints?.elements.size, count);
+    const replaced = fakeNode.nft.accepted
+      .splice(0)
+      .some(({ commands }) =>
+        commands.some(({ kind, table: { family } }) => kind === "deleteTable" && family === "ip"),
+      );
+    return `${replaced ? "replaced" : "changed"}, size ${endpoints.declaration.size}`;
+  };
+  assert.equal(await put(999), "replaced, size undefined");
+  assert.equal(await put(1_500), "changed, size undefined");
+  fakeNode.dataplane.invalidate();
+  assert.equal(await put(1_000), "replaced, size 2000");
+  assert.equal(await put(1_500), "changed, size 2000");
+  assert.equal(await put(2_000), "changed, size 2000");
+  assert.equal(await put(1), "changed, size 2000");
+  assert.equal(await put(2_000), "changed, size 2000");
+  assert.equal(await put(2_001), "replaced, size 4002");
+  assert.equal(await put(2_002), "changed, size 4002");
+});
