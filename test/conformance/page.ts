@@ -20,9 +20,14 @@ export function conformancePage(results: Results): string {
     ["Services", services],
   ] as const;
   const chapters = tables.map(([title, specs]) => `## ${title}\n\n${chapter(results.runs, specs, notes)}`);
-  const reasons = notes.map((note, index) => `${index + 1}. ${note.why}\n`).join("");
+  const reasons = notes.map((note, index) => `${index + 1}. ${wrap(note.why).join("\n   ")}\n`).join("");
   const known = notes.length === 0 ? "" : `\n## Why specs fail\n\n${reasons}`;
   return `${introduction(results)}\n${chapters.join("\n")}${known}`;
+}
+
+/** Lines of prose, as long as in the other pages. */
+function wrap(text: string): readonly string[] {
+  return text.match(/.{1,140}(?= |$)/g)?.map((line) => line.trim()) ?? [text];
 }
 
 function introduction({ kubernetes, bellhop }: Results): string {
