@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { nodeAddresses } from "../lab/addresses.ts";
+import { nodeAddresses, ROUTER } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
 import type { ApiObject } from "./api.ts";
 import { askFrom, startLoad } from "./client.ts";
@@ -77,6 +77,21 @@ describe("settings of a node that keep packets from Services", () => {
       await on(node, "sysctl -qw net.ipv4.conf.eth0.forwarding=1");
     }
     await waitForCondition(node, "Forwarding", "True", "Enabled");
+  });
+
+  test("a strict reverse path filter, and routers behind another interface", async () => {
+    const node = await announcer();
+    await on(node, "ip link add other type veth peer name far && ip link set far up && ip link set other up");
+    try {
+      await on(node, "ip address add 198.51.100.1/24 dev other && ip route replace default via 198.51.100.2 dev other");
+      await on(node, "sysctl -qw net.ipv4.conf.eth0.rp_filter=1");
+      await waitForCondition(node, "ReversePathFilter", "False", "ReversePathFilterStrict");
+      assert.match(await explain("web"), /rp_filter/);
+    } finally {
+      await on(node, `sysctl -qw net.ipv4.conf.eth0.rp_filter=0; ip route replace default via ${ROUTER.ipv4} dev eth0`);
+      await on(node, "ip link delete other");
+    }
+    await waitForCondition(node, "ReversePathFilter", "True", "Passes");
   });
 
   test("a firewall that drops what it does not know", async () => {
