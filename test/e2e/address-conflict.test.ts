@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { macAddress, nodeAddresses, OBSERVER } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
 import { bellhopInPod } from "../product/controller-pod.ts";
+import { productNamespace } from "../product/install.ts";
 import { useCluster } from "./cluster.ts";
 import { waitForAnnouncer } from "./failover.ts";
 import { waitForAnswer } from "./forwarding.ts";
@@ -17,6 +18,7 @@ import { createService, startWeb } from "./workload.ts";
 /** The host of the LAN that is the other device, and its hardware address. */
 const device = "observer";
 const deviceMac = macAddress(OBSERVER.ipv4);
+const speakers = "daemonset/bellhop-speaker";
 
 /** What docs/on-the-lan.md says about devices that have addresses of a pool. */
 describe("another device on the LAN", () => {
@@ -163,4 +165,42 @@ describe("another device on the LAN", () => {
       await waitForAnswer(api, address, 30_000);
     }
   });
+
+  test("that claims announced addresses, with --on-conflict yield: they are withdrawn until it no longer has them", async () => {
+    const { api, lab } = cluster();
+    await setPolicy("yield");
+    try {
+      for (const address of second) await waitForAnnouncer(lab, address);
+      await onDevice("add", ...second);
+      const claimant = startClaimant(lab, device, second, 1_000);
+      try {
+        for (const address of second) {
+          await expectConflict(address, "AddressInUse");
+          // Each owner takes the address over, defends it once and withdraws it.
+          await waitFor({ what: `the device alone to answer for ${address}`, timeoutMs: 30_000 }, async () =>
+            (await answering(address)).join() === deviceMac ? true : undefined,
+          );
+        }
+        for (const address of second) assert.deepEqual(await answering(address), [deviceMac]);
+        assert.deepEqual(await api.waitForAddresses("avoids"), second);
+      } finally {
+        claimant.stop();
+        await onDevice("delete", ...second);
+      }
+      for (const address of second) {
+        await waitForAnnouncer(lab, address);
+        await waitForAnswer(api, address, 30_000);
+      }
+    } finally {
+      await setPolicy();
+    }
+  });
+
+  /** Restarts the speakers with this policy; without one, with the default. */
+  async function setPolicy(policy?: "yield"): Promise<void> {
+    const { lab } = cluster();
+    const variable = policy === undefined ? "BELLHOP_ON_CONFLICT-" : `BELLHOP_ON_CONFLICT=${policy}`;
+    await lab.kubectl(["-n", productNamespace, "set", "env", speakers, variable]);
+    await lab.kubectl(["-n", productNamespace, "rollout", "status", speakers, "--timeout=90s"], undefined, 100_000);
+  }
 });
