@@ -9,7 +9,10 @@ const goodStates: Readonly<Record<HostConditionType, Pick<ConditionState, "reaso
   StrictArp: { reason: "Strict", message: "Only the speaker answers ARP requests for the addresses of Services." },
   NodeAddress: { reason: "Present", message: "The addresses of the Node are on its interfaces." },
   NodePorts: { reason: "Open", message: "No Service needs node ports that are known to be closed." },
-  ServiceProxy: { reason: "TakesConnections", message: "The service proxy takes the connections that are left to it." },
+  ServiceProxy: {
+    reason: "TakesConnections",
+    message: "No connections that are left to the service proxy are known to be dropped.",
+  },
   ForwardPolicy: { reason: "Accept", message: "No chain of a firewall drops forwarded packets by its policy." },
   ConnectionTracking: { reason: "HasSpace", message: "The table of tracked connections has space." },
 };

@@ -254,7 +254,7 @@ export const reasonTable = {
     meaning:
       "The Node reports an InternalIP that none of its interfaces has. Bellhop does not use node ports at this address, but sends packets straight to pods.",
     sentence: "{object} has the InternalIP {value} ({field}), which is not on any of its interfaces.",
-    cure: "If it is not meant so, set --node-ip of the kubelet to an address of the node.",
+    cure: "If that is not intended, set --node-ip of the kubelet to an address of the node.",
   },
   ForwardPolicyDrop: {
     shownIn: ["Speaker", "bellhop explain"],
@@ -268,13 +268,13 @@ export const reasonTable = {
     meaning:
       "The node has Services that are forwarded by node ports, and kube-proxy does not open node ports at the InternalIP of the Node.",
     sentence:
-      "{object} has no node ports at {value}, because {field} of kube-proxy leaves the address out. Services with forwarding nodeport go straight to pods there.",
-    cure: "Add the InternalIP of each Node, or the word primary, to nodePortAddresses of kube-proxy, or use another forwarding.",
+      "{object} has no node ports at {value}, because {field} of kube-proxy leaves the address out. Packets of Services with forwarding nodeport go straight to pods there.",
+    cure: "Set nodePortAddresses of kube-proxy to the word primary alone, or add CIDRs that contain the InternalIP of each Node. Or use another forwarding.",
   },
   ServiceProxyLacksService: {
     shownIn: ["Speaker", "bellhop explain"],
     meaning:
-      "Connections to ports that are left to the rules of kube-proxy were dropped for more than a minute, because no service proxy of the node has rules for the address.",
+      "Connections to ports that are left to the rules of kube-proxy were dropped for more than 100 s, because no service proxy of the node has rules for the address.",
     sentence: "{object} drops connections to {value}, because no {field} of the node takes them.",
     cure: "If kube-proxy runs, read its log. If another service proxy runs that does not know addresses of load balancers, set forwarding of the pool or of the Service to nodeport or pods.",
   },
@@ -288,7 +288,7 @@ export const reasonTable = {
   HeartbeatKeyMissing: {
     shownIn: ["Speaker", "bellhop explain"],
     meaning:
-      "The Secret with the key of heartbeats does not exist. A speaker that starts without a key hears no other speaker, so that addresses move only when its Lease expires.",
+      "The Secret with the key of heartbeats does not exist. A speaker that starts without a key hears no other speaker, so that its addresses move only when its Lease expires.",
     sentence: "{object} cannot read {field}, because Secret {value} does not exist.",
     cure: "Check that a controller is running: it creates the Secret within a minute.",
   },
@@ -296,19 +296,20 @@ export const reasonTable = {
     shownIn: ["Speaker", "bellhop explain"],
     meaning: "The speaker cannot read the Secret with the key of heartbeats, and does not learn of a new key.",
     sentence: "{object} cannot read {field} of Secret {value} from the API server.",
-    cure: "Compare the Role and the RoleBinding bellhop-speaker in the namespace of the Secret with deploy/base/rbac-speaker.yaml. The log of the speaker has the answer of the API server.",
+    cure: "Compare the Role and the RoleBinding bellhop-speaker in the namespace of the Secret with deploy/base/rbac-speaker.yaml. The answer of the API server is in the log of the speaker.",
   },
   HeartbeatKeyInvalid: {
     shownIn: ["Speaker", "bellhop explain"],
     meaning: "A field of the Secret with the key of heartbeats is not a key.",
     sentence: "{object} cannot use {field} of Secret {value}.",
-    cure: "If data.previous is the field, remove it. Otherwise delete the Secret: the controller creates it again within a minute.",
+    cure: "If the field is data.previous, remove it. Otherwise delete the Secret: the controller creates it again within a minute.",
   },
   HeartbeatKeyDiffers: {
     shownIn: ["Speaker", "bellhop explain"],
     meaning:
-      "Heartbeats arrive that are authenticated with another key than the one that this speaker has. Speakers with different keys do not hear each other.",
-    sentence: "{object} receives heartbeats of other nodes with another key than {field} of Secret {value}.",
+      "The speaker receives heartbeats that are authenticated with a key that it does not have. Speakers with different keys do not hear each other.",
+    sentence:
+      "{object} receives heartbeats of other nodes that are authenticated with another key than {field} of Secret {value}.",
     cure: "Look at the condition Heartbeats of the other Speakers, and check that these nodes reach the API server. A speaker that has read the Secret uses its key within a minute.",
   },
   NotLoadBalancer: {
@@ -428,14 +429,14 @@ export const reasonTable = {
     meaning: "The Service requests ipMode Proxy, and some of its ports are not forwarded by their node port.",
     sentence:
       "{object} requests ipMode Proxy ({field}), but these ports are not forwarded by a node port: {value}. The ipMode stays VIP.",
-    cure: "Set the annotation bellhop.dev/forwarding to nodeport and allocate node ports for all ports, none of which may be SCTP, or request no ipMode.",
+    cure: "Set the annotation bellhop.dev/forwarding to nodeport and allocate node ports for all ports, none of which may be SCTP, or request ipMode VIP.",
   },
   AnnotationUnknown: {
     shownIn: ["Service"],
     meaning:
       "The Service has an annotation whose name begins with bellhop.dev/ and is not one that Bellhop reads. Most are typing errors.",
     sentence: "{object} has annotations that Bellhop does not know ({field} {value}). They have no effect.",
-    cure: "Correct the name, or remove the annotation. Bellhop reads bellhop.dev/forwarding, ips, pool, reassign, share and share-with.",
+    cure: "Correct the name, or remove the annotation. Bellhop reads bellhop.dev/forwarding, ip-mode, ips, pool, reassign, share and share-with.",
   },
   PoolEmpty: {
     shownIn: ["IPAddressPool", "bellhop pools plan"],

@@ -220,7 +220,7 @@ function describeProxyMode(service: ServiceView, addresses: readonly AddressPart
   const texts = addresses.map(({ address }) => address).filter((text) => isShownAsProxy(service, text));
   if (texts.length === 0) return [];
   return [
-    `The status shows ${texts.join(", ")} with ipMode Proxy. Service proxies have no rules for it. Each node sends connections of its own and of its pods to its own node port.`,
+    `The status shows ${texts.join(", ")} with ipMode Proxy. Service proxies have no rules for ${texts.length === 1 ? "it" : "them"}. Each node sends connections of its own and of its pods to its own node port.`,
   ];
 }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { serviceAnnotations } from "../../../../src/api/labels.ts";
 import { invalidSettings } from "../../../../src/model/invalid-settings.ts";
+import { reasonTable } from "../../../../src/model/reason-table.ts";
 import { projectService } from "../../../../src/model/service.ts";
 
 const rangesAnnotation = "service.beta.kubernetes.io/load-balancer-source-ranges";
@@ -97,4 +99,10 @@ describe("settings of a Service that cannot be read", () => {
       for (const { object } of found) assert.equal(object, "Service default/web");
     });
   }
+});
+
+test("the cure of an unknown annotation names every annotation that Bellhop reads", () => {
+  const [, list = ""] = /Bellhop reads bellhop\.dev\/(.*)\.$/.exec(reasonTable.AnnotationUnknown.cure) ?? [];
+  const names = list.split(/, | and /).map((name) => `bellhop.dev/${name}`);
+  assert.deepEqual(names, [...serviceAnnotations].sort());
 });
