@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectEventLoopLag, withoutLagSamples } from "./event-loop-lag.ts";
 
 export type { Registry };
 
@@ -7,15 +8,10 @@ export function createRegistry(): Registry {
   return new Registry();
 }
 
-/**
- * How often the lag of the event loop is sampled. The default of prom-client, 10 ms, wakes a process at rest a hundred times a second, which was most of
- * what it did.
- */
-const lagSampleMs = 200;
-
 /** Adds what Node reports about the process: memory, event loop lag, garbage collection. Starts observers that end with the process. */
 export function collectProcessMetrics(registry: Registry): void {
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: lagSampleMs });
+  collectDefaultMetrics({ register: registry, ...withoutLagSamples });
+  collectEventLoopLag(registry);
 }
 
 /** Adds the version of the program as the label of a gauge that is always 1. */
