@@ -133,9 +133,10 @@ export class Liveness {
     this.#check(peer);
   }
 
-  /** Another node says what became of a third one. */
+  /** Another node says what became of a third one. What is said of a node that is no longer in the cluster would never be taken back. */
   noticed(from: string, notice: Notice): void {
     const { own, peers, notices, effects, changed } = this.#parts;
+    if (!peers.isInDirectory(notice.node)) return;
     const before = notices.get(notice.node);
     if (!notices.publish(notice)) return;
     const { node, state } = notice;

@@ -162,6 +162,7 @@ export class Membership implements MembershipInputs {
 
   setPeers(peers: readonly MembershipPeer[]): void {
     this.#peers.setDirectory(this.#directoryOf(peers));
+    this.#notices.forgetUnlisted();
     for (const peer of this.#peers.all) this.#liveness.watch(peer);
   }
 

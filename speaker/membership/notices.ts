@@ -75,6 +75,15 @@ export class NoticeBoard {
     return true;
   }
 
+  /** Forgets what became of nodes that are no longer in the directory. */
+  forgetUnlisted(): void {
+    for (const node of this.#newest.keys()) {
+      if (this.#peers.isInDirectory(node)) continue;
+      this.#newest.delete(node);
+      this.#left.delete(node);
+    }
+  }
+
   /** Sends what is due. */
   flush(): void {
     const { nowMs, timing } = this.#own;

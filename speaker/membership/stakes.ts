@@ -31,8 +31,9 @@ export class Stakes {
   readonly #unsettled = new Set<string>();
   readonly #timers = new Timers<string>();
   readonly #conflicts: ConflictRelay;
-  /** Claims of the process before this one, for stakes that are set later. */
+  /** Claims of the process before this one, for stakes that are set later, and until when: other nodes take the addresses over then. */
   #resumed: ReadonlyMap<string, Claim> = new Map();
+  #resumedUntilMs = Number.NEGATIVE_INFINITY;
   #held = 0;
   #joinedMs = 0;
 
@@ -55,7 +56,7 @@ export class Stakes {
     const before = this.#stakes.get(stake.address);
     const state = before ?? new StakeState(stake, own.nowMs);
     this.#stakes.set(stake.address, state);
-    if (before === undefined) state.resumed = this.#resumed.get(stake.address);
+    if (before === undefined && own.nowMs < this.#resumedUntilMs) state.resumed = this.#resumed.get(stake.address);
     if (before === undefined || state.replace(stake, own.nowMs)) {
       for (const holder of received.holdersOf(stake.address)) {
         const claim = received.claimOf(holder, stake.address);
@@ -76,7 +77,9 @@ export class Stakes {
 
   /** See MembershipInputs. */
   resume(claims: ReadonlyMap<string, Claim>): void {
+    const { own } = this.#parts;
     this.#resumed = claims;
+    this.#resumedUntilMs = own.nowMs + own.timing.restartHoldMs;
     for (const [address, claim] of claims) {
       const state = this.#stakes.get(address);
       if (state !== undefined && state.own === undefined) state.resumed = claim;

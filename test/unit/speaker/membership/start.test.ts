@@ -67,6 +67,23 @@ describe("a node that starts takes an address", () => {
   for (const { name, world, expected } of rows) test(name, () => assert.deepEqual(takes(world), expected));
 });
 
+test("a node that restarted long ago does not take an address by what the process before announced", () => {
+  const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
+  membership.setPeers([{ node: "n1", onLan: true }]);
+  const resumed: Claim = { createdSeconds: 1, term: 3, epoch: 7, rank: 1 };
+  membership.resume(new Map([[address, resumed]]));
+  const taken: number[] = [];
+  for (let nowMs = 10; nowMs <= 21_000; nowMs += 10) {
+    membership.advance(nowMs);
+    // Another Service gets the address, and n1 is the first owner.
+    if (nowMs === 20_000) membership.setStake({ ...stake, createdSeconds: 2 });
+    if (nowMs % 100 === 0) membership.receive("n1", { ...beat, sequence: nowMs }, nowMs);
+    for (const effect of membership.take())
+      if (effect.kind === "fact" && effect.fact.kind === "holding") taken.push(nowMs);
+  }
+  assert.deepEqual(taken, [20_500], "after it has waited for n1");
+});
+
 test("an owner leaves an address alone that is announced by a newer list than it knows, whatever the announcer says", () => {
   const situation: Situation = {
     node: "n2",
