@@ -21,8 +21,8 @@ export function emptyTable(): TableState {
 }
 
 /**
- * A set without ranges that has as many elements when its table is written has a size: the kernel then makes its hash table at once, where it would have to grow it
- * many times within the transaction and takes twice as long (net/netfilter/nft_set_hash.c). A set with a size takes no more elements than that.
+ * A set without ranges that has as many elements when its table is written has a size: the kernel then makes its hash table at once, and need not grow
+ * it many times within the transaction (net/netfilter/nft_set_hash.c). A set with a size takes no more elements than that.
  */
 const sizedFrom = 1_000;
 

@@ -19,7 +19,9 @@ export interface HeartbeatFacts {
 /** Why speakers may not hear each other because of the key of heartbeats. Undefined: nothing is wrong with it. Pure. */
 export function findHeartbeatFault({ namespace, secret, hasKey, foreignKey }: HeartbeatFacts): Reason | undefined {
   const about = { object: "The speaker", field: "data.current", value: `${namespace}/${keySecretName}` };
-  const kept = hasKey ? "It continues with the key that it had." : "It has no key, and hears no other speaker.";
+  const kept = hasKey
+    ? "The speaker continues with the key that it had."
+    : "The speaker has no key, and hears no other speaker.";
   switch (secret.kind) {
     case "missing":
       return reasonOf("HeartbeatKeyMissing", { ...about, detail: kept });

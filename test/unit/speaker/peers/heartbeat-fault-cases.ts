@@ -15,7 +15,7 @@ export const heartbeatFaultCases: readonly HeartbeatFaultCase[] = [
     name: "no Secret",
     facts: { secret: { kind: "missing" }, hasKey: false },
     code: "HeartbeatKeyMissing",
-    says: /because Secret bellhop-system\/bellhop-heartbeat does not exist\. It has no key, and hears no other/,
+    says: /because Secret bellhop-system\/bellhop-heartbeat does not exist\. The speaker has no key, and hears no other/,
   },
   {
     name: "a Secret that was deleted",
@@ -33,7 +33,7 @@ export const heartbeatFaultCases: readonly HeartbeatFaultCase[] = [
     name: "a key of the wrong size",
     facts: { secret: { kind: "invalid", field: "data.current", detail: "data.current has 3 bytes." } },
     code: "HeartbeatKeyInvalid",
-    says: /cannot use data\.current of Secret .* data\.current has 3 bytes\. It continues/,
+    says: /cannot use data\.current of Secret .* data\.current has 3 bytes\. The speaker continues/,
   },
   {
     name: "other speakers with another key",
