@@ -35,6 +35,7 @@ import { createSpeakerWatches, type SpeakerWatches } from "./watches.ts";
 export interface SpeakerParts {
   readonly watches: SpeakerWatches;
   readonly host: Host;
+  readonly checks: HostChecks;
   readonly kernel: Kernel;
   readonly responder: Responder;
   readonly dataplane: Dataplane;
@@ -273,6 +274,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
   return {
     watches,
     host,
+    checks,
     kernel,
     responder,
     dataplane,

@@ -178,18 +178,19 @@ export class Speaker {
   }
 
   async #startWhenSynced(stop: AbortSignal): Promise<void> {
-    const { watches, heartbeats, passingOn, rules, reporter, identity, health, lastStakes, sync } = this.#parts;
+    const { watches, checks, heartbeats, passingOn, rules, reporter, identity, health, lastStakes, sync } = this.#parts;
     const { identities, secrets: _, ...needed } = watches;
     const synced = Promise.all(Object.values(needed).map((reflector) => reflector.whenSynced));
     const identified = readCluster(this.#options, stop).then((cluster) => {
       if (cluster !== undefined) heartbeats.setCluster(cluster.uid);
       return cluster;
     });
-    const [cluster] = await Promise.all([identified, Promise.race([synced, aborted(stop)])]);
+    const [cluster] = await Promise.all([identified, Promise.race([synced, aborted(stop)]), checks.askKubeProxy()]);
     if (stop.aborted || cluster === undefined) return;
     this.#synced = true;
     passingOn.everythingListed();
     rules.setHashSeed(cluster.hashSeed);
+    rules.nodeChanged();
     rules.allChanged();
     reporter.start();
     reporter.enqueueSpeaker();

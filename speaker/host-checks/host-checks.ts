@@ -85,16 +85,20 @@ export class HostChecks {
     return closedInternalIps(watched.nodes.views.get(node), this.#nodePortAddresses);
   }
 
+  /** Asks kube-proxy once, whether something depends on it or not: rules of a speaker that starts must not lead to closed node ports. Never rejects. */
+  async askKubeProxy(): Promise<void> {
+    const { clock, readNodePortAddresses } = this.#options;
+    this.#askKubeProxyAtMs = clock.monotonicMs() + askKubeProxyEveryMs;
+    const addresses = await readNodePortAddresses();
+    // While kube-proxy restarts, what it said last holds.
+    this.#nodePortAddresses = addresses ?? this.#nodePortAddresses;
+  }
+
   /** Asks kube-proxy if that is due, which it is only while something depends on it. The next `refresh` goes by the answer. */
-  #askKubeProxy(): void {
-    const { clock, nodePortFamilies, readNodePortAddresses } = this.#options;
-    const nowMs = clock.monotonicMs();
-    if (nodePortFamilies().size === 0 || nowMs < this.#askKubeProxyAtMs) return;
-    this.#askKubeProxyAtMs = nowMs + askKubeProxyEveryMs;
-    void readNodePortAddresses().then((addresses) => {
-      // While kube-proxy restarts, what it said last holds.
-      this.#nodePortAddresses = addresses ?? this.#nodePortAddresses;
-    });
+  #askKubeProxyIfDue(): void {
+    const { clock, nodePortFamilies } = this.#options;
+    if (nodePortFamilies().size === 0 || clock.monotonicMs() < this.#askKubeProxyAtMs) return;
+    void this.askKubeProxy();
   }
 
   #readUntaken(): void {
@@ -126,7 +130,7 @@ export class HostChecks {
   refresh(): boolean {
     const { node, watched, network, droppingChains, lanInterfaces, announcingIPv4, nodePortFamilies, log } =
       this.#options;
-    this.#askKubeProxy();
+    this.#askKubeProxyIfDue();
     this.#readUntaken();
     if (this.#read === undefined) return false;
     const host = network();

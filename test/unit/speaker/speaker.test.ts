@@ -960,6 +960,18 @@ story(
   },
 );
 
+story("a speaker that starts never writes node ports that kube-proxy does not open", async (fixture) => {
+  await fixture.populate("n1");
+  fixture.nodePortAddresses = ["198.51.100.0/24"];
+  const annotations = { "bellhop.dev/forwarding": "nodeport" };
+  await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
+  await fixture.start();
+  const sizes = ["node_ports", "tcp_endpoints"].map(
+    (set) => fixture.nft.table("ip", "bellhop")?.sets.get(set)?.elements.size,
+  );
+  assert.deepEqual(sizes, [0, 1]);
+});
+
 story("node ports are not used at an InternalIP that is on no interface, until one has it", async (fixture) => {
   await fixture.populate("n1");
   const annotations = { "bellhop.dev/forwarding": "nodeport" };
