@@ -191,8 +191,9 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     log: log.child({ component: "report" }),
   });
 
+  const { secrets, ...others } = watches;
   const keyring = new Keyring({
-    secrets: watches.secrets,
+    secrets,
     onChange() {
       log.info({ keys: keyring.keys.map(({ id }) => id) }, "using other keys of heartbeats");
       heartbeats.keysChanged();
@@ -201,7 +202,8 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
   });
   const heartbeatChecks = new HeartbeatChecks({
     namespace,
-    secrets: watches.secrets,
+    secrets,
+    others,
     keyring,
     counters: responder.counters,
     clock,

@@ -14,6 +14,8 @@ export interface HeartbeatChecksOptions {
   /** Bellhop's own namespace. */
   readonly namespace: string;
   readonly secrets: Pick<Reflector<KeySecretView>, "views" | "synced" | "lastHeardMs">;
+  /** Other collections, by which it is known whether the API server answers this node at all. */
+  readonly others: Readonly<Record<string, Pick<Reflector<unknown>, "synced" | "lastHeardMs">>>;
   readonly keyring: { readonly keys: readonly HeartbeatKey[] };
   readonly counters: Pick<Counters, "read">;
   readonly clock: Clock;
@@ -32,6 +34,8 @@ export class HeartbeatChecks {
   #invalid: { readonly field: string; readonly detail: string } | undefined;
   /** Since when the Secret has not been there or not been read. */
   #absentSinceMs: number | undefined;
+  /** Since when the API server has answered about anything. */
+  #answeringSinceMs: number | undefined;
   #counted = { packets: 0, atMs: Number.NEGATIVE_INFINITY };
   #foreignUntilMs = Number.NEGATIVE_INFINITY;
   #known = false;
@@ -71,15 +75,24 @@ export class HeartbeatChecks {
   #secretState(nowMs: number): KeySecretState | undefined {
     const { secrets } = this.#options;
     const unread = reflectorFaults({ secrets }, nowMs).length > 0;
+    const answersLong = this.#answersLong(nowMs);
     if (!unread && (this.#invalid !== undefined || secrets.views.size > 0)) {
       this.#absentSinceMs = undefined;
       return this.#invalid === undefined ? { kind: "usable" } : { kind: "invalid", ...this.#invalid };
     }
     this.#absentSinceMs ??= nowMs;
-    // One that was read before has had its time.
+    // One that was read before has had its time. While the API server does not answer at all, the Secret is not what is wrong.
     const late = nowMs - this.#absentSinceMs >= graceMs || (unread && secrets.synced);
-    if (late) return { kind: unread ? "unread" : "missing" };
+    if (late && answersLong) return { kind: unread ? "unread" : "missing" };
     return this.#known && this.#fault === undefined ? { kind: "usable" } : undefined;
+  }
+
+  /** After an outage, the watch of the Secret may be set up later than others. */
+  #answersLong(nowMs: number): boolean {
+    const { others } = this.#options;
+    const answers = reflectorFaults(others, nowMs).length < Object.keys(others).length;
+    this.#answeringSinceMs = answers ? (this.#answeringSinceMs ?? nowMs) : undefined;
+    return this.#answeringSinceMs !== undefined && nowMs - this.#answeringSinceMs >= graceMs;
   }
 
   #hearsForeignKey(nowMs: number): boolean {

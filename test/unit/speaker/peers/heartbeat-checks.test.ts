@@ -28,6 +28,7 @@ describe("what is wrong with the key of heartbeats", () => {
 describe("the speaker looks at the key of heartbeats", () => {
   const view: KeySecretView = { current: new HeartbeatKey(new Uint8Array(32)), previous: undefined };
   const secrets = { views: new Map<string, KeySecretView>(), synced: true, lastHeardMs: 0 as number | undefined };
+  const nodes = { synced: true, lastHeardMs: 0 as number | undefined };
   let clock: FakeClock;
   let counters: Counters;
   let checks: HeartbeatChecks;
@@ -36,18 +37,31 @@ describe("the speaker looks at the key of heartbeats", () => {
     clock = new FakeClock();
     counters = new Counters();
     secrets.views = new Map([["bellhop-system/bellhop-heartbeat", view]]);
-    Object.assign(secrets, { synced: true, lastHeardMs: clock.monotonicMs() });
+    for (const watch of [secrets, nodes]) Object.assign(watch, { synced: true, lastHeardMs: clock.monotonicMs() });
     const keyring = { keys: [view.current] };
-    checks = new HeartbeatChecks({ namespace: "bellhop-system", secrets, keyring, counters, clock, log: silentLogger });
+    checks = new HeartbeatChecks({
+      namespace: "bellhop-system",
+      secrets,
+      others: { nodes },
+      keyring,
+      counters,
+      clock,
+      log: silentLogger,
+    });
   });
 
   const codeNow = (): string | undefined => checks.fault?.code;
 
-  /** Looks every two seconds, while the watch is alive unless `silent`. */
-  async function pass(ms: number, each: () => void = () => {}, silent = false): Promise<void> {
+  /** Looks every two seconds, while the watches are alive unless that of the Secret, or each, is `silent`. */
+  async function pass(
+    ms: number,
+    each: () => void = () => {},
+    silent: "none" | "secrets" | "all" = "none",
+  ): Promise<void> {
     for (let leftMs = ms; leftMs > 0; leftMs -= 2_000) {
       await clock.advance(2_000);
-      if (!silent) secrets.lastHeardMs = clock.monotonicMs();
+      if (silent === "none") secrets.lastHeardMs = clock.monotonicMs();
+      if (silent !== "all") nodes.lastHeardMs = clock.monotonicMs();
       each();
       checks.refresh();
     }
@@ -77,13 +91,23 @@ describe("the speaker looks at the key of heartbeats", () => {
   });
 
   test("a watch that was never set up or has been silent for minutes is a Secret that cannot be read", async () => {
-    await pass(300_000, undefined, true);
+    await pass(300_000, undefined, "secrets");
     assert.equal(codeNow(), "HeartbeatKeyUnread");
     await pass(2_000);
     assert.equal(codeNow(), undefined);
     Object.assign(secrets, { synced: false });
     await pass(100_000);
     assert.equal(codeNow(), "HeartbeatKeyUnread");
+  });
+
+  test("an API server that does not answer at all is not a Secret that cannot be read, nor is a watch that follows late", async () => {
+    checks.refresh();
+    const found: (string | undefined)[] = [];
+    const note = (): void => void found.push(codeNow());
+    await pass(600_000, note, "all");
+    await pass(60_000, note, "secrets");
+    await pass(10_000, note);
+    assert.deepEqual(new Set(found), new Set([undefined]));
   });
 
   test("speakers with another key are reported while their packets come, and a few packets are not", async () => {
