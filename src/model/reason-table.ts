@@ -68,7 +68,8 @@ export const reasonTable = {
   },
   RequestedAddressTaken: {
     shownIn: ["Service"],
-    meaning: "The Service requests an address that another Service, a node or another part of the cluster uses.",
+    meaning:
+      "The Service requests an address that another Service, a node, another part of the cluster or another device on the LAN uses.",
     sentence: "{object} requests {value} ({field}), which is already taken.",
     cure: "Request another address, or release this one where it is used.",
   },
