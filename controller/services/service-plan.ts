@@ -57,7 +57,7 @@ export function plan(ops: readonly ServiceOp[], reason?: Reason): ServicePlan {
   return { ops, reason, again: false };
 }
 
-/** For at least this long, pools do not assign an address that another device had. It is probed again for the next Service that gets it. */
+/** How long pools do not assign an address that another device had. It is probed again for the next Service that gets it. */
 export const quarantineMs = 10 * 60_000;
 
 /** Releases an address. One that another device on the LAN had is quarantined, so that no Service is assigned it again at once. */

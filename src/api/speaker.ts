@@ -79,7 +79,7 @@ const speakerPeersSchema = z.object({
   deadNodes: boundedList(boundedText(maxNameLength), maxPeers)
     .optional()
     .describe(
-      "Nodes that are dead as a whole, not only their speakers: this node sends no connections to their endpoints.",
+      "Nodes that are dead as a whole, not only their speakers, or that receive nothing: this node sends no connections to their endpoints.",
     ),
 });
 /** Which other nodes a speaker hears, and which it counts as dead. */
