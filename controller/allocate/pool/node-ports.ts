@@ -32,6 +32,7 @@ const nodeNeeds: readonly (readonly [string, string])[] = [
   ["500/UDP", "a VPN (IPsec)"],
   ["4500/UDP", "a VPN (IPsec)"],
   ["7481/TCP", "the speaker of Bellhop"],
+  ["7482/UDP", "the speaker of Bellhop (heartbeats)"],
   ["30000-32767/TCP", "node ports"],
   ["30000-32767/UDP", "node ports"],
   ["30000-32767/SCTP", "node ports"],

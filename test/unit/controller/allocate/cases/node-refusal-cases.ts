@@ -119,6 +119,7 @@ export const nodeRefusalCases: readonly AllocationCase[] = [
     "500/UDP",
     "4500/UDP",
     "7481/TCP",
+    "7482/UDP",
     "30000/TCP",
     "32767/UDP",
     "31000/SCTP",
