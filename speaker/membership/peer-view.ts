@@ -4,7 +4,7 @@ import type { OwnState } from "./own-state.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
 import { isHealthyIn, type MembershipStake } from "./stake.ts";
-import { deadAfter } from "./timing.ts";
+import { deadAfter, unreportedAfter } from "./timing.ts";
 
 /** What is known of other nodes, as decisions about addresses need it. */
 export class PeerView {
@@ -29,18 +29,18 @@ export class PeerView {
     return this.#peers.get(node)?.isGone === true;
   }
 
-  /** Whether it is heard directly. */
-  isHeard(node: string): boolean {
+  /** Whether it is heard directly: not longer ago than so many of its intervals. */
+  isHeard(node: string, within = deadAfter): boolean {
     const peer = this.#peers.get(node);
     if (peer?.isAlive !== true) return false;
-    return this.#own.nowMs - peer.heardMs < deadAfter * peer.intervalMs(this.#own.timing.heartbeatMs);
+    return this.#own.nowMs - peer.heardMs < within * peer.intervalMs(this.#own.timing.heartbeatMs);
   }
 
-  /** Whether it is heard directly, or restarts, and serves addresses: it is not cut off, and healthy in one family at least. */
+  /** For reports. Whether it is heard directly, or restarts, and serves addresses: it is not cut off, and healthy in one family at least. */
   isWorking(node: string): boolean {
     const peer = this.#peers.get(node);
     if (peer?.isAlive !== true || peer.isUnreachable) return false;
-    if (!this.isHeard(node) && peer.restartUntilMs <= this.#own.nowMs) return false;
+    if (!this.isHeard(node, unreportedAfter) && peer.restartUntilMs <= this.#own.nowMs) return false;
     return peer.beat !== undefined && !peer.beat.isolated && (peer.beat.ipv4 || peer.beat.ipv6);
   }
 

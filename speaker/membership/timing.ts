@@ -70,7 +70,9 @@ export function timingFor(heartbeatMs = 100): Timing {
 export const suspectedAfter = 2;
 /** After how many it is dead, if it is confirmed. */
 export const deadAfter = 2.5;
-/** The same while its kernel answers ARP or NDP: clients that know its hardware address are still served, and its speaker may only be slow. */
+/** After how many a peer that is alive, because others hear it, is no longer reported as heard. Each report of a change is a write to the API server. */
+export const unreportedAfter = 10;
+/** After how many it is dead while its kernel answers ARP or NDP: clients that know its hardware address are still served, and its speaker may only be slow. */
 export const speakerDeadAfter = 4.5;
 /** After how many it is dead as soon as another node says so. */
 export const dubiousAfter = 1.5;
