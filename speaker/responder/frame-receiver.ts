@@ -29,7 +29,7 @@ export interface FrameReceiverOptions {
   readonly membership: Pick<MembershipInputs, "lanHeard" | "gatewayAnswered" | "nodeAnswered" | "announcementAnswered">;
   readonly announced: AnnouncedAddresses;
   readonly stakes: ProbedStakes;
-  readonly lanProbes: Pick<LanProbes, "answerIn">;
+  readonly lanProbes: Pick<LanProbes, "answersIn">;
   readonly onConflict: ConflictPolicy;
   readonly counters: Counters;
   readonly report: (report: ResponderReport) => void;
@@ -103,11 +103,12 @@ export class FrameReceiver {
     if (responder.isOurs(source)) return;
     const sender = this.#nodesByMac.get(macNumber(source));
     if (sender === undefined) membership.lanHeard(nowMs);
-    const answer = lanProbes.answerIn(frame, nowMs);
-    if (answer?.kind === "gateway") membership.gatewayAnswered(nowMs);
-    if (answer?.kind === "node") membership.nodeAnswered(answer.node, nowMs);
-    // Another device may answer for the address, too.
-    if (answer?.kind === "announcement" && answer.node === sender) membership.announcementAnswered(answer.node, nowMs);
+    for (const answer of lanProbes.answersIn(frame, nowMs)) {
+      if (answer.kind === "gateway") membership.gatewayAnswered(nowMs);
+      if (answer.kind === "node") membership.nodeAnswered(answer.node, nowMs);
+      // Another device may answer for the address, too.
+      if (answer.kind === "announcement" && answer.node === sender) membership.announcementAnswered(answer.node, nowMs);
+    }
     stakes.probes.receive(frame, { interfaceName: responder.name, mac: source }, sender !== undefined);
   }
 

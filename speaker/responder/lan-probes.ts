@@ -21,8 +21,8 @@ const waitMs = 1_000;
 export class LanProbes {
   readonly #send: (probe: LanProbe) => void;
   #targets: LanProbeTargets = { gateways: [], nodes: new Map() };
-  /** By address: who is asked, and until when an answer counts. */
-  readonly #asked = new Map<string, { readonly answer: LanAnswer; readonly untilMs: number }>();
+  /** By address: what an answer says, and until when it counts. More than one thing where a node is the gateway of others, or a witness. */
+  readonly #asked = new Map<string, { readonly answers: readonly LanAnswer[]; readonly untilMs: number }>();
 
   constructor(send: (probe: LanProbe) => void) {
     this.#send = send;
@@ -47,20 +47,28 @@ export class LanProbes {
     this.#ask(probe, { kind: "announcement", node }, nowMs);
   }
 
-  /** Who answers by this frame; undefined: it does not answer a probe. Costs nothing while no answer is waited for. */
-  answerIn(frame: Uint8Array, nowMs: number): LanAnswer | undefined {
-    if (this.#asked.size === 0) return undefined;
+  /** Who answers by this frame; empty: it does not answer a probe. Costs nothing while no answer is waited for. */
+  answersIn(frame: Uint8Array, nowMs: number): readonly LanAnswer[] {
+    if (this.#asked.size === 0) return noAnswers;
     const address = answeringAddress(frame);
     const key = address?.join(".") ?? "";
     const asked = this.#asked.get(key);
-    if (asked === undefined) return undefined;
+    if (asked === undefined) return noAnswers;
     this.#asked.delete(key);
-    return nowMs <= asked.untilMs ? asked.answer : undefined;
+    return nowMs <= asked.untilMs ? asked.answers : noAnswers;
   }
 
   #ask(probe: LanProbe, answer: LanAnswer, nowMs: number): void {
     for (const [key, { untilMs }] of this.#asked) if (untilMs < nowMs) this.#asked.delete(key);
-    this.#asked.set(probe.target.join("."), { answer, untilMs: nowMs + waitMs });
+    const key = probe.target.join(".");
+    const others = (this.#asked.get(key)?.answers ?? []).filter((one) => !isSameAnswer(one, answer));
+    this.#asked.set(key, { answers: [...others, answer], untilMs: nowMs + waitMs });
     this.#send(probe);
   }
+}
+
+const noAnswers: readonly LanAnswer[] = [];
+
+function isSameAnswer(left: LanAnswer, right: LanAnswer): boolean {
+  return left.kind === right.kind && (left.kind === "gateway" || right.kind === "gateway" || left.node === right.node);
 }

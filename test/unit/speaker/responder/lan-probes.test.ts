@@ -44,12 +44,23 @@ test("who has answered is known for a second after it was asked, and only then",
   probes.set({ gateways: [gateway], nodes: new Map([["n2", peer]]) });
   const fromGateway = arpRequest("192.0.2.11", "192.0.2.99");
   const fromPeer = arpRequest("192.0.2.11", "192.0.2.12");
-  assert.equal(probes.answerIn(fromGateway, 0), undefined, "it was not asked");
+  assert.deepEqual(probes.answersIn(fromGateway, 0), [], "it was not asked");
   probes.askGateways(0);
   probes.askNode("n2", 0);
   probes.askNode("n3", 0);
   assert.deepEqual(sent, [gateway, peer], "n3 is on no LAN of this node");
-  assert.deepEqual(probes.answerIn(fromPeer, 10), { kind: "node", node: "n2" });
-  assert.equal(probes.answerIn(fromPeer, 10), undefined, "once");
-  assert.equal(probes.answerIn(fromGateway, 1_001), undefined);
+  assert.deepEqual(probes.answersIn(fromPeer, 10), [{ kind: "node", node: "n2" }]);
+  assert.deepEqual(probes.answersIn(fromPeer, 10), [], "once");
+  assert.deepEqual(probes.answersIn(fromGateway, 1_001), []);
+});
+
+test("a node that is the gateway of others, or a witness, answers as both", () => {
+  const probes = new LanProbes(() => {});
+  probes.set({ gateways: [peer, peer], nodes: new Map([["n2", peer]]) });
+  const frame = arpRequest("192.0.2.11", "192.0.2.12");
+  probes.askNode("n2", 0);
+  probes.askGateways(0);
+  assert.deepEqual(probes.answersIn(frame, 10), [{ kind: "node", node: "n2" }, { kind: "gateway" }]);
+  probes.askGateways(20);
+  assert.deepEqual(probes.answersIn(frame, 30), [{ kind: "gateway" }]);
 });
