@@ -234,6 +234,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     keys: () => keyring.keys,
     health,
     onChange: () => lastStakes.changed(),
+    log: log.child({ component: "membership" }),
   });
   const lastStakes = new StakeKeeper({
     node,

@@ -1,5 +1,6 @@
 import type { HeartbeatKey } from "../../src/heartbeat/heartbeat-key.ts";
 import { addressBytes } from "../../src/ip/address.ts";
+import type { Logger } from "../../src/log/log.ts";
 import { parseMac } from "../../src/packet/mac.ts";
 import { deliverableFamilies } from "../health/deliverable-families.ts";
 import type { NodeHealth } from "../health/node-health.ts";
@@ -7,7 +8,7 @@ import type { Link } from "../links/link.ts";
 import type { Health } from "../membership/stake.ts";
 import type { PeerAddress } from "../responder/heartbeat-transport.ts";
 import type { Responder } from "../responder/responder.ts";
-import { lanProbeTargets } from "./lan-probe-targets.ts";
+import { isOnSomeLan, lanProbeTargets } from "./lan-probe-targets.ts";
 import type { Peer, PeerDirectory } from "./peer.ts";
 
 export interface HeartbeatSetupOptions {
@@ -26,6 +27,7 @@ export interface HeartbeatSetupOptions {
   readonly health: { readonly current: NodeHealth };
   /** The setup has changed. */
   readonly onChange: () => void;
+  readonly log: Logger;
 }
 
 /** Tells the responder thread what it needs for heartbeats: keys, peers, what on the LAN can be asked, and the health of this node. */
@@ -36,6 +38,8 @@ export class HeartbeatSetup {
   #restored: PeerDirectory | undefined;
   #peersDue = false;
   #sentHealth = "";
+  /** The witnesses that were reported as not asked. */
+  #unreachable = "";
 
   constructor(options: HeartbeatSetupOptions) {
     this.#options = options;
@@ -107,7 +111,22 @@ export class HeartbeatSetup {
     const used = new Set([...probes.gateways, ...probes.nodes.values()].map(({ interfaceName }) => interfaceName));
     watch(host.links.filter(({ name }) => used.has(name)));
     responder.send({ kind: "setPeers", peers: peers.map(peerAddressOf), probes });
+    this.#reportUnreachable();
     onChange();
+  }
+
+  #reportUnreachable(): void {
+    const { witnesses, host, log } = this.#options;
+    // Before the first reading of the node nothing is known.
+    if (host.links.length === 0) return;
+    const unreachable = witnesses.filter((text) => !isOnSomeLan(host.links, text));
+    if (unreachable.join() === this.#unreachable) return;
+    this.#unreachable = unreachable.join();
+    if (unreachable.length === 0) return;
+    log.warn(
+      { witnesses: unreachable },
+      "these addresses of --witnesses are on no LAN of this node, or are its own, and are not asked; name devices on the LAN of the nodes",
+    );
   }
 }
 

@@ -26,6 +26,12 @@ export function lanProbeTargets(
   return { gateways: probes, nodes };
 }
 
+/** Whether the address, as text, can be asked: it is on a LAN of this node, and not its own. Pure. */
+export function isOnSomeLan(links: readonly Link[], text: string): boolean {
+  const address = parseAddress(text);
+  return address !== undefined && probeOf(links, address) !== undefined;
+}
+
 /** Undefined: the address is on no LAN of an interface that is up. */
 function probeOf(links: readonly Link[], target: IpAddress): LanProbe | undefined {
   for (const { name, up, subnets, addresses } of links) {
