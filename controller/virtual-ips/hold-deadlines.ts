@@ -5,6 +5,9 @@ interface Deadline {
   readonly dueMs: number;
 }
 
+/** With each hold that begins, so many others are looked at: more than one, so that those that are over do not become more and more. */
+const checkedAtOnce = 2;
+
 /**
  * When holds end. A hold that this process has written ends by the monotonic clock, so that setting the wall clock does not change its
  * length. One that another process wrote, or whose time was changed since, ends by the wall clock: a monotonic clock does not outlive
@@ -22,12 +25,21 @@ export class HoldDeadlines {
   /** Records a hold that was just written. `heldUntilMs`: what it says, in wall time; `holdMs`: how long it is to last. */
   begin(name: string, heldUntilMs: number, holdMs: number): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const [other, { dueMs }] of this.#deadlines) {
-      if (dueMs > nowMs) break;
+    // In turn, because those of long holds may be in front of those that are over.
+    for (const [other, deadline] of [...this.#oldest()]) {
       this.#deadlines.delete(other);
+      if (deadline.dueMs > nowMs) this.#deadlines.set(other, deadline);
     }
     this.#deadlines.delete(name);
     this.#deadlines.set(name, { heldUntilMs, dueMs: nowMs + holdMs });
+  }
+
+  *#oldest(): Iterable<readonly [string, Deadline]> {
+    let count = 0;
+    for (const entry of this.#deadlines) {
+      if (++count > checkedAtOnce) return;
+      yield entry;
+    }
   }
 
   /** How long a hold still lasts, in ms; zero or less: it is over. `heldUntilMs`: what the object says, in wall time. */
