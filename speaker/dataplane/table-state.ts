@@ -144,17 +144,17 @@ export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
 /**
  * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever
  * version wrote it. Without any address the table is only removed. `learned`: the clients with session affinity that it has; those of
- * endpoints that are gone are left out.
+ * endpoints that are gone are left out. `removed`: elements that it had and that are not desired, as far as is known, for what follows from their end.
  */
 export function replaceTable(
   family: NftIpFamily,
   settings: RuleSettings,
   index: ElementIndex,
   learned: readonly NftElement[] = [],
+  removed: ElementsById = new Map(),
 ): TableChange {
-  const removed = new Map<string, Element>();
   if (!hasAddress(index)) {
-    const nothing = { removed, added: removed, targetChains: [], taken: new Map() };
+    const nothing = { removed, added: new Map<string, Element>(), targetChains: [], taken: new Map() };
     return { transaction: { commands: removeTable(family) }, ...nothing };
   }
   const additions = fillTable(family, index);

@@ -212,13 +212,14 @@ export class TableWriter {
   /** Writes once. Returns how the kernel has refused it; undefined: it is written. Throws BellhopError where the outcome is unknown. */
   async #attempt(settings: RuleSettings, whole: boolean): Promise<NftRefusal | undefined> {
     if (whole || this.#state !== "absent" || hasAddress(this.index)) {
-      const kept = whole || typeof this.#state === "string" ? undefined : this.#state;
+      const known = typeof this.#state === "string" ? undefined : this.#state;
       const { family } = this.#options;
-      const delta = kept === undefined ? undefined : changeTable(family, kept, this.index);
-      if (kept !== undefined && delta !== undefined && !hasRoom(kept, delta)) return this.#attempt(settings, true);
+      const delta = known === undefined ? undefined : changeTable(family, known, this.index);
+      const fits = known === undefined || delta === undefined || hasRoom(known, delta);
+      const kept = whole || !fits ? undefined : known;
       const change =
         kept === undefined
-          ? replaceTable(family, settings, this.index, await this.#readClients())
+          ? replaceTable(family, settings, this.index, await this.#readClients(), delta?.removed)
           : await this.#withoutClients(delta);
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;

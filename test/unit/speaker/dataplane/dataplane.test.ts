@@ -530,6 +530,20 @@ test("UDP flows that were there before the rules, or whose pod is gone, are dele
   assert.deepEqual(fakeNode.conntrack.flows, kept.slice(1));
 });
 
+test("UDP flows to a Service that is deleted with the last one of ipMode Proxy, for which the table is replaced, are deleted", async () => {
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ ports: [udpPods] }), [udpSlice(2)], [vip]);
+  const other = { key: "default/other", ingress: [{ ip: "192.0.2.201", ipMode: "Proxy", ports: [] }], ports: [port()] };
+  await fakeNode.put(service({ ...byNodePort, ...other }), [slice([endpoint("10.244.1.5")])], ["192.0.2.201"]);
+  await fakeNode.put(service({ key: "default/third" }), [slice([endpoint("10.244.1.6")])], ["192.0.2.202"]);
+  const kept = [flow(53, "10.244.1.2", 5353, "192.0.2.77")];
+  fakeNode.conntrack.flows = [...kept, flow(53, "10.244.1.2")];
+  fakeNode.dataplane.setService("default/web", []);
+  fakeNode.dataplane.setService("default/other", []);
+  await fakeNode.dataplane.apply(settings);
+  assert.deepEqual(fakeNode.conntrack.flows, kept);
+});
+
 test("UDP flows to a node port that ended at the node itself are deleted, and kube-proxy's are left to it", async () => {
   const fakeNode = new FakeNode();
   const kept = [flow(30053, "10.244.9.9", 5353, "172.30.0.11")];
