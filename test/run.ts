@@ -43,6 +43,7 @@ const stages: readonly (readonly (readonly TestFiles[])[])[] = [
       { pattern: "test/e2e/*ipv6*.test.ts", lab: "e2e-ipv6" },
       { pattern: "test/e2e/*iptables*.test.ts", lab: "e2e-iptables" },
       { pattern: "test/e2e/migrate-*.test.ts", lab: "e2e-migrate" },
+      { pattern: "test/e2e/node-settings.test.ts", lab: "e2e-settings" },
     ],
   ],
 ];

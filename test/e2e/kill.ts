@@ -18,7 +18,20 @@ interface PodList {
 
 /** Kills every process of Bellhop's controller or speakers, or those on one node, with SIGKILL, as a crash would, and gives how many there were. */
 export async function killComponent(api: Api, component: "controller" | "speaker", node?: string): Promise<number> {
+  return (await prepareKill(api, component, node))();
+}
+
+/** The same in two steps, of which the second one does not need the API server. */
+export async function prepareKill(
+  api: Api,
+  component: "controller" | "speaker",
+  node?: string,
+): Promise<() => Promise<number>> {
   const pods = (await listPods(api, component)).items.filter(({ spec }) => [undefined, spec.nodeName].includes(node));
+  return () => killContainers(api, pods);
+}
+
+async function killContainers(api: Api, pods: PodList["items"]): Promise<number> {
   const killed = await Promise.all(
     pods.map(async (pod) => {
       const id = pod.status.containerStatuses?.[0]?.containerID?.replace("containerd://", "");

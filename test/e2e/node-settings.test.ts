@@ -21,7 +21,7 @@ interface ConditionObject {
 
 /** Each wrong setting of a node, made on a node that announces an address, and taken back. */
 describe("settings of a node that keep packets from Services", () => {
-  const cluster = useCluster("nftables", "node-settings");
+  const cluster = useCluster("nftables", "node-settings", { lab: "e2e-settings" });
   let address = "";
 
   before(async () => {

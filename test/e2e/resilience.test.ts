@@ -5,7 +5,7 @@ import { waitFor } from "../lab/wait.ts";
 import { startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
 import { waitForAnswer } from "./forwarding.ts";
-import { countRestarts, killComponent, waitForRestarts } from "./kill.ts";
+import { countRestarts, killComponent, prepareKill, waitForRestarts } from "./kill.ts";
 import type { LoadReport } from "./probe/load.ts";
 import { createService, startWeb } from "./workload.ts";
 
@@ -67,6 +67,23 @@ describe("traffic survives Bellhop and the API server", () => {
     // Every client of the API server, kube-proxy too, asks again after pauses of up to half a minute each.
     const [host = ""] = await api.waitForAddresses("afterwards", 120_000);
     await waitForAnswer(api, host, 120_000);
+  });
+
+  test("every speaker killed while the API server is away: they announce again what they announced", async () => {
+    const { api, lab } = cluster();
+    const restarts = await countRestarts(api, "speaker");
+    const kill = await prepareKill(api, "speaker");
+    await lab.stopApiServer();
+    try {
+      const killed = await kill();
+      assert.equal(killed, lab.nodes.length);
+      // Only an answer to ARP or NDP brings these back, and no kernel of a node gives one.
+      for (const host of addresses) await lab.exec("client", ["ip", "neighbour", "flush", "to", host]);
+      for (const host of addresses) await waitForAnswer(api, host, 90_000);
+    } finally {
+      await lab.startApiServer();
+    }
+    await waitForRestarts(api, "speaker", restarts + lab.nodes.length);
   });
 
   test("a node that dies: another one announces its addresses and they answer again", async () => {
