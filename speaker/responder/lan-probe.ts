@@ -1,7 +1,7 @@
 import { decodeArp, encodeArp } from "../../src/packet/arp.ts";
 import { decodeEthernet, encodeEthernet, etherTypes } from "../../src/packet/ethernet.ts";
 import { decodeIpv6, encodeIpv6, ipv6Checksum, nextHeaderIcmpv6 } from "../../src/packet/ipv6.ts";
-import { broadcastMac, zeroMac } from "../../src/packet/mac.ts";
+import { broadcastMac, equalBytes, zeroMac } from "../../src/packet/mac.ts";
 import {
   decodeNeighborMessage,
   encodeNeighborMessage,
@@ -35,14 +35,34 @@ export function probeFrame(mac: Uint8Array, { target, source }: Pick<LanProbe, "
  * else, malformed frames included. A view, no copy; never throws.
  */
 export function answeringAddress(bytes: Uint8Array): Uint8Array | undefined {
+  return readAnswer(bytes)?.address;
+}
+
+/** Who has sent a frame. */
+export interface FrameAnswer {
+  readonly address: Uint8Array;
+  /**
+   * Whether its sender must have received a request: an ARP reply about another address than its own, or a solicited Neighbor Advertisement. Requests of a
+   * node arrive also where it receives nothing. False for answers to a request without a source (RFC 4861 section 7.2.4).
+   */
+  readonly isReply: boolean;
+}
+
+/** As `answeringAddress`. */
+export function readAnswer(bytes: Uint8Array): FrameAnswer | undefined {
   const frame = decodeEthernet(bytes);
-  if (frame?.etherType === etherTypes.arp) return decodeArp(frame.payload)?.senderAddress;
+  if (frame?.etherType === etherTypes.arp) {
+    const packet = decodeArp(frame.payload);
+    if (packet === undefined) return undefined;
+    const { operation, senderAddress, targetAddress } = packet;
+    return { address: senderAddress, isReply: operation === "reply" && !equalBytes(senderAddress, targetAddress) };
+  }
   if (frame?.etherType !== etherTypes.ipv6) return undefined;
   const packet = decodeIpv6(frame.payload);
   if (packet === undefined || packet.nextHeader !== nextHeaderIcmpv6 || packet.hopLimit !== ndpHopLimit)
     return undefined;
   const message = decodeNeighborMessage(packet.payload);
-  return message?.kind === "advertisement" ? message.target : undefined;
+  return message?.kind === "advertisement" ? { address: message.target, isReply: message.solicited } : undefined;
 }
 
 function arpRequest(mac: Uint8Array, target: Uint8Array, source: Uint8Array): Uint8Array {

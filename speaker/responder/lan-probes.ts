@@ -1,4 +1,4 @@
-import { answeringAddress, type LanProbe } from "./lan-probe.ts";
+import { type LanProbe, readAnswer } from "./lan-probe.ts";
 
 /** Which devices on the LAN can be asked. */
 export interface LanProbeTargets {
@@ -47,15 +47,21 @@ export class LanProbes {
     this.#ask(probe, { kind: "announcement", node }, nowMs);
   }
 
-  /** Who answers by this frame; empty: it does not answer a probe. Costs nothing while no answer is waited for. */
+  /**
+   * Who answers by this frame; empty: it does not answer a probe. Costs nothing while no answer is waited for. Any frame of a gateway tells that it is
+   * heard; of a node only a reply counts, which tells that it receives, too.
+   */
   answersIn(frame: Uint8Array, nowMs: number): readonly LanAnswer[] {
     if (this.#asked.size === 0) return noAnswers;
-    const address = answeringAddress(frame);
-    const key = address?.join(".") ?? "";
+    const answer = readAnswer(frame);
+    const key = answer?.address.join(".") ?? "";
     const asked = this.#asked.get(key);
-    if (asked === undefined) return noAnswers;
-    this.#asked.delete(key);
-    return nowMs <= asked.untilMs ? asked.answers : noAnswers;
+    if (answer === undefined || asked === undefined) return noAnswers;
+    const { answers, untilMs } = asked;
+    const waiting = answer.isReply ? [] : answers.filter(({ kind }) => kind === "node");
+    if (waiting.length === 0) this.#asked.delete(key);
+    else this.#asked.set(key, { answers: waiting, untilMs });
+    return nowMs <= untilMs ? answers.filter((one) => !waiting.includes(one)) : noAnswers;
   }
 
   #ask(probe: LanProbe, answer: LanAnswer, nowMs: number): void {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answeringAddress, type LanProbe, probeFrame } from "../../../../speaker/responder/lan-probe.ts";
+import { gratuitousFrames } from "../../../../speaker/responder/gratuitous.ts";
+import { answeringAddress, type LanProbe, probeFrame, readAnswer } from "../../../../speaker/responder/lan-probe.ts";
 import { LanProbes } from "../../../../speaker/responder/lan-probes.ts";
 import { type AnswerTable, respond } from "../../../../speaker/responder/respond.ts";
 import { equalBytes } from "../../../../src/packet/mac.ts";
@@ -22,6 +23,8 @@ for (const [target, source] of [
     const answer = respond(probeFrame(ourMac, { target: address(target), source: address(source) }), device(target));
     assert.ok(typeof answer !== "string" && answer.kind === "reply");
     assert.deepEqual(answeringAddress(answer.frame), address(target));
+    // RFC 4861 section 7.2.4: the answer to a solicitation without a source is not a solicited one.
+    assert.equal(readAnswer(answer.frame)?.isReply, source !== "::");
   });
 }
 
@@ -30,6 +33,14 @@ test("a solicitation does not answer for its target, and a frame that is neither
   assert.equal(answeringAddress(probeFrame(ourMac, probe)), undefined);
   assert.equal(answeringAddress(new Uint8Array(60)), undefined);
 });
+
+/** To a request of this node. */
+function replyOf(target: string): Uint8Array {
+  const source = address(target.includes(":") ? "2001:db8::11" : "192.0.2.11");
+  const answer = respond(probeFrame(ourMac, { target: address(target), source }), device(target));
+  assert.ok(typeof answer !== "string" && answer.kind === "reply");
+  return answer.frame;
+}
 
 const gateway: LanProbe = {
   interfaceName: "eth0",
@@ -43,7 +54,7 @@ test("who has answered is known for a second after it was asked, and only then",
   const probes = new LanProbes((probe) => sent.push(probe));
   probes.set({ gateways: [gateway], nodes: new Map([["n2", peer]]) });
   const fromGateway = arpRequest("192.0.2.11", "192.0.2.99");
-  const fromPeer = arpRequest("192.0.2.11", "192.0.2.12");
+  const fromPeer = replyOf("192.0.2.12");
   assert.deepEqual(probes.answersIn(fromGateway, 0), [], "it was not asked");
   probes.askGateways(0);
   probes.askNode("n2", 0);
@@ -57,10 +68,32 @@ test("who has answered is known for a second after it was asked, and only then",
 test("a node that is the gateway of others, or a witness, answers as both", () => {
   const probes = new LanProbes(() => {});
   probes.set({ gateways: [peer, peer], nodes: new Map([["n2", peer]]) });
-  const frame = arpRequest("192.0.2.11", "192.0.2.12");
+  const frame = replyOf("192.0.2.12");
   probes.askNode("n2", 0);
   probes.askGateways(0);
   assert.deepEqual(probes.answersIn(frame, 10), [{ kind: "node", node: "n2" }, { kind: "gateway" }]);
   probes.askGateways(20);
   assert.deepEqual(probes.answersIn(frame, 30), [{ kind: "gateway" }]);
+});
+
+test("of a node only a reply counts: what it sends by itself does not tell that it receives anything", () => {
+  const probes = new LanProbes(() => {});
+  const six: LanProbe = { interfaceName: "eth0", target: address("2001:db8::12"), source: address("2001:db8::11") };
+  probes.set({
+    gateways: [peer],
+    nodes: new Map([
+      ["n2", peer],
+      ["n3", six],
+    ]),
+  });
+  probes.askNode("n2", 0);
+  probes.askNode("n3", 0);
+  probes.askGateways(0);
+  const request = arpRequest("192.0.2.11", "192.0.2.12");
+  assert.deepEqual(probes.answersIn(request, 10), [{ kind: "gateway" }]);
+  for (const text of ["192.0.2.12", "2001:db8::12"]) {
+    for (const frame of gratuitousFrames(clientMac, address(text))) assert.deepEqual(probes.answersIn(frame, 10), []);
+  }
+  assert.deepEqual(probes.answersIn(replyOf("192.0.2.12"), 20), [{ kind: "node", node: "n2" }]);
+  assert.deepEqual(probes.answersIn(replyOf("2001:db8::12"), 20), [{ kind: "node", node: "n3" }]);
 });
