@@ -1,5 +1,5 @@
 import { equalBytes } from "../../src/packet/mac.ts";
-import { answeringAddress } from "./lan-probe.ts";
+import { readAnswer } from "./lan-probe.ts";
 import { Schedule } from "./schedule.ts";
 import type { Stake } from "./stake.ts";
 
@@ -112,8 +112,8 @@ export class AddressProbes {
    * earlier one of this node only if it has taken over. Costs nothing while no answer is waited for. Copies the bytes.
    */
   receive(frame: Uint8Array, { interfaceName, mac }: OtherDevice, isPeer: boolean): void {
-    const answering = this.#waiting.size === 0 ? undefined : answeringAddress(frame);
-    const probe = answering === undefined ? undefined : this.#waiting.get(keyOf(answering));
+    const answer = this.#waiting.size === 0 ? undefined : readAnswer(frame);
+    const probe = answer === undefined ? undefined : this.#waiting.get(keyOf(answer.address));
     if (probe === undefined || (isPeer && probe.cause !== "restored")) return;
     this.#setUsedBy(probe, { interfaceName, mac: Uint8Array.from(mac) });
     if (probe.state === "used") return;

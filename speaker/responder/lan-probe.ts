@@ -30,25 +30,18 @@ export function probeFrame(mac: Uint8Array, { target, source }: Pick<LanProbe, "
   return target.length === 4 ? arpRequest(mac, target, source) : solicitation(mac, target, source);
 }
 
-/**
- * The address whose owner has sent this frame: of any ARP packet the sender, of a Neighbor Advertisement the target. Undefined for everything
- * else, malformed frames included. A view, no copy; never throws.
- */
-export function answeringAddress(bytes: Uint8Array): Uint8Array | undefined {
-  return readAnswer(bytes)?.address;
-}
-
 /** Who has sent a frame. */
 export interface FrameAnswer {
+  /** An address of the sender: of any ARP packet the sender address, of a Neighbor Advertisement the target. A view, not a copy. */
   readonly address: Uint8Array;
   /**
-   * Whether its sender must have received a request: an ARP reply about another address than its own, or a solicited Neighbor Advertisement. Requests of a
-   * node arrive also where it receives nothing. False for answers to a request without a source (RFC 4861 section 7.2.4).
+   * Whether the sender must have received a request: an ARP reply to another address than its own, or a solicited Neighbor Advertisement. A node
+   * that receives nothing may still send requests. False for answers to a request without a source (RFC 4861 section 7.2.4).
    */
   readonly isReply: boolean;
 }
 
-/** As `answeringAddress`. */
+/** Undefined for frames that do not say which address their sender has, malformed ones included. Never throws. */
 export function readAnswer(bytes: Uint8Array): FrameAnswer | undefined {
   const frame = decodeEthernet(bytes);
   if (frame?.etherType === etherTypes.arp) {

@@ -48,15 +48,16 @@ export class LanProbes {
   }
 
   /**
-   * Who answers by this frame; empty: it does not answer a probe. Costs nothing while no answer is waited for. Any frame of a gateway tells that it is
-   * heard; of a node only a reply counts, which tells that it receives, too.
+   * Who answers by this frame; empty: it does not answer a probe. Costs nothing while no answer is waited for. Any frame from a gateway shows that
+   * it is heard. From a node only a reply counts: it shows that the node also receives.
    */
   answersIn(frame: Uint8Array, nowMs: number): readonly LanAnswer[] {
     if (this.#asked.size === 0) return noAnswers;
     const answer = readAnswer(frame);
-    const key = answer?.address.join(".") ?? "";
+    if (answer === undefined) return noAnswers;
+    const key = answer.address.join(".");
     const asked = this.#asked.get(key);
-    if (answer === undefined || asked === undefined) return noAnswers;
+    if (asked === undefined) return noAnswers;
     const { answers, untilMs } = asked;
     const waiting = answer.isReply ? [] : answers.filter(({ kind }) => kind === "node");
     if (waiting.length === 0) this.#asked.delete(key);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gratuitousFrames } from "../../../../speaker/responder/gratuitous.ts";
-import { answeringAddress, type LanProbe, probeFrame, readAnswer } from "../../../../speaker/responder/lan-probe.ts";
+import { type LanProbe, probeFrame, readAnswer } from "../../../../speaker/responder/lan-probe.ts";
 import { LanProbes } from "../../../../speaker/responder/lan-probes.ts";
 import { type AnswerTable, respond } from "../../../../speaker/responder/respond.ts";
 import { equalBytes } from "../../../../src/packet/mac.ts";
@@ -22,7 +22,7 @@ for (const [target, source] of [
   test(`a device that has ${target} answers the probe from ${source}, and the answer names its address`, () => {
     const answer = respond(probeFrame(ourMac, { target: address(target), source: address(source) }), device(target));
     assert.ok(typeof answer !== "string" && answer.kind === "reply");
-    assert.deepEqual(answeringAddress(answer.frame), address(target));
+    assert.deepEqual(readAnswer(answer.frame)?.address, address(target));
     // RFC 4861 section 7.2.4: the answer to a solicitation without a source is not a solicited one.
     assert.equal(readAnswer(answer.frame)?.isReply, source !== "::");
   });
@@ -30,8 +30,8 @@ for (const [target, source] of [
 
 test("a solicitation does not answer for its target, and a frame that is neither ARP nor NDP for nothing", () => {
   const probe = { target: address("2001:db8::1"), source: address("2001:db8::11") };
-  assert.equal(answeringAddress(probeFrame(ourMac, probe)), undefined);
-  assert.equal(answeringAddress(new Uint8Array(60)), undefined);
+  assert.equal(readAnswer(probeFrame(ourMac, probe)), undefined);
+  assert.equal(readAnswer(new Uint8Array(60)), undefined);
 });
 
 /** To a request of this node. */
