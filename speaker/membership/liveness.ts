@@ -375,10 +375,9 @@ export class Liveness {
   #awaitsWitness({ asked, answered }: Suspicion): boolean {
     const { own, peers } = this.#parts;
     for (const node of asked) {
-      const witness = peers.get(node);
       if (answered.has(node)) continue;
-      if (witness === undefined) return true;
-      if (witness.isAlive && own.nowMs - witness.heardMs < this.#suspectedMs(witness)) return true;
+      const witness = peers.get(node);
+      if (witness === undefined || witness.isHeard(suspectedAfter, own)) return true;
     }
     return false;
   }
@@ -386,9 +385,7 @@ export class Liveness {
   /** All peers that are alive are suspected. */
   #hearsNone(): boolean {
     const { own, peers } = this.#parts;
-    for (const peer of peers.active) {
-      if (peer.isAlive && own.nowMs - peer.heardMs < this.#suspectedMs(peer)) return false;
-    }
+    for (const peer of peers.active) if (peer.isHeard(suspectedAfter, own)) return false;
     return true;
   }
 }

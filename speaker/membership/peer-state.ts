@@ -1,4 +1,5 @@
 import type { Heartbeat, Notice } from "../../src/heartbeat/messages.ts";
+import type { OwnState } from "./own-state.ts";
 import { SentClaims } from "./sent-claims.ts";
 
 export type PeerStatus =
@@ -80,6 +81,11 @@ export class PeerState {
   /** It is dead or has left. */
   get isGone(): boolean {
     return this.status === "dead" || this.status === "left";
+  }
+
+  /** It is alive, and this node heard it less than so many of its intervals ago. */
+  isHeard(within: number, { nowMs, timing }: OwnState): boolean {
+    return this.isAlive && nowMs - this.heardMs < within * this.intervalMs(timing.heartbeatMs);
   }
 
   /** The interval at which it says that it sends heartbeats. */

@@ -31,9 +31,7 @@ export class PeerView {
 
   /** Whether it is heard directly: not longer ago than so many of its intervals. */
   isHeard(node: string, within = deadAfter): boolean {
-    const peer = this.#peers.get(node);
-    if (peer?.isAlive !== true) return false;
-    return this.#own.nowMs - peer.heardMs < within * peer.intervalMs(this.#own.timing.heartbeatMs);
+    return this.#peers.get(node)?.isHeard(within, this.#own) === true;
   }
 
   /** For reports. Whether it is heard directly, or restarts, and serves addresses: it is not cut off, and healthy in one family at least. */
