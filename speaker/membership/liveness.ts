@@ -1,4 +1,4 @@
-import { type Answer, type Notice, neverMs } from "../../src/heartbeat/messages.ts";
+import { type Answer, type NodeState, type Notice, neverMs } from "../../src/heartbeat/messages.ts";
 import type { Connection } from "./connection.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { Heartbeats } from "./heartbeats.ts";
@@ -141,7 +141,7 @@ export class Liveness {
     if (!notices.publish(notice)) return;
     const { node, state } = notice;
     const peer = peers.get(node);
-    const nodeDead = state === "nodeDead" || state === "unreachable";
+    const nodeDead = receivesNothing(state);
     if (peer === undefined || peer.status === "left" || peer.status === "unheard") {
       if (peer?.status === "unheard" && state !== "alive") peer.status = "dead";
       if (peer !== undefined) peer.nodeDead = nodeDead;
@@ -280,11 +280,10 @@ export class Liveness {
         state: isSilent || (peer.isUnreachable && !nodeAnswered) ? "nodeDead" : "speakerDown",
       });
     }
-    const state = notices.get(node)?.state;
     peer.status = "dead";
     peer.suspicion = undefined;
     peer.isUnreachable = false;
-    peer.nodeDead = state === "nodeDead" || state === "unreachable";
+    peer.nodeDead = receivesNothing(notices.get(node)?.state);
     effects.report({ kind: "peerDown", node, nodeDead: peer.nodeDead });
     this.#kernels.watch(peer, nodeAnswered);
     if (!this.#parts.witnesses.hasOther(peer)) alone();
@@ -355,8 +354,7 @@ export class Liveness {
     const { effects, notices, returned } = this.#parts;
     const wasDead = peer.status === "dead";
     // It is heard. Whether anything arrives there is another question: its heartbeats will tell.
-    const state = notices.get(peer.node)?.state;
-    const isUnreachable = state === "unreachable" || state === "nodeDead";
+    const isUnreachable = receivesNothing(notices.get(peer.node)?.state);
     if (wasDead && !isUnreachable) effects.report({ kind: "peerUp", node: peer.node });
     returned(peer);
     peer.status = "alive";
@@ -388,4 +386,9 @@ export class Liveness {
     for (const peer of peers.active) if (peer.isHeard(suspectedAfter, own)) return false;
     return true;
   }
+}
+
+/** Nothing arrives at a node in this state: what is sent to its pods is lost. */
+function receivesNothing(state: NodeState | undefined): boolean {
+  return state === "nodeDead" || state === "unreachable";
 }
