@@ -15,14 +15,13 @@ export class StakeState {
   former: readonly string[] = [];
   /** The highest epoch of claims that were seen in the term of the stake. */
   seenEpoch: number | undefined;
-  /** Some node has announced the address before; `isSeen`: while this process ran. */
-  isKnown = false;
+  /** A claim of any node was seen. */
   isSeen = false;
   /** When the term of the stake changed for the last time. */
   movedMs: number;
   /** Since when the address could be taken. */
   vacantMs: number | undefined;
-  /** The other node that announced it last, as far as was seen. */
+  /** The other node that announced it last, as far as is known: the one that the first stake names, until a claim is seen. */
   lastHolder: string | undefined;
   /** The node that was reported as the holder. */
   reportedHolder: string | undefined;
@@ -38,8 +37,12 @@ export class StakeState {
   constructor(stake: MembershipStake, nowMs: number) {
     this.stake = stake;
     this.movedMs = nowMs;
-    this.isKnown = stake.announcedBy !== undefined;
     this.lastHolder = stake.announcedBy;
+  }
+
+  /** Some node has announced the address before. */
+  get isKnown(): boolean {
+    return this.isSeen || this.lastHolder !== undefined;
   }
 
   /** Returns whether claims must be looked at again: the term is another one than before. */
@@ -62,7 +65,6 @@ export class StakeState {
 
   /** Notes a claim of any node. */
   see(claim: Claim): void {
-    this.isKnown = true;
     this.isSeen = true;
     if (compareTerms(claim, this.stake) === 0) this.seenEpoch = Math.max(this.seenEpoch ?? 0, claim.epoch);
   }
