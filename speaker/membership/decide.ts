@@ -32,7 +32,10 @@ export interface Situation {
   readonly isAble: boolean;
   /** This node may take addresses: able, healthy, joined, and it does not leave. */
   readonly isWilling: boolean;
-  /** Since when the address is in the present situation: without an announcer, or with another list of owners. */
+  /**
+   * Since when the address is in the present situation: with another list of owners, or without an announcer, and not left to the one that it had
+   * before all owners stopped. In the future: it is left to that one until then.
+   */
   readonly sinceMs: number;
   readonly nowMs: number;
   readonly timing: Timing;
@@ -41,11 +44,6 @@ export interface Situation {
   readonly yields: (holder: string) => Cause | undefined;
   /** The node is heard directly. */
   readonly isHeard: (node: string) => boolean;
-  /**
-   * Until when the address is left to its first owner, which announced it before all owners stopped, and can probably do so again soon;
-   * -Infinity: that is not so.
-   */
-  readonly returnUntilMs: number;
 }
 
 export type Decision =
@@ -110,8 +108,7 @@ function decideWithout(situation: Situation): Decision {
   const before = isMove && isFirst ? 0 : countBefore(situation);
   if (before === undefined) return keep;
   if (!situation.isWilling) return before === 0 && !stake.armed ? { kind: "pass" } : keep;
-  const fromMs = other === undefined && !isFirst ? Math.max(sinceMs, situation.returnUntilMs) : sinceMs;
-  const dueMs = fromMs + before * timing.takeMs;
+  const dueMs = sinceMs + before * timing.takeMs;
   if (nowMs < dueMs) return { kind: "wait", untilMs: dueMs };
   return { kind: "take", claim: claimFor(stake, node, situation.seenEpoch), cause };
 }

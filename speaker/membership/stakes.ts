@@ -198,7 +198,6 @@ export class Stakes {
     const isHealthy = isHealthyIn(stake.family, own.health);
     const isAble = stake.armed && !own.isolated && own.phase !== "left";
     const isWilling = isAble && isHealthy && own.joined && !own.paused && own.phase === "running";
-    const sinceMs = state.own === undefined ? Math.max(state.vacantMs ?? own.nowMs, this.#joinedMs) : state.movedMs;
     const { resumed } = state;
     if (other !== undefined || (resumed !== undefined && compareTerms(resumed, stake) > 0)) state.resumed = undefined;
     else if (isWilling && state.own === undefined && resumed !== undefined) {
@@ -213,23 +212,24 @@ export class Stakes {
       isKnown: state.isKnown,
       isAble,
       isWilling,
-      sinceMs,
+      sinceMs: state.own === undefined ? this.#openSinceMs(state) : state.movedMs,
       nowMs: own.nowMs,
       timing: own.timing,
       eligibility: (node): Eligibility => view.eligibility(node, stake),
       yields: (holder): Cause | undefined => view.yields(holder, stake),
       isHeard: (node): boolean => view.isHeard(node),
-      returnUntilMs: this.#returnUntilMs(state, sinceMs),
     });
   }
 
-  /** Where all owners have started again, they do not know what the others announced; the status of the VirtualIP does. */
-  #returnUntilMs({ stake, isSeen }: StakeState, sinceMs: number): number {
-    const [first] = stake.owners;
+  /** From when on owners wait for better ones, while this node does not announce the address. */
+  #openSinceMs({ stake, isSeen, vacantMs }: StakeState): number {
+    const { own, view } = this.#parts;
+    const sinceMs = Math.max(vacantMs ?? own.nowMs, this.#joinedMs);
+    const { announcedBy, owners } = stake;
+    // Where all owners have started again, they do not know what the others announced; the status of the VirtualIP does.
     const startedMs =
-      isSeen || first === undefined || stake.announcedBy !== first ? undefined : this.#parts.view.startedMs(first);
-    if (startedMs === undefined) return Number.NEGATIVE_INFINITY;
-    return Math.max(sinceMs, startedMs) + this.#parts.own.timing.returnMs;
+      isSeen || announcedBy === undefined || announcedBy !== owners[0] ? undefined : view.startedMs(announcedBy);
+    return startedMs === undefined ? sinceMs : Math.max(sinceMs, startedMs) + own.timing.returnMs;
   }
 
   #apply(state: StakeState, decision: Decision, other: HeldClaim | undefined): void {

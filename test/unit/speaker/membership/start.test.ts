@@ -100,7 +100,6 @@ test("an owner leaves an address alone that is announced by a newer list than it
     eligibility: () => "ineligible",
     yields: () => "PeerLeft",
     isHeard: () => true,
-    returnUntilMs: Number.NEGATIVE_INFINITY,
   };
   assert.equal(decide(situation).kind, "take");
   const newer: Situation = {
