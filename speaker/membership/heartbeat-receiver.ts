@@ -48,8 +48,7 @@ export class HeartbeatReceiver {
     peer.beat = beat;
     peer.beatMs = own.nowMs;
     const isUnheard = beat.heardMs > deadAfter * beat.intervalMs;
-    if (!isUnheard || isNew) peer.unheardSinceMs = Number.POSITIVE_INFINITY;
-    if (isUnheard) peer.unheardSinceMs = Math.min(peer.unheardSinceMs, own.nowMs);
+    peer.unheardSinceMs = isUnheard ? Math.min(peer.unheardSinceMs, own.nowMs) : Number.POSITIVE_INFINITY;
     if (beat.wanted) peer.neededUntilMs = own.nowMs + neededFor * beat.intervalMs;
     peers.update(peer);
     if (beat.phase === "restarting") peer.restartUntilMs = own.nowMs + beat.holdMs;
@@ -65,7 +64,7 @@ export class HeartbeatReceiver {
       lookAt(peer.claimedSince);
       peer.claimedSince.clear();
     }
-    if (isNew || before === undefined || saysOther(beat, before)) changed(peer);
+    if (before === undefined || saysOther(beat, before)) changed(peer);
     if (beat.answer) heartbeats.hurry(peer);
     return true;
   }
@@ -85,6 +84,7 @@ export class HeartbeatReceiver {
     peer.previousSession = peer.session;
     peer.session = beat.session;
     peer.startedMs = own.nowMs;
+    peer.unheardSinceMs = Number.POSITIVE_INFINITY;
     peer.claimedSince.clear();
     if (peer.restartUntilMs > own.nowMs) received.restart(peer.node);
     else lookAt(received.forget(peer.node).keys());
