@@ -41,17 +41,14 @@ export class Timers<Key> {
     return Number.POSITIVE_INFINITY;
   }
 
-  /** Removes and returns a key that is due. */
-  takeDue(nowMs: number): Key | undefined {
-    if (this.nextMs > nowMs) return undefined;
-    const first = this.#pop();
-    if (first !== undefined) this.#due.delete(first.key);
-    return first?.key;
-  }
-
-  /** Removes and returns the keys that are due, also those that become due meanwhile. */
+  /** Removes and returns the keys that are due, including those that become due meanwhile. */
   *takeAllDue(nowMs: number): Iterable<Key> {
-    for (let key = this.takeDue(nowMs); key !== undefined; key = this.takeDue(nowMs)) yield key;
+    while (this.nextMs <= nowMs) {
+      const first = this.#pop();
+      if (first === undefined) return;
+      this.#due.delete(first.key);
+      yield first.key;
+    }
   }
 
   #push(entry: Entry<Key>): void {
