@@ -1,8 +1,6 @@
+import { listSome } from "../../src/model/list-some.ts";
 import { reasonOf } from "../../src/model/reason.ts";
 import { RefusedObject } from "./refused-object.ts";
-
-/** How many unknown fields a reason names. */
-const maxNamed = 5;
 
 /**
  * Refuses an object of MetalLB with fields that Bellhop does not know. Its schema drops such fields, and without them the object would mean
@@ -12,10 +10,8 @@ export function refuseUnknownFields(kind: string, raw: unknown, known: unknown):
   const { metadata, spec } = raw as { metadata?: { namespace?: string; name?: string }; spec?: unknown };
   const unknown = unknownFields(spec, known, "spec");
   if (unknown.length === 0) return undefined;
-  const more = unknown.length - maxNamed;
-  const field = `${unknown.slice(0, maxNamed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   const object = `${kind} ${metadata?.namespace ?? ""}/${metadata?.name ?? ""} of MetalLB`;
-  return new RefusedObject(reasonOf("MetallbFieldUnknown", { object, field, value: "" }));
+  return new RefusedObject(reasonOf("MetallbFieldUnknown", { object, field: listSome(unknown), value: "" }));
 }
 
 /** The paths that are in the object and not in what the schema has kept. An unknown field without a value in Go, such as {}, counts too. */

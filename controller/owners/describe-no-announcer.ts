@@ -1,3 +1,4 @@
+import { listSome } from "../../src/model/list-some.ts";
 import type { NodeResult } from "./evaluate-nodes.ts";
 
 /** What one node lacks, and what several do. */
@@ -16,8 +17,7 @@ export function describeNoAnnouncer(nodes: readonly NodeResult[]): string {
   const groups = Object.entries(resultTexts).flatMap(([code, [ofOne, ofSeveral]]) => {
     const names = nodes.filter((result) => result.code === code).map(({ node }) => node);
     if (names.length === 0) return [];
-    const more = names.length > 5 ? ` and ${names.length - 5} more` : "";
-    const who = `${names.length === 1 ? "Node" : "Nodes"} ${names.slice(0, 5).join(", ")}${more}`;
+    const who = `${names.length === 1 ? "Node" : "Nodes"} ${listSome(names)}`;
     return [`${who} ${names.length === 1 ? ofOne : ofSeveral}.`];
   });
   return groups.join(" ");

@@ -1,6 +1,7 @@
 import type { Condition } from "../../src/api/api.ts";
 import { formatAddress } from "../../src/ip/address.ts";
 import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import { listSome } from "../../src/model/list-some.ts";
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { PoolFacts } from "./pool-facts.ts";
 
@@ -47,7 +48,7 @@ function outsideCondition(outside: PoolFacts["outside"], observedGeneration: num
     const message = "The pool contains all addresses that it has assigned.";
     return { type, status: "True", reason: "AllInside", message, observedGeneration };
   }
-  const message = `Services keep ${listSome(outside.map(formatAddress))}, which the pool no longer contains. Put these addresses back, or move the Services: kubectl annotate service NAME bellhop.dev/reassign=now.`;
+  const message = `Services keep ${listSome(outside.map(formatAddress), maxAddresses)}, which the pool no longer contains. Put these addresses back, or move the Services: kubectl annotate service NAME bellhop.dev/reassign=now.`;
   return { type, status: "False", reason: "AddressOutsidePool", message, observedGeneration };
 }
 
@@ -60,18 +61,14 @@ function blockedCondition(addresses: PoolFacts["blocked"], observedGeneration: n
   const texts = addresses.map(
     ({ address, sources }) => `${formatAddress(address)} (${listSome([...sources].sort(), maxSources)})`,
   );
-  const message = `The pool does not assign these addresses, because something else uses them: ${listSome(texts)}.`;
+  const message = `The pool does not assign these addresses, because something else uses them: ${listSome(texts, maxAddresses)}.`;
   return { type, status: "True", reason: "UsedElsewhere", message, observedGeneration };
 }
 
+const maxAddresses = 10;
+
 /** As many of the things that use one address: any number of Services may have it in spec.externalIPs. */
 const maxSources = 3;
-
-/** As many as a reader will read. */
-function listSome(texts: readonly string[], most = 10): string {
-  const rest = texts.length - most;
-  return rest > 0 ? `${texts.slice(0, most).join(", ")} and ${rest} more` : texts.join(", ");
-}
 
 function readyCondition(
   { rejected, draining, ofNodes, ipv4, ipv6 }: PoolFacts,

@@ -1,5 +1,6 @@
 import { formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
 import { forwardingDisabled, reversePathFilterStrict } from "../../src/model/host-reason.ts";
+import { listSome } from "../../src/model/list-some.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { Link } from "../links/link.ts";
@@ -125,13 +126,9 @@ function findNodePorts({ closedInternalIps, nodePortFamilies }: HostFacts): read
   return [{ type: "NodePorts", status: "False", reason }];
 }
 
-/** So many ports are named. */
-const namedPorts = 5;
-
 function findServiceProxy({ untakenPorts }: HostFacts): readonly HostFault[] {
   if (untakenPorts.length === 0) return [];
-  const more = untakenPorts.length - namedPorts;
-  const value = `${untakenPorts.slice(0, namedPorts).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const value = listSome(untakenPorts);
   const reason = reasonOf("ServiceProxyLacksService", { object: "The node", field: "service proxy", value });
   return [{ type: "ServiceProxy", status: "False", reason }];
 }

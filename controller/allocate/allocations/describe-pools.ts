@@ -1,9 +1,7 @@
 import type { IpAddress, IpFamily } from "../../../src/ip/address.ts";
 import { formatRange, rangeContains } from "../../../src/ip/range.ts";
+import { listSome, maxListed } from "../../../src/model/list-some.ts";
 import type { AllocationsReader } from "./address-allocations.ts";
-
-/** As many pools or ranges as a reader will read. */
-const maxListed = 5;
 
 /** The names of the pools, for a Service that names one that does not exist. Undefined: there are none. */
 export function listPoolNames({ pools, rejected }: AllocationsReader): string | undefined {
@@ -53,10 +51,4 @@ export function joinDetails(details: readonly string[]): string {
   const more = details.length - maxListed;
   const rest = more > 0 ? [`${more} more ${more === 1 ? "pool does" : "pools do"} not match either.`] : [];
   return [...details.slice(0, maxListed), ...rest].join(" ");
-}
-
-/** The first few of the texts, and how many more there are. */
-export function listSome(texts: readonly string[]): string {
-  const more = texts.length - maxListed;
-  return `${texts.slice(0, maxListed).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

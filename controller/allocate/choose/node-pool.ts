@@ -1,8 +1,9 @@
 import { formatAddress, type IpFamily } from "../../../src/ip/address.ts";
+import { listSome } from "../../../src/model/list-some.ts";
 import type { ReasonCode } from "../../../src/model/reason.ts";
 import type { ServiceView } from "../../../src/model/service.ts";
 import type { AllocationsReader } from "../allocations/address-allocations.ts";
-import { describeDraining, listSome } from "../allocations/describe-pools.ts";
+import { describeDraining } from "../allocations/describe-pools.ts";
 import type { NodeAddress } from "../allocations/node-addresses.ts";
 import { type Claim, describeClaim, isClaimOf } from "../claim/claim.ts";
 import { findFullConflict, findSharingConflict, portsOf } from "../claim/sharing.ts";

@@ -6,6 +6,7 @@ import type { IpRange } from "../../../src/ip/range.ts";
 import type { Forwarding } from "../../../src/model/forwarding.ts";
 import type { IpMode } from "../../../src/model/ip-mode.ts";
 import { matchesAnySelector } from "../../../src/model/label-selector.ts";
+import { listSome } from "../../../src/model/list-some.ts";
 import { type Reason, reasonOf } from "../../../src/model/reason.ts";
 import { maxLabels, type ServiceView } from "../../../src/model/service.ts";
 import { type PoolEntry, parseEntries } from "./pool-ranges.ts";
@@ -175,8 +176,7 @@ export function describeAdmissionRefusal(
 }
 
 function namespacesText({ namespaces, namespaceSelectors }: Pool): string {
-  const more = namespaces.length - 5;
-  const names = `${namespaces.slice(0, 5).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  const names = listSome(namespaces);
   if (namespaceSelectors.length === 0) return names;
   return namespaces.length === 0
     ? "with labels that match its namespaceSelectors"

@@ -3,9 +3,9 @@ import type { IpFamily } from "../../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../../src/model/endpoint-slice.ts";
 import { type EndpointState, resolveEndpoints, usableOf } from "../../../src/model/endpoints.ts";
 import { decideForwarding, type ForwardingDecision } from "../../../src/model/forwarding.ts";
+import { listSome } from "../../../src/model/list-some.ts";
 import type { ServicePort, ServiceView } from "../../../src/model/service.ts";
 import { type ReceivingNode, reachesDeadNode, topologyOf } from "../../../src/model/usable-endpoints.ts";
-import { listSome } from "../../allocate/allocations/describe-pools.ts";
 import type { AddressPart, NodeEndpoints, PortPart } from "./explanation.ts";
 
 /** Counts endpoints by family and node; an endpoint that is in several slices counts once. */

@@ -1,6 +1,7 @@
 import { leaderLeaseName, rulesWrittenCondition } from "../../../src/api/labels.ts";
 import { refusedServicesOf } from "../../../src/api/speaker.ts";
 import { formatAddress, parseAddress } from "../../../src/ip/address.ts";
+import { listSome } from "../../../src/model/list-some.ts";
 import { type Reason, type ReasonCode, reasonOf, serviceObject } from "../../../src/model/reason.ts";
 import type { Allocation } from "../../allocate/choose/allocation.ts";
 import { usedElsewhere } from "../../allocate/choose/used-elsewhere.ts";
@@ -116,8 +117,9 @@ function findEndpointReasons(
         : usable.has(announcedBy);
     if (near) continue;
     const names = [...usable].map((node) => node ?? "an unknown node");
-    const where = `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
-    return [refuse("NoLocalEndpoint", "spec.externalTrafficPolicy", "Local", `Its ready pods are on ${where}.`)];
+    return [
+      refuse("NoLocalEndpoint", "spec.externalTrafficPolicy", "Local", `Its ready pods are on ${listSome(names)}.`),
+    ];
   }
   return [];
 }

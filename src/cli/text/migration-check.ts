@@ -6,6 +6,7 @@ import {
   type Remark,
   type ServiceChange,
 } from "../../../controller/explain/migration/migration-check.ts";
+import { listSome } from "../../model/list-some.ts";
 import { alignColumns } from "./columns.ts";
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
@@ -83,11 +84,10 @@ function remarkLines(services: readonly ServiceChange[]): readonly string[] {
   const all = services.flatMap(({ service, remarks }) => remarks.map((remark) => ({ service, remark })));
   const groups = Map.groupBy(all, ({ remark }) => remark.text);
   return [...groups].map(([text, group]: [string, readonly { service: string; remark: Remark }[]]) => {
-    const names = group.slice(0, named).map(({ service }) => service);
-    const [first] = names;
-    if (group.length === 1) return `Service ${first} ${text}`;
-    const more = group.length > named ? ` and ${group.length - named} more` : "";
-    return `Each of the Services ${names.join(", ")}${more} ${text}`;
+    const names = group.map(({ service }) => service);
+    return names.length === 1
+      ? `Service ${names[0]} ${text}`
+      : `Each of the Services ${listSome(names, named)} ${text}`;
   });
 }
 

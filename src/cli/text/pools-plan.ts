@@ -1,4 +1,5 @@
 import type { AffectedAddress, PoolChange, PoolsPlan } from "../../../controller/explain/pools/pools-plan.ts";
+import { listSome } from "../../model/list-some.ts";
 import type { Palette } from "./palette.ts";
 import { reasonText } from "./reason.ts";
 
@@ -43,9 +44,9 @@ function describePool({ name, change, before, after }: PoolChange, bold: Palette
 
 function describeBlocked({ blocked }: PoolChange): readonly string[] {
   if (blocked.length === 0) return [];
-  const more = blocked.length > listed ? ` and ${blocked.length - listed} more` : "";
-  const shown = `${blocked.slice(0, listed).join(", ")}${more}`;
-  return [`    not assigned, because something else uses them: ${shown} (bellhop explain address says what)`];
+  return [
+    `    not assigned, because something else uses them: ${listSome(blocked, listed)} (bellhop explain address says what)`,
+  ];
 }
 
 function listAddresses(
