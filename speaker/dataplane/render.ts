@@ -90,15 +90,14 @@ export function renderService(
   for (const port of ports) {
     const stepsIn = node.mayDropForwarded !== true && delayMs > 0;
     const lateMs = stepsIn ? lateUntilMs(seen.ports.get(port.id), nowMs, delayMs) : undefined;
-    const decide = (nodePortUsable: boolean): ForwardingDecision =>
-      decideForwarding(service, port.port, {
-        nodePortUsable,
-        kubeProxyLate: lateMs !== undefined,
-        poolForwarding: forwardingAt(port.key.address),
-        deadEndpoints: stepsIn && port.reachesDead,
-      });
-    const decision = decide(port.nodePortUsable);
-    if (decision.way === "nodeport" || decide(true).way === "nodeport") nodePortFamilies.add(port.key.address.family);
+    const decision = decideForwarding(service, port.port, {
+      nodePortUsable: port.nodePortUsable,
+      kubeProxyLate: lateMs !== undefined,
+      poolForwarding: forwardingAt(port.key.address),
+      deadEndpoints: stepsIn && port.reachesDead,
+    });
+    if (decision.way === "nodeport" || decision.cause === "node port not usable")
+      nodePortFamilies.add(port.key.address.family);
     if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);
     elements.push(
       ...renderSourceRanges(allowed[port.key.address.family], port, decision),
@@ -176,12 +175,11 @@ function renderEndpoints(
   const { affinityTimeoutSeconds: timeoutSeconds } = service;
   const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
   const values = endpoints.map(endpointAddressOf);
-  const isMasqueraded = (index: number): boolean => endpoints[index]?.local === false || !keepsClient;
   const entries = timeoutSeconds === undefined ? values : bucketsOf(values, hashSeed);
   const by = timeoutSeconds === undefined ? "flow" : "client";
   const inPlaceOfKubeProxy = cause === "kube-proxy late" || cause === "dead node";
   const keepsClient = !inPlaceOfKubeProxy || service.externalTrafficPolicy === "Local";
-  const masqueraded = values.filter((_, index) => isMasqueraded(index));
+  const masqueraded = values.filter((_, index) => !keepsClient || endpoints[index]?.local === false);
   return [
     { family, set: "dnat_services", key, value: { by, count: entries.length, seed: hashSeed } },
     ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),
