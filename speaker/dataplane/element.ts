@@ -2,7 +2,6 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import {
   addressData,
-  concatenate,
   type Data,
   interfaceData,
   macData,
@@ -165,14 +164,14 @@ export function nftElement(element: Element): NftElement {
 export function nftKey(element: ElementRef): NftElement {
   switch (element.set) {
     case "source_ranges": {
-      const service = servicePortParts(element.key);
+      const service = servicePortData(element.key);
       const [first, last] = rangeData(element.key.source);
-      return { key: concatenate([...service, first]), keyEnd: concatenate([...service, last]) };
+      return { key: service + first, keyEnd: service + last };
     }
     case "node_port_source_ranges": {
-      const nodePort = nodePortParts(element.key);
+      const nodePort = nodePortData(element.key);
       const [first, last] = rangeData(element.key.source);
-      return { key: concatenate([...nodePort, first]), keyEnd: concatenate([...nodePort, last]) };
+      return { key: nodePort + first, keyEnd: nodePort + last };
     }
     case "lan_interfaces":
       return { key: interfaceData(element.key.interfaceName) };
@@ -180,7 +179,7 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: macData(element.key.mac) };
     case "unknown_flows":
     case "passed_flows":
-      return { key: concatenate([addressData(element.key.address), protocolData(element.key.protocol)]) };
+      return { key: addressData(element.key.address) + protocolRegisters[element.key.protocol] };
     case "service_addresses":
     case "ping_addresses":
     case "affinity_addresses":
@@ -194,11 +193,11 @@ export function nftKey(element: ElementRef): NftElement {
     case "affinity_services":
       return { key: servicePortData(element.key) };
     case "affinity_endpoints":
-      return { key: concatenate([...servicePortParts(element.key), ...endpointParts(element.key.endpoint)]) };
+      return { key: servicePortData(element.key) + endpointData(element.key.endpoint) };
     case "reply_addresses":
     case "reply_ports":
     case "source_range_node_ports":
-      return { key: concatenate(nodePortParts(element.key)) };
+      return { key: nodePortData(element.key) };
     case "tcp_endpoints":
     case "udp_endpoints": {
       const { address, port, index } = element.key;
@@ -263,13 +262,16 @@ export function affinityChainName(timeoutSeconds: number): string {
   return `affinity_${timeoutSeconds}`;
 }
 
-function servicePortParts({ address, protocol, port }: ServicePortKey): readonly Data[] {
-  return [addressData(address), protocolData(protocol), portData(port)];
-}
-
-/** As `concatenate` makes it of the parts. Without arrays, as is `endpointData`: large clusters have hundreds of thousands of these. */
+/**
+ * The same bytes as `concatenate` returns for the parts, without its arrays: large clusters have hundreds of thousands of elements. The same holds for
+ * `nodePortData` and `endpointData`.
+ */
 function servicePortData({ address, protocol, port }: ServicePortKey): Data {
   return addressData(address) + protocolRegisters[protocol] + portData(port) + portPadding;
+}
+
+function nodePortData({ protocol, nodePort }: NodePortKey): Data {
+  return protocolRegisters[protocol] + portData(nodePort) + portPadding;
 }
 
 function endpointData({ address, port }: EndpointAddress): Data {
@@ -290,12 +292,4 @@ const protocolRegisters = {
 
 function paddedProtocol(protocol: NftProtocol): Data {
   return `${protocolData(protocol)}\0\0\0`;
-}
-
-function nodePortParts({ protocol, nodePort }: NodePortKey): readonly Data[] {
-  return [protocolData(protocol), portData(nodePort)];
-}
-
-function endpointParts({ address, port }: EndpointAddress): readonly Data[] {
-  return [addressData(address), portData(port)];
 }
