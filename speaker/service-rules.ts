@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { forwardingTextOf } from "../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
+import { FamilyIndex } from "../src/index/family-index.ts";
 import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import { type Forwarding, parseForwarding } from "../src/model/forwarding.ts";
@@ -67,8 +68,8 @@ export class ServiceRules {
   /** By Service: its ports as they were last rendered, and what ends the wait for kube-proxy. */
   readonly #seen = new Map<string, SeenService>();
   readonly #waits = new Map<string, () => void>();
-  /** By family: Services with ports that are forwarded by node ports, where these can be reached. */
-  readonly #nodePortServices: Readonly<Record<IpFamily, Set<string>>> = { IPv4: new Set(), IPv6: new Set() };
+  /** Services with ports that are forwarded by node ports, where these can be reached. */
+  readonly #nodePortServices = new FamilyIndex();
   /** Whether nothing was rendered yet, so that everything looks new. */
   #starting = true;
   #dirty = new Set<string>();
@@ -96,7 +97,7 @@ export class ServiceRules {
 
   /** Families of which ports are forwarded by node ports, where these can be reached. */
   get nodePortFamilies(): ReadonlySet<IpFamily> {
-    return new Set((["IPv4", "IPv6"] as const).filter((family) => this.#nodePortServices[family].size > 0));
+    return this.#nodePortServices.families;
   }
 
   /** Call it before the first `render`: chains in the kernel keep the seed that they were made with. */
@@ -259,10 +260,7 @@ export class ServiceRules {
   }
 
   #noteNodePorts(key: string, present: ReadonlySet<IpFamily>): void {
-    for (const family of ["IPv4", "IPv6"] as const) {
-      if (present.has(family)) this.#nodePortServices[family].add(key);
-      else this.#nodePortServices[family].delete(key);
-    }
+    for (const family of ["IPv4", "IPv6"] as const) this.#nodePortServices.put(family, key, present.has(family));
   }
 
   /** The Service is rendered again after this time, and no longer at a time that was set before. */

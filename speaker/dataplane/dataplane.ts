@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
+import { FamilyIndex } from "../../src/index/family-index.ts";
 import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
 import type { Nft, NftReader } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
@@ -79,8 +80,8 @@ export class Dataplane {
   #refusals: ReadonlyMap<string, string> = new Map();
   #nodeAddresses: DataplaneSettings["nodeAddresses"] = { IPv4: undefined, IPv6: undefined };
   readonly #holders = new HolderIndex();
-  /** By family: Services of which ports are rewritten for clients in the cluster, too. */
-  readonly #inCluster: Readonly<Record<IpFamily, Set<string>>> = { IPv4: new Set(), IPv6: new Set() };
+  /** Services of which ports are rewritten for clients in the cluster, too. */
+  readonly #inCluster = new FamilyIndex();
   readonly #cannotPassOn = new Set<IpFamily>();
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -190,8 +191,8 @@ export class Dataplane {
   #setOwner(owner: string, elements: readonly Element[]): void {
     for (const family of families) {
       const own = elements.filter((element) => element.family === nftFamilies[family]);
-      if (own.some(({ set }) => set === "in_cluster_services")) this.#inCluster[family].add(owner);
-      else this.#inCluster[family].delete(owner);
+      const inCluster = own.some(({ set }) => set === "in_cluster_services");
+      this.#inCluster.put(family, owner, inCluster);
       this.#writers[family].setOwner(owner, own);
     }
   }
@@ -270,7 +271,7 @@ export class Dataplane {
     for (const family of families) {
       try {
         const nodeAddress = settings.nodeAddresses[family];
-        const servesInCluster = this.#inCluster[family].size > 0;
+        const servesInCluster = this.#inCluster.has(family);
         await this.#writers[family].write({ nodeAddress, tcpLoose, servesInCluster });
       } catch (error) {
         if (!(error instanceof BellhopError)) throw error;
