@@ -1,6 +1,7 @@
 import { forwardings } from "../api/ip-address-pool.ts";
 import { forwardingAnnotation } from "../api/labels.ts";
 import type { ServicePort, ServiceView } from "./service.ts";
+import { decideSetting, type ServiceSetting } from "./service-setting.ts";
 
 /**
  * How packets for a port of a Service are delivered: by kube-proxy's own rules for the address, without nat of ours; straight to pods; or
@@ -44,11 +45,8 @@ export interface ForwardingFacts {
   readonly poolForwarding?: Forwarding | undefined;
 }
 
-/** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
-export function requestedForwarding(service: ServiceView): Forwarding | "invalid" | undefined {
-  const text = service.annotations[forwardingAnnotation]?.trim() ?? "";
-  return text === "" ? undefined : (parseForwarding(text) ?? "invalid");
-}
+/** Set by the annotation, or by `spec.forwarding` of the pool or of the reservation. */
+export const forwardingSetting: ServiceSetting<Forwarding> = { annotation: forwardingAnnotation, values: forwardings };
 
 /** Undefined for any other text, as a later version may write it. */
 export function parseForwarding(text: string | undefined): Forwarding | undefined {
@@ -57,7 +55,7 @@ export function parseForwarding(text: string | undefined): Forwarding | undefine
 
 /**
  * The way for one port, for new connections: open ones stay on theirs, as long as it is not a rewrite to a node port. Pure, and the only
- * place that decides it. An invalid request is treated as not set. A request of the Service comes before what its pool says.
+ * place that decides it. `decideSetting` says whether the annotation or the pool counts.
  *
  * Until kube-proxy has caught up, connections to what is new go straight to pods, and so do all of a port that it may send to a dead node. A
  * Service with session affinity is left to kube-proxy: it chooses for itself, so all clients would change their pod, and again when it takes
@@ -68,10 +66,8 @@ export function decideForwarding(
   { protocol, nodePort }: ServicePort,
   { nodePortUsable, kubeProxyLate, deadEndpoints = false, poolForwarding }: ForwardingFacts,
 ): ForwardingDecision {
-  const annotated = requestedForwarding(service);
-  const own = annotated === "invalid" ? undefined : annotated;
-  const requested = own ?? poolForwarding;
-  const cause = own === undefined ? "pool" : "requested";
+  const { value: requested, own } = decideSetting(service, forwardingSetting, poolForwarding);
+  const cause = own ? "requested" : "pool";
   if (protocol === "SCTP") return { way: "kube-proxy", cause: "sctp" };
   if (requested === "kube-proxy" || requested === "pods") return { way: requested, cause };
   if (nodePort === 0) return { way: "pods", cause: "no node port" };

@@ -1,9 +1,15 @@
-import { forwardingAnnotation, ipModeAnnotation } from "../api/labels.ts";
-import { requestedForwarding } from "./forwarding.ts";
-import { requestedIpMode } from "./ip-mode.ts";
+import { forwardingSetting } from "./forwarding.ts";
+import { ipModeSetting } from "./ip-mode.ts";
 import { annotationField, type Reason, reasonOf, serviceObject } from "./reason.ts";
 import type { ServiceView } from "./service.ts";
+import { requestedValue } from "./service-setting.ts";
 import { readSourceRanges } from "./source-ranges.ts";
+
+/** With the reason for a value that does not exist. */
+const settings = [
+  [forwardingSetting, "ForwardingInvalid"],
+  [ipModeSetting, "IpModeInvalid"],
+] as const;
 
 /**
  * The settings of a Service that cannot be read, at most one reason for each code. Pure. None of them prevents an address: the Service
@@ -18,13 +24,10 @@ export function invalidSettings(service: ServiceView): readonly Reason[] {
       reasonOf("SourceRangeInvalid", { object, field: service.sourceRangesField, value: invalid.join(", ") }),
     );
   }
-  if (requestedForwarding(service) === "invalid") {
-    const value = service.annotations[forwardingAnnotation] ?? "";
-    reasons.push(reasonOf("ForwardingInvalid", { object, field: annotationField(forwardingAnnotation), value }));
-  }
-  if (requestedIpMode(service) === "invalid") {
-    const value = service.annotations[ipModeAnnotation] ?? "";
-    reasons.push(reasonOf("IpModeInvalid", { object, field: annotationField(ipModeAnnotation), value }));
+  for (const [setting, code] of settings) {
+    if (requestedValue(service, setting) !== "invalid") continue;
+    const value = service.annotations[setting.annotation] ?? "";
+    reasons.push(reasonOf(code, { object, field: annotationField(setting.annotation), value }));
   }
   if (service.unknownAnnotations.length > 0) {
     const value = service.unknownAnnotations.join(", ");

@@ -3,6 +3,7 @@ import { ipModeAnnotation } from "../api/labels.ts";
 import { decideForwarding, type Forwarding } from "./forwarding.ts";
 import { annotationField, type Reason, reasonOf, serviceObject } from "./reason.ts";
 import type { IngressEntry, ServiceView } from "./service.ts";
+import { decideSetting, type ServiceSetting } from "./service-setting.ts";
 
 /**
  * What `status.loadBalancer.ingress[].ipMode` says of an address (KEP 1860). `VIP`: service proxies serve clients in the cluster by rules of
@@ -10,11 +11,8 @@ import type { IngressEntry, ServiceView } from "./service.ts";
  */
 export type IpMode = (typeof ipModes)[number];
 
-/** What the annotation requests: undefined where there is none, "invalid" where it is not one of the known words. */
-export function requestedIpMode(service: ServiceView): IpMode | "invalid" | undefined {
-  const text = service.annotations[ipModeAnnotation]?.trim() ?? "";
-  return text === "" ? undefined : (ipModes.find((word) => word === text) ?? "invalid");
-}
+/** Set by the annotation, or by `spec.ipMode` of the pool. */
+export const ipModeSetting: ServiceSetting<IpMode> = { annotation: ipModeAnnotation, values: ipModes };
 
 /** What the pool of an address says. Missing: nothing. */
 export interface PoolModes {
@@ -39,19 +37,18 @@ export function decideIpMode(
   service: ServiceView,
   { forwarding: poolForwarding, ipMode, isNodeAddress = false }: PoolModes,
 ): IpModeDecision {
-  const annotated = requestedIpMode(service);
-  const own = annotated === "invalid" ? undefined : annotated;
-  if ((own ?? ipMode) !== "Proxy") return { mode: "VIP" };
+  const { value, own } = decideSetting(service, ipModeSetting, ipMode);
+  if (value !== "Proxy") return { mode: "VIP" };
   const facts = { nodePortUsable: true, kubeProxyLate: false, poolForwarding };
   const others = service.ports.filter(
     (port) => isNodeAddress || decideForwarding(service, port, facts).way !== "nodeport",
   );
   if (others.length === 0) return { mode: "Proxy" };
-  const field = own === undefined ? "spec.ipMode of its pool" : annotationField(ipModeAnnotation);
-  const value = others.map(({ port, protocol }) => `${port}/${protocol}`).join(", ");
+  const field = own ? annotationField(ipModeAnnotation) : "spec.ipMode of its pool";
+  const ports = others.map(({ port, protocol }) => `${port}/${protocol}`).join(", ");
   return {
     mode: "VIP",
-    reason: reasonOf("IpModeProxyWithoutNodePort", { object: serviceObject(service), field, value }),
+    reason: reasonOf("IpModeProxyWithoutNodePort", { object: serviceObject(service), field, value: ports }),
   };
 }
 
