@@ -66,9 +66,17 @@ const relistSpreadMs = 5_000;
  */
 export function createSpeakerWatches(options: SpeakerWatchesOptions): SpeakerWatches {
   const { client, namespace, node, changes, clock, random, log, metrics } = options;
-  // During an upgrade a newer version may write what this one cannot read: what it knows already is still forwarded and announced.
-  const keeping = { keepsLastView: true } as const;
-  const common = { client, freshness: "cached", relistSpreadMs, clock, random, log, metrics, ...keeping } as const;
+  const common = {
+    client,
+    freshness: "cached",
+    relistSpreadMs,
+    // During an upgrade a newer version may write what this one cannot read: what it knows already is still forwarded and announced.
+    keepsLastView: true,
+    clock,
+    random,
+    log,
+    metrics,
+  } as const;
   return {
     services: createReflector({
       ...common,

@@ -111,10 +111,10 @@ function planDesired(input: ServicePlanInput, service: ServiceView, claims: read
   const unannounced = assignments.find((assignment) => !hasAnnouncer(assignment));
   const overwritten = input.otherManager === undefined ? undefined : statusOverwritten(service, input.otherManager);
   const refusal = satisfied ? (findUsedBefore(service, assignments) ?? overwritten) : reason;
-  const { shown, reason: ipModeReason } = showAddresses(allocations, service, assignments);
+  const { shown, reasons: ipModeReasons } = showAddresses(allocations, service, assignments);
   const remarks = [
     ...invalidSettings(service),
-    ...(ipModeReason === undefined ? [] : [ipModeReason]),
+    ...ipModeReasons,
     ...findConflicts(allocations, service, assignments),
   ].filter(({ message }) => message !== refusal?.message);
   const condition = withRemarks(conditionFor(service, assignments, refusal, unannounced), [

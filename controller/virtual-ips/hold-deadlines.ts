@@ -5,7 +5,7 @@ interface Deadline {
   readonly dueMs: number;
 }
 
-/** With each hold that begins, so many others are looked at: more than one, so that those that are over do not become more and more. */
+/** How many others are checked with each hold that begins. With only one, those that are over could accumulate. */
 const checkedAtOnce = 2;
 
 /**
@@ -25,21 +25,15 @@ export class HoldDeadlines {
   /** Records a hold that was just written. `heldUntilMs`: what it says, in wall time; `holdMs`: how long it is to last. */
   begin(name: string, heldUntilMs: number, holdMs: number): void {
     const nowMs = this.#clock.monotonicMs();
-    // In turn, because those of long holds may be in front of those that are over.
-    for (const [other, deadline] of [...this.#oldest()]) {
+    // Those that are not over go to the end: long holds may be in front of those that are over.
+    let checked = 0;
+    for (const [other, deadline] of this.#deadlines) {
+      if (++checked > checkedAtOnce) break;
       this.#deadlines.delete(other);
       if (deadline.dueMs > nowMs) this.#deadlines.set(other, deadline);
     }
     this.#deadlines.delete(name);
     this.#deadlines.set(name, { heldUntilMs, dueMs: nowMs + holdMs });
-  }
-
-  *#oldest(): Iterable<readonly [string, Deadline]> {
-    let count = 0;
-    for (const entry of this.#deadlines) {
-      if (++count > checkedAtOnce) return;
-      yield entry;
-    }
   }
 
   /** How long a hold still lasts, in ms; zero or less: it is over. `heldUntilMs`: what the object says, in wall time. */

@@ -15,8 +15,8 @@ export interface ShownAddress {
 /** The addresses of a Service as its status shows them. */
 export interface ShownAddresses {
   readonly shown: readonly ShownAddress[];
-  /** Why the first of them that does not have the requested ipMode does not. */
-  readonly reason: Reason | undefined;
+  /** Why an address does not have the requested ipMode, at most one. */
+  readonly reasons: readonly Reason[];
 }
 
 /** Decides how the status shows addresses. Pure. */
@@ -34,6 +34,6 @@ export function showAddresses(
   });
   return {
     shown: decided.map(({ address, mode }) => ({ address, ipMode: mode })),
-    reason: decided.find(({ reason }) => reason !== undefined)?.reason,
+    reasons: decided.flatMap(({ reason }) => reason ?? []).slice(0, 1),
   };
 }

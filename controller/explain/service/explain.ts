@@ -38,7 +38,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
         return explainFamily(input, family, own);
       })
     : [];
-  const { reason: ipModeReason } = showAddresses(allocations, service, allocation.assignments);
+  const { reasons: ipModeReasons } = showAddresses(allocations, service, allocation.assignments);
   const reasons = findReasons(input, classPart, allocation, addresses, endpoints);
   return {
     service: service.key,
@@ -47,7 +47,7 @@ export function explainService(input: ServiceInput): ServiceExplanation {
     reasons,
     warnings: [
       ...(eligible ? invalidSettings(service) : []),
-      ...(ipModeReason === undefined ? [] : [ipModeReason]),
+      ...ipModeReasons,
       ...(externalIpReason === undefined ? [] : [externalIpReason]),
     ],
     remarks: eligible ? findRemarks(input, allocation, addresses) : [],
