@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { createDataplaneMetrics } from "../../speaker/dataplane/metrics.ts";
+import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
 import { renderService } from "../../speaker/dataplane/render.ts";
-import { systemClock } from "../../src/clock/clock.ts";
 import { parseAddress } from "../../src/ip/address.ts";
-import { silentLogger } from "../../src/log/log.ts";
-import { createRegistry } from "../../src/metrics/registry.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { type Namespace, skipReason } from "./namespace.ts";
 import { scriptPath } from "./program.ts";
@@ -61,15 +58,7 @@ describe("clients in the cluster, where no service proxy knows the address", { s
       kernel.kill();
       lan.destroy();
     };
-    dataplane = new Dataplane({
-      nft: kernel,
-      conntrack: kernel,
-      log: silentLogger,
-      metrics: createDataplaneMetrics(createRegistry()),
-      clock: systemClock,
-      random: Math.random,
-    });
-    dataplane.setInterfaces(["eth0"]);
+    dataplane = createKernelDataplane(kernel);
     for (const family of ["ip", "ip6"] as const) await n1.sh(`nft '${kubeProxyRules(family)}'`);
     await put(view);
   });
