@@ -5,25 +5,21 @@ import { renderService } from "../../speaker/dataplane/render.ts";
 import { parseAddress } from "../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../src/model/service.ts";
-import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { type Namespace, skipReason } from "./namespace.ts";
 import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
+import { nodePorts, podPorts } from "./web-service.ts";
 
 const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: "2001:db8::11" }, hashSeed: 1 };
 const addresses = { ip: "192.0.2.200", ip6: "2001:db8::200" } as const;
-const ports = [port({ nodePort: 30080 }), port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 })];
 const shownAsProxy = Object.values(addresses).map((ip) => ({ ip, ipMode: "Proxy", ports: [] }));
-const view = service({ ...byNodePort, ports, ingress: shownAsProxy });
-const targets = [
-  { name: "", protocol: "TCP", port: 8080 },
-  { name: "dns", protocol: "UDP", port: 5353 },
-] as const;
+const view = service({ ...byNodePort, ports: nodePorts, ingress: shownAsProxy });
 const slices = [
-  slice([endpoint("10.244.2.2", "n2")], { ports: targets }),
-  slice([endpoint("fd02::2", "n2")], { ports: targets, key: "default/web-6" }),
+  slice([endpoint("10.244.2.2", "n2")], { ports: podPorts }),
+  slice([endpoint("fd02::2", "n2")], { ports: podPorts, key: "default/web-6" }),
 ];
 
 /** What kube-proxy does for node ports, at prerouting and at output; it knows nothing of the address. Always to the pod of n2. */
