@@ -9,7 +9,6 @@ import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { type Namespace, skipReason } from "./namespace.ts";
-import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 import { nodePorts, podPorts } from "./web-service.ts";
 
@@ -67,15 +66,8 @@ describe("clients in the cluster, where no service proxy knows the address", { s
     assert.deepEqual([failures, refusalsChanged], [[], []]);
   }
 
-  async function ask(
-    from: Namespace,
-    protocol: "tcp" | "udp",
-    address: string,
-    times: number,
-  ): Promise<readonly string[]> {
-    const number = protocol === "tcp" ? 80 : 53;
-    const words = [process.execPath, scriptPath("ask.ts"), protocol, address, number, times, 0];
-    return (await from.sh(words.join(" "))).trim().split("\n");
+  function ask(from: Namespace, protocol: "tcp" | "udp", address: string, times: number): Promise<readonly string[]> {
+    return lan.ask(protocol, address, protocol === "tcp" ? 80 : 53, times, 0, from);
   }
 
   for (const [family, address] of Object.entries(addresses)) {

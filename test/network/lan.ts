@@ -109,16 +109,20 @@ export class Lan {
     return program;
   }
 
-  /** What the client hears when it asks so often. `sourcePort`: below net.ipv4.ip_local_port_range, so that no other client has it by chance. */
+  /**
+   * What the client, or another host, hears when it asks so often. `sourcePort`: below net.ipv4.ip_local_port_range, so that no other client has it by
+   * chance.
+   */
   async ask(
     protocol: "tcp" | "udp" | "udp-without-checksum",
     address: string,
     port: number,
     times = 1,
     sourcePort = 0,
+    from = this.client,
   ): Promise<readonly string[]> {
     const words = [process.execPath, scriptPath("ask.ts"), protocol, address, port, times, sourcePort];
-    return (await this.client.sh(words.join(" "))).trim().split("\n");
+    return (await from.sh(words.join(" "))).trim().split("\n");
   }
 
   destroy(): void {
