@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Namespace } from "./namespace.ts";
 import { Program } from "./program.ts";
 
@@ -9,21 +10,13 @@ export class ApiServer {
   readonly #node: Namespace;
   readonly #program: Program;
   readonly #folder = mkdtempSync(join(tmpdir(), "bellhop-network-"));
-  readonly #kubeconfig = join(this.#folder, "kubeconfig");
+  readonly #kubeconfig: string;
   readonly #started: Program[] = [];
 
   private constructor(node: Namespace, program: Program, server: string) {
     this.#node = node;
     this.#program = program;
-    const config = {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
-      users: [{ name: "u", user: {} }],
-      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-      "current-context": "x",
-    };
-    writeFileSync(this.#kubeconfig, JSON.stringify(config));
+    this.#kubeconfig = writeKubeconfig(this.#folder, server);
   }
 
   static async start(node: Namespace): Promise<ApiServer> {

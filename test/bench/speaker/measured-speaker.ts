@@ -1,6 +1,5 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { writeKubeconfig } from "../../network/kubeconfig.ts";
 import { Namespace } from "../../network/namespace.ts";
 import { Program } from "../../network/program.ts";
 import { speakerNodeOptions } from "../measured-node.ts";
@@ -39,16 +38,7 @@ export class MeasuredSpeaker {
   }
 
   async #run(folder: string, server: string): Promise<void> {
-    const kubeconfig = join(folder, "kubeconfig");
-    const config = {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "c", cluster: { server, "insecure-skip-tls-verify": true } }],
-      users: [{ name: "u", user: {} }],
-      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-      "current-context": "x",
-    };
-    writeFileSync(kubeconfig, JSON.stringify(config));
+    const kubeconfig = writeKubeconfig(folder, server);
     const args = ["speaker", "--kubeconfig", kubeconfig, "--http-host", "127.0.0.1", "--log-level", "warn"];
     const state = ["--state-directory", folder];
     const environment = { ...process.env, NODE_NAME: "n1", NODE_OPTIONS: speakerNodeOptions(presentVersion.checkout) };
