@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { macAddress, nodeAddresses, OBSERVER } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
 import { bellhopInPod } from "../product/controller-pod.ts";
 import { productNamespace } from "../product/install.ts";
 import { useCluster } from "./cluster.ts";
-import { waitForAnnouncer } from "./failover.ts";
+import { answeringMacs, waitForAnnouncer } from "./failover.ts";
 import { waitForAnswer } from "./forwarding.ts";
 import { createPool, deletePools, expectPool, statusOf } from "./pool.ts";
 import type { Observation } from "./probe/announcement-observer.ts";
@@ -73,12 +72,7 @@ describe("another device on the LAN", () => {
 
   /** The devices that answer requests for the address from the client. */
   async function answering(address: string): Promise<readonly string[]> {
-    const { lab } = cluster();
-    const observer = startObserver(lab, [address], 20, "client");
-    await observer.ready;
-    await sleep(500);
-    observer.stop();
-    return [...new Set((await observer.report).filter(({ solicited }) => solicited).map(({ mac }) => mac))];
+    return [...(await answeringMacs(cluster().lab, address, 500, "client"))];
   }
 
   test("that has the next addresses of a pool: the Service gets others, an event names the device, and the pool lists them", async () => {

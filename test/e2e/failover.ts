@@ -5,18 +5,28 @@ import { waitFor } from "../lab/wait.ts";
 import { askFrom } from "./client.ts";
 import { startObserver } from "./probe/programs.ts";
 
-/** The nodes that answer ARP or NDP for an address within the time, as a host on the LAN sees it. */
+/** The hardware addresses that answer ARP or NDP for an address within the time, as a host on the LAN sees it. */
+export async function answeringMacs(
+  lab: Lab,
+  address: string,
+  timeMs: number,
+  host: "observer" | "client",
+): Promise<ReadonlySet<string>> {
+  const observer = startObserver(lab, [address], 20, host);
+  await observer.ready;
+  await sleep(timeMs);
+  observer.stop();
+  return new Set((await observer.report).filter(({ solicited }) => solicited).map(({ mac }) => mac));
+}
+
+/** The nodes that answer so. */
 export async function answeringNodes(
   lab: Lab,
   address: string,
   timeMs = 500,
   host: "observer" | "client" = "observer",
 ): Promise<readonly string[]> {
-  const observer = startObserver(lab, [address], 20, host);
-  await observer.ready;
-  await sleep(timeMs);
-  observer.stop();
-  const macs = new Set((await observer.report).filter(({ solicited }) => solicited).map(({ mac }) => mac));
+  const macs = await answeringMacs(lab, address, timeMs, host);
   return lab.nodes.filter((node) => macs.has(macAddress(nodeAddresses(node).ipv4)));
 }
 
