@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { inUrl } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
 import { type ProxyMode, useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
@@ -115,9 +116,8 @@ export function testIpMode(proxy: ProxyMode): void {
         for (const node of lab.nodes) {
           const { errors = [] } = await dial(node, "tcp", host, 5);
           assert.deepEqual(errors, [], `a pod on ${node}`);
-          await lab.exec(node, ["curl", "--silent", "--fail", "--max-time", "5", urlOf(host)]).then(({ code }) => {
-            assert.equal(code, 0, `node ${node} → ${host}`);
-          });
+          const { code } = await lab.exec(node, ["curl", "--silent", "--fail", "--max-time", "5", urlOf(host)]);
+          assert.equal(code, 0, `node ${node} → ${host}`);
         }
       }
     });
@@ -190,5 +190,5 @@ export function testIpMode(proxy: ProxyMode): void {
 }
 
 function urlOf(host: string): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}/hostname`;
+  return `http://${inUrl(host)}/hostname`;
 }
