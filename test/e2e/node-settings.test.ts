@@ -3,21 +3,14 @@ import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { nodeAddresses, ROUTER } from "../lab/addresses.ts";
 import { waitFor } from "../lab/wait.ts";
-import type { ApiObject } from "./api.ts";
 import { askFrom, startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
 import { assertAnswers, waitForAnswer } from "./forwarding.ts";
+import { statusOf } from "./pool.ts";
 import { createService, startWeb } from "./workload.ts";
 
 const program = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const byNodePort = { annotations: { "bellhop.dev/forwarding": "nodeport" } };
-
-interface ConditionObject {
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** Each wrong setting of a node, made on a node that announces an address, and taken back. */
 describe("settings of a node that keep packets from Services", () => {
@@ -43,9 +36,8 @@ describe("settings of a node that keep packets from Services", () => {
   async function waitForCondition(node: string, type: string, status: string, reason: string): Promise<string> {
     const what = `condition ${type} of Speaker ${node} to be ${status} ${reason}`;
     return waitFor({ what, timeoutMs: 90_000 }, async () => {
-      const speaker: ApiObject | undefined = await cluster().api.find("bellhop.dev/v1beta1", "Speaker", node);
-      const conditions: readonly ConditionObject[] = speaker?.status?.conditions ?? [];
-      const found = conditions.find((one) => one.type === type);
+      const speaker = await cluster().api.find("bellhop.dev/v1beta1", "Speaker", node);
+      const found = statusOf(speaker?.status, type);
       return found?.status === status && found.reason === reason && found.message;
     });
   }
@@ -133,8 +125,7 @@ describe("settings of a node that keep packets from Services", () => {
         { what: "time for the service proxy to be late", timeoutMs: 150_000, intervalMs: 5_000 },
         async () => {
           const speaker = await api.get("bellhop.dev/v1beta1", "Speaker", node);
-          const conditions: readonly ConditionObject[] = speaker.status.conditions;
-          return conditions.some(({ type, status }) => type === "ServiceProxy" && status === "False");
+          return statusOf(speaker.status, "ServiceProxy")?.status === "False";
         },
       );
       const message = await waitForCondition(node, "ServiceProxy", "False", "ServiceProxyLacksService");
