@@ -67,13 +67,8 @@ test("of two Services with one port, node port and source ranges are those of th
       const view = service({ key: name, ports, sourceRanges, annotations });
       await fakeNode.put(view, [slice([endpoint("10.244.1.2")])], ["192.0.2.200"]);
     }
-    const { ports, source_ranges } = Object.fromEntries(
-      ["node_ports", "source_ranges"].map((name) => [
-        name === "node_ports" ? "ports" : name,
-        JSON.stringify([...(fakeNode.nft.table("ip", "bellhop")?.sets.get(name)?.elements ?? [])]),
-      ]),
-    );
-    return { ports, source_ranges };
+    const sets = fakeNode.nft.table("ip", "bellhop")?.sets;
+    return ["node_ports", "source_ranges"].map((name) => JSON.stringify([...(sets?.get(name)?.elements ?? [])]));
   };
   const alone = await write(["default/a"]);
   assert.deepEqual(await write(["default/a", "default/b"]), alone);
