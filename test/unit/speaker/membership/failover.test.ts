@@ -528,9 +528,9 @@ describe("which nodes leave the data path", () => {
         const measured = measure(simulation);
         simulation.network.setCable(0, false, true);
         simulation.runUntil(peaceMs + 550);
-        for (const { name } of simulation.nodes.slice(1)) {
+        for (const { name, membership } of simulation.nodes.slice(1)) {
           assert.deepEqual(deadNodesIn(measured)[name], ["n1"], `seed ${seed}, ${name}`);
-          const hearing = simulation.nodes.find((node) => node.name === name)?.membership?.hearing;
+          const hearing = membership?.hearing;
           assert.ok(hearing?.heard.includes("n1") === false, `seed ${seed}, ${name}: it is not heard`);
           if (nodes === 3) assert.deepEqual(hearing.lost, ["n1"], `seed ${seed}, ${name}`);
         }
