@@ -930,6 +930,11 @@ story(
   },
 );
 
+/** How many ports are rewritten to node ports, and how many endpoints are reached directly, over IPv4. */
+function forwardingSizes({ nft }: SpeakerFixture): readonly (number | undefined)[] {
+  return ["node_ports", "tcp_endpoints"].map((set) => nft.table("ip", "bellhop")?.sets.get(set)?.elements.size);
+}
+
 story(
   "node ports that kube-proxy does not open at the InternalIP are not used, and a condition says so",
   async (fixture) => {
@@ -941,22 +946,20 @@ story(
       const own = status?.conditions?.filter(({ type, status: state }) => type === "NodePorts" && state === "False");
       return own?.map(({ reason }) => reason);
     };
-    const sizes = () =>
-      ["node_ports", "tcp_endpoints"].map((set) => fixture.nft.table("ip", "bellhop")?.sets.get(set)?.elements.size);
     await fixture.clock.advance(60_000);
     assert.deepEqual(await faults(), [], "no Service depends on it");
     const annotations = { "bellhop.dev/forwarding": "nodeport" };
     await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
     await fixture.clock.advance(10_000);
     assert.deepEqual(await faults(), ["NodePortsClosed"]);
-    assert.deepEqual(sizes(), [0, 1]);
+    assert.deepEqual(forwardingSizes(fixture), [0, 1]);
     fixture.nodePortAddresses = undefined;
     await fixture.clock.advance(60_000);
     assert.deepEqual(await faults(), ["NodePortsClosed"], "kube-proxy restarts");
     fixture.nodePortAddresses = ["primary"];
     await fixture.clock.advance(60_000);
     assert.deepEqual(await faults(), []);
-    assert.deepEqual(sizes(), [1, 0]);
+    assert.deepEqual(forwardingSizes(fixture), [1, 0]);
   },
 );
 
@@ -966,10 +969,7 @@ story("a speaker that starts never writes node ports that kube-proxy does not op
   const annotations = { "bellhop.dev/forwarding": "nodeport" };
   await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
   await fixture.start();
-  const sizes = ["node_ports", "tcp_endpoints"].map(
-    (set) => fixture.nft.table("ip", "bellhop")?.sets.get(set)?.elements.size,
-  );
-  assert.deepEqual(sizes, [0, 1]);
+  assert.deepEqual(forwardingSizes(fixture), [0, 1]);
 });
 
 story("node ports are not used at an InternalIP that is on no interface, until one has it", async (fixture) => {
@@ -978,10 +978,8 @@ story("node ports are not used at an InternalIP that is on no interface, until o
   await fixture.patch("/api/v1/namespaces/default/services/web", { metadata: { annotations } });
   fixture.links = [link("eth0", "192.0.2.12/24")];
   await fixture.start();
-  const sizes = () =>
-    ["node_ports", "tcp_endpoints"].map((set) => fixture.nft.table("ip", "bellhop")?.sets.get(set)?.elements.size);
-  assert.deepEqual(sizes(), [0, 1]);
+  assert.deepEqual(forwardingSizes(fixture), [0, 1]);
   fixture.links = [link("eth0", "192.0.2.11/24")];
   await fixture.clock.advance(3_000);
-  assert.deepEqual(sizes(), [1, 0]);
+  assert.deepEqual(forwardingSizes(fixture), [1, 0]);
 });
