@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -16,12 +15,7 @@ async function advertise(name: string, spec: Record<string, unknown>): Promise<v
 
 async function label(node: string, labels: Readonly<Record<string, string>>): Promise<void> {
   const path = `/api/v1/nodes/${node}`;
-  await cluster.server.request({
-    method: "PATCH",
-    path,
-    body: { metadata: { labels } },
-    contentType: patchTypes.merge,
-  });
+  await cluster.patch(path, { metadata: { labels } });
 }
 
 /** Each owner of the only address with its interfaces, as spec has them. */
@@ -147,12 +141,7 @@ describe("L2Advertisements", () => {
         { name: "eth0.20", mac: "02:00:00:00:00:01", up, addresses: [] },
       ];
       const path = `${ownPath("speakers", node)}/status`;
-      await cluster.server.request({
-        method: "PATCH",
-        path,
-        body: { status: { interfaces } },
-        contentType: patchTypes.merge,
-      });
+      await cluster.patch(path, { status: { interfaces } });
     };
     for (const node of ["n1", "n2"]) await report(node, true);
     await cluster.start();

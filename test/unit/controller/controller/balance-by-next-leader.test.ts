@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -117,17 +116,9 @@ describe("addresses are balanced for a change of nodes that the leader before ha
 
   /** The speaker of the node reports that it announces the address, as after a takeover. */
   async function announce(address: string, node: string): Promise<void> {
-    const path = ownPath("virtualips", address);
-    const { body } = await cluster.server.request({ method: "GET", path });
-    const { generation } = (body as { metadata: { generation?: number } }).metadata;
-    const status = { node, observedGeneration: generation ?? 0, cause: "PeerDead", since: "2026-01-01T00:00:00Z" };
-    const request = {
-      method: "PATCH",
-      path: `${path}/status`,
-      body: { status },
-      contentType: patchTypes.merge,
-    } as const;
-    await cluster.server.request(request);
+    const { generation = 0 } = (await cluster.virtualIp(address))?.metadata ?? {};
+    const status = { node, observedGeneration: generation, cause: "PeerDead", since: "2026-01-01T00:00:00Z" };
+    await cluster.patch(`${ownPath("virtualips", address)}/status`, { status });
   }
 
   /** Services get the addresses of the pool in the order in which they were created. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { FakeClock } from "../../../../src/clock/fake.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { countVisits } from "../../count-visits.ts";
 import { Cluster } from "../fake-cluster/cluster.ts";
 
@@ -81,7 +80,7 @@ const changes: readonly {
     change: async (cluster) => {
       const path = "/apis/bellhop.dev/v1beta1/ipaddresspools/lan/status";
       const body = { status: { assignedIPv6: "7" } };
-      await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      await cluster.patch(path, body);
     },
   },
 ];

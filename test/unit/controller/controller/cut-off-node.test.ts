@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { speakerLeaseName } from "../../../../src/api/speaker.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath, ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -18,20 +17,16 @@ describe("a node that is cut off from the API server alone", () => {
     for (const name of ["a", "b", "c"]) await cluster.expectCondition(name, "True AddressAssigned");
   });
 
-  function patch(path: string, body: Record<string, unknown>): Promise<unknown> {
-    return cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
-  }
-
   /** What the speaker reports of its peers. */
   function report(node: string, hearing: readonly string[]): Promise<unknown> {
     const status = { bootNonce: node, peers: { bootNonce: node, hearing, lost: [] } };
-    return patch(`${ownPath("speakers", node)}/status`, { status });
+    return cluster.patch(`${ownPath("speakers", node)}/status`, { status });
   }
 
   /** It renews its lease no more. */
   async function cutOff(node: string): Promise<void> {
     const spec = { leaseDurationSeconds: leaseSeconds, renewTime: "2026-01-01T00:00:01.000000Z" };
-    await patch(leasePath("bellhop-system", speakerLeaseName(node)), { spec });
+    await cluster.patch(leasePath("bellhop-system", speakerLeaseName(node)), { spec });
     await cluster.pass(3 * leaseSeconds * 1000);
   }
 

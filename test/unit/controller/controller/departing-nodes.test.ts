@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { putSlice } from "../fake-cluster/nodes.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
@@ -17,10 +16,6 @@ describe("addresses of nodes that depart", () => {
     return (await cluster.virtualIps()).map(({ spec }) => spec.owners[0]);
   }
 
-  function change(path: string, body: Record<string, unknown>): Promise<unknown> {
-    return cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
-  }
-
   const departures: readonly {
     readonly name: string;
     readonly depart: () => Promise<unknown>;
@@ -28,18 +23,21 @@ describe("addresses of nodes that depart", () => {
   }[] = [
     {
       name: "is cordoned",
-      depart: () => change("/api/v1/nodes/n2", { spec: { unschedulable: true } }),
-      stay: () => change("/api/v1/nodes/n2", { spec: { unschedulable: null } }),
+      depart: () => cluster.patch("/api/v1/nodes/n2", { spec: { unschedulable: true } }),
+      stay: () => cluster.patch("/api/v1/nodes/n2", { spec: { unschedulable: null } }),
     },
     {
       name: "is drained",
-      depart: () => change(ownPath("speakers", "n2"), { metadata: { annotations: { "bellhop.dev/drain": "true" } } }),
-      stay: () => change(ownPath("speakers", "n2"), { metadata: { annotations: { "bellhop.dev/drain": null } } }),
+      depart: () =>
+        cluster.patch(ownPath("speakers", "n2"), { metadata: { annotations: { "bellhop.dev/drain": "true" } } }),
+      stay: () =>
+        cluster.patch(ownPath("speakers", "n2"), { metadata: { annotations: { "bellhop.dev/drain": null } } }),
     },
     {
       name: "is about to be removed by an autoscaler",
-      depart: () => change("/api/v1/nodes/n2", { spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] } }),
-      stay: () => change("/api/v1/nodes/n2", { spec: { taints: null } }),
+      depart: () =>
+        cluster.patch("/api/v1/nodes/n2", { spec: { taints: [{ key: "ToBeDeletedByClusterAutoscaler" }] } }),
+      stay: () => cluster.patch("/api/v1/nodes/n2", { spec: { taints: null } }),
     },
   ];
   for (const { name, depart, stay } of departures) {
@@ -67,7 +65,7 @@ describe("addresses of nodes that depart", () => {
     await cluster.silenceNode("n1");
     await cluster.addService("web");
     await cluster.expectCondition("web", "True AddressAssigned");
-    await change("/api/v1/nodes/n2", { spec: { unschedulable: true } });
+    await cluster.patch("/api/v1/nodes/n2", { spec: { unschedulable: true } });
     await cluster.idle();
     assert.deepEqual(await firstOwners(), ["n2"]);
   });
@@ -77,7 +75,7 @@ describe("addresses of nodes that depart", () => {
     await cluster.start();
     await cluster.addService("web", { externalTrafficPolicy: "Local" });
     await cluster.expectCondition("web", "True AddressAssigned");
-    await change("/api/v1/nodes/n2", { spec: { unschedulable: true } });
+    await cluster.patch("/api/v1/nodes/n2", { spec: { unschedulable: true } });
     await cluster.idle();
     assert.deepEqual(await firstOwners(), ["n2"]);
     await putSlice(cluster, "web", ["n1", "n2"]);

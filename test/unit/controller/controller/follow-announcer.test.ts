@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -24,7 +23,7 @@ describe("an owner list that follows the announcer", () => {
     const observedGeneration = generation ?? object?.metadata.generation;
     const body = { status: { node, since: "2026-01-01T00:00:00Z", cause: "PeerDead", observedGeneration } };
     const path = `${ownPath("virtualips", address)}/status`;
-    await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await cluster.patch(path, body);
   }
 
   async function serve(): Promise<readonly string[]> {

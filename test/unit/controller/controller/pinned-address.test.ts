@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -23,7 +22,7 @@ describe("an address that is pinned to a node", () => {
   async function pin(node: string | null): Promise<void> {
     const body = { metadata: { annotations: { "bellhop.dev/node": node } } };
     const path = ownPath("virtualips", "192.0.2.10");
-    await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await cluster.patch(path, body);
   }
 
   async function expectFirst(node: string): Promise<void> {

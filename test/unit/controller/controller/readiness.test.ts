@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -19,11 +18,8 @@ describe("nodes that cannot serve", () => {
   const ownersNow = async () => (await cluster.virtualIps())[0]?.spec.owners ?? [];
 
   async function report(node: string, families: readonly string[], refusedServices: readonly string[]): Promise<void> {
-    await cluster.server.request({
-      method: "PATCH",
-      path: `${ownPath("speakers", node)}/status`,
-      body: { status: { bootNonce: "b", readiness: { bootNonce: "b", families, refusedServices } } },
-      contentType: patchTypes.merge,
+    await cluster.patch(`${ownPath("speakers", node)}/status`, {
+      status: { bootNonce: "b", readiness: { bootNonce: "b", families, refusedServices } },
     });
   }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -13,12 +12,7 @@ const cluster = useCluster(async (cluster) => {
 });
 
 async function patch(body: Record<string, unknown>, subresource = ""): Promise<void> {
-  await cluster.server.request({
-    method: "PATCH",
-    path: `${path}${subresource}`,
-    body,
-    contentType: patchTypes.merge,
-  });
+  await cluster.patch(`${path}${subresource}`, body);
 }
 
 /** What another client writes into the VirtualIP while the controller is about to delete it. */

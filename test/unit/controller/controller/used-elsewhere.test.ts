@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 
@@ -11,12 +10,7 @@ async function putOnInterface(name: string, ...addresses: readonly string[]): Pr
   const eth0 = { name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses: ["192.0.2.250/24"] };
   const interfaces = [eth0, { ...eth0, name, addresses }];
   const path = `${ownPath("speakers", "n1")}/status`;
-  await cluster.server.request({
-    method: "PATCH",
-    path,
-    body: { status: { interfaces } },
-    contentType: patchTypes.merge,
-  });
+  await cluster.patch(path, { status: { interfaces } });
 }
 
 interface ConflictFacts {
@@ -46,7 +40,7 @@ async function conflict(
   };
   const path = `${ownPath("virtualips", address)}/status`;
   const body = { status: { conditions: [condition], ...(unannounced ? {} : { node: "n1" }) } };
-  await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+  await cluster.patch(path, body);
 }
 
 async function message(name: string): Promise<string> {
@@ -220,7 +214,7 @@ describe("an address of a pool that something else uses", () => {
       // As when its speaker restarts, or has withdrawn the address.
       const path = `${ownPath("virtualips", "192.0.2.10")}/status`;
       const body = { status: { node: null, probed: true } };
-      await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      await cluster.patch(path, body);
       await cluster.idle();
       assert.deepEqual(await cluster.shown("web"), ["192.0.2.10"]);
       assert.match(await message("web"), /also answers for 192\.0\.2\.10/);

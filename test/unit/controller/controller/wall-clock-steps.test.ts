@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { FakeClock } from "../../../../src/clock/fake.ts";
-import { type ApiRequest, patchTypes } from "../../../../src/kube/client.ts";
+import type { ApiRequest } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { Cluster } from "../fake-cluster/cluster.ts";
 
@@ -91,7 +91,7 @@ for (const { what, ms } of steps) {
       const text = new Date(clock.wallMs() + 30 * minuteMs).toISOString();
       const body = { spec: { heldUntil: text } };
       const path = ownPath("virtualips", address);
-      await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      await cluster.patch(path, body);
       await clock.advance(29 * minuteMs);
       assert.equal(await heldUntil(), text);
       await clock.advance(3 * minuteMs);

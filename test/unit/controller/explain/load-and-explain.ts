@@ -8,7 +8,6 @@ import { explainService } from "../../../../controller/explain/service/explain.t
 import type { ServiceExplanation } from "../../../../controller/explain/service/explanation.ts";
 import { type Clock, systemClock } from "../../../../src/clock/clock.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath, ownPath } from "../../../../src/kube/path.ts";
 import { defaultNamespaceLimits } from "../../../../src/settings/controller-settings.ts";
 import type { Cluster } from "../fake-cluster/cluster.ts";
@@ -56,7 +55,7 @@ export async function addLeader(cluster: Cluster): Promise<void> {
 /** The speaker of the node says that it announces the address. */
 export async function announce(cluster: Cluster, name: string, status: Record<string, unknown>): Promise<void> {
   const path = `${ownPath("virtualips", name)}/status`;
-  await cluster.server.request({ method: "PATCH", path, body: { status }, contentType: patchTypes.merge });
+  await cluster.patch(path, { status });
 }
 
 /** Endpoints of a Service of the fake cluster, each on a node, ready or not. */

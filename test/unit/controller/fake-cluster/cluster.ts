@@ -161,6 +161,11 @@ export class Cluster {
     for (const running of this.#running.splice(0)) await running.stop();
   }
 
+  /** Writes a merge patch. */
+  async patch(path: string, body: Record<string, unknown>): Promise<void> {
+    await this.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+  }
+
   async addPool(name: string, addresses: readonly string[], spec: Record<string, unknown> = {}): Promise<void> {
     const body = {
       metadata: { name },
@@ -171,7 +176,7 @@ export class Cluster {
 
   async changePool(name: string, spec: Record<string, unknown>): Promise<void> {
     const path = ownPath("ipaddresspools", name);
-    await this.server.request({ method: "PATCH", path, body: { spec }, contentType: patchTypes.merge });
+    await this.patch(path, { spec });
   }
 
   async pool(name: string): Promise<PoolAnswer> {
@@ -186,7 +191,7 @@ export class Cluster {
     const interfaces = [{ name: "eth0", mac: "02:00:00:00:00:01", up: true, addresses }];
     const body = { status: { interfaces } };
     const path = `${ownPath("speakers", name)}/status`;
-    await this.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await this.patch(path, body);
     const lease = {
       metadata: { name: speakerLeaseName(name), labels: { [componentLabel]: speakerComponent } },
       spec: { holderIdentity: name, leaseDurationSeconds: 3600, renewTime: "2026-01-01T00:00:00.000000Z" },
@@ -198,13 +203,13 @@ export class Cluster {
   async silenceNode(name: string): Promise<void> {
     const path = leasePath(namespace, speakerLeaseName(name));
     const body = { spec: { holderIdentity: "" } };
-    await this.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await this.patch(path, body);
   }
 
   async reviveNode(name: string): Promise<void> {
     const path = leasePath(namespace, speakerLeaseName(name));
     const body = { spec: { holderIdentity: name } };
-    await this.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await this.patch(path, body);
   }
 
   async addService(
@@ -227,12 +232,12 @@ export class Cluster {
 
   async changeService(name: string, patch: Record<string, unknown>): Promise<void> {
     const path = servicePath("default", name);
-    await this.server.request({ method: "PATCH", path, body: patch, contentType: patchTypes.merge });
+    await this.patch(path, patch);
   }
 
   async setServiceStatus(name: string, status: Record<string, unknown>): Promise<void> {
     const path = `${servicePath("default", name)}/status`;
-    await this.server.request({ method: "PATCH", path, body: { status }, contentType: patchTypes.merge });
+    await this.patch(path, { status });
   }
 
   async deleteService(name: string): Promise<void> {

@@ -1,4 +1,3 @@
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -13,7 +12,7 @@ export interface NodeFacts {
 
 /** Makes a Node of the fake cluster, or changes it, with the addresses and the condition that its kubelet would write. */
 export async function putNode(
-  { server }: Cluster,
+  cluster: Cluster,
   name: string,
   { internal = [], external = [], labels = {}, ready = true }: NodeFacts,
 ): Promise<void> {
@@ -26,10 +25,10 @@ export async function putNode(
     conditions: [{ type: "Ready", status: ready ? "True" : "False" }],
   };
   const metadata = { labels };
-  await server
+  await cluster.server
     .request({ method: "POST", path: "/api/v1/nodes", body: { metadata: { name, labels } } })
-    .catch(() => server.request({ method: "PATCH", path, body: { metadata }, contentType: patchTypes.merge }));
-  await server.request({ method: "PATCH", path: `${path}/status`, body: { status }, contentType: patchTypes.merge });
+    .catch(() => cluster.patch(path, { metadata }));
+  await cluster.patch(`${path}/status`, { status });
 }
 
 const everyPort = ["1-65535/TCP", "1-65535/UDP"];
@@ -56,7 +55,7 @@ export async function putThreeNodes(cluster: Cluster): Promise<void> {
 }
 
 /** Makes the EndpointSlice of a Service, or changes it: one ready endpoint on each of the nodes. */
-export async function putSlice({ server }: Cluster, service: string, nodes: readonly string[]): Promise<void> {
+export async function putSlice(cluster: Cluster, service: string, nodes: readonly string[]): Promise<void> {
   const collection = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
   const body = {
     metadata: { name: service, labels: { "kubernetes.io/service-name": service } },
@@ -69,7 +68,5 @@ export async function putSlice({ server }: Cluster, service: string, nodes: read
     })),
   };
   const path = `${collection}/${service}`;
-  await server
-    .request({ method: "POST", path: collection, body })
-    .catch(() => server.request({ method: "PATCH", path, body, contentType: patchTypes.merge }));
+  await cluster.server.request({ method: "POST", path: collection, body }).catch(() => cluster.patch(path, body));
 }

@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { isAlreadyExists, isNotFound } from "../../../../src/kube/api-error.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { type Model, touch } from "./model.ts";
 import type { ReplicatedCluster } from "./replicated-cluster.ts";
@@ -80,7 +79,7 @@ async function spoil(model: Model, { cluster }: ReplicatedCluster, address: stri
   const body = { spec: unreadable };
   try {
     const path = ownPath("virtualips", name);
-    await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await cluster.patch(path, body);
   } catch (error) {
     if (isNotFound(error)) return;
     throw error;

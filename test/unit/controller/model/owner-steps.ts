@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { drainAnnotation, nodeAnnotation } from "../../../../src/api/labels.ts";
 import { isNotFound } from "../../../../src/kube/api-error.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { ownersOf, ownersTermOf } from "../../../../src/placement/owner-assignment.ts";
 import { modelNodes, type ReplicatedCluster } from "./replicated-cluster.ts";
@@ -11,7 +10,7 @@ const node = fc.constantFrom(...modelNodes);
 
 async function patch({ cluster }: ReplicatedCluster, path: string, body: Record<string, unknown>): Promise<void> {
   try {
-    await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+    await cluster.patch(path, body);
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

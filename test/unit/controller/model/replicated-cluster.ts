@@ -2,7 +2,7 @@ import { speakerLeaseName } from "../../../../src/api/speaker.ts";
 import { FakeClock, SlowFakeClock } from "../../../../src/clock/fake.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { ApiError } from "../../../../src/kube/api-error.ts";
-import { type ApiRequest, type ListRequest, patchTypes } from "../../../../src/kube/client.ts";
+import type { ApiRequest, ListRequest } from "../../../../src/kube/client.ts";
 import { leasePath, ownPath } from "../../../../src/kube/path.ts";
 import { Cluster, type RunningController } from "../fake-cluster/cluster.ts";
 import { CrashingClient, type Fate } from "./crashing-client.ts";
@@ -74,7 +74,7 @@ export class ReplicatedCluster {
       // The clock runs for days in some runs, and the lease is never renewed.
       const path = leasePath("bellhop-system", speakerLeaseName(node));
       const body = { spec: { leaseDurationSeconds: 10 ** 8 } };
-      await clusterState.cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      await clusterState.cluster.patch(path, body);
     }
     await clusterState.startOne();
     return clusterState;

@@ -3,7 +3,6 @@ import { beforeEach, describe, test } from "node:test";
 import { type DrainReport, drainNode, undrainNode } from "../../../../controller/moves/drain-node.ts";
 import { renderDrain } from "../../../../src/cli/text/drain.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { putSlice } from "../fake-cluster/nodes.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
 import { drainCases } from "./drain-cases.ts";
@@ -66,7 +65,7 @@ describe("bellhop drain", () => {
       if (prepare === "others drained") {
         const body = { metadata: { annotations: { "bellhop.dev/drain": "true" } } };
         const path = "/apis/bellhop.dev/v1beta1/speakers/n1";
-        await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+        await cluster.patch(path, body);
         await cluster.idle();
       }
       await announceAll(cluster);

@@ -4,7 +4,6 @@ import { moveAddress, showAddress, unpinAddress } from "../../../../controller/m
 import { renderMove } from "../../../../src/cli/text/move.ts";
 import { createPalette } from "../../../../src/cli/text/palette.ts";
 import { parseAddress } from "../../../../src/ip/address.ts";
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { ownPath } from "../../../../src/kube/path.ts";
 import { addNodePool, putNode, putSlice } from "../fake-cluster/nodes.ts";
 import { useCluster } from "../fake-cluster/use-cluster.ts";
@@ -35,12 +34,7 @@ describe("bellhop move", () => {
   }
 
   function annotate(path: string, annotations: Record<string, string>): Promise<unknown> {
-    return cluster.server.request({
-      method: "PATCH",
-      path,
-      body: { metadata: { annotations } },
-      contentType: patchTypes.merge,
-    });
+    return cluster.patch(path, { metadata: { annotations } });
   }
 
   test("pins the address to the node, and ends when that node announces it", async () => {

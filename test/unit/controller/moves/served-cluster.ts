@@ -1,4 +1,3 @@
-import { patchTypes } from "../../../../src/kube/client.ts";
 import { leasePath, ownPath } from "../../../../src/kube/path.ts";
 import { ownersTermOf } from "../../../../src/placement/owner-assignment.ts";
 import { defaultNamespaceLimits } from "../../../../src/settings/controller-settings.ts";
@@ -29,7 +28,7 @@ export async function announceAll(cluster: Cluster, except: readonly string[] = 
     if (node === undefined || object.status?.node === node || except.includes(node)) continue;
     const status = { node, observedGeneration: ownersTermOf(object) };
     const path = `${ownPath("virtualips", object.metadata.name)}/status`;
-    await cluster.server.request({ method: "PATCH", path, body: { status }, contentType: patchTypes.merge });
+    await cluster.patch(path, { status });
   }
 }
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { managedByController, managedByLabel } from "../../../../../src/api/labels.ts";
-import { patchTypes } from "../../../../../src/kube/client.ts";
 import { ownPath } from "../../../../../src/kube/path.ts";
 import type { Cluster } from "../../fake-cluster/cluster.ts";
 import { useCluster } from "../../fake-cluster/use-cluster.ts";
@@ -21,12 +20,7 @@ async function quarantine(cluster: Cluster, address: string): Promise<void> {
     lastTransitionTime: "2026-01-01T00:00:00Z",
   };
   const path = `${ownPath("virtualips", address)}/status`;
-  await cluster.server.request({
-    method: "PATCH",
-    path,
-    body: { status: { conditions: [conflict] } },
-    contentType: patchTypes.merge,
-  });
+  await cluster.patch(path, { status: { conditions: [conflict] } });
 }
 
 describe("bellhop explain address", () => {

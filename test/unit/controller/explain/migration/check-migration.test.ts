@@ -8,7 +8,6 @@ import { renderMigrationCheck } from "../../../../../src/cli/text/migration-chec
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { ApiError } from "../../../../../src/kube/api-error.ts";
 import type { ApiClient } from "../../../../../src/kube/client.ts";
-import { patchTypes } from "../../../../../src/kube/client.ts";
 import { ownPath } from "../../../../../src/kube/path.ts";
 import { defaultNamespaceLimits } from "../../../../../src/settings/controller-settings.ts";
 import type { Cluster } from "../../fake-cluster/cluster.ts";
@@ -46,7 +45,7 @@ async function addNode(cluster: Cluster): Promise<void> {
     conditions: [{ type: "Ready", status: "True" }],
   };
   const path = "/api/v1/nodes/n1/status";
-  await cluster.server.request({ method: "PATCH", path, body: { status }, contentType: patchTypes.merge });
+  await cluster.patch(path, { status });
 }
 
 describe("bellhop migrate check", () => {
@@ -258,8 +257,8 @@ describe("the text of the check", () => {
 });
 
 /** kube-vip is stopped, and its addresses are removed from the interfaces of nodes. */
-async function removeFromInterfaces({ server }: Cluster): Promise<void> {
-  const { body } = await server.request({ method: "GET", path: ownPath("speakers") });
+async function removeFromInterfaces(cluster: Cluster): Promise<void> {
+  const { body } = await cluster.server.request({ method: "GET", path: ownPath("speakers") });
   for (const { metadata, status } of (
     body as { items: { metadata: { name: string }; status: { interfaces: { addresses: string[] }[] } }[] }
   ).items) {
@@ -268,7 +267,7 @@ async function removeFromInterfaces({ server }: Cluster): Promise<void> {
       addresses: link.addresses.filter((text) => !text.endsWith("/32")),
     }));
     const path = `${ownPath("speakers", metadata.name)}/status`;
-    await server.request({ method: "PATCH", path, body: { status: { interfaces } }, contentType: patchTypes.merge });
+    await cluster.patch(path, { status: { interfaces } });
   }
 }
 

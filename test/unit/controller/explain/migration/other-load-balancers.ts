@@ -1,4 +1,3 @@
-import { patchTypes } from "../../../../../src/kube/client.ts";
 import { metallbPath, ownPath, servicePath } from "../../../../../src/kube/path.ts";
 import type { Cluster } from "../../fake-cluster/cluster.ts";
 
@@ -14,7 +13,7 @@ const managers: Readonly<Record<LoadBalancerName, string | undefined>> = {
 
 /** A Service as that load balancer leaves it, with these addresses in its status; none: it has not served it. */
 export async function addServiceOf(
-  { server }: Cluster,
+  cluster: Cluster,
   who: LoadBalancerName,
   name: string,
   addresses: readonly string[],
@@ -39,11 +38,11 @@ export async function addServiceOf(
       ...spec,
     },
   };
-  await server.request({ method: "POST", path: `/api/v1/namespaces/${namespace}/services`, body });
+  await cluster.server.request({ method: "POST", path: `/api/v1/namespaces/${namespace}/services`, body });
   if (addresses.length === 0) return;
   const status = { loadBalancer: { ingress: addresses.map((ip) => ({ ip, ipMode: "VIP" })) } };
   const path = `${servicePath(namespace, name)}/status`;
-  await server.request({ method: "PATCH", path, body: { status }, contentType: patchTypes.merge });
+  await cluster.patch(path, { status });
 }
 
 export async function addPoolOf(

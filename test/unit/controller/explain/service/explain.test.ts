@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createPalette } from "../../../../../src/cli/text/palette.ts";
 import { renderService } from "../../../../../src/cli/text/service.ts";
-import { patchTypes } from "../../../../../src/kube/client.ts";
 import { ownPath } from "../../../../../src/kube/path.ts";
 import type { Cluster } from "../../fake-cluster/cluster.ts";
 import { useCluster } from "../../fake-cluster/use-cluster.ts";
@@ -201,7 +200,7 @@ describe("bellhop explain service", () => {
       const features = { bootNonce: "a", names: ["AvoidsDeadNodes"] };
       const peers = { bootNonce: "a", deadNodes: ["n2", "n3"] };
       const body = { status: { bootNonce: "a", features, peers, ...status } };
-      await cluster.server.request({ method: "PATCH", path, body, contentType: patchTypes.merge });
+      await cluster.patch(path, body);
       const explanation = await askService(cluster, "web");
       return { path: explanation.ports[0]?.path ?? "", remarks: explanation.remarks.join("\n") };
     }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { patchTypes } from "../../../../../src/kube/client.ts";
 import { ownPath } from "../../../../../src/kube/path.ts";
 import { useCluster } from "../../fake-cluster/use-cluster.ts";
 import { addEndpoints, announce, askService } from "../load-and-explain.ts";
@@ -77,7 +76,6 @@ describe("explain tells what the settings of the announcing node do to a Service
   const cluster = useCluster();
   for (const { name, nodePort, annotations = {}, condition, notes, path } of cases) {
     test(name, async () => {
-      const { server } = cluster;
       await cluster.addPool("lan", ["192.0.2.10-192.0.2.19"]);
       await cluster.start();
       await cluster.addService("web", { ports: [{ port: 80, protocol: "TCP", nodePort }] }, { annotations });
@@ -87,10 +85,9 @@ describe("explain tells what the settings of the announcing node do to a Service
       });
       await announce(cluster, "192.0.2.10", { node: "n1" });
       const internal = { addresses: [{ type: "InternalIP", address: "203.0.113.7" }] };
-      const merge = { contentType: patchTypes.merge, method: "PATCH" } as const;
-      await server.request({ ...merge, path: "/api/v1/nodes/n1/status", body: { status: internal } });
+      await cluster.patch("/api/v1/nodes/n1/status", { status: internal });
       const body = { status: { conditions: [{ ...condition, lastTransitionTime }] } };
-      await server.request({ ...merge, path: `${ownPath("speakers", "n1")}/status`, body });
+      await cluster.patch(`${ownPath("speakers", "n1")}/status`, body);
       const { remarks, ports } = await askService(cluster, "web");
       assert.deepEqual(
         remarks.filter((remark) => remark.startsWith("Node n1")),
