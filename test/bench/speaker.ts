@@ -88,13 +88,11 @@ async function measureLatency(speaker: MeasuredSpeaker): Promise<void> {
 }
 
 async function measureRate(speaker: MeasuredSpeaker): Promise<void> {
-  const [shares, means, medians, late, behind]: [number[], number[], number[], number[], number[]] = [
-    [],
-    [],
-    [],
-    [],
-    [],
-  ];
+  const shares: number[] = [];
+  const means: number[] = [];
+  const medians: number[] = [];
+  const late: number[] = [];
+  const behind: number[] = [];
   let lost = 0;
   for (let trial = 0; trial < rateTrials; trial++) {
     await progress.step(`${perSecond} changes per second for ${rateSeconds} s`, async () => {
