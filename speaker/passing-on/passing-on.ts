@@ -65,17 +65,16 @@ export class PassingOn {
   /** Another node answers for it; undefined: none is known. Returns whether there is something to apply. */
   heldBy(address: string, node: string | undefined): boolean {
     if (!this.#stakes.has(address) && !this.#history.has(address)) return false;
-    return this.#changed(address, this.#history.heldBy(address, node === this.#options.node ? undefined : node));
+    return this.#changed(address, this.#history.heldBy(address, this.#unlessOwn(node)));
   }
 
   /** There is a new stake in the address. `announcedBy`: the node that announces it, by the status of its VirtualIP. */
   stakeAdded(address: string, announcedBy: string | undefined): void {
     if (this.#stakes.has(address)) return;
     this.#stakes.add(address);
-    const parsed = parseAddress(address);
-    if (parsed !== undefined) this.#former.delete(virtualIpName(parsed));
-    const other = announcedBy === this.#options.node ? undefined : announcedBy;
-    this.#changed(address, this.#history.seed(address, other, this.#restored.get(address) ?? []));
+    this.#former.delete(nameOf(address));
+    const previous = this.#restored.get(address) ?? [];
+    this.#changed(address, this.#history.seed(address, this.#unlessOwn(announcedBy), previous));
     this.#restored.delete(address);
   }
 
@@ -96,10 +95,7 @@ export class PassingOn {
   /** Call it before anything is listed. `former`: addresses that this node was an owner of, as `former` returns them. */
   restore(stakes: readonly KeptAddress[], former: readonly KeptAddress[]): void {
     for (const { address, previous } of stakes) this.#restored.set(address, previous);
-    for (const kept of former) {
-      const parsed = parseAddress(kept.address);
-      if (parsed !== undefined) this.#restoredFormer.set(virtualIpName(parsed), kept);
-    }
+    for (const kept of former) this.#restoredFormer.set(nameOf(kept.address), kept);
   }
 
   /** All VirtualIPs are listed: what was kept of others is of no use. */
@@ -121,8 +117,7 @@ export class PassingOn {
   stakeRemoved(address: string): void {
     if (!this.#stakes.delete(address)) return;
     this.#unwritten.delete(address);
-    const parsed = parseAddress(address);
-    const name = parsed === undefined ? "" : virtualIpName(parsed);
+    const name = nameOf(address);
     if (!this.#isInUse(name, address)) {
       this.#forget(address);
       return;
@@ -142,10 +137,9 @@ export class PassingOn {
     const address = this.#former.get(name);
     if (address === undefined) return false;
     if (this.#isInUse(name, address)) {
-      const { node, virtualIps } = this.#options;
-      const announcedBy = virtualIps.views.get(name)?.status?.node;
-      // This one does not announce it any longer, whatever the status says.
-      return announcedBy !== undefined && announcedBy !== node && this.heldBy(address, announcedBy);
+      // This node does not announce it any longer, whatever the status says.
+      const other = this.#unlessOwn(this.#options.virtualIps.views.get(name)?.status?.node);
+      return other !== undefined && this.heldBy(address, other);
     }
     this.#former.delete(name);
     this.#forget(address);
@@ -204,16 +198,17 @@ export class PassingOn {
       return false;
     }
     this.#former.set(name, address);
-    const announcedBy = virtualIp.status?.node;
-    return this.#changed(
-      address,
-      this.#history.seed(address, announcedBy === node ? undefined : announcedBy, previous),
-    );
+    return this.#changed(address, this.#history.seed(address, this.#unlessOwn(virtualIp.status?.node), previous));
   }
 
   /** Whether another node that is not dead announces it. */
   #isElsewhere(announcedBy: string | undefined): boolean {
-    return announcedBy !== undefined && announcedBy !== this.#options.node && !this.#dead.has(announcedBy);
+    const other = this.#unlessOwn(announcedBy);
+    return other !== undefined && !this.#dead.has(other);
+  }
+
+  #unlessOwn(node: string | undefined): string | undefined {
+    return node === this.#options.node ? undefined : node;
   }
 
   #isInUse(name: string, address: string): boolean {
@@ -255,4 +250,10 @@ export class PassingOn {
     if (link === undefined) return undefined;
     return { node, macs: peer.macs, address, device: { name: link.name, index: link.index } };
   }
+}
+
+/** The name of the VirtualIP of the address; empty for a text that is not an address. */
+function nameOf(text: string): string {
+  const address = parseAddress(text);
+  return address === undefined ? "" : virtualIpName(address);
 }
