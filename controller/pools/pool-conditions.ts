@@ -1,6 +1,6 @@
 import type { Condition } from "../../src/api/api.ts";
 import { formatAddress } from "../../src/ip/address.ts";
-import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import { type ConditionState, withConditions } from "../../src/model/condition.ts";
 import { listSome } from "../../src/model/list-some.ts";
 import { reasonMessage } from "../../src/model/reason.ts";
 import type { PoolFacts } from "./pool-facts.ts";
@@ -26,7 +26,7 @@ export function poolConditions(
     ...(reported(allInPool, facts.outside) ? [outsideCondition(facts.outside, observedGeneration)] : []),
     ...(reported(addressesBlocked, facts.blocked) ? [blockedCondition(facts.blocked, observedGeneration)] : []),
   ];
-  const after = desired.reduce((list, condition) => withCondition(list, condition, now) ?? list, present);
+  const after = withConditions(present, desired, now);
   return after === present ? undefined : after;
 }
 

@@ -1,5 +1,5 @@
 import type { Condition } from "../../src/api/api.ts";
-import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import { type ConditionState, withConditions } from "../../src/model/condition.ts";
 import { type HostConditionType, type HostFault, hostConditionTypes } from "./host-fault.ts";
 
 /** What each condition says while there is no fault. */
@@ -23,7 +23,8 @@ export function hostConditions(
   faults: readonly HostFault[],
   now: string,
 ): readonly Condition[] {
-  return hostConditionTypes.reduce((list, type) => withCondition(list, stateOf(type, faults), now) ?? list, present);
+  const states = hostConditionTypes.map((type) => stateOf(type, faults));
+  return withConditions(present, states, now);
 }
 
 function stateOf(type: HostConditionType, faults: readonly HostFault[]): ConditionState {

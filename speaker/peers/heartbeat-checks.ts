@@ -5,7 +5,7 @@ import { type KeySecretView, keySecretName } from "../../src/heartbeat/key-secre
 import type { Reflector } from "../../src/kube/reflector.ts";
 import { reflectorFaults } from "../../src/kube/reflector-health.ts";
 import type { Logger } from "../../src/log/log.ts";
-import { withCondition } from "../../src/model/condition.ts";
+import { type ConditionState, withConditions } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { Counters } from "../responder/counters.ts";
 import { findHeartbeatFault, type KeySecretState } from "./find-heartbeat-fault.ts";
@@ -112,14 +112,9 @@ export function heartbeatConditions(
   now: string,
 ): readonly Condition[] {
   const type = "Heartbeats";
-  const state =
+  const state: ConditionState =
     fault === undefined
-      ? ({
-          type,
-          status: "True",
-          reason: "KeyUsable",
-          message: "The speakers have the same key of heartbeats.",
-        } as const)
-      : ({ type, status: "False", reason: fault.code, message: reasonMessage(fault) } as const);
-  return withCondition(present, state, now) ?? present;
+      ? { type, status: "True", reason: "KeyUsable", message: "The speakers have the same key of heartbeats." }
+      : { type, status: "False", reason: fault.code, message: reasonMessage(fault) };
+  return withConditions(present, [state], now);
 }

@@ -13,7 +13,7 @@ import {
 } from "../../src/api/speaker.ts";
 import type { Clock } from "../../src/clock/clock.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
-import { type ConditionState, withCondition } from "../../src/model/condition.ts";
+import { type ConditionState, withConditions } from "../../src/model/condition.ts";
 import type { Reason } from "../../src/model/reason.ts";
 import { version } from "../../src/program/version.ts";
 import type { Announcer } from "../announce/announcer.ts";
@@ -97,10 +97,7 @@ export function healthConditions(
       };
   // Before the first write it is not known.
   const known = rulesWritten || failing !== "" ? [rules] : [];
-  return [...known, answers].reduce(
-    (conditions, condition) => withCondition(conditions, condition, now) ?? conditions,
-    present,
-  );
+  return withConditions(present, [...known, answers], now);
 }
 
 function peersOf({ hearing, deadNodes }: Pick<PeerStates, "hearing" | "deadNodes">): SpeakerPeers | undefined {

@@ -7,6 +7,15 @@ export const maxConditionMessage = 4_096;
 /** A condition without its time. */
 export type ConditionState = Omit<Condition, "lastTransitionTime">;
 
+/** `withCondition` for each of these; the same list when nothing has changed. */
+export function withConditions(
+  present: readonly Condition[],
+  states: readonly ConditionState[],
+  now: string,
+): readonly Condition[] {
+  return states.reduce((list, state) => withCondition(list, state, now) ?? list, present);
+}
+
 /**
  * The list with this condition in place of the one of its type. The other conditions, those of other writers included, keep their content and
  * their place; a condition of a new type goes to the end. The time changes only when the status does (metav1.Condition). Returns
