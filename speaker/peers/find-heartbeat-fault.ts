@@ -1,10 +1,13 @@
-import { keySecretName } from "../../src/heartbeat/key-secret.ts";
+import { type KeySecretFault, keySecretName } from "../../src/heartbeat/key-secret.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
 
-/** What the speaker knows of the Secret with the key of heartbeats. `invalid`: `detail` names the field and what is wrong with it. */
+/** Why the Secret with the key of heartbeats cannot be used. */
+export type InvalidField = Pick<KeySecretFault, "field" | "detail">;
+
+/** What the speaker knows of that Secret. */
 export type KeySecretState =
   | { readonly kind: "usable" | "missing" | "unread" }
-  | { readonly kind: "invalid"; readonly field: string; readonly detail: string };
+  | ({ readonly kind: "invalid" } & InvalidField);
 
 export interface HeartbeatFacts {
   /** Bellhop's own namespace. */

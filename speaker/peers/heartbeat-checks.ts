@@ -8,7 +8,7 @@ import type { Logger } from "../../src/log/log.ts";
 import { type ConditionState, withConditions } from "../../src/model/condition.ts";
 import { type Reason, reasonMessage } from "../../src/model/reason.ts";
 import type { Counters } from "../responder/counters.ts";
-import { findHeartbeatFault, type KeySecretState } from "./find-heartbeat-fault.ts";
+import { findHeartbeatFault, type InvalidField, type KeySecretState } from "./find-heartbeat-fault.ts";
 
 export interface HeartbeatChecksOptions {
   /** Bellhop's own namespace. */
@@ -31,7 +31,7 @@ const foreignKeyMs = 60_000;
 /** Knows what is wrong with the key of heartbeats. `refresh` looks at it. */
 export class HeartbeatChecks {
   readonly #options: HeartbeatChecksOptions;
-  #invalid: { readonly field: string; readonly detail: string } | undefined;
+  #invalid: InvalidField | undefined;
   /** Since when the Secret has not been there or not been read. */
   #absentSinceMs: number | undefined;
   /** Since when the API server has answered about anything. */
@@ -51,7 +51,7 @@ export class HeartbeatChecks {
   }
 
   /** The Secret cannot be used; undefined: it can again, or does not exist. */
-  secretInvalid(invalid: { readonly field: string; readonly detail: string } | undefined): void {
+  secretInvalid(invalid: InvalidField | undefined): void {
     this.#invalid = invalid;
   }
 
