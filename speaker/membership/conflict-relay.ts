@@ -7,7 +7,7 @@ import type { StakeState } from "./stake-state.ts";
 /** How many conflicts are passed on in one turn. */
 const maxRelays = 16;
 
-/** Where other nodes announce an address at the same time: tells the lower ones, which perhaps do not hear the best one. */
+/** Where several other nodes announce an address: tells those with the lower claims of the best one, whose holder they perhaps do not hear. */
 export class ConflictRelay {
   readonly #own: OwnState;
   readonly #effects: EffectQueue;

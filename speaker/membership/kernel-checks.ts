@@ -12,8 +12,8 @@ const atRestMs = 1000;
 /** How many requests in a row stay unanswered before the kernel counts as silent. */
 const unansweredLimit = 5;
 
-/** How many it takes where no other node has said whether the kernel answers. */
-const alonelyLimit = 10;
+/** How many it takes where other nodes were questioned, and none has confirmed that the kernel is silent. */
+const unconfirmedLimit = 10;
 
 /** How many are sent in quick succession after the first that is not answered. */
 const urgentRequests = 20;
@@ -146,7 +146,7 @@ export class KernelChecks {
 }
 
 function isSilent({ arrived, asked, isConfirmed }: Check): boolean {
-  return arrived >= unansweredLimit && (isConfirmed || asked.size === 0 || arrived >= alonelyLimit);
+  return arrived >= unansweredLimit && (isConfirmed || asked.size === 0 || arrived >= unconfirmedLimit);
 }
 
 /** Whether the kernel of the peer is to be asked. */

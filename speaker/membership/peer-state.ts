@@ -17,7 +17,7 @@ export interface Suspicion {
   readonly asked: Set<string>;
   readonly answered: Set<string>;
   readonly silent: Set<string>;
-  /** How many times they were. */
+  /** How many times they were questioned. */
   rounds: number;
   /** How many times its kernel was sent a request, and whether it answered. */
   nodeAsked: number;

@@ -34,7 +34,7 @@ export class PeerView {
     return this.#peers.get(node)?.isHeard(within, this.#own) === true;
   }
 
-  /** For reports. Whether it is heard directly, or restarts, and serves addresses: it is not cut off, and healthy in one family at least. */
+  /** For reports: whether it is heard directly or restarts, and serves addresses, that is, is not cut off, and is healthy in at least one family. */
   isWorking(node: string): boolean {
     const peer = this.#peers.get(node);
     if (peer?.isAlive !== true || peer.isUnreachable) return false;
@@ -42,7 +42,7 @@ export class PeerView {
     return peer.beat !== undefined && !peer.beat.isolated && (peer.beat.ipv4 || peer.beat.ipv6);
   }
 
-  /** When the process began that is heard there now; undefined: none is heard. */
+  /** When the process that is heard there now was heard for the first time; undefined: none is heard. */
   startedMs(node: string): number | undefined {
     return this.isHeard(node) ? this.#peers.get(node)?.startedMs : undefined;
   }

@@ -29,7 +29,7 @@ export class StakeState {
   rivals = 0;
   /** What a third node said about the claim of one that this node perhaps does not hear. */
   relayed: HeldClaim | undefined;
-  /** Other nodes announce it beside each other: when they learn of each other. */
+  /** Several other nodes announce it: when they next learn of the conflict. Undefined: there is none. */
   conflictMs: number | undefined;
   /** Claim of the process before this one, which ended with the intent to restart. */
   resumed: Claim | undefined;

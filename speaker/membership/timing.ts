@@ -11,8 +11,8 @@ export interface Timing {
   /** How much longer than usual a death waits while no witness has answered. */
   readonly witnessMs: number;
   /**
-   * After this silence a peer is dead that said before that it does not hear this node, where no gateway ever answered, which could show whether
-   * this node is heard. Longer than a Lease.
+   * After this silence a peer that last said that it does not hear this node is dead, where no gateway has ever answered: only a gateway could show
+   * whether this node is heard. Longer than a Lease.
    */
   readonly unheardDeadMs: number;
   /** How long an owner waits for each better one before it takes an address that no node announces. */
@@ -70,7 +70,7 @@ export function timingFor(heartbeatMs = 100): Timing {
 export const suspectedAfter = 2;
 /** After how many it is dead, if it is confirmed. */
 export const deadAfter = 2.5;
-/** After how many a peer that is alive, because others hear it, is no longer reported as heard. Each report of a change is a write to the API server. */
+/** After how many a peer that is alive because others hear it is no longer reported as heard. Each report of a change is a write to the API server. */
 export const unreportedAfter = 10;
 /** After how many it is dead while its kernel answers ARP or NDP: clients that know its hardware address are still served, and its speaker may only be slow. */
 export const speakerDeadAfter = 4.5;
