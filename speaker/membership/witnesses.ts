@@ -84,23 +84,20 @@ export class Witnesses {
 
   answer(from: string, { about, of }: Question): void {
     const { node, nowMs, timing } = this.#own;
-    if (about === node) {
-      this.#reply(from, about, of, 0, false);
+    if (about === node || !this.#peers.isInDirectory(about)) {
+      this.#reply(from, about, of, about === node ? 0 : neverMs, false);
       return;
     }
-    const peer = this.#peers.get(about);
-    if (!this.#peers.isInDirectory(about)) {
-      this.#reply(from, about, of, neverMs, false);
-    } else if (of === "kernel") {
-      const asked = this.#peers.ensure(about);
-      if (!asked.onLan) this.#reply(from, about, of, neverMs, false);
+    const peer = this.#peers.ensure(about);
+    if (of === "kernel") {
+      if (!peer.onLan) this.#reply(from, about, of, neverMs, false);
       else if (this.#wait(from, about, of)) this.#effects.add({ kind: "askNode", node: about });
-    } else if (peer?.isGone === true) {
+    } else if (peer.isGone) {
       this.#reply(from, about, of, ageOf(peer.heardMs, nowMs), true);
-    } else if (peer !== undefined && nowMs - peer.heardMs <= timing.heartbeatMs) {
+    } else if (nowMs - peer.heardMs <= timing.heartbeatMs) {
       this.#reply(from, about, of, ageOf(peer.heardMs, nowMs), false);
     } else if (this.#wait(from, about, of)) {
-      this.#heartbeats.send(this.#peers.ensure(about), true);
+      this.#heartbeats.send(peer, true);
     }
   }
 
