@@ -46,7 +46,7 @@ export class ChangeRouter implements ChangeListener, TermPart {
   #wakeScheduled = false;
   /** The revision of the pools for which owners and pool memberships were last checked. */
   #routedPoolRevision = 0;
-  /** The pools that set an ipMode, and which, as of then. */
+  /** The ipMode of each pool that sets one, as of that revision. */
   #ipModes: ReadonlyMap<string, IpMode> = new Map();
   /** What was reported of spec.externalIPs in this term, by key of the Service. */
   #reportedExternalIps = new Fingerprints();

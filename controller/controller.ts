@@ -199,7 +199,7 @@ export class Controller {
 
   /**
    * Acts until aborted, and resolves when no work is under way. Starts from what the API server says: addresses that are shown or
-   * claimed are adopted before any other is assigned. `balancedNodes` is what the leader before had when its leadership ended.
+   * claimed are adopted before any other is assigned. `balancedNodes` is what the previous leader had when its leadership ended.
    */
   async lead(signal: AbortSignal, balancedNodes?: string): Promise<void> {
     await this.whenSynced();

@@ -135,8 +135,8 @@ export class Speaker {
   }
 
   /**
-   * What an earlier speaker of this node has kept. Which nodes answered before counts in any case, and by which claims it announced addresses if it
-   * ended a moment ago; so it is read before anything is listed.
+   * What an earlier speaker of this node has kept. Which nodes answered before always counts. The claims by which it announced addresses
+   * count if it ended a moment ago, so they are read before anything is listed.
    */
   async #readLastStakes(): Promise<LastStakes | undefined> {
     const { lastStakes, passingOn, responder } = this.#parts;

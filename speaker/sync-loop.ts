@@ -101,7 +101,7 @@ export class SyncLoop {
     setImmediate(() => this.#turn());
   }
 
-  /** Withdraws and announces at once what needs no new rules, also while rules are being written. */
+  /** Withdraws and announces at once what needs no new rules, even while rules are being written. */
   #turn(): void {
     this.#requested = false;
     if (!this.#running) return;

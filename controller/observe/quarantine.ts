@@ -14,7 +14,7 @@ interface Entry {
 
 /**
  * The addresses that no Service may have for a while, because another device on the LAN had them. Each is a VirtualIP that is held for no
- * Service, so that they survive the controller. Here they are counted, and their pools say why they do not assign them.
+ * Service, so that they survive the controller. This class counts them and blocks them in their pools, with the reason.
  */
 export class Quarantine {
   readonly #allocations: Pick<AddressAllocations, "block">;

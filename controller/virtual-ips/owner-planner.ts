@@ -25,17 +25,17 @@ export interface OwnerPlannerOptions {
 
 /** Changes are collected for this long, so that a burst of them is planned once. */
 const collectMs = 50;
-/** A process that has just started counts a dead speaker as alive until its Lease was not renewed for 20 s (speaker/report/lease-timing.ts). */
+/** A process that has just started counts a dead speaker as alive until its Lease has not been renewed for 20 s (speaker/report/lease-timing.ts). */
 const settledMs = 30_000;
-/** In the place of a digest, from a change of nodes until addresses are balanced for it. */
+/** In place of a digest, from a change of nodes until addresses are balanced for it. */
 const balancePending = "pending";
 
 /** Decides when owners are planned again. Does so only while this controller leads. */
 export class OwnerPlanner implements TermPart {
   readonly #options: OwnerPlannerOptions;
   /**
-   * A digest of the nodes over which addresses in use were balanced last, or `balancePending`. It outlives the leadership (on the leader's Lease): the
-   * next leader balances also for a change of nodes that this leader did not balance for. Undefined: not known.
+   * A digest of the nodes over which addresses in use were balanced last, or `balancePending`. It outlives the leadership (on the leader's
+   * Lease): the next leader also balances for a change of nodes for which this leader did not. Undefined: not known.
    */
   balancedNodes: string | undefined;
   /** The nodes as text when the balance was last scheduled. */
@@ -47,7 +47,7 @@ export class OwnerPlanner implements TermPart {
   #evenDue = false;
   #cancelPlan: (() => void) | undefined;
   #cancelRebalance: (() => void) | undefined;
-  /** How many VirtualIPs were to be written since the start. */
+  /** How many VirtualIPs have had to be written since the start. */
   #writes = 0;
   /** Identifies the run of `#plan` that is under way. Undefined: none is, or the leadership has ended. */
   #running: object | undefined;
@@ -68,7 +68,7 @@ export class OwnerPlanner implements TermPart {
     ownerAssignments.reset();
     this.#allChanged = true;
     await this.#plan();
-    this.#balanceForLeaderBefore();
+    this.#balanceForPreviousLeader();
   }
 
   stop(): void {
@@ -81,7 +81,7 @@ export class OwnerPlanner implements TermPart {
   }
 
   /** Also for nodes that were lost while no controller led, and are back: other nodes announce their addresses now, so the plan differs. */
-  #balanceForLeaderBefore(): void {
+  #balanceForPreviousLeader(): void {
     if (this.#cancelRebalance !== undefined) return;
     const before = this.balancedNodes;
     this.balancedNodes = digestOf(this.#nodes);

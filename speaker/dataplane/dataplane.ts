@@ -228,7 +228,7 @@ export class Dataplane {
   }
 
   /**
-   * The ports left to a service proxy of which new connections were dropped in the last minute, because the proxy had not taken them. What
+   * The ports left to a service proxy for which new connections were dropped in the last minute because the proxy did not take them. What
    * cannot be read is left out.
    */
   async readUntaken(): Promise<readonly ServicePortKey[]> {

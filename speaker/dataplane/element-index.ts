@@ -72,7 +72,7 @@ export class ElementIndex {
     if (after.size > 0) this.#byOwner.set(owner, after);
     else this.#byOwner.delete(owner);
     for (const { port, before, now } of this.#ranges.set(owner, present, after)) {
-      // Those of `owner` itself are noted already: it has all of its ranges of the port since now, or until now.
+      // Those of `owner` itself are noted already: it has gained or lost all of its ranges of the port.
       if (before !== undefined && before !== owner) this.#noteRanges(port, before, true);
       if (now !== undefined && now !== owner) this.#noteRanges(port, now, false);
     }
@@ -103,7 +103,7 @@ export class ElementIndex {
     if (this.#changed !== undefined && !this.#changed.has(id)) this.#changed.set(id, this.get(id));
   }
 
-  /** The ranges of the port that an owner desires count no longer (`counted`), or count now. */
+  /** The ranges of the port that an owner desires no longer count (`counted`), or count now. */
   #noteRanges(port: string, owner: string, counted: boolean): void {
     for (const [id, element] of this.elementsOf(owner)) {
       if (this.#ranges.portOf(element) !== port || this.#changed?.has(id) !== false) continue;
@@ -149,12 +149,12 @@ export class ElementIndex {
     return (this.#changed.has(id) ? this.#changed.get(id) : this.get(id)) !== undefined;
   }
 
-  /** What is desired now is what changes are counted from. */
+  /** From now on, changes are counted from what is desired now. */
   settle(): void {
     this.#changed = new Map();
   }
 
-  /** Nothing of what is desired is there, so that changes need not be remembered. */
+  /** Nothing of what is desired is in the kernel, so that changes need not be remembered. */
   forget(): void {
     this.#changed = undefined;
   }

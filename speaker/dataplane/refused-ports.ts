@@ -2,8 +2,8 @@ import type { Data } from "../../src/nft/data.ts";
 import { type Element, nftKey } from "./element.ts";
 
 /**
- * The ports of Services whose elements have one of these keys, as `80/TCP`, sorted. Keys of an address or of a node port alone name none: those are in
- * what the kernel answers. Pure.
+ * The ports of Services whose elements have one of these keys, as `80/TCP`, sorted. Keys that are only an address or a node port name none: the
+ * answer of the kernel has these. Pure.
  */
 export function refusedPorts(elements: Iterable<Element>, keys: ReadonlySet<Data>): readonly string[] {
   const ports = new Set<string>();

@@ -204,9 +204,9 @@ function toInCluster(ip: NftIpFamily): Statement {
  * The zone keeps such a connection apart from one to the node port itself, and marks it on the way back. It is a zone of the direction
  * from the client alone, so that the answers, which know of no zone, find the connection.
  *
- * Clients in the cluster are rewritten where no service proxy serves them: pods on their way in, and the node itself on its way out, with the
- * answers to it on their way in. No other node knows their connections, so `pass_on` need not know of the rewrite. kube-proxy's ICMP errors name the
- * node port, and would not find their connections: what has no endpoint is refused before the rewrite.
+ * Packets of clients in the cluster are rewritten where no service proxy serves them: those of pods on their way in, those of the node itself on
+ * their way out, and the answers to the node on their way in. No other node knows their connections, so `pass_on` need not know of the rewrite.
+ * kube-proxy's ICMP errors name the node port, and would not find their connections: what has no endpoint is refused before the rewrite.
  */
 function nodePortRules(
   ip: NftIpFamily,
@@ -268,7 +268,7 @@ export function pickRules(ip: NftIpFamily, { by, count, seed }: EndpointPick): r
   return by === "client" ? [unknown, knownClient(ip), ...picks] : [unknown, ...picks];
 }
 
-/** A client that has an endpoint keeps it, also where another one has its bucket now. */
+/** A client that has an endpoint keeps it, even where another one has its bucket now. */
 function knownClient(ip: NftIpFamily): NftRule {
   const key = concatenation(`${ip} saddr`, `${ip} daddr`, "meta l4proto", "th dport");
   return [{ kind: "dnat", to: { kind: "map", key, map: affinityClients[ip] } }];

@@ -76,7 +76,7 @@ export const affinityClients: Readonly<Record<NftIpFamily, NftSet>> = {
   ip6: declareAffinityClients("ip6"),
 };
 
-/** So long a port counts as not taken after a connection was dropped. */
+/** How long a port counts as not taken after a connection was dropped. */
 export const untakenMs = 60_000;
 
 /** The set that packets fill: ports that are left to a service proxy, and that it has not taken. When it is full, further ones are missing. */

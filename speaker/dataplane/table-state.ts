@@ -8,11 +8,11 @@ import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
 import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
 
-/** What of one table in the kernel the index does not say. */
+/** What is known of one table in the kernel besides its elements, which the index knows. */
 export interface TableState {
   /** The chains other than the fixed ones, by name. */
   readonly targetChains: Set<string>;
-  /** How many more elements a set takes; sets that are not in it take any number. */
+  /** How many more elements each set takes; a set that is missing takes any number. */
   readonly room: Map<SetName, number>;
 }
 
@@ -21,8 +21,9 @@ export function emptyTable(): TableState {
 }
 
 /**
- * A set without ranges that has as many elements when its table is written has a size: the kernel then makes its hash table at once, and need not grow
- * it many times within the transaction (net/netfilter/nft_set_hash.c). A set with a size takes no more elements than that.
+ * A set without ranges that has at least this many elements when its table is written gets a size: the kernel then makes its hash table at once,
+ * and does not have to grow it many times within the transaction (net/netfilter/nft_set_hash.c). A set with a size takes no more elements than
+ * that.
  */
 const sizedFrom = 1_000;
 
@@ -37,7 +38,7 @@ export interface TableChange {
   readonly added: AddedElements;
   /** The chains that it makes because elements lead to them. */
   readonly targetChains: Iterable<string>;
-  /** By set: how much room for elements it takes or, below 0, makes. Of a table that is replaced, how much it leaves of the sizes, below 0. */
+  /** By set: how much room for elements it takes or, below 0, frees. Of a table that is replaced: the room that is left, below 0. */
   readonly taken: ReadonlyMap<SetName, number>;
 }
 
@@ -142,9 +143,10 @@ export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
 }
 
 /**
- * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever
- * version wrote it. Without any address the table is only removed. `learned`: the clients with session affinity that it has; those of
- * endpoints that are gone are left out. `removed`: elements that it had and that are not desired, as far as is known, for what follows from their end.
+ * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever version
+ * wrote it. Without any address the table is only removed. `learned`: the clients with session affinity that it has; those of endpoints that are
+ * gone are left out. `removed`: elements that it had and that are no longer desired, as far as they are known: their flows are deleted
+ * afterwards.
  */
 export function replaceTable(
   family: NftIpFamily,

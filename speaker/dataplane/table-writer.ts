@@ -152,7 +152,7 @@ export class TableWriter {
   }
 
   /**
-   * The ports left to a service proxy of which new connections were dropped in the last minute, because the proxy had not taken them. Throws
+   * The ports left to a service proxy for which new connections were dropped in the last minute because the proxy did not take them. Throws
    * BellhopError.
    */
   async readUntaken(): Promise<readonly ServicePortKey[]> {

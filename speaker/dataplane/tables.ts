@@ -64,7 +64,7 @@ const optionalChains: ReadonlySet<string> = new Set<keyof BaseRules>([
   "unrewrite_input",
 ]);
 
-/** Sets, chains and rules of a fresh table, without elements. `sizes`: the most elements that sets take, by name. */
+/** Sets, chains and rules of a fresh table, without elements. `sizes`: how many elements a set takes at most, by its name. */
 export function createTable(
   family: NftIpFamily,
   settings: RuleSettings,

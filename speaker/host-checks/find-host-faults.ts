@@ -28,7 +28,7 @@ export interface HostFacts {
   readonly closedInternalIps: readonly IpAddress[];
   /** Families of which ports are forwarded by node ports, where these can be reached. */
   readonly nodePortFamilies: ReadonlySet<IpFamily>;
-  /** Ports that the service proxy has long not taken, as text. */
+  /** Ports that the service proxy has not taken for a long time, as text. */
   readonly untakenPorts: readonly string[];
   /** Chains that drop forwarded packets which none of their rules accepts. */
   readonly droppingChains: readonly DroppingChain[];

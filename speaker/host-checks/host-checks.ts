@@ -28,7 +28,7 @@ export interface HostChecksOptions {
   readonly droppingChains: () => readonly DroppingChain[];
   /** `nodePortAddresses` of the kube-proxy of this node; undefined: not known. Never rejects. */
   readonly readNodePortAddresses: () => Promise<readonly string[] | undefined>;
-  /** Ports left to a service proxy of which new connections were dropped in the last minute. Rejects only for bugs. */
+  /** Ports left to a service proxy for which new connections were dropped in the last minute. Rejects only for bugs. */
   readonly readUntaken: () => Promise<readonly ServicePortKey[]>;
   /** Families of which ports are forwarded by node ports, where these can be reached. */
   readonly nodePortFamilies: () => ReadonlySet<IpFamily>;
@@ -43,7 +43,7 @@ export interface HostChecksOptions {
 /** The kernel does not report changes of settings. */
 const readEveryMs = 10_000;
 
-/** kube-proxy reads its own only when it starts. */
+/** kube-proxy reads its configuration only when it starts. */
 const askKubeProxyEveryMs = 30_000;
 
 /** Shorter than the kernel remembers a port. */
@@ -90,11 +90,11 @@ export class HostChecks {
     const { clock, readNodePortAddresses } = this.#options;
     this.#askKubeProxyAtMs = clock.monotonicMs() + askKubeProxyEveryMs;
     const addresses = await readNodePortAddresses();
-    // While kube-proxy restarts, what it said last holds.
+    // While kube-proxy restarts, its last answer counts.
     this.#nodePortAddresses = addresses ?? this.#nodePortAddresses;
   }
 
-  /** Asks kube-proxy if that is due, which it is only while something depends on it. The next `refresh` goes by the answer. */
+  /** Asks kube-proxy if that is due, which it is only while something depends on it. The next `refresh` uses the answer. */
   #askKubeProxyIfDue(): void {
     const { clock, nodePortFamilies } = this.#options;
     if (nodePortFamilies().size === 0 || clock.monotonicMs() < this.#askKubeProxyAtMs) return;
@@ -126,7 +126,10 @@ export class HostChecks {
     return this.#links;
   }
 
-  /** Evaluates the settings as they were last read. Returns whether there are other faults than before, and true for the first time. */
+  /**
+   * Evaluates what was last read, and starts the readings that are due. Returns whether there are other
+   * faults than before, and true for the first time.
+   */
   refresh(): boolean {
     const { node, watched, network, droppingChains, lanInterfaces, announcingIPv4, nodePortFamilies, log } =
       this.#options;

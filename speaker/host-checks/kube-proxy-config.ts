@@ -21,7 +21,7 @@ export async function readNodePortAddresses(): Promise<readonly string[] | undef
   return undefined;
 }
 
-/** Undefined: there is no answer in time, or it is not the requested document. */
+/** The body of the response. Undefined: there was none in time, it was too long, or its status was not 200. */
 function readText(url: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const request = get(url, { agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {

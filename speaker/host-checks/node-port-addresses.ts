@@ -14,7 +14,7 @@ const configzSchema = z.object({
   }),
 });
 
-/** `nodePortAddresses` in an answer of kube-proxy to GET /configz; undefined: it is another text. Never throws. */
+/** `nodePortAddresses` in the response of kube-proxy to GET /configz; undefined: the text is not such a response. Never throws. */
 export function parseConfigz(text: string): readonly string[] | undefined {
   let body: unknown;
   try {
@@ -26,12 +26,12 @@ export function parseConfigz(text: string): readonly string[] | undefined {
   return data === undefined ? undefined : (data["kubeproxy.config.k8s.io"].nodePortAddresses ?? []);
 }
 
-/** The one word that means neither all addresses of the node nor that in the Node. */
+/** The only word that includes neither all addresses of the node nor the one in the Node. */
 const loopbackOnly = "localhost";
 
 /**
- * Whether kube-proxy opens node ports at an address that the node has. As in kube-proxy (pkg/proxy/util/nodeport_addresses.go), a family of
- * which no CIDR is listed is not restricted. A word in place of CIDRs, as `primary`, means at least the InternalIP, except `localhost`.
+ * Whether kube-proxy opens node ports at an address that the node has. As in kube-proxy (pkg/proxy/util/nodeport_addresses.go), a family
+ * without a listed CIDR is not restricted. A word in place of CIDRs, such as `primary`, includes at least the InternalIP, except `localhost`.
  */
 export function opensNodePorts(nodePortAddresses: readonly string[], address: IpAddress): boolean {
   if (nodePortAddresses.length > 0 && nodePortAddresses.every((text) => text === loopbackOnly)) return false;

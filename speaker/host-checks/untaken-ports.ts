@@ -1,13 +1,13 @@
 import { formatAddress } from "../../src/ip/address.ts";
 import type { ServicePortKey } from "../dataplane/element.ts";
 
-/** Longer than a service proxy may take until it has a new port: --kube-proxy-delay-seconds is 60 by default, and readings are 20 s apart. */
+/** Longer than a service proxy may need for a new port: --kube-proxy-delay-seconds is 60 by default, and readings are 20 s apart. */
 const lastingMs = 100_000;
 
-/** After the last connection was dropped. Clients that are not served come back at longer and longer intervals. */
+/** How long a port counts after the last connection was dropped. Clients that are not served retry at longer and longer intervals. */
 const keptMs = 3 * 60_000;
 
-/** How long ago a port may last have been dropped for the next drop to count as the same fault. */
+/** How long after a dropped connection the next one counts as the same fault. */
 const pauseMs = 2 * 60_000;
 
 interface Seen {
@@ -15,11 +15,11 @@ interface Seen {
   readonly lastMs: number;
 }
 
-/** Which ports a service proxy does not take for so long that it does not merely learn of them late. Times are monotonic. */
+/** Which ports a service proxy has not taken for so long that it is not merely late. Times are monotonic. */
 export class UntakenPorts {
   readonly #seen = new Map<string, Seen>();
 
-  /** The ports of which connections were dropped a short time ago, all of them. */
+  /** Takes all ports for which connections were dropped a short time ago. */
   observe(ports: readonly ServicePortKey[], nowMs: number): void {
     for (const { address, protocol, port } of ports) {
       const text = `${formatAddress(address)} port ${port}/${protocol.toUpperCase()}`;

@@ -59,9 +59,9 @@ const chainPollMs = 30_000;
 const pauseAfterFailureMs = 1000;
 
 /**
- * During a batch of more bytes the thread does not listen for commits: while anything listens, the kernel makes a message of each element, whatever
- * is then received (nf_tables_setelem_notify in net/netfilter/nf_tables_api.c). The tables are checked afterwards instead. Below this, a check costs
- * as much.
+ * During a batch of more bytes than this, the thread does not listen for commits: while anything listens, the kernel makes a message for each
+ * element, whatever is then received (nf_tables_setelem_notify in net/netfilter/nf_tables_api.c). The tables are checked afterwards instead.
+ * Below this, a check costs as much.
  */
 const unheardBatchBytes = 100_000;
 

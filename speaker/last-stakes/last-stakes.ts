@@ -106,7 +106,7 @@ export function formatLastStakes({ node, stakes, former, peers, cluster, keys, r
   });
 }
 
-/** Undefined for any other text, also for the file of another node. Never throws. */
+/** Undefined for any other text, and for the file of another node. Never throws. */
 export function parseLastStakes(text: string, node: string): LastStakes | undefined {
   let raw: unknown;
   try {

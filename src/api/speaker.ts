@@ -42,7 +42,7 @@ export const speakerInterfaceSchema = z.object({
 /** The speaker reads the owners of reservations from their status. Those before it read them from the spec alone. */
 export const statusOwnersFeature = "StatusOwners";
 
-/** Connections go straight to living pods while kube-proxy may send them to a dead node. Not so with `--kube-proxy-delay-seconds=0`. */
+/** Connections go straight to pods of live nodes while kube-proxy may send them to a dead one, except with `--kube-proxy-delay-seconds=0`. */
 export const avoidsDeadNodesFeature = "AvoidsDeadNodes";
 
 const speakerFeaturesSchema = z.object({

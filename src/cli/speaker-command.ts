@@ -47,7 +47,7 @@ export function speakerCommand(): Command {
     .addOption(
       new Option(
         "--witnesses <addresses>",
-        "comma-separated addresses of devices on the LAN that count as the gateway does: when one answers, a speaker that hears no other one knows that its side is connected",
+        "comma-separated addresses of devices on the LAN that count like the gateway: when one answers, a speaker that hears no other speaker knows that its side is connected",
       )
         .argParser(witnessList)
         .env("BELLHOP_WITNESSES"),
@@ -55,7 +55,7 @@ export function speakerCommand(): Command {
     .addOption(
       new Option(
         "--state-directory <path>",
-        "folder of the node for what the speaker needs to continue after a restart, also while the API server does not answer",
+        "folder on the node for what the speaker needs to continue after a restart, even while the API server does not answer",
       )
         .default(defaultStateDirectory)
         .env("BELLHOP_STATE_DIRECTORY"),

@@ -108,8 +108,8 @@ export class ViewStore<View> {
     if (known) return;
     const { message, cause } = invalid;
     const err = cause === undefined ? {} : { err: cause };
-    const result = this.#views.has(key) ? "as it was before counts" : "is ignored";
-    log.warn({ resource, object: key, detail: message, ...err }, `an object cannot be used and ${result}`);
+    const result = this.#views.has(key) ? "continuing with its last valid version" : "it is ignored";
+    log.warn({ resource, object: key, detail: message, ...err }, `an object cannot be used; ${result}`);
     onInvalid?.(key, invalid, raw);
   }
 

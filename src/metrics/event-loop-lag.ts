@@ -7,7 +7,7 @@ import { Gauge, type Registry } from "prom-client";
  */
 const sampleMs = 200;
 
-/** For the histogram of prom-client, which is not read. In ms, the longest time of a timer of Node. */
+/** For the histogram of prom-client, which is not read. In ms: the longest timer of Node. */
 const neverMs = 2 ** 31 - 1;
 
 /** The samples of Node: nanoseconds between two runs of a timer, its interval included. */

@@ -33,7 +33,7 @@ export interface ForwardingDecision {
   readonly cause: ForwardingCause;
 }
 
-/** What the way of a port depends on, beside the Service. */
+/** What the way of a port depends on, besides the Service. */
 export interface ForwardingFacts {
   /** Whether the node has the address on which kube-proxy serves node ports, and a node port can lead back to the address of the Service. */
   readonly nodePortUsable: boolean;

@@ -14,12 +14,12 @@ export type IpMode = (typeof ipModes)[number];
 /** Set by the annotation, or by `spec.ipMode` of the pool. */
 export const ipModeSetting: ServiceSetting<IpMode> = { annotation: ipModeAnnotation, values: ipModes };
 
-/** What the pool of an address says. Missing: nothing. */
+/** What the pool of an address sets. Missing: nothing. */
 export interface PoolModes {
   /** See `ForwardingFacts`. */
   readonly forwarding?: Forwarding | undefined;
   readonly ipMode?: IpMode | undefined;
-  /** Whether it is the own address of a node, which kube-proxy alone serves. Missing: it is not. */
+  /** Whether it is a node's own address, which only kube-proxy serves. Missing: it is not. */
   readonly isNodeAddress?: boolean;
 }
 

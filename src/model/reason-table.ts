@@ -269,7 +269,7 @@ export const reasonTable = {
     meaning:
       "The node has Services that are forwarded by node ports, and kube-proxy does not open node ports at the InternalIP of the Node.",
     sentence:
-      "{object} has no node ports at {value}, because {field} of kube-proxy leaves the address out. Packets of Services with forwarding nodeport go straight to pods there.",
+      "{object} has no node ports at {value}, because {field} of kube-proxy does not include the address. Packets of Services with forwarding nodeport go straight to pods there.",
     cure: "Set nodePortAddresses of kube-proxy to the word primary alone, or add CIDRs that contain the InternalIP of each Node. Or use another forwarding.",
   },
   ServiceProxyLacksService: {

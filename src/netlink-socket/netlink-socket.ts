@@ -22,7 +22,7 @@ export interface NetlinkSocket {
   reserve(bytes: number): void;
   /**
    * Leaves the groups of notifications, or joins them again: while no socket is in a group, the kernel makes no messages for it. What it would have
-   * said meanwhile is lost. Does nothing for a socket without groups. Throws BellhopError SocketFailed.
+   * reported meanwhile is lost. Does nothing for a socket without groups. Throws BellhopError SocketFailed.
    */
   listen(listening: boolean): void;
   close(): void;

@@ -14,7 +14,7 @@ export type NftHook = "prerouting" | "input" | "forward" | "output" | "postrouti
  * some hooks. Chains of family netdev hang on devices.
  */
 export interface BaseChain {
-  /** `route`: of output alone; a packet whose destination its rules have changed is routed again. */
+  /** `route`: only at output; a packet whose destination its rules have changed is routed again. */
   readonly type: "filter" | "nat" | "route";
   readonly hook: NftHook;
   readonly priority: number;

@@ -9,7 +9,7 @@ export const defaultStateDirectory = "/run/bellhop";
 export const conflictPolicies = ["defend", "yield"] as const;
 export type ConflictPolicy = (typeof conflictPolicies)[number];
 
-/** One of the addresses that count as the gateway does (`witnesses`). */
+/** One of the addresses that count like the gateway (`witnesses`). */
 export const witnessSchema = z.string().refine((text) => parseAddress(text) !== undefined, "not an IP address");
 /** They are all asked at once when a peer falls silent. */
 export const maxWitnesses = 8;

@@ -84,7 +84,7 @@ const firstProbeMs = 10 * 60_000;
 
 /**
  * Speakers probe an address before the first of them announces it, and say so in the status. What is found then had the address before. A device
- * that claims it later does not take it from a Service, also when no node announces it at the moment, as while a speaker restarts.
+ * that claims it later does not take it from a Service, even when no node announces it at the moment, for example while a speaker restarts.
  */
 function wasUsedBefore(
   { creationTimestamp }: VirtualIP["metadata"],

@@ -61,14 +61,14 @@ export function explainPorts(
   }));
 }
 
-/** What decides the way beside the Service and the pool. */
+/** What decides the way, besides the Service and the pool. */
 interface PathFacts {
   readonly receiver: Receiver;
   /** Dead nodes whose pods kube-proxy may still choose. */
   readonly deadNodes: readonly string[];
 }
 
-/** Its addresses may be of pools that say different things. */
+/** Its addresses may be of pools with different forwarding. */
 function describePaths(
   service: ServiceView,
   port: ServicePort,

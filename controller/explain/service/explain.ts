@@ -185,7 +185,7 @@ function findRemarks(
       );
     }
     for (const { type, status, message } of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
-      // It names the addresses that it is about.
+      // The message names the addresses that it concerns.
       if (type === "ServiceProxy" && !message.includes(`${text} `)) continue;
       const concerns = status === "False" || (status === "Unknown" && type === "ForwardPolicy" && toPods);
       if (concerns) remarks.push(`Node ${announcedBy}: ${message}`);
