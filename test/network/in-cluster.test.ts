@@ -91,11 +91,14 @@ describe("clients in the cluster, where no service proxy knows the address", { s
 
   test("a port without endpoints refuses every client at once", async () => {
     await put(view, []);
+    const clients = { "the client on the LAN": lan.client, "a pod": lan.pods[0], "the node": lan.nodes[0] };
     for (const address of Object.values(addresses)) {
-      for (const from of [lan.client, lan.pods[0], lan.nodes[0]]) {
+      for (const [words, from] of Object.entries(clients)) {
         assert.ok(from);
-        for (const protocol of ["tcp", "udp"] as const)
-          assert.match((await ask(from, protocol, address, 1)).join(), /ECONNREFUSED/);
+        for (const protocol of ["tcp", "udp"] as const) {
+          const answer = (await ask(from, protocol, address, 1)).join();
+          assert.match(answer, /ECONNREFUSED/, `${protocol} from ${words} to ${address}: ${answer}`);
+        }
       }
     }
     await put(view);
