@@ -1,4 +1,5 @@
 import { Gauge } from "prom-client";
+import { ipFamilies } from "../src/ip/address.ts";
 import type { LeadershipTerm } from "../src/kube/leadership-term.ts";
 import type { Registry } from "../src/metrics/registry.ts";
 import type { ClusterState } from "./observe/cluster-state.ts";
@@ -43,7 +44,7 @@ export function registerControllerGauges(registry: Registry, sources: MetricSour
     collect() {
       this.reset();
       for (const { name: pool } of allocations.pools) {
-        for (const family of ["IPv4", "IPv6"] as const) {
+        for (const family of ipFamilies) {
           const count = allocations.countOf(pool, family);
           if (count === undefined) continue;
           this.set({ pool, family, state: "assigned" }, Number(count.assigned));

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { forwardingTextOf } from "../src/api/virtual-ip.ts";
 import type { Clock, Random } from "../src/clock/clock.ts";
 import { FamilyIndex } from "../src/index/family-index.ts";
-import { formatAddress, type IpAddress, type IpFamily, parseAddress } from "../src/ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily, ipFamilies, parseAddress } from "../src/ip/address.ts";
 import type { Logger } from "../src/log/log.ts";
 import { type Forwarding, parseForwarding } from "../src/model/forwarding.ts";
 import { invalidSettings } from "../src/model/invalid-settings.ts";
@@ -260,7 +260,7 @@ export class ServiceRules {
   }
 
   #noteNodePorts(key: string, present: ReadonlySet<IpFamily>): void {
-    for (const family of ["IPv4", "IPv6"] as const) this.#nodePortServices.put(family, key, present.has(family));
+    for (const family of ipFamilies) this.#nodePortServices.put(family, key, present.has(family));
   }
 
   /** The Service is rendered again after this time, and no longer at a time that was set before. */

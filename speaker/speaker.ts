@@ -1,5 +1,6 @@
 import { aborted, pause, repeat } from "../src/clock/clock.ts";
 import { HeartbeatKey } from "../src/heartbeat/heartbeat-key.ts";
+import { ipFamilies } from "../src/ip/address.ts";
 import { reflectorFaults } from "../src/kube/reflector-health.ts";
 import { buildSpeaker, type SpeakerParts } from "./build-speaker.ts";
 import type { MissingFeature } from "./dataplane/self-test.ts";
@@ -56,7 +57,7 @@ export class Speaker {
       // Without addresses of the family there are no rules of it, and nothing is missing.
       if (!everWritten || failingSinceMs !== undefined) missing.push(`the kernel lacks for ${family}: ${feature}`);
     }
-    for (const family of ["IPv4", "IPv6"] as const)
+    for (const family of ipFamilies)
       if (!dataplane.writesOf(family).everWritten) missing.push(`the ${family} rules are not written yet`);
     return missing;
   }

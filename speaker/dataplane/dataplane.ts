@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { FamilyIndex } from "../../src/index/family-index.ts";
-import type { IpAddress, IpFamily } from "../../src/ip/address.ts";
+import { type IpAddress, type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import type { Nft, NftReader } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { DeadEndpoints } from "./dead-endpoints.ts";
@@ -30,8 +30,6 @@ export interface DataplaneSettings {
   /** See `RuleSettings`. */
   readonly tcpLoose?: boolean | undefined;
 }
-
-const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 
 /** Owner of the interfaces, which belong to no Service. */
 const interfacesOwner = "(interfaces)";
@@ -121,7 +119,7 @@ export class Dataplane {
 
   /** Services that have elements, or would have if the kernel did not refuse them. */
   get services(): readonly string[] {
-    const owners = families.flatMap((family) => {
+    const owners = ipFamilies.flatMap((family) => {
       const { index, refusedOwners } = this.#writers[family];
       return [...index.owners, ...refusedOwners];
     });
@@ -137,7 +135,7 @@ export class Dataplane {
   setInterfaces(names: readonly string[]): void {
     this.#setOwner(
       interfacesOwner,
-      families.flatMap((family) =>
+      ipFamilies.flatMap((family) =>
         names.map(
           (interfaceName): Element => ({
             family: nftFamilies[family],
@@ -189,7 +187,7 @@ export class Dataplane {
   }
 
   #setOwner(owner: string, elements: readonly Element[]): void {
-    for (const family of families) {
+    for (const family of ipFamilies) {
       const own = elements.filter((element) => element.family === nftFamilies[family]);
       const inCluster = own.some(({ set }) => set === "in_cluster_services");
       this.#inCluster.put(family, owner, inCluster);
@@ -199,7 +197,7 @@ export class Dataplane {
 
   /** Makes the next `apply` replace the tables, in case something else has changed them. */
   invalidate(): void {
-    for (const family of families) this.#writers[family].invalidate();
+    for (const family of ipFamilies) this.#writers[family].invalidate();
   }
 
   /** Something else has changed the table of the family: the next `apply` replaces it, and until then no address of it counts as applied. */
@@ -215,7 +213,7 @@ export class Dataplane {
 
   /** Why the kernel refuses the rules of a Service; undefined: it does not. */
   refusalOf(service: string): RulesRefusal | undefined {
-    for (const family of families) {
+    for (const family of ipFamilies) {
       const refused = this.#writers[family].refusalOf(service);
       if (refused !== undefined) return { family, reason: refused.reason };
     }
@@ -232,7 +230,7 @@ export class Dataplane {
    * cannot be read is left out.
    */
   async readUntaken(): Promise<readonly ServicePortKey[]> {
-    const read = families.map((family) => this.#writers[family].readUntaken());
+    const read = ipFamilies.map((family) => this.#writers[family].readUntaken());
     const results = await Promise.allSettled(read);
     return results.flatMap((result) => {
       if (result.status === "fulfilled") return result.value;
@@ -249,7 +247,7 @@ export class Dataplane {
   get nextDueMs(): number | undefined {
     const due = [
       this.#holders.nextDueMs ?? [],
-      ...families.map((family) => this.#writers[family].nextDueMs ?? []),
+      ...ipFamilies.map((family) => this.#writers[family].nextDueMs ?? []),
     ].flat();
     return due.length === 0 ? undefined : Math.min(...due);
   }
@@ -268,7 +266,7 @@ export class Dataplane {
     this.#nodeAddresses = settings.nodeAddresses;
     const { tcpLoose = true } = settings;
     this.#putHolders(this.#holders.expire(this.#clock.monotonicMs()));
-    for (const family of families) {
+    for (const family of ipFamilies) {
       try {
         const nodeAddress = settings.nodeAddresses[family];
         const servesInCluster = this.#inCluster.has(family);
@@ -279,7 +277,7 @@ export class Dataplane {
       }
       this.#ended[family].start();
     }
-    const newAddresses = families.flatMap((family) => this.#writers[family].takeNewAddresses());
+    const newAddresses = ipFamilies.flatMap((family) => this.#writers[family].takeNewAddresses());
     return { newAddresses, refusalsChanged: this.#takeRefusals(), failures };
   }
 
@@ -293,7 +291,7 @@ export class Dataplane {
   #takeRefusals(): readonly string[] {
     const before = this.#refusals;
     const now = new Map<string, string>();
-    for (const family of families) {
+    for (const family of ipFamilies) {
       const refused = [...this.#writers[family].refusedOwners];
       const owners = refused.filter(isService);
       this.#logOthers(family, refused.filter((owner) => !isService(owner)).join(", "));

@@ -1,5 +1,5 @@
 import { BellhopError } from "../../src/error/error.ts";
-import type { IpFamily } from "../../src/ip/address.ts";
+import { type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import { affinityChainName, nextHopChainName, pickChainName } from "./element.ts";
@@ -52,7 +52,7 @@ const settings = {
  */
 export async function findMissingFeatures(nft: Nft): Promise<readonly MissingFeature[]> {
   const missing: MissingFeature[] = [];
-  for (const family of ["IPv4", "IPv6"] as const) {
+  for (const family of ipFamilies) {
     if ((await refusal(nft, family)) === undefined) continue;
     // Which part it was: one chain at a time, with all sets.
     const before = missing.length;

@@ -1,7 +1,5 @@
-import type { IpFamily } from "../../src/ip/address.ts";
+import { type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import type { FamilyWrites } from "../dataplane/dataplane.ts";
-
-const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
 
 /** How long writes may fail, or the responder thread may do nothing, before the node counts as unable to serve. */
 const healthLimitMs = 5_000;
@@ -30,7 +28,7 @@ export interface NodeHealth {
 
 /** The health of the node. Pure. Faults of an interface are not in it: the Speaker reports them with the interface (`host-checks`). */
 export function nodeHealth({ nowMs, startedMs, writes, silentMs }: HealthFacts): NodeHealth {
-  const rulesFailing = families.flatMap((family) => {
+  const rulesFailing = ipFamilies.flatMap((family) => {
     const { everWritten, failingSinceMs, failure = "there was no answer yet" } = writes[family];
     const sinceMs = failingSinceMs ?? (everWritten ? nowMs : startedMs);
     return nowMs - sinceMs > healthLimitMs ? [{ family, failure }] : [];
@@ -39,8 +37,8 @@ export function nodeHealth({ nowMs, startedMs, writes, silentMs }: HealthFacts):
   const failing = new Set<IpFamily>(rulesFailing.map(({ family }) => family));
   return {
     rulesFailing,
-    rulesWritten: families.every((family) => writes[family].everWritten),
+    rulesWritten: ipFamilies.every((family) => writes[family].everWritten),
     answering,
-    readyFamilies: answering ? families.filter((family) => !failing.has(family)) : [],
+    readyFamilies: answering ? ipFamilies.filter((family) => !failing.has(family)) : [],
   };
 }

@@ -1,4 +1,4 @@
-import type { IpFamily } from "../../src/ip/address.ts";
+import { type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import { isLan } from "../../src/ip/lan.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import type { CannotServe } from "../../src/placement/cannot-serve.ts";
@@ -21,9 +21,7 @@ export function addCannotServe(links: readonly Link[], settings: HostSettings): 
 
 function findCannotServe(link: Link, settings: InterfaceSettings, routes: readonly Route[]): readonly CannotServe[] {
   // Without an address it may be on any LAN, if a user names it.
-  const families = (["IPv4", "IPv6"] as const).filter(
-    (family) => link.subnets.length === 0 || lansOf(link, family).length > 0,
-  );
+  const families = ipFamilies.filter((family) => link.subnets.length === 0 || lansOf(link, family).length > 0);
   return families.flatMap((family): readonly CannotServe[] => {
     if (settings.forwarding[family] === false) return [{ family, reason: "ForwardingDisabled" }];
     const strict = family === "IPv4" && settings.rpFilter === strictFilter;

@@ -1,4 +1,4 @@
-import { formatAddress, type IpAddress, type IpFamily } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import { forwardingDisabled, reversePathFilterStrict } from "../../src/model/host-reason.ts";
 import { listSome } from "../../src/model/list-some.ts";
 import { type Reason, reasonOf } from "../../src/model/reason.ts";
@@ -136,7 +136,7 @@ function findServiceProxy({ untakenPorts }: HostFacts): readonly HostFault[] {
 /** An accept of one chain does not override the drop of another (nft(8), "chain priority"), so no rule of ours helps. */
 function findForwardPolicy({ droppingChains, families }: HostFacts): readonly HostFault[] {
   return droppingChains.flatMap(({ family, table, chain }): readonly HostFault[] => {
-    const concerned = (["IPv4", "IPv6"] as const).filter((one) => families.has(one) && chainFamilies[family].has(one));
+    const concerned = ipFamilies.filter((one) => families.has(one) && chainFamilies[family].has(one));
     if (concerned.length === 0) return [];
     const field = `chain ${family} ${table} ${chain}`;
     const reason = reasonOf("ForwardPolicyDrop", { object: "The node", field, value: concerned.join(", ") });
@@ -147,7 +147,7 @@ function findForwardPolicy({ droppingChains, families }: HostFacts): readonly Ho
 const chainFamilies: Readonly<Record<DroppingChain["family"], ReadonlySet<IpFamily>>> = {
   ip: new Set(["IPv4"]),
   ip6: new Set(["IPv6"]),
-  inet: new Set(["IPv4", "IPv6"]),
+  inet: new Set(ipFamilies),
 };
 
 function findConntrack({ conntrack }: HostSettings, { conntrackWasFull }: HostFacts): readonly HostFault[] {

@@ -1,5 +1,5 @@
 import { maxIdentityMacs, type SpeakerIdentitySpec } from "../../src/api/speaker-identity.ts";
-import { formatAddress, type IpAddress, parseAddress } from "../../src/ip/address.ts";
+import { formatAddress, type IpAddress, ipFamilies, parseAddress } from "../../src/ip/address.ts";
 import type { NodeView } from "../../src/model/node.ts";
 import type { Link } from "../links/link.ts";
 import type { Peer } from "../peers/peer.ts";
@@ -19,9 +19,7 @@ export interface OwnIdentityInput {
 export function ownIdentity({ node, isOnNode, links, port }: OwnIdentityInput): SpeakerIdentitySpec {
   const parsed = node.internalIPs.flatMap((text) => parseAddress(text) ?? []);
   const present = parsed.filter((address) => !isLinkLocal(address) && isOnNode(formatAddress(address)));
-  const addresses = (["IPv4", "IPv6"] as const).flatMap(
-    (family) => present.find((address) => address.family === family) ?? [],
-  );
+  const addresses = ipFamilies.flatMap((family) => present.find((address) => address.family === family) ?? []);
   const macs = [...new Set(links.map(({ mac }) => mac))].toSorted().slice(0, maxIdentityMacs);
   return { addresses: addresses.map(formatAddress), port, macs };
 }

@@ -3,7 +3,7 @@ import { decodeMessages, encodeMessage } from "../../src/heartbeat/message-codec
 import type { Message } from "../../src/heartbeat/messages.ts";
 import { defaultFreshMs } from "../../src/heartbeat/peer-session.ts";
 import { SealedChannel } from "../../src/heartbeat/sealed-channel.ts";
-import { addressFromBytes, type IpFamily } from "../../src/ip/address.ts";
+import { addressFromBytes, type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import { udpDestination } from "../../src/udp-socket/socket-address.ts";
 import type { UdpDestination, UdpSocket, UdpSockets } from "../../src/udp-socket/udp-sockets.ts";
 import type { Counters } from "./counters.ts";
@@ -66,7 +66,7 @@ export class HeartbeatTransport {
     if (this.#channel === undefined || this.#sockets.size === 2 || nowMs < this.#reopenAtMs) return;
     this.#reopenAtMs = nowMs + reopenMs;
     const { udpSockets, port } = this.#options;
-    for (const family of ["IPv4", "IPv6"] as const) {
+    for (const family of ipFamilies) {
       if (this.#sockets.has(family)) continue;
       try {
         this.#sockets.set(family, udpSockets.open(family, port));

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { IpFamily } from "../ip/address.ts";
+import { type IpFamily, ipFamilies } from "../ip/address.ts";
 import {
   boundedList,
   boundedText,
@@ -26,7 +26,7 @@ export const speakerInterfaceSchema = z.object({
   ),
   cannotServe: boundedList(
     z.object({
-      family: z.enum(["IPv4", "IPv6"]).describe("The IP family."),
+      family: z.enum(ipFamilies).describe("The IP family."),
       reason: z
         .enum(["ForwardingDisabled", "ReversePathFilterStrict"])
         .describe("Why the node drops requests that arrive at the interface."),

@@ -1,6 +1,4 @@
-import type { IpFamily } from "../ip/address.ts";
-
-const families = ["IPv4", "IPv6"] as const satisfies readonly IpFamily[];
+import { type IpFamily, ipFamilies } from "../ip/address.ts";
 
 /** Keys by IP family, kept change by change; a key may be in both. */
 export class FamilyIndex {
@@ -19,6 +17,6 @@ export class FamilyIndex {
 
   /** The families that have any key. */
   get families(): ReadonlySet<IpFamily> {
-    return new Set(families.filter((family) => this.has(family)));
+    return new Set(ipFamilies.filter((family) => this.has(family)));
   }
 }

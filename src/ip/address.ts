@@ -1,7 +1,8 @@
 import { Address6 } from "ip-address";
 
 /** The two families, spelled as Kubernetes spells them in `spec.ipFamilies`. */
-export type IpFamily = "IPv4" | "IPv6";
+export const ipFamilies = ["IPv4", "IPv6"] as const;
+export type IpFamily = (typeof ipFamilies)[number];
 
 /**
  * One address as an integer. `value` is the address read as one big-endian number, below 2^32 for IPv4 and below 2^128 for

@@ -1,3 +1,4 @@
+import { ipFamilies } from "../../../src/ip/address.ts";
 import { serviceNameOf } from "../../../src/model/service-reference.ts";
 import type { Pool } from "../../allocate/pool/pool.ts";
 import type { Announcers } from "./announcers.ts";
@@ -40,7 +41,7 @@ function nodesOf(
   announcers: Announcers,
 ): readonly string[] {
   if (pool.nodes !== undefined) {
-    const own = (["IPv4", "IPv6"] as const).flatMap((family) => nodes.of(pool, family).map(({ node }) => node));
+    const own = ipFamilies.flatMap((family) => nodes.of(pool, family).map(({ node }) => node));
     return [...new Set(own)].sort();
   }
   const found = pool.ranges.flatMap(({ family, first }) =>
