@@ -47,8 +47,8 @@ export class OwnerPlanner implements TermPart {
   #evenDue = false;
   #cancelPlan: (() => void) | undefined;
   #cancelRebalance: (() => void) | undefined;
-  /** How many VirtualIPs have had to be written since the start. */
-  #writes = 0;
+  /** Whether any VirtualIP has had to be written since the start. */
+  #differed = false;
   /** Identifies the run of `#plan` that is under way. Undefined: none is, or the leadership has ended. */
   #running: object | undefined;
 
@@ -64,7 +64,7 @@ export class OwnerPlanner implements TermPart {
     this.#nodesChanged = false;
     candidates.invalidate();
     this.#nodes = candidates.describeNodes();
-    this.#writes = 0;
+    this.#differed = false;
     ownerAssignments.reset();
     this.#allChanged = true;
     await this.#plan();
@@ -85,7 +85,7 @@ export class OwnerPlanner implements TermPart {
     if (this.#cancelRebalance !== undefined) return;
     const before = this.balancedNodes;
     this.balancedNodes = digestOf(this.#nodes);
-    if (before === undefined || (before === this.balancedNodes && this.#writes === 0)) return;
+    if (before === undefined || (before === this.balancedNodes && !this.#differed)) return;
     this.#rebalanceLater(Math.max(settledMs, this.#options.rebalanceAfterMs));
   }
 
@@ -175,8 +175,10 @@ export class OwnerPlanner implements TermPart {
 
   *#apply({ toWrite, announceabilityChanged, outdated }: ReplanResult, even: boolean): Generator<void, void> {
     const { virtualIps, changes, log } = this.#options;
-    this.#writes += toWrite.length;
-    if (toWrite.length > 0) log.info({ addresses: toWrite.length, even }, "owners change");
+    if (toWrite.length > 0) {
+      this.#differed = true;
+      log.info({ addresses: toWrite.length, even }, "owners change");
+    }
     for (const name of outdated) this.claimChanged(name);
     for (const name of toWrite) {
       virtualIps.add(name);

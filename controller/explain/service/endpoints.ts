@@ -51,14 +51,20 @@ export function explainPorts(
   receiver: Receiver,
   announcer: ReceivingNode | undefined,
 ): readonly PortPart[] {
-  return service.ports.map((port) => ({
-    port: port.port,
-    protocol: port.protocol,
-    name: port.name,
-    nodePort: port.nodePort,
-    path: `${describePaths(service, port, addresses, { receiver, deadNodes: deadNodesOf(service, slices, port, announcer) })}${describeHints(service, slices, port, announcer)}`,
-    ready: countReady(service, slices, port),
-  }));
+  return service.ports.map((port) => {
+    const facts = { receiver, deadNodes: deadNodesOf(service, slices, port, announcer) };
+    const paths = describePaths(service, port, addresses, facts);
+    const hints = describeHints(service, slices, port, announcer);
+    const { protocol, name, nodePort } = port;
+    return {
+      port: port.port,
+      protocol,
+      name,
+      nodePort,
+      path: `${paths}${hints}`,
+      ready: countReady(service, slices, port),
+    };
+  });
 }
 
 /** What decides the way, besides the Service and the pool. */
