@@ -1,6 +1,6 @@
 import { BellhopError } from "../error/error.ts";
 import { readAnswer } from "../netlink/answer.ts";
-import { DumpReader } from "../netlink/dump-reader.ts";
+import { type DumpOptions, DumpReader } from "../netlink/dump-reader.ts";
 import { errnoName, errnoNumbers } from "../netlink/errno.ts";
 import { messageFlags } from "../netlink/layout.ts";
 import { MessageWriter } from "../netlink/message-writer.ts";
@@ -65,9 +65,9 @@ export class NetlinkRequests {
   }
 
   /** Begins a dump, and sends nothing else by this socket until it is complete. `visit` sees payloads only during the call. */
-  dump(type: number, fill: FillRequest, visit: (message: NetlinkMessage) => void): Dump {
+  dump(type: number, fill: FillRequest, visit: (message: NetlinkMessage) => void, options: DumpOptions = {}): Dump {
     const sequence = this.#send(type, messageFlags.dump, fill);
-    const reader = new DumpReader(sequence, visit);
+    const reader = new DumpReader(sequence, visit, options);
     return {
       get interrupted() {
         return reader.interrupted;

@@ -1,9 +1,14 @@
 import { BellhopError } from "../error/error.ts";
 import { readAnswer } from "./answer.ts";
 import { hostIsLittleEndian } from "./byte-order.ts";
-import { errnoName } from "./errno.ts";
+import { errnoName, errnoNumbers } from "./errno.ts";
 import { controlTypes, messageFlags } from "./layout.ts";
 import { type NetlinkMessage, readMessages } from "./messages.ts";
+
+export interface DumpOptions {
+  /** Whether a dump of something that is not there (ENOENT) has nothing in it, and is not refused. Missing: it is refused. */
+  readonly missingIsEmpty?: boolean;
+}
 
 /**
  * Puts the datagrams of one dump together: `add` each, until `done`. A dump that was interrupted by a change (NLM_F_DUMP_INTR) may have left
@@ -12,13 +17,19 @@ import { type NetlinkMessage, readMessages } from "./messages.ts";
 export class DumpReader {
   readonly #sequence: number;
   readonly #visit: (message: NetlinkMessage) => void;
+  readonly #missingIsEmpty: boolean;
   #done = false;
   #interrupted = false;
 
   /** `visit` receives each message of the dump with this sequence number; its payload is valid only during the call. */
-  constructor(sequence: number, visit: (message: NetlinkMessage) => void) {
+  constructor(
+    sequence: number,
+    visit: (message: NetlinkMessage) => void,
+    { missingIsEmpty = false }: DumpOptions = {},
+  ) {
     this.#sequence = sequence;
     this.#visit = visit;
+    this.#missingIsEmpty = missingIsEmpty;
   }
 
   get done(): boolean {
@@ -36,12 +47,17 @@ export class DumpReader {
       if ((message.flags & messageFlags.dumpInterrupted) !== 0) this.#interrupted = true;
       if (message.type === controlTypes.done) {
         this.#done = true;
-        refuse(endOf(message));
+        this.#refuse(endOf(message));
       } else if (message.type === controlTypes.error) {
         this.#done = true;
-        refuse(readAnswer(message)?.errno ?? 0);
+        this.#refuse(readAnswer(message)?.errno ?? 0);
       } else if (message.type > controlTypes.overrun) this.#visit(message);
     }
+  }
+
+  #refuse(errno: number): void {
+    if (errno === 0 || (this.#missingIsEmpty && errno === errnoNumbers.ENOENT)) return;
+    throw new BellhopError("NetlinkRefused", `the kernel refused a dump: ${errnoName(errno)}`);
   }
 }
 
@@ -49,8 +65,4 @@ export class DumpReader {
 function endOf({ payload }: NetlinkMessage): number {
   if (payload.length < 4) return 0;
   return Math.abs(new DataView(payload.buffer, payload.byteOffset, 4).getInt32(0, hostIsLittleEndian));
-}
-
-function refuse(errno: number): void {
-  if (errno !== 0) throw new BellhopError("NetlinkRefused", `the kernel refused a dump: ${errnoName(errno)}`);
 }

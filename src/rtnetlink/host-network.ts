@@ -43,9 +43,11 @@ function* readAll<Item>(
 ): Generator<void, readonly Item[]> {
   for (let attempt = 1; ; attempt++) {
     const items: Item[] = [];
-    const dump: Dump = kernel.dump(type, fill, (message) => {
+    const visit = (message: NetlinkMessage) => {
       for (const item of read(message)) if (item !== undefined) items.push(item);
-    });
+    };
+    // Without any route the kernel may have no routing table yet, as while the loopback interface is down (net/ipv4/fib_frontend.c, inet_dump_fib).
+    const dump: Dump = kernel.dump(type, fill, visit, { missingIsEmpty: true });
     while (!dump.step()) yield;
     if (!dump.interrupted || attempt === dumpAttempts) return items;
   }

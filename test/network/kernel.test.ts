@@ -120,6 +120,19 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     assert.match(await namespace.try(command), /EPERM; the capabilities NET_ADMIN/);
   });
 
+  test("it starts in a network without any route, where the kernel has no routing table", {
+    timeout: 30_000,
+  }, async () => {
+    const bare = await Namespace.create("bare", "down");
+    try {
+      const started = await RemoteKernel.start(bare);
+      assert.deepEqual(await started.gateways(), []);
+      started.kill();
+    } finally {
+      bare.destroy();
+    }
+  });
+
   test("a batch that is larger than the default buffer of a socket is written, and changes after it are noticed", async () => {
     const ports = Array.from({ length: 40 }, (_, index) => port({ name: `p${index}`, port: index + 1, nodePort: 0 }));
     const vip = parseAddress("192.0.2.200");

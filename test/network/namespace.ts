@@ -19,8 +19,8 @@ export class Namespace {
   }
 
   /** `/sys` is mounted again in it, because interfaces are read there. */
-  static async create(name: string): Promise<Namespace> {
-    const script = "mount -t sysfs sysfs /sys && ip link set lo up && echo ready && exec sleep 600";
+  static async create(name: string, loopback: "up" | "down" = "up"): Promise<Namespace> {
+    const script = `mount -t sysfs sysfs /sys && ip link set lo ${loopback} && echo ready && exec sleep 600`;
     const holder = spawn("unshare", ["--net", "--mount", "--kill-child", "sh", "-ec", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { BellhopError } from "../../../../src/error/error.ts";
+import { errnoNumbers } from "../../../../src/netlink/errno.ts";
 import { MessageWriter } from "../../../../src/netlink/message-writer.ts";
 import { type NetlinkMessage, readMessages } from "../../../../src/netlink/messages.ts";
 import { FakeNetlinkSocket } from "../../../../src/netlink-socket/fake-netlink-socket.ts";
@@ -227,5 +228,15 @@ describe("readHostNetwork", () => {
       network.routes.map(({ destination, prefixLength }) => `${destination.join(".")}/${prefixLength}`),
       ["0.0.0.0/0", "192.0.2.128/25"],
     );
+  });
+
+  test("a node without a routing table has no routes", () => {
+    const socket = new FakeNetlinkSocket(({ type, sequence }) =>
+      type === 26 ? { errno: errnoNumbers.ENOENT } : { datagrams: [done(sequence)] },
+    );
+    const step = readHostNetwork(new NetlinkRequests(socket));
+    let last = step.next();
+    while (last.done !== true) last = step.next();
+    assert.deepEqual(last.value.routes, []);
   });
 });
