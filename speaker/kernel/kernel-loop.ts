@@ -10,6 +10,7 @@ import { readElements } from "../../src/nft-netlink/read-elements.ts";
 import { readTable, readTableHandle } from "../../src/nft-netlink/read-table.ts";
 import { runBatch } from "../../src/nft-netlink/run-batch.ts";
 import type { TableName } from "../../src/nft-netlink/table-contents.ts";
+import { readTouchedTable } from "../../src/nft-netlink/table-events.ts";
 import { readHostNetwork } from "../../src/rtnetlink/host-network.ts";
 import { DeadConnections } from "../dataplane/dead-endpoints.ts";
 import { FlowRules } from "../dataplane/flow.ts";
@@ -28,7 +29,7 @@ export interface KernelSockets {
   /** Lists the chains of all programs. */
   readonly chains: NetlinkSocket;
   readonly route: NetlinkSocket;
-  /** One message for each commit of nftables (NEWGEN), and nothing else. */
+  /** A message for each commit of nftables (NEWGEN), and those about what others do to our tables. */
   readonly tableEvents: NetlinkSocket;
   /** Changes of interfaces, addresses and routes. */
   readonly routeEvents: NetlinkSocket;
@@ -152,9 +153,10 @@ export class KernelLoop {
     const now = this.#options.now();
     drain(tableEvents, (datagram) => {
       // Our own commits are reported too. What is lost counts as a commit of others.
-      if (datagram === "lost" || readMessages(datagram).some(({ portId }) => portId !== writer.portId)) {
-        this.#tables.event(now);
-      }
+      const foreign =
+        datagram === "lost" ? [] : readMessages(datagram).filter(({ portId }) => portId !== writer.portId);
+      if (datagram === "lost" || foreign.length > 0) this.#tables.event(now);
+      for (const message of foreign) this.#watch.touched(readTouchedTable(message));
     });
     drain(routeEvents, () => this.#network.event(now));
   }

@@ -57,6 +57,16 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
     ["a flushed chain", "nft flush chain ip bellhop drop_unhandled", /has 0 rules/],
     ["an added rule", "nft add rule ip bellhop drop_unhandled counter", /rules instead of/],
     ["a deleted element", "nft flush set ip bellhop lan_interfaces", /set lan_interfaces has 0 elements instead of 1/],
+    [
+      "an element in place of another",
+      "nft 'delete element ip bellhop lan_interfaces { eth0 }; add element ip bellhop lan_interfaces { eth9 }'",
+      /another program has written to the table/,
+    ],
+    [
+      "a rule in place of another",
+      `nft "replace rule ip bellhop drop_unhandled handle $(nft -a list chain ip bellhop drop_unhandled | sed -n 's/.*handle //p' | tail -n 1) counter"`,
+      /another program has written to the table/,
+    ],
     ["an added chain", "nft add chain ip bellhop other", /chains and sets instead of/],
     [
       "a reload of a saved ruleset",

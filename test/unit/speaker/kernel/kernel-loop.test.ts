@@ -123,6 +123,11 @@ class LoopFixture {
     return { datagrams: [...found, datagram(3, sequence, 0)] };
   }
 
+  /** What comes before the commit of a transaction that has added an element to a set of the table (NFT_MSG_NEWSETELEM). */
+  touch(name: string, portId = 99): void {
+    this.#tableEvents.push(datagram(0x0a0c, 0, portId, (writer) => writer.text(1, name), table.family));
+  }
+
   /** A commit of nftables, by another program unless it is ours. */
   commit(portId = 99): void {
     this.#tableEvents.push(datagram(0x0a0f, 0, portId));
@@ -201,6 +206,27 @@ describe("KernelLoop", () => {
     fixture.rules = undefined;
     fixture.commit();
     assert.deepEqual(kinds(fixture.run(500)), ["written", "tableChanged"]);
+  });
+
+  test("reports a table in which another program has put one element in place of another", () => {
+    const fixture = new LoopFixture();
+    fixture.write(2);
+    fixture.run(1000);
+    fixture.touch("other");
+    fixture.commit();
+    fixture.touch("bellhop", fixture.writer.portId);
+    fixture.commit(fixture.writer.portId);
+    assert.deepEqual(fixture.run(500), []);
+    fixture.touch("bellhop");
+    // A write in between that does not make the table anew does not hide it.
+    fixture.run(0);
+    fixture.write(2);
+    fixture.commit();
+    const difference = "another program has written to the table";
+    const changed = { kind: "tableChanged", table, difference } as const;
+    assert.deepEqual(fixture.run(500).slice(1), [changed]);
+    fixture.commit();
+    assert.deepEqual(fixture.run(500), []);
   });
 
   test("neither its own commits, nor those of others to other tables, are reported", () => {
