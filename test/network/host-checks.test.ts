@@ -7,7 +7,7 @@ import { keySecretName } from "../../src/heartbeat/key-secret.ts";
 import { ownPath, secretPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
-import { skipReason } from "./namespace.ts";
+import { type Namespace, skipReason } from "./namespace.ts";
 
 const addresses = ["192.0.2.200", "2001:db8::200"] as const;
 const namespace = "bellhop-system";
@@ -60,6 +60,10 @@ const cases: readonly {
     reports: undefined,
   },
 ];
+
+async function macOf(host: Namespace, name: string): Promise<string> {
+  return (await host.sh(`cat /sys/class/net/${name}/address`)).trim();
+}
 
 const skip = skipReason();
 describe("settings of the node, as its kernel applies them and as the speaker reports them", {
@@ -143,6 +147,39 @@ describe("settings of the node, as its kernel applies them and as the speaker re
     await waitForReport({ faults: [], cannotServe: [] });
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80), [served[0]]);
     await lan.client.sh(`ip neigh del ${addresses[0]} dev eth0`);
+    await n1.sh("ip link del eth1");
+  });
+
+  test("of two interfaces of one LAN, the one that the kernel sends by answers alone, and the other one while that has no carrier", async () => {
+    const [n1] = lan.nodes;
+    await lan.addInterface(n1, "p8", "eth2");
+    await n1.sh("sysctl -qw net.ipv4.conf.eth2.rp_filter=2; ip addr add 192.0.2.14/24 dev eth2 noprefixroute");
+    await n1.sh("ip addr add 2001:db8::14/64 dev eth2 nodad noprefixroute");
+    await n1.sh("ip route add 192.0.2.0/24 dev eth2 metric 600; ip -6 route add 2001:db8::/64 dev eth2 metric 600");
+    const macs = { eth0: await macOf(n1, "eth0"), eth2: await macOf(n1, "eth2") };
+    const answering = async (): Promise<readonly string[]> => {
+      const heard = await lan.client.try(
+        `arping -c 3 -w 2 -i eth0 ${addresses[0]}; ndisc6 -m -r 1 -w 300 ${addresses[1]} eth0`,
+      );
+      return Object.entries(macs).flatMap(([name, mac]) => (heard.toLowerCase().includes(mac) ? [name] : []));
+    };
+    const waitUntilAnswers = async (name: string): Promise<void> => {
+      let last = await answering();
+      for (let attempt = 0; attempt < 20 && last.join() !== name; attempt++) last = await answering();
+      assert.deepEqual(last, [name]);
+    };
+    try {
+      await waitForReport({ faults: [], cannotServe: [] });
+      await waitUntilAnswers("eth0");
+      assert.deepEqual(await lan.ask("tcp", addresses[0], 80), [served[0]]);
+      assert.deepEqual(await lan.ask("tcp", addresses[1], 80), [served[1]]);
+      await n1.sh("ip link set eth0 down");
+      await waitUntilAnswers("eth2");
+    } finally {
+      await n1.sh("ip link set eth0 up; ip link del eth2");
+      await n1.sh("ip addr replace 2001:db8::11/64 dev eth0 nodad");
+    }
+    await waitUntilAnswers("eth0");
   });
 
   test("the kernel answers ARP requests for the addresses of a service proxy unless strictARP is set, but no solicitations", async () => {
