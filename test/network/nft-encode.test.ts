@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import { baseRules } from "../../speaker/dataplane/rules.ts";
+import { sets } from "../../speaker/dataplane/sets.ts";
 import { printTransaction } from "../../src/nft/print.ts";
 import type { NftCommand } from "../../src/nft/transaction.ts";
 import { KernelNftables } from "./kernel-nftables.ts";
@@ -65,6 +67,22 @@ describe("what we encode is what nft(8) makes of what we print", { skip }, () =>
       }
     });
   }
+
+  test("of every set and every chain of ours", async () => {
+    const product = await productTables();
+    for (const family of ["ip", "ip6"] as const) {
+      const filled = new Set<string>();
+      for (const command of product[family]) {
+        if (command.kind === "addElements") filled.add(command.set.name);
+        if (command.kind === "addRule") filled.add(command.chain);
+      }
+      const all = [...Object.keys(sets[family]), ...Object.keys(baseRules(family, { nodeAddress: undefined }))];
+      assert.deepEqual(
+        all.filter((name) => !filled.has(name)),
+        [],
+      );
+    }
+  });
 
   test("of this machine", async () => {
     await check(["nft"], await isOlder());

@@ -1,6 +1,6 @@
 import { parseAddress } from "../../src/ip/address.ts";
 import type { NftCommand } from "../../src/nft/transaction.ts";
-import { endpoint, FakeNode, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
+import { byNodePort, endpoint, FakeNode, port, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 
 /** Everything that the speaker writes for Services of every kind: each table as a whole. */
 export async function productTables(): Promise<Readonly<Record<"ip" | "ip6", readonly NftCommand[]>>> {
@@ -24,6 +24,12 @@ export async function productTables(): Promise<Readonly<Record<"ip" | "ip6", rea
   ]);
   await node.put(service({ key: "default/b" }), slices, ["192.0.2.202", "2001:db8::202"]);
   await node.put(service({ key: "default/c" }), [], ["192.0.2.203", "2001:db8::203"]);
+  const rewritten = ["192.0.2.204", "2001:db8::204"];
+  const inCluster = rewritten.map((ip) => ({ ip, ipMode: "Proxy" as const, ports: [] }));
+  const toNodePorts = [port(), port({ name: "dns", protocol: "UDP", port: 53, nodePort: 30053 })];
+  const proxyMode = service({ key: "default/d", ...byNodePort, ports: toNodePorts, sourceRanges, ingress: inCluster });
+  await node.put(proxyMode, slices, rewritten);
+  node.dataplane.setPeer("n2", ["02:00:00:00:00:02", "02:00:00:00:00:03"]);
   for (const [text, next] of [
     ["192.0.2.200", "192.0.2.12"],
     ["2001:db8::200", "2001:db8::12"],
