@@ -1,7 +1,7 @@
 import { formatAddress, type IpAddress, type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import { forwardingDisabled, reversePathFilterStrict } from "../../src/model/host-reason.ts";
-import { listSome } from "../../src/model/list-some.ts";
-import { type Reason, reasonOf } from "../../src/model/reason.ts";
+import { listSome, maxListed } from "../../src/model/list-some.ts";
+import { maxValueLength, type Reason, reasonOf } from "../../src/model/reason.ts";
 import type { DroppingChain } from "../../src/nft-netlink/forward-chains.ts";
 import type { Link } from "../links/link.ts";
 import { strictFilter } from "./cannot-serve.ts";
@@ -128,9 +128,16 @@ function findNodePorts({ closedInternalIps, nodePortFamilies }: HostFacts): read
 
 function findServiceProxy({ untakenPorts }: HostFacts): readonly HostFault[] {
   if (untakenPorts.length === 0) return [];
-  const value = listSome(untakenPorts);
+  const value = listWhole(untakenPorts);
   const reason = reasonOf("ServiceProxyLacksService", { object: "The node", field: "service proxy", value });
   return [{ type: "ServiceProxy", status: "False", reason }];
+}
+
+/** As many as a reason holds without cutting one: `bellhop explain` looks for addresses in the message. */
+function listWhole(texts: readonly string[]): string {
+  let most = maxListed;
+  while (most > 1 && listSome(texts, most).length > maxValueLength) most -= 1;
+  return listSome(texts, most);
 }
 
 /** An accept of one chain does not override the drop of another (nft(8), "chain priority"), so no rule of ours helps. */

@@ -6,3 +6,8 @@ export function listSome(texts: readonly string[], most: number = maxListed): st
   const more = texts.length - most;
   return `${texts.slice(0, most).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
+
+/** Whether a text contains a list of `listSome` that is not complete. */
+export function namesOnlySome(text: string): boolean {
+  return / and \d+ more\b/.test(text);
+}

@@ -39,8 +39,11 @@ interface ReasonSubject {
   readonly detail?: string | undefined;
 }
 
+/** How much of a value a reason holds, in characters. */
+export const maxValueLength = 200;
+
 /** In characters. Whatever users write into a field, a message stays readable, and well below what a condition may hold (32,768). */
-const longest = { object: 330, field: 200, value: 200, detail: 600 } as const;
+const longest = { object: 330, field: 200, value: maxValueLength, detail: 600 } as const;
 
 /** The reason of this code for one object. */
 export function reasonOf(code: ReasonCode, subject: ReasonSubject): Reason {

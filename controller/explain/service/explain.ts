@@ -3,6 +3,7 @@ import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/addr
 import { decideForwarding } from "../../../src/model/forwarding.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
 import { isShownAsProxy } from "../../../src/model/ip-mode.ts";
+import { namesOnlySome } from "../../../src/model/list-some.ts";
 import { annotationField, reasonMessage } from "../../../src/model/reason.ts";
 import { isOurClass, type ServiceView } from "../../../src/model/service.ts";
 import { readSourceRanges } from "../../../src/model/source-ranges.ts";
@@ -185,8 +186,7 @@ function findRemarks(
       );
     }
     for (const { type, status, message } of speakers.get(announcedBy ?? "")?.status?.conditions ?? []) {
-      // The message names the addresses that it concerns.
-      if (type === "ServiceProxy" && !message.includes(`${text} `)) continue;
+      if (type === "ServiceProxy" && !mayName(message, text)) continue;
       const concerns = status === "False" || (status === "Unknown" && type === "ForwardPolicy" && toPods);
       if (concerns) remarks.push(`Node ${announcedBy}: ${message}`);
     }
@@ -202,16 +202,28 @@ function findRemarks(
   return [...new Set(remarks)];
 }
 
-/** Nodes with endpoints that the cluster still lists, although the announcing node knows that they are dead. */
+/** Whether a message names the address, or names only some of the addresses that it concerns. */
+function mayName(message: string, address: string): boolean {
+  return message.split(/[^\w.:]+/).includes(address) || namesOnlySome(message);
+}
+
+/**
+ * Nodes with endpoints of which the announcing node knows that they are dead: before the cluster knows it, and afterwards, when kube-proxy may not
+ * know it yet. When the slices changed is not known here.
+ */
 function describeDeadNodes({ slices, speakers }: ServiceInput, addresses: readonly AddressPart[]): readonly string[] {
-  const listed = new Set(countEndpoints(slices).flatMap(({ node, ready }) => (ready > 0 ? (node ?? []) : [])));
+  const counts = countEndpoints(slices);
+  const listed = new Set(counts.map(({ node }) => node));
+  const ready = new Set(counts.flatMap((one) => (one.ready > 0 ? one.node : [])));
   return addresses.flatMap(({ announcedBy }) => {
     const speaker = speakers.get(announcedBy ?? "");
     const dead = speaker === undefined ? [] : [...deadNodesOf(speaker)].filter((node) => listed.has(node));
-    return dead.map(
-      (node) =>
-        `Node ${node} is dead, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. kube-proxy may, until the EndpointSlices no longer list them as ready.`,
-    );
+    return dead.map((node) => {
+      const what = ready.has(node)
+        ? "kube-proxy may, until the EndpointSlices no longer list them as ready."
+        : "The EndpointSlices no longer list them as ready. New connections that went straight to living pods in place of kube-proxy do so for 60 s more (--kube-proxy-delay-seconds).";
+      return `Node ${node} is dead, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. ${what}`;
+    });
   });
 }
 

@@ -91,6 +91,13 @@ test("families are in use as long as one of their addresses is", () => {
   assert.deepEqual([...families.current], ["IPv6"]);
 });
 
+test("ports that the service proxy does not take are named whole, and the others are counted", () => {
+  const address = (number: number) => `2001:db8:1111:2222:3333:4444:5555:${number}`;
+  const untakenPorts = [6001, 6002, 6003, 6004, 6005, 6006].map((number) => `${address(number)} port 65000/UDP`);
+  const [fault] = judge({ untakenPorts }).faults;
+  assert.match(fault?.reason.message ?? "", /5555:6001 port .*5555:6003 port 65000\/UDP and 3 more"/);
+});
+
 describe("conditions about the host", () => {
   const earlier = "2026-01-01T00:00:00Z";
   const now = "2026-01-02T00:00:00Z";

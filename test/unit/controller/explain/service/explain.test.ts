@@ -186,13 +186,13 @@ describe("bellhop explain service", () => {
   describe("a node is dead, and the cluster lists its endpoints still", () => {
     const ports = [{ port: 80, protocol: "TCP", nodePort: 30080 }];
 
-    async function explainDead(status: object, spec: object = {}) {
+    async function explainDead(status: object, spec: object = {}, ready = true) {
       await addPools(cluster);
       await cluster.start();
       await cluster.addService("web", { ports, ...spec });
       await addEndpoints(cluster, "web", [
         { nodeName: "n1", ready: true },
-        { nodeName: "n2", ready: true },
+        { nodeName: "n2", ready },
       ]);
       await cluster.eventually(async () => assert.equal(await cluster.condition("web"), "True AddressAssigned"));
       await announce(cluster, "192.0.2.10", { node: "n1" });
@@ -209,6 +209,13 @@ describe("bellhop explain service", () => {
       const { path, remarks } = await explainDead({});
       assert.equal(path, "directly to a pod (while kube-proxy may choose pods of n2, which is dead)");
       assert.match(remarks, /^Node n2 is dead, as the speaker of node n1 reports\./m);
+      assert.doesNotMatch(remarks, /n3/);
+    });
+
+    test("once the cluster has noticed, too, it is said that kube-proxy may not know it yet", async () => {
+      const { path, remarks } = await explainDead({}, {}, false);
+      assert.match(path, /^kube-proxy's own rules .*; new connections go directly to a pod while kube-proxy may not/);
+      assert.match(remarks, /^Node n2 is dead, .* no longer list them as ready\. .* for 60 s more/m);
       assert.doesNotMatch(remarks, /n3/);
     });
 

@@ -19,8 +19,8 @@ const loose = {
 };
 const shut = { type: "NodePorts", status: "False", reason: "NodePortsClosed", message: "None at 203.0.113.7, so." };
 
-const untaken = (address: string) => {
-  const message = `The node drops connections to ${address} port 80/TCP.`;
+const untaken = (address: string, more = "") => {
+  const message = `The node drops connections to "${address} port 80/TCP${more}".`;
   return { type: "ServiceProxy", status: "False", reason: "ServiceProxyLacksService", message };
 };
 
@@ -54,13 +54,25 @@ const cases: readonly {
     name: "a service proxy that does not take connections to its address",
     nodePort: 30080,
     condition: untaken("192.0.2.10"),
-    notes: ["Node n1: The node drops connections to 192.0.2.10 port 80/TCP."],
+    notes: ['Node n1: The node drops connections to "192.0.2.10 port 80/TCP".'],
   },
   {
     name: "a service proxy that does not take connections to another address",
     nodePort: 30080,
     condition: untaken("192.0.2.101"),
     notes: [],
+  },
+  {
+    name: "a service proxy that does not take connections to an address that ends alike",
+    nodePort: 30080,
+    condition: untaken("0:0:192.0.2.10"),
+    notes: [],
+  },
+  {
+    name: "a service proxy that takes connections to so few addresses that not all others are named",
+    nodePort: 30080,
+    condition: untaken("192.0.2.101", " and 7 more"),
+    notes: ['Node n1: The node drops connections to "192.0.2.101 port 80/TCP and 7 more".'],
   },
   {
     name: "node ports that kube-proxy does not open at the InternalIP",
