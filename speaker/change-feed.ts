@@ -7,7 +7,7 @@ import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
 import type { Fact } from "./membership/effects.ts";
 import type { Hearing } from "./membership/membership.ts";
-import type { OtherDevice } from "./responder/address-probes.ts";
+import type { FoundDevice } from "./responder/address-probes.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { RulesListener } from "./service-rules.ts";
 import type { WatchedResource, WatchListener } from "./watches.ts";
@@ -83,7 +83,7 @@ export class ChangeFeed implements ChangeListener {
     this.#listener?.hearingChanged(hearing);
   }
 
-  addressUseObserved(address: string, by: OtherDevice | undefined): void {
+  addressUseObserved(address: string, by: FoundDevice | undefined): void {
     this.#listener?.addressUseObserved(address, by);
   }
 

@@ -21,7 +21,7 @@ import type { NodeOwner } from "./report/node-owner.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { SpeakerStatus } from "./report/speaker-status.ts";
 import type { Takeovers } from "./report/takeovers.ts";
-import type { OtherDevice } from "./responder/address-probes.ts";
+import type { FoundDevice } from "./responder/address-probes.ts";
 import type { ObservedConflict } from "./responder/responder.ts";
 import type { ServiceRules } from "./service-rules.ts";
 import type { SyncLoop } from "./sync-loop.ts";
@@ -171,7 +171,7 @@ export class ChangeRouter implements ChangeListener {
     reporter.reportSpeakerNow();
   }
 
-  addressUseObserved(address: string, by: OtherDevice | undefined): void {
+  addressUseObserved(address: string, by: FoundDevice | undefined): void {
     this.#options.announcer.addressUseObserved(address, by);
   }
 

@@ -6,7 +6,7 @@ import type { Logger } from "../../src/log/log.ts";
 import { formatMac } from "../../src/packet/mac.ts";
 import type { LastStake } from "../last-stakes/last-stakes.ts";
 import type { Link } from "../links/link.ts";
-import type { OtherDevice, ProbeCause } from "../responder/address-probes.ts";
+import type { FoundDevice, ProbeCause } from "../responder/address-probes.ts";
 import type { ResponderCommand } from "../responder/commands.ts";
 import type { ObservedConflict, Responder } from "../responder/responder.ts";
 import { type Conflict, ConflictTracker } from "./conflicts.ts";
@@ -227,14 +227,14 @@ export class Announcer {
   }
 
   /** Another device has the address, which is not announced for that reason; undefined: none has it any longer. */
-  addressUseObserved(address: string, by: OtherDevice | undefined): void {
+  addressUseObserved(address: string, by: FoundDevice | undefined): void {
     const { log } = this.#options;
     if (by === undefined) {
       if (this.#used.delete(address)) log.info({ address }, "no other device has the address any longer");
     } else {
       const mac = formatMac(by.mac);
-      const { interfaceName } = by;
-      this.#used.set(address, { address, mac, interfaceName });
+      const { interfaceName, hadBefore } = by;
+      this.#used.set(address, { address, mac, interfaceName, hadBefore });
       log.error({ address, mac, interfaceName }, "not announcing the address, because another device has it");
     }
     this.#reportAddress(address);

@@ -6,6 +6,8 @@ export interface Conflict {
   readonly interfaceName: string;
   /** The node that has the MAC address, if it is one of the cluster. */
   readonly node?: string | undefined;
+  /** Whether the device had the address before a speaker announced it first. */
+  readonly hadBefore?: boolean;
 }
 
 /** The frames by which one device answered for one address. */

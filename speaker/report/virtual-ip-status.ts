@@ -15,7 +15,7 @@ export interface StatusPatch {
   readonly since?: string | null;
   readonly cause?: AnnouncementCause | null;
   readonly observedGeneration?: number | null;
-  readonly probed?: true;
+  readonly probed?: true | null;
   readonly conditions?: readonly Condition[];
 }
 
@@ -47,9 +47,12 @@ export function statusPatch(virtualIp: VirtualIP, input: StatusInput): StatusPat
     const used = firstOwner === node && conflict !== undefined ? usedConditions(present, conflict, now) : undefined;
     const rules = firstOwner === node ? rulesConditions(used ?? present, refused, now) : undefined;
     const conditions = rules ?? used;
-    return ours || conditions !== undefined
+    // The answer to a probe came late: for the controller it is as if the address had not been announced.
+    const late = firstOwner === node && conflict?.hadBefore === true && status?.probed === true;
+    return ours || late || conditions !== undefined
       ? {
           ...(ours ? nothingAnnounced : {}),
+          ...(late ? { probed: null } : {}),
           ...(conditions === undefined ? {} : { conditions }),
         }
       : undefined;

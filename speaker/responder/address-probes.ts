@@ -5,12 +5,17 @@ import type { Stake } from "./stake.ts";
 
 /**
  * When the LAN is asked about an address, in milliseconds after the beginning. RFC 5227 section 1.1 spreads three probes over up to 7 s, for
- * devices and networks that come up at that moment. A device that already uses the address answers within milliseconds. The address of a new
- * Service is not answered before the end, so that it is kept short; a device that answers later is found as a conflict.
+ * devices and networks that come up at that moment. A device that already uses the address answers within milliseconds, if it is awake. The
+ * address of a new Service is not answered before the end, so that it is kept short.
  */
 export const probeMs: readonly number[] = [0, 30, 60];
-/** When an address without an answer counts as unused. */
+/** When an address without an answer counts as unused, and is announced. */
 export const probeEndMs = 90;
+/**
+ * For how long after that an answer counts as if it had come in time: ANNOUNCE_WAIT of RFC 5227 section 1.1. A device that sleeps on a wireless LAN
+ * receives a broadcast only with the next beacon that announces some, which may be 300 ms later.
+ */
+export const lateAnswerMs = 2_000;
 /** How long after an answer, or after an address was yielded, the LAN is asked again. */
 export const probeAgainMs = 10_000;
 /** A question that cannot be sent, because an interface is not ready, is sent again after this time. */
@@ -26,31 +31,39 @@ export interface OtherDevice {
   readonly mac: Uint8Array;
 }
 
+/** A device that has an address which is not announced for that reason. */
+export interface FoundDevice extends OtherDevice {
+  /** Whether it had the address before a speaker announced it first. */
+  readonly hadBefore: boolean;
+}
+
 export interface AddressProbesOptions {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** Asks on each interface of the stake. Returns false if one of them is not ready. */
   readonly ask: (stake: Stake) => boolean;
   /** Another device has the address; undefined: none has it any longer. */
-  readonly used: (address: string, by: OtherDevice | undefined) => void;
+  readonly used: (address: string, by: FoundDevice | undefined) => void;
   /** Whether the address may be announced has changed. */
   readonly changed: (address: string) => void;
 }
 
 interface AddressProbe {
   stake: Stake;
-  /** Undefined: the address was yielded. */
-  readonly cause: ProbeCause | undefined;
-  /** `used`: a device has the address, and the LAN is asked again later. */
-  state: "asking" | "unused" | "used";
+  /** Undefined: the address was yielded, or a speaker has announced it meanwhile. */
+  cause: ProbeCause | undefined;
+  /** Whether no speaker had announced the address when the LAN was asked first. */
+  readonly isNew: boolean;
+  /** `unused`: an answer may still come late. `used`: a device has the address, and the LAN is asked again later. */
+  state: "asking" | "unused" | "used" | "settled";
   usedBy: OtherDevice | undefined;
   asked: number;
   dueMs: number;
 }
 
 /**
- * Finds out whether another device has an address, before it is announced; and while one has it, whether it still does. Neither sends nor
- * receives by itself.
+ * Finds out whether another device has an address, before it is announced and shortly after that; and while one has it, whether it still does.
+ * Neither sends nor receives by itself.
  */
 export class AddressProbes {
   readonly #options: AddressProbesOptions;
@@ -71,23 +84,26 @@ export class AddressProbes {
   /** Whether the address may be announced. */
   allows(address: string): boolean {
     const probe = this.#probes.get(address);
-    return probe === undefined || probe.state === "unused";
+    return probe === undefined || probe.state === "unused" || probe.state === "settled";
   }
 
   /** `cause` undefined: the LAN need not be asked. `announced`: this node announces the address already, so that it is too late to ask. */
   setStake(stake: Stake, cause: ProbeCause | undefined, announced: boolean): void {
     const known = this.#probes.get(stake.address);
     if (known === undefined) {
-      if (cause !== undefined && !announced) this.#restart(this.#add(stake, cause));
+      if (cause !== undefined && !announced) this.#restart(this.#add(stake, cause, cause === "new"));
       return;
     }
     const before = known.stake.interfaces.join(" ");
     known.stake = stake;
-    // What this node yielded waits until it is unused all the same.
+    // What this node yielded waits until it is unused all the same, and what it has just announced for late answers.
     if (cause === undefined && known.cause !== undefined) {
-      this.#setUsedBy(known, undefined);
-      this.remove(stake.address);
-    } else if (known.state !== "unused" && before !== stake.interfaces.join(" ")) this.#restart(known);
+      if (known.state === "unused") known.cause = undefined;
+      else {
+        this.#setUsedBy(known, undefined);
+        this.remove(stake.address);
+      }
+    } else if (!this.allows(stake.address) && before !== stake.interfaces.join(" ")) this.#restart(known);
   }
 
   /** Forgets the address, without a report. */
@@ -100,7 +116,11 @@ export class AddressProbes {
 
   /** Another device has the address, which this node announced until now. It is announced again when it is unused. */
   yield(stake: Stake, by: OtherDevice): void {
-    const probe = this.#add(stake, undefined);
+    this.#yield(stake, by, false);
+  }
+
+  #yield(stake: Stake, by: OtherDevice, isNew: boolean): void {
+    const probe = this.#add(stake, undefined, isNew);
     probe.state = "used";
     this.#setUsedBy(probe, by);
     this.#setDue(probe, this.#options.now() + probeAgainMs);
@@ -109,13 +129,19 @@ export class AddressProbes {
 
   /**
    * A frame that was received; `isPeer`: from another speaker's node. That one may announce a new address already, but answers for an
-   * earlier one of this node only if it has taken over. Costs nothing while no answer is waited for. Copies the bytes.
+   * earlier one of this node only if it has taken over. Of an address that is announced already, a late answer has it withdrawn. Costs nothing
+   * while no answer is waited for. Copies the bytes.
    */
   receive(frame: Uint8Array, { interfaceName, mac }: OtherDevice, isPeer: boolean): void {
     const answer = this.#waiting.size === 0 ? undefined : readAnswer(frame);
     const probe = answer === undefined ? undefined : this.#waiting.get(keyOf(answer.address));
-    if (probe === undefined || (isPeer && probe.cause !== "restored")) return;
-    this.#setUsedBy(probe, { interfaceName, mac: Uint8Array.from(mac) });
+    if (probe === undefined || (isPeer && (probe.cause !== "restored" || probe.state === "unused"))) return;
+    const device = { interfaceName, mac: Uint8Array.from(mac) };
+    if (probe.state === "unused") {
+      this.#yield(probe.stake, device, probe.isNew);
+      return;
+    }
+    this.#setUsedBy(probe, device);
     if (probe.state === "used") return;
     probe.state = "used";
     this.#setDue(probe, this.#options.now() + probeAgainMs);
@@ -130,11 +156,12 @@ export class AddressProbes {
       if (this.#probes.get(probe.stake.address) !== probe || probe.dueMs !== dueMs) continue;
       if (probe.state === "used") this.#restart(probe);
       else if (probe.state === "asking") this.#continue(probe);
+      else this.#settle(probe);
     }
   }
 
-  #add(stake: Stake, cause: ProbeCause | undefined): AddressProbe {
-    const probe: AddressProbe = { stake, cause, state: "asking", usedBy: undefined, asked: 0, dueMs: 0 };
+  #add(stake: Stake, cause: ProbeCause | undefined, isNew: boolean): AddressProbe {
+    const probe: AddressProbe = { stake, cause, isNew, state: "asking", usedBy: undefined, asked: 0, dueMs: 0 };
     this.#probes.set(stake.address, probe);
     this.#waiting.set(keyOf(stake.bytes), probe);
     return probe;
@@ -161,11 +188,17 @@ export class AddressProbes {
       return;
     }
     probe.state = "unused";
-    this.#waiting.delete(keyOf(stake.bytes));
+    this.#setDue(probe, now() + lateAnswerMs);
     this.#setUsedBy(probe, undefined);
     changed(stake.address);
-    // A yielded address is like any other again.
-    if (probe.cause === undefined) this.#probes.delete(stake.address);
+  }
+
+  /** The time for answers is over. A yielded address, or one that was announced, is like any other from now on. */
+  #settle(probe: AddressProbe): void {
+    const { address, bytes } = probe.stake;
+    probe.state = "settled";
+    this.#waiting.delete(keyOf(bytes));
+    if (probe.cause === undefined) this.#probes.delete(address);
   }
 
   #setDue(probe: AddressProbe, dueMs: number): void {
@@ -177,7 +210,7 @@ export class AddressProbes {
     const before = probe.usedBy;
     if (sameDevice(before, by)) return;
     probe.usedBy = by;
-    this.#options.used(probe.stake.address, by);
+    this.#options.used(probe.stake.address, by === undefined ? undefined : { ...by, hadBefore: probe.isNew });
   }
 }
 

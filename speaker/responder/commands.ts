@@ -4,7 +4,7 @@ import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { Fact } from "../membership/effects.ts";
 import type { Hearing } from "../membership/membership.ts";
 import type { Health, LeaveIntent } from "../membership/stake.ts";
-import type { OtherDevice, ProbeCause } from "./address-probes.ts";
+import type { FoundDevice, ProbeCause } from "./address-probes.ts";
 import type { PeerAddress } from "./heartbeat-transport.ts";
 import type { LanProbeTargets } from "./lan-probes.ts";
 import type { Stake } from "./stake.ts";
@@ -73,7 +73,7 @@ export type ResponderReport =
       /** Another device has an address, which is not announced for that reason; or none has it any longer. */
       readonly kind: "addressUsed";
       readonly address: string;
-      readonly by: OtherDevice | undefined;
+      readonly by: FoundDevice | undefined;
     }
   | {
       /** The socket for heartbeats could not be opened or broke. It is opened again after a while. */

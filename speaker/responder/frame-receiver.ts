@@ -145,6 +145,8 @@ export class FrameReceiver {
     const { announced, stakes } = this.#options;
     const stake = stakes.get(announced.textOf(bytes) ?? "");
     if (stake === undefined || this.#nodesByMac.has(macNumber(mac))) return;
+    // It was the late answer to a probe, and the address is about to be withdrawn.
+    if (!stakes.probes.allows(stake.address)) return;
     const defence = this.#defence.observe(stake.address, nowMs);
     if (defence === "announce") announced.defend(responder, bytes);
     if (defence === "withdraw")

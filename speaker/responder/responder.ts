@@ -6,7 +6,7 @@ import type { Fact } from "../membership/effects.ts";
 import type { Hearing } from "../membership/membership.ts";
 import { AliveCounter } from "../polling-thread/alive-counter.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
-import type { OtherDevice } from "./address-probes.ts";
+import type { FoundDevice } from "./address-probes.ts";
 import type { ResponderCommand, ResponderReport, ResponderStart } from "./commands.ts";
 import { Counters } from "./counters.ts";
 
@@ -25,7 +25,7 @@ export interface ResponderListener {
   /** Other speakers are heard, or count as dead, than before. */
   hearingChanged(hearing: Hearing): void;
   /** Another device has the address, which is not announced for that reason; undefined: none has it any longer. */
-  addressUseObserved(address: string, by: OtherDevice | undefined): void;
+  addressUseObserved(address: string, by: FoundDevice | undefined): void;
   /** Nothing is announced on the interface until it is set again. */
   interfaceFailed(interfaceName: string): void;
   /** The thread has ended without a `stop`, after it had started, or it hangs. Called once. */

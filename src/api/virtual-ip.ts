@@ -156,7 +156,9 @@ export const virtualIpStatusSchema = z
     probed: z
       .boolean()
       .optional()
-      .describe("Whether spec.probe is done: the address was announced, after no other device had answered for it."),
+      .describe(
+        "Whether spec.probe is done: the address was announced, and no other device has answered for it in time.",
+      ),
     interfaces: boundedList(boundedText(maxInterfaceNameLength), maxInterfaces)
       .optional()
       .describe("The interfaces of that node that the address is announced from."),

@@ -439,6 +439,28 @@ story(
 );
 
 story(
+  "an address that another device answers for a little late is withdrawn, and its status says the same as if it had answered in time",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.patch(ownPath("virtualips", "192.0.2.200"), { spec: { probe: true } });
+    await fixture.start();
+    await pass(fixture, 300);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    assert.equal((await fixture.virtualIp()).status?.probed, true);
+    fixture.responder.sockets.socket("eth0", "arp")?.inbox.push(claimOf(mac("02:00:00:00:00:77")));
+    await pass(fixture, 1000);
+    assert.deepEqual(fixture.responder.announced, []);
+    const { node, probed, conditions = [] } = (await fixture.virtualIp()).status ?? {};
+    assert.deepEqual([node, probed], [undefined, undefined]);
+    const { status, reason } = conditions.find(({ type }) => type === "Conflict") ?? {};
+    assert.deepEqual([status, reason], ["True", "AddressInUse"]);
+    await pass(fixture, 11_000);
+    assert.deepEqual(fixture.responder.announced, ["192.0.2.200 eth0"]);
+    assert.equal((await fixture.virtualIp()).status?.probed, true);
+  },
+);
+
+story(
   "what a node of the cluster announces is not another device's, and a lasting conflict names the node",
   async (fixture) => {
     await fixture.populate("n1");

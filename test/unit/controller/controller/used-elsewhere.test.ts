@@ -175,6 +175,20 @@ describe("an address of a pool that something else uses", () => {
     });
   });
 
+  test("is left for another one when the device answers a little after the first announcement, which the speaker withdraws", async () => {
+    await cluster.start();
+    await cluster.addService("web");
+    await cluster.expectShown("web", ["192.0.2.10"]);
+    const path = `${ownPath("virtualips", "192.0.2.10")}/status`;
+    await cluster.patch(path, { status: { node: "n1", probed: true } });
+    await cluster.idle();
+    await cluster.patch(path, { status: { node: null, probed: null } });
+    await conflict("True", { unannounced: true });
+    await cluster.expectShown("web", ["192.0.2.11"]);
+    await cluster.idle();
+    assert.deepEqual((await cluster.virtualIp("192.0.2.10"))?.spec.services, []);
+  });
+
   test("is looked for on the LAN before the first announcement, but not where the Service had the address before", async () => {
     await cluster.addService("former");
     await cluster.setServiceStatus("former", { loadBalancer: { ingress: [{ ip: "192.0.2.12" }] } });

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ProbeCause, probeAgainMs, probeEndMs, probeMs } from "../../../../speaker/responder/address-probes.ts";
+import {
+  lateAnswerMs,
+  type ProbeCause,
+  probeAgainMs,
+  probeEndMs,
+  probeMs,
+} from "../../../../speaker/responder/address-probes.ts";
 import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
 import { defendIntervalMs } from "../../../../speaker/responder/conflict-defence.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
@@ -148,8 +154,17 @@ class Node {
 
   /** Which device has the address, by what was reported last. */
   get usedBy(): string | undefined {
-    const last = this.reports.filter((report) => report.kind === "addressUsed").at(-1);
-    return last?.by === undefined ? undefined : formatMac(last.by.mac);
+    const by = this.#lastFound;
+    return by === undefined ? undefined : formatMac(by.mac);
+  }
+
+  /** Whether that device had the address before any speaker. */
+  get hadBefore(): boolean | undefined {
+    return this.#lastFound?.hadBefore;
+  }
+
+  get #lastFound() {
+    return this.reports.filter((report) => report.kind === "addressUsed").at(-1)?.by;
   }
 }
 
@@ -192,6 +207,7 @@ for (const family of ["IPv4", "IPv6"] as const) {
     node.sent(50);
     node.receive(claimOf(family));
     assert.equal(node.usedBy, formatMac(clientMac));
+    assert.equal(node.hadBefore, true);
     assert.equal(node.announcedAt(50 + probeAgainMs - 10), undefined);
     // It answers the next probes, too.
     node.sent(50 + probeAgainMs + 20);
@@ -207,12 +223,67 @@ for (const family of ["IPv4", "IPv6"] as const) {
     assert.equal(node.reports.filter(({ kind }) => kind === "addressUsed").length, 2);
   });
 
-  test(`${family}: another speaker that announces it is not another device`, () => {
+  for (const known of [false, true]) {
+    const when = known ? ", and its status says so" : "";
+    test(`${family}: an answer that comes late counts as if it had come in time, although the address is announced${when}`, () => {
+      const node = new Node(family);
+      node.set();
+      assert.equal(node.announcedAt(probeEndMs), probeEndMs);
+      if (known) node.setKnown();
+      const answeredMs = probeEndMs + lateAnswerMs - 200;
+      node.sent(answeredMs);
+      node.receive(claimOf(family));
+      assert.deepEqual(node.sent(answeredMs), [], "it is not defended");
+      assert.equal(node.answers, false);
+      assert.equal(node.usedBy, formatMac(clientMac));
+      assert.equal(node.hadBefore, true);
+      // As after the status no longer says that it was announced.
+      node.set({ armed: true });
+      const freeMs = answeredMs + probeAgainMs + probeEndMs;
+      assert.equal(node.announcedAt(freeMs), freeMs);
+      assert.equal(node.usedBy, undefined);
+    });
+
+    test(`${family}: a device that claims the address after the time for answers does not have it withdrawn${when}`, () => {
+      const node = new Node(family);
+      node.set();
+      node.sent(50);
+      if (known) node.sent(probeEndMs);
+      if (known) node.setKnown();
+      node.sent(probeEndMs + lateAnswerMs + 10);
+      node.receive(claimOf(family));
+      assert.equal(node.usedBy, undefined);
+      assert.equal(node.answers, true);
+      node.setKnown({ term: 2 });
+      assert.equal(node.answers, true);
+    });
+  }
+
+  test(`${family}: an owner that does not announce the address does not take it over after a late answer, either`, () => {
+    const node = new Node(family);
+    node.set({ owners: ["n2", "n1"] });
+    node.sent(probeEndMs + 100);
+    node.receive(claimOf(family));
+    node.set({ owners: ["n1", "n2"] });
+    assert.equal(node.announcedAt(probeAgainMs), undefined);
+    assert.equal(node.usedBy, formatMac(clientMac));
+  });
+
+  test(`${family}: another speaker that announces it is not another device, while probes are answered or later`, () => {
     const node = new Node(family);
     node.setPeer();
     node.set();
     node.receive(claimOf(family));
     assert.equal(node.announcedAt(probeEndMs), probeEndMs);
+    node.receive(claimOf(family));
+    assert.equal(node.answers, true);
+    const restored = new Node(family);
+    restored.setPeer();
+    restored.set({}, "restored");
+    assert.equal(restored.announcedAt(probeEndMs), probeEndMs);
+    // Which of the two continues is left to the speakers.
+    restored.receive(claimOf(family));
+    assert.equal(restored.answers, true);
   });
 
   test(`${family}: an address that a speaker has announced before is announced at once, also while it is probed`, () => {
@@ -280,6 +351,7 @@ for (const family of ["IPv4", "IPv6"] as const) {
     node.receive(claimOf(family));
     assert.equal(node.answers, false);
     assert.equal(node.usedBy, formatMac(clientMac));
+    assert.equal(node.hadBefore, false);
     // A new list of owners changes nothing about that.
     node.setKnown({ term: 2 });
     assert.equal(node.answers, false);
