@@ -8,9 +8,9 @@ import type { Stake } from "./stake.ts";
  * devices and networks that come up at that moment. A device that already uses the address answers within milliseconds, if it is awake. The
  * address of a new Service is not answered before the end, so that it is kept short.
  */
-export const probeMs: readonly number[] = [0, 30, 60];
+export const probeMs: readonly number[] = [0, 20, 40];
 /** When an address without an answer counts as unused, and is announced. */
-export const probeEndMs = 90;
+export const probeEndMs = 60;
 /**
  * For how long after that an answer counts as if it had come in time: ANNOUNCE_WAIT of RFC 5227 section 1.1. A device that sleeps on a wireless LAN
  * receives a broadcast only with the next beacon that announces some, which may be 300 ms later.
