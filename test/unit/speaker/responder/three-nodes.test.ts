@@ -35,6 +35,8 @@ class Node {
   power = true;
   /** Its thread does nothing, and its kernel does. */
   frozen = false;
+  /** Without it the thread falls silent, and the heartbeats continue. */
+  hasMainThread = true;
 
   constructor(index: number, now: () => number) {
     this.name = `n${index}`;
@@ -62,7 +64,7 @@ class Node {
       now,
       random: () => 0.5,
       counters,
-      watchdog: { alive: () => true },
+      watchdog: { alive: () => this.hasMainThread },
       report: (report: ResponderReport) => {
         if (report.kind === "facts") this.facts.push(...report.facts);
         if (report.kind === "hearing") this.hearing = report.hearing;
@@ -190,6 +192,18 @@ test("a node that was frozen and wakes up leaves the address to the one that too
   lan.run(1_000);
   assert.deepEqual(lan.answering, ["n2"]);
   n1.frozen = false;
+  lan.run(1_000);
+  assert.deepEqual(lan.answering, ["n2"], "it is not moved back without need");
+});
+
+test("a node whose main thread is gone falls silent, and another one takes over", () => {
+  const lan = holding();
+  const [n1] = lan.nodes;
+  assert.ok(n1 !== undefined);
+  n1.hasMainThread = false;
+  lan.run(500);
+  assert.deepEqual(lan.answering, ["n2"]);
+  n1.hasMainThread = true;
   lan.run(1_000);
   assert.deepEqual(lan.answering, ["n2"], "it is not moved back without need");
 });
