@@ -1,8 +1,9 @@
-import { appendFileSync, globSync, mkdirSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cached } from "../lab/build-cache.ts";
 import { runChecked } from "../lab/command.ts";
 import { showProgress } from "../lab/progress.ts";
+import { DebianRelease } from "./debian-release.ts";
 
 /** An nft(8) of another Debian release than this machine's. */
 export interface NftProgram {
@@ -12,8 +13,6 @@ export interface NftProgram {
   /** The program and its first arguments. */
   readonly command: readonly string[];
 }
-
-const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /** The nft of a Debian release, with the libraries it was built with, downloaded and unpacked when it is not in the cache. Throws without a network. */
 export async function fetchNft(suite: string): Promise<NftProgram> {
@@ -30,24 +29,11 @@ export async function fetchNft(suite: string): Promise<NftProgram> {
   return { suite, version, command };
 }
 
-/** With lists and a state of its own, so that nothing on this machine changes. */
 async function download(suite: string, folder: string): Promise<void> {
-  const at = (...parts: readonly string[]) => join(folder, ...parts);
-  for (const part of ["lists/partial", "cache/archives/partial", "root"]) mkdirSync(at(part), { recursive: true });
-  writeFileSync(at("sources.list"), `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main\n`);
-  appendFileSync(at("status"), "");
-  const options = {
-    "Dir::Etc::sourcelist": at("sources.list"),
-    "Dir::Etc::sourceparts": "/dev/null",
-    "Dir::State::lists": at("lists"),
-    "Dir::State::status": at("status"),
-    "Dir::Cache": at("cache"),
-    "APT::Sandbox::User": "root",
-  };
-  const apt = ["apt-get", "-y", ...Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`])];
-  await runChecked([...apt, "update"], { timeoutMs: 120_000 });
-  const install = ["--no-install-recommends", "--download-only", "install", "nftables"];
-  await runChecked([...apt, ...install], { timeoutMs: 120_000 });
-  for (const file of globSync(at("cache/archives/*.deb"))) await runChecked(["dpkg-deb", "-x", file, at("root")]);
-  await runChecked(["rm", "-r", at("lists"), at("cache")]);
+  const release = await DebianRelease.read(suite, folder);
+  const files = await release.downloadWithDependencies("nftables");
+  const root = join(folder, "root");
+  mkdirSync(root);
+  for (const file of globSync(files)) await runChecked(["dpkg-deb", "-x", file, root]);
+  await release.deleteLists();
 }

@@ -1,0 +1,35 @@
+import { appendFileSync } from "node:fs";
+import { relative } from "node:path";
+import { run } from "node:test";
+import type { TestOutcome } from "../outcome.ts";
+
+/** usage: run-files.ts RESULTS LIMIT-MS FILE... Runs test files one after the other, and appends what each test came to, a line of JSON each. */
+const [results = "", limitMs = "", ...files] = process.argv.slice(2);
+
+function note(outcome: TestOutcome): void {
+  appendFileSync(results, `${JSON.stringify(outcome)}\n`);
+}
+
+interface EndedTest {
+  readonly name: string;
+  readonly skip?: string | boolean;
+  readonly details: { readonly type?: string; readonly error?: Error };
+}
+
+for (const path of files) {
+  const file = relative(process.cwd(), path);
+  note({ kind: "begin", file });
+  for await (const event of run({ files: [path], timeout: Number(limitMs) })) {
+    if (event.type !== "test:pass" && event.type !== "test:fail") continue;
+    const { name, skip, details } = event.data as EndedTest;
+    if (details.type === "suite" && event.type === "test:pass" && skip === undefined) continue;
+    if (skip !== undefined && skip !== false) note({ kind: "skipped", file, name, reason: String(skip) });
+    else if (event.type === "test:pass") note({ kind: "passed", file, name });
+    else {
+      const cause = details.error?.cause;
+      const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? details.error);
+      note({ kind: details.type === "suite" ? "suite-failed" : "failed", file, name, reason });
+    }
+  }
+  note({ kind: "end", file });
+}
