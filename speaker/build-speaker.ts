@@ -17,6 +17,7 @@ import { PassingOn } from "./passing-on/passing-on.ts";
 import { HeartbeatChecks } from "./peers/heartbeat-checks.ts";
 import { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import { Keyring } from "./peers/keyring.ts";
+import { KubeletProbes } from "./peers/kubelet-probes.ts";
 import { nodeOfMac } from "./peers/peer.ts";
 import { PeerStates } from "./peers/peer-states.ts";
 import { IdentityWriter } from "./report/identity-writer.ts";
@@ -251,6 +252,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     log: log.child({ component: "last-stakes" }),
   });
 
+  const kubeletProbes = new KubeletProbes({ heartbeats, responder, probe: options.probeKubelet, clock });
   const takeovers = new Takeovers({ node, virtualIps, events: options.events, metrics });
   const router = new ChangeRouter({
     host,
@@ -267,6 +269,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     peerStates,
     heartbeats,
     heartbeatChecks,
+    kubeletProbes,
     passingOn,
     identity,
     keyring,

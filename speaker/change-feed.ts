@@ -79,6 +79,10 @@ export class ChangeFeed implements ChangeListener {
     this.#listener?.factsObserved(facts);
   }
 
+  programsQuestioned(node: string, askedMs: number): void {
+    this.#listener?.programsQuestioned(node, askedMs);
+  }
+
   hearingChanged(hearing: Hearing): void {
     this.#listener?.hearingChanged(hearing);
   }

@@ -15,6 +15,7 @@ import type { PassingOn } from "./passing-on/passing-on.ts";
 import type { HeartbeatChecks } from "./peers/heartbeat-checks.ts";
 import type { HeartbeatSetup } from "./peers/heartbeat-setup.ts";
 import type { Keyring } from "./peers/keyring.ts";
+import type { KubeletProbes } from "./peers/kubelet-probes.ts";
 import type { PeerStates } from "./peers/peer-states.ts";
 import type { IdentityWriter } from "./report/identity-writer.ts";
 import type { NodeOwner } from "./report/node-owner.ts";
@@ -42,6 +43,7 @@ export interface ChangeRouterOptions {
   readonly peerStates: PeerStates;
   readonly heartbeats: HeartbeatSetup;
   readonly heartbeatChecks: HeartbeatChecks;
+  readonly kubeletProbes: KubeletProbes;
   readonly passingOn: PassingOn;
   readonly identity: IdentityWriter;
   readonly keyring: Keyring;
@@ -51,6 +53,8 @@ export interface ChangeRouterOptions {
 export class ChangeRouter implements ChangeListener {
   readonly #options: ChangeRouterOptions;
   readonly #failure = Promise.withResolvers<never>();
+  /** The nodes that the Speaker was to list as dead and frozen when they last changed, as JSON. */
+  #reportedDead = "[[],[]]";
   readonly #left = Promise.withResolvers<void>();
 
   constructor(options: ChangeRouterOptions) {
@@ -164,6 +168,10 @@ export class ChangeRouter implements ChangeListener {
     for (const fact of facts) this.#factObserved(fact);
   }
 
+  programsQuestioned(node: string, askedMs: number): void {
+    this.#options.kubeletProbes.ask(node, askedMs);
+  }
+
   hearingChanged(hearing: Hearing): void {
     const { peerStates, reporter } = this.#options;
     peerStates.setHearing(hearing);
@@ -229,10 +237,15 @@ export class ChangeRouter implements ChangeListener {
 
   #deadNodesChanged(): void {
     const { passingOn, peerStates, reporter, rules, sync } = this.#options;
-    const { deadNodes } = peerStates;
-    const passing = passingOn.deadNodesChanged(deadNodes);
+    const { deadNodes, frozenNodes } = peerStates;
+    // The kernel of a frozen node forwards what is passed on to it.
+    const silent = new Set([...deadNodes].filter((node) => !frozenNodes.has(node)));
+    const passing = passingOn.deadNodesChanged(silent);
     if (rules.setDeadNodes(deadNodes) || passing) sync.request();
-    if (passing) reporter.reportSpeakerNow();
+    const reported = JSON.stringify([[...deadNodes].sort(), [...frozenNodes].sort()]);
+    if (reported === this.#reportedDead) return;
+    this.#reportedDead = reported;
+    reporter.reportSpeakerNow();
   }
 
   #factObserved(fact: Fact): void {

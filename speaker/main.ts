@@ -15,6 +15,7 @@ import { readNodePortAddresses } from "./host-checks/kube-proxy-config.ts";
 import { readSettingFile } from "./host-checks/setting-file.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import { stakeFileIn } from "./last-stakes/stake-file.ts";
+import { probeKubelet } from "./peers/kubelet-probe.ts";
 import { createResponder } from "./responder/responder.ts";
 import { Speaker } from "./speaker.ts";
 
@@ -41,6 +42,7 @@ export async function runSpeaker(settings: SpeakerSettings, signal: AbortSignal)
       createResponder,
       stakeFile: stakeFileIn(settings.stateDirectory),
       openGroupSocket,
+      probeKubelet,
       readHostSettings: (links) => readHostSettings(links, readSettingFile),
       readNodePortAddresses,
       kernelRelease: release(),

@@ -12,6 +12,7 @@ import type { HostSettings } from "./host-checks/host-settings.ts";
 import type { Kernel, KernelOptions } from "./kernel/kernel.ts";
 import type { StakeFile } from "./last-stakes/stake-file.ts";
 import type { Link } from "./links/link.ts";
+import type { ProbeKubelet } from "./peers/kubelet-probe.ts";
 import type { Responder, ResponderOptions } from "./responder/responder.ts";
 
 /** Everything that the speaker uses of the outside world. */
@@ -25,6 +26,7 @@ export interface SpeakerOptions {
   /** What the kernel of this node lacks. */
   readonly findMissingFeatures: (nft: Nft) => Promise<readonly MissingFeature[]>;
   readonly openGroupSocket: () => Promise<GroupSocket>;
+  readonly probeKubelet: ProbeKubelet;
   readonly readHostSettings: (links: readonly Link[]) => HostSettings;
   /** `nodePortAddresses` of the kube-proxy of this node; undefined: not known. */
   readonly readNodePortAddresses: () => Promise<readonly string[] | undefined>;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { maxNameLength } from "../../src/api/api.ts";
+import { defaultKubeletPort } from "../../src/api/speaker-identity.ts";
 import { type Claim, maxUint8, maxUint32, maxUint48 } from "../../src/heartbeat/messages.ts";
 
 /** Files of another version are not read. */
@@ -34,6 +35,8 @@ const peerSchema = z.object({
   addresses: z.array(address).max(2),
   port: z.int().min(1).max(65_535),
   macs: z.array(z.string().max(17)).max(64),
+  // Not in the file of an earlier version.
+  kubeletPort: z.int().min(1).max(65_535).default(defaultKubeletPort),
 });
 
 const claimSchema = z.object({

@@ -21,6 +21,11 @@ export type Effect =
    * hardware addresses. A speaker that answers for them is alive, although its heartbeats do not arrive.
    */
   | { readonly kind: "askAnnounced"; readonly node: string; readonly addresses: readonly string[] }
+  /**
+   * Open a connection to the kubelet of the node, and wait a moment for its first byte; `programsAnswered` reports what came of it, with the same
+   * `askedMs`.
+   */
+  | { readonly kind: "askPrograms"; readonly node: string; readonly askedMs: number }
   | { readonly kind: "fact"; readonly fact: Fact };
 
 /** What has become true, for the main thread. */
@@ -42,10 +47,10 @@ export type Fact =
   /** Which node announces an address that there is a stake in; undefined: none is known. */
   | { readonly kind: "holder"; readonly address: string; readonly holder: string | undefined }
   /**
-   * The speaker of the node is dead; `nodeDead`: its kernel is, too, or receives nothing although the speaker is heard. Reported again when
-   * `nodeDead` changes.
+   * The speaker of the node is dead; `nodeDead`: its kernel is, too, or receives nothing although the speaker is heard, or (`frozen`) it forwards,
+   * and no program there answers. Reported again when `nodeDead` changes.
    */
-  | { readonly kind: "peerDown"; readonly node: string; readonly nodeDead: boolean }
+  | { readonly kind: "peerDown"; readonly node: string; readonly nodeDead: boolean; readonly frozen?: true }
   /** The speaker is heard again, and its node receives something. */
   | { readonly kind: "peerUp"; readonly node: string }
   /** This node hears neither peers nor the gateway nor other devices, and has withdrawn everything. */

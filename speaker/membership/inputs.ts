@@ -1,6 +1,15 @@
 import type { Claim, Message } from "../../src/heartbeat/messages.ts";
 import type { Health, LeaveIntent, MembershipPeer, MembershipStake } from "./stake.ts";
 
+/** What a connection to the kubelet of a node has shown. */
+export type ProgramsAnswer =
+  /** It sent something: programs run there. */
+  | "answered"
+  /** Its kernel accepted the connection, and no program said anything. */
+  | "silent"
+  /** There was no connection, as when the kubelet does not run, or a firewall is between. */
+  | "unknown";
+
 /** What Membership learns, and from where. A fake of it shows a caller's tests what was passed. All times are monotonic milliseconds. */
 export interface MembershipInputs {
   /** All nodes that send heartbeats, in any order, with or without the own node. Replaces what was set before. */
@@ -23,6 +32,8 @@ export interface MembershipInputs {
   nodeAnswered(node: string, nowMs: number): void;
   /** The node answered for an address that it announces, after `askAnnounced`. */
   announcementAnswered(node: string, nowMs: number): void;
+  /** What the connection has shown that `askPrograms` required at that time. */
+  programsAnswered(node: string, askedMs: number, answer: ProgramsAnswer, nowMs: number): void;
   leave(intent: LeaveIntent, nowMs: number): void;
   /** Begins a turn: does what is due, and detects that the thread did not run for a while. */
   advance(nowMs: number): void;

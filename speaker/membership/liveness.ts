@@ -1,12 +1,14 @@
-import { type Answer, type NodeState, type Notice, neverMs } from "../../src/heartbeat/messages.ts";
+import { type Answer, type NodeState, type Notice, neverMs, type Question } from "../../src/heartbeat/messages.ts";
 import type { Connection } from "./connection.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { Heartbeats } from "./heartbeats.ts";
+import type { ProgramsAnswer } from "./inputs.ts";
 import { KernelChecks } from "./kernel-checks.ts";
 import type { NoticeBoard } from "./notices.ts";
 import type { OwnState } from "./own-state.ts";
 import type { PeerState, Suspicion } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
+import { ProgramChecks } from "./program-checks.ts";
 import { Timers } from "./timers.ts";
 import { deadAfter, dubiousAfter, speakerDeadAfter, suspectedAfter } from "./timing.ts";
 import type { Witnesses } from "./witnesses.ts";
@@ -46,6 +48,7 @@ export class Liveness {
   readonly #parts: LivenessParts;
   readonly #watches = new Timers<PeerState>();
   readonly #kernels: KernelChecks;
+  readonly #programs: ProgramChecks;
 
   constructor(parts: LivenessParts) {
     this.#parts = parts;
@@ -54,10 +57,15 @@ export class Liveness {
       silent: (peer, answeredBefore) => this.#kernelSilent(peer, answeredBefore),
       answered: (peer) => this.#kernelAnswered(peer),
     });
+    this.#programs = new ProgramChecks({
+      ...parts,
+      frozen: (peer) => this.#programsSilent(peer),
+      thawed: (peer) => this.#speakerAloneDead(peer),
+    });
   }
 
   get nextDueMs(): number {
-    return Math.min(this.#watches.nextMs, this.#kernels.nextDueMs);
+    return Math.min(this.#watches.nextMs, this.#kernels.nextDueMs, this.#programs.nextDueMs);
   }
 
   /** A message of the peer arrived. */
@@ -71,6 +79,7 @@ export class Liveness {
       this.#revive(peer);
       changed(peer);
     }
+    this.#programs.watch(peer);
     this.#noteReachability(peer);
     this.#watches.setEarlier(peer, own.nowMs + this.#suspectedMs(peer));
   }
@@ -83,12 +92,14 @@ export class Liveness {
   advance(): void {
     for (const peer of this.#watches.takeAllDue(this.#parts.own.nowMs)) this.#check(peer);
     this.#kernels.advance();
+    this.#programs.advance();
   }
 
   /** The thread did not run, or the node was cut off: silence until now does not count. */
   grantGrace(): void {
     const { own, peers } = this.#parts;
     this.#kernels.grantGrace();
+    this.#programs.grantGrace();
     for (const peer of peers.all) {
       if (!peer.isAlive) continue;
       peer.vouchedMs = own.nowMs;
@@ -102,6 +113,10 @@ export class Liveness {
     const { about, silentMs, tried } = answer;
     if (answer.of === "kernel") {
       this.#kernels.witnessAnswered(from, answer);
+      return;
+    }
+    if (answer.of === "programs") {
+      this.#programs.witnessAnswered(from, answer);
       return;
     }
     const peer = peers.get(about);
@@ -119,10 +134,21 @@ export class Liveness {
 
   nodeAnswered(node: string): void {
     const { peers, witnesses } = this.#parts;
-    const suspicion = peers.get(node)?.suspicion;
-    if (suspicion !== undefined) suspicion.nodeAnswered = true;
+    const peer = peers.get(node);
+    if (peer?.suspicion !== undefined) {
+      peer.suspicion.nodeAnswered = true;
+      this.#programs.watch(peer);
+    }
     witnesses.nodeAnswered(node);
     this.#kernels.nodeAnswered(node);
+  }
+
+  programsAnswered(node: string, askedMs: number, answer: ProgramsAnswer): void {
+    this.#programs.answered(node, askedMs, answer);
+  }
+
+  programsQuestioned(from: string, question: Question): void {
+    this.#programs.questioned(from, question);
   }
 
   announcementAnswered(node: string): void {
@@ -141,14 +167,14 @@ export class Liveness {
     if (!notices.publish(notice)) return;
     const { node, state } = notice;
     const peer = peers.get(node);
-    const nodeDead = receivesNothing(state);
+    const nodeDead = losesRequests(state);
     if (peer === undefined || peer.status === "left" || peer.status === "unheard") {
       if (peer?.status === "unheard" && state !== "alive") peer.status = "dead";
       if (peer !== undefined) peer.nodeDead = nodeDead;
-      if (state !== "alive") effects.report({ kind: "peerDown", node, nodeDead });
+      if (state !== "alive") this.#reportDown(node, state);
       else if (before !== undefined && before.state !== "alive") effects.report({ kind: "peerUp", node });
       if (peer !== undefined) {
-        this.#kernels.watch(peer);
+        this.#watchNode(peer);
         changed(peer);
       }
       return;
@@ -166,7 +192,8 @@ export class Liveness {
     } else if (peer.status === "dead") {
       if (peer.nodeDead === nodeDead) return;
       peer.nodeDead = nodeDead;
-      effects.report({ kind: "peerDown", node, nodeDead });
+      this.#reportDown(node, state);
+      this.#programs.watch(peer);
     } else if (peer.beat !== undefined && peer.beat.incarnation > notice.incarnation) {
       notices.publish({ node, incarnation: peer.beat.incarnation, revision: 0, state: "alive" });
     } else if (state === "unreachable") {
@@ -201,13 +228,14 @@ export class Liveness {
       return;
     }
     if (!peer.isAlive) {
-      this.#kernels.watch(peer);
+      this.#watchNode(peer);
       return;
     }
     const suspectedMs = this.#suspectedMs(peer);
     const isAccused = peer.suspicion?.accused !== undefined;
     if (nowMs - lastMs < (isAccused ? 0 : suspectedMs)) {
       peer.suspicion = undefined;
+      this.#programs.watch(peer);
       this.#watchAt(peer, lastMs + suspectedMs);
       return;
     }
@@ -265,13 +293,14 @@ export class Liveness {
   }
 
   #die(peer: PeerState, { accused, nodeAsked, nodeAnswered }: Suspicion): void {
-    const { effects, notices, changed, alone } = this.#parts;
+    const { notices, changed, alone } = this.#parts;
     const { node } = peer;
-    const incarnation = Math.max(peer.beat?.incarnation ?? 0, notices.get(node)?.incarnation ?? 0);
+    const known = notices.get(node);
+    const incarnation = Math.max(peer.beat?.incarnation ?? 0, known?.incarnation ?? 0);
     const isSilent = nodeAsked >= 2 && !nodeAnswered;
-    // What this node has seen of the kernel, or else what others have.
-    if (isSilent || nodeAnswered || accused === undefined) {
-      const known = notices.get(node);
+    // What this node has seen of the kernel, or else what others have. That it answers does not contradict that no program does.
+    const isFrozen = known?.incarnation === incarnation && known.state === "frozen";
+    if ((isSilent || nodeAnswered || accused === undefined) && !isFrozen) {
       const seen = known?.incarnation === incarnation ? known.revision : 0;
       notices.publish({
         node,
@@ -283,9 +312,10 @@ export class Liveness {
     peer.status = "dead";
     peer.suspicion = undefined;
     peer.isUnreachable = false;
-    peer.nodeDead = receivesNothing(notices.get(node)?.state);
-    effects.report({ kind: "peerDown", node, nodeDead: peer.nodeDead });
-    this.#kernels.watch(peer, nodeAnswered);
+    const state = notices.get(node)?.state;
+    peer.nodeDead = losesRequests(state);
+    this.#reportDown(node, state);
+    this.#watchNode(peer, nodeAnswered);
     if (!this.#parts.witnesses.hasOther(peer)) alone();
     changed(peer);
   }
@@ -310,11 +340,36 @@ export class Liveness {
 
   #kernelAnswered(peer: PeerState): void {
     const { own, notices } = this.#parts;
-    const notice = notices.get(peer.node);
     if (peer.isUnreachable) this.#reachedAgain(peer);
-    else if (peer.status === "dead" && peer.nodeDead && notice !== undefined && own.nowMs > peer.heardMs) {
+    else if (notices.get(peer.node)?.state !== "frozen" && own.nowMs > peer.heardMs) this.#speakerAloneDead(peer);
+  }
+
+  /** Its kernel or its programs answer, so that the rest of the node may be well. */
+  #speakerAloneDead(peer: PeerState): void {
+    const { own, notices } = this.#parts;
+    const notice = notices.get(peer.node);
+    if (peer.status === "dead" && peer.nodeDead && notice !== undefined)
       this.noticed(own.node, { ...notice, state: "speakerDown" });
-    }
+  }
+
+  /** The peer is dead, its kernel answers, and no program there does. */
+  #programsSilent(peer: PeerState): void {
+    const { own, notices } = this.#parts;
+    const known = notices.get(peer.node);
+    if (peer.status !== "dead" || known?.state !== "speakerDown") return;
+    const revision = notices.nextRevision(peer.node, known.incarnation, true);
+    if (revision !== undefined) this.noticed(own.node, { ...known, revision, state: "frozen" });
+  }
+
+  #reportDown(node: string, state: NodeState | undefined): void {
+    const nodeDead = losesRequests(state);
+    const frozen = state === "frozen" ? { frozen: true as const } : {};
+    this.#parts.effects.report({ kind: "peerDown", node, nodeDead, ...frozen });
+  }
+
+  #watchNode(peer: PeerState, kernelAnsweredBefore = false): void {
+    this.#kernels.watch(peer, kernelAnsweredBefore);
+    this.#programs.watch(peer);
   }
 
   /** Something arrives at the peer. */
@@ -388,7 +443,12 @@ export class Liveness {
   }
 }
 
-/** Nothing arrives at a node in this state: what is sent to its pods is lost. */
+/** What is sent to pods of a node in this state is lost, or never answered. */
+function losesRequests(state: NodeState | undefined): boolean {
+  return state === "frozen" || receivesNothing(state);
+}
+
+/** Nothing arrives at a node in this state. */
 function receivesNothing(state: NodeState | undefined): boolean {
   return state === "nodeDead" || state === "unreachable";
 }

@@ -7,7 +7,7 @@ import { EffectQueue } from "./effect-queue.ts";
 import type { Effect } from "./effects.ts";
 import { HeartbeatReceiver } from "./heartbeat-receiver.ts";
 import { Heartbeats } from "./heartbeats.ts";
-import type { MembershipInputs } from "./inputs.ts";
+import type { MembershipInputs, ProgramsAnswer } from "./inputs.ts";
 import { Joining } from "./joining.ts";
 import { Leaving } from "./leaving.ts";
 import { Liveness } from "./liveness.ts";
@@ -210,7 +210,8 @@ export class Membership implements MembershipInputs {
     }
     switch (message.kind) {
       case "question":
-        this.#witnesses.answer(from, message);
+        if (message.of === "programs") this.#liveness.programsQuestioned(from, message);
+        else this.#witnesses.answer(from, message);
         break;
       case "answer":
         this.#liveness.answered(from, message);
@@ -245,6 +246,11 @@ export class Membership implements MembershipInputs {
   announcementAnswered(node: string, nowMs: number): void {
     this.#clock.set(nowMs);
     this.#liveness.announcementAnswered(node);
+  }
+
+  programsAnswered(node: string, askedMs: number, answer: ProgramsAnswer, nowMs: number): void {
+    this.#clock.set(nowMs);
+    this.#liveness.programsAnswered(node, askedMs, answer);
   }
 
   advance(nowMs: number): void {

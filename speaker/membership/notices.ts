@@ -15,7 +15,13 @@ const rounds = 3;
 /** How many deaths a peer that has just started learns of. */
 const maxDeathsForNewcomer = 240;
 
-const order: Readonly<Record<NodeState, number>> = { alive: 0, unreachable: 1, nodeDead: 2, speakerDown: 3 };
+const order: Readonly<Record<NodeState, number>> = {
+  alive: 0,
+  unreachable: 1,
+  nodeDead: 2,
+  frozen: 3,
+  speakerDown: 4,
+};
 
 /** What became of nodes: the newest notice about each, and which are passed on. */
 export class NoticeBoard {

@@ -60,6 +60,14 @@ export class Witnesses {
     return witnesses;
   }
 
+  /** Asks the same nodes whether its programs answer them. Returns which ones. */
+  questionPrograms(peer: PeerState): ReadonlySet<string> {
+    const witnesses = this.#witnessesFor(peer);
+    for (const witness of witnesses)
+      this.#effects.send(witness, { kind: "question", about: peer.node, of: "programs" });
+    return witnesses;
+  }
+
   /** Another peer is alive. */
   hasOther(peer: PeerState): boolean {
     for (const other of this.#peers.active) if (other !== peer && other.isAlive) return true;

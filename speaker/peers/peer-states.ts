@@ -9,6 +9,7 @@ export class PeerStates {
   readonly #log: Logger;
   #hearing: Hearing | undefined;
   readonly #deadNodes = new Set<string>();
+  readonly #frozenNodes = new Set<string>();
   #isolated = false;
 
   constructor(log: Logger) {
@@ -28,9 +29,14 @@ export class PeerStates {
     return this.#hearing?.lost.length ?? 0;
   }
 
-  /** The nodes that are dead as a whole, and not their speakers alone; also those that receive nothing. */
+  /** The nodes that are dead as a whole, and not their speakers alone; also those that receive nothing, and those that are frozen. */
   get deadNodes(): ReadonlySet<string> {
     return new Set(this.#deadNodes);
+  }
+
+  /** Those of them whose kernel forwards, and where no program answers. */
+  get frozenNodes(): ReadonlySet<string> {
+    return new Set(this.#frozenNodes);
   }
 
   /** Whether this node hears neither other speakers nor any other device. */
@@ -41,23 +47,23 @@ export class PeerStates {
   /** A node that is heard is not dead, whether its return was reported or not. */
   setHearing({ heard, lost }: Hearing): void {
     this.#hearing = { heard: [...heard].sort(), lost: [...lost].sort() };
-    for (const node of heard) this.#deadNodes.delete(node);
+    for (const node of heard) this.#lives(node);
   }
 
   /** The node no longer exists. Another one may get its name. */
   forget(node: string): void {
-    this.#deadNodes.delete(node);
+    this.#lives(node);
   }
 
   observe(fact: PeerFact): void {
     const log = this.#log;
     switch (fact.kind) {
       case "peerUp":
-        this.#deadNodes.delete(fact.node);
+        this.#lives(fact.node);
         log.info({ node: fact.node }, "the speaker of the node hears and is heard again");
         break;
       case "peerDown":
-        this.#noteDown(fact.node, fact.nodeDead);
+        this.#noteDown(fact);
         break;
       case "isolated":
         this.#isolated = true;
@@ -71,15 +77,32 @@ export class PeerStates {
     }
   }
 
-  #noteDown(node: string, nodeDead: boolean): void {
+  #noteDown({ node, nodeDead, frozen }: Extract<PeerFact, { readonly kind: "peerDown" }>): void {
     const log = this.#log;
     if (nodeDead) {
       this.#deadNodes.add(node);
+      if (frozen) {
+        this.#frozenNodes.add(node);
+        log.warn(
+          { node },
+          "the node is frozen: its kernel accepts connections, and neither its speaker nor its kubelet answers",
+        );
+        return;
+      }
+      this.#frozenNodes.delete(node);
       log.warn({ node }, "the node is dead: its kernel does not answer, and its speaker is not heard or hears nothing");
       return;
     }
-    const returned = this.#deadNodes.delete(node);
-    if (returned) log.info({ node }, "the kernel of the node answers again, and its speaker is not heard yet");
+    const wasFrozen = this.#frozenNodes.has(node);
+    const returned = this.#lives(node);
+    if (wasFrozen) log.info({ node }, "the kubelet of the node answers again, and its speaker is not heard yet");
+    else if (returned) log.info({ node }, "the kernel of the node answers again, and its speaker is not heard yet");
     else log.warn({ node }, "the speaker of the node is dead: no other speaker hears it");
+  }
+
+  /** Returns whether it counted as dead. */
+  #lives(node: string): boolean {
+    this.#frozenNodes.delete(node);
+    return this.#deadNodes.delete(node);
   }
 }

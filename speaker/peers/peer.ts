@@ -12,6 +12,8 @@ export interface Peer {
   readonly port: number;
   /** Hardware addresses of its interfaces, in lower case with colons. */
   readonly macs: readonly string[];
+  /** The TCP port of the node's kubelet. */
+  readonly kubeletPort: number;
 }
 
 /** All peers by the name of their node, the own node included. Always the newest that was received. */
@@ -23,9 +25,10 @@ const parseIdentity = parseObject(speakerIdentitySchema);
 export function projectPeer(raw: unknown): Peer | InvalidObject {
   const parsed = parseIdentity(raw);
   if (!("spec" in parsed)) return parsed;
-  const { addresses, port, macs } = parsed.spec;
+  const { addresses, port, macs, kubeletPort } = parsed.spec;
   const node = parsed.metadata.name;
-  return Object.freeze({ node, addresses: addresses.flatMap((text) => parseAddress(text) ?? []), port, macs });
+  const known = addresses.flatMap((text) => parseAddress(text) ?? []);
+  return Object.freeze({ node, addresses: known, port, macs, kubeletPort });
 }
 
 /** The node that has an interface with this MAC address, in lower case with colons. Looks at all nodes. */

@@ -5,7 +5,7 @@ import type { Link } from "../links/link.ts";
 import type { Peer } from "../peers/peer.ts";
 
 export interface OwnIdentityInput {
-  readonly node: Pick<NodeView, "internalIPs">;
+  readonly node: Pick<NodeView, "internalIPs" | "kubeletPort">;
   /** Whether an interface of the node has the address, in canonical form. */
   readonly isOnNode: (address: string) => boolean;
   readonly links: readonly Pick<Link, "mac">[];
@@ -21,14 +21,18 @@ export function ownIdentity({ node, isOnNode, links, port }: OwnIdentityInput): 
   const present = parsed.filter((address) => !isLinkLocal(address) && isOnNode(formatAddress(address)));
   const addresses = ipFamilies.flatMap((family) => present.find((address) => address.family === family) ?? []);
   const macs = [...new Set(links.map(({ mac }) => mac))].toSorted().slice(0, maxIdentityMacs);
-  return { addresses: addresses.map(formatAddress), port, macs };
+  return { addresses: addresses.map(formatAddress), port, macs, kubeletPort: node.kubeletPort };
 }
 
 /** Whether the object contains this already. Pure. */
-export function isWritten({ addresses, port, macs }: SpeakerIdentitySpec, present: Peer | undefined): boolean {
+export function isWritten(
+  { addresses, port, macs, kubeletPort }: SpeakerIdentitySpec,
+  present: Peer | undefined,
+): boolean {
   return (
     present !== undefined &&
     present.port === port &&
+    present.kubeletPort === kubeletPort &&
     present.addresses.map(formatAddress).join() === addresses.join() &&
     present.macs.join() === macs.join()
   );

@@ -100,14 +100,22 @@ export function healthConditions(
   return withConditions(present, [...known, answers], now);
 }
 
-function peersOf({ hearing, deadNodes }: Pick<PeerStates, "hearing" | "deadNodes">): SpeakerPeers | undefined {
+/** What is reported of other nodes. */
+type ReportedPeers = Pick<PeerStates, "hearing" | "deadNodes" | "frozenNodes">;
+
+function peersOf({ hearing, deadNodes, frozenNodes }: ReportedPeers): SpeakerPeers | undefined {
   if (hearing === undefined) return undefined;
-  return { hearing: [...hearing.heard], lost: [...hearing.lost], deadNodes: [...deadNodes].sort() };
+  return {
+    hearing: [...hearing.heard],
+    lost: [...hearing.lost],
+    deadNodes: [...deadNodes].sort(),
+    frozenNodes: [...frozenNodes].sort(),
+  };
 }
 
-function limitPeers({ hearing, lost, deadNodes = [] }: SpeakerPeers): SpeakerPeers {
+function limitPeers({ hearing, lost, deadNodes = [], frozenNodes = [] }: SpeakerPeers): SpeakerPeers {
   const most = (nodes: readonly string[]): string[] => nodes.slice(0, maxPeers);
-  return { hearing: most(hearing), lost: most(lost), deadNodes: most(deadNodes) };
+  return { hearing: most(hearing), lost: most(lost), deadNodes: most(deadNodes), frozenNodes: most(frozenNodes) };
 }
 
 export interface SpeakerStatusOptions {
@@ -116,7 +124,7 @@ export interface SpeakerStatusOptions {
   readonly announcer: Announcer;
   readonly health: { readonly current: NodeHealth };
   readonly dataplane: { readonly refusedServices: readonly string[] };
-  readonly peers: Pick<PeerStates, "hearing" | "deadNodes">;
+  readonly peers: ReportedPeers;
   readonly kernel: string;
   readonly bootNonce: string;
   readonly avoidsDeadNodes: boolean;

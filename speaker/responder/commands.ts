@@ -2,6 +2,7 @@ import type { Claim } from "../../src/heartbeat/messages.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { Fact } from "../membership/effects.ts";
+import type { ProgramsAnswer } from "../membership/inputs.ts";
 import type { Hearing } from "../membership/membership.ts";
 import type { Health, LeaveIntent } from "../membership/stake.ts";
 import type { FoundDevice, ProbeCause } from "./address-probes.ts";
@@ -43,6 +44,13 @@ export type ResponderCommand =
       readonly cluster: string;
       readonly keys: readonly Uint8Array[];
     }
+  /** What came of the connection that the report `askPrograms` required. */
+  | {
+      readonly kind: "programsAnswered";
+      readonly node: string;
+      readonly askedMs: number;
+      readonly answer: ProgramsAnswer;
+    }
   /** The process is about to end. The fact `leaveDone` says when it may. */
   | { readonly kind: "leave"; readonly intent: LeaveIntent }
   | { readonly kind: "stop" };
@@ -54,6 +62,8 @@ export type ResponderReport =
       readonly kind: "facts";
       readonly facts: readonly Fact[];
     }
+  /** Open a connection to the kubelet of the node: this thread waits for packets alone. */
+  | { readonly kind: "askPrograms"; readonly node: string; readonly askedMs: number }
   /** Which other speakers are heard, and which count as dead. */
   | { readonly kind: "hearing"; readonly hearing: Hearing }
   | {

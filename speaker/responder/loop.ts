@@ -130,6 +130,9 @@ export class ResponderLoop {
       case "setKeys":
         this.#transport.setKeys(command.cluster, command.keys, nowMs);
         break;
+      case "programsAnswered":
+        this.#membership.programsAnswered(command.node, command.askedMs, command.answer, nowMs);
+        break;
       case "leave":
         this.#membership.leave(command.intent, nowMs);
         break;
@@ -230,6 +233,9 @@ export class ResponderLoop {
         break;
       case "askAnnounced":
         for (const address of effect.addresses) this.#askAnnounced(effect.node, address, nowMs);
+        break;
+      case "askPrograms":
+        this.#options.report(effect);
         break;
       case "fact":
         this.#facts.push(effect.fact);

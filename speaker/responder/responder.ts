@@ -22,6 +22,8 @@ export interface ResponderListener {
   conflictObserved(conflict: ObservedConflict): void;
   /** What the membership has found out and decided, in that order. */
   factsObserved(facts: readonly Fact[]): void;
+  /** Whether programs run on the node is to be found out; the command `programsAnswered` tells it, with the same `askedMs`. */
+  programsQuestioned(node: string, askedMs: number): void;
   /** Other speakers are heard, or count as dead, than before. */
   hearingChanged(hearing: Hearing): void;
   /** Another device has the address, which is not announced for that reason; undefined: none has it any longer. */
@@ -137,6 +139,9 @@ class ResponderThread implements Responder {
         break;
       case "facts":
         changes.factsObserved(report.facts);
+        break;
+      case "askPrograms":
+        changes.programsQuestioned(report.node, report.askedMs);
         break;
       case "hearing":
         changes.hearingChanged(report.hearing);

@@ -7,6 +7,8 @@ export const maxHeartbeatAddresses = 2;
 export const maxIdentityMacs = 64;
 /** The port that speakers send heartbeats from and to, unless an option says otherwise. */
 export const defaultHeartbeatPort = 7482;
+/** The TCP port of the kubelet, unless its configuration says otherwise (kubernetes, pkg/cluster/ports/ports.go). */
+export const defaultKubeletPort = 10250;
 
 export const speakerIdentitySpecSchema = z
   .object({
@@ -24,6 +26,14 @@ export const speakerIdentitySpecSchema = z
       .default([])
       .describe(
         "MAC addresses of the interfaces from which the node can announce addresses, in lower case with colons. The first 64.",
+      ),
+    kubeletPort: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(defaultKubeletPort)
+      .describe(
+        "The TCP port of the kubelet, at the same addresses. Other speakers connect to it when they no longer hear this one, to learn whether any program runs on the node.",
       ),
   })
   .describe("How other speakers reach this one. The speaker writes it.");

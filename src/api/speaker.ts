@@ -79,8 +79,11 @@ const speakerPeersSchema = z.object({
   deadNodes: boundedList(boundedText(maxNameLength), maxPeers)
     .optional()
     .describe(
-      "Nodes that are dead as a whole, not only their speakers, or that receive nothing: this node sends no connections to their endpoints.",
+      "Nodes that are dead as a whole, not only their speakers, that receive nothing, or that are frozen: this node sends no connections to their endpoints.",
     ),
+  frozenNodes: boundedList(boundedText(maxNameLength), maxPeers)
+    .optional()
+    .describe("Those of them whose kernel answers, and where no program does."),
 });
 /** Which other nodes a speaker hears, and which it counts as dead. */
 export type SpeakerPeers = Omit<z.infer<typeof speakerPeersSchema>, "bootNonce">;
@@ -152,6 +155,11 @@ export function peersOf({ status }: Speaker): SpeakerPeers | undefined {
 /** The nodes whose endpoints take no connections at this node, because they are dead. */
 export function deadNodesOf(speaker: Speaker): ReadonlySet<string> {
   return new Set(peersOf(speaker)?.deadNodes);
+}
+
+/** Those of them that are frozen: their kernel answers, and no program does. */
+export function frozenNodesOf(speaker: Speaker): ReadonlySet<string> {
+  return new Set(peersOf(speaker)?.frozenNodes);
 }
 
 /** Whether the addresses of the node are to be announced by other nodes. */

@@ -28,8 +28,8 @@ const kinds = { heartbeat: 1, claims: 2, question: 3, answer: 4, notices: 5, con
 >;
 
 const phases: readonly Phase[] = ["running", "leaving", "restarting", "left"];
-const states: readonly NodeState[] = ["alive", "nodeDead", "speakerDown", "unreachable"];
-const subjects: readonly QuestionSubject[] = ["speaker", "kernel"];
+const states: readonly NodeState[] = ["alive", "nodeDead", "speakerDown", "unreachable", "frozen"];
+const subjects: readonly QuestionSubject[] = ["speaker", "kernel", "programs"];
 const entryStates: readonly ClaimEntry["state"][] = ["held", "released", "passed"];
 
 /** Bits of the flags of a heartbeat. */

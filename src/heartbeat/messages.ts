@@ -114,15 +114,18 @@ export interface Question {
   readonly of: QuestionSubject;
 }
 
-/** "speaker": whether heartbeats of the node arrive. "kernel": whether its kernel answers ARP or NDP, so that frames arrive there. */
-export type QuestionSubject = "speaker" | "kernel";
+/**
+ * "speaker": whether heartbeats of the node arrive. "kernel": whether its kernel answers ARP or NDP, so that frames arrive there.
+ * "programs": whether its kubelet does, so that programs run there.
+ */
+export type QuestionSubject = "speaker" | "kernel" | "programs";
 
 /** The reply to a Question. */
 export interface Answer {
   readonly kind: "answer";
   readonly about: string;
   readonly of: QuestionSubject;
-  /** Up to maxUint16. How long ago the sender heard that node, or its kernel; neverMs: it never did, or cannot ask it. */
+  /** Up to maxUint16. How long ago the sender heard that node, its kernel or its programs; neverMs: it never did, or cannot ask it. */
   readonly silentMs: number;
   /** The sender has sent that node something that requests an answer, and waited for it. */
   readonly tried: boolean;
@@ -137,7 +140,7 @@ export interface Notices {
 
 /**
  * Of two notices about a node, the one with the higher incarnation applies; of the same one, that with the higher revision; of the same revision:
- * speakerDown, then nodeDead, then unreachable, then alive.
+ * speakerDown, then frozen, then nodeDead, then unreachable, then alive.
  */
 export interface Notice {
   readonly node: string;
@@ -154,8 +157,9 @@ export interface Notice {
 /**
  * "nodeDead": its kernel does not answer ARP or NDP either. "speakerDown": only its speaker is silent, or this is not known; its pods may be
  * well. "unreachable": its heartbeats arrive and say that it hears nothing, and its kernel does not answer either: its pods receive nothing.
+ * "frozen": its speaker is silent, its kernel accepts connections, and its kubelet never answers: nor do its pods.
  */
-export type NodeState = "alive" | "nodeDead" | "speakerDown" | "unreachable";
+export type NodeState = "alive" | "nodeDead" | "speakerDown" | "unreachable" | "frozen";
 
 /** Another node announces the address by a better right than the receiver, which perhaps cannot hear that node. */
 export interface Conflict {

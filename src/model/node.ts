@@ -1,4 +1,5 @@
 import type { V1Node } from "@kubernetes/client-node";
+import { defaultKubeletPort } from "../api/speaker-identity.ts";
 import { parseAddress } from "../ip/address.ts";
 import { type Departure, departureOf } from "./departure.ts";
 
@@ -21,6 +22,8 @@ export interface NodeView {
   /** Whether its condition NetworkUnavailable is True: the network plug-in has not set up the routes to its pods. */
   readonly networkUnavailable: boolean;
   readonly ready: boolean;
+  /** The TCP port of its kubelet. */
+  readonly kubeletPort: number;
 }
 
 export const excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers";
@@ -44,6 +47,8 @@ export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
     departure: departureOf(raw),
     networkUnavailable: isTrue("NetworkUnavailable"),
     ready: isTrue("Ready"),
+    // 0: the kubelet serves nothing, and the field is absent before it has started.
+    kubeletPort: raw.status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultKubeletPort,
   });
 }
 

@@ -24,6 +24,7 @@ const responder = createResponder({
       for (const fact of facts) if (fact.kind === "holding") holding.add(fact.address);
       for (const fact of facts) if (fact.kind === "released") holding.delete(fact.address);
     },
+    programsQuestioned: () => undefined,
     hearingChanged: () => undefined,
     interfaceFailed: () => undefined,
     addressUseObserved: (address, by) =>

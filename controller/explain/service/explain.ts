@@ -1,4 +1,10 @@
-import { avoidsDeadNodesFeature, deadNodesOf, hasFeature, type Speaker } from "../../../src/api/speaker.ts";
+import {
+  avoidsDeadNodesFeature,
+  deadNodesOf,
+  frozenNodesOf,
+  hasFeature,
+  type Speaker,
+} from "../../../src/api/speaker.ts";
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
 import { decideForwarding } from "../../../src/model/forwarding.ts";
 import { invalidSettings } from "../../../src/model/invalid-settings.ts";
@@ -218,11 +224,13 @@ function describeDeadNodes({ slices, speakers }: ServiceInput, addresses: readon
   return addresses.flatMap(({ announcedBy }) => {
     const speaker = speakers.get(announcedBy ?? "");
     const dead = speaker === undefined ? [] : [...deadNodesOf(speaker)].filter((node) => listed.has(node));
+    const frozen = speaker === undefined ? new Set() : frozenNodesOf(speaker);
     return dead.map((node) => {
       const what = ready.has(node)
         ? "kube-proxy may, until the EndpointSlices no longer list them as ready."
         : "The EndpointSlices no longer list them as ready. New connections that went straight to living pods in place of kube-proxy do so for 60 s more (--kube-proxy-delay-seconds).";
-      return `Node ${node} is dead, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. ${what}`;
+      const state = frozen.has(node) ? "frozen: its kernel answers and its programs do not" : "dead";
+      return `Node ${node} is ${state}, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. ${what}`;
     });
   });
 }

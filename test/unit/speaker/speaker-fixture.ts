@@ -238,6 +238,7 @@ export class SpeakerFixture {
       },
       findMissingFeatures: async () => this.missingFeatures,
       stakeFile: this.stakeFile,
+      probeKubelet: async () => "unknown",
       openGroupSocket: async () => ({ join: () => {}, leave: () => {}, close: () => {} }),
       readNodePortAddresses: async () => this.nodePortAddresses,
       readHostSettings: (links) => readHostSettings(links, (path) => this.sysctls.get(path)),

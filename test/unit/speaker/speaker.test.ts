@@ -337,7 +337,12 @@ story("packets for open connections are passed on to the node before, until that
   await fixture.setOwners("192.0.2.200", ["n1", "n2"]);
   const passedOn = () => passedOnBy(fixture);
   assert.match(passedOn(), /pass_to_192\.0\.2\.12/);
-  fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n2", nodeDead: true }]);
+  const observe = (frozen: object) =>
+    fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n2", nodeDead: true, ...frozen }]);
+  observe({ frozen: true });
+  await fixture.settle();
+  assert.match(passedOn(), /pass_to_192\.0\.2\.12/, "its kernel forwards, although its programs do not answer");
+  observe({});
   await fixture.settle();
   assert.doesNotMatch(passedOn(), /pass_to_192\.0\.2\.12/);
 });
@@ -671,10 +676,10 @@ story("the Speaker lists the peers that are heard and lost, from the first one o
   };
   assert.equal(await peers(), undefined);
   fixture.responder.options?.changes.hearingChanged({ heard: ["n3", "n2"], lost: ["n4"] });
-  const reported = { bootNonce: "nonce", hearing: ["n2", "n3"], lost: ["n4"] };
+  const reported = { bootNonce: "nonce", hearing: ["n2", "n3"], lost: ["n4"], frozenNodes: [] };
   assert.deepEqual(await peers(), { ...reported, deadNodes: [] });
-  fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n4", nodeDead: true }]);
-  assert.deepEqual(await peers(), { ...reported, deadNodes: ["n4"] });
+  fixture.responder.options?.changes.factsObserved([{ kind: "peerDown", node: "n4", nodeDead: true, frozen: true }]);
+  assert.deepEqual(await peers(), { ...reported, deadNodes: ["n4"], frozenNodes: ["n4"] });
   fixture.responder.options?.changes.factsObserved([{ kind: "peerUp", node: "n4" }]);
   assert.deepEqual(await peers(), { ...reported, deadNodes: [] });
   assert.match(await fixture.registry.metrics(), /bellhop_speaker_peers\{state="alive"\} 2/);
@@ -840,7 +845,12 @@ story("the SpeakerIdentity is written when it has changed or was deleted, and ot
   await fixture.start();
   await fixture.clock.advance(1_000);
   await fixture.settle();
-  assert.deepEqual(await identity(), { addresses: ["192.0.2.11"], port: 7482, macs: ["02:00:00:00:00:01"] });
+  assert.deepEqual(await identity(), {
+    addresses: ["192.0.2.11"],
+    port: 7482,
+    macs: ["02:00:00:00:00:01"],
+    kubeletPort: 10250,
+  });
   const before = writes();
   await fixture.patch("/api/v1/nodes/n1/status", { conditions: [{ type: "Ready", status: "True" }] });
   await fixture.clock.advance(600_000);
@@ -863,7 +873,7 @@ story("the SpeakerIdentity is written when it has changed or was deleted, and ot
 
 story("a speaker that finds its SpeakerIdentity as it should be writes nothing", async (fixture) => {
   await fixture.populate("n1");
-  const spec = { addresses: ["192.0.2.11"], port: 7482, macs: ["02:00:00:00:00:01"] };
+  const spec = { addresses: ["192.0.2.11"], port: 7482, macs: ["02:00:00:00:00:01"], kubeletPort: 10250 };
   await fixture.post(ownPath("speakeridentities"), { metadata: { name: "n1" }, spec });
   const before = fixture.api.writes.length;
   await fixture.start();

@@ -23,7 +23,7 @@ const last: LastStakes = {
     },
   ],
   former: [{ address: "192.0.2.201", previous: ["n3", "n4"] }],
-  peers: [{ node: "n2", addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:02"] }],
+  peers: [{ node: "n2", addresses: ["192.0.2.12"], port: 7482, macs: ["02:00:00:00:00:02"], kubeletPort: 10250 }],
   cluster: "1d0c1f3e-8a52-4f0e-9d5e-6c7f0f6f0f11",
   keys: [Uint8Array.from({ length: 32 }, (_, index) => index)],
 };

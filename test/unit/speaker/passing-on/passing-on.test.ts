@@ -72,7 +72,7 @@ class FakeDataplane {
 test("the data plane is given the way to each node, once for several changes, and again when the way changes", () => {
   const dataplane = new FakeDataplane();
   const addresses = ["192.0.2.12", "2001:db8::12"].flatMap((text) => parseAddress(text) ?? []);
-  const n2: Peer = { node: "n2", addresses, port: 7482, macs: ["02:00:00:00:00:12"] };
+  const n2: Peer = { node: "n2", addresses, port: 7482, kubeletPort: 10250, macs: ["02:00:00:00:00:12"] };
   const host = { links: [link("eth0", "192.0.2.11/24")] };
   const identities = { views: new Map([["n2", n2]]) };
   const passingOn = new PassingOn({ node: "n1", dataplane, identities, virtualIps: { views: new Map() }, host });
@@ -110,7 +110,10 @@ test("a node that is no longer an owner remembers who answered before it, until 
   const dataplane = new FakeDataplane();
   const peers = ["n2", "n3", "n4"].map((node): readonly [string, Peer] => {
     const address = parseAddress(`192.0.2.1${node.slice(1)}`);
-    return [node, { node, addresses: address === undefined ? [] : [address], port: 7482, macs: [] }];
+    return [
+      node,
+      { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
+    ];
   });
   const views = new Map([[vip, virtualIp(vip, true, "n2")]]);
   const host = { links: [link("eth0", "192.0.2.11/24")] };
@@ -151,7 +154,10 @@ test("after a restart it still remembers who answered before it", () => {
   const dataplane = new FakeDataplane();
   const peers = ["n2", "n3"].map((node): readonly [string, Peer] => {
     const address = parseAddress(`192.0.2.1${node.slice(1)}`);
-    return [node, { node, addresses: address === undefined ? [] : [address], port: 7482, macs: [] }];
+    return [
+      node,
+      { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
+    ];
   });
   const views = new Map<string, VirtualIP>();
   const options = {

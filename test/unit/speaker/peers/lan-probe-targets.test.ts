@@ -7,7 +7,13 @@ import { address } from "../responder/frames.ts";
 import { link } from "../speaker-fixture.ts";
 
 function peer(node: string, ...addresses: readonly string[]): Peer {
-  return { node, addresses: addresses.flatMap((text) => parseAddress(text) ?? []), port: 7482, macs: [] };
+  return {
+    node,
+    addresses: addresses.flatMap((text) => parseAddress(text) ?? []),
+    port: 7482,
+    kubeletPort: 10250,
+    macs: [],
+  };
 }
 
 test("gateways and peers are asked on the interface of their LAN, from the address of this node there", () => {

@@ -23,6 +23,17 @@ test("a node is dead as a whole only if its kernel is silent, too", () => {
   states.observe({ kind: "peerDown", node: "n3", nodeDead: true });
   states.forget("n3");
   assert.deepEqual(dead(), [], "another node may get its name");
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: true, frozen: true });
+  assert.deepEqual(
+    [dead(), [...states.frozenNodes]],
+    [["n3"], ["n3"]],
+    "its kernel forwards, and its pods do not answer",
+  );
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: false });
+  assert.deepEqual([dead(), [...states.frozenNodes]], [[], []]);
+  states.observe({ kind: "peerDown", node: "n3", nodeDead: true, frozen: true });
+  states.observe({ kind: "peerUp", node: "n3" });
+  assert.deepEqual([dead(), [...states.frozenNodes]], [[], []]);
   states.observe({ kind: "isolated" });
   assert.equal(states.isolated, true);
   states.observe({ kind: "connected" });

@@ -67,6 +67,8 @@ export class FirstOwner implements Decisions {
 
   announcementAnswered(): void {}
 
+  programsAnswered(): void {}
+
   advance(): void {}
 
   take(): readonly Effect[] {

@@ -72,12 +72,18 @@ const entry: fc.Arbitrary<ClaimEntry> = fc.oneof(
   fc.record({ state: fc.constant("held" as const), address, claim: anyClaim }),
   fc.record({ state: fc.constantFrom("released" as const, "passed" as const), address }),
 );
-const subject = fc.constantFrom("speaker" as const, "kernel" as const);
+const subject = fc.constantFrom("speaker" as const, "kernel" as const, "programs" as const);
 const notice: fc.Arbitrary<Notice> = fc.record({
   node: nodeName,
   incarnation: uint(maxUint48),
   revision: uint(maxUint8),
-  state: fc.constantFrom("alive" as const, "nodeDead" as const, "speakerDown" as const, "unreachable" as const),
+  state: fc.constantFrom(
+    "alive" as const,
+    "nodeDead" as const,
+    "speakerDown" as const,
+    "unreachable" as const,
+    "frozen" as const,
+  ),
 });
 const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({

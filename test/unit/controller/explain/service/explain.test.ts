@@ -219,6 +219,14 @@ describe("bellhop explain service", () => {
       assert.doesNotMatch(remarks, /n3/);
     });
 
+    test("of a frozen node it is said that its kernel answers", async () => {
+      const { remarks } = await explainDead({ peers: { bootNonce: "a", deadNodes: ["n2"], frozenNodes: ["n2"] } });
+      assert.match(
+        remarks,
+        /^Node n2 is frozen: its kernel answers and its programs do not, as the speaker of node n1/m,
+      );
+    });
+
     test("what an earlier speaker of the node reported does not count", async () => {
       const { path, remarks } = await explainDead({ bootNonce: "b" });
       assert.match(path, /^kube-proxy's own rules/);

@@ -15,6 +15,8 @@ export const scenarioTiming: Timing = {
 
 /** After this time of calm each address has exactly one announcer. */
 const settledAfterMs = 3200;
+/** What was found while a node was frozen is told to others within this time. */
+const thawedWithinMs = 500;
 /** It keeps it. */
 const watchedMs = 300;
 
@@ -40,6 +42,8 @@ export function runScenario(scenario: Scenario, wire: Wire = "plain"): string | 
   simulation.sent = (node) => {
     packets[node.index] = (packets[node.index] ?? 0) + 1;
   };
+  // Where packets are lost or late, a connection may be accepted and what follows be lost.
+  if (noise.loss === 0 && noise.delayMs <= 5) findFalselyFrozen(simulation, problems);
   const sample = (): void => {
     overlaps.sample();
     events.at(events.nowMs + 10, sample);
@@ -89,7 +93,24 @@ export function runScenario(scenario: Scenario, wire: Wire = "plain"): string | 
       }
     }
   }
+  for (const node of simulation.nodes)
+    for (const lost of node.membership?.hearing.lost ?? [])
+      if (simulation.nodes.some(({ name, isRunning }) => name === lost && isRunning))
+        problems.push(`${node.name} counts ${lost} as dead, which runs`);
   return problems[0] ?? simulation.forged[0];
+}
+
+/** A node that was not frozen a moment ago must not be reported as such. */
+function findFalselyFrozen(simulation: Simulation, problems: string[]): void {
+  simulation.reported = (node, fact) => {
+    if (fact.kind !== "peerDown" || fact.frozen !== true) return;
+    const about = simulation.nodes.find(({ name }) => name === fact.node);
+    const { nowMs } = simulation.events;
+    // It has just read what waited while it stood still itself.
+    if (nowMs < node.stalledUntilMs + thawedWithinMs) return;
+    if ((about?.frozenUntilMs ?? 0) + thawedWithinMs < nowMs)
+      problems.push(`at ${nowMs}, ${node.name} counts ${fact.node} as frozen`);
+  };
 }
 
 function begin(simulation: Simulation, step: Step, gone: readonly number[]): void {
@@ -105,6 +126,9 @@ function begin(simulation: Simulation, step: Step, gone: readonly number[]): voi
     }
     case "stall":
       simulation.node(step.node).stall(Math.min(step.forMs, calmMs - 1 - events.nowMs));
+      break;
+    case "freeze":
+      simulation.node(step.node).freeze(Math.min(step.forMs, calmMs - 1 - events.nowMs));
       break;
     case "clock":
       simulation.node(step.node).jumpClock(step.byMs);

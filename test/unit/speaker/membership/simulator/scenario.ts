@@ -8,6 +8,8 @@ type StepAction =
   /** The speaker ends without a word, with `power` the whole node; it starts again after the time. */
   | { readonly kind: "crash"; readonly node: number; readonly power: boolean }
   | { readonly kind: "stall"; readonly node: number }
+  /** All programs of the node stand still, and its kernel works. */
+  | { readonly kind: "freeze"; readonly node: number }
   | { readonly kind: "clock"; readonly node: number; readonly byMs: number }
   | { readonly kind: "cable"; readonly node: number; readonly receives: boolean; readonly sends: boolean }
   | { readonly kind: "block"; readonly from: number; readonly to: number; readonly both: boolean }
@@ -68,6 +70,7 @@ export function randomScenario(seed: number): Scenario {
   const actions: readonly (() => StepAction)[] = [
     () => ({ kind: "crash", node: node(), power: random.chance(0.5) }),
     () => ({ kind: "stall", node: node() }),
+    () => ({ kind: "freeze", node: node() }),
     () => ({ kind: "clock", node: node(), byMs: random.integer(-2000, 5000) }),
     () => {
       const receives = random.chance(0.5);

@@ -27,6 +27,10 @@ export class SimulatedNode {
   #wire: SealedWire | undefined;
   /** Its kernel runs. */
   isOn = true;
+  /** A kubelet runs there, or is frozen. */
+  hasKubelet = true;
+  /** Its programs run again from then on. */
+  frozenUntilMs = 0;
   /** Its thread runs from then on. */
   stalledUntilMs = 0;
   #clockOffsetMs: number;
@@ -58,6 +62,11 @@ export class SimulatedNode {
 
   get isStalled(): boolean {
     return this.stalledUntilMs > this.#world.events.nowMs;
+  }
+
+  /** All its programs stand still, and its kernel works. */
+  get isFrozen(): boolean {
+    return this.frozenUntilMs > this.#world.events.nowMs;
   }
 
   get membership(): Membership | undefined {
@@ -132,6 +141,12 @@ export class SimulatedNode {
     this.stalledUntilMs = untilMs;
     this.#world.changed(this);
     this.#world.events.at(untilMs, () => this.#wakeUp());
+  }
+
+  /** All programs of the node stand still for that time; its kernel works. */
+  freeze(forMs: number): void {
+    this.frozenUntilMs = Math.max(this.frozenUntilMs, this.#world.events.nowMs + forMs);
+    this.stall(forMs);
   }
 
   jumpClock(byMs: number): void {

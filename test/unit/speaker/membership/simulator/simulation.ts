@@ -1,4 +1,5 @@
 import type { Effect, Fact } from "../../../../../speaker/membership/effects.ts";
+import type { ProgramsAnswer } from "../../../../../speaker/membership/inputs.ts";
 import type { MembershipPeer } from "../../../../../speaker/membership/stake.ts";
 import type { Timing } from "../../../../../speaker/membership/timing.ts";
 import type { Message } from "../../../../../src/heartbeat/messages.ts";
@@ -11,6 +12,9 @@ import { SimulatedNode } from "./simulated-node.ts";
 
 /** The gateway among the nodes of the network. */
 const gateway = 4000;
+
+/** How long a kubelet may take to answer. */
+const kubeletTimeoutMs = 400;
 
 /** "attacked": a device without the key records packets and sends them again, changed or not. */
 export type Wire = "plain" | "sealed" | "attacked";
@@ -126,6 +130,9 @@ export class Simulation {
         () => to.isOn,
         () => node.run((membership, nowMs) => membership.nodeAnswered(to.name, nowMs)),
       );
+    } else if (effect.kind === "askPrograms") {
+      const to = this.#byName.get(effect.node);
+      if (to !== undefined) this.#askPrograms(node, to, effect.askedMs);
     } else if (effect.kind === "askAnnounced") {
       const to = this.#byName.get(effect.node);
       if (to === undefined) return;
@@ -140,6 +147,28 @@ export class Simulation {
       }
       this.reported(node, effect.fact);
     }
+  }
+
+  /** A connection to the kubelet: its kernel accepts it, and the kubelet answers if it is there and not frozen. */
+  #askPrograms(node: SimulatedNode, to: SimulatedNode, askedMs: number): void {
+    const { network, events } = this;
+    let answer: ProgramsAnswer = "unknown";
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      node.run((membership, nowMs) => membership.programsAnswered(to.name, askedMs, answer, nowMs));
+    };
+    const accepts = (): boolean => to.isOn && to.hasKubelet;
+    network.exchange(node.index, to.index, accepts, () => {
+      answer = "silent";
+      const answers = (): boolean => accepts() && !to.isFrozen;
+      network.exchange(node.index, to.index, answers, () => {
+        answer = "answered";
+        end();
+      });
+    });
+    events.at(events.nowMs + kubeletTimeoutMs, end);
   }
 
   #broadcast(): void {
