@@ -219,7 +219,7 @@ describe("KernelLoop", () => {
     assert.deepEqual(fixture.run(500), []);
     fixture.touch("bellhop");
     // A write in between that does not make the table anew does not hide it.
-    fixture.run(0);
+    fixture.loop.turn();
     fixture.write(2);
     fixture.commit();
     const difference = "another program has written to the table";
