@@ -10,7 +10,7 @@ import type { PeerState, Suspicion } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
 import { ProgramChecks } from "./program-checks.ts";
 import { Timers } from "./timers.ts";
-import { deadAfter, dubiousAfter, speakerDeadAfter, suspectedAfter } from "./timing.ts";
+import { deadAfter, deadTogetherAfter, dubiousAfter, speakerDeadAfter, suspectedAfter } from "./timing.ts";
 import type { Witnesses } from "./witnesses.ts";
 
 /** How many addresses of a silent peer are tried. */
@@ -49,6 +49,8 @@ export class Liveness {
   readonly #watches = new Timers<PeerState>();
   readonly #kernels: KernelChecks;
   readonly #programs: ProgramChecks;
+  /** When a peer died whose kernel was silent as well. */
+  #diedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LivenessParts) {
     this.#parts = parts;
@@ -241,16 +243,23 @@ export class Liveness {
     }
     const intervalMs = peer.intervalMs(timing.heartbeatMs);
     const suspicion = peer.startSuspicion(nowMs);
-    if (this.#isDead(peer, suspicion, nowMs - lastMs, intervalMs)) this.#die(peer, suspicion);
-    else if (peer.suspicion === suspicion) this.#pursue(peer, suspicion, lastMs + deadAfter * intervalMs);
+    const isDead = this.#isDead(peer, suspicion, nowMs - lastMs, intervalMs);
+    if (isDead && (!own.isLate || suspicion.isPutOff)) {
+      this.#die(peer, suspicion);
+      return;
+    }
+    if (peer.suspicion !== suspicion) return;
+    suspicion.isPutOff = isDead;
+    this.#pursue(peer, suspicion, isDead ? nowMs + timing.lateMs : lastMs + deadAfter * intervalMs);
   }
 
   #isDead(peer: PeerState, suspicion: Suspicion, silenceMs: number, intervalMs: number): boolean {
     const { own, connection } = this.#parts;
     const { accused, silent, nodeAnswered, sinceMs } = suspicion;
     if (accused !== undefined && silenceMs >= dubiousAfter * intervalMs) return true;
-    const limitMs = (nodeAnswered ? speakerDeadAfter : deadAfter) * intervalMs;
-    if (silenceMs < limitMs) return false;
+    const isTogether = own.nowMs - this.#diedMs < deadAfter * intervalMs;
+    const limitMs = (nodeAnswered ? speakerDeadAfter : isTogether ? deadTogetherAfter : deadAfter) * intervalMs;
+    if (silenceMs < limitMs || own.nowMs < sinceMs + own.timing.questionMs) return false;
     if (silent.size > 0) return true;
     // No witness has answered: is it this node that is cut off?
     const { witnessMs } = own.timing;
@@ -293,7 +302,7 @@ export class Liveness {
   }
 
   #die(peer: PeerState, { accused, nodeAsked, nodeAnswered }: Suspicion): void {
-    const { notices, changed, alone } = this.#parts;
+    const { own, peers, notices, changed, alone } = this.#parts;
     const { node } = peer;
     const known = notices.get(node);
     const incarnation = Math.max(peer.beat?.incarnation ?? 0, known?.incarnation ?? 0);
@@ -318,6 +327,9 @@ export class Liveness {
     this.#watchNode(peer, nodeAnswered);
     if (!this.#parts.witnesses.hasOther(peer)) alone();
     changed(peer);
+    if (!isSilent || accused !== undefined) return;
+    this.#diedMs = own.nowMs;
+    for (const other of peers.active) if (other.suspicion !== undefined) this.watch(other);
   }
 
   /** The kernel of a dead peer is silent, or that of one that says that it hears nothing. */

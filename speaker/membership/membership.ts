@@ -80,6 +80,7 @@ export class Membership implements MembershipInputs {
       joined: false,
       isolated: false,
       paused: false,
+      isLate: false,
     };
     const effects = this.#effects;
     const received = this.#received;

@@ -18,4 +18,6 @@ export interface OwnState {
   isolated: boolean;
   /** The thread did not run for a while: nothing is answered or taken until its peers were heard. */
   paused: boolean;
+  /** This turn began later than it was due: what has arrived meanwhile is read after `advance`. */
+  isLate: boolean;
 }

@@ -26,6 +26,8 @@ export interface Suspicion {
   accused: Notice | undefined;
   /** When it was tried for the last time; -Infinity: not yet. */
   triedMs: number;
+  /** Its death was put off once, to read first what had arrived. */
+  isPutOff: boolean;
 }
 
 /** What this node knows of one other node. */
@@ -109,6 +111,7 @@ export class PeerState {
       nodeAnswered: false,
       accused: undefined,
       triedMs: Number.NEGATIVE_INFINITY,
+      isPutOff: false,
     };
     return this.suspicion;
   }

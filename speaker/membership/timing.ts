@@ -6,6 +6,13 @@ export interface Timing {
   readonly ringHeartbeatMs: number;
   /** While a peer is suspected: between two attempts to hear from it or about it. */
   readonly retryMs: number;
+  /** For how long a suspected peer is questioned at least before it is dead: at least twice. */
+  readonly questionMs: number;
+  /**
+   * A turn that begins so much later than it was due is late: a peer dies only so much later, when what had arrived is read, and a device on the
+   * LAN would have answered what was asked in that turn.
+   */
+  readonly lateMs: number;
   /** How long a witness waits for a node before it says that it does not hear it. */
   readonly tryMs: number;
   /** How much longer than usual a death waits while no witness has answered. */
@@ -41,13 +48,16 @@ export interface Timing {
 
 /**
  * The timing of heartbeats every `heartbeatMs`, 100 by default. Deaths follow in proportion; what depends on programs and people does not.
- * The first are chosen so that a death is certain 250 ms after the last heartbeat: two may be lost.
+ * The first are chosen so that a death is certain 225 ms after the last heartbeat. Until then two heartbeats were lost, and three questions to the
+ * speaker and to its kernel, 25 ms apart; an outage shorter than 125 ms ends before that. A thread that is slow costs nothing: the kernel answers.
  */
 export function timingFor(heartbeatMs = 100): Timing {
   return {
     heartbeatMs,
     ringHeartbeatMs: heartbeatMs * 2.5,
     retryMs: heartbeatMs / 4,
+    questionMs: heartbeatMs / 2,
+    lateMs: heartbeatMs / 20,
     tryMs: heartbeatMs * 0.3,
     witnessMs: heartbeatMs / 2,
     unheardDeadMs: 30_000,
@@ -56,7 +66,7 @@ export function timingFor(heartbeatMs = 100): Timing {
     joinLimitMs: heartbeatMs * 20,
     moveLimitMs: 10_000,
     unheardMoveMs: heartbeatMs * 3,
-    stallMs: heartbeatMs * 1.5,
+    stallMs: heartbeatMs * 1.25,
     doubtMs: heartbeatMs * 1.5,
     restartHoldMs: 5000,
     returnMs: 3000,
@@ -67,9 +77,11 @@ export function timingFor(heartbeatMs = 100): Timing {
 }
 
 /** After how many intervals without a heartbeat a peer is suspected. */
-export const suspectedAfter = 2;
+export const suspectedAfter = 1.5;
 /** After how many it is dead, if it is confirmed. */
-export const deadAfter = 2.5;
+export const deadAfter = 2.25;
+/** The same where another peer has just died with its kernel: the cause, a switch for example, is probably the same. */
+export const deadTogetherAfter = 2;
 /** After how many a peer that is alive because others hear it is no longer reported as heard. Each report of a change is a write to the API server. */
 export const unreportedAfter = 10;
 /** After how many it is dead while its kernel answers ARP or NDP: clients that know its hardware address are still served, and its speaker may only be slow. */

@@ -29,6 +29,7 @@ export class TurnClock {
     const gapMs = nowMs - this.#turnMs;
     const lateMs = nowMs - this.#expectedMs;
     this.#turnMs = nowMs;
+    this.#own.isLate = lateMs > timing.lateMs;
     return gapMs > timing.stallMs && lateMs > timing.retryMs;
   }
 

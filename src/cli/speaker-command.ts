@@ -38,7 +38,7 @@ export function speakerCommand(): Command {
     .addOption(
       new Option(
         "--heartbeat-interval-ms <milliseconds>",
-        "time between two heartbeats to another speaker, from 50 to 1000; a node that misses two and a half counts as dead",
+        "time between two heartbeats to another speaker, from 50 to 1000; a node counts as dead after 2.25 of these without one",
       )
         .argParser(wholeNumber(shape.heartbeatIntervalMs))
         .default("100")

@@ -27,7 +27,7 @@ export const speakerSettingsSchema = z.object({
   httpPort: z.int().min(0).max(65_535).default(7481),
   /** The UDP port on which speakers hear each other. */
   heartbeatPort: z.int().min(1).max(65_535).default(defaultHeartbeatPort),
-  /** Between two heartbeats to one speaker. A node counts as dead after two and a half of these without one. */
+  /** Between two heartbeats to one speaker. A node counts as dead after 2.25 of these without one. */
   heartbeatIntervalMs: z.int().min(50).max(1_000).default(100),
   /** Addresses on the LAN that tell a speaker which hears no other whether this side is connected, as the gateways of the node do. */
   witnesses: z.array(witnessSchema).max(maxWitnesses).default([]),

@@ -60,7 +60,7 @@ const rows: readonly Row[] = [
       simulation.node(1).setHealth({ ipv4: false, ipv6: true });
       simulation.events.at(peaceMs + 500, () => simulation.node(0).crash(true));
     },
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n3"],
     never: "n2",
   },
@@ -131,7 +131,7 @@ const rows: readonly Row[] = [
   {
     name: "power of the announcer lost",
     fault: (simulation) => simulation.node(0).crash(true),
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n2"],
     down: ["n1 node"],
   },
@@ -139,7 +139,7 @@ const rows: readonly Row[] = [
     name: "power of the announcer lost, in a cluster of two",
     nodes: 2,
     fault: (simulation) => simulation.node(0).crash(true),
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n2"],
     down: ["n1 node"],
   },
@@ -148,7 +148,7 @@ const rows: readonly Row[] = [
     nodes: 2,
     hasGateway: false,
     fault: (simulation) => simulation.node(0).crash(true),
-    gapMs: 356,
+    gapMs: 331,
     settled: ["n2"],
     down: ["n1 node"],
   },
@@ -234,7 +234,7 @@ const rows: readonly Row[] = [
       simulation.node(0).crash(true);
       simulation.node(1).crash(true);
     },
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n3"],
     down: ["n1 node", "n2 node"],
   },
@@ -244,14 +244,14 @@ const rows: readonly Row[] = [
       simulation.network.setCable(0, false, false);
       simulation.network.setCable(1, false, false);
     },
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n3"],
     down: ["n1 node", "n2 node"],
   },
   {
     name: "cable of the announcer pulled",
     fault: (simulation) => simulation.network.setCable(0, false, false),
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n2"],
     down: ["n1 node"],
   },
@@ -281,7 +281,7 @@ const rows: readonly Row[] = [
   {
     name: "nothing that the announcer sends arrives",
     fault: (simulation) => simulation.network.setCable(0, true, false),
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n2"],
     down: ["n1 node"],
   },
@@ -292,7 +292,7 @@ const rows: readonly Row[] = [
       simulation.network.setSide(0, 1);
       simulation.network.setSide(1, 1);
     },
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n3"],
   },
   {
@@ -418,7 +418,7 @@ const rows: readonly Row[] = [
       simulation.node(0).crash(true);
       simulation.events.at(peaceMs + 1000, () => simulation.node(0).start());
     },
-    gapMs: 256,
+    gapMs: 231,
     settled: ["n2"],
   },
   {

@@ -132,7 +132,7 @@ describe("a peer whose speaker is dead", () => {
     },
     {
       name: "leaves if no node has seen its kernel answer",
-      world: { death: unknown, answersUntil: 0 },
+      world: { death: unknown, deathAt: 760, answersUntil: 0 },
       facts: ["speaker", "node"],
     },
     {

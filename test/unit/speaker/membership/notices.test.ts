@@ -19,6 +19,7 @@ function emptyBoard(): NoticeBoard {
     joined: true,
     isolated: false,
     paused: false,
+    isLate: false,
   };
   return new NoticeBoard(own, new Peers(own), new EffectQueue());
 }

@@ -53,12 +53,12 @@ const dead = { node: "n1", incarnation: 1, revision: 1, state: "nodeDead" } as c
 
 describe("when a silent peer is dead", () => {
   const rows: readonly { readonly name: string; readonly world: World; readonly afterMs: number | undefined }[] = [
-    { name: "both witnesses do not hear it either", world: { words: [silent, silent] }, afterMs: 250 },
-    { name: "one of them says so", world: { words: [silent, undefined] }, afterMs: 250 },
-    { name: "they say nothing, and are waited for", world: { words: [undefined, undefined] }, afterMs: 300 },
-    { name: "one never heard it, and the other is waited for", world: { words: [never, undefined] }, afterMs: 300 },
-    { name: "one cannot know, and the other is waited for", world: { words: [cannotKnow, undefined] }, afterMs: 300 },
-    { name: "neither can know", world: { words: [never, cannotKnow] }, afterMs: 250 },
+    { name: "both witnesses do not hear it either", world: { words: [silent, silent] }, afterMs: 225 },
+    { name: "one of them says so", world: { words: [silent, undefined] }, afterMs: 225 },
+    { name: "they say nothing, and are waited for", world: { words: [undefined, undefined] }, afterMs: 275 },
+    { name: "one never heard it, and the other is waited for", world: { words: [never, undefined] }, afterMs: 275 },
+    { name: "one cannot know, and the other is waited for", world: { words: [cannotKnow, undefined] }, afterMs: 275 },
+    { name: "neither can know", world: { words: [never, cannotKnow] }, afterMs: 225 },
     { name: "one of them hears it", world: { words: [hears, silent] }, afterMs: undefined },
     {
       name: "another node counts it as dead, and it was heard a moment ago",
