@@ -94,10 +94,9 @@ export class HeartbeatReceiver {
   }
 
   #leave(peer: PeerState): void {
-    const { received, changed } = this.#parts;
+    const { received, liveness, changed } = this.#parts;
     if (peer.status === "left") return;
-    peer.status = "left";
-    peer.suspicion = undefined;
+    liveness.left(peer);
     changed(peer);
     received.forget(peer.node);
   }

@@ -46,8 +46,8 @@ interface Check {
 }
 
 /**
- * Asks the kernels of peers by ARP or NDP where heartbeats do not say whether they receive anything: those of peers that are dead, and of peers
- * that say that they hear nothing.
+ * Asks the kernels of peers by ARP or NDP where heartbeats do not say whether they receive anything: those of peers that are dead, of peers
+ * that say that they hear nothing, and of peers that have left while nothing arrived there.
  */
 export class KernelChecks {
   readonly #parts: KernelChecksParts;
@@ -150,7 +150,9 @@ function isSilent({ arrived, asked, isConfirmed }: Check): boolean {
 }
 
 /** Whether the kernel of the peer is to be asked. */
-function needsCheck({ onLan, isOfInterest, status, isAlive, beat, isUnreachable }: PeerState): boolean {
+function needsCheck({ onLan, isOfInterest, status, isAlive, beat, isUnreachable, nodeDead }: PeerState): boolean {
   if (!onLan || !isOfInterest) return false;
-  return status === "dead" || (isAlive && (isUnreachable || beat?.isolated === true));
+  return (
+    status === "dead" || (status === "left" && nodeDead) || (isAlive && (isUnreachable || beat?.isolated === true))
+  );
 }

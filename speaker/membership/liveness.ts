@@ -86,6 +86,15 @@ export class Liveness {
     this.#watches.setEarlier(peer, own.nowMs + this.#suspectedMs(peer));
   }
 
+  /** The peer said that it leaves. What is known of its kernel stays: only that can show now that something arrives there. */
+  left(peer: PeerState): void {
+    peer.status = "left";
+    peer.suspicion = undefined;
+    peer.nodeDead ||= peer.isUnreachable;
+    peer.isUnreachable = false;
+    this.#kernels.watch(peer);
+  }
+
   /** Something that decides when the peer is looked at has changed. */
   watch(peer: PeerState): void {
     this.#watches.setEarlier(peer, this.#parts.own.nowMs);
@@ -360,7 +369,7 @@ export class Liveness {
   #speakerAloneDead(peer: PeerState): void {
     const { own, notices } = this.#parts;
     const notice = notices.get(peer.node);
-    if (peer.status === "dead" && peer.nodeDead && notice !== undefined)
+    if (peer.isGone && peer.nodeDead && notice !== undefined)
       this.noticed(own.node, { ...notice, state: "speakerDown" });
   }
 

@@ -579,6 +579,20 @@ describe("which nodes leave the data path", () => {
     assert.deepEqual(deadNodesIn(measured).n3, ["n1"]);
   });
 
+  test("one that receives nothing and whose speaker then ends on purpose, until its kernel answers", () => {
+    const simulation = peacefulCluster();
+    const measured = measure(simulation);
+    simulation.network.setCable(0, false, true);
+    simulation.runUntil(peaceMs + 2000);
+    simulation.node(0).leave("leave");
+    simulation.runUntil(peaceMs + 12_000);
+    assert.deepEqual(deadNodesIn(measured), { n1: [], n2: ["n1"], n3: ["n1"] });
+    assert.deepEqual(simulation.node(1).membership?.hearing, { heard: ["n3"], lost: [] });
+    simulation.network.heal();
+    simulation.runUntil(peaceMs + 14_000);
+    assert.deepEqual(deadNodesIn(measured), { n1: [], n2: [], n3: [] });
+  });
+
   test("one whose speaker dies first and whose kernel dies later, and that returns in the same order", () => {
     for (const hasGateway of [true, false]) {
       const simulation = peacefulCluster({ hasGateway });

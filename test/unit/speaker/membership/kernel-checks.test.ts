@@ -10,6 +10,8 @@ import { beat } from "./beat.ts";
 interface World {
   /** Until when the kernel of n1 answers n2; always by default. */
   readonly answersUntil?: number;
+  /** From when it does so again. */
+  readonly answersFrom?: number;
   /** What n3 says about the kernel of n1; undefined: nothing. */
   readonly witness?: { readonly silentMs: number; readonly tried: boolean } | undefined;
   /** n1 is on the LAN of n2; it is by default. */
@@ -21,6 +23,8 @@ interface World {
   /** Heartbeats of n1 end at 600, and n3 says this at 800 by default. */
   readonly death?: Notice;
   readonly deathAt?: number;
+  /** When n1 says that it leaves. */
+  readonly leftAt?: number;
   /** Nothing arrives from n3. */
   readonly isAlone?: boolean;
 }
@@ -28,7 +32,7 @@ interface World {
 /** The facts that n2 reports about n1 within six seconds. */
 function factsAbout(world: World): readonly string[] {
   const { answersUntil = 1e9, witness, onLan = true, unheardFrom = 1e9, unheardUntil = 1e9, isolated = true } = world;
-  const { death, deathAt = 800, isAlone = false } = world;
+  const { death, deathAt = 800, isAlone = false, leftAt = 1e9, answersFrom = 1e9 } = world;
   const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
   membership.setPeers([
     { node: "n1", onLan },
@@ -39,7 +43,8 @@ function factsAbout(world: World): readonly string[] {
   for (let nowMs = 10; nowMs <= 6000; nowMs += 10) {
     membership.advance(nowMs);
     const common = { ...beat, sequence: nowMs };
-    if (nowMs % 100 === 0 && (death === undefined || nowMs <= 600)) {
+    if (nowMs === leftAt) membership.receive("n1", { ...common, phase: "left" }, nowMs);
+    if (nowMs % 100 === 0 && nowMs < leftAt && (death === undefined || nowMs <= 600)) {
       const isUnheard = nowMs >= unheardFrom && nowMs < unheardUntil;
       const heardMs = isUnheard ? nowMs - unheardFrom : 0;
       membership.receive("n1", { ...common, isolated: isolated && isUnheard, heardMs }, nowMs);
@@ -48,7 +53,7 @@ function factsAbout(world: World): readonly string[] {
     if (nowMs === deathAt && death !== undefined)
       membership.receive("n3", { kind: "notices", notices: [death] }, nowMs);
     for (const effect of pending) {
-      if (effect.kind === "askNode" && effect.node === "n1" && nowMs < answersUntil)
+      if (effect.kind === "askNode" && effect.node === "n1" && (nowMs < answersUntil || nowMs >= answersFrom))
         membership.nodeAnswered("n1", nowMs);
       if (effect.kind !== "send" || effect.message.kind !== "question" || effect.to !== "n3") continue;
       const { about, of } = effect.message;
@@ -144,6 +149,25 @@ describe("a peer whose speaker is dead", () => {
       name: "leaves if its kernel cannot be asked, and another node has found it silent",
       world: { death: { ...unknown, revision: 1, state: "nodeDead" }, deathAt: 1500, onLan: false },
       facts: ["speaker", "node"],
+    },
+  ]);
+});
+
+describe("a peer that leaves", () => {
+  const dead: Notice = { node: "n1", incarnation: 1, revision: 1, state: "nodeDead" };
+  const nothing: World = { unheardFrom: 500, answersUntil: 0, witness: silent };
+  tryAll([
+    { name: "stays in the data path", world: { leftAt: 2050, answersUntil: 0 }, facts: [] },
+    { name: "stays out of it while nothing arrives there", world: { ...nothing, leftAt: 2050 }, facts: ["node"] },
+    {
+      name: "returns to it when its kernel answers this node",
+      world: { ...nothing, leftAt: 2050, answersFrom: 3000 },
+      facts: ["node", "speaker"],
+    },
+    {
+      name: "returns also if it was dead before",
+      world: { death: dead, answersUntil: 0, leftAt: 2050, answersFrom: 3000 },
+      facts: ["node", "speaker"],
     },
   ]);
 });
