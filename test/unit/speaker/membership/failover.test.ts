@@ -181,6 +181,27 @@ const rows: readonly Row[] = [
     options: { lanTraffic: true, wire: "sealed" },
     never: "n2",
   },
+  ...[0, 1].flatMap((node) =>
+    [true, false].map(
+      (lanTraffic): Row => ({
+        name: `for 60 s nothing that n${node + 1} sends arrives, in a cluster of two without a gateway, ${
+          lanTraffic ? "with" : "without"
+        } other devices: it takes the address without being heard, and for good when it is heard again`,
+        nodes: 2,
+        hasGateway: false,
+        fault: (simulation) => {
+          simulation.network.setCable(node, true, false);
+          simulation.events.at(peaceMs + 60_000, () => simulation.network.heal());
+        },
+        // The announcer is followed as after any other fault. Neither way there is a gap when the other one is heard again.
+        gapMs: node === 0 ? 331 : 0,
+        overlapMs: 110,
+        settled: [`n${node + 1}`],
+        forMs: 64_000,
+        options: { lanTraffic, wire: "sealed" },
+      }),
+    ),
+  ),
   ...[100, 2000].map(
     (armDelayMs): Row => ({
       name: `the speakers of all nodes killed, and started again; that of the announcer is able to serve the address ${armDelayMs} ms later`,
