@@ -1,3 +1,5 @@
+import type { Connection } from "./connection.ts";
+import type { EffectQueue } from "./effect-queue.ts";
 import type { OwnState } from "./own-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
@@ -8,48 +10,108 @@ export function hasTold(peer: PeerState, received: ReceivedClaims, sinceMs: numb
   return peer.heardMs >= sinceMs && peer.beat?.claimsVersion === received.versionOf(peer.node);
 }
 
-/** Ends the time in which this node only listens: once all peers have told their claims, or after a while. */
-export class Joining {
-  readonly #own: OwnState;
-  readonly #peers: Peers;
-  readonly #received: ReceivedClaims;
-  #sinceMs = Number.NEGATIVE_INFINITY;
+/** How often a node that is cut off since its start asks whether anything is there, in ms. */
+const askCutOffMs = 1000;
 
-  constructor(own: OwnState, peers: Peers, received: ReceivedClaims) {
-    this.#own = own;
-    this.#peers = peers;
-    this.#received = received;
+/** How many other nodes are asked. */
+const maxAsked = 6;
+
+export interface JoiningParts {
+  readonly own: OwnState;
+  readonly peers: Peers;
+  readonly received: ReceivedClaims;
+  readonly connection: Connection;
+  readonly effects: EffectQueue;
+  /** Nothing was heard since the start of this process. */
+  readonly isolate: () => void;
+  /** That does not matter any longer: this node has its addresses alone. */
+  readonly alone: () => void;
+}
+
+/**
+ * Ends the time in which this node only listens: once all peers have told their claims, or after a while. Not before anything was heard, if addresses
+ * have other owners: nothing arrives at a node that hears nothing, not even a client that looks for an address, and it cannot know who announces it.
+ */
+export class Joining {
+  readonly #parts: JoiningParts;
+  #sinceMs = Number.NEGATIVE_INFINITY;
+  #askedMs = Number.NEGATIVE_INFINITY;
+  /** Something was heard since the start of this process. */
+  #hasHeard = false;
+
+  constructor(parts: JoiningParts) {
+    this.#parts = parts;
   }
 
   get nextDueMs(): number {
-    const { joined, isolated, nowMs, timing } = this.#own;
+    const { joined, isolated, nowMs, timing } = this.#parts.own;
+    if (isolated && !this.#hasHeard) return this.#askedMs + askCutOffMs;
     if (joined || isolated) return Number.POSITIVE_INFINITY;
     return Math.max(this.#sinceMs + timing.joinMs, nowMs + timing.retryMs);
   }
 
   /** This node only listens from now on. */
   begin(): void {
-    this.#own.joined = false;
-    this.#sinceMs = this.#own.nowMs;
+    const { own } = this.#parts;
+    own.joined = false;
+    this.#sinceMs = own.nowMs;
+  }
+
+  /** A message, or anything from the LAN. */
+  heard(): void {
+    this.#hasHeard = true;
+  }
+
+  /** Begins again if this node has joined without others, has heard nothing yet, and now there are others. Call it before decisions. */
+  reconsider(): void {
+    if (this.#parts.own.joined && this.#isDeaf) this.begin();
   }
 
   /** Returns whether this node has joined in this turn. */
   advance(): boolean {
-    const own = this.#own;
+    const { own, isolate, alone } = this.#parts;
+    if (this.#isDeaf && own.nowMs >= this.#sinceMs + own.timing.joinMs) {
+      this.#ask();
+      if (!own.isolated && own.nowMs >= this.#sinceMs + own.timing.joinLimitMs) isolate();
+      return false;
+    }
+    if (own.isolated && !this.#hasHeard) alone();
     if (own.joined || own.isolated || !this.#isOver()) return false;
     own.joined = true;
     return true;
   }
 
+  /** Nothing was ever heard, although there are other owners. */
+  get #isDeaf(): boolean {
+    if (this.#hasHeard) return false;
+    for (const peer of this.#parts.peers.all) if (peer.stakes > 0) return true;
+    return false;
+  }
+
+  /** Asks the gateway and the kernels of other nodes, whose speakers perhaps send no heartbeats. */
+  #ask(): void {
+    const { own, peers, connection, effects } = this.#parts;
+    if (own.nowMs < this.#askedMs + (own.isolated ? askCutOffMs : own.timing.heartbeatMs)) return;
+    this.#askedMs = own.nowMs;
+    connection.ask();
+    let asked = 0;
+    for (const { node, onLan } of peers.active) {
+      if (!onLan) continue;
+      effects.add({ kind: "askNode", node });
+      if (++asked === maxAsked) break;
+    }
+  }
+
   #isOver(): boolean {
-    const { nowMs, timing } = this.#own;
+    const { own, peers, received } = this.#parts;
+    const { nowMs, timing } = own;
     if (nowMs >= this.#sinceMs + timing.joinLimitMs) return true;
     let hasPeers = false;
     let isComplete = true;
-    for (const peer of this.#peers.active) {
+    for (const peer of peers.active) {
       if (peer.stakes === 0 || peer.isGone) continue;
       hasPeers = true;
-      if (hasTold(peer, this.#received, this.#sinceMs)) continue;
+      if (hasTold(peer, received, this.#sinceMs)) continue;
       isComplete = false;
       // It has begun to tell them.
       if (peer.heardMs >= this.#sinceMs) return false;

@@ -126,7 +126,15 @@ export class Membership implements MembershipInputs {
       lookAt: (addresses) => this.#stakes.lookAt(addresses),
       completeClaims: (peer) => this.#completeClaims(peer),
     });
-    this.#joining = new Joining(own, peers, received);
+    this.#joining = new Joining({
+      own,
+      peers,
+      received,
+      connection: this.#connection,
+      effects,
+      isolate: () => this.#isolate(false),
+      alone: () => this.#connected(),
+    });
     this.#doubt = new Doubt(own, peers, received, effects);
     this.#leaving = new Leaving(own, effects, this.#heartbeats);
     this.#joining.begin();
@@ -229,6 +237,7 @@ export class Membership implements MembershipInputs {
   lanHeard(nowMs: number): void {
     this.#clock.set(nowMs);
     this.#connection.lanHeard();
+    this.#joining.heard();
     if (!this.#isUnheard) this.#connected();
   }
 
@@ -267,6 +276,7 @@ export class Membership implements MembershipInputs {
   /** What is to be done since the last call, in order. Ends the turn. */
   take(): readonly Effect[] {
     if (!this.#leaving.isDone) {
+      this.#joining.reconsider();
       this.#stakes.flush();
       if (this.#doubt.advance()) this.#stakes.lookAtUnsettled();
       if (this.#joining.advance()) {
@@ -320,6 +330,7 @@ export class Membership implements MembershipInputs {
 
   /** Something was heard: this node is not cut off. */
   #connected(): void {
+    this.#joining.heard();
     if (!this.#own.isolated) return;
     this.#own.isolated = false;
     this.#isUnheard = false;

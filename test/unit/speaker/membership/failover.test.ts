@@ -317,6 +317,63 @@ const rows: readonly Row[] = [
     settled: ["n3"],
   },
   {
+    name: "the announcer loses its power, and nothing arrives at it for 5 s when it has started again: it announces nothing",
+    fault: (simulation) => {
+      simulation.node(0).crash(true);
+      simulation.events.at(peaceMs + 1000, () => {
+        simulation.network.setCable(0, false, true);
+        simulation.node(0).start();
+      });
+      simulation.events.at(peaceMs + 6000, () => simulation.network.heal());
+    },
+    gapMs: 231,
+    settled: ["n2"],
+    never: "n1",
+    forMs: 9000,
+  },
+  ...[true, false].map(
+    (lanTraffic): Row => ({
+      name: `power of both nodes lost, without a gateway, and only the announcer starts again: it announces the address ${
+        lanTraffic ? "when it hears another device" : "not before anything is heard"
+      }`,
+      nodes: 2,
+      hasGateway: false,
+      fault: (simulation) => {
+        for (const node of simulation.nodes) node.crash(true);
+        simulation.events.at(peaceMs + 1000, () => simulation.node(0).start());
+      },
+      gapMs: lanTraffic ? 1400 : 9000,
+      settled: lanTraffic ? ["n1"] : [],
+      ...(lanTraffic ? {} : { never: "n1" }),
+      forMs: 9000,
+      options: { lanTraffic },
+    }),
+  ),
+  {
+    name: "the only node of a cluster starts again, and hears nothing",
+    nodes: 1,
+    hasGateway: false,
+    fault: (simulation) => {
+      simulation.node(0).crash(true);
+      simulation.events.at(peaceMs + 1000, () => simulation.node(0).start());
+    },
+    gapMs: 1310,
+    settled: ["n1"],
+  },
+  {
+    name: "all nodes start again, without a gateway, while a firewall blocks heartbeats: the first owner finds the kernels of others",
+    hasGateway: false,
+    fault: (simulation) => {
+      for (const node of simulation.nodes) node.crash(true);
+      simulation.network.setUdp(false);
+      simulation.events.at(peaceMs + 1000, () => {
+        for (const node of simulation.nodes) node.start();
+      });
+    },
+    gapMs: 1350,
+    settled: ["n1"],
+  },
+  {
     name: "speaker of the announcer killed; its kernel still answers and forwards",
     fault: (simulation) => simulation.node(0).crash(false),
     gapMs: 456,

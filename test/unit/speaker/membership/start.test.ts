@@ -108,3 +108,70 @@ test("an owner leaves an address alone that is announced by a newer list than it
   };
   assert.deepEqual(decide(newer), { kind: "keep" });
 });
+
+describe("a node that hears nothing from its start", () => {
+  /** What n2 does about the address, and when it reports that it is cut off, in ms. `act`: what happens at which time. */
+  function follow(act: (nowMs: number, membership: Membership) => void): readonly (readonly [number, string])[] {
+    const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
+    membership.setPeers([{ node: "n1", onLan: true }]);
+    const done: (readonly [number, string])[] = [];
+    for (let nowMs = 10; nowMs <= 6000; nowMs += 10) {
+      if (nowMs % 1000 !== 0 && nowMs < membership.nextDueMs) continue;
+      membership.advance(nowMs);
+      act(nowMs, membership);
+      for (const effect of membership.take()) {
+        const what = effect.kind === "fact" ? effect.fact.kind : effect.kind;
+        if (["announce", "withdraw", "isolated", "connected"].includes(what)) done.push([nowMs, what]);
+      }
+    }
+    return done;
+  }
+  const shared: MembershipStake = { ...stake, owners: ["n2", "n1"] };
+  const alone: MembershipStake = { ...stake, owners: ["n2"] };
+  const setAt = (atMs: number, what: MembershipStake) => (nowMs: number, membership: Membership) => {
+    if (nowMs === atMs) membership.setStake(what);
+  };
+
+  test("announces an address that no other node owns", () => {
+    assert.deepEqual(follow(setAt(1000, alone)), [[1000, "announce"]]);
+  });
+
+  test("announces no address that another node owns as well, whenever it learns of it", () => {
+    assert.deepEqual(follow(setAt(10, shared)), [[2000, "isolated"]]);
+    assert.deepEqual(follow(setAt(1000, shared)), [[3000, "isolated"]]);
+  });
+
+  test("withdraws what it announced alone when another node owns it as well, once it is certain that it hears nothing", () => {
+    const first = setAt(1000, alone);
+    const second = setAt(2000, shared);
+    const done = follow((nowMs, membership) => {
+      first(nowMs, membership);
+      second(nowMs, membership);
+    });
+    assert.deepEqual(done, [
+      [1000, "announce"],
+      [4000, "isolated"],
+      [4000, "withdraw"],
+    ]);
+  });
+
+  test("announces it when it hears something, or when it owns it alone", () => {
+    const set = setAt(10, shared);
+    const hear = (nowMs: number, membership: Membership): void => {
+      set(nowMs, membership);
+      if (nowMs === 4000) membership.lanHeard(nowMs);
+    };
+    const expected = [
+      [2000, "isolated"],
+      [4000, "connected"],
+      [4300, "announce"],
+    ];
+    assert.deepEqual(follow(hear), expected);
+    const own = setAt(4000, alone);
+    const getAlone = (nowMs: number, membership: Membership): void => {
+      set(nowMs, membership);
+      own(nowMs, membership);
+    };
+    assert.deepEqual(follow(getAlone), expected);
+  });
+});
