@@ -21,13 +21,14 @@ interface World {
   readonly stall?: { readonly fromMs: number; readonly forMs: number };
   /** n4, a peer like n1, dies so much earlier. */
   readonly othersMs?: number;
-  /** n3 answers the question whether it hears n1: no. */
+  /** n3 answers the question whether it hears n1: no. After so long, 5 ms by default. */
   readonly witness?: boolean;
+  readonly witnessMs?: number;
 }
 
 /** How long after its last heartbeat n1 is dead for n2; undefined: it never is, within a second. */
 function deadAfterMs(world: World): number | undefined {
-  const { lost, speaker = false, kernel = false, stall, othersMs, witness = false } = world;
+  const { lost, speaker = false, kernel = false, stall, othersMs, witness = false, witnessMs = 5 } = world;
   let { unanswered = 0 } = world;
   const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
   membership.setPeers(["n1", "n3", "n4"].map((node) => ({ node, onLan: true })));
@@ -45,7 +46,7 @@ function deadAfterMs(world: World): number | undefined {
     if (effect.kind === "send" && effect.to === "n3" && effect.message.kind === "question" && witness) {
       const { about, of } = effect.message;
       const said = { kind: "answer", about, of, silentMs: 200, tried: true } as const;
-      waiting.push({ atMs: nowMs + 5, arrive: (atMs) => membership.receive("n3", said, atMs) });
+      waiting.push({ atMs: nowMs + witnessMs, arrive: (atMs) => membership.receive("n3", said, atMs) });
     }
     const asksSpeaker = effect.kind === "send" && effect.to === "n1" && effect.message.kind === "heartbeat";
     if (speaker && asksSpeaker && effect.message.answer && --unanswered < 0) arrive(beatOf("n1", 2));
@@ -105,6 +106,7 @@ describe("a peer of which heartbeats are lost is not dead", () => {
 describe("a peer that is silent is dead", () => {
   tryAll([
     { name: "after two and a quarter intervals, with a witness", world: { lost: 99, witness: true }, afterMs: 225 },
+    { name: "at once when a late witness says so", world: { lost: 99, witness: true, witnessMs: 85 }, afterMs: 235 },
     { name: "half an interval later without one", world: { lost: 99 }, afterMs: 275 },
     {
       name: "after four and a half, if its kernel answers",
