@@ -86,13 +86,16 @@ export class Liveness {
     this.#watches.setEarlier(peer, own.nowMs + this.#suspectedMs(peer));
   }
 
-  /** The peer said that it leaves. What is known of its kernel stays: only that can show now that something arrives there. */
+  /**
+   * The peer said that it leaves, so its programs run. What is known of its kernel stays: only that can show now that something arrives there.
+   */
   left(peer: PeerState): void {
     peer.status = "left";
     peer.suspicion = undefined;
     peer.nodeDead ||= peer.isUnreachable;
     peer.isUnreachable = false;
     this.#kernels.watch(peer);
+    if (this.#parts.notices.get(peer.node)?.state === "frozen") this.#speakerAloneDead(peer);
   }
 
   /** Something that decides when the peer is looked at has changed. */

@@ -165,6 +165,11 @@ describe("a peer that leaves", () => {
       facts: ["node", "speaker"],
     },
     {
+      name: "returns if it was frozen before, because its programs run",
+      world: { death: { ...dead, state: "frozen" }, leftAt: 2050 },
+      facts: ["node", "speaker"],
+    },
+    {
       name: "returns also if it was dead before",
       world: { death: dead, answersUntil: 0, leftAt: 2050, answersFrom: 3000 },
       facts: ["node", "speaker"],
