@@ -125,7 +125,7 @@ describe("a peer that is silent is dead", () => {
       afterMs: 450,
     },
     {
-      name: "not before it was asked for half an interval, if the thread did not run when it should have asked",
+      name: "not before half an interval of questions, if the thread did not run when it should have asked",
       world: { lost: 99, witness: true, stall: { fromMs: 120, forMs: 90 } },
       afterMs: 260,
     },
