@@ -18,6 +18,8 @@ import { address, arpRequest, mac } from "./frames.ts";
 
 const vip = "192.0.2.200";
 const key = new Uint8Array(32).fill(7);
+/** How long a kubelet may take to answer. */
+const kubeletTimeoutMs = 400;
 /** Between two turns of each thread. */
 const stepMs = 5;
 
@@ -35,6 +37,10 @@ class Node {
   power = true;
   /** Its thread does nothing, and its kernel does. */
   frozen = false;
+  /** While it is frozen, its kubelet is not. */
+  hasKubelet = false;
+  /** Connections to kubelets that its thread has required. */
+  readonly asked: { readonly node: string; readonly askedMs: number; readonly dueMs: number }[] = [];
   /** Without it the thread falls silent, and the heartbeats continue. */
   hasMainThread = true;
 
@@ -67,6 +73,7 @@ class Node {
       watchdog: { alive: () => this.hasMainThread },
       report: (report: ResponderReport) => {
         if (report.kind === "facts") this.facts.push(...report.facts);
+        if (report.kind === "askPrograms") this.asked.push({ ...report, dueMs: now() + kubeletTimeoutMs });
         if (report.kind === "hearing") this.hearing = report.hearing;
       },
     });
@@ -121,7 +128,11 @@ class Lan {
   run(ms: number): void {
     for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
       this.nowMs += stepMs;
-      for (const node of this.nodes) if (node.power && !node.frozen) node.loop.turn();
+      for (const node of this.nodes) {
+        if (!node.power || node.frozen) continue;
+        this.#askKubelets(node);
+        node.loop.turn();
+      }
       this.#deliver();
     }
   }
@@ -129,6 +140,15 @@ class Lan {
   /** Which nodes answer. */
   get answering(): readonly string[] {
     return this.nodes.filter((node) => !node.frozen && node.answers).map(({ name }) => name);
+  }
+
+  #askKubelets({ asked, loop }: Node): void {
+    for (const { node, askedMs } of asked.filter(({ dueMs }) => dueMs <= this.nowMs)) {
+      const to = this.nodes.find(({ name }) => name === node);
+      const accepted = to?.frozen === true && !to.hasKubelet ? "silent" : "answered";
+      loop.apply({ kind: "programsAnswered", node, askedMs, answer: to?.power === true ? accepted : "unknown" });
+    }
+    asked.splice(0, asked.findLastIndex(({ dueMs }) => dueMs <= this.nowMs) + 1);
   }
 
   #deliver(): void {
@@ -194,6 +214,30 @@ test("a node that was frozen and wakes up leaves the address to the one that too
   n1.frozen = false;
   lan.run(1_000);
   assert.deepEqual(lan.answering, ["n2"], "it is not moved back without need");
+});
+
+test("a node of which nothing runs counts as frozen within a second, and one whose kubelet runs does not", () => {
+  for (const hasKubelet of [false, true]) {
+    const lan = holding();
+    const [n1, ...others] = lan.nodes;
+    assert.ok(n1 !== undefined);
+    n1.frozen = true;
+    n1.hasKubelet = hasKubelet;
+    lan.run(850);
+    const last = hasKubelet ? { nodeDead: false } : { nodeDead: true, frozen: true };
+    for (const { facts } of others)
+      assert.deepEqual(
+        facts.findLast(({ kind }) => kind === "peerDown"),
+        { kind: "peerDown", node: "n1", ...last },
+      );
+    n1.frozen = false;
+    lan.run(1_000);
+    for (const { facts } of others)
+      assert.deepEqual(
+        facts.findLast(({ kind }) => kind === "peerDown" || kind === "peerUp"),
+        { kind: "peerUp", node: "n1" },
+      );
+  }
 });
 
 test("a node whose main thread is gone falls silent, and another one takes over", () => {
