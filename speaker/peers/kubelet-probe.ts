@@ -18,10 +18,13 @@ export const probeKubelet: ProbeKubelet = (host, port, clock) =>
     const socket = connectTcp({ host, port });
     const handshake = connectTls({ socket, rejectUnauthorized: false });
     let cancel = (): void => {};
-    const end = (answer: ProgramsAnswer): void => {
+    const destroy = (): void => {
       cancel();
       handshake.destroy();
       socket.destroy();
+    };
+    const end = (answer: ProgramsAnswer): void => {
+      destroy();
       resolve(answer);
     };
     // A connection that was closed without a byte may have been closed by a firewall.
@@ -44,6 +47,13 @@ export const probeKubelet: ProbeKubelet = (host, port, clock) =>
     socket.once("connect", () => wait("silent"));
     socket.on("error", failed);
     handshake.on("error", failed);
-    handshake.once("secureConnect", () => end("answered"));
+    handshake.once("secureConnect", () => {
+      resolve("answered");
+      cancel();
+      cancel = clock.after(withinMs, destroy);
+      // A connection that is reset here would be an error in the log of the kubelet.
+      handshake.resume();
+      handshake.end();
+    });
     handshake.once("close", failed);
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { describe, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import { Worker } from "node:worker_threads";
 import type { ProgramsAnswer } from "../../../../speaker/membership/inputs.ts";
 import { probeKubelet } from "../../../../speaker/peers/kubelet-probe.ts";
@@ -31,6 +32,18 @@ async function probe(serve: (socket: Socket) => void): Promise<ProgramsAnswer> {
     server.close();
   }
 }
+
+/** A certificate for nothing, signed by itself, and its key: no client checks them. */
+const certificate =
+  "MIIBezCCASGgAwIBAgIUdvpQmv4rdClv7Favs68rCFc6LogwCgYIKoZIzj0EAwIwEjEQMA4GA1UEAwwHa3ViZWxldDAgFw0yNjExMjkwMDQyMj" +
+  "daGA8yMTI2MTEwNTAwNDIyN1owEjEQMA4GA1UEAwwHa3ViZWxldDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBl170DYQt5hDLSanntfZ2Vu" +
+  "w0NiogP18KeHaoyA1s4I8T2RAI++Ur6N4dh4Yskbwsk3UZKes4ZpxO4/dHXUhEWjUzBRMB0GA1UdDgQWBBTabqTuFwW2RCKkjoDOsWfkZ7nq9D" +
+  "AfBgNVHSMEGDAWgBTabqTuFwW2RCKkjoDOsWfkZ7nq9DAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIDZIZJTFBXiSLCK43Dtl" +
+  "nipsMEJCWsYCaECI0rwiu+cRAiEAuS6faZF3Mm6w0b/h7WB1FvtFECat8UFngzchYHQlCp4=";
+const privateKey =
+  "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgh+bySvLxpASzKDymw6iZx+e/VfrTOtAj0tr2QjrAW3+hRANCAAQZde9A2ELeYQ" +
+  "y0mp57X2dlbsNDYqID9fCnh2qMgNbOCPE9kQCPvlK+jeHYeGLJG8LJN1GSnrOGacTuP3R11IRF";
+const pem = (label: string, base64: string) => `-----BEGIN ${label}-----\n${base64}\n-----END ${label}-----\n`;
 
 /** The first bytes of a TLS alert record: handshake_failure. */
 const alert = Buffer.from("15030300020228", "hex");
@@ -65,6 +78,23 @@ describe("a connection to a kubelet", () => {
     server.close();
     await once(server, "close");
     assert.equal(await probeKubelet(host, port, systemClock), "unknown");
+  });
+
+  test("ends in peace where TLS is spoken, so that a kubelet logs no error", async () => {
+    const options = { cert: pem("CERTIFICATE", certificate), key: pem("PRIVATE KEY", privateKey), requestCert: true };
+    const seen: string[] = [];
+    const server = createTlsServer({ ...options, rejectUnauthorized: false });
+    server.on("tlsClientError", (error) => seen.push(String(error)));
+    const ended = once(server, "secureConnection").then(async ([socket]) => {
+      socket.resume();
+      await once(socket, "end");
+      seen.push("ended");
+    });
+    const port = await listen(server);
+    assert.equal(await probeKubelet(host, port, systemClock), "answered");
+    await Promise.race([ended, once(server, "tlsClientError")]);
+    server.close();
+    assert.deepEqual(seen, ["ended"]);
   });
 
   test("begins a handshake and sends nothing else", async () => {
