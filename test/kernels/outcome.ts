@@ -1,10 +1,11 @@
 /** What the virtual machine writes: the begin and the end of a test file, and what each test came to. */
 export type TestOutcome =
   | { readonly kind: "begin" | "end"; readonly file: string }
-  | { readonly kind: "passed"; readonly file: string; readonly name: string }
-  /** `suite-failed`: a suite of which a test failed, or that failed itself. */
+  /** `cut-off`: ended by a time limit, or not begun for that reason, so nothing is known. */
+  | { readonly kind: "passed" | "cut-off"; readonly file: string; readonly name: string }
+  /** A test, or the set-up of a suite. */
   | {
-      readonly kind: "failed" | "suite-failed" | "skipped";
+      readonly kind: "failed" | "skipped";
       readonly file: string;
       readonly name: string;
       readonly reason: string;

@@ -5,6 +5,8 @@ export interface FileResult {
   readonly file: string;
   readonly passed: number;
   readonly failed: readonly FailedTest[];
+  /** How many tests and suites a time limit ended, or kept from beginning. */
+  readonly cutOff: number;
   /** Why tests were skipped, and how many. */
   readonly skipped: ReadonlyMap<string, number>;
   /** Whether it ran to its end. A file that the time limit of the virtual machine cut off, or that never began, did not. */
@@ -30,12 +32,11 @@ export function resultsOf(files: readonly string[], outcomes: readonly TestOutco
     for (const outcome of own)
       if (outcome.kind === "skipped") skipped.set(outcome.reason, (skipped.get(outcome.reason) ?? 0) + 1);
     const failed = own.flatMap((outcome) => (outcome.kind === "failed" ? [outcome] : []));
-    // A suite fails with its tests; alone, when its set-up does.
-    const suites = own.flatMap((outcome) => (outcome.kind === "suite-failed" ? [outcome] : []));
     return {
       file,
       passed: own.filter(({ kind }) => kind === "passed").length,
-      failed: failed.length > 0 ? failed : suites,
+      failed,
+      cutOff: own.filter(({ kind }) => kind === "cut-off").length,
       skipped,
       ended: own.some(({ kind }) => kind === "end"),
     };
@@ -43,8 +44,8 @@ export function resultsOf(files: readonly string[], outcomes: readonly TestOutco
 }
 
 /** Whether everything ran and nothing failed. A file in which all tests were skipped is good: it says why. */
-export function isGood({ passed, failed, skipped, ended }: FileResult): boolean {
-  return ended && failed.length === 0 && passed + skipped.size > 0;
+export function isGood({ passed, failed, cutOff, skipped, ended }: FileResult): boolean {
+  return ended && failed.length === 0 && cutOff === 0 && passed + skipped.size > 0;
 }
 
 /** For people: a line for each file, and below it what failed and what was skipped. */
@@ -53,10 +54,11 @@ export function printResults(results: readonly FileResult[]): string {
 }
 
 function printFile(result: FileResult): string {
-  const { file, passed, failed, skipped, ended } = result;
+  const { file, passed, failed, cutOff, skipped, ended } = result;
   const count = [...skipped.values()].reduce((sum, each) => sum + each, 0);
   const parts = [`${passed} passed`];
   if (failed.length > 0) parts.push(`${failed.length} failed`);
+  if (cutOff > 0) parts.push(`${cutOff} cut off by a time limit`);
   if (count > 0) parts.push(`${count} skipped`);
   if (!ended) parts.push("not run to its end");
   const lines = [

@@ -13,8 +13,11 @@ function note(outcome: TestOutcome): void {
 interface EndedTest {
   readonly name: string;
   readonly skip?: string | boolean;
-  readonly details: { readonly type?: string; readonly error?: Error };
+  readonly details: { readonly type?: string; readonly error?: Error & { readonly failureType?: string } };
 }
+
+/** How node:test names what a time limit ended: the test itself, or those that waited for their turn in its suite. */
+const cutOff: readonly (string | undefined)[] = ["testTimeoutFailure", "cancelledByParent"];
 
 for (const path of files) {
   const file = relative(process.cwd(), path);
@@ -25,10 +28,12 @@ for (const path of files) {
     if (details.type === "suite" && event.type === "test:pass" && skip === undefined) continue;
     if (skip !== undefined && skip !== false) note({ kind: "skipped", file, name, reason: String(skip) });
     else if (event.type === "test:pass") note({ kind: "passed", file, name });
-    else {
+    else if (cutOff.includes(details.error?.failureType)) note({ kind: "cut-off", file, name });
+    // A suite whose tests are noted themselves. One whose set-up fails has another type.
+    else if (details.error?.failureType !== "subtestsFailed") {
       const cause = details.error?.cause;
       const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? details.error);
-      note({ kind: details.type === "suite" ? "suite-failed" : "failed", file, name, reason });
+      note({ kind: "failed", file, name, reason });
     }
   }
   note({ kind: "end", file });

@@ -15,16 +15,16 @@ const begin = { kind: "begin", file } as const;
 const end = { kind: "end", file } as const;
 const passed = { kind: "passed", file, name: "writes" } as const;
 const failed = { kind: "failed", file, name: "reads", reason: "no answer\n  at line 7" } as const;
-const suiteFailed = { kind: "suite-failed", file, name: "nftables", reason: "1 subtest failed" } as const;
+const cutOff = { kind: "cut-off", file, name: "deletes" } as const;
 const skipped = { kind: "skipped", file, name: "lists", reason: "needs Linux 6.13" } as const;
 
 describe("what a test file came to on a kernel", () => {
   const cases: readonly (readonly [name: string, outcomes: readonly TestOutcome[], good: boolean])[] = [
     ["all passed", [begin, passed, passed, end], true],
     ["skipped with a reason", [begin, skipped, end], true],
-    ["one failed", [begin, passed, failed, suiteFailed, end], false],
-    ["the set-up of a suite failed", [begin, suiteFailed, end], false],
-    ["cut off", [begin, passed], false],
+    ["one failed", [begin, passed, failed, end], false],
+    ["one cut off by its time limit", [begin, passed, cutOff, end], false],
+    ["all cut off", [begin, passed], false],
     ["never begun", [], false],
     ["nothing in it", [begin, end], false],
   ];
@@ -32,18 +32,14 @@ describe("what a test file came to on a kernel", () => {
     test(`${name}: ${good ? "good" : "not good"}`, () => assert.equal(isGood(resultOf(...outcomes)), good));
   }
 
-  test("a suite that failed by its test is not counted beside it", () => {
-    assert.deepEqual(resultOf(begin, failed, suiteFailed, end).failed, [failed]);
-  });
-
   test("other files are not mixed in", () => {
     const other = { kind: "failed", file: "test/network/other.test.ts", name: "reads", reason: "" } as const;
     assert.ok(isGood(resultOf(begin, passed, other, end)));
   });
 
   test("what failed and what was skipped is printed with its reason", () => {
-    const text = printResults([resultOf(begin, passed, failed, skipped, skipped)]);
-    assert.match(text, /1 passed, 1 failed, 2 skipped, not run to its end/);
+    const text = printResults([resultOf(begin, passed, failed, cutOff, skipped, skipped)]);
+    assert.match(text, /1 passed, 1 failed, 1 cut off by a time limit, 2 skipped, not run to its end/);
     assert.match(text, /✗ reads\n +no answer\n +skipped 2: needs Linux 6\.13\n$/);
   });
 
