@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME [argument...]`: runs the bench of that name with the rest of the command line. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   slice: () => import("./slice.ts"),
+  "first-answer": () => import("./first-answer.ts"),
   failover: () => import("./failover.ts"),
   spread: () => import("./spread.ts"),
   services: () => import("./services.ts"),

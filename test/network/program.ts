@@ -37,6 +37,11 @@ export class Program {
     return this.line();
   }
 
+  /** Ends its input. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
   /** Resolves with the exit code when it has ended. */
   over(): Promise<number | null> {
     return new Promise((resolve) => this.#child.once("exit", resolve));
