@@ -18,7 +18,8 @@ export type Effect =
   | { readonly kind: "askNode"; readonly node: string }
   /**
    * Send ARP or NDP requests for these addresses, which the node announces; `announcementAnswered` reports an answer from one of its
-   * hardware addresses. A speaker that answers for them is alive, although its heartbeats do not arrive.
+   * hardware addresses. A speaker that answers for them is alive, although its heartbeats do not arrive. The own node: no node is known to
+   * announce them, and whatever is heard shows that this node is connected.
    */
   | { readonly kind: "askAnnounced"; readonly node: string; readonly addresses: readonly string[] }
   /**

@@ -13,7 +13,7 @@ export function hasTold(peer: PeerState, received: ReceivedClaims, sinceMs: numb
 /** How often a node that is cut off since its start asks whether anything is there, in ms. */
 const askCutOffMs = 1000;
 
-/** How many other nodes are asked. */
+/** How many other nodes are asked, and about how many addresses the LAN is. */
 const maxAsked = 6;
 
 export interface JoiningParts {
@@ -22,6 +22,8 @@ export interface JoiningParts {
   readonly received: ReceivedClaims;
   readonly connection: Connection;
   readonly effects: EffectQueue;
+  /** Those of the stakes of this node. */
+  readonly addresses: () => Iterable<string>;
   /** Nothing was heard since the start of this process. */
   readonly isolate: () => void;
   /** That does not matter any longer: this node has its addresses alone. */
@@ -88,9 +90,12 @@ export class Joining {
     return false;
   }
 
-  /** Asks the gateway and the kernels of other nodes, whose speakers perhaps send no heartbeats. */
+  /**
+   * Asks the gateway, the kernels of other nodes, whose speakers perhaps send no heartbeats, and who has the addresses. Before it has asked on an
+   * interface, a node without announced addresses does not listen there.
+   */
   #ask(): void {
-    const { own, peers, connection, effects } = this.#parts;
+    const { own, peers, connection, effects, addresses } = this.#parts;
     if (own.nowMs < this.#askedMs + (own.isolated ? askCutOffMs : own.timing.heartbeatMs)) return;
     this.#askedMs = own.nowMs;
     connection.ask();
@@ -100,6 +105,9 @@ export class Joining {
       effects.add({ kind: "askNode", node });
       if (++asked === maxAsked) break;
     }
+    const tried: string[] = [];
+    for (const address of addresses()) if (tried.push(address) === maxAsked) break;
+    effects.add({ kind: "askAnnounced", node: own.node, addresses: tried });
   }
 
   #isOver(): boolean {

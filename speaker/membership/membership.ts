@@ -132,6 +132,7 @@ export class Membership implements MembershipInputs {
       received,
       connection: this.#connection,
       effects,
+      addresses: () => this.#stakes.addresses,
       isolate: () => this.#isolate(false),
       alone: () => this.#connected(),
     });

@@ -46,6 +46,10 @@ export class Stakes {
     return this.#dirty.size > 0 ? Number.NEGATIVE_INFINITY : this.#timers.nextMs;
   }
 
+  get addresses(): Iterable<string> {
+    return this.#stakes.keys();
+  }
+
   /** How many addresses this node announces. */
   get held(): number {
     return this.#held;

@@ -141,6 +141,19 @@ describe("a node that hears nothing from its start", () => {
     assert.deepEqual(follow(setAt(1000, shared)), [[3000, "isolated"]]);
   });
 
+  test("asks its LAN who has the addresses, because it listens only where it has sent something", () => {
+    const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
+    membership.setPeers([{ node: "n1", onLan: true }]);
+    membership.setStake(shared);
+    membership.advance(300);
+    const asked = membership.take().filter(({ kind }) => kind.startsWith("ask"));
+    assert.deepEqual(asked, [
+      { kind: "askGateway" },
+      { kind: "askNode", node: "n1" },
+      { kind: "askAnnounced", node: "n2", addresses: [address] },
+    ]);
+  });
+
   test("withdraws what it announced alone when another node owns it as well, once it is certain that it hears nothing", () => {
     const first = setAt(1000, alone);
     const second = setAt(2000, shared);
