@@ -11,10 +11,10 @@ import type { FlowRule } from "../dataplane/flow.ts";
 /** Requests of the main thread to the kernel thread. Each with an `id` is answered once. */
 export type KernelRequest =
   | {
-      /** Sends a batch of nf_tables. `bytes` are transferred. */
+      /** Sends a batch of nf_tables. `bytes` are transferred, and must not be read afterwards. */
       readonly kind: "write";
       readonly id: number;
-      readonly bytes: Uint8Array;
+      readonly bytes: Uint8Array<ArrayBuffer>;
       readonly commandCount: number;
       /** The tables that the batch changes. */
       readonly expected: readonly ExpectedTable[];

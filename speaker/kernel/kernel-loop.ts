@@ -174,6 +174,8 @@ export class KernelLoop {
     if (outcome.kind === "applied") this.#watch.expect(expected, (table) => this.#readHandle(table));
     else if (outcome.kind === "unknown") this.#watch.forget(expected);
     this.#options.report({ kind: "written", id, outcome });
+    // Frees the memory: the thread waits in poll(2), and may not collect garbage for hours.
+    if (unheard) bytes.buffer.transfer(0);
   }
 
   #readElements({ id, table, set }: Extract<KernelRequest, { kind: "readElements" }>): void {

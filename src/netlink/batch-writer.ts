@@ -54,7 +54,7 @@ export class BatchWriter {
   finish(): NetfilterBatch {
     if (this.#last !== undefined) this.attributes.addFlags(this.#last, messageFlags.ack);
     this.#writeMark(batchTypes.end);
-    return { bytes: this.attributes.toBytes(), commands: this.#commands };
+    return { bytes: this.attributes.release(), commands: this.#commands };
   }
 
   #writeMark(type: number): void {

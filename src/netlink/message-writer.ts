@@ -17,7 +17,7 @@ const encoder = new TextEncoder();
  * in host order. One attribute has at most 65,535 bytes: the caller splits what is longer, with `lengthSince`.
  */
 export class MessageWriter {
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #length = 0;
 
@@ -35,6 +35,11 @@ export class MessageWriter {
   /** A copy of what is written, in a buffer of its own, which can be transferred to another thread. */
   toBytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#bytes.subarray(0, this.#length));
+  }
+
+  /** What is written, in the buffer itself, which can be transferred to another thread. The writer must not be used any more. */
+  release(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#bytes.buffer.transfer(this.#length));
   }
 
   /** Forgets what is written, and keeps the buffer. */
@@ -172,10 +177,9 @@ export class MessageWriter {
     const start = this.#length;
     const needed = start + length;
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-      grown.set(this.#bytes.subarray(0, start));
-      this.#bytes = grown;
-      this.#view = new DataView(grown.buffer);
+      // Moves what is written, and frees the old buffer at once.
+      this.#bytes = new Uint8Array(this.#bytes.buffer.transfer(Math.max(needed, 2 * this.#bytes.length)));
+      this.#view = new DataView(this.#bytes.buffer);
     }
     this.#length = needed;
     return start;

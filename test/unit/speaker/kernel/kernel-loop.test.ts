@@ -21,7 +21,7 @@ function datagram(
   portId: number,
   fill: (writer: MessageWriter) => void = () => undefined,
   family = 0,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const writer = new MessageWriter();
   const start = writer.beginMessage({ type, flags: 2, sequence });
   writer.raw(Uint8Array.of(family, 0, 0, 0));
@@ -245,7 +245,10 @@ describe("KernelLoop", () => {
     const fixture = new LoopFixture();
     fixture.write(2);
     fixture.run(1000);
-    fixture.write(2, largeBatch);
+    const sent = largeBatch.slice();
+    fixture.write(2, sent);
+    // Its memory is not kept until the thread collects garbage.
+    assert.equal(sent.buffer.detached, true);
     fixture.rules = 1;
     assert.deepEqual(fixture.heard, [true, false]);
     assert.equal(fixture.tableEvents.listening, true);

@@ -70,6 +70,16 @@ describe("MessageWriter", () => {
     );
   });
 
+  test("what is released is what was written, in a buffer of its length, which another thread can have", () => {
+    const writer = new MessageWriter(16);
+    for (let type = 1; type <= 100; type++) writer.u32Be(type, type);
+    const copied = writer.toBytes();
+    const released = writer.release();
+    assert.deepEqual(released, copied);
+    assert.equal(released.buffer.byteLength, 800);
+    assert.equal(structuredClone(released, { transfer: [released.buffer] }).length, 800);
+  });
+
   test("numbers named Be are big-endian, others are in host order, and padding is zero", () => {
     const writer = new MessageWriter();
     writer.raw(Uint8Array.of(9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9));
