@@ -188,7 +188,8 @@ export class Dataplane {
 
   #setOwner(owner: string, elements: readonly Element[]): void {
     for (const family of ipFamilies) {
-      const own = elements.filter((element) => element.family === nftFamilies[family]);
+      const isOwn = (element: Element) => element.family === nftFamilies[family];
+      const own = elements.every(isOwn) ? elements : elements.filter(isOwn);
       const inCluster = own.some(({ set }) => set === "in_cluster_services");
       this.#inCluster.put(family, owner, inCluster);
       this.#writers[family].setOwner(owner, own);

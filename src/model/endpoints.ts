@@ -61,14 +61,17 @@ export function resolveEndpoints(
       for (const endpoint of slice.endpoints) {
         const address = parseAddress(endpoint.address);
         if (address?.family !== slice.family) continue;
-        const text = formatAddress(address);
+        // IPv4 is parsed in its canonical form only.
+        const text = slice.family === "IPv4" ? endpoint.address : formatAddress(address);
         const key = `${text} ${port ?? ""}`;
         const { nodeName, terminating, forNodes, forZones } = endpoint;
         const state = endpointStateOf(endpoint);
         const known = found.get(key);
         if (known !== undefined && !replaces({ state, terminating }, known)) continue;
-        const hints = { ...(forNodes && { forNodes }), ...(forZones && { forZones }) };
-        found.set(key, { address, text, family: slice.family, port, nodeName, state, terminating, ...hints });
+        const resolved = { address, text, family: slice.family, port, nodeName, state, terminating };
+        const hasHints = forNodes !== undefined || forZones !== undefined;
+        const hints = hasHints && { ...(forNodes && { forNodes }), ...(forZones && { forZones }) };
+        found.set(key, hints === false ? resolved : { ...resolved, ...hints });
       }
     }
   }
