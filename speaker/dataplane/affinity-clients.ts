@@ -1,8 +1,9 @@
 import { lengthOf } from "../../src/nft/data-type.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
-import { rawElementId } from "./element.ts";
-import type { AddedElements, ElementsById } from "./element-index.ts";
+import type { SetName } from "./element.ts";
+import { elementId, rawElementId } from "./element-id.ts";
+import type { ChangedElements } from "./kept-element.ts";
 import { affinityClients } from "./sets.ts";
 import { inTable } from "./tables.ts";
 
@@ -24,9 +25,11 @@ export function keepClients(
     : inTable(family, [{ kind: "addElements", set: affinityClients[family], elements }]);
 }
 
+const endpointSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_endpoints"]);
+
 /** Whether endpoints of ports with session affinity are gone after a change. */
-export function removesEndpoints(removed: ElementsById, added: AddedElements): boolean {
-  for (const [id, { set }] of removed) if (set === "affinity_endpoints" && !added.has(id)) return true;
+export function removesEndpoints(removed: ChangedElements, added: ChangedElements): boolean {
+  for (const element of removed.of(endpointSets)) if (!added.has(elementId(element))) return true;
   return false;
 }
 
@@ -34,8 +37,8 @@ export function removesEndpoints(removed: ElementsById, added: AddedElements): b
 export function deleteClients(
   family: NftIpFamily,
   clients: readonly NftElement[],
-  removed: ElementsById,
-  added: AddedElements,
+  removed: ChangedElements,
+  added: ChangedElements,
 ): readonly NftCommand[] {
   const elements: NftElement[] = [];
   for (const client of clients) {

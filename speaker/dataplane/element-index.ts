@@ -1,45 +1,57 @@
-import { type Element, type ElementRef, elementId, sameValue } from "./element.ts";
+import type { Element, ElementRef, SetName } from "./element.ts";
+import { elementId, idTestFor } from "./element-id.ts";
+import { elementOf, type IdentifiedElement, type KeptElement, keepElement, sameKept } from "./kept-element.ts";
 import { RangeOwners } from "./range-owners.ts";
-
-/** Elements by `elementId`. */
-export type ElementsById = ReadonlyMap<string, Element>;
-
-/** Elements that a transaction adds. Not a map: there may be hundreds of thousands. */
-export interface AddedElements {
-  readonly size: number;
-  has(id: string): boolean;
-  values(): Iterable<Element>;
-}
-
-const none: ElementsById = new Map();
 
 /** What one owner desires of an element. */
 interface Desire {
   readonly owner: string;
-  readonly element: Element;
+  readonly kept: KeptElement;
 }
+
+/** What is desired of an element; by owner where there are several. */
+type Desired = Desire | Map<string, Desire>;
+
+const noIds: readonly string[] = [];
 
 /**
  * The desired elements in the kernel, combined from those of each owner (a Service, the interfaces). Remembers which elements have changed,
  * and how they were before, so that a change costs only what it touches. If two owners desire different values, the one with the smaller name
  * wins until it releases the element. Of two owners with source ranges of one port, all those of the one with the smaller name count and none of
- * the other: ranges in one set must not overlap.
+ * the other: ranges in one set must not overlap. Elements are kept as `keepElement` makes them, and are made again when they are asked for.
  */
 export class ElementIndex {
   /** What is desired, by element; by owner as well where there are several. Nearly always there is one. */
-  readonly #desired = new Map<string, Desire | Map<string, Element>>();
-  readonly #byOwner = new Map<string, ElementsById>();
+  readonly #desired = new Map<string, Desired>();
+  readonly #byOwner = new Map<string, readonly string[]>();
   readonly #ranges = new RangeOwners();
   /** Undefined before `settle` and after `forget`: nothing was desired before, and nothing has to be remembered. */
-  #changed: Map<string, Element | undefined> | undefined;
+  #changed: Map<string, KeptElement | undefined> | undefined;
 
   get owners(): Iterable<string> {
     return this.#byOwner.keys();
   }
 
-  /** The elements that an owner desires. */
-  elementsOf(owner: string): ElementsById {
-    return this.#byOwner.get(owner) ?? none;
+  /** Whether an owner desires any element. */
+  has(owner: string): boolean {
+    return this.#byOwner.has(owner);
+  }
+
+  /** The elements that an owner desires; with `names` only those of these sets. */
+  elementsOf(owner: string, names?: ReadonlySet<SetName>): readonly Element[] {
+    return this.keptOf(owner, names).map(({ id, kept }) => elementOf(id, kept));
+  }
+
+  /** The same, as they are kept. */
+  keptOf(owner: string, names?: ReadonlySet<SetName>): readonly IdentifiedElement[] {
+    const elements: IdentifiedElement[] = [];
+    const isWanted = names && idTestFor(names);
+    for (const id of this.#byOwner.get(owner) ?? noIds) {
+      if (isWanted?.(id) === false) continue;
+      const desire = ownDesire(this.#desired.get(id), owner);
+      if (desire !== undefined) elements.push({ id, kept: desire.kept });
+    }
+    return elements;
   }
 
   /** The owners that desire an element with this id. */
@@ -49,44 +61,52 @@ export class ElementIndex {
     return desired instanceof Map ? desired.keys() : [desired.owner];
   }
 
-  /** Replaces the elements that an owner desires; empty: the owner is gone. Returns those before. */
-  set(owner: string, elements: Iterable<Element>): ElementsById {
-    const present = this.elementsOf(owner);
-    const after = new Map<string, Element>();
+  /** Replaces the elements that an owner desires; empty: the owner is gone. */
+  set(owner: string, elements: Iterable<Element>): void {
+    const present = this.#byOwner.get(owner);
+    const gone = present && new Set(present);
+    const ids: string[] = [];
+    let ports: Set<string> | undefined;
+    // Elements of which there is nothing to keep share it.
+    let bare: Desire | undefined;
     for (const element of elements) {
       const id = elementId(element);
-      const before = present.get(id);
-      // What stays the same stays the same object, here and in `#desired`.
-      after.set(id, before !== undefined && sameValue(before, element) ? before : element);
+      const kept = keepElement(element);
+      const desired = this.#desired.get(id);
+      const before = ownDesire(desired, owner);
+      if (before === undefined || gone?.delete(id) === true) ids.push(id);
+      const port = this.#ranges.portOf(element);
+      if (port !== undefined) {
+        ports ??= new Set();
+        ports.add(port);
+      }
+      if (before !== undefined && sameKept(before.kept, kept)) continue;
+      this.#note(id);
+      const desire: Desire = kept === "" && bare !== undefined ? bare : { owner, kept };
+      if (kept === "") bare = desire;
+      this.#put(id, desired, desire);
     }
-    for (const id of present.keys()) {
-      if (after.has(id)) continue;
+    for (const id of gone ?? []) {
       this.#note(id);
       this.#remove(id, owner);
     }
-    for (const [id, element] of after) {
-      if (present.get(id) === element) continue;
-      this.#note(id);
-      this.#put(id, owner, element);
-    }
-    if (after.size > 0) this.#byOwner.set(owner, after);
+    // A copy, because an array that has grown has room for more.
+    if (ids.length > 0) this.#byOwner.set(owner, ids.slice());
     else this.#byOwner.delete(owner);
-    for (const { port, before, now } of this.#ranges.set(owner, present, after)) {
+    for (const { port, before, now } of this.#ranges.set(owner, ports)) {
       // Those of `owner` itself are noted already: it has gained or lost all of its ranges of the port.
       if (before !== undefined && before !== owner) this.#noteRanges(port, before, true);
       if (now !== undefined && now !== owner) this.#noteRanges(port, now, false);
     }
-    return present;
   }
 
-  #put(id: string, owner: string, element: Element): void {
-    const desired = this.#desired.get(id);
-    if (desired instanceof Map) desired.set(owner, element);
-    else if (desired === undefined || desired.owner === owner) this.#desired.set(id, { owner, element });
+  #put(id: string, desired: Desired | undefined, desire: Desire): void {
+    if (desired instanceof Map) desired.set(desire.owner, desire);
+    else if (desired === undefined || desired.owner === desire.owner) this.#desired.set(id, desire);
     else {
-      const both: readonly (readonly [string, Element])[] = [
-        [desired.owner, desired.element],
-        [owner, element],
+      const both: readonly (readonly [string, Desire])[] = [
+        [desired.owner, desired],
+        [desire.owner, desire],
       ];
       this.#desired.set(id, new Map(both));
     }
@@ -100,12 +120,13 @@ export class ElementIndex {
 
   /** Call it before an element changes. */
   #note(id: string): void {
-    if (this.#changed !== undefined && !this.#changed.has(id)) this.#changed.set(id, this.get(id));
+    if (this.#changed !== undefined && !this.#changed.has(id)) this.#changed.set(id, this.kept(id));
   }
 
   /** The ranges of the port that an owner desires no longer count (`counted`), or count now. */
   #noteRanges(port: string, owner: string, counted: boolean): void {
-    for (const [id, element] of this.elementsOf(owner)) {
+    for (const element of this.elementsOf(owner)) {
+      const id = elementId(element);
       if (this.#ranges.portOf(element) !== port || this.#changed?.has(id) !== false) continue;
       this.#changed.set(id, counted ? element : undefined);
     }
@@ -113,20 +134,26 @@ export class ElementIndex {
 
   /** The desired element with this id; undefined: none. */
   get(id: string): Element | undefined {
+    const kept = this.kept(id);
+    return kept === undefined ? undefined : elementOf(id, kept);
+  }
+
+  /** The same, as it is kept. */
+  kept(id: string): KeptElement | undefined {
     const desired = this.#desired.get(id);
     return desired === undefined ? undefined : this.#winning(desired);
   }
 
-  #winning(desired: Desire | ReadonlyMap<string, Element>): Element | undefined {
-    if ("owner" in desired) {
-      const winner = this.#ranges.winnerOf(desired.element);
-      return winner === undefined || winner === desired.owner ? desired.element : undefined;
+  #winning(desired: Desired): KeptElement | undefined {
+    if (!(desired instanceof Map)) {
+      const { owner, kept } = desired;
+      const winner = this.#ranges.winnerOf(kept);
+      return winner === undefined || winner === owner ? kept : undefined;
     }
-    let best: string | undefined;
-    let element: Element | undefined;
-    for (const [owner, one] of desired) if (best === undefined || owner < best) [best, element] = [owner, one];
-    const winner = element && this.#ranges.winnerOf(element);
-    return winner === undefined ? element : desired.get(winner);
+    let best: Desire | undefined;
+    for (const one of desired.values()) if (best === undefined || one.owner < best.owner) best = one;
+    const winner = best && this.#ranges.winnerOf(best.kept);
+    return winner === undefined ? best?.kept : desired.get(winner)?.kept;
   }
 
   /** The same, by family, set and key. */
@@ -139,14 +166,14 @@ export class ElementIndex {
    * The elements that may have changed since the last call of `settle`, by id, as they were desired then; undefined: they were not. Empty
    * before the first call, and after `forget`.
    */
-  get changed(): ReadonlyMap<string, Element | undefined> {
+  get changed(): ReadonlyMap<string, KeptElement | undefined> {
     return this.#changed ?? new Map();
   }
 
   /** Whether an element with this id was desired at the last call of `settle`. */
   wasSettled(id: string): boolean {
     if (this.#changed === undefined) return false;
-    return (this.#changed.has(id) ? this.#changed.get(id) : this.get(id)) !== undefined;
+    return (this.#changed.has(id) ? this.#changed.get(id) : this.kept(id)) !== undefined;
   }
 
   /** From now on, changes are counted from what is desired now. */
@@ -159,11 +186,26 @@ export class ElementIndex {
     this.#changed = undefined;
   }
 
-  /** Every desired element. */
-  *all(): Iterable<Element> {
-    for (const desired of this.#desired.values()) {
-      const element = this.#winning(desired);
-      if (element !== undefined) yield element;
+  /** Calls back for each desired element. It makes none, because there may be hundreds of thousands. */
+  forEach(use: (id: string, kept: KeptElement) => void): void {
+    for (const [id, desired] of this.#desired) {
+      const kept = this.#winning(desired);
+      if (kept !== undefined) use(id, kept);
     }
   }
+
+  /** Every desired element of these sets. */
+  *of(names: ReadonlySet<SetName>): Iterable<Element> {
+    const isWanted = idTestFor(names);
+    for (const [id, desired] of this.#desired) {
+      if (!isWanted(id)) continue;
+      const kept = this.#winning(desired);
+      if (kept !== undefined) yield elementOf(id, kept);
+    }
+  }
+}
+
+function ownDesire(desired: Desired | undefined, owner: string): Desire | undefined {
+  if (desired instanceof Map) return desired.get(owner);
+  return desired?.owner === owner ? desired : undefined;
 }

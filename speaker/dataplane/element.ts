@@ -11,7 +11,7 @@ import {
   protocolData,
   rangeData,
 } from "../../src/nft/data.ts";
-import { keyId, type NftElement, sameData } from "../../src/nft/set.ts";
+import { type NftElement, sameData } from "../../src/nft/set.ts";
 import type { NftDevice } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 
@@ -129,25 +129,6 @@ export type Element = {
 export type ElementRef = {
   readonly [Name in SetName]: Pick<Extract<Element, { readonly set: Name }>, "family" | "set" | "key">;
 }[SetName];
-
-/** The same text for the same family, set and key. For use as a map key; nothing reads it back. */
-export function elementId(element: ElementRef): string {
-  return rawElementId(element.family, element.set, keyId(nftKey(element)));
-}
-
-/** The same, of a key that is in the kernel's bytes already. */
-export function rawElementId(family: NftIpFamily, set: SetName, key: string): string {
-  return idPrefixOf(family, set) + key;
-}
-
-/** By family and set: what ids begin with. Kept, because ids are made for each element, and strings of several parts are slow. */
-const idPrefixes: Readonly<Record<NftIpFamily, { [Name in SetName]?: string }>> = { ip: {}, ip6: {} };
-
-function idPrefixOf(family: NftIpFamily, set: SetName): string {
-  const prefixes = idPrefixes[family];
-  prefixes[set] ??= `${family} ${set} `;
-  return prefixes[set];
-}
 
 /** Whether two elements of the same set have the same value. */
 export function sameValue(left: Element, right: Element): boolean {
@@ -267,19 +248,21 @@ export function affinityChainName(timeoutSeconds: number): string {
  * `nodePortData` and `endpointData`.
  */
 function servicePortData({ address, protocol, port }: ServicePortKey): Data {
-  return addressData(address) + protocolRegisters[protocol] + portData(port) + portPadding;
+  return addressData(address) + protocolRegisters[protocol] + paddedPortData(port);
 }
 
 function nodePortData({ protocol, nodePort }: NodePortKey): Data {
-  return protocolRegisters[protocol] + portData(nodePort) + portPadding;
+  return protocolRegisters[protocol] + paddedPortData(nodePort);
 }
 
 function endpointData({ address, port }: EndpointAddress): Data {
-  return addressData(address) + portData(port) + portPadding;
+  return addressData(address) + paddedPortData(port);
 }
 
 /** A port fills half of a register. */
-const portPadding = "\0\0";
+function paddedPortData(port: number): Data {
+  return String.fromCharCode((port >> 8) & 0xff, port & 0xff, 0, 0);
+}
 
 /** Protocols with what fills their register. */
 const protocolRegisters = {

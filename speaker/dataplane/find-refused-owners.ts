@@ -18,12 +18,12 @@ export async function findRefusedOwners(
 ): Promise<readonly string[]> {
   const keys = faultyKeys(faults);
   const hasKey = (owner: string): boolean => {
-    for (const element of index.elementsOf(owner).values()) if (keys.has(nftKey(element).key)) return true;
+    for (const element of index.elementsOf(owner)) if (keys.has(nftKey(element).key)) return true;
     return false;
   };
   const accepts = async (owners: readonly string[]): Promise<boolean> => {
     const tried = new ElementIndex();
-    for (const owner of owners) tried.set(owner, index.elementsOf(owner).values());
+    for (const owner of owners) tried.set(owner, index.elementsOf(owner));
     try {
       await probeElements(nft, family, tried);
       return true;

@@ -1,6 +1,7 @@
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import { type Element, elementId, type ServicePortKey } from "./element.ts";
+import type { Element, ServicePortKey, SetName } from "./element.ts";
+import { elementId } from "./element-id.ts";
 import type { ElementIndex } from "./element-index.ts";
 import type { AddressFlowRule, FlowRule, PortFlowRule } from "./flow.ts";
 import type { TableChange } from "./table-state.ts";
@@ -38,12 +39,21 @@ export interface TouchedFlows {
   readonly again: FlowTargets;
 }
 
+/** The sets whose elements say where UDP flows go. */
+const flowSets: ReadonlySet<SetName> = new Set<SetName>([
+  "service_addresses",
+  "udp_endpoints",
+  "dnat_services",
+  "node_ports",
+  "proxied_services",
+]);
+
 /** What a change touched. Pure. */
 export function touchedFlows(change: Pick<TableChange, "removed" | "added">): TouchedFlows {
   const now = new Map<string, FlowTarget>();
   const again = new Map<string, FlowTarget>();
   for (const elements of [change.removed, change.added]) {
-    for (const element of elements.values()) {
+    for (const element of elements.of(flowSets)) {
       if (element.set === "service_addresses") {
         const { address } = element.key;
         const id = formatAddress(address);
@@ -97,7 +107,7 @@ function addressRule(family: NftIpFamily, address: IpAddress, index: ElementInde
   const destination = formatAddress(address);
   const servedPorts = new Set<number>();
   for (const owner of index.ownersOf(elementId({ family, set: "service_addresses", key: { address } }))) {
-    for (const element of index.elementsOf(owner).values()) {
+    for (const element of index.elementsOf(owner, flowSets)) {
       const key = servedPort(element);
       if (key !== undefined && formatAddress(key.address) === destination) servedPorts.add(key.port);
     }

@@ -9,7 +9,8 @@ import {
   usableEndpoints,
 } from "../../src/model/usable-endpoints.ts";
 import type { NftProtocol } from "../../src/nft/data.ts";
-import { elementId, type ServicePortKey } from "./element.ts";
+import type { ServicePortKey } from "./element.ts";
+import { elementId } from "./element-id.ts";
 import type { ProxiedPort } from "./kube-proxy-delay.ts";
 import { nftFamilies } from "./tables.ts";
 

@@ -1,4 +1,6 @@
-import { type Element, elementId } from "./element.ts";
+import type { Element } from "./element.ts";
+import { elementId } from "./element-id.ts";
+import type { KeptElement } from "./kept-element.ts";
 
 /** A port whose source ranges are those of another owner now. */
 export interface ChangedWinner {
@@ -9,13 +11,13 @@ export interface ChangedWinner {
   readonly now: string | undefined;
 }
 
-type Elements = ReadonlyMap<string, Element>;
-
 const noPorts: ReadonlySet<string> = new Set();
 
 /** Which owner's source ranges of a port count: those of the one with the smallest name. Nearly always there is one. */
 export class RangeOwners {
   readonly #owners = new Map<string, string | readonly string[]>();
+  /** The ports of each owner that has any. */
+  readonly #ports = new Map<string, ReadonlySet<string>>();
 
   /** The port that a source range belongs to, as text; undefined: it is another element. */
   portOf(element: Element): string | undefined {
@@ -29,15 +31,17 @@ export class RangeOwners {
   }
 
   /** The owner whose ranges of the same port count; undefined: it is another element. */
-  winnerOf(element: Element): string | undefined {
-    const port = this.portOf(element);
+  winnerOf(kept: KeptElement): string | undefined {
+    const port = typeof kept === "string" ? undefined : this.portOf(kept);
     return port === undefined ? undefined : this.#winner(port);
   }
 
-  /** The elements of an owner before and after. Returns the ports whose ranges are those of another owner now. */
-  set(owner: string, before: Elements, after: Elements): readonly ChangedWinner[] {
-    const [old, now] = [this.#portsOf(before), this.#portsOf(after)];
-    if (old === noPorts && now === noPorts) return [];
+  /** An owner has source ranges of these ports now. Returns the ports whose ranges are those of another owner now. */
+  set(owner: string, now: ReadonlySet<string> = noPorts): readonly ChangedWinner[] {
+    const old = this.#ports.get(owner) ?? noPorts;
+    if (old.size === 0 && now.size === 0) return [];
+    if (now.size === 0) this.#ports.delete(owner);
+    else this.#ports.set(owner, now);
     const changed: ChangedWinner[] = [];
     for (const port of new Set([...old, ...now])) {
       if (old.has(port) === now.has(port)) continue;
@@ -50,17 +54,6 @@ export class RangeOwners {
       if (winner !== next) changed.push({ port, before: winner, now: next });
     }
     return changed;
-  }
-
-  #portsOf(elements: Elements): ReadonlySet<string> {
-    let ports: Set<string> | undefined;
-    for (const element of elements.values()) {
-      const port = this.portOf(element);
-      if (port === undefined) continue;
-      ports ??= new Set();
-      ports.add(port);
-    }
-    return ports ?? noPorts;
   }
 
   #of(port: string): readonly string[] {

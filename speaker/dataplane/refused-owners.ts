@@ -1,6 +1,7 @@
 import { Backoff } from "../../src/clock/backoff.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
-import { type Element, elementId, sameValue } from "./element.ts";
+import { type Element, sameValue } from "./element.ts";
+import { elementId } from "./element-id.ts";
 
 /** An owner whose rules the kernel refuses. */
 export interface RefusedOwner {

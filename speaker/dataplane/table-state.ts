@@ -2,8 +2,17 @@ import { MappedElements } from "../../src/nft/mapped-elements.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import { keepClients } from "./affinity-clients.ts";
-import { type Element, nftElement, nftKey, type SetName, sameValue, targetNameOf } from "./element.ts";
-import type { AddedElements, ElementIndex, ElementsById } from "./element-index.ts";
+import { type Element, type SetName, targetNameOf } from "./element.ts";
+import { idKindOf } from "./element-id.ts";
+import type { ElementIndex } from "./element-index.ts";
+import {
+  type ChangedElements,
+  ElementList,
+  type KeptElement,
+  keptNftElement,
+  keptNftKey,
+  sameKept,
+} from "./kept-element.ts";
 import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
 import { createTable, createTargetChain, inTable, removeTable, targetRulesOf } from "./tables.ts";
@@ -33,9 +42,9 @@ const sizeFactor = 2;
 /** A transaction, and what it does to the table. */
 export interface TableChange {
   readonly transaction: NftTransaction;
-  readonly removed: ElementsById;
+  readonly removed: ChangedElements;
   /** Of a table that is replaced, those of the index as it is then. */
-  readonly added: AddedElements;
+  readonly added: ChangedElements;
   /** The chains that it makes because elements lead to them. */
   readonly targetChains: Iterable<string>;
   /** By set: how much room for elements it takes or, below 0, frees. Of a table that is replaced: the room that is left, below 0. */
@@ -61,7 +70,7 @@ export function settleChange(table: TableState, change: TableChange, replaced: b
 class Additions {
   readonly #family: NftIpFamily;
   readonly #present: ReadonlySet<string>;
-  readonly #sets = new Map<SetName, Element[]>();
+  readonly #sets = new Map<SetName, { readonly ids: string[]; readonly kept: KeptElement[] }>();
   readonly #targets = new Map<string, Element>();
   count = 0;
 
@@ -71,11 +80,18 @@ class Additions {
     this.#present = present;
   }
 
-  add(element: Element): void {
+  add(id: string, kept: KeptElement): void {
     this.count += 1;
-    append(this.#sets, element.set, element);
-    const target = targetNameOf(element);
-    if (target !== undefined && !this.#present.has(target)) this.#targets.set(target, element);
+    const { set } = idKindOf(id);
+    const added = this.#sets.get(set);
+    if (added === undefined) this.#sets.set(set, { ids: [id], kept: [kept] });
+    else {
+      added.ids.push(id);
+      added.kept.push(kept);
+    }
+    if (typeof kept === "string") return;
+    const target = targetNameOf(kept);
+    if (target !== undefined && !this.#present.has(target)) this.#targets.set(target, kept);
   }
 
   get targetChains(): Iterable<string> {
@@ -84,7 +100,7 @@ class Additions {
 
   /** How many elements of each set. */
   get counts(): ReadonlyMap<SetName, number> {
-    return new Map([...this.#sets].map(([set, elements]) => [set, elements.length]));
+    return new Map([...this.#sets].map(([set, { ids }]) => [set, ids.length]));
   }
 
   get commands(): readonly NftCommand[] {
@@ -93,10 +109,10 @@ class Additions {
       createTargetChain(family, { name, rules: targetRulesOf(element) }),
     );
     const elements = [...this.#sets].map(
-      ([name, added]): NftAction => ({
+      ([name, { ids, kept }]): NftAction => ({
         kind: "addElements",
         set: sets[family][name],
-        elements: new MappedElements(added, nftElement),
+        elements: new MappedElements(ids.length, (index) => keptNftElement(ids[index] ?? "", kept[index] ?? "")),
       }),
     );
     return [...chains, ...inTable(family, elements)];
@@ -111,18 +127,18 @@ class Additions {
 export function changeTable(family: NftIpFamily, table: TableState, index: ElementIndex): TableChange | undefined {
   const deletions = new Map<SetName, NftElement[]>();
   const additions = new Additions(family, table.targetChains);
-  const removed = new Map<string, Element>();
-  const added = new Map<string, Element>();
+  const removed = new ElementList();
+  const added = new ElementList();
   for (const [id, before] of index.changed) {
-    const after = index.get(id);
-    if (before !== undefined && after !== undefined && sameValue(before, after)) continue;
+    const after = index.kept(id);
+    if (before !== undefined && after !== undefined && sameKept(before, after)) continue;
     if (before !== undefined) {
-      append(deletions, before.set, nftKey(before));
-      removed.set(id, before);
+      append(deletions, idKindOf(id).set, keptNftKey(id, before));
+      removed.add(id, before);
     }
     if (after !== undefined) {
-      additions.add(after);
-      added.set(id, after);
+      additions.add(id, after);
+      added.add(id, after);
     }
   }
   if (removed.size + added.size === 0) return undefined;
@@ -138,7 +154,9 @@ export function changeTable(family: NftIpFamily, table: TableState, index: Eleme
 /** Adds all elements of the index to a table that has its sets, and no elements. */
 export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
   const additions = new Additions(family, emptyTable().targetChains);
-  for (const element of index.all()) additions.add(element);
+  index.forEach((id, kept) => {
+    additions.add(id, kept);
+  });
   return additions;
 }
 
@@ -153,14 +171,14 @@ export function replaceTable(
   settings: RuleSettings,
   index: ElementIndex,
   learned: readonly NftElement[] = [],
-  removed: ElementsById = new Map(),
+  removed: ChangedElements = new ElementList(),
 ): TableChange {
   if (!hasAddress(index)) {
-    const nothing = { removed, added: new Map<string, Element>(), targetChains: [], taken: new Map() };
+    const nothing = { removed, added: new ElementList(), targetChains: [], taken: new Map() };
     return { transaction: { commands: removeTable(family) }, ...nothing };
   }
   const additions = fillTable(family, index);
-  const has = (id: string): boolean => index.get(id) !== undefined;
+  const has = (id: string): boolean => index.kept(id) !== undefined;
   const kept = keepClients(family, learned, has);
   const large = [...additions.counts].filter(
     ([set, count]) => count >= sizedFrom && sets[family][set].interval !== true,
@@ -168,14 +186,16 @@ export function replaceTable(
   const sizes = new Map<string, number>(large.map(([set, count]) => [set, count * sizeFactor]));
   const created = createTable(family, settings, sizes);
   const commands = [...removeTable(family), ...created, ...additions.commands, ...kept];
-  const added = { size: additions.count, has, values: () => index.all() };
+  const added = { size: additions.count, has, of: (names: ReadonlySet<SetName>) => index.of(names) };
   const taken = new Map(large.map(([set, count]) => [set, count - count * sizeFactor]));
   return { transaction: { commands }, removed, added, targetChains: additions.targetChains, taken };
 }
 
+const addressSets: ReadonlySet<SetName> = new Set<SetName>(["service_addresses"]);
+
 /** Without an address of a Service, no table is needed. */
 export function hasAddress(index: ElementIndex): boolean {
-  for (const { set } of index.all()) if (set === "service_addresses") return true;
+  for (const _ of index.of(addressSets)) return true;
   return false;
 }
 

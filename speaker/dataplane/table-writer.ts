@@ -6,9 +6,11 @@ import { faultyKeys, lacksFamily, type Nft, type NftReader, type NftRefusal, ref
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import { deleteClients, removesEndpoints } from "./affinity-clients.ts";
-import { type Element, elementId, rawElementId, type ServicePortKey } from "./element.ts";
-import { ElementIndex, type ElementsById } from "./element-index.ts";
+import type { Element, ServicePortKey, SetName } from "./element.ts";
+import { elementId, rawElementId } from "./element-id.ts";
+import { ElementIndex } from "./element-index.ts";
 import { findRefusedOwners } from "./find-refused-owners.ts";
+import { elementOf, type IdentifiedElement } from "./kept-element.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import { refusedPorts } from "./refused-ports.ts";
 import type { RuleSettings } from "./rules.ts";
@@ -45,6 +47,8 @@ export interface TableWriterOptions {
 const retryBaseMs = 500;
 const retryMaxMs = 30_000;
 
+const addressSets: ReadonlySet<SetName> = new Set<SetName>(["service_addresses"]);
+
 /**
  * Keeps our table of one family as its index says. The table in the kernel is never read: its state is what was last written. A transaction that
  * the kernel refuses changes nothing, so that state stays. The owners at fault are found, and everything else is written.
@@ -64,7 +68,7 @@ export class TableWriter {
   #settings: RuleSettings | undefined;
   #triedSettings: RuleSettings | undefined;
   /** By owner that has changed since the last write: its elements before. */
-  readonly #before = new Map<string, ElementsById>();
+  readonly #before = new Map<string, readonly IdentifiedElement[]>();
   readonly #backoff: Backoff;
   #retryMs: number | undefined;
   #failingSinceMs: number | undefined;
@@ -83,7 +87,7 @@ export class TableWriter {
   /** Replaces the elements that an owner desires; empty: the owner is gone. */
   setOwner(owner: string, elements: readonly Element[]): void {
     if (this.#refused.get(owner) === undefined) {
-      if (elements.length > 0 || this.index.elementsOf(owner).size > 0) this.#put(owner, elements);
+      if (elements.length > 0 || this.index.has(owner)) this.#put(owner, elements);
     } else if (elements.length > 0) this.#refused.change(owner, elements);
     else {
       this.#refused.accept(owner);
@@ -91,9 +95,9 @@ export class TableWriter {
     }
   }
 
-  #put(owner: string, elements: Iterable<Element>): void {
-    const before = this.index.set(owner, elements);
-    if (!this.#before.has(owner)) this.#before.set(owner, before);
+  #put(owner: string, elements: readonly Element[]): void {
+    if (!this.#before.has(owner)) this.#before.set(owner, this.index.keptOf(owner));
+    this.index.set(owner, elements);
   }
 
   /** Makes the next write replace the table, in case something else has changed it. */
@@ -280,19 +284,19 @@ export class TableWriter {
     settleChange(next, change, kept === undefined);
     this.#state = kept === undefined && change.added.size === 0 ? "absent" : next;
     if (this.#distrusted) this.#state = "unknown";
-    for (const element of change.added.values())
+    for (const element of change.added.of(addressSets))
       if (element.set === "service_addresses") this.#newAddresses.push(formatAddress(element.key.address));
   }
 
   /** Goes back to the elements that the owner had before, or to none where those are refused too. */
   #setAside(owner: string, { error, faults }: NftRefusal): void {
-    const elements = this.#refused.get(owner)?.elements ?? [...this.index.elementsOf(owner).values()];
+    const elements = this.#refused.get(owner)?.elements ?? this.index.elementsOf(owner);
     const ports = refusedPorts(elements, faultyKeys(faults));
     const where = ports.length === 0 ? "" : `, of port ${ports.join(" and ")}`;
     this.#refused.refuse(owner, elements, `${error.message}${where}`);
     const before = this.#before.get(owner);
     this.#before.delete(owner);
-    this.index.set(owner, before?.values() ?? []);
+    this.index.set(owner, before?.map(({ id, kept }) => elementOf(id, kept)) ?? []);
   }
 
   /** Tries the elements of an owner that was refused, alone. */

@@ -18,6 +18,10 @@ export const protocolNumbers = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132
   number
 >;
 
+const protocols: ReadonlyMap<Data, NftProtocol> = new Map(
+  (Object.keys(protocolNumbers) as NftProtocol[]).map((protocol) => [protocolData(protocol), protocol]),
+);
+
 /** Bits of the flags of TCP (RFC 9293 section 3.1). */
 export const tcpFlags = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32 } as const;
 
@@ -95,13 +99,21 @@ function integerData(family: IpAddress["family"], value: bigint): Data {
 
 /** The inverse of `addressData`. */
 export function dataAddress(data: Data): IpAddress {
+  if (data.length === 4) return { family: "IPv4", value: BigInt(dataNumber("ipv4_addr", data)) };
   let value = 0n;
   for (let index = 0; index < data.length; index++) value = (value << 8n) | BigInt(data.charCodeAt(index));
-  return { family: data.length === 4 ? "IPv4" : "IPv6", value };
+  return { family: "IPv6", value };
 }
 
 export function protocolData(protocol: NftProtocol): Data {
   return String.fromCharCode(protocolNumbers[protocol]);
+}
+
+/** The inverse of `protocolData`. Throws RangeError for the number of another protocol. */
+export function dataProtocol(data: Data): NftProtocol {
+  const found = protocols.get(data);
+  if (found === undefined) throw new RangeError("no rule matches by this protocol");
+  return found;
 }
 
 export function portData(port: number): Data {

@@ -1,24 +1,20 @@
 import type { NftElement, NftElements } from "./set.ts";
 
 /**
- * Elements that are made from other objects each time they are read. Hundreds of thousands of elements at once would take more memory than all that
- * they are made of. The list must not change.
+ * Elements that are made each time they are read. Hundreds of thousands of elements at once would take more memory than all that they are made
+ * of. What `elementAt` makes of an index must not change.
  */
-export class MappedElements<Source> implements NftElements {
-  readonly #sources: readonly Source[];
-  readonly #elementOf: (source: Source) => NftElement;
+export class MappedElements implements NftElements {
+  readonly length: number;
+  readonly #elementAt: (index: number) => NftElement;
 
-  constructor(sources: readonly Source[], elementOf: (source: Source) => NftElement) {
-    this.#sources = sources;
-    this.#elementOf = elementOf;
-  }
-
-  get length(): number {
-    return this.#sources.length;
+  constructor(length: number, elementAt: (index: number) => NftElement) {
+    this.length = length;
+    this.#elementAt = elementAt;
   }
 
   *[Symbol.iterator](): Generator<NftElement, void> {
-    for (const source of this.#sources) yield this.#elementOf(source);
+    for (let index = 0; index < this.length; index++) yield this.#elementAt(index);
   }
 
   /** As an array would be written. */
