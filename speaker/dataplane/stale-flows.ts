@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../src/clock/clock.ts";
+import { turnOf } from "../../src/clock/turn.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { ElementIndex } from "./element-index.ts";
+import type { FlowRule } from "./flow.ts";
 import { type FlowTarget, type FlowTargets, flowRule, touchedFlows } from "./flow-rules.ts";
 import type { DataplaneMetrics } from "./metrics.ts";
 import type { TableChange } from "./table-state.ts";
@@ -77,8 +79,14 @@ export class StaleFlows {
 
   /** After a failure some UDP clients stay with a pod that is gone until their flow times out: logged, but not a reason to stop. */
   async #delete(targets: readonly FlowTarget[]): Promise<void> {
-    const { family, conntrack, index, metrics, log } = this.#options;
-    const rules = targets.map((target) => flowRule(nftFamilies[family], target, index, this.#nodeAddress));
+    const { family, conntrack, index, metrics, clock, log } = this.#options;
+    const turn = turnOf(clock);
+    const rules: FlowRule[] = [];
+    for (const target of targets) {
+      // After the first rules of many Services their addresses come first.
+      if (turn.over) await turn.next();
+      rules.push(flowRule(nftFamilies[family], target, index, this.#nodeAddress));
+    }
     try {
       const deleted = await conntrack.deleteStale(family, rules);
       if (deleted === 0) return;

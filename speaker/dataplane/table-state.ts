@@ -8,6 +8,7 @@ import type { ElementIndex } from "./element-index.ts";
 import {
   type ChangedElements,
   ElementList,
+  elementOf,
   type KeptElement,
   keptNftElement,
   keptNftKey,
@@ -92,6 +93,14 @@ class Additions {
     if (typeof kept === "string") return;
     const target = targetNameOf(kept);
     if (target !== undefined && !this.#present.has(target)) this.#targets.set(target, kept);
+  }
+
+  /** Those of these sets. */
+  *of(names: ReadonlySet<SetName>): Iterable<Element> {
+    for (const [set, { ids, kept }] of this.#sets) {
+      if (!names.has(set)) continue;
+      for (const [index, id] of ids.entries()) yield elementOf(id, kept[index] ?? "");
+    }
   }
 
   get targetChains(): Iterable<string> {
@@ -186,7 +195,7 @@ export function replaceTable(
   const sizes = new Map<string, number>(large.map(([set, count]) => [set, count * sizeFactor]));
   const created = createTable(family, settings, sizes);
   const commands = [...removeTable(family), ...created, ...additions.commands, ...kept];
-  const added = { size: additions.count, has, of: (names: ReadonlySet<SetName>) => index.of(names) };
+  const added = { size: additions.count, has, of: (names: ReadonlySet<SetName>) => additions.of(names) };
   const taken = new Map(large.map(([set, count]) => [set, count - count * sizeFactor]));
   return { transaction: { commands }, removed, added, targetChains: additions.targetChains, taken };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inTable } from "../../../../speaker/dataplane/tables.ts";
+import { turnMs, turnOf } from "../../../../src/clock/turn.ts";
 import { BellhopError } from "../../../../src/error/error.ts";
 import { interfaceData } from "../../../../src/nft/data.ts";
 import { field } from "../../../../src/nft/expression.ts";
@@ -613,6 +614,16 @@ test("for TCP connection tracking is searched only when an address comes or goes
   await fakeNode.put(service({ ports: [pods] }), [local, remote]);
   await fakeNode.clock.advance(60_000);
   assert.equal(fakeNode.conntrack.searches, before);
+});
+
+test("a write that has kept the event loop for long ends before flows are looked for", async () => {
+  const fakeNode = new FakeNode();
+  assert.equal(turnOf(fakeNode.clock).over, false);
+  fakeNode.clock.stall(turnMs);
+  const { newAddresses } = await fakeNode.put(service(), [local], [vip]);
+  assert.deepEqual([newAddresses, fakeNode.conntrack.searches], [[vip], 0]);
+  await fakeNode.clock.advance(0);
+  assert.equal(fakeNode.conntrack.searches, 1);
 });
 
 test("a large set has room for as many elements again, and a change that needs more replaces the table", async () => {
