@@ -97,7 +97,7 @@ function idPrefixOf(family: NftIpFamily, set: SetName): string {
 /** Family and set of an id. */
 export function idKindOf(id: string): IdKind {
   const kind = idKinds[id.charCodeAt(0)];
-  if (kind === undefined) throw new RangeError("this is no id of an element");
+  if (kind === undefined) throw new RangeError("this is not the id of an element");
   return kind;
 }
 

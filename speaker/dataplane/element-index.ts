@@ -18,7 +18,7 @@ const noIds: readonly string[] = [];
  * The desired elements in the kernel, combined from those of each owner (a Service, the interfaces). Remembers which elements have changed,
  * and how they were before, so that a change costs only what it touches. If two owners desire different values, the one with the smaller name
  * wins until it releases the element. Of two owners with source ranges of one port, all those of the one with the smaller name count and none of
- * the other: ranges in one set must not overlap. Elements are kept as `keepElement` makes them, and are made again when they are asked for.
+ * the other: ranges in one set must not overlap. Elements are kept as `keepElement` makes them, and are made again when they are read.
  */
 export class ElementIndex {
   /** What is desired, by element; by owner as well where there are several. Nearly always there is one. */

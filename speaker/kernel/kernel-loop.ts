@@ -174,7 +174,7 @@ export class KernelLoop {
     if (outcome.kind === "applied") this.#watch.expect(expected, (table) => this.#readHandle(table));
     else if (outcome.kind === "unknown") this.#watch.forget(expected);
     this.#options.report({ kind: "written", id, outcome });
-    // Frees the memory: the thread waits in poll(2), and may not collect garbage for hours.
+    // Frees the memory: the thread waits in poll(2), and V8 may not free it for hours.
     if (unheard) bytes.buffer.transfer(0);
   }
 

@@ -37,7 +37,7 @@ export class MessageWriter {
     return new Uint8Array(this.#bytes.subarray(0, this.#length));
   }
 
-  /** What is written, in the buffer itself, which can be transferred to another thread. The writer must not be used any more. */
+  /** What is written, in the buffer itself, which can be transferred to another thread. The writer must no longer be used. */
   release(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#bytes.buffer.transfer(this.#length));
   }

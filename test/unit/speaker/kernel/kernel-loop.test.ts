@@ -247,7 +247,7 @@ describe("KernelLoop", () => {
     fixture.run(1000);
     const sent = largeBatch.slice();
     fixture.write(2, sent);
-    // Its memory is not kept until the thread collects garbage.
+    // Its memory does not wait for V8.
     assert.equal(sent.buffer.detached, true);
     fixture.rules = 1;
     assert.deepEqual(fixture.heard, [true, false]);
