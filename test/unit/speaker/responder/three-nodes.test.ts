@@ -292,3 +292,20 @@ test("the addresses of a node that restarts are left alone for seconds, and then
   assert.deepEqual(lan.answering, ["n2"]);
   assert.deepEqual(causeOf(n2).length, 1);
 });
+
+test("a node that hears nothing from its start announces what others own as well when a client looks for it", () => {
+  const lan = new Lan();
+  const [node] = lan.nodes;
+  assert.ok(node !== undefined);
+  for (const other of lan.nodes) other.power = other === node;
+  // It knows no peer and no gateway: nothing but the addresses of its stakes can be asked about.
+  node.loop.apply({ kind: "setPeers", peers: [], probes: { gateways: [], nodes: new Map() } });
+  lan.setStake(["n1", "n2"], 1);
+  lan.run(5000);
+  const announces = (): boolean => node.facts.some(({ kind }) => kind === "holding");
+  assert.equal(announces(), false);
+  assert.equal(node.answers, false, "a client asks");
+  lan.run(500);
+  assert.equal(announces(), true);
+  assert.equal(node.answers, true);
+});
