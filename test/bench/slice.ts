@@ -1,34 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import type { Api } from "../e2e/api.ts";
 import { createService } from "../e2e/workload.ts";
-import { askApi } from "../lab/api.ts";
 import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
-import { waitFor } from "../lab/wait.ts";
+import { installProduct } from "../product/install.ts";
 import { withBenchLab } from "./bench-lab.ts";
+import { stages } from "./first-answer/time-line.ts";
 import { measureRest } from "./rest.ts";
+import { extractVersion, presentVersion, type Version } from "./services/version.ts";
+import { type CreatedService, createServices } from "./slice/created-services.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
- * The figures of one Service on an idle cluster of three nodes: how soon it has an address, how soon it answers, how fast ARP is
- * answered, and what the programs cost at rest. Run it with `npm run bench -- slice [trials]`; it makes a lab of its own.
+ * The figures of one Service on an idle cluster of three nodes: how soon it has an address, how soon it answers and what happens until then,
+ * how fast ARP is answered, and what the programs cost at rest. Run it with `npm run bench -- slice [trials] [--before REF] [--rounds N]`; it
+ * makes a lab of its own. With `--before`, that commit and the working tree are installed in turn, `--rounds` times each, and only the
+ * Services are measured.
  */
-const trials = Number(process.argv[2] ?? 20);
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { before: { type: "string", default: "none" }, rounds: { type: "string", default: "1" } },
+});
+const trials = Number(positionals[0] ?? 20);
+const rounds = Number(options.rounds);
 const idleSeconds = 30;
 
-/** Between two Services, as a user creates them. In a burst, kube-proxy's interval of one second between writes would hide or add time. */
-const pauseMs = 3_000;
+const paths = [
+  ["through NodePorts", {}],
+  ["straight to pods", { allocateLoadBalancerNodePorts: false }],
+] as const;
 const progress = showProgress(process.stderr);
 
-async function measureSlice(api: Api): Promise<void> {
-  for (const [path, spec] of [
-    ["through NodePorts", {}],
-    ["straight to pods", { allocateLoadBalancerNodePorts: false }],
-  ] as const) {
-    const rows = await progress.step(`${trials} Services ${path}`, () => createMany(api, spec));
-    print(`Service created → EXTERNAL-IP, ${path}, ms`, spreadOf(rows.map((row) => row.addressMs)));
-    print(`Service created → first good answer, ${path}, ms`, spreadOf(rows.map((row) => row.answerMs)));
+/** By version and path. */
+const created = new Map<string, CreatedService[]>();
+
+async function measureServices(api: Api, version: Version): Promise<void> {
+  for (const [path, spec] of paths) {
+    const title = `${path}, ${version.name}`;
+    // The first Services of a process are slower, because its code is not compiled yet.
+    await createServices(api, spec, 2);
+    const rows = await progress.step(`${trials} Services ${title}`, () => createServices(api, spec, trials));
+    created.set(title, [...(created.get(title) ?? []), ...rows]);
   }
+  process.stdout.write(`load average after ${version.name}: ${loadavg()[0]?.toFixed(1)}\n`);
+}
+
+function printServices(): void {
+  for (const [title, rows] of created) {
+    print(`Service created → EXTERNAL-IP, ${title}, ms`, spreadOf(rows.map((row) => row.addressMs)));
+    print(`Service created → first good answer, ${title}, ms`, spreadOf(rows.map((row) => row.answerMs)));
+  }
+  for (const [title, rows] of created) {
+    process.stdout.write(`\n| ${title} | ms after the request |\n| --- | --- |\n`);
+    for (const stage of stages) {
+      const times = rows.flatMap(({ timeLine }) => timeLine[stage] ?? []);
+      process.stdout.write(`| ${stage} | ${times.length === 0 ? "not seen" : formatSpread(spreadOf(times))} |\n`);
+    }
+  }
+}
+
+async function measureIdleCluster(api: Api): Promise<void> {
   await createService(api, "kept", { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"] });
   const [address = ""] = await api.waitForAddresses("kept");
   print("ARP reply time, ms", spreadOf(await progress.step("ARP", () => measureArp(api.lab, address))), 3);
@@ -48,52 +83,6 @@ function print(title: string, spread: ReturnType<typeof spreadOf>, digits = 0): 
   process.stdout.write(`${title}: ${formatSpread(spread, digits)}\n`);
 }
 
-interface Trial {
-  readonly addressMs: number;
-  readonly answerMs: number;
-}
-
-async function createMany(api: Api, spec: Record<string, unknown>): Promise<readonly Trial[]> {
-  const rows: Trial[] = [];
-  for (let trial = 0; trial < trials; trial++) {
-    await sleep(pauseMs);
-    rows.push(await createOne(api, `trial-${trial}`, spec));
-  }
-  return rows;
-}
-
-/** The client asks every 10 ms from the moment it can know the address, a new connection each time. */
-async function createOne(api: Api, name: string, spec: Record<string, unknown>): Promise<Trial> {
-  // The address of the Service before is assigned again: a client that knows its MAC address would not wait until it is announced.
-  await api.lab.exec("client", ["ip", "neigh", "flush", "dev", "eth0"]);
-  const startMs = performance.now();
-  await createService(api, name, { ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], ...spec });
-  const address = await waitFor({ what: `an address of ${name}`, timeoutMs: 10_000, intervalMs: 2 }, async () => {
-    const answer = await askApi(api.lab.apiSocket, "GET", `/api/v1/namespaces/default/services/${name}`);
-    return /"ingress":\[\{"ip":"([^"]+)"/.exec(answer.body)?.[1];
-  });
-  const addressMs = performance.now() - startMs;
-  await waitFor({ what: `an answer from ${address}`, timeoutMs: 10_000, intervalMs: 10 }, async () => {
-    const { code } = await api.lab.exec("client", [
-      "curl",
-      "-s",
-      "-o",
-      "/dev/null",
-      "--max-time",
-      "0.2",
-      `http://${address}/hostname`,
-    ]);
-    return code === 0;
-  });
-  const answerMs = performance.now() - startMs;
-  await api.delete("v1", "Service", name);
-  await waitFor(
-    { what: `${name} to go`, timeoutMs: 10_000 },
-    async () => (await api.find("v1", "Service", name)) === undefined,
-  );
-  return { addressMs, answerMs };
-}
-
 /** Reply times as arping prints them, in ms, at ten requests a second. */
 async function measureArp(lab: Lab, address: string): Promise<readonly number[]> {
   const { stdout } = await lab.exec("client", ["arping", "-c", "100", "-W", "0.1", "-i", "eth0", address], {
@@ -104,4 +93,26 @@ async function measureArp(lab: Lab, address: string): Promise<readonly number[]>
   );
 }
 
-await withBenchLab(progress, measureSlice);
+const folder = mkdtempSync(join(tmpdir(), "bellhop-bench-"));
+try {
+  await withBenchLab(progress, async (api) => {
+    if (options.before === "none") {
+      await measureServices(api, presentVersion);
+      printServices();
+      await measureIdleCluster(api);
+      return;
+    }
+    const before = await extractVersion(options.before, folder);
+    for (let round = 1; round <= rounds; round++) {
+      for (const version of [before, presentVersion]) {
+        await installProduct(api.lab, progress, version.checkout);
+        // Speakers that were replaced hear each other again, and the new leader leads.
+        await sleep(10_000);
+        await measureServices(api, version);
+      }
+    }
+    printServices();
+  });
+} finally {
+  rmSync(folder, { recursive: true });
+}

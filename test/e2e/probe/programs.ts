@@ -4,12 +4,14 @@ import { CLIENT, OBSERVER } from "../../lab/addresses.ts";
 import { LabError } from "../../lab/error.ts";
 import type { Lab } from "../../lab/lab.ts";
 import type { Observation, ObserverOptions } from "./announcement-observer.ts";
+import type { HeardArp, ListenerOptions } from "./arp-listener.ts";
 import type { ClaimantOptions } from "./claimant.ts";
 import { promptNode } from "./prompt-node.ts";
 import type { ClientOptions, ClientReport } from "./steady-client.ts";
 
 const clientProgram = fileURLToPath(new URL("steady-client.ts", import.meta.url));
 const claimantProgram = fileURLToPath(new URL("claimant.ts", import.meta.url));
+const listenerProgram = fileURLToPath(new URL("arp-listener.ts", import.meta.url));
 const observerProgram = fileURLToPath(new URL("announcement-observer.ts", import.meta.url));
 
 /** A program on a host that says `ready`, works until its input ends, and then prints its report as one line of JSON. */
@@ -76,4 +78,10 @@ export function startClaimant(
 ): RunningProgram<number> {
   const options: ClaimantOptions = { interfaceName: "eth0", addresses, intervalMs };
   return start(lab, host, claimantProgram, options);
+}
+
+/** Starts to note the ARP packets that all hosts of the LAN receive. */
+export function startListener(lab: Lab): RunningProgram<readonly HeardArp[]> {
+  const options: ListenerOptions = { interfaceName: "eth0" };
+  return start(lab, "observer", listenerProgram, options);
 }
