@@ -5,23 +5,25 @@ import { writeKubeconfig } from "./kubeconfig.ts";
 import type { Namespace } from "./namespace.ts";
 import { Program } from "./program.ts";
 
-/** The API server of `api-process.ts` on a node of a LAN, and the programs of Bellhop that use it as node n1. */
+/** The API server of `api-process.ts` on a node of a LAN, and the programs of Bellhop that use it as this node. */
 export class ApiServer {
   readonly #node: Namespace;
+  readonly #nodeName: string;
   readonly #program: Program;
   readonly #folder = mkdtempSync(join(tmpdir(), "bellhop-network-"));
   readonly #kubeconfig: string;
   readonly #started: Program[] = [];
 
-  private constructor(node: Namespace, program: Program, server: string) {
+  private constructor(node: Namespace, nodeName: string, program: Program, server: string) {
     this.#node = node;
+    this.#nodeName = nodeName;
     this.#program = program;
     this.#kubeconfig = writeKubeconfig(this.#folder, server);
   }
 
-  static async start(node: Namespace): Promise<ApiServer> {
+  static async start(node: Namespace, nodeName = "n1"): Promise<ApiServer> {
     const program = new Program(node, "api-process.ts", []);
-    return new ApiServer(node, program, await program.line());
+    return new ApiServer(node, nodeName, program, await program.line());
   }
 
   async get<Body>(path: string): Promise<Body> {
@@ -40,7 +42,8 @@ export class ApiServer {
   /** Starts `bellhop` with the first words of its command line: `controller` or `speaker`, and options. */
   startBellhop(...words: readonly string[]): Program {
     const args = [...words, "--kubeconfig", this.#kubeconfig, "--http-host", "127.0.0.1"];
-    const program = new Program(this.#node, "../../src/cli/main.ts", args, { ...process.env, NODE_NAME: "n1" });
+    const env = { ...process.env, NODE_NAME: this.#nodeName };
+    const program = new Program(this.#node, "../../src/cli/main.ts", args, env);
     this.#started.push(program);
     return program;
   }
