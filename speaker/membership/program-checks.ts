@@ -151,9 +151,10 @@ export class ProgramChecks {
     const { peer } = check;
     const isFrozen = this.#isFrozen(peer);
     this.#open(peer.node);
+    // At rest no other node is needed: a connection that is silent makes it urgent again.
+    const needsWitness = !isFrozen && !check.isConfirmed && check.urgent > 0;
     check.urgent = Math.max(check.urgent - 1, 0);
-    if (!isFrozen && !check.isConfirmed)
-      for (const witness of witnesses.questionPrograms(peer)) check.asked.add(witness);
+    if (needsWitness) for (const witness of witnesses.questionPrograms(peer)) check.asked.add(witness);
     const restMs = isFrozen ? frozenRestMs : atRestMs;
     this.#due.set(peer.node, own.nowMs + (check.urgent > 0 && !isFrozen ? againMs : restMs));
   }

@@ -39,6 +39,8 @@ interface Seen {
   /** When n2 first reported that it is frozen, after the last heartbeat. */
   readonly frozenAfterMs: number | undefined;
   readonly connections: number;
+  /** How many times n2 asked n3 about the programs of n1. */
+  readonly questions: number;
 }
 
 function see(world: World, forMs = 4000): Seen {
@@ -50,6 +52,7 @@ function see(world: World, forMs = 4000): Seen {
   const facts: string[] = [];
   let frozenAfterMs: number | undefined;
   let connections = 0;
+  let questions = 0;
   let pending: readonly Effect[] = [];
   const results = new Map<number, () => void>();
   for (let nowMs = 10; nowMs <= 1000 + forMs; nowMs += 10) {
@@ -89,6 +92,7 @@ function see(world: World, forMs = 4000): Seen {
         const said = isHeardByOther ? { silentMs: 20, tried: false } : { silentMs: 300, tried: true };
         membership.receive("n3", { kind: "answer", about, of, ...said }, nowMs);
       }
+      if (of === "programs") questions += 1;
       if (of === "programs" && witness !== undefined)
         results.set(nowMs + kubeletTimeoutMs + 10, () =>
           membership.receive("n3", { kind: "answer", about, of, ...witness }, nowMs + kubeletTimeoutMs + 10),
@@ -105,7 +109,7 @@ function see(world: World, forMs = 4000): Seen {
       } else facts.push(fact.nodeDead ? "node" : "speaker");
     }
   }
-  return { facts, frozenAfterMs, connections };
+  return { facts, frozenAfterMs, connections, questions };
 }
 
 const always = (answer: ProgramsAnswer | undefined) => () => answer;
@@ -256,6 +260,11 @@ describe("connections to kubelets", () => {
       const { connections } = see(world, 30_000);
       assert.ok(connections <= most, `${connections} connections`);
     });
+
+  test("other nodes are not asked as long as it answers, or there is none", () => {
+    for (const answer of ["answered", "unknown"] as const)
+      assert.ok(see({ kubelet: always(answer), witness: cannotKnow }, 30_000).questions <= 4, answer);
+  });
 
   test("none to a peer that is heard", () => {
     assert.equal(see({ kubelet: always("silent"), returnsAt: 0 }).connections, 0);
