@@ -1,6 +1,7 @@
 import { type Answer, neverMs } from "../../src/heartbeat/messages.ts";
 import type { Connection } from "./connection.ts";
 import type { EffectQueue } from "./effect-queue.ts";
+import type { NoticeBoard } from "./notices.ts";
 import type { OwnState } from "./own-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import { Timers } from "./timers.ts";
@@ -26,6 +27,7 @@ export interface KernelChecksParts {
   readonly effects: EffectQueue;
   readonly witnesses: Witnesses;
   readonly connection: Connection;
+  readonly notices: NoticeBoard;
   /** The kernel of the peer answers neither this node nor others. `answeredBefore`: this node has seen it answer since its speaker died. */
   readonly silent: (peer: PeerState, answeredBefore: boolean) => void;
   readonly answered: (peer: PeerState) => void;
@@ -108,13 +110,14 @@ export class KernelChecks {
   }
 
   #ask(check: Check): void {
-    const { own, effects, witnesses, connection, silent } = this.#parts;
+    const { own, effects, witnesses, connection, notices, silent } = this.#parts;
     const { peer } = check;
     const { nowMs, timing } = own;
-    const isKnown = peer.nodeDead || peer.isUnreachable;
+    // That of a frozen node has answered, and may fall silent later.
+    const isKnown = peer.isUnreachable || (peer.nodeDead && notices.get(peer.node)?.state !== "frozen");
     this.#countArrived(check);
     if (!isKnown && isSilent(check)) silent(peer, check.answeredBefore);
-    const isOpen = !peer.nodeDead && !peer.isUnreachable && check.unanswered < urgentRequests;
+    const isOpen = !isKnown && check.unanswered < urgentRequests;
     check.unanswered += 1;
     check.open.push(nowMs);
     effects.add({ kind: "askNode", node: peer.node });

@@ -112,7 +112,7 @@ export class StatusChanges {
       changed(peer);
     } else if (peer.status === "dead") {
       const nodeDead = losesRequests(state);
-      if (peer.nodeDead === nodeDead) return;
+      if (peer.nodeDead === nodeDead && (state === "frozen") === (before?.state === "frozen")) return;
       peer.nodeDead = nodeDead;
       this.#reportDown(node, state);
       checks.watchPrograms(peer);

@@ -22,6 +22,8 @@ interface World {
   readonly isHeardByOther?: boolean;
   /** The kernel of n1 answers ARP; it does by default. */
   readonly hasKernel?: boolean;
+  /** From then on it does not. */
+  readonly kernelEndsAt?: number;
   /** The last heartbeat says that the speaker restarts, and comes back within so many ms. */
   readonly restartsWithin?: number;
   /** From then on there are heartbeats again, or only one. */
@@ -45,6 +47,7 @@ interface Seen {
 
 function see(world: World, forMs = 4000): Seen {
   const { kubelet, witness, hasNoOther = false, isHeardByOther = false, hasKernel = true } = world;
+  const { kernelEndsAt = Number.POSITIVE_INFINITY } = world;
   const { restartsWithin, returnsAt = Number.POSITIVE_INFINITY, returnsOnce = false, toldAt, stall } = world;
   const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
   const others = hasNoOther ? [] : [{ node: "n3", onLan: true }];
@@ -76,7 +79,8 @@ function see(world: World, forMs = 4000): Seen {
     }
     if (nowMs % 100 === 50 && !hasNoOther) membership.receive("n3", { ...beat, sequence: nowMs, session: 3 }, nowMs);
     for (const effect of pending) {
-      if (effect.kind === "askNode" && effect.node === "n1" && hasKernel) membership.nodeAnswered("n1", nowMs);
+      if (effect.kind === "askNode" && effect.node === "n1" && hasKernel && nowMs < kernelEndsAt)
+        membership.nodeAnswered("n1", nowMs);
       if (effect.kind === "askGateway") membership.gatewayAnswered(nowMs);
       if (effect.kind === "askPrograms") {
         connections += 1;
@@ -237,6 +241,12 @@ describe("a silent peer whose kernel answers", () => {
       assert.ok(seen.frozenAfterMs !== undefined && seen.frozenAfterMs <= frozenWithinMs, `${seen.frozenAfterMs} ms`);
     });
   }
+
+  test("is dead with its kernel if this falls silent after it was frozen, as when its power is switched off", () => {
+    const kubelet = (nowMs: number): ProgramsAnswer => (nowMs < 4000 ? "silent" : "unknown");
+    const seen = see({ kubelet, witness: silent, kernelEndsAt: 4000 }, 10_000);
+    assert.deepEqual(seen.facts, ["speaker", "frozen", "node"]);
+  });
 
   test("returns when its kubelet answers again, although its speaker is not heard", () => {
     const kubelet = (nowMs: number): ProgramsAnswer => (nowMs < 3000 ? "silent" : "answered");
