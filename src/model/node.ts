@@ -47,9 +47,17 @@ export function projectNode(raw: V1Node, ignoreExcludeLabel = false): NodeView {
     departure: departureOf(raw),
     networkUnavailable: isTrue("NetworkUnavailable"),
     ready: isTrue("Ready"),
-    // 0: the kubelet serves nothing, and the field is absent before it has started.
-    kubeletPort: raw.status?.daemonEndpoints?.kubeletEndpoint?.Port || defaultKubeletPort,
+    kubeletPort: kubeletPortOf(raw),
   });
+}
+
+/**
+ * The field is absent before the kubelet has started, and the API server takes any number in it, which must not keep a speaker from writing where
+ * it receives heartbeats.
+ */
+function kubeletPortOf(raw: V1Node): number {
+  const port = raw.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0;
+  return port >= 1 && port <= 65_535 ? port : defaultKubeletPort;
 }
 
 /** Kubernetes reads the value as a boolean; a value that is not a boolean, such as the empty text, means excluded. */
