@@ -1,15 +1,14 @@
 import type { Claim, ClaimEntry, Conflict } from "../../src/heartbeat/messages.ts";
-import { compareClaims, compareTerms, type HeldClaim } from "./claim-order.ts";
 import type { ClaimsExchange } from "./claims-exchange.ts";
 import { ConflictRelay } from "./conflict-relay.ts";
-import { type Decision, decide, type Eligibility } from "./decide.ts";
+import { Decisions } from "./decisions.ts";
 import type { EffectQueue } from "./effect-queue.ts";
-import type { Cause } from "./effects.ts";
+import { Holdings } from "./holdings.ts";
 import type { OwnState } from "./own-state.ts";
 import type { PeerView } from "./peer-view.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
-import { isHealthyIn, type MembershipStake } from "./stake.ts";
+import type { MembershipStake } from "./stake.ts";
 import { StakeState } from "./stake-state.ts";
 import { Timers } from "./timers.ts";
 
@@ -22,7 +21,7 @@ export interface StakesParts {
   readonly exchange: ClaimsExchange;
 }
 
-/** The stakes of this node, and which of their addresses it announces. */
+/** The stakes of this node: which of them are to be looked at, and when. */
 export class Stakes {
   readonly #parts: StakesParts;
   readonly #stakes = new Map<string, StakeState>();
@@ -30,16 +29,19 @@ export class Stakes {
   /** Those that depend on the state of peers which do not announce them. */
   readonly #unsettled = new Set<string>();
   readonly #timers = new Timers<string>();
+  readonly #decisions: Decisions;
+  readonly #holdings: Holdings;
   readonly #conflicts: ConflictRelay;
   /** Claims of the process before this one, for stakes that are set later, and until when: other nodes take the addresses over then. */
   #resumed: ReadonlyMap<string, Claim> = new Map();
   #resumedUntilMs = Number.NEGATIVE_INFINITY;
-  #held = 0;
-  #joinedMs = 0;
 
   constructor(parts: StakesParts) {
+    const { own, effects, received, view, exchange } = parts;
     this.#parts = parts;
-    this.#conflicts = new ConflictRelay(parts.own, parts.effects, parts.view);
+    this.#decisions = new Decisions(own, received, view);
+    this.#holdings = new Holdings(own, effects, view, exchange);
+    this.#conflicts = new ConflictRelay(own, effects, view);
   }
 
   get nextDueMs(): number {
@@ -52,7 +54,7 @@ export class Stakes {
 
   /** How many addresses this node announces. */
   get held(): number {
-    return this.#held;
+    return this.#holdings.held;
   }
 
   set(stake: MembershipStake): void {
@@ -94,8 +96,8 @@ export class Stakes {
   remove(address: string): void {
     const state = this.#stakes.get(address);
     if (state === undefined) return;
-    if (state.own !== undefined) this.#release(state, undefined);
-    else if (state.passed) this.#tell(state);
+    if (state.own !== undefined) this.#holdings.release(state, undefined);
+    else if (state.passed) this.#holdings.tell(state);
     this.#stakes.delete(address);
     this.#parts.exchange.setConcerned(address, state.concerned, [], false);
     this.#unsettled.delete(address);
@@ -118,7 +120,7 @@ export class Stakes {
 
   /** This node takes over addresses from now on. */
   joined(): void {
-    this.#joinedMs = this.#parts.own.nowMs;
+    this.#decisions.joined();
     this.lookAtAll();
   }
 
@@ -151,7 +153,7 @@ export class Stakes {
 
   /** Withdraws everything. */
   releaseAll(): void {
-    for (const state of this.#stakes.values()) if (state.own !== undefined) this.#release(state, undefined);
+    for (const state of this.#stakes.values()) if (state.own !== undefined) this.#holdings.release(state, undefined);
     this.lookAtAll();
   }
 
@@ -171,12 +173,12 @@ export class Stakes {
     const { own, effects } = this.#parts;
     const { stake } = state;
     const { address } = stake;
-    const others = this.#othersOf(state);
+    const others = this.#decisions.othersOf(state);
     const [other] = others;
     if (other !== undefined) state.lastHolder = other.holder;
     const isHolder = state.own !== undefined;
-    const decision = this.#decide(state, other);
-    this.#apply(state, decision, other);
+    const decision = this.#decisions.decide(state, other);
+    this.#holdings.apply(state, decision, other);
     if (decision.kind === "release" || (decision.kind === "take" && isHolder)) {
       // Perhaps it is its turn again, it has to say that it cannot take it, or its new claim is too low.
       this.#evaluate(state);
@@ -194,136 +196,5 @@ export class Stakes {
     else this.#unsettled.add(address);
     this.#timers.set(address, decision.kind === "wait" ? decision.untilMs : Number.POSITIVE_INFINITY);
     this.#timers.setEarlier(address, this.#conflicts.look(state, others));
-  }
-
-  #decide(state: StakeState, other: HeldClaim | undefined): Decision {
-    const { own, view } = this.#parts;
-    const { stake } = state;
-    const isHealthy = isHealthyIn(stake.family, own.health);
-    const isAble = stake.armed && !own.isolated && own.phase !== "left";
-    const isWilling = isAble && isHealthy && own.joined && !own.paused && own.phase === "running";
-    const { resumed } = state;
-    if (other !== undefined || (resumed !== undefined && compareTerms(resumed, stake) > 0)) state.resumed = undefined;
-    else if (isWilling && state.own === undefined && resumed !== undefined) {
-      return { kind: "take", claim: resumed, cause: "Start" };
-    }
-    return decide({
-      node: own.node,
-      stake,
-      own: state.own,
-      other,
-      seenEpoch: state.seenEpoch,
-      isKnown: state.isKnown,
-      isAble,
-      isWilling,
-      sinceMs: state.own === undefined ? this.#openSinceMs(state) : state.movedMs,
-      nowMs: own.nowMs,
-      timing: own.timing,
-      eligibility: (node): Eligibility => view.eligibility(node, stake),
-      yields: (holder): Cause | undefined => view.yields(holder, stake),
-      isHeard: (node): boolean => view.isHeard(node),
-    });
-  }
-
-  /** From when on owners wait for better ones, while this node does not announce the address. */
-  #openSinceMs({ stake, isSeen, vacantMs }: StakeState): number {
-    const { own, view } = this.#parts;
-    const sinceMs = Math.max(vacantMs ?? own.nowMs, this.#joinedMs);
-    const { announcedBy, owners } = stake;
-    // Where all owners have started again, they do not know what the others announced; the status of the VirtualIP does.
-    const startedMs =
-      isSeen || announcedBy === undefined || announcedBy !== owners[0] ? undefined : view.startedMs(announcedBy);
-    return startedMs === undefined ? sinceMs : Math.max(sinceMs, startedMs) + own.timing.returnMs;
-  }
-
-  #apply(state: StakeState, decision: Decision, other: HeldClaim | undefined): void {
-    const { own } = this.#parts;
-    switch (decision.kind) {
-      case "take":
-        this.#take(state, decision.claim, decision.cause);
-        break;
-      case "release":
-        this.#release(state, decision.to);
-        break;
-      case "pass":
-        if (!state.passed) {
-          state.passed = true;
-          this.#tell(state);
-        }
-        break;
-      case "keep":
-        if (other !== undefined || state.own !== undefined) state.vacantMs = undefined;
-        else state.vacantMs ??= own.nowMs;
-        break;
-      case "wait":
-        state.vacantMs ??= own.nowMs;
-        break;
-    }
-    if (decision.kind !== "pass" && state.passed && state.stake.armed) {
-      state.passed = false;
-      this.#tell(state);
-    }
-  }
-
-  #take(state: StakeState, claim: Claim, cause: Cause | undefined): void {
-    const { own, effects, view } = this.#parts;
-    const { address } = state.stake;
-    const renewed = state.own !== undefined;
-    const vacancy =
-      renewed || cause !== undefined
-        ? undefined
-        : view.vacancyAfter(state.lastHolder, state.stake, state.vacantMs ?? own.nowMs);
-    state.own = claim;
-    state.resumed = undefined;
-    state.passed = false;
-    state.see(claim);
-    if (!renewed) {
-      this.#held += 1;
-      effects.add({ kind: "announce", address });
-    }
-    effects.report({
-      kind: "holding",
-      address,
-      claim,
-      cause: cause ?? vacancy?.cause ?? "Planned",
-      renewed,
-      from: renewed ? undefined : state.lastHolder,
-      gapMs: vacancy?.gapMs ?? 0,
-    });
-    state.vacantMs = undefined;
-    this.#tell(state);
-  }
-
-  #release(state: StakeState, to: string | undefined): void {
-    const { effects } = this.#parts;
-    const { address } = state.stake;
-    state.own = undefined;
-    state.vacantMs = undefined;
-    this.#held -= 1;
-    effects.add({ kind: "withdraw", address });
-    effects.report({ kind: "released", address, to });
-    this.#tell(state);
-  }
-
-  #tell({ stake, concerned, former }: StakeState): void {
-    this.#parts.exchange.changed(stake.address, former.length === 0 ? concerned : [...concerned, ...former]);
-  }
-
-  /** The claims of other nodes that are alive, the best one first. */
-  #othersOf(state: StakeState): readonly HeldClaim[] {
-    const { received, view, own } = this.#parts;
-    const { address } = state.stake;
-    const others: HeldClaim[] = [];
-    for (const holder of received.holdersOf(address)) {
-      const claim = received.claimOf(holder, address);
-      if (claim !== undefined && view.announces(holder)) others.push({ holder, claim });
-    }
-    const { relayed } = state;
-    // What the holder says itself is newer than what others say about it.
-    if (relayed !== undefined && (view.isHeard(relayed.holder) || view.isGone(relayed.holder)))
-      state.relayed = undefined;
-    else if (relayed !== undefined && !others.some(({ holder }) => holder === relayed.holder)) others.push(relayed);
-    if (others.length > 1) others.sort((a, b) => compareClaims(b, a));
-    return others.filter(({ holder }) => holder !== own.node);
   }
 }

@@ -1,0 +1,89 @@
+import { compareClaims, compareTerms, type HeldClaim } from "./claim-order.ts";
+import { type Decision, decide, type Eligibility } from "./decide.ts";
+import type { Cause } from "./effects.ts";
+import type { OwnState } from "./own-state.ts";
+import type { PeerView } from "./peer-view.ts";
+import type { ReceivedClaims } from "./received-claims.ts";
+import { isHealthyIn } from "./stake.ts";
+import type { StakeState } from "./stake-state.ts";
+
+/** Decides what this node does about an address: gathers what `decide` depends on from its stake, its own state and what is known of others. */
+export class Decisions {
+  readonly #own: OwnState;
+  readonly #received: ReceivedClaims;
+  readonly #view: PeerView;
+  #joinedMs = 0;
+
+  constructor(own: OwnState, received: ReceivedClaims, view: PeerView) {
+    this.#own = own;
+    this.#received = received;
+    this.#view = view;
+  }
+
+  /** This node takes over addresses from now on. */
+  joined(): void {
+    this.#joinedMs = this.#own.nowMs;
+  }
+
+  /** The claims of other nodes that are alive, the best one first. One that only a third node has told of is among them. */
+  othersOf(state: StakeState): readonly HeldClaim[] {
+    const received = this.#received;
+    const view = this.#view;
+    const { address } = state.stake;
+    const others: HeldClaim[] = [];
+    for (const holder of received.holdersOf(address)) {
+      const claim = received.claimOf(holder, address);
+      if (claim !== undefined && view.announces(holder)) others.push({ holder, claim });
+    }
+    const { relayed } = state;
+    // What the holder says itself is newer than what others say about it.
+    if (relayed !== undefined && (view.isHeard(relayed.holder) || view.isGone(relayed.holder)))
+      state.relayed = undefined;
+    else if (relayed !== undefined && !others.some(({ holder }) => holder === relayed.holder)) others.push(relayed);
+    if (others.length > 1) others.sort((a, b) => compareClaims(b, a));
+    return others.filter(({ holder }) => holder !== this.#own.node);
+  }
+
+  /** `other`: the best claim of another node. Forgets the claim of the process before this one where it no longer counts. */
+  decide(state: StakeState, other: HeldClaim | undefined): Decision {
+    const own = this.#own;
+    const view = this.#view;
+    const { stake } = state;
+    const isHealthy = isHealthyIn(stake.family, own.health);
+    const isAble = stake.armed && !own.isolated && own.phase !== "left";
+    const isWilling = isAble && isHealthy && own.joined && !own.paused && own.phase === "running";
+    const { resumed } = state;
+    if (other !== undefined || (resumed !== undefined && compareTerms(resumed, stake) > 0)) state.resumed = undefined;
+    else if (isWilling && state.own === undefined && resumed !== undefined) {
+      return { kind: "take", claim: resumed, cause: "Start" };
+    }
+    return decide({
+      node: own.node,
+      stake,
+      own: state.own,
+      other,
+      seenEpoch: state.seenEpoch,
+      isKnown: state.isKnown,
+      isAble,
+      isWilling,
+      sinceMs: state.own === undefined ? this.#openSinceMs(state) : state.movedMs,
+      nowMs: own.nowMs,
+      timing: own.timing,
+      eligibility: (node): Eligibility => view.eligibility(node, stake),
+      yields: (holder): Cause | undefined => view.yields(holder, stake),
+      isHeard: (node): boolean => view.isHeard(node),
+    });
+  }
+
+  /** From when on owners wait for better ones, while this node does not announce the address. */
+  #openSinceMs({ stake, isSeen, vacantMs }: StakeState): number {
+    const own = this.#own;
+    const view = this.#view;
+    const sinceMs = Math.max(vacantMs ?? own.nowMs, this.#joinedMs);
+    const { announcedBy, owners } = stake;
+    // Where all owners have started again, they do not know what the others announced; the status of the VirtualIP does.
+    const startedMs =
+      isSeen || announcedBy === undefined || announcedBy !== owners[0] ? undefined : view.startedMs(announcedBy);
+    return startedMs === undefined ? sinceMs : Math.max(sinceMs, startedMs) + own.timing.returnMs;
+  }
+}
