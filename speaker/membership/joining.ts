@@ -24,6 +24,8 @@ export interface JoiningParts {
   readonly effects: EffectQueue;
   /** Those of the stakes of this node. */
   readonly addresses: () => Iterable<string>;
+  /** Whether any address of this node has other owners, too. */
+  readonly hasOtherOwners: () => boolean;
   /** Nothing was heard since the start of this process. */
   readonly isolate: () => void;
   /** That does not matter any longer: this node has its addresses alone. */
@@ -85,9 +87,7 @@ export class Joining {
 
   /** Nothing was ever heard, although there are other owners. */
   get #isDeaf(): boolean {
-    if (this.#hasHeard) return false;
-    for (const peer of this.#parts.peers.all) if (peer.stakes > 0) return true;
-    return false;
+    return !this.#hasHeard && this.#parts.hasOtherOwners();
   }
 
   /**

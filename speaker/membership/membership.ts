@@ -133,6 +133,7 @@ export class Membership implements MembershipInputs {
       connection: this.#connection,
       effects,
       addresses: () => this.#stakes.addresses,
+      hasOtherOwners: () => this.#stakes.hasOtherOwners,
       isolate: () => this.#isolate(false),
       alone: () => this.#connected(),
     });

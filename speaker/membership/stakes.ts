@@ -32,6 +32,8 @@ export class Stakes {
   readonly #decisions: Decisions;
   readonly #holdings: Holdings;
   readonly #conflicts: ConflictRelay;
+  /** How many have other owners, too. */
+  #shared = 0;
   /** Claims of the process before this one, for stakes that are set later, and until when: other nodes take the addresses over then. */
   #resumed: ReadonlyMap<string, Claim> = new Map();
   #resumedUntilMs = Number.NEGATIVE_INFINITY;
@@ -57,9 +59,15 @@ export class Stakes {
     return this.#holdings.held;
   }
 
+  /** Whether any stake has other owners, too. A node that only announced the address before is none. */
+  get hasOtherOwners(): boolean {
+    return this.#shared > 0;
+  }
+
   set(stake: MembershipStake): void {
     const { own, received, exchange } = this.#parts;
     const before = this.#stakes.get(stake.address);
+    this.#shared += this.#sharedBy(stake) - this.#sharedBy(before?.stake);
     const state = before ?? new StakeState(stake, own.nowMs);
     this.#stakes.set(stake.address, state);
     if (before === undefined && own.nowMs < this.#resumedUntilMs) state.resumed = this.#resumed.get(stake.address);
@@ -99,10 +107,15 @@ export class Stakes {
     if (state.own !== undefined) this.#holdings.release(state, undefined);
     else if (state.passed) this.#holdings.tell(state);
     this.#stakes.delete(address);
+    this.#shared -= this.#sharedBy(state.stake);
     this.#parts.exchange.setConcerned(address, state.concerned, [], false);
     this.#unsettled.delete(address);
     this.#timers.delete(address);
     this.#dirty.delete(address);
+  }
+
+  #sharedBy(stake: MembershipStake | undefined): 0 | 1 {
+    return stake?.owners.some((owner) => owner !== this.#parts.own.node) === true ? 1 : 0;
   }
 
   /** Decides again about these addresses at the end of the turn. */

@@ -136,6 +136,15 @@ describe("a node that hears nothing from its start", () => {
     assert.deepEqual(follow(setAt(1000, alone)), [[1000, "announce"]]);
   });
 
+  test("announces an address that it owns alone, although the status still names another node", () => {
+    const moved: MembershipStake = { ...alone, announcedBy: "n1" };
+    const done = follow(setAt(1000, moved));
+    assert.deepEqual(
+      done.map(([, what]) => what),
+      ["announce"],
+    );
+  });
+
   test("announces no address that another node owns as well, whenever it learns of it", () => {
     assert.deepEqual(follow(setAt(10, shared)), [[2000, "isolated"]]);
     assert.deepEqual(follow(setAt(1000, shared)), [[3000, "isolated"]]);
