@@ -228,7 +228,7 @@ function describeDeadNodes({ slices, speakers }: ServiceInput, addresses: readon
     return dead.map((node) => {
       const what = ready.has(node)
         ? "kube-proxy may, until the EndpointSlices no longer list them as ready."
-        : "The EndpointSlices no longer list them as ready. New connections that went straight to living pods in place of kube-proxy do so for 60 s more (--kube-proxy-delay-seconds).";
+        : "The EndpointSlices no longer list them as ready. New connections that went straight to living pods in place of kube-proxy do so for as long as --kube-proxy-delay-seconds of the speakers says, 60 s by default.";
       const state = frozen.has(node) ? "frozen: its kernel answers and its programs do not" : "dead";
       return `Node ${node} is ${state}, as the speaker of node ${announcedBy} reports. Bellhop sends no connections to its pods. ${what}`;
     });

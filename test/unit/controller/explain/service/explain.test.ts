@@ -215,7 +215,7 @@ describe("bellhop explain service", () => {
     test("once the cluster has noticed, too, it is said that kube-proxy may not know it yet", async () => {
       const { path, remarks } = await explainDead({}, {}, false);
       assert.match(path, /^kube-proxy's own rules .*; new connections go directly to a pod while kube-proxy may not/);
-      assert.match(remarks, /^Node n2 is dead, .* no longer list them as ready\. .* for 60 s more/m);
+      assert.match(remarks, /^Node n2 is dead, .* no longer list them as ready\. .* 60 s by default/m);
       assert.doesNotMatch(remarks, /n3/);
     });
 
