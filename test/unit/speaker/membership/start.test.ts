@@ -196,4 +196,18 @@ describe("a node that hears nothing from its start", () => {
     };
     assert.deepEqual(follow(getAlone), expected);
   });
+
+  test("has heard nothing, although it owned the address alone for a while", () => {
+    const steps = [setAt(10, shared), setAt(2500, alone), setAt(3000, shared)];
+    const done = follow((nowMs, membership) => {
+      for (const step of steps) step(nowMs, membership);
+    });
+    assert.deepEqual(done, [
+      [2000, "isolated"],
+      [2500, "connected"],
+      [2800, "announce"],
+      [5000, "isolated"],
+      [5000, "withdraw"],
+    ]);
+  });
 });
