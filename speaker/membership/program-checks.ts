@@ -85,7 +85,9 @@ export class ProgramChecks {
     }
     const check = this.#checks.get(node);
     if (check?.peer === peer) {
-      this.#judge(check);
+      // What was silent until it counted as frozen does not count once another node says that it no longer is.
+      if (this.#isFrozen(peer)) this.#restart(check);
+      else this.#judge(check);
       return;
     }
     const { nowMs } = this.#parts.own;
@@ -106,7 +108,7 @@ export class ProgramChecks {
     const check = this.#checks.get(node);
     if (check === undefined) return;
     if (answer === "answered") this.#rest(check);
-    else if (answer === "silent" && askedMs >= check.sinceMs) this.#countSilence(check);
+    else if (answer === "silent" && askedMs >= check.sinceMs && !this.#isFrozen(check.peer)) this.#countSilence(check);
   }
 
   witnessAnswered(from: string, { about, silentMs, tried }: Answer): void {
@@ -172,7 +174,7 @@ export class ProgramChecks {
   #countSilence(check: Check): void {
     check.silent += 1;
     const { peer } = check;
-    if (check.urgent === 0 && check.silent < unconfirmedLimit && !this.#isFrozen(peer)) {
+    if (check.urgent === 0 && check.silent < unconfirmedLimit) {
       check.urgent = 1;
       this.#due.setEarlier(peer.node, this.#parts.own.nowMs + againMs);
     }

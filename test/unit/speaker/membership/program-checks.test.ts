@@ -31,6 +31,8 @@ interface World {
   readonly returnsOnce?: boolean;
   /** When n3 says that n1 is frozen. */
   readonly toldAt?: number;
+  /** When n3 says that its programs answer again. */
+  readonly thawToldAt?: number;
   /** Between these two times n2 does not run. */
   readonly stall?: readonly [number, number];
 }
@@ -47,7 +49,7 @@ interface Seen {
 
 function see(world: World, forMs = 4000): Seen {
   const { kubelet, witness, hasNoOther = false, isHeardByOther = false, hasKernel = true } = world;
-  const { kernelEndsAt = Number.POSITIVE_INFINITY } = world;
+  const { kernelEndsAt = Number.POSITIVE_INFINITY, thawToldAt } = world;
   const { restartsWithin, returnsAt = Number.POSITIVE_INFINITY, returnsOnce = false, toldAt, stall } = world;
   const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
   const others = hasNoOther ? [] : [{ node: "n3", onLan: true }];
@@ -66,10 +68,11 @@ function see(world: World, forMs = 4000): Seen {
       results.delete(atMs);
       arrive();
     }
-    if (nowMs === toldAt)
+    const told = nowMs === toldAt ? "frozen" : nowMs === thawToldAt ? "speakerDown" : undefined;
+    if (told !== undefined)
       membership.receive(
         "n3",
-        { kind: "notices", notices: [{ node: "n1", incarnation: 1, revision: 2, state: "frozen" }] },
+        { kind: "notices", notices: [{ node: "n1", incarnation: 1, revision: 2, state: told }] },
         nowMs,
       );
     if (nowMs % 100 === 0 && (nowMs <= 1000 || (returnsOnce ? nowMs === returnsAt : nowMs >= returnsAt))) {
@@ -246,6 +249,15 @@ describe("a silent peer whose kernel answers", () => {
     const kubelet = (nowMs: number): ProgramsAnswer => (nowMs < 4000 ? "silent" : "unknown");
     const seen = see({ kubelet, witness: silent, kernelEndsAt: 4000 }, 10_000);
     assert.deepEqual(seen.facts, ["speaker", "frozen", "node"]);
+  });
+
+  test("is not frozen again when another node says that its kubelet answers, by what was silent before", () => {
+    const kubelet = (nowMs: number): ProgramsAnswer => (nowMs < 4000 ? "silent" : "answered");
+    for (const toldAt of [undefined, 1500]) {
+      const told = toldAt === undefined ? {} : { toldAt };
+      const seen = see({ kubelet, witness: silent, thawToldAt: 5000, ...told }, 15_000);
+      assert.deepEqual(seen.facts, ["speaker", "frozen", "speaker"]);
+    }
   });
 
   test("returns when its kubelet answers again, although its speaker is not heard", () => {
