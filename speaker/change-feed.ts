@@ -6,7 +6,7 @@ import type { HoldingFact } from "./announce/holdings.ts";
 import type { HostChange, HostListener } from "./host.ts";
 import type { KernelListener } from "./kernel/kernel.ts";
 import type { Fact } from "./membership/effects.ts";
-import type { Hearing } from "./membership/membership.ts";
+import type { Hearing } from "./membership/hearing.ts";
 import type { FoundDevice } from "./responder/address-probes.ts";
 import type { ObservedConflict, ResponderListener } from "./responder/responder.ts";
 import type { RulesListener } from "./service-rules.ts";

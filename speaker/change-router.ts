@@ -10,7 +10,7 @@ import type { Host, HostChange } from "./host.ts";
 import type { HostChecks } from "./host-checks/host-checks.ts";
 import type { StakeKeeper } from "./last-stakes/stake-keeper.ts";
 import type { Fact } from "./membership/effects.ts";
-import type { Hearing } from "./membership/membership.ts";
+import type { Hearing } from "./membership/hearing.ts";
 import type { PassingOn } from "./passing-on/passing-on.ts";
 import type { HeartbeatChecks } from "./peers/heartbeat-checks.ts";
 import type { HeartbeatSetup } from "./peers/heartbeat-setup.ts";

@@ -21,3 +21,26 @@ export interface OwnState {
   /** This turn began later than it was due: what has arrived meanwhile is read after `advance`. */
   isLate: boolean;
 }
+
+/** That of a process which has just started: it only listens. */
+export function stateAtStart({
+  node,
+  session,
+  incarnation,
+  timing,
+  nowMs,
+}: Pick<OwnState, "node" | "session" | "incarnation" | "timing" | "nowMs">): OwnState {
+  return {
+    node,
+    session,
+    timing,
+    nowMs,
+    incarnation,
+    health: { ipv4: true, ipv6: true },
+    phase: "running",
+    joined: false,
+    isolated: false,
+    paused: false,
+    isLate: false,
+  };
+}

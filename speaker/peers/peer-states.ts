@@ -1,6 +1,6 @@
 import type { Logger } from "../../src/log/log.ts";
 import type { Fact } from "../membership/effects.ts";
-import type { Hearing } from "../membership/membership.ts";
+import type { Hearing } from "../membership/hearing.ts";
 
 export type PeerFact = Extract<Fact, { readonly kind: "peerUp" | "peerDown" | "isolated" | "connected" }>;
 

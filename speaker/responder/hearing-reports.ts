@@ -1,4 +1,4 @@
-import type { Hearing } from "../membership/membership.ts";
+import type { Hearing } from "../membership/hearing.ts";
 import type { ResponderReport } from "./commands.ts";
 
 /** How often it is reported which other speakers are heard, if others are than before. */

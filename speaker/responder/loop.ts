@@ -2,8 +2,8 @@ import type { PacketSocket, PacketSockets } from "../../src/packet-socket/packet
 import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { UdpSocket } from "../../src/udp-socket/udp-sockets.ts";
 import type { Effect, Fact } from "../membership/effects.ts";
+import type { Hearing } from "../membership/hearing.ts";
 import type { MembershipInputs } from "../membership/inputs.ts";
-import type { Hearing } from "../membership/membership.ts";
 import type { Health } from "../membership/stake.ts";
 import { AnnouncedAddresses } from "./announced-addresses.ts";
 import type { ResponderCommand, ResponderReport } from "./commands.ts";

@@ -3,7 +3,7 @@ import type { Clock } from "../../src/clock/clock.ts";
 import type { BellhopError } from "../../src/error/error.ts";
 import type { ConflictPolicy } from "../../src/settings/speaker-settings.ts";
 import type { Fact } from "../membership/effects.ts";
-import type { Hearing } from "../membership/membership.ts";
+import type { Hearing } from "../membership/hearing.ts";
 import { AliveCounter } from "../polling-thread/alive-counter.ts";
 import { PollingThread } from "../polling-thread/polling-thread.ts";
 import type { FoundDevice } from "./address-probes.ts";

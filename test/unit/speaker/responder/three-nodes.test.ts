@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Fact } from "../../../../speaker/membership/effects.ts";
-import { type Hearing, Membership } from "../../../../speaker/membership/membership.ts";
+import type { Hearing } from "../../../../speaker/membership/hearing.ts";
+import { Membership } from "../../../../speaker/membership/membership.ts";
 import { timingFor } from "../../../../speaker/membership/timing.ts";
 import type { ResponderReport } from "../../../../speaker/responder/commands.ts";
 import { Counters } from "../../../../speaker/responder/counters.ts";
