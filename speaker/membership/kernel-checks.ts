@@ -116,6 +116,8 @@ export class KernelChecks {
     // That of a frozen node has answered, and may fall silent later.
     const isKnown = peer.isUnreachable || (peer.nodeDead && notices.get(peer.node)?.state !== "frozen");
     this.#countArrived(check);
+    // What was silent until it is known does not count once another node says that the kernel answers again.
+    if (isKnown) forgetSilence(check);
     if (!isKnown && isSilent(check)) silent(peer, check.answeredBefore);
     const isOpen = !isKnown && check.unanswered < urgentRequests;
     check.unanswered += 1;
@@ -139,13 +141,17 @@ export class KernelChecks {
 
   /** The kernel answered this node or another one. */
   #rest(check: Check): void {
-    check.unanswered = 0;
-    check.open = [];
-    check.arrived = 0;
-    check.asked.clear();
-    check.isConfirmed = false;
+    forgetSilence(check);
     this.#due.set(check.peer.node, this.#parts.own.nowMs + atRestMs);
   }
+}
+
+function forgetSilence(check: Check): void {
+  check.unanswered = 0;
+  check.open = [];
+  check.arrived = 0;
+  check.asked.clear();
+  check.isConfirmed = false;
 }
 
 function isSilent({ arrived, asked, isConfirmed }: Check): boolean {

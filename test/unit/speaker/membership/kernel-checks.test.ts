@@ -23,6 +23,8 @@ interface World {
   /** Heartbeats of n1 end at 600, and n3 says this at 800 by default. */
   readonly death?: Notice;
   readonly deathAt?: number;
+  /** When n3 says that the kernel of n1 answers again. */
+  readonly answerToldAt?: number;
   /** When n1 says that it leaves. */
   readonly leftAt?: number;
   /** Nothing arrives from n3. */
@@ -32,7 +34,7 @@ interface World {
 /** The facts that n2 reports about n1 within six seconds. */
 function factsAbout(world: World): readonly string[] {
   const { answersUntil = 1e9, witness, onLan = true, unheardFrom = 1e9, unheardUntil = 1e9, isolated = true } = world;
-  const { death, deathAt = 800, isAlone = false, leftAt = 1e9, answersFrom = 1e9 } = world;
+  const { death, deathAt = 800, isAlone = false, leftAt = 1e9, answersFrom = 1e9, answerToldAt } = world;
   const membership = new Membership({ node: "n2", session: 1, incarnation: 1, timing: timingFor(), nowMs: 0 });
   membership.setPeers([
     { node: "n1", onLan },
@@ -52,6 +54,8 @@ function factsAbout(world: World): readonly string[] {
     if (nowMs % 100 === 50 && !isAlone) membership.receive("n3", { ...common, session: 3 }, nowMs);
     if (nowMs === deathAt && death !== undefined)
       membership.receive("n3", { kind: "notices", notices: [death] }, nowMs);
+    if (nowMs === answerToldAt && death !== undefined)
+      membership.receive("n3", { kind: "notices", notices: [{ ...death, revision: 9, state: "speakerDown" }] }, nowMs);
     for (const effect of pending) {
       if (effect.kind === "askNode" && effect.node === "n1" && (nowMs < answersUntil || nowMs >= answersFrom))
         membership.nodeAnswered("n1", nowMs);
@@ -211,4 +215,10 @@ describe("a witness that is asked about the kernel of a node", () => {
       assert.deepEqual(said, [expected]);
     });
   }
+});
+
+test("a node whose kernel answers another one again is not dead again by what was silent before", () => {
+  const death: Notice = { node: "n1", incarnation: 1, revision: 0, state: "speakerDown" };
+  const world: World = { death, witness: silent, answersUntil: 1500, answersFrom: 4500, answerToldAt: 4500 };
+  assert.deepEqual(factsAbout(world), ["speaker", "node", "speaker"]);
 });
