@@ -1,4 +1,8 @@
-/** `npm run bench -- NAME [argument...]`: runs the bench of that name with the rest of the command line. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { mistakeIn, usageIn } from "./usage.ts";
+
+/** `npm run bench -- NAME [argument...]`: runs the bench of that name with the rest of the command line. With --help it prints how that is used. */
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   slice: () => import("./slice.ts"),
   "first-answer": () => import("./first-answer.ts"),
@@ -17,9 +21,24 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   "large-services": () => import("./large-services.ts"),
 };
 
+/** EX_USAGE of sysexits.h. */
+const exUsage = 64;
+
 const [name = ""] = process.argv.splice(2, 1);
 const run = benches[name];
 if (run === undefined) {
   process.stderr.write(`usage: npm run bench -- ${Object.keys(benches).join("|")} [argument...]\n`);
-  process.exitCode = 64;
-} else await run();
+  process.exitCode = exUsage;
+} else if (process.argv.some((argument) => argument === "--help" || argument === "-h")) {
+  const usage = usageIn(readFileSync(join(import.meta.dirname, `${name}.ts`), "utf8"));
+  process.stdout.write(`${usage}\n`);
+} else {
+  try {
+    await run();
+  } catch (error) {
+    const mistake = mistakeIn(error);
+    if (mistake === undefined) throw error;
+    process.stderr.write(`${mistake}; see npm run bench -- ${name} --help\n`);
+    process.exitCode = exUsage;
+  }
+}
