@@ -108,7 +108,10 @@ export class ProgramChecks {
     const check = this.#checks.get(node);
     if (check === undefined) return;
     if (answer === "answered") this.#rest(check);
-    else if (answer === "silent" && askedMs >= check.sinceMs && !this.#isFrozen(check.peer)) this.#countSilence(check);
+    else if (askedMs < check.sinceMs || this.#isFrozen(check.peer)) return;
+    else if (answer === "silent") this.#countSilence(check);
+    // Nothing accepts connections: so programs did not hang before it either.
+    else check.silent = 0;
   }
 
   witnessAnswered(from: string, { about, silentMs, tried }: Answer): void {

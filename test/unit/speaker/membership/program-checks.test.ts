@@ -124,6 +124,12 @@ const silent = { silentMs: neverMs - 1, tried: true };
 const cannotKnow = { silentMs: neverMs, tried: false };
 const answered = { silentMs: 0, tried: false };
 
+/** The first connection shows the one, the second the other, and so on. */
+function alternately(one: ProgramsAnswer, other: ProgramsAnswer): World["kubelet"] {
+  let connections = 0;
+  return () => (connections++ % 2 === 0 ? one : other);
+}
+
 interface Row {
   readonly name: string;
   readonly world: World;
@@ -180,6 +186,11 @@ const rows: readonly Row[] = [
   {
     name: "is not if what came of the connections is not known",
     world: { kubelet: always(undefined), witness: silent },
+    facts: ["speaker"],
+  },
+  {
+    name: "is not if no two connections in a row are silent: a kubelet that starts and ends again and again",
+    world: { kubelet: alternately("silent", "unknown"), witness: silent },
     facts: ["speaker"],
   },
   {
