@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, afterEach, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { downLab } from "../../lab/lab.ts";
 import type { Api } from "../api.ts";
@@ -60,8 +60,12 @@ describe("faults between the controller and the API server", () => {
     silence = await SilenceTrial.begin(api);
   });
 
-  after(async () => {
+  /** A test that fails leaves nothing to the next one. */
+  afterEach(async () => {
     for (const controller of running) await stop(controller);
+    await services.deleteOthers(bystanders);
+  });
+  after(async () => {
     await silence?.stop();
     table.write();
     await downLab(labName);

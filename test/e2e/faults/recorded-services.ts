@@ -49,6 +49,12 @@ export class RecordedServices {
     await Promise.all(names.map((name) => this.api.delete("v1", "Service", name)));
   }
 
+  /** Deletes all Services of the type but these. A controller has to run before they are gone. */
+  async deleteOthers(names: readonly string[]): Promise<void> {
+    const services = (await this.api.list("v1", "Service")).filter(({ spec }) => spec.type === "LoadBalancer");
+    await this.delete(services.map(({ metadata }) => metadata.name).filter((name) => !names.includes(name)));
+  }
+
   /**
    * Waits until exactly these Services are there, each with its address, and exactly their claims; and throws if at any moment
    * two Services showed one address or a Service's address changed.

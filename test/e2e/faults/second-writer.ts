@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { waitFor } from "../../lab/wait.ts";
 import type { Api, ApiObject } from "../api.ts";
 import type { FaultLab } from "./fault-lab.ts";
@@ -23,8 +22,10 @@ export async function testSecondWriter({ api, services, table, bystanders, start
     const { reason, message } = conditionOf(await api.get("v1", "Service", name));
     return reason === "StatusOverwritten" && message.includes(manager) ? true : undefined;
   });
-  const events = await api.events("Service", name);
-  assert.ok(events.some(({ reason, note }) => reason === "StatusOverwritten" && note.includes(manager)));
+  await waitFor({ what: "an event that names the second client", timeoutMs: 30_000 }, async () => {
+    const events = await api.events("Service", name);
+    return events.some(({ reason, note }) => reason === "StatusOverwritten" && note.includes(manager)) || undefined;
+  });
   await services.settle([...bystanders, name]);
   await services.delete([name]);
   await services.settle(bystanders);
