@@ -1,4 +1,5 @@
-import { type Answer, neverMs } from "../../src/heartbeat/messages.ts";
+import type { Answer } from "../../src/heartbeat/messages.ts";
+import { Confirmation } from "./confirmation.ts";
 import type { Connection } from "./connection.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { NoticeBoard } from "./notices.ts";
@@ -42,9 +43,7 @@ interface Check {
   /** How many were sent while it was: others have heard it a moment later. */
   arrived: number;
   answeredBefore: boolean;
-  /** Nodes that were questioned, and whether one of them has said that the kernel is silent. */
-  readonly asked: Set<string>;
-  isConfirmed: boolean;
+  readonly confirmation: Confirmation;
 }
 
 /**
@@ -74,8 +73,7 @@ export class KernelChecks {
       open: [],
       arrived: 0,
       answeredBefore,
-      asked: new Set(),
-      isConfirmed: false,
+      confirmation: new Confirmation(),
     });
     this.#due.set(peer.node, peer.isAlive ? nowMs : nowMs + atRestMs);
   }
@@ -88,11 +86,9 @@ export class KernelChecks {
     this.#parts.answered(check.peer);
   }
 
-  witnessAnswered(from: string, { about, silentMs, tried }: Answer): void {
-    const check = this.#checks.get(about);
-    if (check === undefined || !check.asked.has(from) || silentMs === neverMs) return;
-    if (tried) check.isConfirmed = true;
-    else this.#rest(check);
+  witnessAnswered(from: string, answer: Answer): void {
+    const check = this.#checks.get(answer.about);
+    if (check?.confirmation.answered(from, answer) === "answer") this.#rest(check);
   }
 
   /** The thread did not run, or the node was cut off: what did not answer until now does not count. */
@@ -124,7 +120,7 @@ export class KernelChecks {
     check.open.push(nowMs);
     effects.add({ kind: "askNode", node: peer.node });
     connection.ask();
-    if (isOpen && check.unanswered > 1) for (const witness of witnesses.questionKernel(peer)) check.asked.add(witness);
+    if (isOpen && check.unanswered > 1) check.confirmation.asked(witnesses.questionKernel(peer));
     this.#due.set(peer.node, nowMs + (isOpen ? timing.heartbeatMs / 2 : atRestMs));
   }
 
@@ -150,12 +146,11 @@ function forgetSilence(check: Check): void {
   check.unanswered = 0;
   check.open = [];
   check.arrived = 0;
-  check.asked.clear();
-  check.isConfirmed = false;
+  check.confirmation.clear();
 }
 
-function isSilent({ arrived, asked, isConfirmed }: Check): boolean {
-  return arrived >= unansweredLimit && (isConfirmed || asked.size === 0 || arrived >= unconfirmedLimit);
+function isSilent({ arrived, confirmation }: Check): boolean {
+  return arrived >= unansweredLimit && confirmation.suffices(arrived, unconfirmedLimit);
 }
 
 /** Whether the kernel of the peer is to be asked. */

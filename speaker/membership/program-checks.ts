@@ -1,4 +1,5 @@
 import { type Answer, neverMs, type Question } from "../../src/heartbeat/messages.ts";
+import { Confirmation } from "./confirmation.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import type { ProgramsAnswer } from "./inputs.ts";
 import type { NoticeBoard } from "./notices.ts";
@@ -46,9 +47,7 @@ interface Check {
   silent: number;
   /** How many connections are still to be opened in quick succession. */
   urgent: number;
-  /** Nodes that were questioned, and whether one of them has said that the programs are silent. */
-  readonly asked: Set<string>;
-  isConfirmed: boolean;
+  readonly confirmation: Confirmation;
 }
 
 /** The newest connection to a node, and who waits for what it shows. */
@@ -96,8 +95,7 @@ export class ProgramChecks {
       sinceMs: nowMs,
       silent: 0,
       urgent: urgentConnections,
-      asked: new Set(),
-      isConfirmed: false,
+      confirmation: new Confirmation(),
     });
     this.#due.set(node, Math.max(nowMs, (this.#connections.get(node)?.askedMs ?? 0) + againMs));
   }
@@ -114,15 +112,12 @@ export class ProgramChecks {
     else check.silent = 0;
   }
 
-  witnessAnswered(from: string, { about, silentMs, tried }: Answer): void {
-    const check = this.#checks.get(about);
-    if (check === undefined || !check.asked.has(from) || silentMs === neverMs) return;
-    if (!tried) {
-      this.#rest(check);
-      return;
-    }
-    check.isConfirmed = true;
-    this.#judge(check);
+  witnessAnswered(from: string, answer: Answer): void {
+    const check = this.#checks.get(answer.about);
+    const found = check?.confirmation.answered(from, answer);
+    if (check === undefined || found === undefined) return;
+    if (found === "answer") this.#rest(check);
+    else this.#judge(check);
   }
 
   /** Another node asks. A connection that is open already answers it, too. */
@@ -157,9 +152,9 @@ export class ProgramChecks {
     const isFrozen = this.#isFrozen(peer);
     this.#open(peer.node);
     // At rest no other node is needed: a connection that is silent makes it urgent again.
-    const needsWitness = !isFrozen && !check.isConfirmed && check.urgent > 0;
+    const needsWitness = !isFrozen && !check.confirmation.isConfirmed && check.urgent > 0;
     check.urgent = Math.max(check.urgent - 1, 0);
-    if (needsWitness) for (const witness of witnesses.questionPrograms(peer)) check.asked.add(witness);
+    if (needsWitness) check.confirmation.asked(witnesses.questionPrograms(peer));
     const restMs = isFrozen ? frozenRestMs : atRestMs;
     this.#due.set(peer.node, own.nowMs + (check.urgent > 0 && !isFrozen ? againMs : restMs));
   }
@@ -185,9 +180,9 @@ export class ProgramChecks {
   }
 
   #judge(check: Check): void {
-    const { peer, silent, asked, isConfirmed } = check;
+    const { peer, silent, confirmation } = check;
     if (peer.status !== "dead" || this.#isFrozen(peer) || silent < silentLimit) return;
-    if (isConfirmed || asked.size === 0 || silent >= unconfirmedLimit) this.#parts.frozen(peer);
+    if (confirmation.suffices(silent, unconfirmedLimit)) this.#parts.frozen(peer);
   }
 
   /** A program there has answered this node or another one. */
@@ -202,8 +197,7 @@ export class ProgramChecks {
   #restart(check: Check): void {
     check.sinceMs = this.#parts.own.nowMs;
     check.silent = 0;
-    check.asked.clear();
-    check.isConfirmed = false;
+    check.confirmation.clear();
   }
 
   #answerAskers(node: string, answer: ProgramsAnswer): void {
