@@ -43,8 +43,13 @@ export class Isolation {
 
   /** Something was heard: this node is not cut off. */
   connected(): void {
+    this.#parts.joining.heard();
+    this.end();
+  }
+
+  /** Being cut off no longer matters, even if nothing was heard. */
+  end(): void {
     const { own, effects, heartbeats, liveness, stakes, joining } = this.#parts;
-    joining.heard();
     if (!own.isolated) return;
     own.isolated = false;
     this.#isUnheard = false;

@@ -79,11 +79,7 @@ export class Joining {
       if (!own.isolated && own.nowMs >= this.#sinceMs + own.timing.joinLimitMs) isolate();
       return false;
     }
-    if (own.isolated && !this.#hasHeard) {
-      alone();
-      // That counted as heard.
-      this.#hasHeard = false;
-    }
+    if (own.isolated && !this.#hasHeard) alone();
     if (own.joined || own.isolated || !this.#isOver()) return false;
     own.joined = true;
     return true;

@@ -85,7 +85,7 @@ export function connectParts(own: OwnState): Parts {
     addresses: () => stakes.addresses,
     hasOtherOwners: () => stakes.hasOtherOwners,
     isolate: () => isolation.begin(false),
-    alone: () => isolation.connected(),
+    alone: () => isolation.end(),
   });
   const isolation = new Isolation({ own, effects, heartbeats, liveness, stakes, joining });
   const heartbeatReceiver = new HeartbeatReceiver({
