@@ -125,10 +125,9 @@ export class ElementIndex {
 
   /** The ranges of the port that an owner desires no longer count (`counted`), or count now. */
   #noteRanges(port: string, owner: string, counted: boolean): void {
-    for (const element of this.elementsOf(owner)) {
-      const id = elementId(element);
-      if (this.#ranges.portOf(element) !== port || this.#changed?.has(id) !== false) continue;
-      this.#changed.set(id, counted ? element : undefined);
+    for (const { id, kept } of this.keptOf(owner)) {
+      if (this.#ranges.portOfKept(kept) !== port || this.#changed?.has(id) !== false) continue;
+      this.#changed.set(id, counted ? kept : undefined);
     }
   }
 

@@ -30,9 +30,14 @@ export class RangeOwners {
     return elementId({ family: element.family, set: "source_range_services", key: { address, protocol, port } });
   }
 
+  /** The same of an element as it is kept. Source ranges are kept as they are. */
+  portOfKept(kept: KeptElement): string | undefined {
+    return typeof kept === "string" ? undefined : this.portOf(kept);
+  }
+
   /** The owner whose ranges of the same port count; undefined: it is another element. */
   winnerOf(kept: KeptElement): string | undefined {
-    const port = typeof kept === "string" ? undefined : this.portOf(kept);
+    const port = this.portOfKept(kept);
     return port === undefined ? undefined : this.#winner(port);
   }
 
