@@ -136,7 +136,7 @@ export class Speaker {
   }
 
   /**
-   * What an earlier speaker of this node has kept. Which nodes answered before always counts. The claims by which it announced addresses
+   * What an earlier speaker of this node has kept. The nodes that answered before always count. The claims by which it announced addresses
    * count if it ended a moment ago, so they are read before anything is listed.
    */
   async #readLastStakes(): Promise<LastStakes | undefined> {

@@ -7,7 +7,7 @@ export type ProgramsAnswer =
   | "answered"
   /** Its kernel accepted the connection, and no program said anything. */
   | "silent"
-  /** There was no connection, as when the kubelet does not run, or a firewall is between. */
+  /** No connection could be made, for example because the kubelet is not running, or a firewall blocks it. */
   | "unknown";
 
 /** What Membership learns, and from where. A fake of it shows a caller's tests what was passed. All times are monotonic milliseconds. */

@@ -174,7 +174,7 @@ const rows: readonly Row[] = [
     facts: ["speaker"],
   },
   {
-    name: "is not if there is no connection: the kubelet does not run, or a firewall is between",
+    name: "is not if no connection can be made: the kubelet is not running, or a firewall blocks it",
     world: { kubelet: always("unknown"), witness: cannotKnow },
     facts: ["speaker"],
   },
