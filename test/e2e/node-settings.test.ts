@@ -101,13 +101,19 @@ describe("settings of a node that keep packets from Services", () => {
   });
 
   test("an InternalIP that is on no interface", async () => {
-    const { lab } = cluster();
+    const { api, lab } = cluster();
     const node = await announcer();
     const path = `/api/v1/nodes/${node}/status?fieldManager=test&force=true`;
     const status = { addresses: [{ type: "InternalIP", address: "198.51.100.77" }] };
-    // The kubelet corrects it within seconds.
-    await lab.api("PATCH", path, { apiVersion: "v1", kind: "Node", metadata: { name: node }, status });
-    await waitForCondition(node, "NodeAddress", "False", "InternalIpNotOnNode");
+    // The kubelet corrects it within seconds, and the speaker looks every ten: so it is written until it has been seen.
+    await waitFor(
+      { what: `condition NodeAddress of Speaker ${node}`, timeoutMs: 60_000, intervalMs: 500 },
+      async () => {
+        await lab.api("PATCH", path, { apiVersion: "v1", kind: "Node", metadata: { name: node }, status });
+        const found = statusOf((await api.find("bellhop.dev/v1beta1", "Speaker", node))?.status, "NodeAddress");
+        return found?.status === "False" && found.reason === "InternalIpNotOnNode";
+      },
+    );
     await waitForCondition(node, "NodeAddress", "True", "Present");
   });
 
