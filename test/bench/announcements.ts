@@ -1,3 +1,4 @@
+import { wholeNumber } from "../lab/whole-number.ts";
 import { link, SpeakerFixture } from "../unit/speaker/speaker-fixture.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
@@ -6,9 +7,14 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  * no cluster and no root: kernel, responder thread and API server are those in memory, whose work, which does not grow, is part of the
  * figure. Where the time goes is told by `node --cpu-prof test/bench/announcements.ts 3000`.
  */
-const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 3_000];
+const counts = process.argv.length > 2 ? process.argv.slice(2).map(countIn) : [10, 3_000];
 const rounds = 10;
 const changes = 20;
+
+/** The second address is the one that moves, and eth1 has addresses for all. */
+function countIn(text: string): number {
+  return wholeNumber("count", text, { from: 2, to: 60_000 });
+}
 
 function address(index: number): string {
   return `10.1.${index >> 8}.${index & 255}`;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../src/clock/clock.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { Cluster } from "../unit/controller/fake-cluster/cluster.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
@@ -8,11 +9,16 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  * cluster: the API server is the one in memory, and its work, which does not grow, is part of the figure. Where the time goes is told by
  * `node --cpu-prof test/bench/changes.ts 10000`; the bench of the whole is `services.ts`.
  */
-const counts = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [10, 3_000, 10_000];
+const counts = process.argv.length > 2 ? process.argv.slice(2).map(countIn) : [10, 3_000, 10_000];
 const changes = 10;
 /** Longer than what a change puts off: the pool's status is written a second after it. */
 const settledMs = 1_500;
 const spec = { ipFamilies: ["IPv6"] };
+
+/** The pool has 65,536 addresses. */
+function countIn(text: string): number {
+  return wholeNumber("count", text, { from: 0, to: 65_000 });
+}
 
 async function measure(count: number): Promise<void> {
   const cluster = new Cluster(systemClock);

@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { InvalidArgumentError } from "commander";
 import type { Api } from "../e2e/api.ts";
 import { monotonicMs } from "../e2e/probe/monotonic.ts";
 import { type RunningProgram, startClient, startObserver } from "../e2e/probe/programs.ts";
@@ -10,6 +11,7 @@ import type { ClientOptions } from "../e2e/probe/steady-client.ts";
 import { startWeb } from "../e2e/workload.ts";
 import { LabError } from "../lab/error.ts";
 import { showProgress } from "../lab/progress.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { withBenchLab } from "./bench-lab.ts";
 import { changes, drainingApp, drainingSeconds } from "./failover/changes.ts";
 import { type Cast, faults, type PreparedFault } from "./failover/faults.ts";
@@ -67,11 +69,14 @@ const progress = showProgress(process.stderr);
 function chosen(option: string, known: readonly string[], text: string): readonly string[] {
   const names = text.split(",").filter((name) => name !== "" && name !== "none");
   const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0) throw new RangeError(`${option}: ${unknown.join(", ")}: choose from ${known.join(", ")}`);
+  if (unknown.length > 0)
+    throw new InvalidArgumentError(`${option}: ${unknown.join(", ")}: choose from ${known.join(", ")}`);
   return names;
 }
 
-const trials = Number(options.trials);
+const trials = wholeNumber("--trials", options.trials, { from: 1, to: 1_000 });
+const seconds = wholeNumber("--seconds", options.seconds, { from: 1, to: 3_600 });
+const requests = wholeNumber("--requests", options.requests, { from: 1, to: 1_000_000 });
 const faultNames = chosen("--faults", Object.keys(faults), options.faults);
 const changeNames = chosen("--changes", Object.keys(changes), options.changes);
 const paths = chosen("--paths", Object.keys(pathSpecs), options.paths) as readonly PathName[];
@@ -106,7 +111,6 @@ class FailoverBench {
     const names = this.#wayOf(trial, false);
     const cast = await this.#prepare(names);
     const prepared = await fault.prepare(cast);
-    const seconds = Number(options.seconds);
     return this.#measure({ kind: "fault", name, words: fault.words, trial }, cast, prepared, names, () =>
       sleep(seconds * 1_000),
     );
@@ -121,7 +125,7 @@ class FailoverBench {
       cast,
       names.map(({ address }) => address),
     );
-    const askedMs = (Number(options.requests) / (clients.length * names.length)) * intervalMs - leadMs;
+    const askedMs = (requests / (clients.length * names.length)) * intervalMs - leadMs;
     const startMs = monotonicMs();
     return this.#measure({ kind: "change", name, words: change.words, trial }, cast, prepared, names, async () => {
       await sleep(Math.max(3_000, askedMs - (monotonicMs() - startMs)));

@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { showProgress } from "../lab/progress.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { SmallCluster } from "./first-answer/small-cluster.ts";
 import { type Stage, stages } from "./first-answer/time-line.ts";
 import { extractVersion, presentVersion } from "./services/version.ts";
@@ -18,7 +19,8 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { before: { type: "string", default: "none" }, rounds: { type: "string", default: "1" } },
 });
-const trials = Number(positionals[0] ?? 10);
+const trials = wholeNumber("trials", positionals[0] ?? "10", { from: 1, to: 10_000 });
+const rounds = wholeNumber("--rounds", options.rounds, { from: 1, to: 1_000 });
 const progress = showProgress(process.stderr);
 const paths = [
   ["through NodePorts", { nodePort: 30080 }],
@@ -31,7 +33,7 @@ try {
   const before = options.before === "none" ? [] : [await extractVersion(options.before, folder)];
   for (const { checkout } of before)
     symlinkSync(join(presentVersion.checkout, "node_modules"), join(checkout, "node_modules"));
-  for (let round = 1; round <= Number(options.rounds); round++) {
+  for (let round = 1; round <= rounds; round++) {
     for (const version of [...before, presentVersion]) {
       const cluster = await SmallCluster.start(version);
       try {

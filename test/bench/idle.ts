@@ -2,6 +2,7 @@ import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { showProgress } from "../lab/progress.ts";
 import { waitFor } from "../lab/wait.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { withBenchLab } from "./bench-lab.ts";
 import { measureRest } from "./rest.ts";
 import { ServiceLoad } from "./service-load.ts";
@@ -12,8 +13,10 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  * own with three nodes, whose speakers hear each other. Services have no pods and no node ports, and get IPv6 addresses, which the speakers announce
  * by turns. Prints what each process uses, as minimum / median / maximum.
  */
-const [seconds = 60, ...given] = process.argv.slice(2).map(Number);
-const counts = given.length > 0 ? given : [0, 10, 1_000];
+const [secondsText = "60", ...given] = process.argv.slice(2);
+const seconds = wholeNumber("seconds", secondsText, { from: 1, to: 3_600 });
+const counts =
+  given.length > 0 ? given.map((text) => wholeNumber("addresses", text, { from: 0, to: 65_000 })) : [0, 10, 1_000];
 /** After the last change, addresses are announced again for some time, and reports are written. */
 const restMs = 30_000;
 const progress = showProgress(process.stderr);

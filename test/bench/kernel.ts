@@ -3,6 +3,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { showProgress } from "../lab/progress.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { Namespace } from "../network/namespace.ts";
 import { Program } from "../network/program.ts";
 import type { Measured, Measurement } from "./kernel/dataplane-process.ts";
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
     only: { type: "string", default: "elements,load,foreign" },
   },
 });
-const trials = Number(options.trials);
+const trials = wholeNumber("--trials", options.trials, { from: 1, to: 1_000 });
 const parts = new Set(options.only.split(","));
 const foreignChains = 20_000;
 const progress = showProgress(process.stderr);

@@ -9,6 +9,7 @@ import { groupVersion } from "../../src/api/api.ts";
 import { FakeApiServer } from "../../src/kube/fake.ts";
 import { ownPath } from "../../src/kube/path.ts";
 import { waitFor } from "../lab/wait.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { serveFake } from "../unit/src/kube/serve-fake.ts";
 import { bundleProgram } from "./bundle.ts";
 import { measuredNode } from "./measured-node.ts";
@@ -18,7 +19,7 @@ import { measuredNode } from "./measured-node.ts";
  * controller that lists and watches them, and whether it leads and assigns addresses meanwhile. It has the API server of the unit tests
  * over HTTP. Run it with `npm run bench -- large-services [count] [checkout]`; a checkout of an older version gives what was before.
  */
-const count = Number(process.argv[2] ?? 90);
+const count = wholeNumber("count", process.argv[2] ?? "90", { from: 1, to: 10_000 });
 const here = dirname(fileURLToPath(import.meta.url));
 const checkout = process.argv[3] ?? join(here, "../..");
 /** 256 KiB are allowed for all annotations of an object (TotalAnnotationSizeLimitB); this leaves room for the others. */

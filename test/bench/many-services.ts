@@ -5,6 +5,7 @@ import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { bellhopInPod } from "../product/controller-pod.ts";
 import { installProduct, productNamespace } from "../product/install.ts";
 import { readClusterCpu } from "./cluster-cpu.ts";
@@ -16,8 +17,8 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  * Many Services at once: how fast they get addresses, what that and a restart cost, and what one change costs among few and
  * among many. Run it with `npm run bench -- many-services [count] [trials]`; each trial makes a lab of its own with one node.
  */
-const count = Number(process.argv[2] ?? 10_000);
-const trials = Number(process.argv[3] ?? 3);
+const count = wholeNumber("count", process.argv[2] ?? "10000", { from: 1, to: 65_000 });
+const trials = wholeNumber("trials", process.argv[3] ?? "3", { from: 1, to: 1_000 });
 const few = 10;
 const changes = 25;
 const restSeconds = 10;

@@ -1,7 +1,9 @@
+import { InvalidArgumentError } from "commander";
 import { Directory } from "../../speaker/membership/directory.ts";
 import type { Effect } from "../../speaker/membership/effects.ts";
 import { Membership } from "../../speaker/membership/membership.ts";
 import { timingFor } from "../../speaker/membership/timing.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { EventQueue } from "../unit/speaker/membership/simulator/event-queue.ts";
 import { Random } from "../unit/speaker/membership/simulator/random.ts";
 import { spreadOf } from "./statistics.ts";
@@ -13,7 +15,7 @@ import { spreadOf } from "./statistics.ts";
  */
 const sizes =
   process.argv.length > 2
-    ? process.argv.slice(2).map((text) => text.split(":").map(Number))
+    ? process.argv.slice(2).map(sizeIn)
     : [
         [3, 10],
         [3, 10_000],
@@ -24,6 +26,16 @@ const sizes =
         [1000, 10_000],
         [5000, 10_000],
       ];
+
+/** What `nodes:addresses` says; each address has three owners. */
+function sizeIn(text: string): readonly [number, number] {
+  const [nodes = "", addresses = "", ...others] = text.split(":");
+  if (others.length > 0) throw new InvalidArgumentError(`${JSON.stringify(text)}: write nodes:addresses`);
+  return [
+    wholeNumber(`nodes in ${JSON.stringify(text)}`, nodes, { from: 3, to: 100_000 }),
+    wholeNumber(`addresses in ${JSON.stringify(text)}`, addresses, { from: 1, to: 1_000_000 }),
+  ];
+}
 
 /** Where on a ring of all nodes the waiting owners of one address are, from its first one: all three are within three places. */
 const waiting: readonly (readonly number[])[] = [

@@ -1,5 +1,6 @@
 import { renderService } from "../../speaker/dataplane/render.ts";
 import { parseAddress } from "../../src/ip/address.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { createKernelDataplane } from "../network/kernel-dataplane.ts";
 import { Lan } from "../network/lan.ts";
 import { RemoteKernel } from "../network/remote-kernel.ts";
@@ -11,7 +12,11 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  * machine that does nothing else. Pings one after the other, as fast as each is answered, in turns without our table and with it. For the version before,
  * run it there.
  */
-const [services = 1000, pings = 50_000, trials = 9] = process.argv.slice(2).map(Number);
+const [servicesText = "1000", pingsText = "50000", trialsText = "9"] = process.argv.slice(2);
+/** As many as 198.18.0.0/16 has addresses. */
+const services = wholeNumber("Services", servicesText, { from: 1, to: 65_536 });
+const pings = wholeNumber("pings", pingsText, { from: 1, to: 10_000_000 });
+const trials = wholeNumber("trials", trialsText, { from: 1, to: 1_000 });
 const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined }, answersPing: true, hashSeed: 1 };
 
 async function pingMicroseconds(lan: Lan): Promise<number> {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { bundleProgram } from "./bundle.ts";
 import { measuredNode } from "./measured-node.ts";
 import type { ApiCommand, ApiReply, ControllerReply, ScaleSize } from "./scale/messages.ts";
@@ -15,15 +16,21 @@ import { formatSpread, spreadOf } from "./statistics.ts";
  * rest in as much time. The longest stall is the longest time in which nothing else ran, such as the renewal of the leader lease. Where it
  * may, the controller runs with real-time priority (chrt), so that other programs of the machine do not add to its stalls.
  */
-const wanted = process.argv.slice(2, 5).map(Number);
+const [nodesText, servicesText = "5000", poolsText = "0"] = process.argv.slice(2);
 const sizes: readonly ScaleSize[] =
-  wanted.length === 0
+  nodesText === undefined
     ? [
         { nodes: 1_000, services: 5_000, pools: 0 },
         { nodes: 5_000, services: 20_000, pools: 0 },
         { nodes: 100, services: 1_000, pools: 10_000 },
       ]
-    : [{ nodes: wanted[0] ?? 1_000, services: wanted[1] ?? 5_000, pools: wanted[2] ?? 0 }];
+    : [
+        {
+          nodes: wholeNumber("nodes", nodesText, { from: 3, to: 100_000 }),
+          services: wholeNumber("services", servicesText, { from: 1, to: 1_000_000 }),
+          pools: wholeNumber("pools", poolsText, { from: 0, to: 100_000 }),
+        },
+      ];
 /** What the controller does again and again is measured so often. */
 const trials = 5;
 /** What changes much is measured so often. */

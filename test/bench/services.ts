@@ -8,6 +8,7 @@ import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
 import { upLab } from "../lab/up.ts";
 import { waitFor } from "../lab/wait.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { installProduct, productNamespace } from "../product/install.ts";
 import { readClusterCpu } from "./cluster-cpu.ts";
 import { loadNamespace as namespace, ServiceLoad } from "./service-load.ts";
@@ -33,7 +34,9 @@ const { values: options } = parseArgs({
     waiting: { type: "string", default: "1500" },
   },
 });
-const [trials, burst, waiting] = [Number(options.trials), Number(options.burst), Number(options.waiting)];
+const trials = wholeNumber("--trials", options.trials, { from: 1, to: 1_000 });
+const burst = wholeNumber("--burst", options.burst, { from: 1, to: 65_000 });
+const waiting = wholeNumber("--waiting", options.waiting, { from: 1, to: 65_000 });
 const burstsPerTrial = 3;
 /** As many Services as the controller works on at once. */
 const workers = 16;

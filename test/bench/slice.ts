@@ -7,6 +7,7 @@ import type { Api } from "../e2e/api.ts";
 import { createService } from "../e2e/workload.ts";
 import type { Lab } from "../lab/lab.ts";
 import { showProgress } from "../lab/progress.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { installProduct } from "../product/install.ts";
 import { withBenchLab } from "./bench-lab.ts";
 import { stages } from "./first-answer/time-line.ts";
@@ -25,8 +26,8 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { before: { type: "string", default: "none" }, rounds: { type: "string", default: "1" } },
 });
-const trials = Number(positionals[0] ?? 20);
-const rounds = Number(options.rounds);
+const trials = wholeNumber("trials", positionals[0] ?? "20", { from: 1, to: 10_000 });
+const rounds = wholeNumber("--rounds", options.rounds, { from: 1, to: 1_000 });
 const idleSeconds = 30;
 
 const paths = [

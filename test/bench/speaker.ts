@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { showProgress } from "../lab/progress.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { MeasuredSpeaker, type SpeakerFigures } from "./speaker/measured-speaker.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
@@ -24,7 +25,9 @@ const { values: options } = parseArgs({
   },
 });
 const parts = new Set(options.only.split(","));
-const [services, restSeconds] = [Number(options.services), Number(options.rest)];
+/** As many as there are addresses for their endpoints (speaker/api-process.ts). */
+const services = wholeNumber("--services", options.services, { from: 1, to: 6_500 });
+const restSeconds = wholeNumber("--rest", options.rest, { from: 1, to: 3_600 });
 const [perSecond, rateSeconds, rateTrials] = [1_000, 10, 3] as const;
 const progress = showProgress(process.stderr);
 

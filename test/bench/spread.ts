@@ -3,6 +3,7 @@ import type { Api } from "../e2e/api.ts";
 import { createService } from "../e2e/workload.ts";
 import { showProgress } from "../lab/progress.ts";
 import { waitFor } from "../lab/wait.ts";
+import { wholeNumber } from "../lab/whole-number.ts";
 import { withBenchLab } from "./bench-lab.ts";
 import { waitForCluster } from "./failover/stage.ts";
 
@@ -13,6 +14,9 @@ import { waitForCluster } from "./failover/stage.ts";
 const { values: options } = parseArgs({
   options: { trials: { type: "string", default: "3" }, services: { type: "string", default: "15" } },
 });
+const trials = wholeNumber("--trials", options.trials, { from: 1, to: 1_000 });
+/** As many as the pool of the lab has IPv4 addresses. */
+const count = wholeNumber("--services", options.services, { from: 1, to: 51 });
 const progress = showProgress(process.stderr);
 /** Much longer than the controller waits for other changes of nodes (`--rebalance-after`), and than it needs to move addresses. */
 const balanceMs = 90_000;
@@ -59,7 +63,6 @@ async function measureTrial(api: Api, trial: number, total: number): Promise<voi
 }
 
 await withBenchLab(progress, async (api) => {
-  const count = Number(options.services);
   for (let index = 1; index <= count; index++) {
     await createService(api, `s${index}`);
     await api.waitForAddresses(`s${index}`, 30_000);
@@ -68,7 +71,7 @@ await withBenchLab(progress, async (api) => {
     "| node that is lost | before | while it is off | when it is back | balanced again | after, s |\n",
   );
   process.stdout.write("| --- | --- | --- | --- | --- | --- |\n");
-  for (let trial = 1; trial <= Number(options.trials); trial++) {
+  for (let trial = 1; trial <= trials; trial++) {
     await progress.step(`trial ${trial}`, () => measureTrial(api, trial, 2 * count));
   }
 });

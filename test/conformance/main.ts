@@ -5,15 +5,11 @@ import { LabError } from "../lab/error.ts";
 import { withLock } from "../lab/lock.ts";
 import { showProgress } from "../lab/progress.ts";
 import { cacheFolder } from "../lab/state.ts";
+import { wholeNumberParser } from "../lab/whole-number.ts";
 import { type ConformanceOptions, runConformance } from "./conformance.ts";
 
 const progress = showProgress(process.stderr);
 const stop = new AbortController();
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]$/.test(text)) throw new InvalidArgumentError("a number from 1 to 9 is required");
-  return Number(text);
-}
 
 function pattern(text: string): RegExp {
   try {
@@ -51,7 +47,7 @@ const program = new Command("conformance")
       .default("ipv4"),
   )
   .option("--match <pattern>", "only specs whose name this regular expression matches", pattern)
-  .option("--jobs <number>", "how many specs run side by side", wholeNumber, 3)
+  .option("--jobs <number>", "how many specs run side by side", wholeNumberParser({ from: 1, to: 9 }), 3)
   .parse();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { LabError } from "../lab/error.ts";
 import { showProgress } from "../lab/progress.ts";
 import { cacheFolder } from "../lab/state.ts";
+import { wholeNumberParser } from "../lab/whole-number.ts";
 import { isLinuxVersion, type LinuxVersion, linuxVersions } from "./releases.ts";
 import { isGood, printResults } from "./results.ts";
 import { repository, runKernel } from "./run-kernel.ts";
@@ -17,16 +18,16 @@ function addVersion(text: string, before: readonly LinuxVersion[] = []): readonl
   return [...before, text];
 }
 
-function minutes(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("a number of minutes is required");
-  return Number(text);
-}
-
 const program = new Command("kernels")
   .description("runs the tests in network namespaces on other kernels, each in a virtual machine without a network")
   .argument("[versions...]", `of Linux: ${linuxVersions.join(", ")}; all of them when left out`, addVersion)
   .option("--files <words...>", "only test files with one of these words in their name")
-  .option("--minutes <number>", "after which a virtual machine is killed", minutes, 60)
+  .option(
+    "--minutes <number>",
+    "after which a virtual machine is killed",
+    wholeNumberParser({ from: 1, to: 9_999 }),
+    60,
+  )
   .parse();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

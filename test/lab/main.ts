@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { exitCode } from "./command.ts";
 import { LabError } from "./error.ts";
 import { downLab, type Lab, openLab } from "./lab.ts";
@@ -8,6 +8,7 @@ import { showProgress } from "./progress.ts";
 import type { LabOptions } from "./state.ts";
 import { showStatus } from "./status.ts";
 import { upLab } from "./up.ts";
+import { wholeNumberParser } from "./whole-number.ts";
 
 interface NameOption {
   name: string;
@@ -22,11 +23,6 @@ function labCommand(usage: string, description: string): Command {
   return program.command(usage).description(description).option("--name <name>", "which lab", "lab");
 }
 
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("a whole number is wanted");
-  return Number(text);
-}
-
 /** Runs a command on a host with this terminal as its own, and ends as it ends. */
 async function runThere(lab: Lab, host: string, argv: string[]): Promise<void> {
   if (argv.length === 0) throw new LabError("bad-option", "no command is given: lab exec HOST -- COMMAND…");
@@ -38,7 +34,7 @@ async function runThere(lab: Lab, host: string, argv: string[]): Promise<void> {
 }
 
 labCommand("up", "bring the lab up, unless it runs already")
-  .option("--nodes <number>", "how many nodes, 1 to 7", wholeNumber, 3)
+  .option("--nodes <number>", "how many nodes, 1 to 7", wholeNumberParser({ from: 1, to: 7 }), 3)
   .addOption(
     new Option("--proxy <mode>", "kube-proxy's mode").choices(["nftables", "iptables"] as const).default("nftables"),
   )
@@ -142,7 +138,7 @@ labCommand("image <action> <file>", "load an image archive (OCI layout or docker
 
 labCommand("logs [log]", "print a log (the end of it); without an argument, the names of all logs")
   .option("-f, --follow", "go on as it grows")
-  .option("-n, --lines <number>", "how many lines", wholeNumber, 200)
+  .option("-n, --lines <number>", "how many lines", wholeNumberParser({ from: 0, to: 1_000_000 }), 200)
   .action(async (log: string | undefined, options: NameOption & { follow?: true; lines: number }) => {
     const lab = openLab(options.name);
     const names = lab.logNames();

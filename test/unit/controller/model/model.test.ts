@@ -1,5 +1,6 @@
 import { test } from "node:test";
 import fc from "fast-check";
+import { wholeNumber } from "../../../lab/whole-number.ts";
 import { emptyModel } from "./model.ts";
 import { firstPools, restrictedLabels } from "./pool-steps.ts";
 import { checkProperties } from "./properties.ts";
@@ -8,8 +9,9 @@ import { firstServices } from "./service-steps.ts";
 import { allSteps } from "./steps.ts";
 
 /** More for a long search: MODEL_RUNS=2000 MODEL_SEED=1 node --test test/unit/controller/model/model.test.ts */
-const runs = Number(process.env.MODEL_RUNS ?? 60);
-const seed = Number(process.env.MODEL_SEED ?? Date.now() % 2 ** 31);
+const { MODEL_RUNS = "60", MODEL_SEED = String(Date.now() % 2 ** 31) } = process.env;
+const runs = wholeNumber("MODEL_RUNS", MODEL_RUNS, { from: 1, to: 1_000_000 });
+const seed = wholeNumber("MODEL_SEED", MODEL_SEED, { from: 0, to: 2 ** 31 - 1 });
 /** `path` and `replayPath` that a failed run has told besides its seed, to see it again at once. */
 const path = process.env.MODEL_PATH;
 const replayPath = process.env.MODEL_REPLAY;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { wholeNumber } from "../../../lab/whole-number.ts";
 import { runScenario } from "./simulator/run-scenario.ts";
 import { randomScenario } from "./simulator/scenario.ts";
 import { shrink } from "./simulator/shrink.ts";
@@ -10,8 +11,8 @@ import type { Wire } from "./simulator/simulation.ts";
  * and this file.
  */
 const { MEMBERSHIP_RUNS = "20000", MEMBERSHIP_SEED = "1" } = process.env;
-const runs = Number(MEMBERSHIP_RUNS);
-const firstSeed = Number(MEMBERSHIP_SEED);
+const runs = wholeNumber("MEMBERSHIP_RUNS", MEMBERSHIP_RUNS, { from: 1, to: 100_000_000 });
+const firstSeed = wholeNumber("MEMBERSHIP_SEED", MEMBERSHIP_SEED, { from: 0, to: 2 ** 32 - 1 });
 
 /** In one test, so that the first ones report soon. */
 const runsPerTest = 2000;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { deadAfter, speakerDeadAfter, timingFor } from "../../../../speaker/membership/timing.ts";
+import { wholeNumber } from "../../../lab/whole-number.ts";
 import { announcersIn, measure, peacefulCluster, peaceMs } from "./simulator/peaceful-cluster.ts";
 import { Random } from "./simulator/random.ts";
 import type { Simulation } from "./simulator/simulation.ts";
@@ -9,8 +10,8 @@ import type { Simulation } from "./simulator/simulation.ts";
  * How many schedules are tried for each fault, and the seed of the first one. To run one again: MEMBERSHIP_SEED=123 MEMBERSHIP_RUNS=100 and this file.
  */
 const { MEMBERSHIP_RUNS = "10000", MEMBERSHIP_SEED = "1" } = process.env;
-const runs = Math.ceil(Number(MEMBERSHIP_RUNS) / 100);
-const firstSeed = Number(MEMBERSHIP_SEED);
+const runs = Math.ceil(wholeNumber("MEMBERSHIP_RUNS", MEMBERSHIP_RUNS, { from: 1, to: 100_000_000 }) / 100);
+const firstSeed = wholeNumber("MEMBERSHIP_SEED", MEMBERSHIP_SEED, { from: 0, to: 2 ** 32 - 1 });
 
 const timing = timingFor();
 const deadMs = deadAfter * timing.heartbeatMs;
