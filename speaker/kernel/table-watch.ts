@@ -40,17 +40,17 @@ export class TableWatch {
     if (expected !== undefined) this.#expected.set(idOf(expected.table), { ...expected, touched: true });
   }
 
-  /** The tables that something else has changed. */
-  changed(
+  /** The tables that something else has changed. Each is known before the next one is read: where `read` throws, those before it are not lost. */
+  *changed(
     read: (table: TableName) => TableContents | undefined,
-  ): readonly { readonly table: TableName; readonly difference: string }[] {
-    return [...this.#expected].flatMap(([id, { table, contents, touched }]) => {
+  ): Iterable<{ readonly table: TableName; readonly difference: string }> {
+    for (const [id, { table, contents, touched }] of [...this.#expected]) {
       const counted = contentsDifference(contents, read(table));
       const difference = counted ?? (touched ? "another program has written to the table" : undefined);
-      if (difference === undefined) return [];
+      if (difference === undefined) continue;
       this.#expected.delete(id);
-      return [{ table, difference }];
-    });
+      yield { table, difference };
+    }
   }
 }
 

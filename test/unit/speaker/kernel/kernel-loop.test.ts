@@ -59,6 +59,8 @@ class LoopFixture {
   nowMs = 0;
   /** Rules in the kernel's chain; undefined: the table is not there. */
   rules: number | undefined;
+  /** Its tables cannot be read. */
+  unreadFamily: number | undefined;
   readonly waits: number[] = [];
   readonly reports: KernelReport[] = [];
   readonly #tableEvents: Uint8Array[] = [];
@@ -111,7 +113,8 @@ class LoopFixture {
     return Object.assign(new FakeNetlinkSocket(), { receive: () => waiting.shift() ?? ("none" as const) });
   }
 
-  #readTable({ type, sequence }: NetlinkMessage): FakeAnswer {
+  #readTable({ type, sequence, payload }: NetlinkMessage): FakeAnswer {
+    if (payload[0] === this.unreadFamily) return { errno: errnoNumbers.EINVAL };
     if (this.rules === undefined) return { errno: errnoNumbers.ENOENT };
     const { rules } = this;
     if (type === 0x0a01) return { datagrams: [datagram(0x0a00, sequence, 0, (writer) => writer.u32Be(3, 1))] };
@@ -137,13 +140,13 @@ class LoopFixture {
     this.#routeEvents.push(datagram(16, 0, 0));
   }
 
-  write(rules: number, bytes = batch): void {
+  write(rules: number, bytes = batch, tables = [table]): void {
     this.loop.apply({
       kind: "write",
       id: 1,
       bytes,
       commandCount: 1,
-      expected: [{ table, contents: contents(rules), replaced: false }],
+      expected: tables.map((written) => ({ table: written, contents: contents(rules), replaced: false })),
     });
     if (this.writerErrno === 0) this.rules = rules;
   }
@@ -206,6 +209,20 @@ describe("KernelLoop", () => {
     fixture.rules = undefined;
     fixture.commit();
     assert.deepEqual(kinds(fixture.run(500)), ["written", "tableChanged"]);
+  });
+
+  test("reports a changed table at once, and only once, although another one cannot be read for a while", () => {
+    const fixture = new LoopFixture();
+    const other = { family: 10, name: "bellhop" };
+    fixture.write(2, batch, [table, other]);
+    fixture.run(1000);
+    fixture.rules = undefined;
+    fixture.unreadFamily = other.family;
+    fixture.commit();
+    const difference = "the table is gone";
+    assert.deepEqual(fixture.run(500), [{ kind: "tableChanged", table, difference }]);
+    fixture.unreadFamily = undefined;
+    assert.deepEqual(fixture.run(2000), [{ kind: "tableChanged", table: other, difference }]);
   });
 
   test("reports a table in which another program has put one element in place of another", () => {
