@@ -100,14 +100,22 @@ export function runScenario(scenario: Scenario, wire: Wire = "plain"): string | 
   return problems[0] ?? simulation.forged[0];
 }
 
-/** A node that was not frozen a moment ago must not be reported as such. */
+/** A node that was not frozen a moment ago must not be reported as such, except by a node that learns what others have found before. */
 function findFalselyFrozen(simulation: Simulation, problems: string[]): void {
+  /** By node: who counts it as frozen. */
+  const believers = new Map<string, Set<string>>();
   simulation.reported = (node, fact) => {
-    if (fact.kind !== "peerDown" || fact.frozen !== true) return;
+    if (fact.kind !== "peerDown" && fact.kind !== "peerUp") return;
+    const others = believers.get(fact.node) ?? new Set();
+    believers.set(fact.node, others);
+    others.delete(node.name);
+    if (fact.kind === "peerUp" || fact.frozen !== true) return;
+    const isTold = simulation.nodes.some(({ name, isRunning }) => isRunning && others.has(name));
+    others.add(node.name);
     const about = simulation.nodes.find(({ name }) => name === fact.node);
     const { nowMs } = simulation.events;
     // It has just read what waited while it stood still itself.
-    if (nowMs < node.stalledUntilMs + thawedWithinMs) return;
+    if (isTold || nowMs < node.stalledUntilMs + thawedWithinMs) return;
     if ((about?.frozenUntilMs ?? 0) + thawedWithinMs < nowMs)
       problems.push(`at ${nowMs}, ${node.name} counts ${fact.node} as frozen`);
   };
