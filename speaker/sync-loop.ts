@@ -42,8 +42,11 @@ export class SyncLoop {
   #writing = false;
   #written = false;
   #cancelRetry: () => void = () => undefined;
-  readonly #repairs = new RepairDelay();
-  #cancelRepair: () => void = () => undefined;
+  readonly #repairDelays: Readonly<Record<IpFamily, RepairDelay>> = {
+    IPv4: new RepairDelay(),
+    IPv6: new RepairDelay(),
+  };
+  readonly #cancelRepairs = new Map<IpFamily, () => void>();
 
   constructor(options: SyncLoopOptions) {
     this.#options = options;
@@ -57,7 +60,7 @@ export class SyncLoop {
   stop(): void {
     this.#running = false;
     this.#cancelRetry();
-    this.#cancelRepair();
+    for (const cancel of this.#cancelRepairs.values()) cancel();
   }
 
   /** A VirtualIP was added, changed or deleted. */
@@ -81,16 +84,21 @@ export class SyncLoop {
 
   /**
    * Something else has changed our table: it is replaced at once. If that happens again and again, as with a program that keeps deleting it, each
-   * repair waits longer, up to 30 s; writes for other reasons replace the table as well.
+   * repair waits longer, up to a second; writes for other reasons replace the table as well.
    */
   repair(family: IpFamily, difference: string): void {
     const { clock, dataplane, log } = this.#options;
-    const waitMs = this.#repairs.nextMs(clock.monotonicMs());
+    const waitMs = this.#repairDelays[family].nextMs(clock.monotonicMs());
     log.warn({ family, difference, waitMs }, "another program has changed our rules; writing them again");
     dataplane.foreignChange(family);
-    this.#cancelRepair();
+    this.#cancelRepairs.get(family)?.();
+    this.#cancelRepairs.delete(family);
     if (waitMs === 0) this.request();
-    else this.#cancelRepair = clock.after(waitMs, () => this.request());
+    else
+      this.#cancelRepairs.set(
+        family,
+        clock.after(waitMs, () => this.request()),
+      );
   }
 
   /** Requests a sync. */

@@ -751,6 +751,24 @@ story(
   },
 );
 
+story(
+  "when another program flushes the tables of both families again, neither waits for the other",
+  async (fixture) => {
+    await fixture.populate("n1");
+    await fixture.start();
+    const flush = (): readonly string[] => {
+      for (const family of [netfilterFamilies.ip, netfilterFamilies.ip6])
+        fixture.kernel.options?.changes.tableChanged({ family, name: "bellhop" }, "the table is gone");
+      return fixture.journal.splice(0);
+    };
+    flush();
+    await fixture.settle();
+    assert.deepEqual(flush().toSorted(), ["rules ip", "rules ip6"]);
+    await fixture.clock.advance(250);
+    assert.deepEqual(fixture.journal.toSorted(), ["rules ip", "rules ip6"]);
+  },
+);
+
 story("a changed interface is noticed when the kernel reports it, and not at the next tick", async (fixture) => {
   await fixture.populate("n1");
   await fixture.start();
