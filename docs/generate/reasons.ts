@@ -14,13 +14,15 @@ const head = `# Reasons: what they mean, and what to do
 
 ${generatedFrom("src/model/reason-table.ts")}
 
-When Bellhop refuses something, it gives one of these reasons. Each says where you meet it:
+When Bellhop refuses something, or finds what keeps packets from a Service, it gives one of these reasons. Each says where you meet it:
 
 - on a **Service**: the code is the reason of a Warning event and of the condition \`bellhop.dev/AddressReady\`, and the label \`reason\` of the
   metrics \`bellhop_services_pending\` and \`bellhop_refusals_total\`. \`bellhop explain service\` shows it too;
-- on a **VirtualIP**: the reason of an event, and of the condition \`Announceable\` or \`InPool\`;
+- on a **VirtualIP**: the reason of an event, and of the condition \`Announceable\`, \`InPool\` or \`RulesWritten\`;
 - on an **IPAddressPool**: the reason of an event, and of the condition \`Ready\` or \`AllInPool\`;
-- in the output of **\`bellhop explain\`** or **\`bellhop pools plan\`** only.
+- on an **L2Advertisement**: the reason of an event;
+- on a **Speaker**: the reason of a condition (\`kubectl get speaker NODE -o yaml\`), and of a warning in the log of that speaker;
+- in the output of **\`bellhop explain\`**, **\`move\`**, **\`drain\`** or **\`pools plan\`** only.
 
 A message names the object, the field and its value, often adds details such as the Service that has an address, and ends with the cure.
 `;
