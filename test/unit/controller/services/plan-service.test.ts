@@ -5,7 +5,8 @@ import type { ServiceOp } from "../../../../controller/services/service-plan.ts"
 import { invalidSettings } from "../../../../src/model/invalid-settings.ts";
 import { reasonMessage } from "../../../../src/model/reason.ts";
 import { allocationsOf, serviceOf } from "../allocate/cases/allocation-case.ts";
-import { opText, planCase, planCases } from "./plan-service-cases.ts";
+import { opText, planCase } from "./cases/plan-case.ts";
+import { planCases } from "./plan-service-cases.ts";
 
 describe("planService", () => {
   for (const data of planCases) {

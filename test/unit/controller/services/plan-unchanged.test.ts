@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { planUnchanged } from "../../../../controller/services/plan-refused.ts";
 import { reasonOf } from "../../../../src/model/reason.ts";
 import { serviceOf } from "../allocate/cases/allocation-case.ts";
-import { opText } from "./plan-service-cases.ts";
+import { opText } from "./cases/plan-case.ts";
 import { unchangedCases } from "./plan-unchanged-cases.ts";
 
 describe("planUnchanged", () => {
