@@ -39,7 +39,7 @@ The lines below are what unit tests saw, with six hours in either direction. The
 | leader election | the leader keeps leading; if it is cut off, it is replaced on time | the same; two renewals at the same time of day are two versions | ${unitTest("src/kube/leader-election")} |
 | liveness of speakers, with their clock or the controller's | live speakers are never declared dead; dead ones are detected on time | the same; two renewals at the same time of day are two versions | ${unitTest("controller/observe/speaker-watch")}, ${unitTest("speaker/report/lease")} |
 | a write that waits for its next attempt | tried on time | tried on time | ${unitTest("src/queue/queue")}, ${wallClockSteps} |
-| a watch that waits to be opened again | opened on time | opened on time | ${unitTest("src/kube/reflector")} |
+| a watch that waits to be opened again | opened on time | opened on time | ${unitTest("src/kube/reflector-watches")} |
 | the token of the service account, read again each minute | read on time | read on time | ${unitTest("src/kube/credentials")} |
 | an event that is sent once in ten minutes | sent no sooner | sent no later | ${unitTest("src/kube/event-recorder")} |
 | conditions of Services, pools and VirtualIPs | nothing is written for it; later changes carry the new time | the same, so a later change may carry an earlier time | ${wallClockSteps} |
