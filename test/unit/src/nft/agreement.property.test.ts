@@ -5,7 +5,8 @@ import { encodeTransaction } from "../../../../src/nft/encode/transaction.ts";
 import { FakeNft } from "../../../../src/nft/fake-nft.ts";
 import { printTransaction } from "../../../../src/nft/print.ts";
 import { type TraceOutcome, tracePacket } from "../../../../src/nft/tracer.ts";
-import { somePacket, someTable } from "./generated-rules.ts";
+import { someTable } from "./generated-rules.ts";
+import { somePacket } from "./generated-values.ts";
 import { KernelMachine, type MachineOutcome } from "./kernel-machine.ts";
 
 function comparable({ end, refusal, packet, connection }: TraceOutcome): MachineOutcome {
