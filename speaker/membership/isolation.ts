@@ -43,7 +43,9 @@ export class Isolation {
 
   /** Something was heard: this node is not cut off. */
   connected(): void {
-    this.#parts.joining.heard();
+    const { own, joining } = this.#parts;
+    joining.heard();
+    if (own.isolated) own.reconnectedMs = own.nowMs;
     this.end();
   }
 

@@ -16,6 +16,8 @@ export interface OwnState {
   /** Takes over addresses; it does not only listen. */
   joined: boolean;
   isolated: boolean;
+  /** When something was heard that ended an isolation; -Infinity: never. */
+  reconnectedMs: number;
   /** The thread did not run for a while: nothing is answered or taken until its peers were heard. */
   paused: boolean;
   /** This turn began later than it was due: what has arrived meanwhile is read after `advance`. */
@@ -40,6 +42,7 @@ export function stateAtStart({
     phase: "running",
     joined: false,
     isolated: false,
+    reconnectedMs: Number.NEGATIVE_INFINITY,
     paused: false,
     isLate: false,
   };

@@ -58,7 +58,9 @@ export class Silence {
     // A peer that did not hear this node for a while stops for that reason: that others are heard does not mean that they hear this node.
     // Not if it said so for a moment only: its clock may have been wrong, and that was the last that was heard of it.
     const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
-    const isConnected = isUnheard ? connection.answeredSince(sinceMs) : connection.heardSince(sinceMs);
+    // After an isolation, what has ended it counts, too: on a quiet LAN nothing else may be heard while the peer is suspected.
+    const wasConnected = own.reconnectedMs > peer.heardMs;
+    const isConnected = isUnheard ? connection.answeredSince(sinceMs) : wasConnected || connection.heardSince(sinceMs);
     if (nodeAnswered || isConnected || witnesses.hearsOther(peer, sinceMs)) {
       return !this.#awaitsWitness(suspicion) || silenceMs >= limitMs + witnessMs;
     }
