@@ -18,10 +18,23 @@ function addVersion(text: string, before: readonly LinuxVersion[] = []): readonl
   return [...before, text];
 }
 
+function pattern(text: string): string {
+  try {
+    return new RegExp(text).source;
+  } catch (error) {
+    throw new InvalidArgumentError(String(error));
+  }
+}
+
 const program = new Command("kernels")
   .description("runs the tests in network namespaces on other kernels, each in a virtual machine without a network")
   .argument("[versions...]", `of Linux: ${linuxVersions.join(", ")}; all of them when left out`, addVersion)
   .option("--files <words...>", "only test files with one of these words in their name")
+  .option(
+    "--tests <pattern>",
+    "only tests whose name, with those of its suites before it, matches this regular expression",
+    pattern,
+  )
   .option(
     "--minutes <number>",
     "after which a virtual machine is killed",
@@ -39,7 +52,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 
 /** Runs all kernels, and returns the exit code: 1 where a test failed or did not run. */
 async function main(): Promise<number> {
-  const { files: words = [""], minutes: limit } = program.opts<{ files?: readonly string[]; minutes: number }>();
+  const {
+    files: words = [""],
+    tests,
+    minutes: limit,
+  } = program.opts<{ files?: readonly string[]; tests?: string; minutes: number }>();
   const all = globSync("test/network/*.test.ts", { cwd: repository }).sort();
   const files = all.filter((file) => words.some((word) => file.includes(word)));
   if (files.length === 0) throw new LabError("bad-option", `no test file has ${words.join(" or ")} in its name`);
@@ -51,7 +68,7 @@ async function main(): Promise<number> {
   const [versions = []] = program.processedArgs as [(readonly LinuxVersion[])?];
   for (const version of versions.length === 0 ? linuxVersions : versions) {
     const folder = join(cacheFolder(), "kernels-logs", version);
-    const run = { version, accelerator, files, limitMs: limit * 60_000, folder };
+    const run = { version, accelerator, files, tests, limitMs: limit * 60_000, folder };
     const { release, results, killed } = await runKernel(run, progress, stop.signal);
     good &&= results.every(isGood);
     process.stdout.write(`Linux ${release}\n${printResults(results)}`);

@@ -16,6 +16,8 @@ export interface KernelRun {
   readonly accelerator: Accelerator;
   /** Test files, from the root of the repository. */
   readonly files: readonly string[];
+  /** A regular expression for the names of the tests that run; without it, all do. */
+  readonly tests: string | undefined;
   /** After which the virtual machine is killed. */
   readonly limitMs: number;
   /** For what is written: the log of the virtual machine, and what each test came to. */
@@ -30,9 +32,12 @@ export interface KernelResult {
   readonly killed: boolean;
 }
 
+/** For `patiently` of the tests: how many times longer they wait for something than on a usual machine. */
+const patience = { kvm: 1, tcg: 4 } as const satisfies Record<Accelerator["kind"], number>;
+
 /** Runs test files on one kernel. */
 export async function runKernel(run: KernelRun, progress: Progress, stop: AbortSignal): Promise<KernelResult> {
-  const { version, accelerator, files, limitMs, folder } = run;
+  const { version, accelerator, files, tests = "", limitMs, folder } = run;
   const kernel = await fetchKernel(version, progress);
   const written = join(folder, "results");
   const events = join(written, "events");
@@ -44,8 +49,10 @@ export async function runKernel(run: KernelRun, progress: Progress, stop: AbortS
     NODE: process.execPath,
     KERNEL_ROOT: kernel.root,
     // So that one file that hangs leaves time for others.
-    FILE_LIMIT_MS: String(limitMs / 2),
+    FILE_LIMIT_MS: String(files.length === 1 ? limitMs : limitMs / 2),
     FILES: files.join(" "),
+    TESTS: tests,
+    PATIENCE: String(patience[accelerator.kind]),
   });
   const results = () => {
     return resultsOf(files, existsSync(events) ? readOutcomes(readFileSync(events, "utf8")) : []);

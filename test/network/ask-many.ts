@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { patiently } from "./patience.ts";
 
 /** One connection of a client, from an address and a port of its own. */
 export interface Ask {
@@ -12,7 +13,7 @@ export interface Ask {
 }
 
 /** Long enough for an answer on a busy machine, and shorter than the second after which TCP sends again. */
-const limitMs = 800;
+const limitMs = patiently(800);
 
 /** The answer, `refused`, or `silence`. */
 function ask({ protocol, source, sourcePort, address, port }: Ask): Promise<string> {

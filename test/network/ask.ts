@@ -1,13 +1,14 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { setSocketOption } from "../../src/libc/libc.ts";
+import { patiently } from "./patience.ts";
 
 /**
  * A client: asks `address port protocol` so many times, one after the other, and prints each answer or what went wrong. The protocol is tcp, udp, or
  * udp-without-checksum, which is legal in IPv4 (RFC 768).
  */
 const [protocol = "", address = "", port = "", times = "1", sourcePort = "0"] = process.argv.slice(2);
-const limitMs = 2000;
+const limitMs = patiently(2000);
 
 /** asm-generic/socket.h. */
 const [SOL_SOCKET, SO_NO_CHECK] = [1, 11];

@@ -10,6 +10,7 @@ import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/data
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
 
@@ -224,7 +225,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       // Of a pod, which would reset it as well, nothing is heard any longer.
       const silent = { ip: "10.244.2.99", ip6: "fd02::99" }[family];
       await put(service({ ports: toPods }), [slice([endpoint(silent, "n2")], { ports: podPorts })]);
-      const silence = new Promise((resolve) => setTimeout(resolve, 2000, "silence"));
+      const silence = new Promise((resolve) => setTimeout(resolve, patiently(2000), "silence"));
       assert.equal(await Promise.race([connection.say("?"), silence]), "read ECONNRESET");
       assert.equal((await n1.sh(`conntrack -L ${tracked}`)).trim(), "");
       server.kill();
@@ -420,7 +421,7 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       assert.equal(await flows(), 1);
       // As the next Service on the address, which has no such port.
       await put(service({ key: "default/next", ports: [port({ port: 81, nodePort: 0 })] }), slicesOf("n1"), [vip]);
-      const limitMs = performance.now() + 5_000;
+      const limitMs = performance.now() + patiently(5_000);
       while ((await flows()) > 0 && performance.now() < limitMs) await sleep(20);
       assert.equal(await flows(), 0);
       await put(service({ key: "default/next" }), [], []);

@@ -10,6 +10,7 @@ import { createServiceRules } from "../unit/speaker/service-rules-fixture.ts";
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
 import { withTalkingClient } from "./with-talking-client.ts";
@@ -97,7 +98,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
   async function untilGone(family: (typeof families)[number], what = `-d ${addresses[family]}`): Promise<void> {
     const tracked = family === "IPv4" ? "ipv4" : "ipv6";
     const list = () => lan.nodes[0].sh(`conntrack -L -f ${tracked} ${what} 2>/dev/null`);
-    const limitMs = performance.now() + 5_000;
+    const limitMs = performance.now() + patiently(5_000);
     while ((await list()).includes(`src=${pods[family][1]} `) && performance.now() < limitMs) await sleep(20);
     assert.ok(!(await list()).includes(`src=${pods[family][1]} `), await list());
   }
@@ -129,7 +130,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     await start(views["by kube-proxy"]);
     const again = async () => {
       const script = `const s = require("net").connect({ host: "${addresses.IPv4}", port: 80, localPort: 24000 });
-        s.setTimeout(2000, () => { console.log("timeout"); process.exit(); });
+        s.setTimeout(${patiently(2000)}, () => { console.log("timeout"); process.exit(); });
         s.on("connect", () => s.write("?")); s.on("error", (e) => console.log(e.code));
         s.on("data", (d) => { console.log(String(d).trim()); s.resetAndDestroy(); });`;
       return (await lan.client.sh(`${process.execPath} -e '${script}'`)).trim();

@@ -10,6 +10,7 @@ import { ownPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import type { Program } from "./program.ts";
 
 const address = "192.0.2.200";
@@ -101,7 +102,7 @@ describe("the programs of a node are frozen, and its kernel forwards", { skip },
 
   async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
     for (let attempt = 0; !(await isSo().catch(() => false)); attempt++) {
-      assert.ok(attempt < 600, what);
+      assert.ok(attempt < patiently(600), what);
       await sleep(100);
     }
   }

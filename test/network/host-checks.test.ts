@@ -8,6 +8,7 @@ import { ownPath, secretPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { type Namespace, skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 
 const addresses = ["192.0.2.200", "2001:db8::200"] as const;
 const namespace = "bellhop-system";
@@ -109,7 +110,7 @@ describe("settings of the node, as its kernel applies them and as the speaker re
   /** Chains are read every 30 s. */
   async function waitForReport(expected: Awaited<ReturnType<typeof report>>): Promise<void> {
     let last = await report();
-    for (let attempt = 0; attempt < 90 && JSON.stringify(last) !== JSON.stringify(expected); attempt++) {
+    for (let attempt = 0; attempt < patiently(90) && JSON.stringify(last) !== JSON.stringify(expected); attempt++) {
       await sleep(500);
       last = await report();
     }
@@ -165,7 +166,7 @@ describe("settings of the node, as its kernel applies them and as the speaker re
     };
     const waitUntilAnswers = async (name: string): Promise<void> => {
       let last = await answering();
-      for (let attempt = 0; attempt < 20 && last.join() !== name; attempt++) last = await answering();
+      for (let attempt = 0; attempt < patiently(20) && last.join() !== name; attempt++) last = await answering();
       assert.deepEqual(last, [name]);
     };
     try {

@@ -12,6 +12,7 @@ import { endpoint, port, service, slice } from "../unit/speaker/dataplane/fake-n
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { isOlderThan } from "./kernel-version.ts";
 import { Namespace, skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 
@@ -44,7 +45,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
 
   /** The first report about a table within two seconds. */
   async function tableEvent(): Promise<string | undefined> {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < patiently(100); attempt++) {
       const found = (await kernel.events()).find((event) => event !== "network");
       if (found !== undefined) return found;
       await sleep(20);
@@ -139,7 +140,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
   });
 
   test("it starts in a network without any route, where the kernel has no routing table", {
-    timeout: 30_000,
+    timeout: patiently(30_000),
   }, async () => {
     const bare = await Namespace.create("bare", "down");
     try {
@@ -250,7 +251,7 @@ describe("the kernel thread", { skip: skip ?? false }, () => {
   /** Waits until a change of the network has been noticed; two seconds at the most. */
   async function until(holds: () => Promise<boolean>): Promise<void> {
     for (let attempt = 0; !(await holds()); attempt++) {
-      assert.ok(attempt < 100, "not noticed");
+      assert.ok(attempt < patiently(100), "not noticed");
       await sleep(20);
     }
   }

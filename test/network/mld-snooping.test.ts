@@ -5,6 +5,7 @@ import { ownPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan, membershipMs } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 
 const address = "2001:db8::200";
 /** Its solicited-node group (RFC 4291 section 2.7.1). */
@@ -42,7 +43,7 @@ describe("a switch that snoops MLD, and passes solicitations only to members of 
 
   async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {
     for (let attempt = 0; !(await holds()); attempt++) {
-      assert.ok(attempt < 100, what);
+      assert.ok(attempt < patiently(100), what);
       await sleep(50);
     }
   }

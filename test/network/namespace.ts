@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { patiently } from "./patience.ts";
 
 /** Why these tests cannot run here; undefined when they can. With CI=true they must, so then it throws. */
 export function skipReason(): string | undefined {
@@ -20,7 +21,7 @@ export class Namespace {
 
   /** `/sys` is mounted again in it, because interfaces are read there. */
   static async create(name: string, loopback: "up" | "down" = "up"): Promise<Namespace> {
-    const script = `mount -t sysfs sysfs /sys && ip link set lo ${loopback} && echo ready && exec sleep 600`;
+    const script = `mount -t sysfs sysfs /sys && ip link set lo ${loopback} && echo ready && exec sleep ${patiently(600)}`;
     const holder = spawn("unshare", ["--net", "--mount", "--kill-child", "sh", "-ec", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -66,7 +67,7 @@ export class Namespace {
 function run(command: readonly string[]): Promise<string> {
   const [program = "", ...args] = command;
   return new Promise((resolve, reject) => {
-    execFile(program, args, { timeout: 60_000 }, (error, output, complaint) => {
+    execFile(program, args, { timeout: patiently(60_000) }, (error, output, complaint) => {
       if (error === null) resolve(output);
       else reject(new Error(`${args.at(-1)}: ${complaint}${output}`, { cause: error }));
     });

@@ -5,6 +5,7 @@ import { byNodePort, service } from "../unit/speaker/dataplane/fake-node.ts";
 import { Lan } from "./lan.ts";
 import { addresses, families, LanNode, type NodeNumber } from "./lan-node.ts";
 import { type Namespace, skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { nodePorts, withoutNodePorts } from "./web-service.ts";
 import { type Answers, withTalkingClient } from "./with-talking-client.ts";
 
@@ -141,7 +142,7 @@ describe("connections survive moves of their address", { skip }, () => {
       await say("end");
     });
     const states = () => nodes[0].namespace.sh("conntrack -L -p tcp 2>/dev/null");
-    const limitMs = performance.now() + 5_000;
+    const limitMs = performance.now() + patiently(5_000);
     while (/ESTABLISHED.*dport=30080/.test(await states()) && performance.now() < limitMs);
     assert.match(await states(), /(?:TIME_WAIT|LAST_ACK|CLOSE).*dport=30080/);
   });

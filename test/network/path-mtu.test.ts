@@ -9,6 +9,7 @@ import { byNodePort, endpoint, port, service, slice } from "../unit/speaker/data
 import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { Namespace, skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { scriptPath } from "./program.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
@@ -143,7 +144,8 @@ describe("long packets and ICMP errors", { skip: skip ?? false }, () => {
         assert.equal(await ask(lan.client, "udp-closed", vips[family], 53, 1), "sent\n");
         // This client is gone when the pod answers it, which it does when another one asks.
         assert.equal(await ask(lan.client, "udp", vips[family], 53, 2), "2\n");
-        for (let tries = 0; tries < 50 && (await unreachables(pod, family)) === earlier; tries++) await sleep(100);
+        for (let tries = 0; tries < patiently(50) && (await unreachables(pod, family)) === earlier; tries++)
+          await sleep(100);
         assert.ok((await unreachables(pod, family)) > earlier);
       });
     }

@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { arpRequest } from "../unit/speaker/responder/frames.ts";
 import { Namespace, skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { Program, scriptPath } from "./program.ts";
 
 const vip = "192.0.2.200";
@@ -63,7 +64,7 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     for (let attempt = 0; ; attempt++) {
       const state = await other.sh("ip -6 addr show dev eth0");
       if (state.includes("dadfailed")) break;
-      assert.ok(attempt < 100, `no dadfailed: ${state}`);
+      assert.ok(attempt < patiently(100), `no dadfailed: ${state}`);
       await sleep(50);
     }
     await other.sh(`ip addr del ${vip6}/64 dev eth0`);
@@ -78,7 +79,7 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
       for (let attempt = 0; ; attempt++) {
         const entry = await client.sh(`ip neigh show ${address}`);
         if (entry.includes(ourMac)) break;
-        assert.ok(attempt < 100, `unchanged: ${entry}`);
+        assert.ok(attempt < patiently(100), `unchanged: ${entry}`);
         await sleep(50);
       }
     }
@@ -116,7 +117,7 @@ describe("the responder thread on a wire", { skip: skip ?? false }, () => {
     await client.sh(`${process.execPath} ${scriptPath("send-frame.ts")} eth0 ${frame} ${times}`);
     responder.signal("SIGCONT");
     for (let attempt = 0; sum(await counters()) < sum(before) + times; attempt++) {
-      assert.ok(attempt < 100, `${sum(await counters()) - sum(before)} of ${times} are counted`);
+      assert.ok(attempt < patiently(100), `${sum(await counters()) - sum(before)} of ${times} are counted`);
       await sleep(50);
     }
     assert.ok(((await counters()).lostFrames ?? 0) > 0, "the queue was never full");

@@ -1,12 +1,13 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
+import { patiently } from "./patience.ts";
 
 /**
  * Asks `address port` for so many bytes, and prints how many came or what went wrong: by `tcp`, by one datagram that comes back (`udp`), or by one that
  * it does not wait for (`udp-closed`).
  */
 const [protocol = "", address = "", port = "", bytes = ""] = process.argv.slice(2);
-const limitMs = 10_000;
+const limitMs = patiently(10_000);
 
 function finish(text: string | number): void {
   console.log(text);

@@ -5,6 +5,7 @@ import { leasePath, ownPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
+import { patiently } from "./patience.ts";
 import { Program } from "./program.ts";
 
 const addresses = ["192.0.2.200", "2001:db8::200"] as const;
@@ -29,7 +30,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
   async function start(): Promise<void> {
     speaker = api.startBellhop("speaker");
     for (let attempt = 0; !(await fetchPath("/readyz")).startsWith("ok"); attempt++) {
-      assert.ok(attempt < 200, "not ready");
+      assert.ok(attempt < patiently(200), "not ready");
       await sleep(50);
     }
   }
@@ -77,14 +78,14 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     const status = async () =>
       (await api.get<{ status?: { node?: string; probed?: boolean } }>(ownPath("virtualips", "192.0.2.210"))).status;
     for (let attempt = 0; (await status())?.node === undefined; attempt++) {
-      assert.ok(attempt < 100, "it is not announced");
+      assert.ok(attempt < patiently(100), "it is not announced");
       await sleep(20);
     }
     assert.equal((await status())?.probed, true);
     assert.ok(Number(await probes()) >= before + 3, `${before} ${await probes()}`);
     await api.patch(ownPath("virtualips", "192.0.2.210"), { spec: { services: [] } });
     for (let attempt = 0; !/^bellhop_speaker_announced_addresses 2$/m.test(await fetchPath("/metrics")); attempt++)
-      assert.ok(attempt < 20, "it is still announced");
+      assert.ok(attempt < patiently(20), "it is still announced");
   });
 
   test("the kernel has reported the group of the IPv6 address, so that switches that snoop let requests through", async () => {
@@ -95,7 +96,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     const [n1] = lan.nodes;
     await n1.sh("nft flush ruleset");
     for (let attempt = 0; !/ip6 bellhop/.test(await n1.sh("nft list tables")); attempt++) {
-      assert.ok(attempt < 100, "the rules are not written again");
+      assert.ok(attempt < patiently(100), "the rules are not written again");
       await sleep(20);
     }
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
@@ -107,9 +108,11 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     const [n1] = lan.nodes;
     const announced = async () => /^bellhop_speaker_announced_addresses (\d)$/m.exec(await fetchPath("/metrics"))?.[1];
     await n1.sh("ip addr del 192.0.2.11/24 dev eth0");
-    for (let attempt = 0; (await announced()) !== "1"; attempt++) assert.ok(attempt < 20, "it is not noticed");
+    for (let attempt = 0; (await announced()) !== "1"; attempt++)
+      assert.ok(attempt < patiently(20), "it is not noticed");
     await n1.sh("ip addr add 192.0.2.11/24 dev eth0; ip route replace 10.244.2.0/24 via 192.0.2.12");
-    for (let attempt = 0; (await announced()) !== "2"; attempt++) assert.ok(attempt < 20, "it is not noticed");
+    for (let attempt = 0; (await announced()) !== "2"; attempt++)
+      assert.ok(attempt < patiently(20), "it is not noticed");
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
   });
 

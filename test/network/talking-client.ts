@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
+import { patiently } from "./patience.ts";
 
 /**
  * A client with open connections and flows to an address, TCP port 80 and UDP port 53. Lines on standard input: `open COUNT` opens so many of
@@ -8,7 +9,7 @@ import { createInterface } from "node:readline";
  * Answers with a line of JSON: what each heard, or what went wrong, by protocol.
  */
 const [address = ""] = process.argv.slice(2);
-const limitMs = 4000;
+const limitMs = patiently(4000);
 
 interface Flow {
   readonly protocol: "tcp" | "udp";

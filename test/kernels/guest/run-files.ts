@@ -3,8 +3,11 @@ import { relative } from "node:path";
 import { run } from "node:test";
 import type { TestOutcome } from "../outcome.ts";
 
-/** usage: run-files.ts RESULTS LIMIT-MS FILE... Runs test files one after the other, and appends what each test came to, a line of JSON each. */
-const [results = "", limitMs = "", ...files] = process.argv.slice(2);
+/**
+ * usage: run-files.ts RESULTS LIMIT-MS TESTS FILE... Runs test files one after the other, and appends what each test came to, a line of JSON each.
+ * TESTS is a regular expression for the names of tests, or empty.
+ */
+const [results = "", limitMs = "", tests = "", ...files] = process.argv.slice(2);
 
 function note(outcome: TestOutcome): void {
   appendFileSync(results, `${JSON.stringify(outcome)}\n`);
@@ -19,10 +22,12 @@ interface EndedTest {
 /** How node:test names what a time limit ended: the test itself, or those that waited for their turn in its suite. */
 const cutOff: readonly (string | undefined)[] = ["testTimeoutFailure", "cancelledByParent"];
 
+const chosen = tests === "" ? {} : { testNamePatterns: [new RegExp(tests)] };
+
 for (const path of files) {
   const file = relative(process.cwd(), path);
   note({ kind: "begin", file });
-  for await (const event of run({ files: [path], timeout: Number(limitMs) })) {
+  for await (const event of run({ files: [path], timeout: Number(limitMs), ...chosen })) {
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, skip, details } = event.data as EndedTest;
     if (details.type === "suite" && event.type === "test:pass" && skip === undefined) continue;
