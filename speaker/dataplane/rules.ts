@@ -25,6 +25,7 @@ import {
   is,
   isEchoRequest,
   isNew,
+  isSolicitation,
   isSyn,
   originalService,
   outsideRanges,
@@ -85,6 +86,7 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
       acceptOthers(ip),
       ...refusalRules(ip, fromLan(ip)),
       ...(settings.servesInCluster === true ? refusalRules(ip, toInCluster(ip)) : []),
+      ...solicitationRules(ip),
     ],
     ...nodePortRules(ip, settings),
     pass_on: passOnRules(ip, nodeAddressOf(settings)),
@@ -189,6 +191,14 @@ function refusalRules(ip: NftIpFamily, from: Statement): readonly NftRule[] {
       { kind: "reject", with: "port-unreachable" },
     ],
   ];
+}
+
+/**
+ * A neighbor that knows the hardware address asks that node again about every 30 s, by a packet to the address itself (RFC 4861 section 7.3.3). The
+ * responder has seen it by then. The kernel would route it back to the LAN, and send the neighbor a redirect that counts as those above do.
+ */
+function solicitationRules(ip: NftIpFamily): readonly NftRule[] {
+  return ip === "ip6" ? [[isSolicitation, fromLan(ip), drop]] : [];
 }
 
 /** Whether the packet is for a port that is rewritten to its node port for clients in the cluster, too. */

@@ -34,6 +34,12 @@ export function isEchoRequest(ip: NftIpFamily): Statement {
     : is("icmpv6 type", numberData("icmpv6_type", icmpv6Types["echo-request"]));
 }
 
+/** A question for the hardware address of an IPv6 address. */
+export const isSolicitation: Statement = is(
+  "icmpv6 type",
+  numberData("icmpv6_type", icmpv6Types["nd-neighbor-solicit"]),
+);
+
 /** Whether connection tracking has the packet in one of these states. */
 export function isInState(...states: readonly (keyof typeof ctStates)[]): Statement {
   const bits = states.reduce((sum, state) => sum | ctStates[state], 0);

@@ -47,6 +47,7 @@ export const icmpv6Types = {
   "time-exceeded": 3,
   "echo-request": 128,
   "echo-reply": 129,
+  "nd-neighbor-solicit": 135,
 } as const;
 
 /** Values of `ether type` and `meta protocol` (linux/if_ether.h). */

@@ -213,6 +213,22 @@ describe("packets through the kernel", { skip: skip ?? false }, () => {
       );
     });
 
+    if (family === "ip6")
+      test("ip6: a neighbor that asks whether the address is still there is answered, and sent no redirect", async () => {
+        const [n1] = lan.nodes;
+        await put(service({ ports: toPods }), slicesOf("n1"));
+        assert.match((await lan.ask("tcp", addresses.ip6, 80))[0] ?? "", /^pod1 /);
+        const redirects = () => n1.sh("nstat -asz Icmp6OutRedirects | grep OutRedirects");
+        const before = await redirects();
+        const entry = `ip neigh show ${addresses.ip6} dev eth0`;
+        // It asks the node at whose hardware address it knows the address, and forgets the entry without an answer.
+        await lan.client.sh(`ip neigh change ${addresses.ip6} dev eth0 nud probe`);
+        const limitMs = performance.now() + patiently(5_000);
+        while (/PROBE/.test(await lan.client.sh(entry)) && performance.now() < limitMs) await sleep(20);
+        assert.match(await lan.client.sh(entry), /REACHABLE/);
+        assert.equal(await redirects(), before);
+      });
+
     test(`${family}: a TCP connection that the node no longer knows is reset, and no entry is made for it`, async () => {
       const [n1, n2] = lan.nodes;
       const server = await lan.start(n2, "silent-server.ts", []);

@@ -55,6 +55,17 @@ test("refusal ends and begins with the endpoints, in one transaction with what f
   }
 });
 
+test("a solicitation that is sent to the address itself is not routed, and those for other addresses are", async () => {
+  const solicitation = { protocol: "icmpv6", icmpType: 135 } as const;
+  for (const slices of [[], [local]]) {
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service(), slices);
+    assert.equal(where(fakeNode.send(vip6, solicitation)), "dropped in reject_no_endpoints");
+    assert.equal(fakeNode.send(vip6, { ...solicitation, from: "cni0" }).end, "forwarded");
+    assert.equal(fakeNode.send("2001:db8::77", solicitation).end, "forwarded");
+  }
+});
+
 test("connections that run are not reset when the last endpoint is no longer ready", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service({ ports: [pods] }), [unready]);
