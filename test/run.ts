@@ -40,10 +40,15 @@ const stages: readonly (readonly (readonly TestFiles[])[])[] = [
     [{ pattern: "test/e2e/*.test.ts", lab: "e2e-nftables" }],
     [
       { pattern: "test/e2e/faults/*.test.ts", lab: "e2e-faults" },
-      { pattern: "test/e2e/*ipv6*.test.ts", lab: "e2e-ipv6" },
       { pattern: "test/e2e/*iptables*.test.ts", lab: "e2e-iptables" },
       { pattern: "test/e2e/migrate-*.test.ts", lab: "e2e-migrate" },
+    ],
+    [
       { pattern: "test/e2e/node-settings.test.ts", lab: "e2e-settings" },
+      { pattern: "test/e2e/{ipv6-only,single-stack/ipv6-nftables}.test.ts", lab: "e2e-ipv6-nftables" },
+      { pattern: "test/e2e/single-stack/ipv6-iptables.test.ts", lab: "e2e-ipv6-iptables" },
+      { pattern: "test/e2e/single-stack/ipv4-nftables.test.ts", lab: "e2e-ipv4-nftables" },
+      { pattern: "test/e2e/single-stack/ipv4-iptables.test.ts", lab: "e2e-ipv4-iptables" },
     ],
   ],
 ];

@@ -37,7 +37,7 @@ interface ClusterOptions {
  */
 export function useCluster(proxy: ProxyMode, namespace: string, options: ClusterOptions = {}): () => Cluster {
   const { families = "dual", withoutBellhop = false } = options;
-  const ofMode = families === "dual" ? `e2e-${proxy}` : `e2e-${families}`;
+  const ofMode = families === "dual" ? `e2e-${proxy}` : `e2e-${families}-${proxy}`;
   let cluster: Cluster | undefined;
   before(async () => {
     const progress = showProgress(process.stderr);

@@ -12,7 +12,7 @@ import { expectCondition } from "./service-state.ts";
 import { findVirtualIp } from "./virtual-ip.ts";
 import { createService, startWeb } from "./workload.ts";
 
-/** How packets travel there: forwarding-ipv6.test.ts. The switch of that lab snoops MLD. */
+/** How packets travel there: single-stack/ipv6-nftables.test.ts. The switch of that lab snoops MLD. */
 describe("a cluster that has IPv6 only", () => {
   const cluster = useCluster("nftables", "ipv6-only", { families: "ipv6" });
 

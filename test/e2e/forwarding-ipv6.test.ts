@@ -1,3 +1,0 @@
-import { testForwarding } from "./forwarding.ts";
-
-testForwarding("nftables", "ipv6");

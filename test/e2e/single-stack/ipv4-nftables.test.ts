@@ -1,0 +1,3 @@
+import { testForwarding } from "../forwarding.ts";
+
+testForwarding("nftables", "ipv4");
