@@ -1,6 +1,13 @@
 import type { Element, ElementRef, SetName } from "./element.ts";
-import { elementId, idTestFor } from "./element-id.ts";
-import { elementOf, type IdentifiedElement, type KeptElement, keepElement, sameKept } from "./kept-element.ts";
+import { elementId, idKindOf } from "./element-id.ts";
+import {
+  elementOf,
+  type IdentifiedElement,
+  type KeptElement,
+  keepElements,
+  mergeKept,
+  sameKept,
+} from "./kept-element.ts";
 import { RangeOwners } from "./range-owners.ts";
 
 /** What one owner desires of an element. */
@@ -18,7 +25,7 @@ const noIds: readonly string[] = [];
  * The desired elements in the kernel, combined from those of each owner (a Service, the interfaces). Remembers which elements have changed,
  * and how they were before, so that a change costs only what it touches. If two owners desire different values, the one with the smaller name
  * wins until it releases the element. Of two owners with source ranges of one port, all those of the one with the smaller name count and none of
- * the other: ranges in one set must not overlap. Elements are kept as `keepElement` makes them, and are made again when they are read.
+ * the other: ranges in one set must not overlap. Endpoints are kept as `keepElements` makes them, and are made again when they are read.
  */
 export class ElementIndex {
   /** What is desired, by element; by owner as well where there are several. Nearly always there is one. */
@@ -45,9 +52,8 @@ export class ElementIndex {
   /** The same, as they are kept. */
   keptOf(owner: string, names?: ReadonlySet<SetName>): readonly IdentifiedElement[] {
     const elements: IdentifiedElement[] = [];
-    const isWanted = names && idTestFor(names);
     for (const id of this.#byOwner.get(owner) ?? noIds) {
-      if (isWanted?.(id) === false) continue;
+      if (names?.has(idKindOf(id).set) === false) continue;
       const desire = ownDesire(this.#desired.get(id), owner);
       if (desire !== undefined) elements.push({ id, kept: desire.kept });
     }
@@ -63,40 +69,32 @@ export class ElementIndex {
 
   /** Replaces the elements that an owner desires; empty: the owner is gone. */
   set(owner: string, elements: Iterable<Element>): void {
-    const present = this.#byOwner.get(owner);
-    const gone = present && new Set(present);
-    const ids: string[] = [];
+    const gone = new Set(this.#byOwner.get(owner));
+    const now = keepElements(elements);
     let ports: Set<string> | undefined;
-    // Elements of which there is nothing to keep share it.
-    let bare: Desire | undefined;
-    for (const element of elements) {
-      const id = elementId(element);
-      const kept = keepElement(element);
-      const desired = this.#desired.get(id);
-      const before = ownDesire(desired, owner);
-      if (before === undefined || gone?.delete(id) === true) ids.push(id);
-      const port = this.#ranges.portOf(element);
+    for (const [id, kept] of now) {
+      gone.delete(id);
+      const port = this.#ranges.portOfKept(kept);
       if (port !== undefined) {
         ports ??= new Set();
         ports.add(port);
       }
+      const desired = this.#desired.get(id);
+      const before = ownDesire(desired, owner);
       if (before !== undefined && sameKept(before.kept, kept)) continue;
       this.#note(id);
-      const desire: Desire = kept === "" && bare !== undefined ? bare : { owner, kept };
-      if (kept === "") bare = desire;
-      this.#put(id, desired, desire);
+      this.#put(id, desired, { owner, kept });
     }
-    for (const id of gone ?? []) {
+    for (const id of gone) {
       this.#note(id);
       this.#remove(id, owner);
     }
-    // A copy, because an array that has grown has room for more.
-    if (ids.length > 0) this.#byOwner.set(owner, ids.slice());
+    if (now.size > 0) this.#byOwner.set(owner, [...now.keys()]);
     else this.#byOwner.delete(owner);
-    for (const { port, before, now } of this.#ranges.set(owner, ports)) {
+    for (const { port, before, now: winner } of this.#ranges.set(owner, ports)) {
       // Those of `owner` itself are noted already: it has gained or lost all of its ranges of the port.
       if (before !== undefined && before !== owner) this.#noteRanges(port, before, true);
-      if (now !== undefined && now !== owner) this.#noteRanges(port, now, false);
+      if (winner !== undefined && winner !== owner) this.#noteRanges(port, winner, false);
     }
   }
 
@@ -140,19 +138,21 @@ export class ElementIndex {
   /** The same, as it is kept. */
   kept(id: string): KeptElement | undefined {
     const desired = this.#desired.get(id);
-    return desired === undefined ? undefined : this.#winning(desired);
+    return desired === undefined ? undefined : this.#winning(id, desired);
   }
 
-  #winning(desired: Desired): KeptElement | undefined {
+  #winning(id: string, desired: Desired): KeptElement | undefined {
     if (!(desired instanceof Map)) {
       const { owner, kept } = desired;
       const winner = this.#ranges.winnerOf(kept);
       return winner === undefined || winner === owner ? kept : undefined;
     }
-    let best: Desire | undefined;
-    for (const one of desired.values()) if (best === undefined || one.owner < best.owner) best = one;
+    const desires = [...desired.values()].sort((one, other) => (one.owner < other.owner ? -1 : 1));
+    const [best] = desires;
     const winner = best && this.#ranges.winnerOf(best.kept);
-    return winner === undefined ? best?.kept : desired.get(winner)?.kept;
+    if (winner !== undefined) return desired.get(winner)?.kept;
+    const several = desires.map(({ kept }) => kept);
+    return mergeKept(id, several);
   }
 
   /** The same, by family, set and key. */
@@ -185,22 +185,17 @@ export class ElementIndex {
     this.#changed = undefined;
   }
 
-  /** Calls back for each desired element. It makes none, because there may be hundreds of thousands. */
-  forEach(use: (id: string, kept: KeptElement) => void): void {
+  /** Every desired element, as it is kept. */
+  *all(): Iterable<IdentifiedElement> {
     for (const [id, desired] of this.#desired) {
-      const kept = this.#winning(desired);
-      if (kept !== undefined) use(id, kept);
+      const kept = this.#winning(id, desired);
+      if (kept !== undefined) yield { id, kept };
     }
   }
 
   /** Every desired element of these sets. */
   *of(names: ReadonlySet<SetName>): Iterable<Element> {
-    const isWanted = idTestFor(names);
-    for (const [id, desired] of this.#desired) {
-      if (!isWanted(id)) continue;
-      const kept = this.#winning(desired);
-      if (kept !== undefined) yield elementOf(id, kept);
-    }
+    for (const { id, kept } of this.all()) if (names.has(idKindOf(id).set)) yield elementOf(id, kept);
   }
 }
 

@@ -6,7 +6,6 @@ import {
   interfaceData,
   macData,
   type NftProtocol,
-  numberData,
   portData,
   protocolData,
   rangeData,
@@ -28,11 +27,10 @@ export interface NodePortKey {
   readonly nodePort: number;
 }
 
-/** One of the endpoints of a port, numbered from 0, or one of the buckets that its endpoints share. The protocol is in the name of the map. */
-export interface EndpointKey {
+/** A port of which the protocol is in the name of the map. */
+export interface EndpointsKey {
   readonly address: IpAddress;
   readonly port: number;
-  readonly index: number;
 }
 
 export interface EndpointAddress {
@@ -95,8 +93,9 @@ interface ElementTypes {
   readonly node_port_source_ranges: SetOf<NodePortKey & { readonly source: IpRange }>;
   /** From a port that is not reached by a node port to the chain that picks one of its endpoints. */
   readonly dnat_services: MapOf<ServicePortKey, EndpointPick>;
-  readonly tcp_endpoints: MapOf<EndpointKey, EndpointAddress>;
-  readonly udp_endpoints: MapOf<EndpointKey, EndpointAddress>;
+  /** The endpoints of a port, or the buckets that its endpoints share: in the kernel one element for each, numbered from 0. */
+  readonly tcp_endpoints: MapOf<EndpointsKey, readonly EndpointAddress[]>;
+  readonly udp_endpoints: MapOf<EndpointsKey, readonly EndpointAddress[]>;
   /** Addresses that have a port with session affinity, to the chain for their ports. */
   readonly affinity_addresses: MapOf<{ readonly address: IpAddress }, "affinity_ports">;
   /** Ports with session affinity, and all pairs of such a port and one of its endpoints. */
@@ -104,8 +103,11 @@ interface ElementTypes {
   readonly affinity_endpoints: SetOf<ServicePortKey & { readonly endpoint: EndpointAddress }>;
   /** From an address that answers ping to the node's own address, which does it. */
   readonly ping_addresses: MapOf<{ readonly address: IpAddress }, { readonly nodeAddress: IpAddress }>;
-  /** Endpoints whose replies would not come back through this node, so that the client's address is masqueraded. */
-  readonly remote_endpoints: SetOf<Omit<ServicePortKey, "port"> & { readonly endpoint: EndpointAddress }>;
+  /**
+   * Endpoints whose replies would not come back through this node, so that the client's address is masqueraded: in the kernel one element for each, of
+   * which it is a part of the key. Each once.
+   */
+  readonly remote_endpoints: MapOf<FlowKey, readonly EndpointAddress[]>;
 }
 
 interface SetOf<Key> {
@@ -120,10 +122,19 @@ interface MapOf<Key, Value> {
 
 export type SetName = keyof ElementTypes;
 
-/** An element of one set or map, in our table of that family. Plain data; `nftElement` makes the kernel's bytes of it. */
+/** An element of one set or map, in our table of that family. Plain data. */
 export type Element = {
   readonly [Name in SetName]: { readonly family: NftIpFamily; readonly set: Name } & ElementTypes[Name];
 }[SetName];
+
+/** One that is several elements of the kernel: `endpoint-block.ts` makes its bytes. */
+export type EndpointElement = Extract<
+  Element,
+  { readonly set: "tcp_endpoints" | "udp_endpoints" | "remote_endpoints" }
+>;
+
+/** One that is one element of the kernel: `nftElement` makes its bytes. */
+export type PlainElement = Exclude<Element, EndpointElement>;
 
 /** An element without its value: as for a lookup. */
 export type ElementRef = {
@@ -131,17 +142,17 @@ export type ElementRef = {
 }[SetName];
 
 /** Whether two elements of the same set have the same value. */
-export function sameValue(left: Element, right: Element): boolean {
+export function sameValue(left: PlainElement, right: PlainElement): boolean {
   return left.value === right.value || sameData(nftElement(left), nftElement(right));
 }
 
 /** The element in the kernel's bytes: its parts in the order of the declaration in tables.ts. */
-export function nftElement(element: Element): NftElement {
+export function nftElement(element: PlainElement): NftElement {
   const data = nftData(element);
   return data === undefined ? nftKey(element) : { ...nftKey(element), data };
 }
 
-/** The same without its data: as for a deletion. */
+/** The same without its data: as for a deletion. Of endpoints, what their keys begin with. */
 export function nftKey(element: ElementRef): NftElement {
   switch (element.set) {
     case "source_ranges": {
@@ -160,6 +171,7 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: macData(element.key.mac) };
     case "unknown_flows":
     case "passed_flows":
+    case "remote_endpoints":
       return { key: addressData(element.key.address) + protocolRegisters[element.key.protocol] };
     case "service_addresses":
     case "ping_addresses":
@@ -180,18 +192,12 @@ export function nftKey(element: ElementRef): NftElement {
     case "source_range_node_ports":
       return { key: nodePortData(element.key) };
     case "tcp_endpoints":
-    case "udp_endpoints": {
-      const { address, port, index } = element.key;
-      return { key: endpointData({ address, port }) + numberData("integer", index) };
-    }
-    case "remote_endpoints": {
-      const { address, protocol, endpoint } = element.key;
-      return { key: addressData(address) + protocolRegisters[protocol] + endpointData(endpoint) };
-    }
+    case "udp_endpoints":
+      return { key: endpointData(element.key) };
   }
 }
 
-function nftData(element: Element): NftElement["data"] {
+function nftData(element: PlainElement): NftElement["data"] {
   switch (element.set) {
     case "node_ports":
       return portData(element.value.nodePort);
@@ -201,9 +207,6 @@ function nftData(element: Element): NftElement["data"] {
       return portData(element.value.port);
     case "ping_addresses":
       return addressData(element.value.nodeAddress);
-    case "tcp_endpoints":
-    case "udp_endpoints":
-      return endpointData(element.value);
     default: {
       const chain = targetNameOf(element);
       return chain === undefined ? undefined : { kind: "goto", chain };

@@ -1,8 +1,8 @@
 import { faultyKeys, type Nft, type NftFault, refusalOf } from "../../src/nft/nft.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import { nftKey } from "./element.ts";
 import { ElementIndex } from "./element-index.ts";
 import { findRefused } from "./find-refused.ts";
+import { hasKeyAmong } from "./kept-element.ts";
 import { probeElements } from "./probe-table.ts";
 
 /**
@@ -17,10 +17,7 @@ export async function findRefusedOwners(
   faults: readonly NftFault[],
 ): Promise<readonly string[]> {
   const keys = faultyKeys(faults);
-  const hasKey = (owner: string): boolean => {
-    for (const element of index.elementsOf(owner)) if (keys.has(nftKey(element).key)) return true;
-    return false;
-  };
+  const hasKey = (owner: string): boolean => index.keptOf(owner).some((element) => hasKeyAmong(element, keys));
   const accepts = async (owners: readonly string[]): Promise<boolean> => {
     const tried = new ElementIndex();
     for (const owner of owners) tried.set(owner, index.elementsOf(owner));

@@ -118,10 +118,6 @@ function addressRule(family: NftIpFamily, address: IpAddress, index: ElementInde
 function endpointsOf(family: NftIpFamily, key: ServicePortKey, index: ElementIndex): ReadonlySet<string> {
   const count = index.find({ family, set: "dnat_services", key })?.value.count ?? 0;
   const { address, port } = key;
-  const endpoints = new Set<string>();
-  for (let number = 0; number < count; number++) {
-    const found = index.find({ family, set: "udp_endpoints", key: { address, port, index: number } });
-    if (found !== undefined) endpoints.add(`${formatAddress(found.value.address)} ${found.value.port}`);
-  }
-  return endpoints;
+  const found = index.find({ family, set: "udp_endpoints", key: { address, port } })?.value ?? [];
+  return new Set(found.slice(0, count).map((endpoint) => `${formatAddress(endpoint.address)} ${endpoint.port}`));
 }

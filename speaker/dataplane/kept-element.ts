@@ -1,14 +1,22 @@
-import { type Data, dataAddress, dataNumber, dataProtocol, splitData } from "../../src/nft/data.ts";
+import type { Data } from "../../src/nft/data.ts";
 import type { NftElement } from "../../src/nft/set.ts";
-import { type Element, type EndpointAddress, nftElement, nftKey, type SetName, sameValue } from "./element.ts";
-import { idKindOf, keyOfId } from "./element-id.ts";
-import { sets } from "./sets.ts";
+import { type Element, nftElement, nftKey, type PlainElement, type SetName, sameValue } from "./element.ts";
+import { elementId, idKindOf, keyOfId } from "./element-id.ts";
+import {
+  type BlockLayout,
+  blockDifference,
+  blockElements,
+  blockLayoutOf,
+  blockSize,
+  type EndpointBlock,
+  hasEndpoints,
+  makeBlock,
+  mergeBlocks,
+  readBlock,
+} from "./endpoint-block.ts";
 
-/**
- * An element beside its id, in as little memory as possible, because there may be hundreds of thousands. Those of endpoints, which are nearly all, are
- * their data in the kernel's bytes; "" where they have none. The id has everything else.
- */
-export type KeptElement = Element | Data;
+/** An element beside its id. Its endpoints are in the kernel's bytes, in a block that is never empty. */
+export type KeptElement = PlainElement | EndpointBlock;
 
 /** An element, as it is kept, with its id. */
 export interface IdentifiedElement {
@@ -16,73 +24,84 @@ export interface IdentifiedElement {
   readonly kept: KeptElement;
 }
 
-/** What to keep of an element. */
-export function keepElement(element: Element): KeptElement {
-  switch (element.set) {
-    case "tcp_endpoints":
-    case "udp_endpoints": {
-      const { data } = nftElement(element);
-      return typeof data === "string" ? data : element;
+/**
+ * What to keep of elements, by id. Of two with the same id the last one counts, but their endpoints are put together: two ports of a Service may lead
+ * to the same ones.
+ */
+export function keepElements(elements: Iterable<Element>): ReadonlyMap<string, KeptElement> {
+  const all = new Map<string, KeptElement>();
+  for (const element of elements) {
+    const id = elementId(element);
+    if (!hasEndpoints(element)) all.set(id, element);
+    else if (element.value.length > 0) {
+      const block = makeBlock(element);
+      const known = all.get(id);
+      all.set(id, typeof known === "string" ? mergeBlocks(layoutOf(id), [known, block]) : block);
     }
-    case "remote_endpoints":
-      return "";
-    default:
-      return element;
   }
+  return all;
+}
+
+function layoutOf(id: string): BlockLayout {
+  const { family, set } = idKindOf(id);
+  return blockLayoutOf(family, set);
 }
 
 /** The element again. */
 export function elementOf(id: string, kept: KeptElement): Element {
-  if (typeof kept !== "string") return kept;
-  const { family, set } = idKindOf(id);
-  const parts = splitData(sets[family][set].key, keyOfId(id));
-  const [first = "", second = "", third = "", fourth = ""] = parts;
-  switch (set) {
-    case "tcp_endpoints":
-    case "udp_endpoints": {
-      const key = {
-        address: dataAddress(first),
-        port: dataNumber("inet_service", second),
-        index: dataNumber("integer", third),
-      };
-      const [address = "", port = ""] = splitData([sets[family][set].key[0] ?? "integer", "inet_service"], kept);
-      return { family, set, key, value: endpointOf(address, port) };
-    }
-    case "remote_endpoints": {
-      const key = {
-        address: dataAddress(first),
-        protocol: dataProtocol(second),
-        endpoint: endpointOf(third, fourth),
-      };
-      return { family, set, key };
-    }
-    default:
-      throw new RangeError(`an element of ${set} is kept as it is`);
-  }
+  return typeof kept === "string" ? readBlock(layoutOf(id), keyOfId(id), kept) : kept;
 }
 
-function endpointOf(address: Data, port: Data): EndpointAddress {
-  return { address: dataAddress(address), port: dataNumber("inet_service", port) };
+/** How many elements of the kernel it is. */
+export function keptSize(id: string, kept: KeptElement): number {
+  return typeof kept === "string" ? blockSize(layoutOf(id), kept) : 1;
 }
 
 /** The element in the kernel's bytes. */
-export function keptNftElement(id: string, kept: KeptElement): NftElement {
-  if (typeof kept !== "string") return nftElement(kept);
-  return kept === "" ? { key: keyOfId(id) } : { key: keyOfId(id), data: kept };
+export function keptNftElements({ id, kept }: IdentifiedElement): readonly NftElement[] {
+  return typeof kept === "string" ? blockElements(layoutOf(id), kept) : [nftElement(kept)];
 }
 
 /** The same without its data: as for a deletion. */
-export function keptNftKey(id: string, kept: KeptElement): NftElement {
-  return typeof kept === "string" ? { key: keyOfId(id) } : nftKey(kept);
+export function keptNftKeys({ id, kept }: IdentifiedElement): readonly NftElement[] {
+  if (typeof kept !== "string") return [nftKey(kept)];
+  return blockElements(layoutOf(id), kept).map(({ key }) => ({ key }));
 }
 
-/** Whether two elements of the same set have the same value. */
+/** Whether one of the kernel's elements has one of these keys. */
+export function hasKeyAmong(element: IdentifiedElement, keys: ReadonlySet<Data>): boolean {
+  return keptNftKeys(element).some(({ key }) => keys.has(key));
+}
+
+/** Whether two elements of the same set have the same value, and endpoints in the same order. */
 export function sameKept(left: KeptElement, right: KeptElement): boolean {
   return typeof left === "string" || typeof right === "string" ? left === right : sameValue(left, right);
 }
 
-/** Elements that a transaction adds or removes, by id. */
+/** What several owners desire of one element: what the first one desires, or the endpoints of all of them. */
+export function mergeKept(id: string, several: readonly KeptElement[]): KeptElement | undefined {
+  const [first] = several;
+  if (typeof first !== "string") return first;
+  const blocks = several.filter((kept) => typeof kept === "string");
+  return mergeBlocks(layoutOf(id), blocks);
+}
+
+/** What the kernel has to have anew where an element was `before`; undefined: nothing. Of endpoints only those that differ. */
+export function keptDifference(
+  id: string,
+  kept: KeptElement | undefined,
+  before: KeptElement | undefined,
+): KeptElement | undefined {
+  if (kept === undefined || before === undefined) return kept;
+  if (sameKept(kept, before)) return undefined;
+  if (typeof kept !== "string" || typeof before !== "string") return kept;
+  const difference = blockDifference(layoutOf(id), kept, before);
+  return difference === "" ? undefined : difference;
+}
+
+/** Elements that a transaction adds or removes, by id. Of endpoints, which are in one element, some may be meant. */
 export interface ChangedElements {
+  /** Of the kernel's elements. */
   readonly size: number;
   has(id: string): boolean;
   /** Those of these sets. */
@@ -92,13 +111,16 @@ export interface ChangedElements {
 /** Changed elements that are few enough to be listed. */
 export class ElementList implements ChangedElements {
   readonly #elements = new Map<string, KeptElement>();
+  #size = 0;
 
   get size(): number {
-    return this.#elements.size;
+    return this.#size;
   }
 
+  /** Once for each id. */
   add(id: string, kept: KeptElement): void {
     this.#elements.set(id, kept);
+    this.#size += keptSize(id, kept);
   }
 
   has(id: string): boolean {

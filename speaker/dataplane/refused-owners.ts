@@ -1,7 +1,7 @@
 import { Backoff } from "../../src/clock/backoff.ts";
 import type { Clock, Random } from "../../src/clock/clock.ts";
-import { type Element, sameValue } from "./element.ts";
-import { elementId } from "./element-id.ts";
+import type { Element } from "./element.ts";
+import { keepElements, sameKept } from "./kept-element.ts";
 
 /** An owner whose rules the kernel refuses. */
 export interface RefusedOwner {
@@ -72,10 +72,11 @@ export class RefusedOwners {
 }
 
 function sameElements(left: readonly Element[], right: readonly Element[]): boolean {
-  if (left.length !== right.length) return false;
-  const before = new Map(left.map((element) => [elementId(element), element]));
-  return right.every((element) => {
-    const other = before.get(elementId(element));
-    return other !== undefined && sameValue(other, element);
-  });
+  const [before, now] = [keepElements(left), keepElements(right)];
+  if (before.size !== now.size) return false;
+  for (const [id, kept] of now) {
+    const other = before.get(id);
+    if (other === undefined || !sameKept(other, kept)) return false;
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
 import type { Data } from "../../src/nft/data.ts";
-import { type Element, nftKey } from "./element.ts";
+import type { Element } from "./element.ts";
+import { elementOf, hasKeyAmong, keepElements } from "./kept-element.ts";
 
 /**
  * The ports of Services whose elements have one of these keys, as `80/TCP`, sorted. Keys that are only an address or a node port name none: the
@@ -8,9 +9,9 @@ import { type Element, nftKey } from "./element.ts";
 export function refusedPorts(elements: Iterable<Element>, keys: ReadonlySet<Data>): readonly string[] {
   const ports = new Set<string>();
   if (keys.size === 0) return [];
-  for (const element of elements) {
-    const port = portOf(element);
-    if (port !== undefined && keys.has(nftKey(element).key)) ports.add(port);
+  for (const [id, kept] of keepElements(elements)) {
+    const port = portOf(elementOf(id, kept));
+    if (port !== undefined && hasKeyAmong({ id, kept }, keys)) ports.add(port);
   }
   return [...ports].sort();
 }

@@ -180,13 +180,12 @@ function renderEndpoints(
   const inPlaceOfKubeProxy = cause === "kube-proxy late" || cause === "dead node";
   const keepsClient = !inPlaceOfKubeProxy || service.externalTrafficPolicy === "Local";
   const masqueraded = values.filter((_, index) => !keepsClient || endpoints[index]?.local === false);
+  const remote: Element = { family, set: "remote_endpoints", key: { address, protocol }, value: masqueraded };
   return [
     { family, set: "dnat_services", key, value: { by, count: entries.length, seed: hashSeed } },
-    ...entries.map((value, index): Element => ({ family, set, key: { address, port, index }, value })),
+    { family, set, key: { address, port }, value: entries },
     ...(timeoutSeconds === undefined ? [] : affinityElements(key, values, timeoutSeconds)),
-    ...masqueraded.map(
-      (endpoint): Element => ({ family, set: "remote_endpoints", key: { address, protocol, endpoint } }),
-    ),
+    ...(masqueraded.length === 0 ? [] : [remote]),
   ];
 }
 

@@ -9,10 +9,11 @@ import {
   type ChangedElements,
   ElementList,
   elementOf,
-  type KeptElement,
-  keptNftElement,
-  keptNftKey,
-  sameKept,
+  type IdentifiedElement,
+  keptDifference,
+  keptNftElements,
+  keptNftKeys,
+  keptSize,
 } from "./kept-element.ts";
 import type { RuleSettings } from "./rules.ts";
 import { sets } from "./sets.ts";
@@ -67,13 +68,20 @@ export function settleChange(table: TableState, change: TableChange, replaced: b
   }
 }
 
+interface SetAdditions {
+  readonly elements: IdentifiedElement[];
+  /** Of the kernel's elements. */
+  size: number;
+}
+
 /** Elements of several sets, and the chains that they lead to. */
 class Additions {
   readonly #family: NftIpFamily;
   readonly #present: ReadonlySet<string>;
-  readonly #sets = new Map<SetName, { readonly ids: string[]; readonly kept: KeptElement[] }>();
+  readonly #sets = new Map<SetName, SetAdditions>();
   readonly #targets = new Map<string, Element>();
-  count = 0;
+  /** Of the kernel's elements. */
+  size = 0;
 
   /** `present`: chains that are there already. */
   constructor(family: NftIpFamily, present: ReadonlySet<string>) {
@@ -81,14 +89,16 @@ class Additions {
     this.#present = present;
   }
 
-  add(id: string, kept: KeptElement): void {
-    this.count += 1;
+  add(element: IdentifiedElement): void {
+    const { id, kept } = element;
     const { set } = idKindOf(id);
+    const size = keptSize(id, kept);
+    this.size += size;
     const added = this.#sets.get(set);
-    if (added === undefined) this.#sets.set(set, { ids: [id], kept: [kept] });
+    if (added === undefined) this.#sets.set(set, { elements: [element], size });
     else {
-      added.ids.push(id);
-      added.kept.push(kept);
+      added.elements.push(element);
+      added.size += size;
     }
     if (typeof kept === "string") return;
     const target = targetNameOf(kept);
@@ -97,10 +107,8 @@ class Additions {
 
   /** Those of these sets. */
   *of(names: ReadonlySet<SetName>): Iterable<Element> {
-    for (const [set, { ids, kept }] of this.#sets) {
-      if (!names.has(set)) continue;
-      for (const [index, id] of ids.entries()) yield elementOf(id, kept[index] ?? "");
-    }
+    for (const [set, { elements }] of this.#sets)
+      if (names.has(set)) for (const { id, kept } of elements) yield elementOf(id, kept);
   }
 
   get targetChains(): Iterable<string> {
@@ -109,7 +117,7 @@ class Additions {
 
   /** How many elements of each set. */
   get counts(): ReadonlyMap<SetName, number> {
-    return new Map([...this.#sets].map(([set, { ids }]) => [set, ids.length]));
+    return new Map([...this.#sets].map(([set, { size }]) => [set, size]));
   }
 
   get commands(): readonly NftCommand[] {
@@ -118,10 +126,10 @@ class Additions {
       createTargetChain(family, { name, rules: targetRulesOf(element) }),
     );
     const elements = [...this.#sets].map(
-      ([name, { ids, kept }]): NftAction => ({
+      ([name, added]): NftAction => ({
         kind: "addElements",
         set: sets[family][name],
-        elements: new MappedElements(ids.length, (index) => keptNftElement(ids[index] ?? "", kept[index] ?? "")),
+        elements: new MappedElements(added.size, added.elements, keptNftElements),
       }),
     );
     return [...chains, ...inTable(family, elements)];
@@ -140,14 +148,15 @@ export function changeTable(family: NftIpFamily, table: TableState, index: Eleme
   const added = new ElementList();
   for (const [id, before] of index.changed) {
     const after = index.kept(id);
-    if (before !== undefined && after !== undefined && sameKept(before, after)) continue;
-    if (before !== undefined) {
-      append(deletions, idKindOf(id).set, keptNftKey(id, before));
-      removed.add(id, before);
+    const gone = keptDifference(id, before, after);
+    const come = keptDifference(id, after, before);
+    if (gone !== undefined) {
+      append(deletions, idKindOf(id).set, keptNftKeys({ id, kept: gone }));
+      removed.add(id, gone);
     }
-    if (after !== undefined) {
-      additions.add(id, after);
-      added.add(id, after);
+    if (come !== undefined) {
+      additions.add({ id, kept: come });
+      added.add(id, come);
     }
   }
   if (removed.size + added.size === 0) return undefined;
@@ -163,9 +172,7 @@ export function changeTable(family: NftIpFamily, table: TableState, index: Eleme
 /** Adds all elements of the index to a table that has its sets, and no elements. */
 export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
   const additions = new Additions(family, emptyTable().targetChains);
-  index.forEach((id, kept) => {
-    additions.add(id, kept);
-  });
+  for (const element of index.all()) additions.add(element);
   return additions;
 }
 
@@ -194,7 +201,7 @@ export function replaceTable(
   const sizes = new Map<string, number>(large.map(([set, count]) => [set, count * sizeFactor]));
   const created = createTable(family, settings, sizes);
   const commands = [...removeTable(family), ...created, ...additions.commands, ...kept];
-  const added = { size: additions.count, has, of: (names: ReadonlySet<SetName>) => additions.of(names) };
+  const added = { size: additions.size, has, of: (names: ReadonlySet<SetName>) => additions.of(names) };
   const taken = new Map(large.map(([set, count]) => [set, count - count * sizeFactor]));
   return { transaction: { commands }, removed, added, targetChains: additions.targetChains, taken };
 }
@@ -207,8 +214,8 @@ export function hasAddress(index: ElementIndex): boolean {
   return false;
 }
 
-function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, value: Value): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
+function append<Key, Value>(lists: Map<Key, Value[]>, key: Key, values: readonly Value[]): void {
+  const list = lists.get(key) ?? [];
+  for (const value of values) list.push(value);
+  lists.set(key, list);
 }

@@ -1,20 +1,23 @@
 import type { NftElement, NftElements } from "./set.ts";
 
 /**
- * Elements that are made each time they are read. Hundreds of thousands of elements at once would take more memory than all that they are made
- * of. What `elementAt` makes of an index must not change.
+ * Elements that are made each time they are read, of items that are each some of them. Hundreds of thousands of elements at once would take more memory
+ * than all that they are made of. What `elementsOf` makes of an item must not change.
  */
-export class MappedElements implements NftElements {
+export class MappedElements<Item> implements NftElements {
   readonly length: number;
-  readonly #elementAt: (index: number) => NftElement;
+  readonly #items: readonly Item[];
+  readonly #elementsOf: (item: Item) => readonly NftElement[];
 
-  constructor(length: number, elementAt: (index: number) => NftElement) {
+  /** `length`: how many elements the items are. */
+  constructor(length: number, items: readonly Item[], elementsOf: (item: Item) => readonly NftElement[]) {
     this.length = length;
-    this.#elementAt = elementAt;
+    this.#items = items;
+    this.#elementsOf = elementsOf;
   }
 
   *[Symbol.iterator](): Generator<NftElement, void> {
-    for (let index = 0; index < this.length; index++) yield this.#elementAt(index);
+    for (const item of this.#items) for (const element of this.#elementsOf(item)) yield element;
   }
 
   /** As an array would be written. */

@@ -89,7 +89,9 @@ test("a node that moves to another zone has its rules rendered again, and follow
   const rendered: string[][] = [];
   dataplane.setService = (_key, elements) => {
     rendered.push(
-      elements.flatMap(({ set, value }) => (set === "tcp_endpoints" ? [formatAddress(value.address)] : [])),
+      elements.flatMap(({ set, value }) =>
+        set === "tcp_endpoints" ? value.map(({ address }) => formatAddress(address)) : [],
+      ),
     );
   };
   services.set("default/web", service({ ports: [port({ nodePort: 0 })] }));
