@@ -2,7 +2,7 @@ import type { IpAddress } from "../../src/ip/address.ts";
 import { hostIsLittleEndian } from "../../src/netlink/byte-order.ts";
 import { type Data, dataAddress, dataNumber, dataProtocol, protocolNumbers, splitData } from "../../src/nft/data.ts";
 import { lengthOf } from "../../src/nft/data-type.ts";
-import type { NftElement } from "../../src/nft/set.ts";
+import type { PackedLengths } from "../../src/nft/packed-elements.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { Element, EndpointAddress, EndpointElement, SetName } from "./element.ts";
 import { sets } from "./sets.ts";
@@ -15,13 +15,10 @@ export type EndpointBlock = Data;
 
 type EndpointSet = EndpointElement["set"];
 
-/** What a block is of, and the lengths of keys and data in it, in bytes. */
-export interface BlockLayout {
+/** What a block is of, and the lengths in it. */
+export interface BlockLayout extends PackedLengths {
   readonly family: NftIpFamily;
   readonly set: EndpointSet;
-  readonly key: number;
-  /** 0 in sets. */
-  readonly data: number;
 }
 
 function declareLayouts(family: NftIpFamily): Readonly<Record<EndpointSet, BlockLayout>> {
@@ -102,20 +99,6 @@ export function readBlock({ family, set, ...lengths }: BlockLayout, head: Data, 
   }
   if (set === "remote_endpoints") return { family, set, key: { address, protocol: dataProtocol(second) }, value };
   return { family, set, key: { address, port: dataNumber("inet_service", second) }, value };
-}
-
-/** How many elements of the kernel a block is. */
-export function blockSize({ key, data }: BlockLayout, block: EndpointBlock): number {
-  return block.length / (key + data);
-}
-
-export function blockElements({ key, data }: BlockLayout, block: EndpointBlock): readonly NftElement[] {
-  const elements: NftElement[] = [];
-  for (let at = 0; at < block.length; at += key + data) {
-    const one = block.slice(at, at + key);
-    elements.push(data === 0 ? { key: one } : { key: one, data: block.slice(at + key, at + key + data) });
-  }
-  return elements;
 }
 
 /** All endpoints of several blocks with the same head, each once. Of those with the same key, that of the first block counts. */

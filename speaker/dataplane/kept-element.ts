@@ -1,13 +1,12 @@
 import type { Data } from "../../src/nft/data.ts";
-import type { NftElement } from "../../src/nft/set.ts";
+import { PackedElements } from "../../src/nft/packed-elements.ts";
+import type { NftElement, NftElements } from "../../src/nft/set.ts";
 import { type Element, nftElement, nftKey, type PlainElement, type SetName, sameValue } from "./element.ts";
 import { elementId, idKindOf, keyOfId } from "./element-id.ts";
 import {
   type BlockLayout,
   blockDifference,
-  blockElements,
   blockLayoutOf,
-  blockSize,
   type EndpointBlock,
   hasEndpoints,
   makeBlock,
@@ -53,19 +52,23 @@ export function elementOf(id: string, kept: KeptElement): Element {
 }
 
 /** How many elements of the kernel it is. */
-export function keptSize(id: string, kept: KeptElement): number {
-  return typeof kept === "string" ? blockSize(layoutOf(id), kept) : 1;
+export function keptSize({ id, kept }: IdentifiedElement): number {
+  return typeof kept === "string" ? new PackedElements(layoutOf(id), [kept]).length : 1;
 }
 
-/** The element in the kernel's bytes. */
-export function keptNftElements({ id, kept }: IdentifiedElement): readonly NftElement[] {
-  return typeof kept === "string" ? blockElements(layoutOf(id), kept) : [nftElement(kept)];
+/** Elements of one set in the kernel's bytes. */
+export function keptNftElements(elements: readonly IdentifiedElement[]): NftElements {
+  const [first] = elements;
+  if (typeof first?.kept !== "string")
+    return elements.flatMap(({ kept }) => (typeof kept === "string" ? [] : [nftElement(kept)]));
+  const blocks = elements.flatMap(({ kept }) => (typeof kept === "string" ? [kept] : []));
+  return new PackedElements(layoutOf(first.id), blocks);
 }
 
-/** The same without its data: as for a deletion. */
+/** The keys of one element: as for a deletion. */
 export function keptNftKeys({ id, kept }: IdentifiedElement): readonly NftElement[] {
   if (typeof kept !== "string") return [nftKey(kept)];
-  return blockElements(layoutOf(id), kept).map(({ key }) => ({ key }));
+  return Array.from(new PackedElements(layoutOf(id), [kept]), ({ key }) => ({ key }));
 }
 
 /** Whether one of the kernel's elements has one of these keys. */
@@ -118,9 +121,9 @@ export class ElementList implements ChangedElements {
   }
 
   /** Once for each id. */
-  add(id: string, kept: KeptElement): void {
-    this.#elements.set(id, kept);
-    this.#size += keptSize(id, kept);
+  add(element: IdentifiedElement): void {
+    this.#elements.set(element.id, element.kept);
+    this.#size += keptSize(element);
   }
 
   has(id: string): boolean {

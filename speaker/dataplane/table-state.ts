@@ -1,4 +1,3 @@
-import { MappedElements } from "../../src/nft/mapped-elements.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
 import { keepClients } from "./affinity-clients.ts";
@@ -92,7 +91,7 @@ class Additions {
   add(element: IdentifiedElement): void {
     const { id, kept } = element;
     const { set } = idKindOf(id);
-    const size = keptSize(id, kept);
+    const size = keptSize(element);
     this.size += size;
     const added = this.#sets.get(set);
     if (added === undefined) this.#sets.set(set, { elements: [element], size });
@@ -126,10 +125,10 @@ class Additions {
       createTargetChain(family, { name, rules: targetRulesOf(element) }),
     );
     const elements = [...this.#sets].map(
-      ([name, added]): NftAction => ({
+      ([name, { elements: added }]): NftAction => ({
         kind: "addElements",
         set: sets[family][name],
-        elements: new MappedElements(added.size, added.elements, keptNftElements),
+        elements: keptNftElements(added),
       }),
     );
     return [...chains, ...inTable(family, elements)];
@@ -152,11 +151,11 @@ export function changeTable(family: NftIpFamily, table: TableState, index: Eleme
     const come = keptDifference(id, after, before);
     if (gone !== undefined) {
       append(deletions, idKindOf(id).set, keptNftKeys({ id, kept: gone }));
-      removed.add(id, gone);
+      removed.add({ id, kept: gone });
     }
     if (come !== undefined) {
       additions.add({ id, kept: come });
-      added.add(id, come);
+      added.add({ id, kept: come });
     }
   }
   if (removed.size + added.size === 0) return undefined;

@@ -105,8 +105,20 @@ export class MessageWriter {
 
   /** Bytes in a string, one in each character (latin1). */
   byteString(type: number, value: string): void {
-    const start = this.#attribute(type, value.length);
-    for (let index = 0; index < value.length; index++) this.#bytes[start + index] = value.charCodeAt(index);
+    this.overwrite(this.#attribute(type, value.length), value, 0, value.length);
+  }
+
+  /** Writes bytes once more that were written before; returns where they begin. Lengths in them stay as they are. */
+  repeat(from: number, length: number): number {
+    const start = this.#take(length);
+    this.#bytes.copyWithin(start, from, from + length);
+    return start;
+  }
+
+  /** Puts bytes of a string, from one place up to another, in place of what was written. */
+  overwrite(at: number, value: string, from: number, to: number): void {
+    const bytes = this.#bytes;
+    for (let index = from; index < to; index++) bytes[at + index - from] = value.charCodeAt(index);
   }
 
   /** UTF-8 with a zero byte behind it, as the kernel's names are. */

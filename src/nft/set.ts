@@ -39,7 +39,7 @@ export interface NftElement {
   readonly timeoutMs?: number;
 }
 
-/** Elements of one command: an array, or `MappedElements`. */
+/** Elements of one command: an array, or `PackedElements`. */
 export interface NftElements extends Iterable<NftElement> {
   readonly length: number;
 }

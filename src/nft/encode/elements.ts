@@ -1,7 +1,9 @@
 import type { BatchWriter } from "../../netlink/batch-writer.ts";
+import { align, attributeHeaderLength } from "../../netlink/layout.ts";
 import type { MessageWriter } from "../../netlink/message-writer.ts";
 import { netfilterFamilies } from "../../netlink/netfilter.ts";
 import type { Data } from "../data.ts";
+import { PackedElements } from "../packed-elements.ts";
 import type { NftElement, NftElements, NftSet } from "../set.ts";
 import type { NftTable } from "../transaction.ts";
 import {
@@ -22,28 +24,86 @@ const listLength = 64_000;
 export function writeElements(
   batch: BatchWriter,
   verb: "add" | "delete",
-  { family, name }: NftTable,
+  table: NftTable,
   set: NftSet,
   elements: NftElements,
 ): void {
-  const [message, flags] = verb === "add" ? [messages.newElements, createFlags.create] : [messages.deleteElements, 0];
-  const writer = batch.attributes;
-  const iterator = elements[Symbol.iterator]();
-  let next = iterator.next();
-  while (next.done !== true) {
-    const command = batch.beginCommand(
-      `${verb} elements of ${family} ${name} ${set.name}`,
-      message,
-      netfilterFamilies[family],
-      flags,
-    );
+  const lists = new ElementLists(batch, verb, table, set);
+  if (elements instanceof PackedElements && verb === "add") addPacked(batch.attributes, lists, set, elements);
+  else {
+    for (const element of elements) {
+      lists.makeRoom();
+      writeElement(batch.attributes, verb, set, element);
+    }
+  }
+  lists.end();
+}
+
+/** The lists of one command, or of several where one list is full. */
+class ElementLists {
+  readonly #batch: BatchWriter;
+  readonly #verb: "add" | "delete";
+  readonly #table: NftTable;
+  readonly #set: NftSet;
+  /** Marks of what is begun. */
+  #begun: { readonly command: number; readonly list: number } | undefined;
+
+  constructor(batch: BatchWriter, verb: "add" | "delete", table: NftTable, set: NftSet) {
+    this.#batch = batch;
+    this.#verb = verb;
+    this.#table = table;
+    this.#set = set;
+  }
+
+  /** Call it before each element. */
+  makeRoom(): void {
+    if (this.#begun !== undefined && this.#batch.attributes.lengthSince(this.#begun.list) < listLength) return;
+    this.end();
+    const { family, name } = this.#table;
+    const [message, flags] =
+      this.#verb === "add" ? [messages.newElements, createFlags.create] : [messages.deleteElements, 0];
+    const words = `${this.#verb} elements of ${family} ${name} ${this.#set.name}`;
+    const command = this.#batch.beginCommand(words, message, netfilterFamilies[family], flags);
+    const writer = this.#batch.attributes;
     writer.text(elementListAttributes.table, name);
-    writer.text(elementListAttributes.set, set.name);
-    const list = writer.beginNested(elementListAttributes.elements);
-    for (; next.done !== true && writer.lengthSince(list) < listLength; next = iterator.next())
-      writeElement(writer, verb, set, next.value);
-    writer.endNested(list);
-    batch.endCommand(command);
+    writer.text(elementListAttributes.set, this.#set.name);
+    this.#begun = { command, list: writer.beginNested(elementListAttributes.elements) };
+  }
+
+  end(): void {
+    if (this.#begun === undefined) return;
+    this.#batch.attributes.endNested(this.#begun.list);
+    this.#batch.endCommand(this.#begun.command);
+    this.#begun = undefined;
+  }
+}
+
+/** The first element is written as any other. Each further one is a copy of it with another key and other data: there may be hundreds of thousands. */
+function addPacked(
+  writer: MessageWriter,
+  lists: ElementLists,
+  set: NftSet,
+  { lengths, strings }: PackedElements,
+): void {
+  const { key, data } = lengths;
+  // In the element, in the attribute of its key, in that of the value; and again.
+  const keyAt = 3 * attributeHeaderLength;
+  const dataAt = keyAt + align(key) + 2 * attributeHeaderLength;
+  let first: { readonly start: number; readonly length: number } | undefined;
+  for (const string of strings) {
+    for (let at = 0; at < string.length; at += key + data) {
+      lists.makeRoom();
+      if (first === undefined) {
+        const start = writer.length;
+        const [element = { key: "" }] = new PackedElements(lengths, [string]);
+        writeElement(writer, "add", set, element);
+        first = { start, length: writer.lengthSince(start) };
+      } else {
+        const start = writer.repeat(first.start, first.length);
+        writer.overwrite(start + keyAt, string, at, at + key);
+        if (data > 0) writer.overwrite(start + dataAt, string, at + key, at + key + data);
+      }
+    }
   }
 }
 

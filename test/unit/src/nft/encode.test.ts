@@ -6,6 +6,7 @@ import { netfilterHeaderLength } from "../../../../src/netlink/netfilter.ts";
 import { numberData, portData } from "../../../../src/nft/data.ts";
 import { encodeTransaction } from "../../../../src/nft/encode/transaction.ts";
 import { constant } from "../../../../src/nft/expression.ts";
+import { PackedElements } from "../../../../src/nft/packed-elements.ts";
 import type { NftSet } from "../../../../src/nft/set.ts";
 import type { NftCommand } from "../../../../src/nft/transaction.ts";
 
@@ -72,6 +73,33 @@ test("many elements are split, so that no list is longer than an attribute can b
     assert.deepEqual(keys, [...elements.keys()]);
   }
   assert.deepEqual(messagesOf([{ table: ip, kind: "addElements", set: marks, elements: [] }]), []);
+});
+
+test("packed elements are encoded as the same elements one by one, in any number of strings and lists", () => {
+  const ports: NftSet = { name: "ports", key: ["ipv4_addr", "inet_service"] };
+  const macs: NftSet = { name: "macs", key: ["ether_addr"], data: ["inet_service"] };
+  for (const [set, key, data] of [
+    [ports, 8, 0],
+    [macs, 6, 2],
+    [{ ...macs, data: ["ipv4_addr", "inet_service"] } satisfies NftSet, 6, 8],
+  ] as const) {
+    for (const count of [0, 1, 2, 10_000]) {
+      const bytes = Array.from({ length: count * (key + data) }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
+      const all = Buffer.from(bytes).toString("latin1");
+      // Not all strings have the same number of elements.
+      const middle = (count >> 2) * (key + data);
+      const packed = new PackedElements({ key, data }, [all.slice(0, middle), all.slice(middle)]);
+      assert.equal(packed.length, count);
+      assert.deepEqual(JSON.parse(JSON.stringify(packed)), [...packed]);
+      for (const kind of ["addElements", "deleteElements"] as const) {
+        const encoded = encodeTransaction({ commands: [{ table: ip, kind, set, elements: packed }] });
+        const expected = encodeTransaction({ commands: [{ table: ip, kind, set, elements: [...packed] }] });
+        assert.deepEqual(encoded, expected);
+      }
+      const [last] = [...packed].slice(-1);
+      if (last !== undefined) assert.equal(last.key + (last.data ?? ""), all.slice(-(key + data)));
+    }
+  }
 });
 
 test("a range of one type ends with the first value behind it, and not at all when there is none", () => {
