@@ -54,28 +54,30 @@ export function resolveEndpoints(
   slices: readonly EndpointSliceView[],
   { family, port: requested }: EndpointQuery,
 ): readonly ResolvedEndpoint[] {
-  const found = new Map<string, ResolvedEndpoint>();
+  // By port, and by address.
+  const ports = new Map<number | undefined, Map<string, ResolvedEndpoint>>();
   for (const slice of slices) {
     if (family !== undefined && slice.family !== family) continue;
     for (const port of portsOf(slice, requested)) {
+      const found = ports.get(port) ?? new Map<string, ResolvedEndpoint>();
+      ports.set(port, found);
       for (const endpoint of slice.endpoints) {
         const address = parseAddress(endpoint.address);
         if (address?.family !== slice.family) continue;
         // IPv4 is parsed in its canonical form only.
         const text = slice.family === "IPv4" ? endpoint.address : formatAddress(address);
-        const key = `${text} ${port ?? ""}`;
         const { nodeName, terminating, forNodes, forZones } = endpoint;
         const state = endpointStateOf(endpoint);
-        const known = found.get(key);
+        const known = found.get(text);
         if (known !== undefined && !replaces({ state, terminating }, known)) continue;
         const resolved = { address, text, family: slice.family, port, nodeName, state, terminating };
         const hasHints = forNodes !== undefined || forZones !== undefined;
         const hints = hasHints && { ...(forNodes && { forNodes }), ...(forZones && { forZones }) };
-        found.set(key, hints === false ? resolved : { ...resolved, ...hints });
+        found.set(text, hints === false ? resolved : { ...resolved, ...hints });
       }
     }
   }
-  return [...found.values()];
+  return [...ports.values()].flatMap((found) => [...found.values()]);
 }
 
 type Rank = Pick<ResolvedEndpoint, "state" | "terminating">;

@@ -81,6 +81,13 @@ for (const text of [
   "fe80::1%eth0",
   "192.0.2",
   "01.2.3.4",
+  "192.0.2.1.",
+  "192.0.2.256",
+  "192.0.2,1",
+  "192/0.2.1",
+  "192.0.2.1/24",
+  "192.0.2.1 ",
+  "192.0.2.a",
 ]) {
   test(`"${text}" is not an address`, () => assert.equal(parseAddress(text), undefined));
 }
