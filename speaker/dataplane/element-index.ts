@@ -69,11 +69,12 @@ export class ElementIndex {
 
   /** Replaces the elements that an owner desires; empty: the owner is gone. */
   set(owner: string, elements: Iterable<Element>): void {
-    const gone = new Set(this.#byOwner.get(owner));
+    const present = this.#byOwner.get(owner);
+    const gone = present && new Set(present);
     const now = keepElements(elements);
     let ports: Set<string> | undefined;
     for (const [id, kept] of now) {
-      gone.delete(id);
+      gone?.delete(id);
       const port = this.#ranges.portOfKept(kept);
       if (port !== undefined) {
         ports ??= new Set();
@@ -85,7 +86,7 @@ export class ElementIndex {
       this.#note(id);
       this.#put(id, desired, { owner, kept });
     }
-    for (const id of gone) {
+    for (const id of gone ?? noIds) {
       this.#note(id);
       this.#remove(id, owner);
     }

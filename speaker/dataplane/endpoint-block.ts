@@ -1,7 +1,7 @@
 import type { IpAddress } from "../../src/ip/address.ts";
 import { hostIsLittleEndian } from "../../src/netlink/byte-order.ts";
-import { type Data, dataAddress, dataNumber, dataProtocol, protocolNumbers, splitData } from "../../src/nft/data.ts";
-import { lengthOf } from "../../src/nft/data-type.ts";
+import { type Data, dataAddress, dataNumber, dataProtocol, splitData } from "../../src/nft/data.ts";
+import { lengthOf, registerLength } from "../../src/nft/data-type.ts";
 import type { PackedLengths } from "../../src/nft/packed-elements.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { Element, EndpointAddress, EndpointElement, SetName } from "./element.ts";
@@ -46,44 +46,38 @@ export function hasEndpoints(element: Element): element is EndpointElement {
   return element.set in layouts.ip;
 }
 
-export function makeBlock(element: EndpointElement): EndpointBlock {
+/** `head`: what all keys begin with. */
+export function makeBlock(element: EndpointElement, head: Data): EndpointBlock {
   const { key, data } = layouts[element.family][element.set];
   const bytes = Buffer.allocUnsafe(element.value.length * (key + data));
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
   let at = 0;
-  for (const [index, { address, port }] of element.value.entries()) {
-    at = writeAddress(bytes, at, element.key.address);
-    if (element.set === "remote_endpoints") at = writeRegister(bytes, at, protocolNumbers[element.key.protocol] << 24);
-    else {
-      at = writeRegister(bytes, at, element.key.port << 16);
-      at = writeRegister(bytes, at, inHostOrder(index));
+  let number = 0;
+  for (const { address, port } of element.value) {
+    for (let index = 0; index < head.length; index++) bytes[at + index] = head.charCodeAt(index);
+    at += head.length;
+    if (element.set !== "remote_endpoints") {
+      view.setUint32(at, number, hostIsLittleEndian);
+      at += registerLength;
     }
-    at = writeAddress(bytes, at, address);
-    at = writeRegister(bytes, at, port << 16);
+    at = writeAddress(view, at, address);
+    // A port fills half of a register.
+    view.setUint32(at, port << 16);
+    at += registerLength;
+    number += 1;
   }
   return bytes.toString("latin1");
 }
 
-function writeAddress(bytes: Uint8Array, at: number, { family, value }: IpAddress): number {
-  if (family === "IPv4") return writeRegister(bytes, at, Number(value));
-  let next = at;
-  for (let shift = 96n; shift >= 0n; shift -= 32n)
-    next = writeRegister(bytes, next, Number((value >> shift) & 0xffff_ffffn));
-  return next;
-}
-
-/** 4 bytes, the highest first. Returns where the next one begins. */
-function writeRegister(bytes: Uint8Array, at: number, value: number): number {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
-  return at + 4;
-}
-
-/** A number whose bytes, the highest first, are those of the machine's order. */
-function inHostOrder(number: number): number {
-  if (!hostIsLittleEndian) return number;
-  return (number << 24) | ((number & 0xff00) << 8) | ((number >>> 8) & 0xff00) | (number >>> 24);
+/** Returns where the next part begins. */
+function writeAddress(view: DataView, at: number, { family, value }: IpAddress): number {
+  if (family === "IPv4") {
+    view.setUint32(at, Number(value));
+    return at + 4;
+  }
+  view.setBigUint64(at, value >> 64n);
+  view.setBigUint64(at + 8, value);
+  return at + 16;
 }
 
 /** The element again. `head`: what the keys begin with. Endpoints of a part of a block are numbered from 0, too. */

@@ -33,7 +33,7 @@ export function keepElements(elements: Iterable<Element>): ReadonlyMap<string, K
     const id = elementId(element);
     if (!hasEndpoints(element)) all.set(id, element);
     else if (element.value.length > 0) {
-      const block = makeBlock(element);
+      const block = makeBlock(element, keyOfId(id));
       const known = all.get(id);
       all.set(id, typeof known === "string" ? mergeBlocks(layoutOf(id), [known, block]) : block);
     }

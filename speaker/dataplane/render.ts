@@ -5,7 +5,6 @@ import { decideForwarding, type Forwarding, type ForwardingDecision } from "../.
 import { isShownAsProxy } from "../../src/model/ip-mode.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
-import type { UsableEndpoint } from "../../src/model/usable-endpoints.ts";
 import { assignBuckets } from "./buckets.ts";
 import type { Element, EndpointAddress, ServicePortKey } from "./element.ts";
 import { lateUntilMs, type SeenService, seeService } from "./kube-proxy-delay.ts";
@@ -174,23 +173,18 @@ function renderEndpoints(
   const { address, protocol, port } = key;
   const { affinityTimeoutSeconds: timeoutSeconds } = service;
   const set = protocol === "udp" ? "udp_endpoints" : "tcp_endpoints";
-  const values = endpoints.map(endpointAddressOf);
-  const entries = timeoutSeconds === undefined ? values : bucketsOf(values, hashSeed);
+  const entries = timeoutSeconds === undefined ? endpoints : bucketsOf(endpoints, hashSeed);
   const by = timeoutSeconds === undefined ? "flow" : "client";
   const inPlaceOfKubeProxy = cause === "kube-proxy late" || cause === "dead node";
   const keepsClient = !inPlaceOfKubeProxy || service.externalTrafficPolicy === "Local";
-  const masqueraded = values.filter((_, index) => !keepsClient || endpoints[index]?.local === false);
+  const masqueraded = endpoints.filter(({ local }) => !keepsClient || !local);
   const remote: Element = { family, set: "remote_endpoints", key: { address, protocol }, value: masqueraded };
   return [
     { family, set: "dnat_services", key, value: { by, count: entries.length, seed: hashSeed } },
     { family, set, key: { address, port }, value: entries },
-    ...(timeoutSeconds === undefined ? [] : affinityElements(key, values, timeoutSeconds)),
+    ...(timeoutSeconds === undefined ? [] : affinityElements(key, endpoints, timeoutSeconds)),
     ...(masqueraded.length === 0 ? [] : [remote]),
   ];
-}
-
-function endpointAddressOf({ address, port }: UsableEndpoint): EndpointAddress {
-  return { address, port };
 }
 
 function affinityElements(
