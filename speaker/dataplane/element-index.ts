@@ -1,23 +1,26 @@
+import { blocksOf, type Desire, type Desired, ownDesire } from "./desired.ts";
 import type { Element, ElementRef, SetName } from "./element.ts";
 import { elementId, idKindOf } from "./element-id.ts";
 import {
   elementOf,
   type IdentifiedElement,
+  isEndpointId,
   type KeptElement,
   keepElements,
+  keptDifference,
+  layoutOf,
   mergeKept,
   sameKept,
 } from "./kept-element.ts";
 import { RangeOwners } from "./range-owners.ts";
+import { sharedChange } from "./shared-blocks.ts";
 
-/** What one owner desires of an element. */
-interface Desire {
-  readonly owner: string;
-  readonly kept: KeptElement;
+/** What differs of an element; of endpoints only those that do. Undefined: nothing. */
+export interface ElementChange {
+  readonly id: string;
+  readonly gone: KeptElement | undefined;
+  readonly come: KeptElement | undefined;
 }
-
-/** What is desired of an element; by owner where there are several. */
-type Desired = Desire | Map<string, Desire>;
 
 const noIds: readonly string[] = [];
 
@@ -34,6 +37,8 @@ export class ElementIndex {
   readonly #ranges = new RangeOwners();
   /** Undefined before `settle` and after `forget`: nothing was desired before, and nothing has to be remembered. */
   #changed: Map<string, KeptElement | undefined> | undefined;
+  /** The same of endpoints that several owners had: of each owner that has changed, what it desired. */
+  #changedShared = new Map<string, Map<string, KeptElement | undefined>>();
 
   get owners(): Iterable<string> {
     return this.#byOwner.keys();
@@ -83,11 +88,11 @@ export class ElementIndex {
       const desired = this.#desired.get(id);
       const before = ownDesire(desired, owner);
       if (before !== undefined && sameKept(before.kept, kept)) continue;
-      this.#note(id);
+      this.#note(id, owner);
       this.#put(id, desired, { owner, kept });
     }
     for (const id of gone ?? noIds) {
-      this.#note(id);
+      this.#note(id, owner);
       this.#remove(id, owner);
     }
     if (now.size > 0) this.#byOwner.set(owner, [...now.keys()]);
@@ -117,9 +122,16 @@ export class ElementIndex {
     else if (desired.delete(owner) && desired.size === 0) this.#desired.delete(id);
   }
 
-  /** Call it before an element changes. */
-  #note(id: string): void {
-    if (this.#changed !== undefined && !this.#changed.has(id)) this.#changed.set(id, this.kept(id));
+  /** Call it before what an owner desires of an element changes. */
+  #note(id: string, owner: string): void {
+    if (this.#changed === undefined || this.#changed.has(id)) return;
+    const desired = this.#desired.get(id);
+    const own = ownDesire(desired, owner)?.kept;
+    const shared = this.#changedShared.get(id);
+    if (shared !== undefined) {
+      if (!shared.has(owner)) shared.set(owner, own);
+    } else if (desired instanceof Map && isEndpointId(id)) this.#changedShared.set(id, new Map([[owner, own]]));
+    else this.#changed.set(id, this.kept(id));
   }
 
   /** The ranges of the port that an owner desires no longer count (`counted`), or count now. */
@@ -162,28 +174,37 @@ export class ElementIndex {
     return this.get(elementId(ref)) as Extract<Element, { readonly set: Ref["set"] }> | undefined;
   }
 
-  /**
-   * The elements that may have changed since the last call of `settle`, by id, as they were desired then; undefined: they were not. Empty
-   * before the first call, and after `forget`.
-   */
-  get changed(): ReadonlyMap<string, KeptElement | undefined> {
-    return this.#changed ?? new Map();
+  /** What differs from what was desired at the last call of `settle`. Nothing before the first call, and after `forget`. */
+  *changes(): Iterable<ElementChange> {
+    for (const [id, before] of this.#changed ?? []) {
+      const after = this.kept(id);
+      yield { id, gone: keptDifference(id, before, after), come: keptDifference(id, after, before) };
+    }
+    for (const [id, owners] of this.#changedShared) {
+      const desired = this.#desired.get(id);
+      const { gone, come } = sharedChange(layoutOf(id), owners.keys(), blocksOf(desired, owners), blocksOf(desired));
+      yield { id, gone: gone === "" ? undefined : gone, come: come === "" ? undefined : come };
+    }
   }
 
   /** Whether an element with this id was desired at the last call of `settle`. */
   wasSettled(id: string): boolean {
     if (this.#changed === undefined) return false;
+    const shared = this.#changedShared.get(id);
+    if (shared !== undefined) return blocksOf(this.#desired.get(id), shared).size > 0;
     return (this.#changed.has(id) ? this.#changed.get(id) : this.kept(id)) !== undefined;
   }
 
   /** From now on, changes are counted from what is desired now. */
   settle(): void {
     this.#changed = new Map();
+    this.#changedShared = new Map();
   }
 
   /** Nothing of what is desired is in the kernel, so that changes need not be remembered. */
   forget(): void {
     this.#changed = undefined;
+    this.#changedShared = new Map();
   }
 
   /** Every desired element, as it is kept. */
@@ -198,9 +219,4 @@ export class ElementIndex {
   *of(names: ReadonlySet<SetName>): Iterable<Element> {
     for (const { id, kept } of this.all()) if (names.has(idKindOf(id).set)) yield elementOf(id, kept);
   }
-}
-
-function ownDesire(desired: Desired | undefined, owner: string): Desire | undefined {
-  if (desired instanceof Map) return desired.get(owner);
-  return desired?.owner === owner ? desired : undefined;
 }

@@ -37,13 +37,16 @@ const layouts = { ip: declareLayouts("ip"), ip6: declareLayouts("ip6") } as cons
 
 /** Throws RangeError for sets of other elements than endpoints. */
 export function blockLayoutOf(family: NftIpFamily, set: SetName): BlockLayout {
-  const layout: BlockLayout | undefined = (layouts[family] as Partial<Record<SetName, BlockLayout>>)[set];
-  if (layout === undefined) throw new RangeError(`${set} has no endpoints`);
-  return layout;
+  if (!isEndpointSet(set)) throw new RangeError(`${set} has no endpoints`);
+  return layouts[family][set];
+}
+
+export function isEndpointSet(set: SetName): set is EndpointSet {
+  return set in layouts.ip;
 }
 
 export function hasEndpoints(element: Element): element is EndpointElement {
-  return element.set in layouts.ip;
+  return isEndpointSet(element.set);
 }
 
 /** `head`: what all keys begin with. */

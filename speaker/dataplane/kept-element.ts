@@ -9,6 +9,7 @@ import {
   blockLayoutOf,
   type EndpointBlock,
   hasEndpoints,
+  isEndpointSet,
   makeBlock,
   mergeBlocks,
   readBlock,
@@ -41,9 +42,15 @@ export function keepElements(elements: Iterable<Element>): ReadonlyMap<string, K
   return all;
 }
 
-function layoutOf(id: string): BlockLayout {
+/** Of the endpoints with this id. Throws RangeError for another element. */
+export function layoutOf(id: string): BlockLayout {
   const { family, set } = idKindOf(id);
   return blockLayoutOf(family, set);
+}
+
+/** Whether it is the id of endpoints. */
+export function isEndpointId(id: string): boolean {
+  return isEndpointSet(idKindOf(id).set);
 }
 
 /** The element again. */
@@ -89,7 +96,7 @@ export function mergeKept(id: string, several: readonly KeptElement[]): KeptElem
   return mergeBlocks(layoutOf(id), blocks);
 }
 
-/** What the kernel has to have anew where an element was `before`; undefined: nothing. Of endpoints only those that differ. */
+/** What an element has that it did not have `before`; undefined: nothing. Of endpoints only those that differ. */
 export function keptDifference(
   id: string,
   kept: KeptElement | undefined,

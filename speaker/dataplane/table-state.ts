@@ -9,7 +9,6 @@ import {
   ElementList,
   elementOf,
   type IdentifiedElement,
-  keptDifference,
   keptNftElements,
   keptNftKeys,
   keptSize,
@@ -145,10 +144,7 @@ export function changeTable(family: NftIpFamily, table: TableState, index: Eleme
   const additions = new Additions(family, table.targetChains);
   const removed = new ElementList();
   const added = new ElementList();
-  for (const [id, before] of index.changed) {
-    const after = index.kept(id);
-    const gone = keptDifference(id, before, after);
-    const come = keptDifference(id, after, before);
+  for (const { id, gone, come } of index.changes()) {
     if (gone !== undefined) {
       append(deletions, idKindOf(id).set, keptNftKeys({ id, kept: gone }));
       removed.add({ id, kept: gone });

@@ -171,8 +171,10 @@ test("the difference of endpoints is what has to be added, or removed", () => {
         const kept = keptDifference(id, keep(from).kept, keep(to).kept);
         return kept === undefined ? [] : [...keptNftElements([{ id, kept }])];
       };
+      const now = byKey([after]);
       for (const { key, data } of listed(before, after)) {
         assert.ok(present.has(key) && present.get(key) === data);
+        assert.ok(!now.has(key) || now.get(key) !== data);
         present.delete(key);
       }
       for (const { key, data } of listed(after, before)) {
@@ -187,24 +189,25 @@ test("the difference of endpoints is what has to be added, or removed", () => {
 test("the index gives each owner's elements once, and those that count, however often they are set", () => {
   const steps = fc.array(
     fc.record({
-      owner: fc.constantFrom("default/a", "default/b"),
+      owner: fc.constantFrom("default/a", "default/b", "default/c"),
       elements: fc.array(few, { maxLength: 4 }),
     }),
-    { maxLength: 8 },
+    { maxLength: 12 },
   );
   fc.assert(
-    fc.property(steps, fc.nat(8), (all, settled) => {
+    fc.property(steps, fc.nat(12), (all, settled) => {
       const index = new ElementIndex();
       const model = new Map<string, readonly Element[]>();
       // Of the same key, the element of the owner with the smaller name counts.
       const winners = (): ReadonlyMap<Data, NftElement["data"]> =>
         byKey([...model].sort(([left], [right]) => (left < right ? -1 : 1)).flatMap(([, own]) => own));
       const listed = (elements: Iterable<Element>) => [...elements].flatMap(expectedElements);
-      let atSettle = winners();
+      const idsOf = () => new Set([...model.values()].flat().map(elementId));
+      let [atSettle, settledIds] = [winners(), idsOf()];
       for (const [number, step] of all.entries()) {
         if (number === settled) {
           index.settle();
-          atSettle = winners();
+          [atSettle, settledIds] = [winners(), idsOf()];
         }
         index.set(step.owner, step.elements);
         model.set(step.owner, step.elements);
@@ -223,14 +226,21 @@ test("the index gives each owner's elements once, and those that count, however 
         winners().size,
       );
       if (settled >= all.length) return;
-      const ids = new Set([...index.changed.keys(), ...now.map(({ id }) => id)]);
-      const before = [...ids].flatMap((id) => {
-        const kept = index.changed.has(id) ? index.changed.get(id) : index.kept(id);
-        assert.equal(index.wasSettled(id), kept !== undefined);
-        return kept === undefined ? [] : [elementOf(id, kept)];
-      });
-      assert.deepEqual(byKey(before), atSettle);
+      // What was there, with all changes, is what is there.
+      const present = new Map(atSettle);
+      for (const { id, gone, come } of index.changes()) {
+        for (const { key, data } of gone === undefined ? [] : keptNftElements([{ id, kept: gone }])) {
+          assert.ok(present.has(key) && present.get(key) === data);
+          present.delete(key);
+        }
+        for (const { key, data } of come === undefined ? [] : keptNftElements([{ id, kept: come }])) {
+          assert.ok(!present.has(key));
+          present.set(key, data);
+        }
+      }
+      assert.deepEqual(present, winners());
+      for (const id of new Set([...settledIds, ...idsOf()])) assert.equal(index.wasSettled(id), settledIds.has(id));
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   );
 });
