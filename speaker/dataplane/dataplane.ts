@@ -6,7 +6,7 @@ import { type IpAddress, type IpFamily, ipFamilies } from "../../src/ip/address.
 import type { Nft, NftReader } from "../../src/nft/nft.ts";
 import type { Conntrack } from "./conntrack.ts";
 import type { DeadEndpoints } from "./dead-endpoints.ts";
-import type { Element, ServicePortKey } from "./element.ts";
+import type { Element, ServicePortKey, SetName } from "./element.ts";
 import { EndedConnections } from "./ended-connections.ts";
 import { type HolderChange, HolderIndex } from "./holder-index.ts";
 import type { AddressHolders } from "./holders.ts";
@@ -78,6 +78,8 @@ export class Dataplane {
   #refusals: ReadonlyMap<string, string> = new Map();
   #nodeAddresses: DataplaneSettings["nodeAddresses"] = { IPv4: undefined, IPv6: undefined };
   readonly #holders = new HolderIndex();
+  /** Services of which ports are rewritten to node ports. */
+  readonly #rewritten = new FamilyIndex();
   /** Services of which ports are rewritten for clients in the cluster, too. */
   readonly #inCluster = new FamilyIndex();
   readonly #cannotPassOn = new Set<IpFamily>();
@@ -190,8 +192,9 @@ export class Dataplane {
     for (const family of ipFamilies) {
       const isOwn = (element: Element) => element.family === nftFamilies[family];
       const own = elements.every(isOwn) ? elements : elements.filter(isOwn);
-      const inCluster = own.some(({ set }) => set === "in_cluster_services");
-      this.#inCluster.put(family, owner, inCluster);
+      const has = (name: SetName) => own.some(({ set }) => set === name);
+      this.#rewritten.put(family, owner, has("node_ports"));
+      this.#inCluster.put(family, owner, has("in_cluster_services"));
       this.#writers[family].setOwner(owner, own);
     }
   }
@@ -269,7 +272,7 @@ export class Dataplane {
     this.#putHolders(this.#holders.expire(this.#clock.monotonicMs()));
     for (const family of ipFamilies) {
       try {
-        const nodeAddress = settings.nodeAddresses[family];
+        const nodeAddress = this.#rewritten.has(family) ? settings.nodeAddresses[family] : undefined;
         const servesInCluster = this.#inCluster.has(family);
         await this.#writers[family].write({ nodeAddress, tcpLoose, servesInCluster });
       } catch (error) {

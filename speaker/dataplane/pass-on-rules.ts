@@ -13,7 +13,10 @@ import {
   inSet,
   is,
   isInState,
+  isKnown,
   isSyn,
+  jump,
+  leaveChain,
   outsideRanges,
   rewriteToNodePort,
 } from "./statements.ts";
@@ -35,14 +38,18 @@ const spentDoubtfulHopLimit = 7;
 /** Notes that `rewrite_to_node_port` has rewritten a packet, until `pass_on`. Connection tracking keeps the zone of new connections only. */
 const rewritten = numberData("classid", 0xbe11_0001);
 const isRewritten: Statement = is("meta priority", rewritten);
+export const isNotRewritten: Statement = {
+  kind: "match",
+  left: field("meta priority"),
+  operator: "!=",
+  right: rewritten,
+};
 export const noteRewrite: Statement = { kind: "set", field: "meta priority", to: constant("classid", rewritten) };
 const forgetRewrite: Statement = {
   kind: "set",
   field: "meta priority",
   to: constant("classid", numberData("classid", 0)),
 };
-
-const leaveChain: Statement = { kind: "verdict", verdict: { kind: "return" } };
 
 function hopLimit(ip: NftIpFamily, operator: MatchOperator, value: number): Statement {
   return { kind: "match", left: field(hopLimitField(ip)), operator, right: numberData("hop_limit", value) };
@@ -58,18 +65,10 @@ function hopLimitField(ip: NftIpFamily): FieldName {
  */
 export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly NftRule[] {
   const isUnknown = isInState("new", "invalid");
-  const passOn: NftRule = [
-    isUnknown,
-    fromLan(ip),
-    { kind: "verdict", verdict: { kind: "jump", chain: "unknown_packet" } },
-  ];
+  const passOn: NftRule = [isUnknown, fromLan(ip), jump("unknown_packet")];
   if (node === undefined) return [passOn];
-  const known = isInState("established", "related", "untracked");
-  const isOther: Statement = { kind: "match", left: field("meta priority"), operator: "!=", right: rewritten };
   return [
-    // The first rule is for the packets of most connections.
-    [known, isOther, { kind: "verdict", verdict: { kind: "accept" } }],
-    [isRewritten, known, forgetRewrite, { kind: "verdict", verdict: { kind: "accept" } }],
+    [isRewritten, isKnown, forgetRewrite, { kind: "verdict", verdict: { kind: "accept" } }],
     ...forwardedProtocols.map((protocol): NftRule => {
       const sent = concatenation("meta l4proto", `${protocol} dport`);
       const { reply_addresses, reply_ports } = sets[ip];

@@ -13,7 +13,7 @@ import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { EndpointPick } from "./element.ts";
-import { noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts";
+import { isNotRewritten, noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts";
 import { rewriteZone } from "./rewrite-zone.ts";
 import { affinityClients, sets, untakenMs, untakenServices } from "./sets.ts";
 import {
@@ -24,9 +24,13 @@ import {
   inSet,
   is,
   isEchoRequest,
+  isInState,
+  isKnown,
   isNew,
   isSolicitation,
   isSyn,
+  jump,
+  leaveChain,
   originalService,
   outsideRanges,
   rewriteToNodePort,
@@ -39,7 +43,10 @@ const inRewriteZone: Statement = is("ct original zone", zone);
 
 /** The settings that the rules depend on. */
 export interface RuleSettings {
-  /** The address of this node on which kube-proxy takes node ports; undefined: no rewrite to node ports in this family. */
+  /**
+   * The address of this node on which kube-proxy takes node ports, where ports are rewritten to node ports; undefined: none is in this family. Rewriting
+   * needs two more base chains.
+   */
   readonly nodeAddress: string | undefined;
   /**
    * Whether connection tracking takes a TCP packet in the middle of a connection that it does not know for a new one
@@ -50,17 +57,14 @@ export interface RuleSettings {
   readonly servesInCluster?: boolean;
 }
 
-/** The rules of each base chain. */
+/** The rules of each base chain. One without rules is not made, because a hook costs every packet that passes it. */
 export type BaseRules = Readonly<
   Record<
-    | "check_source_ranges"
-    | "reject_no_endpoints"
-    | "rewrite_to_node_port"
+    | "before_tracking"
+    | "before_translation"
     | "rewrite_output"
     | "check_output_source_ranges"
-    | "pass_on"
     | "dnat_to_endpoints"
-    | "remember_affinity"
     | "drop_on_node"
     | "drop_unhandled"
     | "masquerading"
@@ -71,25 +75,64 @@ export type BaseRules = Readonly<
 >;
 
 /** The rules of chains that base chains jump to. */
-export type InnerRules = Readonly<Record<"unknown_packet", readonly NftRule[]>>;
+export type InnerRules = Readonly<
+  Record<
+    | "reject_no_endpoints"
+    | "rewrite_to_node_port"
+    | "pass_on"
+    | "unknown_packet"
+    | "check_source_ranges"
+    | "remember_affinity",
+    readonly NftRule[]
+  >
+>;
 
-export function innerRules(ip: NftIpFamily, { tcpLoose = true }: RuleSettings): InnerRules {
-  return { unknown_packet: unknownPacketRules(ip, tcpLoose) };
+export function innerRules(ip: NftIpFamily, settings: RuleSettings): InnerRules {
+  const { tcpLoose = true, servesInCluster = false } = settings;
+  return {
+    reject_no_endpoints: [
+      ...refusalRules(ip, fromLan(ip)),
+      ...(servesInCluster ? refusalRules(ip, toInCluster(ip)) : []),
+      ...solicitationRules(ip),
+    ],
+    rewrite_to_node_port: rewriteRules(ip, settings),
+    pass_on: passOnRules(ip, nodeAddressOf(settings)),
+    unknown_packet: unknownPacketRules(ip, tcpLoose),
+    check_source_ranges: sourceRangeRules(ip, settings),
+    remember_affinity: [[{ kind: "vmap", key: [field(`ct original ${ip} daddr`)], map: sets[ip].affinity_addresses }]],
+  };
+}
+
+/**
+ * What is for none of our addresses leaves each chain by its first rule. What is refused, passed on or excluded is decided in one base chain, where
+ * the address is still that of the Service. Only ports that are rewritten are refused before tracking, because that is where they are rewritten.
+ */
+function preroutingRules(
+  ip: NftIpFamily,
+  settings: RuleSettings,
+): Pick<BaseRules, "before_tracking" | "before_translation"> {
+  const refuse: NftRule = [jump("reject_no_endpoints")];
+  const newConnections: readonly NftRule[] = [[jump("pass_on")], [jump("check_source_ranges")]];
+  if (nodeAddressOf(settings) === undefined)
+    return { before_tracking: [], before_translation: [acceptOthers(ip), refuse, ...newConnections] };
+  return {
+    before_tracking: [acceptOthers(ip), refuse, [jump("rewrite_to_node_port")]],
+    before_translation: [
+      [isKnown, isNotRewritten, { kind: "verdict", verdict: { kind: "accept" } }],
+      ...newConnections,
+    ],
+  };
 }
 
 export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
   const our = sets[ip];
+  // Behind the translation, so that the packet shows its endpoint. New connections renew the time, as kube-proxy's do; others do not.
+  const remember: NftRule = [isNew, fromLan(ip), jump("remember_affinity")];
   return {
-    check_source_ranges: sourceRangeRules(ip, settings),
+    ...preroutingRules(ip, settings),
     check_output_source_ranges: settings.servesInCluster === true ? sourceRangeRules(ip, settings).slice(1) : [],
-    reject_no_endpoints: [
-      acceptOthers(ip),
-      ...refusalRules(ip, fromLan(ip)),
-      ...(settings.servesInCluster === true ? refusalRules(ip, toInCluster(ip)) : []),
-      ...solicitationRules(ip),
-    ],
-    ...nodePortRules(ip, settings),
-    pass_on: passOnRules(ip, nodeAddressOf(settings)),
+    ...wayBackRules(ip, settings),
+    rewrite_output: outputRules(ip, settings),
     dnat_to_endpoints: [
       [fromLan(ip), { kind: "vmap", key: serviceKey(ip), map: our.dnat_services }],
       [
@@ -100,13 +143,16 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
     ],
     // An interface of the node may have the address, as in IPVS mode: nothing else that the node serves is reached by it. What IPVS takes
     // has gone before.
-    drop_on_node: [[fromLan(ip), inSet([field(`${ip} daddr`)], our.service_addresses), drop]],
-    // After the translation, so that the packet shows its endpoint. New connections renew the time, as kube-proxy's do; others do not.
-    remember_affinity: [
-      [isNew, fromLan(ip), { kind: "vmap", key: [field(`ct original ${ip} daddr`)], map: our.affinity_addresses }],
+    drop_on_node: [remember, [inSet([field(`${ip} daddr`)], our.service_addresses), fromLan(ip), drop]],
+    // Handled neither by us nor by kube-proxy: without the last rule the packet goes back to the LAN that it came from. A connection that someone
+    // has answered is handled: what is dropped here never becomes one.
+    drop_unhandled: [
+      [isInState("established", "related"), { kind: "verdict", verdict: { kind: "accept" } }],
+      remember,
+      acceptOthers(ip),
+      ...untakenRules(ip),
+      [fromLan(ip), drop],
     ],
-    // Handled neither by us nor by kube-proxy: without this rule the packet goes back to the LAN that it came from.
-    drop_unhandled: [acceptOthers(ip), ...untakenRules(ip), [fromLan(ip), drop]],
     masquerading: [
       // A pod of this node that is itself on the LAN would answer the client directly, from its own address.
       [
@@ -182,7 +228,7 @@ function sourceRangeRules(ip: NftIpFamily, { nodeAddress }: RuleSettings): reado
 function refusalRules(ip: NftIpFamily, from: Statement): readonly NftRule[] {
   const unserved = inSet(serviceKey(ip), sets[ip].no_endpoint_services);
   return [
-    [from, unserved, ...outsideRanges(ip), { kind: "verdict", verdict: { kind: "accept" } }],
+    [from, unserved, ...outsideRanges(ip), leaveChain],
     [from, isSyn, unserved, { kind: "reject", with: "tcp reset" }],
     [
       from,
@@ -218,19 +264,39 @@ function toInCluster(ip: NftIpFamily): Statement {
  * their way out, and the answers to the node on their way in. No other node knows their connections, so `pass_on` need not know of the rewrite.
  * kube-proxy's ICMP errors name the node port, and would not find their connections: what has no endpoint is refused before the rewrite.
  */
-function nodePortRules(
-  ip: NftIpFamily,
-  settings: RuleSettings,
-): Pick<BaseRules, "rewrite_to_node_port" | "rewrite_output" | "unrewrite" | "unrewrite_input"> {
+function rewriteRules(ip: NftIpFamily, settings: RuleSettings): readonly NftRule[] {
   const node = nodeAddressOf(settings);
-  if (node === undefined) return { rewrite_to_node_port: [], rewrite_output: [], unrewrite: [], unrewrite_input: [] };
-  const our = sets[ip];
-  const map = (key: readonly Expression[], to: NftSet): Expression => ({ kind: "map", key, map: to });
-  const rewrite = (protocol: "tcp" | "udp"): readonly Statement[] => [
+  if (node === undefined) return [];
+  return [
+    ...forwardedProtocols.map((protocol): NftRule => [fromLan(ip), ...rewrite(ip, protocol, node), noteRewrite]),
+    ...(settings.servesInCluster === true ? inClusterRewrites(ip, node) : []),
+  ];
+}
+
+/** For packets of the node itself, see `rewriteRules`. */
+function outputRules(ip: NftIpFamily, settings: RuleSettings): readonly NftRule[] {
+  const node = nodeAddressOf(settings);
+  if (node === undefined || settings.servesInCluster !== true) return [];
+  return [acceptOthers(ip), ...refusalRules(ip, toInCluster(ip)), ...inClusterRewrites(ip, node)];
+}
+
+function inClusterRewrites(ip: NftIpFamily, node: Data): readonly NftRule[] {
+  return forwardedProtocols.map((protocol): NftRule => [toInCluster(ip), ...rewrite(ip, protocol, node)]);
+}
+
+function rewrite(ip: NftIpFamily, protocol: "tcp" | "udp", node: Data): readonly Statement[] {
+  return [
     ...rewriteToNodePort(ip, protocol, node),
     { kind: "set", field: "ct original zone", to: constant("ct_zone", zone) },
   ];
-  const inCluster = forwardedProtocols.map((protocol): NftRule => [toInCluster(ip), ...rewrite(protocol)]);
+}
+
+/** The answers of rewritten connections, see `rewriteRules`. */
+function wayBackRules(ip: NftIpFamily, settings: RuleSettings): Pick<BaseRules, "unrewrite" | "unrewrite_input"> {
+  const node = nodeAddressOf(settings);
+  if (node === undefined) return { unrewrite: [], unrewrite_input: [] };
+  const our = sets[ip];
+  const map = (key: readonly Expression[], to: NftSet): Expression => ({ kind: "map", key, map: to });
   const unrewrite = forwardedProtocols.map((protocol): NftRule => {
     const sent = concatenation("meta l4proto", `${protocol} sport`);
     return [
@@ -241,17 +307,7 @@ function nodePortRules(
       { kind: "set", field: `${protocol} sport`, to: map(sent, our.reply_ports) },
     ];
   });
-  const { servesInCluster = false } = settings;
-  return {
-    rewrite_to_node_port: [
-      acceptOthers(ip),
-      ...forwardedProtocols.map((protocol): NftRule => [fromLan(ip), ...rewrite(protocol), noteRewrite]),
-      ...(servesInCluster ? inCluster : []),
-    ],
-    rewrite_output: servesInCluster ? [acceptOthers(ip), ...refusalRules(ip, toInCluster(ip)), ...inCluster] : [],
-    unrewrite,
-    unrewrite_input: servesInCluster ? unrewrite : [],
-  };
+  return { unrewrite, unrewrite_input: settings.servesInCluster === true ? unrewrite : [] };
 }
 
 function nodeAddressOf({ nodeAddress }: RuleSettings): Data | undefined {

@@ -2,16 +2,23 @@ import { BellhopError } from "../../src/error/error.ts";
 import { type IpFamily, ipFamilies } from "../../src/ip/address.ts";
 import type { Nft } from "../../src/nft/nft.ts";
 import type { NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
+import { chainOf } from "../../src/nft/verdict.ts";
 import { affinityChainName, nextHopChainName, pickChainName } from "./element.ts";
 import { nextHopRules, unknownConnectionRules } from "./pass-on-rules.ts";
-import { affinityPortRules, affinityRules, type BaseRules, pickRules } from "./rules.ts";
+import { affinityPortRules, affinityRules, type BaseRules, type InnerRules, pickRules } from "./rules.ts";
 import { createTable, createTargetChain, nftFamilies, removeTableOf, type TargetChain } from "./tables.ts";
+
+/** A chain with needs of its own. The others only look addresses up and lead to these. */
+export type TestedChain = Exclude<
+  keyof BaseRules | keyof InnerRules,
+  "before_tracking" | "before_translation" | "unknown_packet"
+>;
 
 /** A feature of the kernel that our rules need and that it does not have. */
 export interface MissingFeature {
   readonly family: IpFamily;
   /** The chain that needs it. Missing: all of them. */
-  readonly chain?: keyof BaseRules;
+  readonly chain?: TestedChain;
   /** What is missing and where it is found, for people. */
   readonly feature: string;
   /** What the kernel answered. */
@@ -19,7 +26,7 @@ export interface MissingFeature {
 }
 
 /** What each chain needs beyond nftables itself. Versions are those of Linux; modules are those of its nf_tables. */
-const needs: Readonly<Record<keyof BaseRules, string>> = {
+const needs: Readonly<Record<TestedChain, string>> = {
   check_source_ranges: "ranges in concatenated keys (Linux 5.6), connection tracking in rules (module nft_ct)",
   reject_no_endpoints: "reject at prerouting (Linux 5.9, module nft_reject)",
   rewrite_to_node_port:
@@ -36,7 +43,7 @@ const needs: Readonly<Record<keyof BaseRules, string>> = {
   unrewrite: "writing addresses and ports of packets (Linux 4.10)",
 };
 
-const chainNames = Object.keys(needs) as readonly (keyof BaseRules)[];
+const chainNames = Object.keys(needs) as readonly TestedChain[];
 
 const loopback = { ip: { family: "IPv4", value: 0x7f00_0001n }, ip6: { family: "IPv6", value: 1n } } as const;
 
@@ -77,7 +84,7 @@ export function removeSelfTest(family: NftIpFamily): readonly NftCommand[] {
 }
 
 /** Why the kernel refuses the rules of the chain, or of all chains; undefined if it accepts them. */
-async function refusal(nft: Nft, family: IpFamily, chain?: keyof BaseRules): Promise<string | undefined> {
+async function refusal(nft: Nft, family: IpFamily, chain?: TestedChain): Promise<string | undefined> {
   const table = selfTestTable(nftFamilies[family]);
   const remove = removeSelfTest(nftFamilies[family]);
   try {
@@ -90,23 +97,32 @@ async function refusal(nft: Nft, family: IpFamily, chain?: keyof BaseRules): Pro
   }
 }
 
-function ourCommands(family: IpFamily, chain: keyof BaseRules | undefined): readonly NftCommand[] {
+function ourCommands(family: IpFamily, chain: TestedChain | undefined): readonly NftCommand[] {
   const ip = nftFamilies[family];
   const targets = (chain === undefined ? chainNames : [chain]).flatMap((base) =>
     targetChainsBehind(ip, base).flatMap((target) => createTargetChain(ip, target)),
   );
-  const base = createTable(ip, settings[family]).filter(
-    (command) =>
-      (command.kind !== "addChain" && command.kind !== "addRule") ||
-      chain === undefined ||
-      command.chain === chain ||
-      (chain === "pass_on" && command.chain === "unknown_packet"),
-  );
-  return [...base, ...targets];
+  const whole = createTable(ip, settings[family]);
+  return [...(chain === undefined ? whole : partOf(whole, chain)), ...targets];
+}
+
+/** The commands that concern the chain: its rules, and those that lead to it, since the kernel checks a rule by the hooks from which it is reached. */
+function partOf(whole: readonly NftCommand[], chain: TestedChain): readonly NftCommand[] {
+  const leadsTo = (command: NftCommand): command is NftCommand & { readonly kind: "addRule" } =>
+    command.kind === "addRule" &&
+    command.rule.some((statement) => statement.kind === "verdict" && chainOf(statement.verdict) === chain);
+  const own = new Set<string>([chain, ...(chain === "pass_on" ? ["unknown_packet"] : [])]);
+  const before = new Set(whole.filter(leadsTo).map((command) => command.chain));
+  return whole.filter((command) => {
+    // A chain without a hook needs nothing.
+    if (command.kind === "addChain")
+      return command.base === undefined || own.has(command.chain) || before.has(command.chain);
+    return command.kind !== "addRule" || own.has(command.chain) || leadsTo(command);
+  });
 }
 
 /** One of each kind of the chains that elements lead to from the base chain. */
-function targetChainsBehind(family: NftIpFamily, chain: keyof BaseRules): readonly TargetChain[] {
+function targetChainsBehind(family: NftIpFamily, chain: TestedChain): readonly TargetChain[] {
   if (chain === "pass_on") {
     const nextHop = { address: loopback[family], device: { name: "lo", index: 1 } };
     return [

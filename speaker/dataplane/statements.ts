@@ -17,6 +17,14 @@ export const tcpControl: Expression = {
 /** Ends the way of the packet. */
 export const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
 
+/** Continues behind the rule that has led to the chain. */
+export const leaveChain: Statement = { kind: "verdict", verdict: { kind: "return" } };
+
+/** Continues in another chain, and comes back. */
+export function jump(chain: string): Statement {
+  return { kind: "verdict", verdict: { kind: "jump", chain } };
+}
+
 /** The address, protocol and port of a Service. */
 export function serviceKey(ip: NftIpFamily): readonly Expression[] {
   return concatenation(`${ip} daddr`, "meta l4proto", "th dport");
@@ -47,6 +55,9 @@ export function isInState(...states: readonly (keyof typeof ctStates)[]): Statem
 }
 
 export const isNew: Statement = isInState("new");
+
+/** Whether the packet neither opens a connection nor is invalid. */
+export const isKnown: Statement = isInState("established", "related", "untracked");
 
 /** A TCP packet that opens a connection. */
 export const isSyn: Statement = {

@@ -40,16 +40,13 @@ export function inTable(family: NftIpFamily, actions: readonly NftAction[]): rea
  * before: of a connection that is open there, the client may be excluded meanwhile.
  */
 const baseChains = {
-  reject_no_endpoints: { type: "filter", hook: "prerouting", priority: -315 },
-  rewrite_to_node_port: { type: "filter", hook: "prerouting", priority: -310 },
+  before_tracking: { type: "filter", hook: "prerouting", priority: -310 },
   // For packets of the node itself. kube-proxy's nat at output is at -100, and the kernel restores addresses at input at 100.
   rewrite_output: { type: "route", hook: "output", priority: -310 },
   check_output_source_ranges: { type: "filter", hook: "output", priority: -150 },
   unrewrite_input: { type: "filter", hook: "input", priority: 105 },
-  pass_on: { type: "filter", hook: "prerouting", priority: -160 },
-  check_source_ranges: { type: "filter", hook: "prerouting", priority: -150 },
+  before_translation: { type: "filter", hook: "prerouting", priority: -160 },
   dnat_to_endpoints: { type: "nat", hook: "prerouting", priority: -110 },
-  remember_affinity: { type: "filter", hook: "prerouting", priority: -90 },
   // IPVS takes its packets at 98 and 99 (net/netfilter/ipvs/ip_vs_core.c, NF_IP_PRI_NAT_SRC - 2 and - 1).
   drop_on_node: { type: "filter", hook: "input", priority: 110 },
   drop_unhandled: { type: "filter", hook: "forward", priority: 10 },
@@ -57,24 +54,15 @@ const baseChains = {
   unrewrite: { type: "filter", hook: "postrouting", priority: 310 },
 } as const satisfies Record<keyof BaseRules, BaseChain>;
 
-/** A hook costs every packet that passes it, so these chains are there only while they have rules. */
-const optionalChains: ReadonlySet<string> = new Set<keyof BaseRules>([
-  "rewrite_output",
-  "check_output_source_ranges",
-  "unrewrite_input",
-]);
-
 /** Sets, chains and rules of a fresh table, without elements. `sizes`: how many elements a set takes at most, by its name. */
 export function createTable(
   family: NftIpFamily,
   settings: RuleSettings,
   sizes: ReadonlyMap<string, number> = new Map(),
 ): readonly NftCommand[] {
-  const inner = Object.entries(innerRules(family, settings));
+  const inner = Object.entries(innerRules(family, settings)).filter(([, rules]) => rules.length > 0);
   const base = baseRules(family, settings);
-  const present = Object.entries(baseChains).filter(
-    ([chain]) => !optionalChains.has(chain) || base[chain as keyof BaseRules].length > 0,
-  );
+  const present = Object.entries(baseChains).filter(([chain]) => base[chain as keyof BaseRules].length > 0);
   const chains = inTable(family, [
     ...inner.map(([chain]): NftAction => ({ kind: "addChain", chain })),
     ...present.map(([chain, hook]): NftAction => ({ kind: "addChain", chain, base: hook })),

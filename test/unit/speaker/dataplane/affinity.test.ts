@@ -149,3 +149,12 @@ test("clients are remembered for the time of the Service, by new connections fro
     assert.equal(update?.kind === "update" && update.timeoutMs, affinityTimeoutSeconds * 1000);
   }
 });
+
+test("a client of a pod in the node's own network is remembered, too", async () => {
+  const fakeNode = new FakeNode();
+  const own = slice([endpoint("172.30.0.11")]);
+  await fakeNode.put(service({ ports: [pods], affinityTimeoutSeconds: 30 }), [own]);
+  const outcome = fakeNode.send(vip);
+  assert.equal(where(outcome), "local 172.30.0.11 8080");
+  assert.equal(outcome.updates.length, 1);
+});

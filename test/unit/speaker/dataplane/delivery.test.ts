@@ -197,3 +197,13 @@ for (const [family, address, nodeAddress, protocol, icmpType] of [
     assert.equal(where(fakeNode.send(nodeAddress, { port: 22, onNode })), `local ${nodeAddress} 22`);
   });
 }
+
+test("what nothing handles is dropped whatever connection tracking makes of it, and an answered connection is handled", async () => {
+  const fakeNode = new FakeNode();
+  await fakeNode.put(service({ ports: [pods] }), [local, local6]);
+  for (const address of [vip, vip6]) {
+    for (const state of ["new", "invalid"] as const)
+      assert.equal(where(fakeNode.send(address, { port: 81, state })), "dropped in drop_unhandled");
+    assert.equal(where(fakeNode.send(address, { port: 81, state: "established" })), `forwarded ${address} 81`);
+  }
+});

@@ -81,6 +81,18 @@ test("the chains for packets of the node exist only while an address is shown wi
   assert.deepEqual(present(), []);
 });
 
+test("the chains that rewrite to node ports exist only while a port is rewritten", async () => {
+  const fakeNode = new FakeNode();
+  const rewriting = ["rewrite_to_node_port", "before_tracking", "unrewrite"];
+  const present = () => rewriting.filter((chain) => fakeNode.nft.table("ip", "bellhop")?.chains.has(chain));
+  await fakeNode.put(service(), slices);
+  assert.deepEqual(present(), []);
+  await fakeNode.put(service(byNodePort), slices);
+  assert.deepEqual(present(), rewriting);
+  await fakeNode.put(service(), slices);
+  assert.deepEqual(present(), []);
+});
+
 test("a port without endpoints is refused before the rewrite: ICMP errors about a node port do not find the connection", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(shownAs("Proxy")), []);

@@ -34,6 +34,18 @@ test("a port without usable endpoints is refused on both ways: TCP by a reset, U
   }
 });
 
+test("datagrams of a flow that is open are refused, too, and so is a SYN from the port of an old connection", async () => {
+  for (const ports of bothWays) {
+    const fakeNode = new FakeNode();
+    await fakeNode.put(service({ ports }), [unready]);
+    for (const address of [vip, vip6]) {
+      const open = { state: "established", protocol: "udp", port: 53 } as const;
+      assert.equal(where(fakeNode.send(address, open)), "refused by unreachable in reject_no_endpoints");
+      assert.equal(where(fakeNode.send(address, { state: "established" })), "refused by reset in reject_no_endpoints");
+    }
+  }
+});
+
 test("each family is refused for itself", async () => {
   const fakeNode = new FakeNode();
   await fakeNode.put(service(byNodePort), [local]);

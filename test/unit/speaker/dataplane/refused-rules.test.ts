@@ -7,7 +7,7 @@ import { parseAddress } from "../../../../src/ip/address.ts";
 import type { ServiceView } from "../../../../src/model/service.ts";
 import { addressData } from "../../../../src/nft/data.ts";
 import type { FakeNft } from "../../../../src/nft/fake-nft.ts";
-import { byNodePort, endpoint, FakeNode, service as plainService, port, slice, where } from "./fake-node.ts";
+import { byNodePort, endpoint, FakeNode, service as plainService, port, settings, slice, where } from "./fake-node.ts";
 
 /** With elements in many maps. */
 const service = (change: Partial<ServiceView> = {}) => plainService({ ...byNodePort, ...change });
@@ -180,8 +180,7 @@ describe("a write that fails", () => {
     for (let host = 1; host < 50; host++)
       await fakeNode.put(service({ key: `default/s${host}` }), [local], [`192.0.2.${host}`]);
     assert.equal(attempts, 2);
-    const addresses = { IPv4: "172.30.0.12", IPv6: undefined };
-    await fakeNode.dataplane.apply({ nodeAddresses: addresses });
+    await fakeNode.dataplane.apply({ ...settings, tcpLoose: false });
     assert.equal(attempts, 4);
   });
 
