@@ -3,70 +3,97 @@ import { parseAddress } from "../../src/ip/address.ts";
 import { wholeNumber } from "../lab/whole-number.ts";
 import { createKernelDataplane } from "../network/kernel-dataplane.ts";
 import { Lan } from "../network/lan.ts";
+import type { Namespace } from "../network/namespace.ts";
+import type { Program } from "../network/program.ts";
 import { RemoteKernel } from "../network/remote-kernel.ts";
 import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
 import { formatSpread, spreadOf } from "./statistics.ts";
 
 /**
- * What packets from pod to pod pay for our rules on the node between them: `npm run bench -- other-traffic [Services] [pings] [trials]`. Needs root, and a
- * machine that does nothing else. Pings one after the other, as fast as each is answered, in turns without our table and with it. For the version before,
- * run it there.
+ * What packets from pod to pod pay for our rules on the node between them: `npm run bench -- other-traffic [Services] [rounds]`. Needs root and nftables. One
+ * node has the nat chains of a service proxy only, the second one also our rules, and the third one our rules with every other Service rewritten to
+ * its node port. A pod of each sends datagrams of a flow that was answered, and node and pod route each to and fro until its hop limit is
+ * used up: so it passes the node 127 times. The nodes take turns all the time, so that other work on the machine hits them alike. For the version
+ * before, run it there.
  */
-const [servicesText = "1000", pingsText = "50000", trialsText = "9"] = process.argv.slice(2);
+const [servicesText = "1000", roundsText = "500"] = process.argv.slice(2);
 /** As many as 198.18.0.0/16 has addresses. */
 const services = wholeNumber("Services", servicesText, { from: 1, to: 65_536 });
-const pings = wholeNumber("pings", pingsText, { from: 1, to: 10_000_000 });
-const trials = wholeNumber("trials", trialsText, { from: 1, to: 1_000 });
-const node = { name: "n1", addresses: { IPv4: "192.0.2.11", IPv6: undefined }, answersPing: true, hashSeed: 1 };
+const rounds = wholeNumber("rounds", roundsText, { from: 1, to: 1_000_000 });
+const passes = 127;
+/** In each turn so many are sent, and the one in the middle counts. */
+const perTurn = 7;
 
-async function pingMicroseconds(lan: Lan): Promise<number> {
-  const [pod] = lan.pods;
-  const output = (await pod?.sh(`ping -n -q -f -c ${pings} 10.244.2.2`)) ?? "";
-  const [, received, timeMs] = /(\d+) received.*time (\d+)ms/.exec(output) ?? [];
-  // A flood sends another one after 10 ms without an answer.
-  if (Number(received) < pings * 0.999) throw new Error(output);
-  return (Number(timeMs) * 1000) / pings;
+/** What every node of a cluster has, which tracks connections and has nat at each hook. */
+const serviceProxy = `nft 'table ip proxy {
+  chain pre { type nat hook prerouting priority -100; }
+  chain out { type nat hook output priority -100; }
+  chain post { type nat hook postrouting priority 100; meta mark 0x4000 masquerade; }
+  chain refused { type filter hook forward priority 0; ct state new counter; }
+}'`;
+
+/** Makes pod and node route whatever comes for an address to each other. */
+async function close(node: Namespace, pod: Namespace, address: string, number: number): Promise<void> {
+  const quiet = (device: string) =>
+    `net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.${device}.send_redirects=0 net.ipv4.conf.all.rp_filter=0`;
+  await pod.sh(`sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.eth0.accept_local=1 ${quiet("eth0")}`);
+  await node.sh(`sysctl -qw ${quiet("cni0")}; ip route add ${address} via 10.244.${number}.2`);
 }
 
-const lan = await Lan.create();
-const kernel = await RemoteKernel.start(lan.nodes[0]);
-const dataplane = createKernelDataplane(kernel);
-try {
-  const views = Array.from({ length: services }, (_, index) => {
-    const address = parseAddress(`198.18.${index >> 8}.${index & 255}`);
-    const view = service({ key: `default/s${index}`, ...(index % 2 === 0 ? byNodePort : {}) });
-    return { view, addresses: address === undefined ? [] : [address] };
-  });
+async function writeRules(node: Namespace, address: string, rewritten: boolean): Promise<() => void> {
+  const kernel = await RemoteKernel.start(node);
+  const dataplane = createKernelDataplane(kernel);
+  const nodeAddresses = { IPv4: address, IPv6: undefined };
+  const facts = { name: "n1", addresses: nodeAddresses, answersPing: true, hashSeed: 1 };
   const slices = [slice([endpoint("10.244.1.2")])];
-  const write = async (present: boolean) => {
-    for (const { view, addresses } of views) {
-      const elements = present ? renderService(view, slices, addresses, node).elements : [];
-      dataplane.setService(view.key, elements);
-    }
-    const { failures } = await dataplane.apply({ nodeAddresses: node.addresses });
-    if (failures.length > 0) throw failures[0]?.error;
-    // What is written as elements that change one by one is written as a whole by a restart, too.
-    dataplane.invalidate();
-    await dataplane.apply({ nodeAddresses: node.addresses });
-  };
-  const [without, withRules, ratios]: [number[], number[], number[]] = [[], [], []];
-  await pingMicroseconds(lan);
-  for (let trial = 0; trial < trials; trial++) {
-    await write(false);
-    const bare = await pingMicroseconds(lan);
-    await write(true);
-    const ruled = await pingMicroseconds(lan);
-    without.push(bare);
-    withRules.push(ruled);
-    ratios.push(ruled / bare);
+  for (let index = 0; index < services; index++) {
+    const own = parseAddress(`198.18.${index >> 8}.${index & 255}`);
+    const view = service({ key: `default/s${index}`, ...(rewritten && index % 2 === 0 ? byNodePort : {}) });
+    dataplane.setService(view.key, renderService(view, slices, own === undefined ? [] : [own], facts).elements);
   }
-  const show = (title: string, values: readonly number[], digits: number) =>
-    process.stdout.write(`${title}: ${formatSpread(spreadOf(values), digits)}\n`);
-  show("from pod to pod and back without our rules, µs", without, 2);
-  show(`with those of ${services} Services, µs`, withRules, 2);
-  show("ratio", ratios, 3);
+  const { failures } = await dataplane.apply({ nodeAddresses });
+  if (failures.length > 0) throw failures[0]?.error;
+  return () => {
+    dataplane.stop();
+    kernel.kill();
+  };
+}
+
+/** Nanoseconds for each pass. */
+async function measure(client: Program): Promise<number> {
+  const times = JSON.parse(await client.say(`send ${perTurn}`)) as readonly number[];
+  return spreadOf(times).median / passes;
+}
+
+const lan = await Lan.create({ three: true });
+const stops: (() => void)[] = [];
+try {
+  const clients: Program[] = [];
+  for (const [index, node] of lan.nodes.entries()) {
+    await node.sh(serviceProxy);
+    if (index > 0) stops.push(await writeRules(node, `192.0.2.${11 + index}`, index === 2));
+    const pod = lan.pods[index] ?? node;
+    const client = await lan.start(pod, "circling-client.ts", [`10.244.${((index + 1) % 3) + 1}.2`]);
+    for (let asked = 0; asked < 3; asked++) await client.say("ask");
+    clients.push(client);
+  }
+  for (const [index, node] of lan.nodes.entries())
+    await close(node, lan.pods[index] ?? node, `10.244.${((index + 1) % 3) + 1}.2`, index + 1);
+  const times: number[][] = clients.map(() => []);
+  const ratios: number[][] = clients.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    const measured: number[] = [];
+    for (const client of clients) measured.push(await measure(client));
+    for (const [index, ns] of measured.entries()) {
+      times[index]?.push(ns);
+      ratios[index]?.push(ns / (measured[0] ?? Number.NaN));
+    }
+  }
+  for (const [index, title] of ["a service proxy's chains only", "our rules", "ours that rewrite"].entries()) {
+    const ns = formatSpread(spreadOf(times[index] ?? []));
+    process.stdout.write(`${title}: ${ns} ns a pass, ratio ${formatSpread(spreadOf(ratios[index] ?? []), 3)}\n`);
+  }
 } finally {
-  dataplane.stop();
-  kernel.kill();
+  for (const stop of stops) stop();
   lan.destroy();
 }
