@@ -114,12 +114,33 @@ export function mergeBlocks({ key, data }: BlockLayout, blocks: readonly Endpoin
 
 /** The part of a block that another one does not have, or with other data. "": there is none. */
 export function blockDifference({ key, data }: BlockLayout, block: EndpointBlock, other: EndpointBlock): EndpointBlock {
+  const length = key + data;
+  // Nearly always one endpoint of many differs. A key is in a block once: what both begin or end with is nowhere else in them.
+  const start = sameStart(length, block, other);
+  const end = sameEnd(length, block, other);
   const common = new Set<Data>();
-  for (let at = 0; at < other.length; at += key + data) common.add(other.slice(at, at + key + data));
+  for (let at = start; at < other.length - end; at += length) common.add(other.slice(at, at + length));
   const parts: Data[] = [];
-  for (let at = 0; at < block.length; at += key + data) {
-    const one = block.slice(at, at + key + data);
+  for (let at = start; at < block.length - end; at += length) {
+    const one = block.slice(at, at + length);
     if (!common.has(one)) parts.push(one);
   }
   return parts.join("");
+}
+
+/** How many bytes two blocks begin with alike, in whole elements of this length. */
+function sameStart(length: number, left: EndpointBlock, right: EndpointBlock): number {
+  const most = Math.min(left.length, right.length);
+  let same = 0;
+  while (same < most && left.charCodeAt(same) === right.charCodeAt(same)) same += 1;
+  return same - (same % length);
+}
+
+/** The same of their ends. */
+function sameEnd(length: number, left: EndpointBlock, right: EndpointBlock): number {
+  const most = Math.min(left.length, right.length);
+  let same = 0;
+  while (same < most && left.charCodeAt(left.length - 1 - same) === right.charCodeAt(right.length - 1 - same))
+    same += 1;
+  return same - (same % length);
 }
