@@ -54,6 +54,9 @@ describe("clients in the cluster, where no service proxy knows the address", { s
       lan.destroy();
     };
     dataplane = createKernelDataplane(kernel);
+    // The pod is behind the interface that the client is behind. A redirect would count against the client's allowance of ICMP errors
+    // (net/ipv4/route.c, ip_rt_send_redirect), which are how a datagram is refused.
+    for (const name of ["all", "eth0"]) await n1.sh(`sysctl -qw net.ipv4.conf.${name}.send_redirects=0`);
     for (const family of ["ip", "ip6"] as const) await n1.sh(`nft '${kubeProxyRules(family)}'`);
     await put(view);
   });
@@ -90,6 +93,8 @@ describe("clients in the cluster, where no service proxy knows the address", { s
   }
 
   test("a port without endpoints refuses every client at once", async () => {
+    // The last answer through the node was a moment ago.
+    await ask(lan.client, "tcp", addresses.ip, 1);
     await put(view, []);
     const clients = { "the client on the LAN": lan.client, "a pod": lan.pods[0], "the node": lan.nodes[0] };
     for (const address of Object.values(addresses)) {
