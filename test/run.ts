@@ -45,6 +45,7 @@ const stages: readonly (readonly (readonly TestFiles[])[])[] = [
     ],
     [
       { pattern: "test/e2e/node-settings.test.ts", lab: "e2e-settings" },
+      { pattern: "test/e2e/resilience.test.ts", lab: "e2e-resilience" },
       { pattern: "test/e2e/{ipv6-only,single-stack/ipv6-nftables}.test.ts", lab: "e2e-ipv6-nftables" },
       { pattern: "test/e2e/single-stack/ipv6-iptables.test.ts", lab: "e2e-ipv6-iptables" },
       { pattern: "test/e2e/single-stack/ipv4-nftables.test.ts", lab: "e2e-ipv4-nftables" },

@@ -13,7 +13,7 @@ import { createService, startWeb } from "./workload.ts";
 const steady = { intervalMs: 100, timeoutMs: 8_000, longConnections: 10 } as const;
 
 describe("traffic survives Bellhop and the API server", () => {
-  const cluster = useCluster("nftables", "resilience");
+  const cluster = useCluster("nftables", "resilience", { lab: "e2e-resilience" });
   const addresses: string[] = [];
 
   before(async () => {
