@@ -245,10 +245,11 @@ class FailoverBench {
     const { targets, answerers, connections: open, broken } = record.figures;
     const worst = Math.max(...targets.map(({ gapMs }) => gapMs ?? Number.POSITIVE_INFINITY));
     const late = targets.reduce((sum, { failedLate }) => sum + failedLate, 0);
+    const lateAt = targets.flatMap(({ failedLateAtMs = [] }) => failedLateAtMs.map((atMs) => atMs.toFixed(0)));
     const changed = answerers.map(({ changedMs }) => changedMs?.toFixed(0) ?? "–").join(" ");
     const text = [
       `${record.name} on ${record.announcer}: longest gap ${worst.toFixed(0)} ms`,
-      `${late} failed after 1 s`,
+      late === 0 ? "0 failed after 1 s" : `${late} failed after 1 s, at ${lateAt.slice(0, 10).join(" ")} ms`,
       `another device answers after ${changed} ms`,
       `${open - broken} of ${open} connections kept`,
     ];

@@ -20,6 +20,8 @@ export interface TargetFigures extends TargetName {
   readonly failed: number;
   /** Of those, the requests that began more than a second after the fault. */
   readonly failedLate: number;
+  /** When those began; the first hundred. */
+  readonly failedLateAtMs?: readonly number[];
   readonly askedLate: number;
   readonly errors: Readonly<Record<string, number>>;
 }
@@ -39,6 +41,7 @@ export function readTarget(name: TargetName, requests: readonly RequestRecord[],
   const goodAfter =
     firstFailed === undefined ? [] : good.filter(({ startMs }) => startMs >= firstFailed).map(({ endMs }) => endMs);
   const late = after.filter(({ startMs }) => startMs >= faultMs + lateMs);
+  const failedLate = late.filter(({ error }) => error !== undefined);
   const errors: Record<string, number> = {};
   for (const { error = "" } of failed) errors[error] = (errors[error] ?? 0) + 1;
   return {
@@ -52,7 +55,8 @@ export function readTarget(name: TargetName, requests: readonly RequestRecord[],
     firstGoodMs: goodAfter.length === 0 ? undefined : Math.min(...goodAfter) - faultMs,
     asked: after.length,
     failed: failed.length,
-    failedLate: late.filter(({ error }) => error !== undefined).length,
+    failedLate: failedLate.length,
+    failedLateAtMs: failedLate.slice(0, 100).map(({ startMs }) => startMs - faultMs),
     askedLate: late.length,
     errors,
   };

@@ -49,6 +49,8 @@ describe("what a client saw of a failover", () => {
       faultMs,
     );
     assert.deepEqual([figures.gapMs, figures.failed, figures.failedLate], [310, 40, 30]);
+    assert.equal(figures.failedLateAtMs?.length, 30);
+    assert.ok(figures.failedLateAtMs.every((atMs) => atMs >= 1_000));
   });
 
   test("a target that never answers again has no gap but a failure", () => {
