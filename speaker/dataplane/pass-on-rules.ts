@@ -6,6 +6,7 @@ import type { NftIpFamily } from "../../src/nft/transaction.ts";
 import type { NextHop } from "./element.ts";
 import { sets } from "./sets.ts";
 import {
+  accept,
   drop,
   endsNothing,
   forwardedProtocols,
@@ -68,7 +69,7 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
   const passOn: NftRule = [isUnknown, fromLan(ip), jump("unknown_packet")];
   if (node === undefined) return [passOn];
   return [
-    [isRewritten, isKnown, forgetRewrite, { kind: "verdict", verdict: { kind: "accept" } }],
+    [isRewritten, isKnown, forgetRewrite, accept],
     ...forwardedProtocols.map((protocol): NftRule => {
       const sent = concatenation("meta l4proto", `${protocol} dport`);
       const { reply_addresses, reply_ports } = sets[ip];

@@ -17,6 +17,7 @@ import { isNotRewritten, noteRewrite, passOnRules, unknownPacketRules } from "./
 import { rewriteZone } from "./rewrite-zone.ts";
 import { affinityClients, sets, untakenMs, untakenServices } from "./sets.ts";
 import {
+  accept,
   acceptOthers,
   drop,
   forwardedProtocols,
@@ -44,8 +45,8 @@ const inRewriteZone: Statement = is("ct original zone", zone);
 /** The settings that the rules depend on. */
 export interface RuleSettings {
   /**
-   * The address of this node on which kube-proxy takes node ports, where ports are rewritten to node ports; undefined: none is in this family. Rewriting
-   * needs two more base chains.
+   * The address of this node on which kube-proxy takes node ports, and undefined where no port of this family is rewritten to one. Rewriting needs two
+   * more base chains.
    */
   readonly nodeAddress: string | undefined;
   /**
@@ -117,10 +118,7 @@ function preroutingRules(
     return { before_tracking: [], before_translation: [acceptOthers(ip), refuse, ...newConnections] };
   return {
     before_tracking: [acceptOthers(ip), refuse, [jump("rewrite_to_node_port")]],
-    before_translation: [
-      [isKnown, isNotRewritten, { kind: "verdict", verdict: { kind: "accept" } }],
-      ...newConnections,
-    ],
+    before_translation: [[isKnown, isNotRewritten, accept], ...newConnections],
   };
 }
 
@@ -147,7 +145,7 @@ export function baseRules(ip: NftIpFamily, settings: RuleSettings): BaseRules {
     // Handled neither by us nor by kube-proxy: without the last rule the packet goes back to the LAN that it came from. A connection that someone
     // has answered is handled: what is dropped here never becomes one.
     drop_unhandled: [
-      [isInState("established", "related"), { kind: "verdict", verdict: { kind: "accept" } }],
+      [isInState("established", "related"), accept],
       remember,
       acceptOthers(ip),
       ...untakenRules(ip),

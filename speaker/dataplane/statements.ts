@@ -14,6 +14,9 @@ export const tcpControl: Expression = {
   bits: tcpFlags.fin | tcpFlags.syn | tcpFlags.rst | tcpFlags.ack,
 };
 
+/** Ends the base chain for the packet. */
+export const accept: Statement = { kind: "verdict", verdict: { kind: "accept" } };
+
 /** Ends the way of the packet. */
 export const drop: Statement = { kind: "verdict", verdict: { kind: "drop" } };
 
@@ -93,10 +96,7 @@ export function is(name: FieldName, data: Data): Statement {
 /** Ends the chain for what is for none of our addresses, so that it costs one lookup and not those of the rules behind. */
 export function acceptOthers(ip: NftIpFamily): NftRule {
   const key = [field(`${ip} daddr`)];
-  return [
-    { kind: "lookup", key, operator: "not in", set: sets[ip].service_addresses },
-    { kind: "verdict", verdict: { kind: "accept" } },
-  ];
+  return [{ kind: "lookup", key, operator: "not in", set: sets[ip].service_addresses }, accept];
 }
 
 /** Whether the port has source ranges and the client is in none of them. */

@@ -78,8 +78,6 @@ class Additions {
   readonly #present: ReadonlySet<string>;
   readonly #sets = new Map<SetName, SetAdditions>();
   readonly #targets = new Map<string, Element>();
-  /** Of the kernel's elements. */
-  size = 0;
 
   /** `present`: chains that are there already. */
   constructor(family: NftIpFamily, present: ReadonlySet<string>) {
@@ -91,7 +89,6 @@ class Additions {
     const { id, kept } = element;
     const { set } = idKindOf(id);
     const size = keptSize(element);
-    this.size += size;
     const added = this.#sets.get(set);
     if (added === undefined) this.#sets.set(set, { elements: [element], size });
     else {
@@ -111,6 +108,13 @@ class Additions {
 
   get targetChains(): Iterable<string> {
     return this.#targets.keys();
+  }
+
+  /** How many of the kernel's elements. */
+  get size(): number {
+    let sum = 0;
+    for (const { size } of this.#sets.values()) sum += size;
+    return sum;
   }
 
   /** How many elements of each set. */
