@@ -1,23 +1,16 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { LabError } from "../lab/error.ts";
 import { withLock } from "../lab/lock.ts";
 import { showProgress } from "../lab/progress.ts";
+import { parseRegularExpression } from "../lab/regular-expression.ts";
 import { cacheFolder } from "../lab/state.ts";
 import { wholeNumberParser } from "../lab/whole-number.ts";
 import { type ConformanceOptions, runConformance } from "./conformance.ts";
 
 const progress = showProgress(process.stderr);
 const stop = new AbortController();
-
-function pattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (error) {
-    throw new InvalidArgumentError(String(error));
-  }
-}
 
 const program = new Command("conformance")
   .description(
@@ -46,7 +39,7 @@ const program = new Command("conformance")
       .choices(["ipv4", "ipv6", "dual"] as const)
       .default("ipv4"),
   )
-  .option("--match <pattern>", "only specs whose name this regular expression matches", pattern)
+  .option("--match <pattern>", "only specs whose name this regular expression matches", parseRegularExpression)
   .option("--jobs <number>", "how many specs run side by side", wholeNumberParser({ from: 1, to: 9 }), 3)
   .parse();
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { LabError } from "../lab/error.ts";
 import { showProgress } from "../lab/progress.ts";
+import { parseRegularExpression } from "../lab/regular-expression.ts";
 import { cacheFolder } from "../lab/state.ts";
 import { wholeNumberParser } from "../lab/whole-number.ts";
 import { isLinuxVersion, type LinuxVersion, linuxVersions } from "./releases.ts";
@@ -18,14 +19,6 @@ function addVersion(text: string, before: readonly LinuxVersion[] = []): readonl
   return [...before, text];
 }
 
-function pattern(text: string): string {
-  try {
-    return new RegExp(text).source;
-  } catch (error) {
-    throw new InvalidArgumentError(String(error));
-  }
-}
-
 const program = new Command("kernels")
   .description("runs the tests in network namespaces on other kernels, each in a virtual machine without a network")
   .argument("[versions...]", `of Linux: ${linuxVersions.join(", ")}; all of them when left out`, addVersion)
@@ -33,7 +26,7 @@ const program = new Command("kernels")
   .option(
     "--tests <pattern>",
     "only tests whose name, with those of its suites before it, matches this regular expression",
-    pattern,
+    parseRegularExpression,
   )
   .option(
     "--minutes <number>",
@@ -56,7 +49,7 @@ async function main(): Promise<number> {
     files: words = [""],
     tests,
     minutes: limit,
-  } = program.opts<{ files?: readonly string[]; tests?: string; minutes: number }>();
+  } = program.opts<{ files?: readonly string[]; tests?: RegExp; minutes: number }>();
   const all = globSync("test/network/*.test.ts", { cwd: repository }).sort();
   const files = all.filter((file) => words.some((word) => file.includes(word)));
   if (files.length === 0) throw new LabError("bad-option", `no test file has ${words.join(" or ")} in its name`);
@@ -68,7 +61,7 @@ async function main(): Promise<number> {
   const [versions = []] = program.processedArgs as [(readonly LinuxVersion[])?];
   for (const version of versions.length === 0 ? linuxVersions : versions) {
     const folder = join(cacheFolder(), "kernels-logs", version);
-    const run = { version, accelerator, files, tests, limitMs: limit * 60_000, folder };
+    const run = { version, accelerator, files, tests: tests?.source, limitMs: limit * 60_000, folder };
     const { release, results, killed } = await runKernel(run, progress, stop.signal);
     good &&= results.every(isGood);
     process.stdout.write(`Linux ${release}\n${printResults(results)}`);
