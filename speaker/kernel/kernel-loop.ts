@@ -259,8 +259,8 @@ export class KernelLoop {
 
   *#deleteDead({ id, family, dead }: Extract<KernelRequest, { kind: "deleteDead" }>): Work {
     const connections = new DeadConnections(dead, rewriteZone);
-    yield* this.#delete(id, family, ["tcp", "udp"], ({ original, reply }) =>
-      connections.has({ destination: original.destination, zone: original.zone, replySource: reply.source }),
+    yield* this.#delete(id, family, ["tcp", "udp"], ({ original, reply, timeWait }) =>
+      connections.has({ destination: original.destination, zone: original.zone, replySource: reply.source, timeWait }),
     );
   }
 

@@ -21,6 +21,8 @@ export interface TrackedFlow {
   readonly reply: Tuple;
   /** A zone of both directions; 0 is the default one. */
   readonly zone: number;
+  /** Of a connection that both sides have ended: its entry waits for late packets alone. */
+  readonly timeWait: boolean;
   /** Tells this flow from a later one with the same addresses and ports. */
   readonly id: number | undefined;
 }
@@ -33,7 +35,10 @@ export type FlowProtocol = keyof typeof protocols;
 
 /** Messages of ctnetlink (enum cntl_msg_types), and their attributes (enum ctattr_type). */
 const messages = { present: 0, get: 1, delete: 2 } as const;
-const attributes = { original: 1, reply: 2, id: 12, zone: 18, filter: 25 } as const;
+const attributes = { original: 1, reply: 2, protocolInfo: 4, id: 12, zone: 18, filter: 25 } as const;
+/** CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE; TCP_CONNTRACK_TIME_WAIT (linux/netfilter/nf_conntrack_tcp.h). */
+const protocolInfo = { tcp: 1, tcpState: 1 } as const;
+const tcpTimeWait = 7;
 /** CTA_FILTER_ORIG_FLAGS, CTA_FILTER_REPLY_FLAGS (host order): which parts of the tuples count. 8: the protocol. */
 const filterAttributes = { original: 1, reply: 2 } as const;
 const filterByProtocol = 8;
@@ -133,7 +138,14 @@ function readFlow(message: NetlinkMessage, protocol: FlowProtocol): TrackedFlow 
   const reply = found.nested(attributes.reply);
   const back = reply && readTuple(reply);
   if (back === undefined) return undefined;
-  return { original: from, reply: back, zone: found.u16Be(attributes.zone) ?? 0, id: found.u32Be(attributes.id) };
+  const tcp = found.nested(attributes.protocolInfo)?.nested(protocolInfo.tcp);
+  return {
+    original: from,
+    reply: back,
+    zone: found.u16Be(attributes.zone) ?? 0,
+    timeWait: tcp?.u8(protocolInfo.tcpState) === tcpTimeWait,
+    id: found.u32Be(attributes.id),
+  };
 }
 
 function copyOf(flow: TrackedFlow): TrackedFlow {

@@ -94,13 +94,19 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     for (const family of families) await lan.nodes[0].sh(`until ping -n -c 1 -W 1 ${pods[family][1]}; do :; done`);
   }
 
-  /** Until nothing that is tracked leads to the dead pod through our address. */
-  async function untilGone(family: (typeof families)[number], what = `-d ${addresses[family]}`): Promise<void> {
-    const tracked = family === "IPv4" ? "ipv4" : "ipv6";
-    const list = () => lan.nodes[0].sh(`conntrack -L -f ${tracked} ${what} 2>/dev/null`);
+  /** What is tracked of connections through our address to the pod of n2. */
+  async function tracked(family: (typeof families)[number], what = `-d ${addresses[family]}`): Promise<string[]> {
+    const name = family === "IPv4" ? "ipv4" : "ipv6";
+    const list = await lan.nodes[0].sh(`conntrack -L -f ${name} ${what} 2>/dev/null`);
+    return list.split("\n").filter((line) => line.includes(`src=${pods[family][1]} `));
+  }
+
+  /** Until nothing that is tracked leads to the dead pod through our address, but for connections that had ended before. */
+  async function untilGone(family: (typeof families)[number], what?: string): Promise<void> {
+    const open = async () => (await tracked(family, what)).filter((line) => !line.includes("TIME_WAIT"));
     const limitMs = performance.now() + patiently(5_000);
-    while ((await list()).includes(`src=${pods[family][1]} `) && performance.now() < limitMs) await sleep(20);
-    assert.ok(!(await list()).includes(`src=${pods[family][1]} `), await list());
+    while ((await open()).length > 0 && performance.now() < limitMs) await sleep(20);
+    assert.deepEqual(await open(), []);
   }
 
   for (const [words, view] of Object.entries(views)) {
@@ -126,25 +132,47 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     }
   }
 
+  /** Asks from always the same port; `end`: how the client ends its connection. */
+  async function askFromOnePort(end: "s.end()" | "s.resetAndDestroy()"): Promise<string> {
+    const script = `const s = require("net").connect({ host: "${addresses.IPv4}", port: 80, localPort: 24000 });
+      s.setTimeout(${patiently(2000)}, () => { console.log("timeout"); process.exit(); });
+      s.on("connect", () => s.write("?")); s.on("error", (e) => console.log(e.code));
+      s.on("data", (d) => { console.log(String(d).trim()); ${end}; });`;
+    return (await lan.client.sh(`${process.execPath} -e '${script}'`)).trim();
+  }
+
   test("a client that uses its port again meets no entry of the dead pod", async () => {
     await start(views["by kube-proxy"]);
-    const again = async () => {
-      const script = `const s = require("net").connect({ host: "${addresses.IPv4}", port: 80, localPort: 24000 });
-        s.setTimeout(${patiently(2000)}, () => { console.log("timeout"); process.exit(); });
-        s.on("connect", () => s.write("?")); s.on("error", (e) => console.log(e.code));
-        s.on("data", (d) => { console.log(String(d).trim()); s.resetAndDestroy(); });`;
-      return (await lan.client.sh(`${process.execPath} -e '${script}'`)).trim();
-    };
     // The node does not learn that the client has given up.
     const noResets = "chain output { type filter hook output priority 0; tcp flags & rst == rst drop; }";
     await lan.client.sh(`nft 'table ip quiet { ${noResets}; }'`);
-    assert.equal(await again(), "pod2");
+    assert.equal(await askFromOnePort("s.resetAndDestroy()"), "pod2");
     await lan.nodes[1].sh("ip link set eth0 down");
     node.rules.setDeadNodes(["n2"]);
     await write();
     await untilGone("IPv4");
-    assert.equal(await again(), "pod1");
+    assert.equal(await askFromOnePort("s.resetAndDestroy()"), "pod1");
     await lan.client.sh("nft delete table ip quiet");
+  });
+
+  test("what is left of ended connections stays, so that their ports are not used again, and is in no client's way", async () => {
+    await start(views["by kube-proxy"]);
+    await lan.nodes[0].sh("conntrack -F 2>/dev/null");
+    // The client forgets the connection that it has ended, and may use its port at once.
+    await lan.client.sh("sysctl -qw net.ipv4.tcp_max_tw_buckets=0");
+    assert.equal(await askFromOnePort("s.end()"), "pod2");
+    const limitMs = performance.now() + patiently(5_000);
+    const ended = async () => (await tracked("IPv4")).filter((line) => line.includes("TIME_WAIT"));
+    while ((await ended()).length === 0 && performance.now() < limitMs) await sleep(20);
+    assert.equal((await ended()).length, 1);
+    const program = await lan.start(lan.client, "open-connection.ts", [addresses.IPv4, "80"]);
+    await lan.nodes[1].sh("ip link set eth0 down");
+    node.rules.setDeadNodes(["n2"]);
+    await write();
+    await untilGone("IPv4");
+    program.kill();
+    assert.equal((await ended()).length, 1, "what had ended is still tracked");
+    assert.equal(await askFromOnePort("s.end()"), "pod1");
   });
 
   test("rewritten to a node port on request, entries of the dead pod are deleted", async () => {

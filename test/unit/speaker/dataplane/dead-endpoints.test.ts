@@ -82,7 +82,7 @@ test("kube-proxy takes over again some time after the slices show no endpoint on
   assert.equal(wayAt(noticed.seen, gone, 200_000).way, "kube-proxy");
 });
 
-test("connections to dead endpoints are those through our addresses, and those that were rewritten to node ports", () => {
+test("connections to dead endpoints are those through our addresses, and those that were rewritten to node ports, until they wait", () => {
   const bytes = (text: string) => {
     const address = parseAddress(text);
     assert.ok(address);
@@ -100,7 +100,12 @@ test("connections to dead endpoints are those through our addresses, and those t
     ["172.30.0.11", "10.244.2.2", 1, false],
     ["172.30.0.11", "10.244.1.2", rewriteZone, false],
   ] as const) {
-    const found = connections.has({ destination: bytes(destination), replySource: bytes(replySource), zone });
-    assert.equal(found, expected, `${destination} ${replySource} ${zone}`);
+    const connection = { destination: bytes(destination), replySource: bytes(replySource), zone };
+    assert.equal(
+      connections.has({ ...connection, timeWait: false }),
+      expected,
+      `${destination} ${replySource} ${zone}`,
+    );
+    assert.equal(connections.has({ ...connection, timeWait: true }), false, `${destination} ${replySource} ${zone}`);
   }
 });

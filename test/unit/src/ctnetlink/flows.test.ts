@@ -10,6 +10,7 @@ import { type FakeAnswer, FakeNetlinkSocket } from "../../../../src/netlink-sock
 import { NetlinkRequests } from "../../../../src/netlink-socket/requests.ts";
 
 const udp = 17;
+const tcp = 6;
 
 function tuple(from: readonly number[], to: readonly number[], change: Partial<Tuple> = {}): Tuple {
   return {
@@ -27,7 +28,7 @@ const vip = [192, 0, 2, 200];
 const pod = [10, 244, 1, 2];
 
 function flow(id: number, change: Partial<TrackedFlow> = {}): TrackedFlow {
-  return { original: tuple(client, vip), reply: tuple(pod, client), zone: 0, id, ...change };
+  return { original: tuple(client, vip), reply: tuple(pod, client), zone: 0, timeWait: false, id, ...change };
 }
 
 /** Connection tracking of a kernel, as far as deletions need it. Ends the test when a deletion would match more than one flow. */
@@ -62,6 +63,13 @@ class TrackingTable {
       writeTuple(writer, 2, one.reply);
       writer.u32Be(12, one.id ?? 0);
       if (one.zone !== 0) writer.u16Be(18, one.zone);
+      if (one.original.protocol === tcp) {
+        const information = writer.beginNested(4);
+        const connection = writer.beginNested(1);
+        writer.u8(1, one.timeWait ? 7 : 3);
+        writer.endNested(connection);
+        writer.endNested(information);
+      }
     }
     writer.endMessage(start);
     return writer.toBytes();
@@ -140,6 +148,24 @@ describe("deleteFlows", () => {
     assert.equal(table.flows[0]?.id, 2);
     const request = new Attributes(table.requests[0]?.payload ?? new Uint8Array(), 4);
     assert.equal(request.nested(1)?.nested(2)?.u8(1), 6);
+  });
+
+  test("tells connections that both sides have ended", () => {
+    const connection = (id: number, timeWait: boolean) =>
+      flow(id, {
+        original: tuple(client, vip, { protocol: tcp, sourcePort: id }),
+        reply: tuple(pod, client, { protocol: tcp }),
+        timeWait,
+      });
+    const table = new TrackingTable([connection(1, false), connection(2, true), connection(3, false)]);
+    assert.equal(
+      deleteFrom(table, ({ timeWait }) => !timeWait, "IPv4", undefined, "tcp"),
+      2,
+    );
+    assert.deepEqual(
+      table.flows.map(({ id }) => id),
+      [2],
+    );
   });
 
   test("names the zone and the number of a flow", () => {
