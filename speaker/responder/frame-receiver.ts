@@ -63,9 +63,13 @@ export class FrameReceiver {
     this.#defence.forget(address);
   }
 
-  /** Handles the frames that wait at the socket. In silence requests are counted, and not answered. */
+  /**
+   * Handles the frames that wait at the socket. In silence requests are counted, and not answered. Does nothing for a socket that is closed
+   * already: what was decided since it became readable may have withdrawn the last address that needs it, and its number may be that of another.
+   */
   receive(socket: PacketSocket, silent: boolean, nowMs: number): void {
     const { announced, counters } = this.#options;
+    if (!announced.sockets.includes(socket)) return;
     const responder = announced.responder(socket.interfaceName);
     for (let count = 0; responder !== undefined && count < framesPerTurn; count++) {
       let length: number | undefined;

@@ -34,7 +34,17 @@ function stakeIn(what: Uint8Array): Stake {
   return { address: what.join("."), family, bytes: what, ...common };
 }
 
-function makeLoop() {
+/** Decides something when the loop has waited, as another node's message makes it. */
+class DecidesInTurn extends FirstOwner {
+  decide = () => {};
+
+  override advance(): void {
+    this.decide();
+    this.decide = () => {};
+  }
+}
+
+function makeLoop(membership = new FirstOwner("n1")) {
   const clock = { nowMs: 0 };
   const packetSockets = new FakePacketSockets("eth0", "eth1");
   const counters = new Counters();
@@ -42,7 +52,7 @@ function makeLoop() {
   const reports: ResponderReport[] = [];
   const now = () => clock.nowMs;
   const loop = new ResponderLoop({
-    membership: new FirstOwner("n1"),
+    membership,
     transport: noTransport,
     onConflict: "defend",
     packetSockets,
@@ -222,6 +232,28 @@ test("an interface whose socket breaks is reported, and can be set again", () =>
   loop.apply({ kind: "setInterface", name: "eth0", index: 2, mac: ourMac });
   loop.turn();
   assert.deepEqual(packetSockets.socket("eth0", "arp")?.sent, gratuitousFrames(ourMac, vip));
+});
+
+test("an interface stays while the last address of a family moves away, although frames of the family wait", () => {
+  const membership = new DecidesInTurn("n1");
+  const { packetSockets, loop, announce, counters, reports } = makeLoop(membership);
+  announce(vip);
+  announce(vip6);
+  loop.turn();
+  const arp = packetSockets.socket("eth0", "arp");
+  const ndp = packetSockets.socket("eth0", "ndp");
+  const gratuitous = arp?.sent.length ?? 0;
+  ndp?.inbox.push(ndpFrame(solicitation("2001:db8::200")));
+  arp?.inbox.push(arpRequest("192.0.2.200"));
+  membership.decide = () => membership.removeStake(vip6.join("."));
+  loop.turn();
+  assert.equal(ndp?.open, false);
+  assert.deepEqual(
+    reports.filter(({ kind }) => kind === "interfaceFailed"),
+    [],
+  );
+  assert.equal(counters.read("receiveErrors"), 0);
+  assert.equal(arp?.sent.length, gratuitous + 1, "the other family is answered for");
 });
 
 test("stop closes every socket", () => {
