@@ -6,7 +6,7 @@ import { createDataplaneMetrics } from "./dataplane/metrics.ts";
 import { HealthMonitor } from "./health/health-monitor.ts";
 import { Host } from "./host.ts";
 import { HostChecks } from "./host-checks/host-checks.ts";
-import { isOnNode } from "./host-checks/host-facts.ts";
+import { isOnNode, serviceProxyInterface } from "./host-checks/host-facts.ts";
 import type { Kernel } from "./kernel/kernel.ts";
 import { lastPeerOf } from "./last-stakes/last-peer.ts";
 import { StakeKeeper } from "./last-stakes/stake-keeper.ts";
@@ -104,6 +104,8 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     log: dataplaneLog,
     metrics: dataplaneMetrics,
   });
+  // A service proxy with such an interface forwards by IPVS.
+  const hiddenChoices = () => serviceProxyInterface(kernel.network) !== undefined;
   const rules = new ServiceRules({
     node,
     answersPing: settings.answerPing,
@@ -112,6 +114,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     isOnNode: (address) => isOnNode(address, kernel.network),
     kubeProxyDelayMs: kubeProxyDelaySeconds * 1000,
     mayDropForwarded: () => kernel.droppingChains.length > 0,
+    hiddenChoices,
     tcpLoose: () => checks.tcpLoose,
     closedNodePorts: () => checks.closedNodePorts,
     changes,
@@ -177,6 +180,7 @@ export function buildSpeaker(options: SpeakerOptions): SpeakerParts {
     kernel: kernelRelease,
     bootNonce,
     avoidsDeadNodes: kubeProxyDelaySeconds > 0,
+    hiddenChoices,
     clock,
   });
   const reporter = new Reporter({

@@ -37,6 +37,8 @@ export interface ServiceRulesOptions {
   readonly kubeProxyDelayMs: number;
   /** Whether a chain of another program may drop what goes straight to pods, and not what kube-proxy has marked. */
   readonly mayDropForwarded: () => boolean;
+  /** Whether the service proxy of this node hides which endpoint it chooses. */
+  readonly hiddenChoices: () => boolean;
   /** Whether connection tracking takes TCP packets of unknown connections for new ones. */
   readonly tcpLoose: () => boolean;
   /** Families in which the service proxy of this node does not open node ports at the InternalIP. */
@@ -131,10 +133,11 @@ export class ServiceRules {
 
   /** An InternalIP on no interface is not used: packets for node ports at it would be routed away. */
   #observeNode(): NodeFacts {
-    const { node, watched, isOnNode, mayDropForwarded, tcpLoose, closedNodePorts } = this.#options;
+    const { node, watched, isOnNode, mayDropForwarded, hiddenChoices, tcpLoose, closedNodePorts } = this.#options;
     const facts = {
       ...this.#node,
       mayDropForwarded: mayDropForwarded(),
+      hiddenChoices: hiddenChoices(),
       tcpLoose: tcpLoose(),
       closedNodePorts: closedNodePorts(),
     };

@@ -1,10 +1,11 @@
+import type { Data } from "../../src/nft/data.ts";
 import { lengthOf } from "../../src/nft/data-type.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
-import type { SetName } from "./element.ts";
+import { type Element, nftKey, type SetName } from "./element.ts";
 import { elementId, rawElementId } from "./element-id.ts";
 import type { ChangedElements } from "./kept-element.ts";
-import { affinityClients } from "./sets.ts";
+import { affinityClients, learnedClients } from "./sets.ts";
 import { inTable } from "./tables.ts";
 
 /**
@@ -13,19 +14,48 @@ import { inTable } from "./tables.ts";
  */
 const aboutToExpireMs = 1_000;
 
-/** Writes clients with session affinity into a new table; those whose endpoint is gone are left out. `has`: whether an element is in it. */
-export function keepClients(
-  family: NftIpFamily,
-  clients: readonly NftElement[],
-  has: (id: string) => boolean,
-): readonly NftCommand[] {
-  const elements = clients.filter((client) => has(endpointIdOf(family, client)));
-  return elements.length === 0
-    ? []
-    : inTable(family, [{ kind: "addElements", set: affinityClients[family], elements }]);
+/** Bytes of an address, and of the address, protocol and port of a Service. */
+const lengths = { ip: lengthsOf("ip"), ip6: lengthsOf("ip6") } as const;
+
+function lengthsOf(family: NftIpFamily): { readonly address: number; readonly service: number } {
+  const { key } = affinityClients[family];
+  return { address: lengthOf(key.slice(0, 1)), service: lengthOf(key.slice(1)) };
 }
 
-const endpointSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_endpoints"]);
+/** What packets have left in the table about clients with session affinity. */
+export interface KnownClients {
+  /** The elements of `affinity_clients`. */
+  readonly clients: readonly NftElement[];
+  /** Those of `learned_clients`. */
+  readonly learned: readonly NftElement[];
+}
+
+export const noClients: KnownClients = { clients: [], learned: [] };
+
+/**
+ * Writes clients with session affinity into a new table; those whose endpoint is gone are left out, and so are those of other ports that were
+ * learned. `has`: whether an element is in it. `endpoints`: its elements of `affinity_endpoints`.
+ */
+export function keepClients(
+  family: NftIpFamily,
+  known: KnownClients,
+  has: (id: string) => boolean,
+  endpoints: Iterable<Element>,
+): readonly NftCommand[] {
+  const kept = known.clients.filter((client) => has(endpointIdOf(family, client)));
+  const learned = known.learned.filter(({ key }) =>
+    has(rawElementId(family, "affinity_services", portOf(family, key))),
+  );
+  const clients = [...kept, ...adoptedClients(family, { clients: kept, learned }, endpoints)];
+  return inTable(family, [
+    ...(clients.length === 0
+      ? []
+      : [{ kind: "addElements", set: affinityClients[family], elements: clients } as const]),
+    ...(learned.length === 0 ? [] : [{ kind: "addElements", set: learnedClients[family], elements: learned } as const]),
+  ]);
+}
+
+export const endpointSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_endpoints"]);
 
 /** Whether endpoints of ports with session affinity are gone after a change. */
 export function removesEndpoints(removed: ChangedElements, added: ChangedElements): boolean {
@@ -33,26 +63,83 @@ export function removesEndpoints(removed: ChangedElements, added: ChangedElement
   return false;
 }
 
-/** Deletes the clients whose endpoints a change removes, so that no packet is lost for finding that out. */
-export function deleteClients(
+const portSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_services"]);
+
+/** The keys of the ports with session affinity that a change takes over from kube-proxy: no packet has added a client of theirs to the map. */
+export function takenOver(removed: ChangedElements, added: ChangedElements): ReadonlySet<Data> {
+  const ports = new Set<Data>();
+  for (const element of removed.of(portSets)) {
+    const learned = element.set === "affinity_services" && element.value.chosenBy === "kube-proxy";
+    if (learned && added.has(elementId(element))) ports.add(nftKey(element).key);
+  }
+  return ports;
+}
+
+/**
+ * What a change means for the clients: those whose endpoints it removes are deleted, so that no packet is lost for finding that out, and those of
+ * ports that it takes over from kube-proxy (`taken`) get the endpoints that kube-proxy gave them.
+ */
+export function changeClients(
   family: NftIpFamily,
-  clients: readonly NftElement[],
+  { clients, learned }: KnownClients,
   removed: ChangedElements,
   added: ChangedElements,
-): readonly NftCommand[] {
-  const elements: NftElement[] = [];
+  taken: ReadonlySet<Data>,
+): { readonly before: readonly NftCommand[]; readonly after: readonly NftCommand[] } {
+  const set = affinityClients[family];
+  const deleted: NftElement[] = [];
   for (const client of clients) {
     const id = endpointIdOf(family, client);
     if (!removed.has(id) || added.has(id) || (client.timeoutMs ?? Infinity) <= aboutToExpireMs) continue;
-    elements.push({ key: client.key });
+    deleted.push({ key: client.key });
   }
-  return elements.length === 0
-    ? []
-    : inTable(family, [{ kind: "deleteElements", set: affinityClients[family], elements }]);
+  const ofTaken = learned.filter(({ key }) => taken.has(portOf(family, key)));
+  const adopted = adoptedClients(family, { clients, learned: ofTaken }, added.of(endpointSets));
+  return {
+    before: deleted.length === 0 ? [] : inTable(family, [{ kind: "deleteElements", set, elements: deleted }]),
+    after: adopted.length === 0 ? [] : inTable(family, [{ kind: "addElements", set, elements: adopted }]),
+  };
+}
+
+/**
+ * The clients that were learned, each with the endpoint that it had last, as far as that is one of these; without those that are known already, and
+ * no more than the map takes. An endpoint is learned without its port, so it has the first one here.
+ */
+function adoptedClients(
+  family: NftIpFamily,
+  { clients, learned }: KnownClients,
+  endpoints: Iterable<Element>,
+): readonly NftElement[] {
+  if (learned.length === 0) return [];
+  const { address, service } = lengths[family];
+  const choices = new Map<Data, Data>();
+  for (const element of endpoints) {
+    const { key } = nftKey(element);
+    const choice = key.slice(0, service + address);
+    if (!choices.has(choice)) choices.set(choice, key.slice(service));
+  }
+  const latest = new Map<Data, NftElement>();
+  for (const { key: chosen, timeoutMs } of learned) {
+    const data = choices.get(chosen.slice(address));
+    if (data === undefined) continue;
+    const key = chosen.slice(0, address + service);
+    const before = latest.get(key);
+    if (before !== undefined && (timeoutMs ?? Infinity) <= (before.timeoutMs ?? Infinity)) continue;
+    latest.set(key, { key, data, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  }
+  for (const { key } of clients) latest.delete(key);
+  const room = (affinityClients[family].size ?? 0) - clients.length;
+  return [...latest.values()].slice(0, Math.max(0, room));
 }
 
 /** The element that says that its endpoint is one of the port: its key is that of the client without the client's address, and the endpoint. */
 function endpointIdOf(family: NftIpFamily, { key, data }: NftElement): string {
-  const addressLength = lengthOf(affinityClients[family].key.slice(0, 1));
-  return rawElementId(family, "affinity_endpoints", key.slice(addressLength) + (typeof data === "string" ? data : ""));
+  const { address } = lengths[family];
+  return rawElementId(family, "affinity_endpoints", key.slice(address) + (typeof data === "string" ? data : ""));
+}
+
+/** The port of a client's key, which begins with the client's address. */
+function portOf(family: NftIpFamily, key: Data): Data {
+  const { address, service } = lengths[family];
+  return key.slice(address, address + service);
 }

@@ -49,6 +49,12 @@ export interface EndpointPick {
   readonly seed: number;
 }
 
+/** For how long a client keeps its endpoint after its last new connection, and who chooses that. */
+export interface AffinityPort {
+  readonly timeoutSeconds: number;
+  readonly chosenBy: "us" | "kube-proxy";
+}
+
 /** Another node on the LAN, and how it is reached. */
 export interface NextHop {
   readonly address: IpAddress;
@@ -98,8 +104,8 @@ interface ElementTypes {
   readonly udp_endpoints: MapOf<EndpointsKey, readonly EndpointAddress[]>;
   /** Addresses that have a port with session affinity, to the chain for their ports. */
   readonly affinity_addresses: MapOf<{ readonly address: IpAddress }, "affinity_ports">;
-  /** Ports with session affinity, and all pairs of such a port and one of its endpoints. */
-  readonly affinity_services: MapOf<ServicePortKey, { readonly timeoutSeconds: number }>;
+  /** Ports with session affinity; and all pairs of one for which we choose, and one of its endpoints. */
+  readonly affinity_services: MapOf<ServicePortKey, AffinityPort>;
   readonly affinity_endpoints: SetOf<ServicePortKey & { readonly endpoint: EndpointAddress }>;
   /** From an address that answers ping to the node's own address, which does it. */
   readonly ping_addresses: MapOf<{ readonly address: IpAddress }, { readonly nodeAddress: IpAddress }>;
@@ -222,7 +228,7 @@ export function targetNameOf(element: Element): string | undefined {
     case "affinity_addresses":
       return element.value;
     case "affinity_services":
-      return affinityChainName(element.value.timeoutSeconds);
+      return affinityChainName(element.value);
     case "unknown_flows":
     case "passed_flows":
       return element.value === "no node" ? "unknown_connection" : nextHopChainName(element.value);
@@ -242,8 +248,8 @@ export function pickChainName({ by, count }: Omit<EndpointPick, "seed">): string
 }
 
 /** The chain that notes which endpoint a client has: one for each timeout, which is a constant of the rule. */
-export function affinityChainName(timeoutSeconds: number): string {
-  return `affinity_${timeoutSeconds}`;
+export function affinityChainName({ timeoutSeconds, chosenBy }: AffinityPort): string {
+  return `${chosenBy === "us" ? "affinity" : "learn"}_${timeoutSeconds}`;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface ProxiedPort {
 /** A port as it was last seen, and when it last became something that kube-proxy had to learn, in monotonic milliseconds. */
 export interface SeenPort extends ProxiedPort {
   readonly changedMs: number;
+  /** Whether that was the end of endpoints on a dead node. */
+  readonly afterDeath: boolean;
 }
 
 /** The ports of one Service, by id. */
@@ -37,7 +39,7 @@ export function seeService(
     const last = known?.get(port.id);
     const ends = last?.reachesDead === true && !port.reachesDead;
     if (last === undefined || last.nodePort !== port.nodePort || (port.served && !last.served) || ends) {
-      return { ...port, changedMs: nowMs };
+      return { ...port, changedMs: nowMs, afterDeath: ends };
     }
     const same = last.served === port.served && last.reachesDead === port.reachesDead;
     return same ? last : { ...last, served: port.served, reachesDead: port.reachesDead };

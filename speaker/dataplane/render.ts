@@ -6,7 +6,7 @@ import { isShownAsProxy } from "../../src/model/ip-mode.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import { assignBuckets } from "./buckets.ts";
-import type { Element, EndpointAddress, ServicePortKey } from "./element.ts";
+import type { AffinityPort, Element, EndpointAddress, ServicePortKey } from "./element.ts";
 import { lateUntilMs, type SeenService, seeService } from "./kube-proxy-delay.ts";
 import { type NodePortNode, type PermitsPort, type PlannedPort, planPorts } from "./planned-port.ts";
 import { nftFamilies } from "./tables.ts";
@@ -20,6 +20,8 @@ export interface NodeFacts extends NodePortNode {
    * to pods in place of kube-proxy. Missing: none does.
    */
   readonly mayDropForwarded?: boolean;
+  /** Whether the service proxy hides which endpoint it chooses: packets that IPVS takes pass no chain behind it. Missing: it does not. */
+  readonly hiddenChoices?: boolean;
   /** See `RuleSettings`. */
   readonly tcpLoose?: boolean;
   /** The seed of the hashes that choose endpoints, which is the same on every node of the cluster. */
@@ -88,12 +90,16 @@ export function renderService(
   }
   for (const port of ports) {
     const stepsIn = node.mayDropForwarded !== true && delayMs > 0;
-    const lateMs = stepsIn ? lateUntilMs(seen.ports.get(port.id), nowMs, delayMs) : undefined;
+    const seenPort = seen.ports.get(port.id);
+    const lateMs = stepsIn ? lateUntilMs(seenPort, nowMs, delayMs) : undefined;
+    const hiddenChoices = node.hiddenChoices === true;
     const decision = decideForwarding(service, port.port, {
       nodePortUsable: port.nodePortUsable,
       kubeProxyLate: lateMs !== undefined,
+      afterDeath: seenPort?.afterDeath === true,
       poolForwarding: forwardingAt(port.key.address),
       deadEndpoints: stepsIn && port.reachesDead,
+      hiddenChoices,
     });
     if (decision.way === "nodeport" || decision.cause === "node port not usable")
       nodePortFamilies.add(port.key.address.family);
@@ -101,6 +107,7 @@ export function renderService(
     elements.push(
       ...renderSourceRanges(allowed[port.key.address.family], port, decision),
       ...renderPort(service, port, decision, node.hashSeed),
+      ...(stepsIn && !hiddenChoices ? renderLearning(service, port, decision) : []),
     );
   }
   return { elements, seen, dueMs, nodePortFamilies };
@@ -144,6 +151,21 @@ function renderPort(
       if (endpoints.length > 0) return renderEndpoints(service, planned, decision, hashSeed);
       return foreign ? [proxied] : refusal;
   }
+}
+
+/**
+ * What learns whom kube-proxy sends where, for the time when one of the nodes of these endpoints is dead. Under Local, kube-proxy uses the endpoints of
+ * this node alone.
+ */
+function renderLearning(
+  { affinityTimeoutSeconds: timeoutSeconds, externalTrafficPolicy }: ServiceView,
+  { key, foreign }: PlannedPort,
+  { way, cause }: ForwardingDecision,
+): readonly Element[] {
+  if (timeoutSeconds === undefined || foreign || externalTrafficPolicy === "Local") return [];
+  return way === "kube-proxy" && cause === "node port"
+    ? affinityPort(key, { timeoutSeconds, chosenBy: "kube-proxy" })
+    : [];
 }
 
 /** What the status shows decides about clients in the cluster, because service proxies go by that. */
@@ -194,9 +216,16 @@ function affinityElements(
 ): readonly Element[] {
   const family = nftFamilies[key.address.family];
   return [
-    { family, set: "affinity_addresses", key: { address: key.address }, value: "affinity_ports" },
-    { family, set: "affinity_services", key, value: { timeoutSeconds } },
+    ...affinityPort(key, { timeoutSeconds, chosenBy: "us" }),
     ...endpoints.map((endpoint): Element => ({ family, set: "affinity_endpoints", key: { ...key, endpoint } })),
+  ];
+}
+
+function affinityPort(key: ServicePortKey, value: AffinityPort): readonly Element[] {
+  const family = nftFamilies[key.address.family];
+  return [
+    { family, set: "affinity_addresses", key: { address: key.address }, value: "affinity_ports" },
+    { family, set: "affinity_services", key, value },
   ];
 }
 

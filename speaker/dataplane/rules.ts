@@ -12,10 +12,10 @@ import { concatenation, constant, type Expression, field } from "../../src/nft/e
 import type { NftSet } from "../../src/nft/set.ts";
 import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import type { EndpointPick } from "./element.ts";
+import type { AffinityPort, EndpointPick } from "./element.ts";
 import { isNotRewritten, noteRewrite, passOnRules, unknownPacketRules } from "./pass-on-rules.ts";
 import { rewriteZone } from "./rewrite-zone.ts";
-import { affinityClients, sets, untakenMs, untakenServices } from "./sets.ts";
+import { affinityClients, learnedClients, sets, untakenMs, untakenServices } from "./sets.ts";
 import {
   accept,
   acceptOthers,
@@ -350,14 +350,21 @@ export function affinityPortRules(ip: NftIpFamily): readonly NftRule[] {
  * The rules of the chain that notes which endpoint a client has, for so long after its last new connection. Where that is no longer an
  * endpoint of the port, the note is deleted instead and the packet dropped: the next one, which TCP sends after a second, gets a new choice.
  * When the map is full, its clients keep their endpoints, and further clients have those of their buckets.
+ *
+ * Where kube-proxy chooses, it is only learned. A packet that kube-proxy has not translated shows no endpoint.
  */
-export function affinityRules(ip: NftIpFamily, timeoutSeconds: number): readonly NftRule[] {
+export function affinityRules(ip: NftIpFamily, { timeoutSeconds, chosenBy }: AffinityPort): readonly NftRule[] {
   const key = [field(`${ip} saddr`), ...originalService(ip)];
+  const timeoutMs = timeoutSeconds * 1000;
+  if (chosenBy === "kube-proxy")
+    return [
+      [isTranslated, { kind: "update", set: learnedClients[ip], key: [...key, field(`${ip} daddr`)], timeoutMs }],
+    ];
   const data = concatenation(`${ip} daddr`, "th dport");
   const set = affinityClients[ip];
   const pair = [...originalService(ip), ...data];
   return [
-    [inSet(pair, sets[ip].affinity_endpoints), { kind: "update", set, key, data, timeoutMs: timeoutSeconds * 1000 }],
+    [inSet(pair, sets[ip].affinity_endpoints), { kind: "update", set, key, data, timeoutMs }],
     [
       { kind: "lookup", key: pair, operator: "not in", set: sets[ip].affinity_endpoints },
       { kind: "delete", set, key, data },

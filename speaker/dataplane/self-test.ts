@@ -133,7 +133,10 @@ function targetChainsBehind(family: NftIpFamily, chain: TestedChain): readonly T
   if (chain === "remember_affinity")
     return [
       { name: "affinity_ports", rules: affinityPortRules(family) },
-      { name: affinityChainName(1), rules: affinityRules(family, 1) },
+      ...(["us", "kube-proxy"] as const).map((chosenBy) => {
+        const port = { timeoutSeconds: 1, chosenBy };
+        return { name: affinityChainName(port), rules: affinityRules(family, port) };
+      }),
     ];
   if (chain !== "dnat_to_endpoints") return [];
   return (["flow", "client"] as const).map((by) => {

@@ -54,8 +54,11 @@ export const sets: Readonly<Record<NftIpFamily, Readonly<Record<SetName, NftSet>
   ip6: declare("ip6"),
 };
 
-/** So many clients with session affinity are remembered in each family, which takes about 10 MiB of the kernel's memory. */
+/** So many clients with session affinity are remembered in each family and set, which takes about 10 MiB of the kernel's memory. */
 const maxAffinityClients = 65_536;
+
+/** The default of Kubernetes. Each element has its own. */
+const affinityTimeoutMs = 10_800_000;
 
 function declareAffinityClients(family: NftIpFamily): NftSet {
   const address = addressType[family];
@@ -64,8 +67,7 @@ function declareAffinityClients(family: NftIpFamily): NftSet {
     key: [address, address, "inet_proto", "inet_service"],
     data: [address, "inet_service"],
     dynamic: true,
-    // Each element has its own; this is the default of Kubernetes.
-    timeoutMs: 10_800_000,
+    timeoutMs: affinityTimeoutMs,
     size: maxAffinityClients,
   };
 }
@@ -74,6 +76,27 @@ function declareAffinityClients(family: NftIpFamily): NftSet {
 export const affinityClients: Readonly<Record<NftIpFamily, NftSet>> = {
   ip: declareAffinityClients("ip"),
   ip6: declareAffinityClients("ip6"),
+};
+
+function declareLearnedClients(family: NftIpFamily): NftSet {
+  const address = addressType[family];
+  return {
+    name: "learned_clients",
+    key: [address, address, "inet_proto", "inet_service", address],
+    dynamic: true,
+    timeoutMs: affinityTimeoutMs,
+    size: maxAffinityClients,
+  };
+}
+
+/**
+ * The set that packets fill: clients of ports with session affinity that are left to kube-proxy, each with the addresses of the endpoints that it was
+ * sent to. Not a map: the kernel renews an element of a map without changing its data (net/netfilter/nft_set_hash.c, nft_rhash_update), so a client
+ * that kube-proxy sends elsewhere would keep the endpoint that it had first.
+ */
+export const learnedClients: Readonly<Record<NftIpFamily, NftSet>> = {
+  ip: declareLearnedClients("ip"),
+  ip6: declareLearnedClients("ip6"),
 };
 
 /** How long a port counts as not taken after a connection was dropped. */

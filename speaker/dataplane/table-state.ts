@@ -1,6 +1,6 @@
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
-import { keepClients } from "./affinity-clients.ts";
+import { endpointSets, type KnownClients, keepClients, noClients } from "./affinity-clients.ts";
 import { type Element, type SetName, targetNameOf } from "./element.ts";
 import { idKindOf } from "./element-id.ts";
 import type { ElementIndex } from "./element-index.ts";
@@ -177,14 +177,14 @@ export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
 
 /**
  * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever version
- * wrote it. Without any address the table is only removed. `learned`: the clients with session affinity that it has; those of endpoints that are
- * gone are left out. `removed`: the known elements that it had and that are no longer desired. Their flows are deleted afterwards.
+ * wrote it. Without any address the table is only removed. `clients`: those with session affinity that it has; those of endpoints that are gone are
+ * left out. `removed`: the known elements that it had and that are no longer desired. Their flows are deleted afterwards.
  */
 export function replaceTable(
   family: NftIpFamily,
   settings: RuleSettings,
   index: ElementIndex,
-  learned: readonly NftElement[] = [],
+  clients: KnownClients = noClients,
   removed: ChangedElements = new ElementList(),
 ): TableChange {
   if (!hasAddress(index)) {
@@ -193,7 +193,7 @@ export function replaceTable(
   }
   const additions = fillTable(family, index);
   const has = (id: string): boolean => index.kept(id) !== undefined;
-  const kept = keepClients(family, learned, has);
+  const kept = keepClients(family, clients, has, additions.of(endpointSets));
   const large = [...additions.counts].filter(
     ([set, count]) => count >= sizedFrom && sets[family][set].interval !== true,
   );

@@ -3,9 +3,9 @@ import type { Clock, Random } from "../../src/clock/clock.ts";
 import { BellhopError } from "../../src/error/error.ts";
 import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { faultyKeys, lacksFamily, type Nft, type NftReader, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
-import type { NftElement } from "../../src/nft/set.ts";
+import type { NftElement, NftSet } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import { deleteClients, removesEndpoints } from "./affinity-clients.ts";
+import { changeClients, type KnownClients, removesEndpoints, takenOver } from "./affinity-clients.ts";
 import type { Element, ServicePortKey, SetName } from "./element.ts";
 import { elementId, rawElementId } from "./element-id.ts";
 import { ElementIndex } from "./element-index.ts";
@@ -14,7 +14,7 @@ import { elementOf, type IdentifiedElement } from "./kept-element.ts";
 import { type RefusedOwner, RefusedOwners } from "./refused-owners.ts";
 import { refusedPorts } from "./refused-ports.ts";
 import type { RuleSettings } from "./rules.ts";
-import { affinityClients, untakenServices } from "./sets.ts";
+import { affinityClients, learnedClients, untakenServices } from "./sets.ts";
 import {
   changeTable,
   emptyTable,
@@ -224,7 +224,7 @@ export class TableWriter {
       const change =
         kept === undefined
           ? replaceTable(family, settings, this.index, await this.#readClients(), delta?.removed)
-          : await this.#withoutClients(delta);
+          : await this.#withClients(delta);
       const refusal = change && (await this.#run(change, kept === undefined));
       if (refusal !== undefined) return refusal;
       if (change !== undefined) this.#settle(settings, change, kept);
@@ -235,19 +235,32 @@ export class TableWriter {
     return undefined;
   }
 
-  /** The change, by which clients with session affinity lose endpoints that are gone. Reads all clients, and only where one is gone. */
-  async #withoutClients(change: TableChange | undefined): Promise<TableChange | undefined> {
-    if (change === undefined || !removesEndpoints(change.removed, change.added)) return change;
+  /**
+   * The change, by which clients with session affinity lose endpoints that are gone, and keep those of ports that are taken over from kube-proxy. Reads
+   * all clients, and only for such a change.
+   */
+  async #withClients(change: TableChange | undefined): Promise<TableChange | undefined> {
+    if (change === undefined) return undefined;
+    const { removed, added, transaction } = change;
+    const taken = takenOver(removed, added);
+    if (taken.size === 0 && !removesEndpoints(removed, added)) return change;
     const { family } = this.#options;
-    const deletions = deleteClients(family, await this.#readClients(), change.removed, change.added);
-    return { ...change, transaction: { commands: [...deletions, ...change.transaction.commands] } };
+    const known = await this.#readClients(taken.size > 0);
+    const { before, after } = changeClients(family, known, removed, added, taken);
+    return { ...change, transaction: { commands: [...before, ...transaction.commands, ...after] } };
   }
 
-  /** The clients with session affinity that the table has, also one that an earlier speaker wrote. */
-  async #readClients(): Promise<readonly NftElement[]> {
+  /** The clients with session affinity that the table has, also one that an earlier speaker wrote. `all`: also those that were only learned. */
+  async #readClients(all = true): Promise<KnownClients> {
+    const { family } = this.#options;
+    const clients = await this.#readSet(affinityClients[family]);
+    return { clients, learned: all ? await this.#readSet(learnedClients[family]) : [] };
+  }
+
+  async #readSet(set: NftSet): Promise<readonly NftElement[]> {
     const { nft, family, writes } = this.#options;
     try {
-      return await nft.readElements(tableOf(family), affinityClients[family]);
+      return await nft.readElements(tableOf(family), set);
     } catch (error) {
       if (!(error instanceof BellhopError)) throw error;
       writes.clientsLost(error);

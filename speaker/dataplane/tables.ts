@@ -13,7 +13,7 @@ import {
   pickRules,
   type RuleSettings,
 } from "./rules.ts";
-import { affinityClients, sets, untakenServices } from "./sets.ts";
+import { affinityClients, learnedClients, sets, untakenServices } from "./sets.ts";
 
 export const nftFamilies: Readonly<Record<IpFamily, NftIpFamily>> = { IPv4: "ip", IPv6: "ip6" };
 
@@ -74,7 +74,7 @@ export function createTable(
 }
 
 function allSets(family: NftIpFamily): readonly NftSet[] {
-  return [...Object.values(sets[family]), affinityClients[family], untakenServices[family]];
+  return [...Object.values(sets[family]), affinityClients[family], learnedClients[family], untakenServices[family]];
 }
 
 /** A table with our sets, and nothing else. */
@@ -117,7 +117,7 @@ export function targetRulesOf(element: Element): readonly NftRule[] {
     case "affinity_addresses":
       return affinityPortRules(element.family);
     case "affinity_services":
-      return affinityRules(element.family, element.value.timeoutSeconds);
+      return affinityRules(element.family, element.value);
     case "unknown_flows":
     case "passed_flows":
       return element.value === "no node"

@@ -2,6 +2,7 @@ import { type Condition, maxInterfaces, timeText } from "../../src/api/api.ts";
 import { rulesWrittenCondition } from "../../src/api/labels.ts";
 import {
   avoidsDeadNodesFeature,
+  learnsAffinityFeature,
   maxAnnouncing,
   maxGateways,
   maxInterfaceAddresses,
@@ -30,6 +31,8 @@ export interface SpeakerStatusInput {
   readonly bootNonce: string;
   /** Whether it has the feature avoidsDeadNodesFeature. */
   readonly avoidsDeadNodes: boolean;
+  /** Whether it has the feature learnsAffinityFeature. */
+  readonly learnsAffinity: boolean;
   readonly links: readonly Link[];
   readonly gateways: readonly string[];
   readonly announcing: readonly string[];
@@ -41,15 +44,23 @@ export interface SpeakerStatusInput {
   readonly refusedServices: readonly string[];
 }
 
+function featuresOf({ avoidsDeadNodes, learnsAffinity }: SpeakerStatusInput): string[] {
+  return [
+    statusOwnersFeature,
+    ...(avoidsDeadNodes ? [avoidsDeadNodesFeature] : []),
+    ...(learnsAffinity ? [learnsAffinityFeature] : []),
+  ];
+}
+
 /** The status of the Speaker object, always in the same order, so that equal texts mean equal facts. */
 export function speakerStatus(input: SpeakerStatusInput): NonNullable<Speaker["status"]> {
   const { version, kernel, bootNonce, links, gateways, announcing, conditions } = input;
-  const { readyFamilies, refusedServices, peers, avoidsDeadNodes } = input;
+  const { readyFamilies, refusedServices, peers } = input;
   return {
     version,
     kernel,
     bootNonce,
-    features: { bootNonce, names: [statusOwnersFeature, ...(avoidsDeadNodes ? [avoidsDeadNodesFeature] : [])] },
+    features: { bootNonce, names: featuresOf(input) },
     readiness: {
       bootNonce,
       families: [...readyFamilies],
@@ -128,6 +139,8 @@ export interface SpeakerStatusOptions {
   readonly kernel: string;
   readonly bootNonce: string;
   readonly avoidsDeadNodes: boolean;
+  /** See `NodeFacts`. */
+  readonly hiddenChoices: () => boolean;
   readonly clock: Clock;
 }
 
@@ -159,13 +172,15 @@ export class SpeakerStatus {
   }
 
   current(): NonNullable<Speaker["status"]> {
-    const { host, announcer, health, dataplane, peers, kernel, bootNonce, avoidsDeadNodes } = this.#options;
+    const { host, announcer, health, dataplane, peers, kernel, bootNonce, avoidsDeadNodes, hiddenChoices } =
+      this.#options;
     const { links, gateways } = host;
     return speakerStatus({
       version,
       kernel,
       bootNonce,
       avoidsDeadNodes,
+      learnsAffinity: avoidsDeadNodes && !hiddenChoices(),
       links,
       gateways,
       announcing: announcer.addresses,

@@ -45,6 +45,9 @@ export const statusOwnersFeature = "StatusOwners";
 /** Connections go straight to pods of live nodes while kube-proxy may send them to a dead one, except with `--kube-proxy-delay-seconds=0`. */
 export const avoidsDeadNodesFeature = "AvoidsDeadNodes";
 
+/** So do those to ports with session affinity: the speaker's node learns whom kube-proxy sends where. */
+export const learnsAffinityFeature = "LearnsAffinity";
+
 const speakerFeaturesSchema = z.object({
   bootNonce: boundedText(128).describe("The bootNonce of the speaker that wrote this."),
   names: boundedList(boundedText(63), 64).describe("Names of the features."),

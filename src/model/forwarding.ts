@@ -39,8 +39,12 @@ export interface ForwardingFacts {
   readonly nodePortUsable: boolean;
   /** Whether kube-proxy may lack something of the port that changed a short time ago. */
   readonly kubeProxyLate: boolean;
+  /** Whether what it may lack is that endpoints on a dead node are gone. Missing: it is not. */
+  readonly afterDeath?: boolean;
   /** Whether an endpoint that kube-proxy may choose is on a dead node. Missing: none is. */
   readonly deadEndpoints?: boolean;
+  /** Whether the node cannot see which endpoint its service proxy chooses. Missing: it can. */
+  readonly hiddenChoices?: boolean;
   /** What holds for the address where the Service requests nothing: `spec.forwarding` of its pool, or of the reservation. Missing: nothing. */
   readonly poolForwarding?: Forwarding | undefined;
 }
@@ -57,15 +61,17 @@ export function parseForwarding(text: string | undefined): Forwarding | undefine
  * The way for one port, for new connections: open ones stay on theirs, as long as it is not a rewrite to a node port. Pure, and the only
  * place that decides it. `decideSetting` says whether the annotation or the pool counts.
  *
- * Until kube-proxy has caught up, connections to what is new go straight to pods, and so do all of a port that it may send to a dead node. A
- * Service with session affinity is left to kube-proxy: it chooses for itself, so all clients would change their pod, and again when it takes
- * over.
+ * Until kube-proxy has caught up, connections to what is new go straight to pods, and so do all of a port that it may send to a dead node.
+ *
+ * With session affinity, what is new is left to kube-proxy: all clients would change their pod when it takes over. A dead node is not: the node has
+ * learned whom kube-proxy sent where, so that the clients of living pods keep theirs. Where it cannot learn that, kube-proxy alone chooses.
  */
 export function decideForwarding(
   service: ServiceView,
   { protocol, nodePort }: ServicePort,
-  { nodePortUsable, kubeProxyLate, deadEndpoints = false, poolForwarding }: ForwardingFacts,
+  facts: ForwardingFacts,
 ): ForwardingDecision {
+  const { nodePortUsable, kubeProxyLate, afterDeath, deadEndpoints, hiddenChoices, poolForwarding } = facts;
   const { value: requested, own } = decideSetting(service, forwardingSetting, poolForwarding);
   const cause = own ? "requested" : "pool";
   if (protocol === "SCTP") return { way: "kube-proxy", cause: "sctp" };
@@ -73,7 +79,9 @@ export function decideForwarding(
   if (nodePort === 0) return { way: "pods", cause: "no node port" };
   if (requested === "nodeport")
     return nodePortUsable ? { way: "nodeport", cause } : { way: "pods", cause: "node port not usable" };
-  if (service.affinityTimeoutSeconds !== undefined) return { way: "kube-proxy", cause: "node port" };
-  if (deadEndpoints) return { way: "pods", cause: "dead node" };
-  return kubeProxyLate ? { way: "pods", cause: "kube-proxy late" } : { way: "kube-proxy", cause: "node port" };
+  const sticky = service.affinityTimeoutSeconds !== undefined;
+  if (sticky && hiddenChoices === true) return { way: "kube-proxy", cause: "node port" };
+  if (deadEndpoints === true) return { way: "pods", cause: "dead node" };
+  const late = kubeProxyLate && (!sticky || afterDeath === true);
+  return late ? { way: "pods", cause: "kube-proxy late" } : { way: "kube-proxy", cause: "node port" };
 }

@@ -34,7 +34,7 @@ function ask({ protocol, source, sourcePort, address, port }: Ask): Promise<stri
       return { begin, end: () => socket.destroy() };
     }
     function udp() {
-      const socket = createSocket("udp4");
+      const socket = createSocket(source.includes(":") ? "udp6" : "udp4");
       const begin = () => {
         socket.on("message", (message) => finish(message.toString())).on("error", failed);
         socket.bind(sourcePort, source, () => socket.connect(port, address, () => socket.send("?")));

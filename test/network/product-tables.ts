@@ -23,6 +23,10 @@ export async function productTables(): Promise<Readonly<Record<"ip" | "ip6", rea
     "2001:db8::201",
   ]);
   await node.put(service({ key: "default/b" }), slices, ["192.0.2.202", "2001:db8::202"]);
+  // A delay that is not 0 makes Bellhop step in for kube-proxy, so it learns what kube-proxy chooses.
+  const timing = { before: undefined, nowMs: 0, delayMs: 1, spreadMs: 0 };
+  const learned = service({ key: "default/e", affinityTimeoutSeconds: 10 });
+  await node.put(learned, slices, ["192.0.2.205", "2001:db8::205"], timing);
   await node.put(service({ key: "default/c" }), [], ["192.0.2.203", "2001:db8::203"]);
   const rewritten = ["192.0.2.204", "2001:db8::204"];
   const inCluster = rewritten.map((ip) => ({ ip, ipMode: "Proxy" as const, ports: [] }));

@@ -3,6 +3,7 @@ import {
   deadNodesOf,
   frozenNodesOf,
   hasFeature,
+  learnsAffinityFeature,
   type Speaker,
 } from "../../../src/api/speaker.ts";
 import { formatAddress, type IpFamily, parseAddress } from "../../../src/ip/address.ts";
@@ -95,15 +96,15 @@ function mayTakeNodePorts(internalIp: string, speaker: Speaker | undefined): boo
 
 /** The node that connections from the LAN arrive at. */
 function announcerOf(
-  { candidates, speakers }: ServiceInput,
+  { service, candidates, speakers }: ServiceInput,
   [first]: readonly AddressPart[],
 ): ReceivingNode | undefined {
   const view = candidates.nodes.get(first?.node ?? first?.announcedBy ?? "");
   if (view === undefined) return undefined;
   const { name, labels } = view;
   const speaker = speakers.get(name);
-  const stepsIn =
-    speaker !== undefined && hasFeature(speaker, avoidsDeadNodesFeature) === true && !mayDropForwarded(speaker);
+  const needed = service.affinityTimeoutSeconds === undefined ? avoidsDeadNodesFeature : learnsAffinityFeature;
+  const stepsIn = speaker !== undefined && hasFeature(speaker, needed) === true && !mayDropForwarded(speaker);
   return { name, zone: labels[zoneLabel], ...(stepsIn ? { deadNodes: deadNodesOf(speaker) } : {}) };
 }
 

@@ -25,6 +25,7 @@ export function createServiceRules(options: RulesOptions) {
     isOnNode: () => true,
     kubeProxyDelayMs: 60_000,
     mayDropForwarded: () => false,
+    hiddenChoices: () => false,
     tcpLoose: () => true,
     closedNodePorts: () => new Set(),
     changes: { rulesDue: () => undefined },

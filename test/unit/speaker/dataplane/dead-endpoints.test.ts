@@ -28,7 +28,17 @@ const cases = [
     change: { externalTrafficPolicy: "Local" },
     now: proxied,
   },
-  { words: "with session affinity: kube-proxy", change: { affinityTimeoutSeconds: 10 }, now: proxied },
+  {
+    words: "with session affinity: a living pod, too",
+    change: { affinityTimeoutSeconds: 10 },
+    now: `${mine} masqueraded`,
+  },
+  {
+    words: "with session affinity where the service proxy hides its choices: kube-proxy",
+    change: { affinityTimeoutSeconds: 10 },
+    facts: { hiddenChoices: true },
+    now: proxied,
+  },
   {
     words: "left to kube-proxy on request",
     change: { annotations: { "bellhop.dev/forwarding": "kube-proxy" } },
@@ -64,23 +74,27 @@ for (const one of cases) {
   });
 }
 
-test("kube-proxy takes over again some time after the slices show no endpoint on the dead node as ready", () => {
-  const address = parseAddress(vip);
-  assert.ok(address);
-  const wayAt = (before: SeenService | undefined, slices: readonly EndpointSliceView[], nowMs: number) => {
-    const facts = { ...node, deadNodes: new Set(["n2"]) };
-    const timing = { before, nowMs, delayMs: 60_000, spreadMs: 0 };
-    const { elements, seen, dueMs } = renderService(service(), slices, [address], facts, { timing });
-    return { way: elements.some(({ set }) => set === "dnat_services") ? "pods" : "kube-proxy", seen, dueMs };
-  };
-  const gone = [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2", { ready: false, serving: false })])];
-  const first = wayAt(undefined, [both], 0);
-  const dead = wayAt(first.seen, [both], 100_000);
-  assert.deepEqual([dead.way, dead.dueMs], ["pods", undefined]);
-  const noticed = wayAt(dead.seen, gone, 140_000);
-  assert.deepEqual([noticed.way, noticed.dueMs], ["pods", 200_000]);
-  assert.equal(wayAt(noticed.seen, gone, 200_000).way, "kube-proxy");
-});
+for (const affinityTimeoutSeconds of [undefined, 10]) {
+  const words = affinityTimeoutSeconds === undefined ? "" : ", also with session affinity";
+  test(`kube-proxy takes over again some time after the slices show no endpoint on the dead node as ready${words}`, () => {
+    const address = parseAddress(vip);
+    assert.ok(address);
+    const view = service({ affinityTimeoutSeconds });
+    const wayAt = (before: SeenService | undefined, slices: readonly EndpointSliceView[], nowMs: number) => {
+      const facts = { ...node, deadNodes: new Set(["n2"]) };
+      const timing = { before, nowMs, delayMs: 60_000, spreadMs: 0 };
+      const { elements, seen, dueMs } = renderService(view, slices, [address], facts, { timing });
+      return { way: elements.some(({ set }) => set === "dnat_services") ? "pods" : "kube-proxy", seen, dueMs };
+    };
+    const gone = [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2", { ready: false, serving: false })])];
+    const first = wayAt(undefined, [both], 0);
+    const dead = wayAt(first.seen, [both], 100_000);
+    assert.deepEqual([dead.way, dead.dueMs], ["pods", undefined]);
+    const noticed = wayAt(dead.seen, gone, 140_000);
+    assert.deepEqual([noticed.way, noticed.dueMs], ["pods", 200_000]);
+    assert.equal(wayAt(noticed.seen, gone, 200_000).way, "kube-proxy");
+  });
+}
 
 test("connections to dead endpoints are those through our addresses, and those that were rewritten to node ports, until they wait", () => {
   const bytes = (text: string) => {

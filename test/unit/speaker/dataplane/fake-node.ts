@@ -82,14 +82,18 @@ export class FakeNode {
     this.dataplane.setInterfaces(["eth0"]);
   }
 
-  /** kube-proxy with one rule of its own: what comes for `from` goes to `to`; with a port it is a rule for TCP, or for the protocol. */
-  async kubeProxy(family: NftIpFamily, from: Destination, to: Destination): Promise<void> {
+  /**
+   * kube-proxy with one rule of its own: what comes for `from` goes to `to`; with a port it is a rule for TCP, or for the protocol; with a `source`,
+   * for that client.
+   */
+  async kubeProxy(family: NftIpFamily, from: Destination, to: Destination, source?: string): Promise<void> {
     const type = family === "ip" ? "ipv4_addr" : "ipv6_addr";
     const ports: readonly Statement[] =
       from.port === undefined ? [] : [match(`${from.protocol ?? "tcp"} dport`, portData(from.port))];
     const target: Statement = { kind: "dnat", to: constant(type, dataOf(to.address)) };
     const port = to.port === undefined ? {} : { port: constant("inet_service", portData(to.port)) };
-    const rule = [match(`${family} daddr`, dataOf(from.address)), ...ports, { ...target, ...port }];
+    const client = source === undefined ? [] : [match(`${family} saddr`, dataOf(source))];
+    const rule = [...client, match(`${family} daddr`, dataOf(from.address)), ...ports, { ...target, ...port }];
     const table = { family, name: "kube-proxy" };
     const base = { type: "nat", hook: "prerouting", priority: -100 } as const;
     await this.nft.run({

@@ -56,6 +56,10 @@ test("that an endpoint on a dead node is gone is late, also when the node lives 
   const without = seeService(dead, "1", [web], 200_000);
   assert.deepEqual(lateAt(dead, 100_001), []);
   assert.deepEqual(lateAt(without, 259_999), [web.id]);
+  const afterDeath = [first, dead, without, seeService(without, "1", [{ ...web, nodePort: 30081 }], 210_000)].map(
+    ({ ports }) => ports.get(web.id)?.afterDeath,
+  );
+  assert.deepEqual(afterDeath, [false, false, true, false], "it is known what kube-proxy has to learn");
   assert.deepEqual(lateAt(seeService(without, "1", [web], 300_000), 300_000), []);
 });
 

@@ -14,6 +14,7 @@ const input = {
   kernel: "6.18",
   bootNonce: "n",
   avoidsDeadNodes: true,
+  learnsAffinity: true,
   links: [],
   gateways: [],
   conditions: [],

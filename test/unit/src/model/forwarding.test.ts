@@ -15,6 +15,10 @@ interface Case {
   readonly late?: true;
   /** Whether kube-proxy may send connections to a dead node. */
   readonly dead?: true;
+  /** Whether it may still do so, although the cluster has noticed. */
+  readonly afterDeath?: true;
+  /** Whether the node cannot see which endpoint its service proxy chooses. */
+  readonly hidden?: true;
   /** `way, cause`. */
   readonly expected: string;
 }
@@ -39,7 +43,14 @@ const cases: readonly Case[] = [
   { requested: "nodeport", late: true, affinity: true, expected: "nodeport, requested" },
   { dead: true, expected: "pods, dead node" },
   { dead: true, late: true, expected: "pods, dead node" },
-  { dead: true, affinity: true, expected: "kube-proxy, node port" },
+  { dead: true, affinity: true, expected: "pods, dead node" },
+  { dead: true, affinity: true, late: true, expected: "pods, dead node" },
+  { late: true, afterDeath: true, affinity: true, expected: "pods, kube-proxy late" },
+  { afterDeath: true, affinity: true, expected: "kube-proxy, node port" },
+  { dead: true, affinity: true, hidden: true, expected: "kube-proxy, node port" },
+  { late: true, afterDeath: true, affinity: true, hidden: true, expected: "kube-proxy, node port" },
+  { dead: true, hidden: true, expected: "pods, dead node" },
+  { late: true, hidden: true, expected: "pods, kube-proxy late" },
   { requested: "kube-proxy", dead: true, expected: "kube-proxy, requested" },
   { requested: "nodeport", dead: true, expected: "nodeport, requested" },
   { dead: true, nodePort: 0, expected: "pods, no node port" },
@@ -74,6 +85,8 @@ for (const { expected, ...facts } of cases) {
     usable = true,
     late = false,
     dead = false,
+    afterDeath = false,
+    hidden = false,
   } = facts;
   test(`${JSON.stringify(facts)} → ${expected}`, () => {
     const service = projectService({
@@ -84,7 +97,9 @@ for (const { expected, ...facts } of cases) {
     const { way, cause } = decideForwarding(service, port, {
       nodePortUsable: usable,
       kubeProxyLate: late,
+      afterDeath,
       deadEndpoints: dead,
+      hiddenChoices: hidden,
       poolForwarding,
     });
     assert.equal(`${way}, ${cause}`, expected);

@@ -242,6 +242,16 @@ describe("bellhop explain service", () => {
       assert.match(remarks, /^Node n2 is dead/m);
     });
 
+    test("with session affinity, only where the speaker's node has learned whom kube-proxy sends where", async () => {
+      const spec = { sessionAffinity: "ClientIP" };
+      const names = ["AvoidsDeadNodes", "LearnsAffinity"];
+      const learned = await explainDead({ features: { bootNonce: "a", names } }, spec);
+      assert.match(learned.path, /^directly to a pod/);
+      const path = `${ownPath("speakers", "n1")}/status`;
+      await cluster.patch(path, { status: { features: { bootNonce: "a", names: names.slice(0, 1) } } });
+      assert.match((await askService(cluster, "web")).ports[0]?.path ?? "", /^kube-proxy's own rules/);
+    });
+
     test("a speaker that leaves everything to kube-proxy does so now, too", async () => {
       const { path, remarks } = await explainDead({ features: { bootNonce: "a", names: [] } });
       assert.match(path, /^kube-proxy's own rules/);
