@@ -3,8 +3,8 @@ import { compareAddresses, type IpAddress, type IpFamily } from "../../src/ip/ad
 import type { EndpointSliceView } from "../../src/model/endpoint-slice.ts";
 import type { Protocol, ServicePort, ServiceView } from "../../src/model/service.ts";
 import {
+  nodesReached,
   type ReceivingNode,
-  reachesDeadNode,
   type UsableEndpoint,
   usableEndpoints,
 } from "../../src/model/usable-endpoints.ts";
@@ -39,13 +39,14 @@ export interface PlannedPort extends ProxiedPort {
   readonly unserved: boolean;
 }
 
-/** The ports of a Service on its addresses. Pure. */
+/** The ports of a Service on its addresses. `followed`: other nodes that are dead, or were when the Service was last seen. Pure. */
 export function planPorts(
   service: ServiceView,
   slices: readonly EndpointSliceView[],
   addresses: readonly IpAddress[],
   node: NodePortNode,
   permits: PermitsPort,
+  followed: ReadonlySet<string>,
 ): readonly PlannedPort[] {
   const localOnly = service.externalTrafficPolicy === "Local";
   const foreign = service.labels[serviceProxyNameLabel] !== undefined;
@@ -68,8 +69,10 @@ export function planPorts(
         (!localOnly || usableEndpoints(slices, { ...query, localOnly: false }).length === 0);
       const id = elementId({ family: nftFamilies[family], set: "proxied_services", key });
       const served = endpoints.length > 0;
-      const reachesDead = reachesDeadNode(slices, query);
-      const proxied = { id, nodePort: port.nodePort, served, reachesDead };
+      const reachedNodes = nodesReached(slices, query, followed);
+      const dead = [...reachedNodes].filter((name) => node.deadNodes?.has(name));
+      const deadNodes = dead.length === reachedNodes.size ? reachedNodes : new Set(dead);
+      const proxied = { id, nodePort: port.nodePort, served, reachedNodes, deadNodes };
       planned.push({ ...proxied, port, key, nodePortUsable, endpoints, foreign, unserved });
     }
   }

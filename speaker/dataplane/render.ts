@@ -7,7 +7,7 @@ import type { ServiceView } from "../../src/model/service.ts";
 import { readSourceRanges } from "../../src/model/source-ranges.ts";
 import { assignBuckets } from "./buckets.ts";
 import type { AffinityPort, Element, EndpointAddress, ServicePortKey } from "./element.ts";
-import { lateUntilMs, type SeenService, seeService } from "./kube-proxy-delay.ts";
+import { afterDeathUntilMs, lateUntilMs, type SeenService, seeService } from "./kube-proxy-delay.ts";
 import { type NodePortNode, type PermitsPort, type PlannedPort, planPorts } from "./planned-port.ts";
 import { nftFamilies } from "./tables.ts";
 
@@ -73,8 +73,8 @@ export function renderService(
   node: NodeFacts,
   { permits = permitsAll, timing = neverLate, forwardingAt = () => undefined }: RenderOptions = {},
 ): RenderedService {
-  const ports = planPorts(service, slices, addresses, node, permits);
   const { before, nowMs, delayMs, spreadMs } = timing;
+  const ports = planPorts(service, slices, addresses, node, permits, followedNodes(node, before));
   const seen = seeService(before, service.uid, ports, nowMs + spreadMs);
   const { allowed } = readSourceRanges(service.sourceRanges);
   const elements: Element[] = [];
@@ -92,18 +92,20 @@ export function renderService(
     const stepsIn = node.mayDropForwarded !== true && delayMs > 0;
     const seenPort = seen.ports.get(port.id);
     const lateMs = stepsIn ? lateUntilMs(seenPort, nowMs, delayMs) : undefined;
+    const afterDeathMs = stepsIn ? afterDeathUntilMs(seenPort, nowMs, delayMs) : undefined;
     const hiddenChoices = node.hiddenChoices === true;
     const decision = decideForwarding(service, port.port, {
       nodePortUsable: port.nodePortUsable,
       kubeProxyLate: lateMs !== undefined,
-      afterDeath: seenPort?.afterDeath === true,
+      afterDeath: afterDeathMs !== undefined,
       poolForwarding: forwardingAt(port.key.address),
-      deadEndpoints: stepsIn && port.reachesDead,
+      deadEndpoints: stepsIn && port.deadNodes.size > 0,
       hiddenChoices,
     });
     if (decision.way === "nodeport" || decision.cause === "node port not usable")
       nodePortFamilies.add(port.key.address.family);
-    if (decision.cause === "kube-proxy late" && lateMs !== undefined) dueMs = Math.min(dueMs ?? lateMs, lateMs);
+    if (decision.cause === "kube-proxy late")
+      for (const endMs of [lateMs, afterDeathMs]) if (endMs !== undefined) dueMs = Math.min(dueMs ?? endMs, endMs);
     elements.push(
       ...renderSourceRanges(allowed[port.key.address.family], port, decision),
       ...renderPort(service, port, decision, node.hashSeed),
@@ -111,6 +113,13 @@ export function renderService(
     );
   }
   return { elements, seen, dueMs, nodePortFamilies };
+}
+
+/** Nodes that are dead, and those whose death the ports have not left behind. */
+function followedNodes({ deadNodes }: NodeFacts, before: SeenService | undefined): ReadonlySet<string> {
+  const followed = new Set(deadNodes);
+  for (const port of before?.ports.values() ?? []) for (const name of port.deadNodes) followed.add(name);
+  return followed;
 }
 
 /** `allowed` undefined: from everywhere. */

@@ -49,16 +49,27 @@ export function usableEndpoints(
     .map((endpoint) => ({ address: endpoint.address, port: endpoint.port ?? 0, local: isLocal(endpoint) }));
 }
 
+const noNodes: ReadonlySet<string> = new Set();
+
 /**
  * Whether a service proxy that does not know of dead nodes yet may send connections that arrive at this node to an endpoint on one of them.
  * It does until the slices show none of these endpoints as ready any longer, and it has learned that.
  */
-export function reachesDeadNode(
+export function reachesDeadNode(slices: readonly EndpointSliceView[], selection: EndpointSelection): boolean {
+  return nodesReached(slices, selection, selection.node.deadNodes ?? noNodes).size > 0;
+}
+
+/** Those of these other nodes to which it may send them. */
+export function nodesReached(
   slices: readonly EndpointSliceView[],
   { family, port, node, localOnly }: EndpointSelection,
-): boolean {
-  if (localOnly || node.deadNodes === undefined || node.deadNodes.size === 0) return false;
-  return select(resolveEndpoints(slices, { family, port }), node, localOnly).some((one) => isOnDeadNode(one, node));
+  among: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (localOnly || among.size === 0) return noNodes;
+  const chosen = select(resolveEndpoints(slices, { family, port }), node, localOnly);
+  return new Set(
+    chosen.flatMap(({ nodeName = node.name }) => (nodeName !== node.name && among.has(nodeName) ? [nodeName] : [])),
+  );
 }
 
 /** No node is dead for itself. */

@@ -1,13 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  afterDeathUntilMs,
   lateUntilMs,
   type ProxiedPort,
   type SeenService,
   seeService,
 } from "../../../../speaker/dataplane/kube-proxy-delay.ts";
 
-const web: ProxiedPort = { id: "192.0.2.200 tcp 80", nodePort: 30080, served: true, reachesDead: false };
+const web: ProxiedPort = {
+  id: "192.0.2.200 tcp 80",
+  nodePort: 30080,
+  served: true,
+  reachedNodes: new Set(),
+  deadNodes: new Set(),
+};
+
+/** It reaches these nodes, of which some are dead. */
+function reaching(reached: readonly string[], dead: readonly string[]): ProxiedPort {
+  return { ...web, reachedNodes: new Set(reached), deadNodes: new Set(dead) };
+}
 const changes: readonly {
   readonly words: string;
   readonly uid?: string;
@@ -52,16 +64,50 @@ for (const { words, uid = "1", ports, late } of changes) {
 
 test("that an endpoint on a dead node is gone is late, also when the node lives again; that a node died is not", () => {
   const first = seeService(undefined, "1", [web], 0);
-  const dead = seeService(first, "1", [{ ...web, reachesDead: true }], 100_000);
-  const without = seeService(dead, "1", [web], 200_000);
+  const dead = seeService(first, "1", [reaching(["n2"], ["n2"])], 100_000);
   assert.deepEqual(lateAt(dead, 100_001), []);
-  assert.deepEqual(lateAt(without, 259_999), [web.id]);
-  const afterDeath = [first, dead, without, seeService(without, "1", [{ ...web, nodePort: 30081 }], 210_000)].map(
-    ({ ports }) => ports.get(web.id)?.afterDeath,
-  );
-  assert.deepEqual(afterDeath, [false, false, true, false], "it is known what kube-proxy has to learn");
-  assert.deepEqual(lateAt(seeService(without, "1", [web], 300_000), 300_000), []);
+  for (const now of [web, reaching(["n2"], [])]) {
+    const after = seeService(dead, "1", [now], 200_000);
+    assert.deepEqual(lateAt(after, 259_999), [web.id]);
+    assert.deepEqual(lateAt(seeService(after, "1", [web], 300_000), 300_000), []);
+  }
 });
+
+const deaths: readonly {
+  readonly words: string;
+  /** What is seen every 10 s after both nodes have died. */
+  readonly ports: readonly ProxiedPort[];
+  /** Until when kube-proxy may not have that endpoints are gone. */
+  readonly until: number | undefined;
+}[] = [
+  { words: "the endpoints are gone", ports: [web], until: 70_000 },
+  { words: "the nodes live again", ports: [reaching(["n2", "n3"], [])], until: undefined },
+  { words: "one is gone, and the other one lives again", ports: [reaching(["n2"], [])], until: 70_000 },
+  {
+    words: "one is gone, and the other one lives again afterwards",
+    ports: [reaching(["n2"], ["n2"]), reaching(["n2"], [])],
+    until: 70_000,
+  },
+  { words: "one is gone after the other", ports: [reaching(["n2"], ["n2"]), web], until: 80_000 },
+  { words: "they are gone, and the node port changes", ports: [web, { ...web, nodePort: 30081 }], until: 70_000 },
+  { words: "they come back", ports: [web, web, web], until: 70_000 },
+];
+
+for (const { words, ports, until } of deaths) {
+  test(`two nodes are dead; ${words} → kube-proxy may not have that until ${until ?? "any time"}`, () => {
+    const both = reaching(["n2", "n3"], ["n2", "n3"]);
+    let seen = seeService(undefined, "1", [both], 0);
+    let nowMs = 0;
+    for (const port of ports) {
+      nowMs += 10_000;
+      seen = seeService(seen, "1", [port], nowMs);
+    }
+    const port = seen.ports.get(web.id);
+    assert.equal(afterDeathUntilMs(port, nowMs, 60_000), until);
+    assert.equal(afterDeathUntilMs(port, nowMs, 0), undefined);
+    if (until !== undefined) assert.equal(afterDeathUntilMs(port, until, 60_000), undefined);
+  });
+}
 
 test("the first endpoint after a time without any is late", () => {
   const first = seeService(undefined, "1", [web], 0);

@@ -34,6 +34,8 @@ class StickyNode {
   readonly fake = new FakeNode();
   #seen: SeenService | undefined;
   #nowMs = 0;
+  /** After how long the rules must be written again without an event. */
+  dueInMs: number | undefined;
 
   static async create(): Promise<StickyNode> {
     const created = new StickyNode();
@@ -61,6 +63,7 @@ class StickyNode {
     const all = { ...node, deadNodes: new Set(deadNodes), ...facts };
     const rendered = renderService(view, slices, addresses, all, { timing });
     this.#seen = rendered.seen;
+    this.dueInMs = rendered.dueMs === undefined ? undefined : rendered.dueMs - this.#nowMs;
     this.fake.dataplane.setService(view.key, rendered.elements);
     assert.deepEqual((await this.fake.dataplane.apply(settings)).failures, []);
   }
@@ -121,6 +124,36 @@ for (const protocol of ["tcp", "udp"] as const) {
     });
   }
 }
+
+test("a node that was cut off for moments takes its clients back at once: kube-proxy never heard of it", async () => {
+  for (const { family, address, client, pod } of families) {
+    const sticky = await StickyNode.create();
+    const ask = (host: number) => where(sticky.fake.send(address, { source: client(host) }));
+    await sticky.render([]);
+    await sticky.render([]);
+    for (const on of [1, 2, 3]) await sticky.fake.remember(sticky.fake.send(address, { source: client(on) }));
+    await sticky.render(["n2"]);
+    assert.equal(ask(3), `forwarded ${pod(3)} 8080 masqueraded`);
+    await sticky.render([], slicesOf(), { passedMs: 3_000 });
+    assert.equal(sticky.dueInMs, undefined);
+    for (const on of [1, 2, 3]) assert.equal(ask(on), `forwarded ${pod(on)} 8080`);
+    assert.equal(sticky.size(family, "learned_clients"), 3);
+  }
+});
+
+test("the Service changes while kube-proxy may not have a death yet: it is not left to it before", async () => {
+  const sticky = await StickyNode.create();
+  const ask = () => where(sticky.fake.send(vip, { source: "192.0.2.1" }));
+  await sticky.render([]);
+  await sticky.render(["n2"]);
+  await sticky.render(["n2"], slicesOf([2]));
+  const view = service({ ports: ports.map((one) => ({ ...one, nodePort: 30_081 })), affinityTimeoutSeconds: 30 });
+  await sticky.render(["n2"], slicesOf([2]), { view, passedMs: 30_000 });
+  assert.equal(ask(), "forwarded 10.244.1.2 8080 masqueraded");
+  assert.equal(sticky.dueInMs, 30_000);
+  await sticky.render(["n2"], slicesOf([2]), { view, passedMs: 30_000 });
+  assert.equal(ask(), "forwarded 10.244.1.2 8080");
+});
 
 test("a client of which kube-proxy has thought better has the pod of its last connection", async () => {
   for (const { family, address, client, pod } of families)
