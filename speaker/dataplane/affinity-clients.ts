@@ -2,7 +2,7 @@ import type { Data } from "../../src/nft/data.ts";
 import { lengthOf } from "../../src/nft/data-type.ts";
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
-import { type Element, nftKey, type SetName } from "./element.ts";
+import { type AffinityPort, type Element, nftKey, type SetName } from "./element.ts";
 import { elementId, rawElementId } from "./element-id.ts";
 import type { ChangedElements } from "./kept-element.ts";
 import { affinityClients, learnedClients } from "./sets.ts";
@@ -65,19 +65,23 @@ export function removesEndpoints(removed: ChangedElements, added: ChangedElement
 
 const portSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_services"]);
 
-/** The keys of the ports with session affinity that a change takes over from kube-proxy: no packet has added a client of theirs to the map. */
+/** The keys of the ports with session affinity that a change takes over from kube-proxy. */
 export function takenOver(removed: ChangedElements, added: ChangedElements): ReadonlySet<Data> {
+  const before = portsOf(removed, "kube-proxy");
+  return new Set(before.size === 0 ? [] : [...portsOf(added, "us")].filter((port) => before.has(port)));
+}
+
+function portsOf(elements: ChangedElements, chosenBy: AffinityPort["chosenBy"]): ReadonlySet<Data> {
   const ports = new Set<Data>();
-  for (const element of removed.of(portSets)) {
-    const learned = element.set === "affinity_services" && element.value.chosenBy === "kube-proxy";
-    if (learned && added.has(elementId(element))) ports.add(nftKey(element).key);
-  }
+  for (const element of elements.of(portSets))
+    if (element.set === "affinity_services" && element.value.chosenBy === chosenBy) ports.add(nftKey(element).key);
   return ports;
 }
 
 /**
  * What a change means for the clients: those whose endpoints it removes are deleted, so that no packet is lost for finding that out, and those of
- * ports that it takes over from kube-proxy (`taken`) get the endpoints that kube-proxy gave them.
+ * ports that it takes over from kube-proxy (`taken`) get the endpoints that kube-proxy gave them. A client that such a port has already came while it
+ * was last left to kube-proxy, which may have chosen anew since.
  */
 export function changeClients(
   family: NftIpFamily,
@@ -88,13 +92,15 @@ export function changeClients(
 ): { readonly before: readonly NftCommand[]; readonly after: readonly NftCommand[] } {
   const set = affinityClients[family];
   const deleted: NftElement[] = [];
+  const kept: NftElement[] = [];
   for (const client of clients) {
     const id = endpointIdOf(family, client);
-    if (!removed.has(id) || added.has(id) || (client.timeoutMs ?? Infinity) <= aboutToExpireMs) continue;
-    deleted.push({ key: client.key });
+    const obsolete = (removed.has(id) && !added.has(id)) || taken.has(portOf(family, client.key));
+    if (obsolete && (client.timeoutMs ?? Infinity) > aboutToExpireMs) deleted.push({ key: client.key });
+    else kept.push(client);
   }
   const ofTaken = learned.filter(({ key }) => taken.has(portOf(family, key)));
-  const adopted = adoptedClients(family, { clients, learned: ofTaken }, added.of(endpointSets));
+  const adopted = adoptedClients(family, { clients: kept, learned: ofTaken }, added.of(endpointSets));
   return {
     before: deleted.length === 0 ? [] : inTable(family, [{ kind: "deleteElements", set, elements: deleted }]),
     after: adopted.length === 0 ? [] : inTable(family, [{ kind: "addElements", set, elements: adopted }]),

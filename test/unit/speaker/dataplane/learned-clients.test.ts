@@ -27,7 +27,7 @@ function slicesOf(gone: readonly number[] = []): readonly EndpointSliceView[] {
 }
 
 const ports = (["TCP", "UDP"] as const).map((protocol) => port({ name: protocol, protocol }));
-const sticky = service({ ports, affinityTimeoutSeconds: 30 });
+const stickyView = service({ ports, affinityTimeoutSeconds: 30 });
 
 /** A node that writes the rules of one Service again and again. kube-proxy sends client 1 to the pod on n1, and so on. */
 class StickyNode {
@@ -55,7 +55,7 @@ class StickyNode {
   async render(
     deadNodes: readonly string[],
     slices = slicesOf(),
-    { passedMs = 100_000, delayMs = 60_000, view = sticky, facts = {} }: Partial<Rendering> = {},
+    { passedMs = 100_000, delayMs = 60_000, view = stickyView, facts = {} }: Partial<Rendering> = {},
   ): Promise<void> {
     this.#nowMs += passedMs;
     const timing = { before: this.#seen, nowMs: this.#nowMs, delayMs, spreadMs: 0 };
@@ -181,6 +181,42 @@ test("a client of which kube-proxy has thought better has the pod of its last co
     }
 });
 
+for (const left of [1, 2]) {
+  test(`what a late packet left of an earlier death does not count, of ${left === 1 ? "a living" : "the dead"} pod`, async () => {
+    for (const { family, address, client, pod } of families) {
+      const sticky = await StickyNode.create();
+      await sticky.render([]);
+      await sticky.render([]);
+      await sticky.fake.remember(sticky.fake.send(address, { source: client(3) }));
+      const key = learnedKey(client(3), address, pod(left)).slice(0, -addressOf(pod(left)).length);
+      const element = { key, data: `${addressOf(pod(left))}${portData(8080)}\0\0`, timeoutMs: 20_000 };
+      const table = { family, name: "bellhop" };
+      await sticky.fake.nft.run({
+        commands: [{ table, kind: "addElements", set: affinityClients[family], elements: [element] }],
+      });
+      await sticky.render(["n2"]);
+      assert.equal(where(sticky.fake.send(address, { source: client(3) })), `forwarded ${pod(3)} 8080 masqueraded`);
+    }
+  });
+}
+
+test("another time of the Service reads no clients, as long as kube-proxy chooses", async () => {
+  const sticky = await StickyNode.create();
+  await sticky.render([]);
+  await sticky.render([]);
+  const { nft } = sticky.fake;
+  const read = nft.readElements.bind(nft);
+  let readings = 0;
+  nft.readElements = (...args) => {
+    readings += 1;
+    return read(...args);
+  };
+  await sticky.render([], slicesOf(), { view: { ...stickyView, affinityTimeoutSeconds: 60 } });
+  assert.equal(readings, 0);
+  await sticky.render(["n2"], slicesOf(), { view: { ...stickyView, affinityTimeoutSeconds: 60 } });
+  assert.equal(readings, 4, "two sets of each family");
+});
+
 test("no more clients are taken over than the map has room for", () => {
   const [address, pod] = [parseAddress(vip), parseAddress("10.244.1.2")];
   assert.ok(address && pod);
@@ -197,12 +233,14 @@ test("no more clients are taken over than the map has room for", () => {
 });
 
 function learnedKey(client: string, address: string, pod: string): Data {
-  const bytes = (text: string) => {
-    const parsed = parseAddress(text);
-    assert.ok(parsed);
-    return addressData(parsed);
-  };
-  return `${bytes(client)}${bytes(address)}${protocolData("tcp")}\0\0\0${portData(80)}\0\0${bytes(pod)}`;
+  const service = `${addressOf(address)}${protocolData("tcp")}\0\0\0${portData(80)}\0\0`;
+  return `${addressOf(client)}${service}${addressOf(pod)}`;
+}
+
+function addressOf(text: string): Data {
+  const parsed = parseAddress(text);
+  assert.ok(parsed);
+  return addressData(parsed);
 }
 
 test("choices of kube-proxy are learned from new connections of the LAN that it has translated, for the time of the Service", async () => {
@@ -226,12 +264,12 @@ const unlearned = [
   { words: "without session affinity", rendering: { view: service({ ports }) }, dead: /^forwarded 10\.244\.[13]\.2 / },
   {
     words: "under Local, where kube-proxy uses this node's pods alone",
-    rendering: { view: { ...sticky, externalTrafficPolicy: "Local" } },
+    rendering: { view: { ...stickyView, externalTrafficPolicy: "Local" } },
     dead: /^forwarded 10\.244\.2\.2 8080$/,
   },
   {
     words: "on request",
-    rendering: { view: { ...sticky, annotations: { "bellhop.dev/forwarding": "kube-proxy" } } },
+    rendering: { view: { ...stickyView, annotations: { "bellhop.dev/forwarding": "kube-proxy" } } },
     dead: /^forwarded 10\.244\.2\.2 8080$/,
   },
   { words: "where all is left to kube-proxy", rendering: { delayMs: 0 }, dead: /^forwarded 10\.244\.2\.2 8080$/ },
