@@ -1,7 +1,7 @@
 import type { Data } from "../../src/nft/data.ts";
 import { lengthOf } from "../../src/nft/data-type.ts";
 import type { NftElement } from "../../src/nft/set.ts";
-import type { NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
+import type { NftAction, NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
 import { type AffinityPort, type Element, nftKey, type SetName } from "./element.ts";
 import { elementId, rawElementId } from "./element-id.ts";
 import type { ChangedElements } from "./kept-element.ts";
@@ -47,12 +47,18 @@ export function keepClients(
     has(rawElementId(family, "affinity_services", portOf(family, key))),
   );
   const clients = [...kept, ...adoptedClients(family, { clients: kept, learned }, endpoints)];
-  return inTable(family, [
-    ...(clients.length === 0
-      ? []
-      : [{ kind: "addElements", set: affinityClients[family], elements: clients } as const]),
-    ...(learned.length === 0 ? [] : [{ kind: "addElements", set: learnedClients[family], elements: learned } as const]),
-  ]);
+  const additions = [
+    { set: affinityClients[family], elements: clients },
+    { set: learnedClients[family], elements: learned },
+  ].filter(({ elements }) => elements.length > 0);
+  // No chain of the table needs the set of those that were learned while all its ports go straight to pods.
+  return inTable(
+    family,
+    additions.flatMap(({ set, elements }): readonly NftAction[] => [
+      { kind: "addSet", set },
+      { kind: "addElements", set, elements },
+    ]),
+  );
 }
 
 export const endpointSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_endpoints"]);
@@ -81,7 +87,7 @@ function portsOf(elements: ChangedElements, chosenBy: AffinityPort["chosenBy"]):
 /**
  * What a change means for the clients: those whose endpoints it removes are deleted, so that no packet is lost for finding that out, and those of
  * ports that it takes over from kube-proxy (`taken`) get the endpoints that kube-proxy gave them. A client that such a port has already came while it
- * was last left to kube-proxy, which may have chosen anew since.
+ * was last left to kube-proxy, which may have chosen another endpoint since.
  */
 export function changeClients(
   family: NftIpFamily,

@@ -1,6 +1,6 @@
 import type { IpFamily } from "../../src/ip/address.ts";
 import type { NftSet } from "../../src/nft/set.ts";
-import type { NftRule } from "../../src/nft/statement.ts";
+import type { NftRule, Statement } from "../../src/nft/statement.ts";
 import type { BaseChain, NftAction, NftCommand, NftIpFamily, NftTable } from "../../src/nft/transaction.ts";
 import type { Element } from "./element.ts";
 import { nextHopRules, unknownConnectionRules } from "./pass-on-rules.ts";
@@ -73,17 +73,14 @@ export function createTable(
   return [...createSets(tableOf(family), family, sizes), ...chains];
 }
 
-function allSets(family: NftIpFamily): readonly NftSet[] {
-  return [...Object.values(sets[family]), affinityClients[family], learnedClients[family], untakenServices[family]];
-}
-
-/** A table with our sets, and nothing else. */
+/** A table with our sets, and nothing else. Those of clients with session affinity are not there: `createTargetChain` makes them. */
 export function createSets(
   table: NftTable,
   family: NftIpFamily,
   sizes: ReadonlyMap<string, number> = new Map(),
 ): readonly NftCommand[] {
-  const sized = allSets(family).map((set): NftSet => {
+  const all: readonly NftSet[] = [...Object.values(sets[family]), untakenServices[family]];
+  const sized = all.map((set): NftSet => {
     const size = sizes.get(set.name) ?? set.size;
     return size === undefined ? set : { ...set, size };
   });
@@ -128,8 +125,21 @@ export function targetRulesOf(element: Element): readonly NftRule[] {
   }
 }
 
-/** Makes such a chain. */
+/**
+ * Makes such a chain, and the sets of clients that its rules fill or read, which another chain may have made before: the kernel takes memory for the
+ * hash table of a set with a size at once (net/netfilter/nft_set_hash.c, nft_rhash_init), which is 1 MiB for each of these.
+ */
 export function createTargetChain(family: NftIpFamily, { name, rules }: TargetChain): readonly NftCommand[] {
   const added = rules.map((rule): NftAction => ({ kind: "addRule", chain: name, rule }));
-  return inTable(family, [{ kind: "addChain", chain: name }, ...added]);
+  const clientSets = [affinityClients[family], learnedClients[family]].filter((set) =>
+    rules.some((rule) => rule.some((statement) => concerns(statement, set))),
+  );
+  const declared = clientSets.map((set): NftAction => ({ kind: "addSet", set }));
+  return inTable(family, [...declared, { kind: "addChain", chain: name }, ...added]);
+}
+
+/** Whether a statement fills the set, or translates by it. */
+function concerns(statement: Statement, set: NftSet): boolean {
+  if (statement.kind === "dnat") return statement.to.kind === "map" && statement.to.map === set;
+  return (statement.kind === "update" || statement.kind === "delete") && statement.set === set;
 }

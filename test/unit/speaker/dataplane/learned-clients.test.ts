@@ -185,8 +185,7 @@ for (const left of [1, 2]) {
   test(`what a late packet left of an earlier death does not count, of ${left === 1 ? "a living" : "the dead"} pod`, async () => {
     for (const { family, address, client, pod } of families) {
       const sticky = await StickyNode.create();
-      await sticky.render([]);
-      await sticky.render([]);
+      for (const dead of [[], [], ["n2"], []]) await sticky.render(dead);
       await sticky.fake.remember(sticky.fake.send(address, { source: client(3) }));
       const key = learnedKey(client(3), address, pod(left)).slice(0, -addressOf(pod(left)).length);
       const element = { key, data: `${addressOf(pod(left))}${portData(8080)}\0\0`, timeoutMs: 20_000 };
@@ -227,7 +226,7 @@ test("no more clients are taken over than the map has room for", () => {
   const all = numbered(65_550).map((client) => ({ key: learnedKey(client, vip, "10.244.1.2") }));
   const clients = all.slice(0, 65_530).map((element) => ({ key: element.key.slice(0, -4), data }));
   const endpoints = [{ family: "ip", set: "affinity_endpoints", key }] as const;
-  const [command] = keepClients("ip", { clients, learned: all.slice(-20) }, () => true, endpoints);
+  const [, command] = keepClients("ip", { clients, learned: all.slice(-20) }, () => true, endpoints);
   assert.ok(command?.kind === "addElements" && command.set === affinityClients.ip);
   assert.equal(command.elements.length, 65_536);
 });
@@ -316,4 +315,26 @@ test("while it is left to kube-proxy, a port costs one element more for affinity
   await sticky.render(["n2"], [many], { view });
   const straight = { dnat_services: 1, tcp_endpoints: 256, affinity_endpoints: 9, remote_endpoints: 9 };
   assert.deepEqual(sizes(), { ...usual, affinity_addresses: 1, affinity_services: 1, ...straight });
+});
+
+test("the sets of clients take the kernel's memory only where a port needs them", async () => {
+  const sticky = await StickyNode.create();
+  const clientSets = () => {
+    const names = sticky.fake.nft.table("ip", "bellhop")?.sets.keys() ?? [];
+    return [...names].filter((name) => name.endsWith("_clients")).sort();
+  };
+  const view = service({ ports });
+  await sticky.render([], slicesOf(), { view });
+  await sticky.render(["n2"], slicesOf(), { view });
+  assert.deepEqual(clientSets(), [], "no Service has session affinity");
+  await sticky.render([], slicesOf());
+  await sticky.render([], slicesOf());
+  assert.deepEqual(clientSets(), ["learned_clients"]);
+  await sticky.render(["n2"], slicesOf());
+  assert.deepEqual(clientSets(), ["affinity_clients", "learned_clients"]);
+  sticky.fake.dataplane.invalidate();
+  await sticky.render(["n2"], slicesOf());
+  assert.deepEqual(clientSets(), ["affinity_clients"], "nothing was learned");
+  await sticky.render([], slicesOf());
+  assert.equal(sticky.fake.send(vip, { source: "192.0.2.1" }).updates.length, 1, "kube-proxy chooses again");
 });
