@@ -86,8 +86,8 @@ function portsOf(elements: ChangedElements, chosenBy: AffinityPort["chosenBy"]):
 
 /**
  * What a change means for the clients: those whose endpoints it removes are deleted, so that no packet is lost for finding that out, and those of
- * ports that it takes over from kube-proxy (`taken`) get the endpoints that kube-proxy gave them. A client that such a port has already came while it
- * was last left to kube-proxy, which may have chosen another endpoint since.
+ * ports that it takes over from kube-proxy (`taken`) get the endpoints that kube-proxy gave them. A client that such a port has already is left of an
+ * earlier time, and kube-proxy may have chosen another endpoint since.
  */
 export function changeClients(
   family: NftIpFamily,

@@ -92,7 +92,8 @@ function declareLearnedClients(family: NftIpFamily): NftSet {
 /**
  * The set that packets fill: clients of ports with session affinity that are left to kube-proxy, each with the addresses of the endpoints that it was
  * sent to. Not a map: the kernel renews an element of a map without changing its data (net/netfilter/nft_set_hash.c, nft_rhash_update), so a client
- * that kube-proxy sends elsewhere would keep the endpoint that it had first.
+ * that kube-proxy sends elsewhere would keep the endpoint that it had first. Without the port of the endpoint: the kernel keeps the type of a key in 32
+ * bits, in which nft(8) finds five parts and no sixth (src/datatype.c, concat_type_alloc).
  */
 export const learnedClients: Readonly<Record<NftIpFamily, NftSet>> = {
   ip: declareLearnedClients("ip"),
