@@ -4,7 +4,7 @@ import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily } from "../../src/nft/transaction.ts";
 import { type AffinityPort, type Element, nftKey, type SetName } from "./element.ts";
 import { elementId, rawElementId } from "./element-id.ts";
-import type { ChangedElements } from "./kept-element.ts";
+import type { ChangedElements, IdentifiedElement, KeptElement } from "./kept-element.ts";
 import { affinityClients, learnedClients } from "./sets.ts";
 import { inTable } from "./tables.ts";
 
@@ -71,6 +71,25 @@ export function removesEndpoints(removed: ChangedElements, added: ChangedElement
 
 const portSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_services"]);
 
+/**
+ * Whether `changeClients` has something to do for an owner that had these elements: it loses an endpoint, or a port is taken over from kube-proxy.
+ * `now`: what is at an id.
+ */
+export function needsClients(
+  before: readonly IdentifiedElement[],
+  now: (id: string) => KeptElement | undefined,
+): boolean {
+  return before.some(({ id, kept }) => {
+    if (typeof kept === "string") return false;
+    if (kept.set === "affinity_endpoints") return now(id) === undefined;
+    return chooserOf(kept) === "kube-proxy" && chooserOf(now(id)) === "us";
+  });
+}
+
+function chooserOf(element: Element | KeptElement | undefined): AffinityPort["chosenBy"] | undefined {
+  return typeof element === "object" && element.set === "affinity_services" ? element.value.chosenBy : undefined;
+}
+
 /** The keys of the ports with session affinity that a change takes over from kube-proxy. */
 export function takenOver(removed: ChangedElements, added: ChangedElements): ReadonlySet<Data> {
   const before = portsOf(removed, "kube-proxy");
@@ -79,8 +98,7 @@ export function takenOver(removed: ChangedElements, added: ChangedElements): Rea
 
 function portsOf(elements: ChangedElements, chosenBy: AffinityPort["chosenBy"]): ReadonlySet<Data> {
   const ports = new Set<Data>();
-  for (const element of elements.of(portSets))
-    if (element.set === "affinity_services" && element.value.chosenBy === chosenBy) ports.add(nftKey(element).key);
+  for (const element of elements.of(portSets)) if (chooserOf(element) === chosenBy) ports.add(nftKey(element).key);
   return ports;
 }
 

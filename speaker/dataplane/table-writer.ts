@@ -5,7 +5,7 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import { faultyKeys, lacksFamily, type Nft, type NftReader, type NftRefusal, refusalOf } from "../../src/nft/nft.ts";
 import type { NftElement, NftSet } from "../../src/nft/set.ts";
 import type { NftIpFamily } from "../../src/nft/transaction.ts";
-import { changeClients, type KnownClients, removesEndpoints, takenOver } from "./affinity-clients.ts";
+import { changeClients, type KnownClients, needsClients, removesEndpoints, takenOver } from "./affinity-clients.ts";
 import type { Element, ServicePortKey, SetName } from "./element.ts";
 import { elementId, rawElementId } from "./element-id.ts";
 import { ElementIndex } from "./element-index.ts";
@@ -42,6 +42,8 @@ export interface TableWriterOptions {
   readonly random: Random;
   readonly writes: WriteListener;
 }
+
+const nothingHeld: ReadonlyMap<string, readonly Element[]> = new Map();
 
 /** The first wait after a failed write, and the longest; each is twice the one before. */
 const retryBaseMs = 500;
@@ -195,10 +197,40 @@ export class TableWriter {
     this.#everWritten = true;
   }
 
-  /** Until everything is written that the kernel takes. */
+  /** Services without session affinity do not wait until the clients of the others are read. */
   async #writeAll(settings: RuleSettings): Promise<void> {
+    const held = this.#needsWhole(settings) ? nothingHeld : this.#holdUntilRead();
+    try {
+      if (held.size > 0) await this.#writeDesired(settings);
+    } finally {
+      for (const [owner, elements] of held) this.#put(owner, elements);
+    }
+    await this.#writeDesired(settings);
+  }
+
+  /** Takes the owners for which clients are read out of the change, where there are others. Returns what they desire. */
+  #holdUntilRead(): ReadonlyMap<string, readonly Element[]> {
+    const reading = [...this.#before].filter(([, before]) => needsClients(before, (id) => this.index.kept(id)));
+    if (reading.length === this.#before.size) return nothingHeld;
+    const held = new Map(reading.map(([owner]) => [owner, this.index.elementsOf(owner)]));
+    for (const [owner, before] of reading) {
+      this.index.set(
+        owner,
+        before.map(({ id, kept }) => elementOf(id, kept)),
+      );
+      this.#before.delete(owner);
+    }
+    return held;
+  }
+
+  #needsWhole(settings: RuleSettings): boolean {
+    return this.#replace || this.#state === "unknown" || !sameSettings(this.#settings, settings);
+  }
+
+  /** Until everything is written that the kernel takes. */
+  async #writeDesired(settings: RuleSettings): Promise<void> {
     for (;;) {
-      const whole = this.#replace || this.#state === "unknown" || !sameSettings(this.#settings, settings);
+      const whole = this.#needsWhole(settings);
       const refusal = await this.#attempt(settings, whole);
       if (refusal === undefined) return;
       // What is missing or there already may be another program's doing, and no Service's.

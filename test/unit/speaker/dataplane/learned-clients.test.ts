@@ -338,3 +338,50 @@ test("the sets of clients take the kernel's memory only where a port needs them"
   await sticky.render([], slicesOf());
   assert.equal(sticky.fake.send(vip, { source: "192.0.2.1" }).updates.length, 1, "kube-proxy chooses again");
 });
+
+for (const nodePort of [30_080, 0])
+  test(`other Services do not wait until the clients of one with session affinity are read, ${nodePort === 0 ? "without" : "with"} a node port`, async () => {
+    const fake = new FakeNode();
+    const [sticky, plain] = [
+      service({ ports: [port({ nodePort })], affinityTimeoutSeconds: 30 }),
+      service({ key: "default/plain" }),
+    ];
+    const both = [slice([endpoint("10.244.1.2"), endpoint("10.244.2.2", "n2")])];
+    const plainVip = "192.0.2.201";
+    const write = async (deadNodes: readonly string[]) => {
+      const timing = { before: undefined, nowMs: 0, delayMs: 60_000, spreadMs: -60_000 };
+      const facts = { ...node, deadNodes: new Set(deadNodes) };
+      for (const [view, text] of [
+        [sticky, vip],
+        [plain, plainVip],
+      ] as const) {
+        const addresses = [parseAddress(text)].flatMap((address) => address ?? []);
+        fake.dataplane.setService(view.key, renderService(view, both, addresses, facts, { timing }).elements);
+      }
+      return (await fake.dataplane.apply(settings)).failures;
+    };
+    for (const address of [vip, plainVip])
+      await fake.kubeProxy("ip", { address }, { address: "10.244.2.2", port: 8080 });
+    await write([]);
+    const { nft } = fake;
+    const read = nft.readElements.bind(nft);
+    const answers: string[] = [];
+    nft.readElements = (...args) => {
+      answers.push(where(fake.send(plainVip)));
+      return read(...args);
+    };
+    const straight = "forwarded 10.244.1.2 8080 masqueraded";
+    assert.deepEqual(await write(["n2"]), []);
+    assert.ok(answers.length > 0);
+    assert.deepEqual([...new Set(answers)], [straight]);
+    const ofSticky = nodePort === 0 ? "forwarded 10.244.1.2 8080" : straight;
+    assert.equal(where(fake.send(vip)), ofSticky);
+
+    await write([]);
+    nft.broken = "no answer";
+    assert.equal((await write(["n2"])).length, 1);
+    nft.broken = undefined;
+    await fake.retry();
+    assert.equal(where(fake.send(vip)), ofSticky, "nothing is lost by a failure");
+    assert.equal(where(fake.send(plainVip)), straight);
+  });
