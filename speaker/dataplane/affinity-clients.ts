@@ -34,19 +34,19 @@ export const noClients: KnownClients = { clients: [], learned: [] };
 
 /**
  * Writes clients with session affinity into a new table; those whose endpoint is gone are left out, and so are those of other ports that were
- * learned. `has`: whether an element is in it. `endpoints`: its elements of `affinity_endpoints`.
+ * learned. `has`: whether an element is in it. `elements`: those of `portSets` and `endpointSets`.
  */
 export function keepClients(
   family: NftIpFamily,
   known: KnownClients,
   has: (id: string) => boolean,
-  endpoints: Iterable<Element>,
+  elements: Iterable<Element>,
 ): readonly NftCommand[] {
   const kept = known.clients.filter((client) => has(endpointIdOf(family, client)));
   const learned = known.learned.filter(({ key }) =>
     has(rawElementId(family, "affinity_services", portOf(family, key))),
   );
-  const clients = [...kept, ...adoptedClients(family, { clients: kept, learned }, endpoints)];
+  const clients = [...kept, ...adoptedClients(family, { clients: kept, learned }, elements)];
   const additions = [
     { set: affinityClients[family], elements: clients },
     { set: learnedClients[family], elements: learned },
@@ -61,15 +61,17 @@ export function keepClients(
   );
 }
 
-export const endpointSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_endpoints"]);
+const endpointSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_endpoints"]);
+const portSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_services"]);
+
+/** What the adoption of clients reads. */
+export const affinitySets: ReadonlySet<SetName> = new Set([...endpointSets, ...portSets]);
 
 /** Whether endpoints of ports with session affinity are gone after a change. */
 export function removesEndpoints(removed: ChangedElements, added: ChangedElements): boolean {
   for (const element of removed.of(endpointSets)) if (!added.has(elementId(element))) return true;
   return false;
 }
-
-const portSets: ReadonlySet<SetName> = new Set<SetName>(["affinity_services"]);
 
 /**
  * Whether `changeClients` has something to do for an owner that had these elements: it loses an endpoint, or a port is taken over from kube-proxy.
@@ -124,7 +126,7 @@ export function changeClients(
     else kept.push(client);
   }
   const ofTaken = learned.filter(({ key }) => taken.has(portOf(family, key)));
-  const adopted = adoptedClients(family, { clients: kept, learned: ofTaken }, added.of(endpointSets));
+  const adopted = adoptedClients(family, { clients: kept, learned: ofTaken }, added.of(affinitySets));
   return {
     before: deleted.length === 0 ? [] : inTable(family, [{ kind: "deleteElements", set, elements: deleted }]),
     after: adopted.length === 0 ? [] : inTable(family, [{ kind: "addElements", set, elements: adopted }]),
@@ -133,33 +135,38 @@ export function changeClients(
 
 /**
  * The clients that were learned, each with the endpoint that it had last, as far as that is one of these; without those that are known already, and
- * no more than the map takes. An endpoint is learned without its port, so it has the first one here.
+ * no more than the map takes. An endpoint is learned without its port, so it has the first one here. One that has more time left than the Service gives
+ * is from before that was shortened, and older than any other.
  */
 function adoptedClients(
   family: NftIpFamily,
   { clients, learned }: KnownClients,
-  endpoints: Iterable<Element>,
+  elements: Iterable<Element>,
 ): readonly NftElement[] {
   if (learned.length === 0) return [];
   const { address, service } = lengths[family];
   const choices = new Map<Data, Data>();
-  for (const element of endpoints) {
+  const limits = new Map<Data, number>();
+  for (const element of elements) {
     const { key } = nftKey(element);
+    if (element.set === "affinity_services") limits.set(key, element.value.timeoutSeconds * 1000);
+    if (element.set !== "affinity_endpoints") continue;
     const choice = key.slice(0, service + address);
     if (!choices.has(choice)) choices.set(choice, key.slice(service));
   }
-  const latest = new Map<Data, NftElement>();
-  for (const { key: chosen, timeoutMs } of learned) {
+  const latest = new Map<Data, { readonly rank: number; readonly client: NftElement }>();
+  for (const { key: chosen, timeoutMs: leftMs = Infinity } of learned) {
     const data = choices.get(chosen.slice(address));
-    if (data === undefined) continue;
+    const limitMs = limits.get(portOf(family, chosen));
+    if (data === undefined || limitMs === undefined) continue;
     const key = chosen.slice(0, address + service);
-    const before = latest.get(key);
-    if (before !== undefined && (timeoutMs ?? Infinity) <= (before.timeoutMs ?? Infinity)) continue;
-    latest.set(key, { key, data, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+    const rank = leftMs > limitMs ? 0 : leftMs;
+    const timeoutMs = Math.min(leftMs, limitMs);
+    if (rank > (latest.get(key)?.rank ?? -1)) latest.set(key, { rank, client: { key, data, timeoutMs } });
   }
   for (const { key } of clients) latest.delete(key);
   const room = (affinityClients[family].size ?? 0) - clients.length;
-  return [...latest.values()].slice(0, Math.max(0, room));
+  return Array.from(latest.values(), ({ client }) => client).slice(0, Math.max(0, room));
 }
 
 /** The element that says that its endpoint is one of the port: its key is that of the client without the client's address, and the endpoint. */

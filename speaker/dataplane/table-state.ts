@@ -1,6 +1,6 @@
 import type { NftElement } from "../../src/nft/set.ts";
 import type { NftAction, NftCommand, NftIpFamily, NftTransaction } from "../../src/nft/transaction.ts";
-import { endpointSets, type KnownClients, keepClients, noClients } from "./affinity-clients.ts";
+import { affinitySets, type KnownClients, keepClients, noClients } from "./affinity-clients.ts";
 import { type Element, type SetName, targetNameOf } from "./element.ts";
 import { idKindOf } from "./element-id.ts";
 import type { ElementIndex } from "./element-index.ts";
@@ -193,7 +193,7 @@ export function replaceTable(
   }
   const additions = fillTable(family, index);
   const has = (id: string): boolean => index.kept(id) !== undefined;
-  const kept = keepClients(family, clients, has, additions.of(endpointSets));
+  const kept = keepClients(family, clients, has, additions.of(affinitySets));
   const large = [...additions.counts].filter(
     ([set, count]) => count >= sizedFrom && sets[family][set].interval !== true,
   );

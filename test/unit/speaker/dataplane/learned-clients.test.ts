@@ -216,6 +216,30 @@ test("another time of the Service reads no clients, as long as kube-proxy choose
   assert.equal(readings, 4, "two sets of each family");
 });
 
+test("what was chosen before the time of the Service was shortened is older than what was chosen since", async () => {
+  const sticky = await StickyNode.create();
+  await sticky.render([]);
+  await sticky.render([]);
+  const elements = [
+    { key: learnedKey("192.0.2.9", vip, "10.244.1.2"), timeoutMs: 3_600_000 },
+    { key: learnedKey("192.0.2.9", vip, "10.244.3.2"), timeoutMs: 20_000 },
+    { key: learnedKey("192.0.2.8", vip, "10.244.3.2"), timeoutMs: 3_600_000 },
+  ];
+  const table = { family: "ip", name: "bellhop" } as const;
+  await sticky.fake.nft.run({ commands: [{ table, kind: "addElements", set: learnedClients.ip, elements }] });
+  const known = () => [
+    ...(sticky.fake.nft.table("ip", "bellhop")?.sets.get("affinity_clients")?.elements.values() ?? []),
+  ];
+  for (const replaced of [false, true]) {
+    if (replaced) sticky.fake.dataplane.invalidate();
+    await sticky.render(["n2"]);
+    for (const client of ["192.0.2.8", "192.0.2.9"])
+      assert.equal(where(sticky.fake.send(vip, { source: client })), "forwarded 10.244.3.2 8080 masqueraded");
+    assert.deepEqual(new Set(known().map(({ timeoutMs }) => timeoutMs)), new Set([20_000, 30_000]));
+    await sticky.render([]);
+  }
+});
+
 test("no more clients are taken over than the map has room for", () => {
   const [address, pod] = [parseAddress(vip), parseAddress("10.244.1.2")];
   assert.ok(address && pod);
@@ -225,8 +249,12 @@ test("no more clients are taken over than the map has room for", () => {
   const data = `${addressData(pod)}${portData(8080)}\0\0`;
   const all = numbered(65_550).map((client) => ({ key: learnedKey(client, vip, "10.244.1.2") }));
   const clients = all.slice(0, 65_530).map((element) => ({ key: element.key.slice(0, -4), data }));
-  const endpoints = [{ family: "ip", set: "affinity_endpoints", key }] as const;
-  const [, command] = keepClients("ip", { clients, learned: all.slice(-20) }, () => true, endpoints);
+  const choice = { timeoutSeconds: 30, chosenBy: "us" } as const;
+  const elements = [
+    { family: "ip", set: "affinity_services", key, value: choice },
+    { family: "ip", set: "affinity_endpoints", key },
+  ] as const;
+  const [, command] = keepClients("ip", { clients, learned: all.slice(-20) }, () => true, elements);
   assert.ok(command?.kind === "addElements" && command.set === affinityClients.ip);
   assert.equal(command.elements.length, 65_536);
 });
