@@ -8,6 +8,7 @@ import type { OwnState } from "./own-state.ts";
 import type { PeerState } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
 import { ProgramChecks } from "./program-checks.ts";
+import { deadAfter } from "./timing.ts";
 import type { Witnesses } from "./witnesses.ts";
 
 export interface NodeChecksParts {
@@ -99,11 +100,12 @@ export class NodeChecks {
 
   /** The peer is alive: does anything arrive there? */
   noteReachability(peer: PeerState): void {
-    const { notices, effects, changed } = this.#parts;
+    const { own, notices, effects, changed } = this.#parts;
     const { node, beat } = peer;
     const state = notices.get(node)?.state;
     const isUnreachable = state === "unreachable" || (state === "nodeDead" && peer.isUnreachable);
-    if (isUnreachable && beat?.isolated === false && peer.hearsUs) {
+    // A heartbeat of a node that is no longer heard, as after a question about it, says nothing about now.
+    if (isUnreachable && peer.hasBeat(deadAfter, own) && beat?.isolated === false && peer.hearsUs) {
       this.#reachedAgain(peer);
       return;
     }

@@ -90,6 +90,11 @@ export class PeerState {
     return this.isAlive && nowMs - this.heardMs < within * this.intervalMs(timing.heartbeatMs);
   }
 
+  /** Its newest heartbeat arrived less than so many of its intervals ago. */
+  hasBeat(within: number, { nowMs, timing }: OwnState): boolean {
+    return nowMs - this.beatMs < within * this.intervalMs(timing.heartbeatMs);
+  }
+
   /** The interval at which it says that it sends heartbeats. */
   intervalMs(otherwiseMs: number): number {
     return Math.max(this.beat?.intervalMs ?? otherwiseMs, 1);
