@@ -78,6 +78,14 @@ export class Liveness {
     this.#watches.setEarlier(peer, own.nowMs + this.#suspectedMs(peer));
   }
 
+  /** A stake concerns the peer from now on. */
+  concerned(peer: PeerState): void {
+    this.#changes.recall(peer);
+    // Nothing was expected of one that was of no interest: its silence begins now.
+    if (peer.isAlive && !peer.isNeighbour) this.#excuse(peer);
+    else this.watch(peer);
+  }
+
   /** The peer said that it leaves. */
   left(peer: PeerState): void {
     this.#changes.leave(peer);
@@ -95,14 +103,8 @@ export class Liveness {
 
   /** The thread did not run, or the node was cut off: silence until now does not count. */
   grantGrace(): void {
-    const { own, peers } = this.#parts;
     this.#checks.grantGrace();
-    for (const peer of peers.all) {
-      if (!peer.isAlive) continue;
-      peer.vouchedMs = own.nowMs;
-      peer.suspicion = undefined;
-      this.#watches.set(peer, own.nowMs + this.#suspectedMs(peer));
-    }
+    for (const peer of this.#parts.peers.all) if (peer.isAlive) this.#excuse(peer);
   }
 
   /** Another node answers a question about a peer. */
@@ -147,6 +149,14 @@ export class Liveness {
   /** Another node says what became of a third one. */
   noticed(from: string, notice: Notice): void {
     this.#changes.noticed(from, notice);
+  }
+
+  /** Its silence until now does not count. */
+  #excuse(peer: PeerState): void {
+    const { nowMs } = this.#parts.own;
+    peer.vouchedMs = nowMs;
+    peer.suspicion = undefined;
+    this.#watches.set(peer, nowMs + this.#suspectedMs(peer));
   }
 
   /** Never now or before: the sum of two times may be rounded down, and the peer would be due again and again within one turn. */

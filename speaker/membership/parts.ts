@@ -42,7 +42,7 @@ export interface Parts {
 export function connectParts(own: OwnState): Parts {
   const effects = new EffectQueue();
   const received = new ReceivedClaims();
-  const peers = new Peers(own);
+  const peers = new Peers(own, (peer) => liveness.concerned(peer));
   const notices = new NoticeBoard(own, peers, effects);
   const heartbeats = new Heartbeats(own, peers, effects, received, notices);
   const witnesses = new Witnesses(own, peers, effects, heartbeats);
@@ -57,7 +57,7 @@ export function connectParts(own: OwnState): Parts {
     peers.update(peer);
     if (!peer.isAlive) heartbeats.hurry(peer);
   };
-  const liveness = new Liveness({
+  const liveness: Liveness = new Liveness({
     own,
     peers,
     effects,

@@ -12,14 +12,17 @@ const maxHeartbeatsPerSecond = 400;
 /** The other nodes, and when each is sent a heartbeat. */
 export class Peers {
   readonly #own: OwnState;
+  readonly #concerned: (state: PeerState) => void;
   #directory: Directory;
   readonly #states = new Map<string, PeerState>();
   readonly #beats = new Timers<PeerState>();
   /** Those that receive heartbeats. */
   readonly #active = new Set<PeerState>();
 
-  constructor(own: OwnState) {
+  /** `concerned`: a stake concerns the peer from now on, and none did before. */
+  constructor(own: OwnState, concerned: (state: PeerState) => void) {
     this.#own = own;
+    this.#concerned = concerned;
     this.#directory = new Directory([], own.node);
   }
 
@@ -73,7 +76,9 @@ export class Peers {
   addStake(node: string): void {
     const state = this.ensure(node);
     state.stakes += 1;
-    if (state.stakes === 1) this.update(state);
+    if (state.stakes > 1) return;
+    this.update(state);
+    this.#concerned(state);
   }
 
   removeStake(node: string): void {

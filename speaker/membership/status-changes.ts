@@ -126,6 +126,16 @@ export class StatusChanges {
     }
   }
 
+  /** A peer that this node has not heard matters from now on: what others said of it before counts. */
+  recall(peer: PeerState): void {
+    const { notices, checks } = this.#parts;
+    const state = notices.get(peer.node)?.state;
+    if (peer.status !== "unheard" || state === undefined || state === "alive") return;
+    peer.status = "dead";
+    peer.nodeDead = losesRequests(state);
+    checks.watch(peer);
+  }
+
   /** The notice is about a node that this one does not hear, and perhaps does not know. */
   #noticedUnheard(peer: PeerState | undefined, { node, state }: Notice, before: Notice | undefined): void {
     const { effects, checks, changed } = this.#parts;

@@ -22,7 +22,7 @@ function emptyBoard(): NoticeBoard {
     paused: false,
     isLate: false,
   };
-  return new NoticeBoard(own, new Peers(own), new EffectQueue());
+  return new NoticeBoard(own, new Peers(own, () => {}), new EffectQueue());
 }
 
 const known: Notice = { node: "n1", incarnation: 5, revision: 1, state: "nodeDead" };
