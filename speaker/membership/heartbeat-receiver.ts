@@ -38,7 +38,8 @@ export class HeartbeatReceiver {
 
   /** Returns false for a heartbeat that is older than one that was received. */
   receive(from: string, beat: Heartbeat): boolean {
-    const { own, peers, received, exchange, heartbeats, liveness, changed, lookAt, completeClaims } = this.#parts;
+    const { own, peers, received, exchange, heartbeats, liveness, notices, changed, lookAt, completeClaims } =
+      this.#parts;
     const peer = peers.ensure(from);
     if (beat.session === peer.previousSession) return false;
     const isNew = beat.session !== peer.session;
@@ -48,6 +49,8 @@ export class HeartbeatReceiver {
     peer.beat = beat;
     peer.beatMs = own.nowMs;
     const isUnheard = beat.heardMs > deadAfter * beat.intervalMs;
+    // What was sent meanwhile is lost, and it is perhaps the only one that can contradict.
+    if (!isUnheard && peer.unheardSinceMs <= own.nowMs && peer.isOfInterest) notices.greet(from);
     peer.unheardSinceMs = isUnheard ? Math.min(peer.unheardSinceMs, own.nowMs) : Number.POSITIVE_INFINITY;
     if (beat.wanted) peer.neededUntilMs = own.nowMs + neededFor * beat.intervalMs;
     peers.update(peer);

@@ -5,9 +5,9 @@ import type { PeerState } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
 
-/** Whether the peer has told all its claims since then. */
+/** Whether the peer has told all its claims since then. Only a heartbeat says how many there are: other messages may arrive before. */
 export function hasTold(peer: PeerState, received: ReceivedClaims, sinceMs: number): boolean {
-  return peer.heardMs >= sinceMs && peer.beat?.claimsVersion === received.versionOf(peer.node);
+  return peer.beatMs >= sinceMs && peer.beat?.claimsVersion === received.versionOf(peer.node);
 }
 
 /** How often a node that is cut off since its start asks whether anything is there, in ms. */

@@ -32,6 +32,10 @@ export class NoticeBoard {
   /** By node: in how many rounds its newest notice is still sent. */
   readonly #left = new Map<string, number>();
   #nextRoundMs = Number.POSITIVE_INFINITY;
+  /** Peers that learn in this turn which nodes are dead. */
+  readonly #greeted = new Set<string>();
+  /** By peer: the nodes of which it has an older notice. */
+  readonly #corrections = new Map<string, Set<string>>();
 
   constructor(own: OwnState, peers: Peers, effects: EffectQueue) {
     this.#own = own;
@@ -64,12 +68,9 @@ export class NoticeBoard {
     return next >= maxUint8 && isWorse ? undefined : Math.min(next, maxUint8);
   }
 
-  #isNews({ node, incarnation, revision, state }: Notice): boolean {
-    const known = this.#newest.get(node);
-    if (known === undefined) return state !== "alive";
-    if (incarnation !== known.incarnation) return incarnation > known.incarnation;
-    if (revision !== known.revision) return revision > known.revision;
-    return order[state] > order[known.state];
+  #isNews(notice: Notice): boolean {
+    const known = this.#newest.get(notice.node);
+    return known === undefined ? notice.state !== "alive" : isNewer(notice, known);
   }
 
   /** Keeps the notice and passes it on, if it is news. */
@@ -79,6 +80,14 @@ export class NoticeBoard {
     this.#left.set(notice.node, rounds);
     this.#nextRoundMs = Math.min(this.#nextRoundMs, this.#own.nowMs);
     return true;
+  }
+
+  /** The peer says this. If something newer is known, it learns that in this turn: it did not receive it when it was news. */
+  correct(from: string, notice: Notice): void {
+    const known = this.#newest.get(notice.node);
+    if (known === undefined || !isNewer(known, notice)) return;
+    const nodes = this.#corrections.get(from) ?? new Set();
+    this.#corrections.set(from, nodes.add(notice.node));
   }
 
   /** Forgets what became of nodes that are no longer in the directory. */
@@ -93,6 +102,17 @@ export class NoticeBoard {
   /** Sends what is due. */
   flush(): void {
     const { nowMs, timing } = this.#own;
+    for (const to of this.#greeted) {
+      const deaths = [...this.#newest.values()].filter(({ state }) => state !== "alive");
+      this.#send(to, deaths.slice(-maxDeathsForNewcomer));
+    }
+    this.#greeted.clear();
+    for (const [to, nodes] of this.#corrections)
+      this.#send(
+        to,
+        [...nodes].map((node) => this.#newest.get(node)).filter((notice) => notice !== undefined),
+      );
+    this.#corrections.clear();
     if (nowMs < this.#nextRoundMs) return;
     const notices: Notice[] = [];
     for (const [node, left] of this.#left) {
@@ -105,10 +125,9 @@ export class NoticeBoard {
     for (const peer of this.#peers.active) this.#send(peer.node, notices);
   }
 
-  /** Tells a peer that has just started which nodes are dead. */
+  /** Tells a peer which nodes are dead: one that has just started, or to which nothing came through for a while. */
   greet(node: string): void {
-    const deaths = [...this.#newest.values()].filter(({ state }) => state !== "alive");
-    this.#send(node, deaths.slice(-maxDeathsForNewcomer));
+    this.#greeted.add(node);
   }
 
   #send(to: string, notices: readonly Notice[]): void {
@@ -126,4 +145,11 @@ export class NoticeBoard {
     }
     if (part.length > 0) this.#effects.send(to, { kind: "notices", notices: part });
   }
+}
+
+/** Both are about the same node. */
+function isNewer(a: Notice, b: Notice): boolean {
+  if (a.incarnation !== b.incarnation) return a.incarnation > b.incarnation;
+  if (a.revision !== b.revision) return a.revision > b.revision;
+  return order[a.state] > order[b.state];
 }

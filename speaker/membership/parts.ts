@@ -67,7 +67,10 @@ export function connectParts(own: OwnState): Parts {
     notices,
     heldBy: (node) => received.heldBy(node),
     changed,
-    returned: (peer) => exchange.resend(peer),
+    returned: (peer) => {
+      exchange.resend(peer);
+      if (peer.isOfInterest) notices.greet(peer.node);
+    },
     restartOver: (peer) => claims.complete(peer),
     isolate: (unheard) => isolation.begin(unheard),
     alone: () => isolation.connected(),

@@ -94,7 +94,10 @@ export class StatusChanges {
     const { node, incarnation, state } = notice;
     if (!peers.isInDirectory(node)) return;
     const before = notices.get(node);
-    if (!notices.publish(notice)) return;
+    if (!notices.publish(notice)) {
+      notices.correct(from, notice);
+      return;
+    }
     const peer = peers.get(node);
     if (peer === undefined || peer.status === "left" || peer.status === "unheard") {
       this.#noticedUnheard(peer, notice, before);
