@@ -30,18 +30,17 @@ export class Decisions {
     const received = this.#received;
     const view = this.#view;
     const { address } = state.stake;
-    const others: HeldClaim[] = [];
-    for (const holder of received.holdersOf(address)) {
-      const claim = received.claimOf(holder, address);
-      if (claim !== undefined && view.announces(holder)) others.push({ holder, claim });
-    }
+    const holder = state.relayed?.holder;
+    // What the holder says itself is newer than what others say about it, but older if it is not heard.
+    if (holder !== undefined && (view.hasTold(holder) || view.isGone(holder))) state.relayed = undefined;
     const { relayed } = state;
-    // What the holder says itself is newer than what others say about it.
-    if (relayed !== undefined && (view.isHeard(relayed.holder) || view.isGone(relayed.holder)))
-      state.relayed = undefined;
-    else if (relayed !== undefined && !others.some(({ holder }) => holder === relayed.holder)) others.push(relayed);
+    const others: HeldClaim[] = relayed === undefined ? [] : [relayed];
+    for (const node of received.holdersOf(address)) {
+      const claim = received.claimOf(node, address);
+      if (claim !== undefined && node !== relayed?.holder && view.announces(node)) others.push({ holder: node, claim });
+    }
     if (others.length > 1) others.sort((a, b) => compareClaims(b, a));
-    return others.filter(({ holder }) => holder !== this.#own.node);
+    return others.filter((other) => other.holder !== this.#own.node);
   }
 
   /** `other`: the best claim of another node. Forgets the claim of the process before this one where it no longer counts. */

@@ -1,6 +1,7 @@
 import type { Eligibility } from "./decide.ts";
 import type { Cause } from "./effects.ts";
 import type { OwnState } from "./own-state.ts";
+import type { PeerState } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
 import type { ReceivedClaims } from "./received-claims.ts";
 import { isHealthyIn, type MembershipStake } from "./stake.ts";
@@ -21,7 +22,12 @@ export class PeerView {
   /** Whether the node announces what it claims. */
   announces(node: string): boolean {
     const peer = this.#peers.get(node);
-    return peer?.isAlive === true && peer.beat?.isolated !== true;
+    return peer?.isAlive === true && !this.#isCutOff(peer);
+  }
+
+  /** It hears nothing, as it says itself, or as others say of one that this node does not hear. */
+  #isCutOff(peer: PeerState): boolean {
+    return peer.beat?.isolated === true || (peer.isUnreachable && !peer.isHeard(deadAfter, this.#own));
   }
 
   /** Whether it is dead or has left. */
@@ -32,6 +38,13 @@ export class PeerView {
   /** Whether it is heard directly: not longer ago than so many of its intervals. */
   isHeard(node: string, within = deadAfter): boolean {
     return this.#peers.get(node)?.isHeard(within, this.#own) === true;
+  }
+
+  /** Whether it is heard directly, and what it claims is known. A node that does not hear this one does not say that. */
+  hasTold(node: string): boolean {
+    const peer = this.#peers.get(node);
+    if (peer?.isAlive !== true || !peer.hasBeat(deadAfter, this.#own)) return false;
+    return this.#received.versionOf(node) >= (peer.beat?.claimsVersion ?? 0);
   }
 
   /** For reports: whether it is heard directly or restarts, and serves addresses, that is, is not cut off, and is healthy in at least one family. */
@@ -53,7 +66,7 @@ export class PeerView {
     const { beat } = peer;
     if (!peer.isAlive) return "ineligible";
     if (beat === undefined) return "eligible";
-    if (beat.isolated || beat.phase === "leaving" || beat.phase === "left") return "ineligible";
+    if (this.#isCutOff(peer) || beat.phase === "leaving" || beat.phase === "left") return "ineligible";
     if (!isHealthyIn(family, beat)) return "ineligible";
     if (!this.isHeard(node) && peer.restartUntilMs <= this.#own.nowMs) return "silent";
     if (this.#received.versionOf(node) < beat.claimsVersion) return "silent";
