@@ -204,7 +204,10 @@ export class Stakes {
       state.reportedHolder = holder;
       effects.report({ kind: "holder", address, holder });
     }
-    const isSettled = decision.kind === "keep" && (holder !== undefined || !stake.owners.includes(own.node));
+    // What this node does not do while it is paused it perhaps does afterwards. A holder that only others have told of is in no index of claims.
+    const isCertain = !own.paused && state.relayed === undefined;
+    const isSettled =
+      decision.kind === "keep" && isCertain && (holder !== undefined || !stake.owners.includes(own.node));
     if (isSettled) this.#unsettled.delete(address);
     else this.#unsettled.add(address);
     this.#timers.set(address, decision.kind === "wait" ? decision.untilMs : Number.POSITIVE_INFINITY);
