@@ -13,6 +13,7 @@ export class Connection {
   readonly #effects: EffectQueue;
   #gatewayMs = Number.NEGATIVE_INFINITY;
   #lanMs = Number.NEGATIVE_INFINITY;
+  #nodeMs = Number.NEGATIVE_INFINITY;
   #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(own: OwnState, effects: EffectQueue) {
@@ -26,6 +27,11 @@ export class Connection {
 
   gatewayAnswered(): void {
     this.#gatewayMs = this.#own.nowMs;
+  }
+
+  /** The kernel of a node answered. */
+  nodeAnswered(): void {
+    this.#nodeMs = this.#own.nowMs;
   }
 
   /** There is a gateway that answered before, so that its silence means something. */
@@ -52,9 +58,9 @@ export class Connection {
     return this.lanMs > sinceMs;
   }
 
-  /** The gateway has answered a request since then. */
+  /** The gateway or the kernel of a node has answered a request since then: so what this node sends arrives. */
   answeredSince(sinceMs: number): boolean {
-    return this.#gatewayMs > sinceMs;
+    return Math.max(this.#gatewayMs, this.#nodeMs) > sinceMs;
   }
 
   /** Sends the gateway a request, unless one was sent within retryMs. */

@@ -121,8 +121,9 @@ export class Membership implements MembershipInputs {
   }
 
   nodeAnswered(node: string, nowMs: number): void {
-    const { liveness, isolation } = this.#parts;
+    const { connection, liveness, isolation } = this.#parts;
     this.#clock.set(nowMs);
+    connection.nodeAnswered();
     liveness.nodeAnswered(node);
     isolation.connected();
   }

@@ -1,5 +1,6 @@
 import type { Message } from "../../src/heartbeat/messages.ts";
 import type { ClaimsReceiver } from "./claims-receiver.ts";
+import type { Connection } from "./connection.ts";
 import type { HeartbeatReceiver } from "./heartbeat-receiver.ts";
 import type { Isolation } from "./isolation.ts";
 import type { Liveness } from "./liveness.ts";
@@ -15,6 +16,7 @@ export interface MessageReceiverParts {
   readonly liveness: Liveness;
   readonly witnesses: Witnesses;
   readonly stakes: Stakes;
+  readonly connection: Connection;
   readonly isolation: Isolation;
 }
 
@@ -27,7 +29,7 @@ export class MessageReceiver {
   }
 
   receive(from: string, message: Message): void {
-    const { peers, heartbeats, claims, liveness, witnesses, stakes, isolation } = this.#parts;
+    const { peers, heartbeats, claims, liveness, witnesses, stakes, connection, isolation } = this.#parts;
     if (message.kind === "heartbeat") {
       if (heartbeats.receive(from, message)) isolation.connected();
       return;
@@ -40,6 +42,11 @@ export class MessageReceiver {
       return;
     }
     if (peer.session !== 0 && peer.status !== "left") this.#heard(peer);
+    // One that is asked as a witness only. No heartbeats are expected of it, so it is like any other device on the LAN.
+    if (!peer.isOfInterest) {
+      connection.lanHeard();
+      isolation.connected();
+    }
     switch (message.kind) {
       case "question":
         if (message.of === "programs") liveness.programsQuestioned(from, message);

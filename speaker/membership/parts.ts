@@ -116,6 +116,7 @@ export function connectParts(own: OwnState): Parts {
       liveness,
       witnesses,
       stakes,
+      connection,
       isolation,
     }),
     witnesses,

@@ -60,7 +60,9 @@ export class Silence {
     const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
     // After an isolation, what has ended it counts, too: on a quiet LAN nothing else may be heard while the peer is suspected.
     const wasConnected = own.reconnectedMs > peer.heardMs;
-    const isConnected = isUnheard ? connection.answeredSince(sinceMs) : wasConnected || connection.heardSince(sinceMs);
+    const isConnected = isUnheard
+      ? connection.answeredSince(wasConnected ? peer.heardMs : sinceMs)
+      : wasConnected || connection.heardSince(sinceMs);
     if (nodeAnswered || isConnected || witnesses.hearsOther(peer, sinceMs)) {
       return !this.#awaitsWitness(suspicion) || silenceMs >= limitMs + witnessMs;
     }
