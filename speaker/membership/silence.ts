@@ -56,8 +56,7 @@ export class Silence {
     const { witnessMs } = own.timing;
     const hasOther = witnesses.hasOther(peer);
     // A peer that did not hear this node for a while stops for that reason: that others are heard does not mean that they hear this node.
-    // Not if it said so for a moment only: its clock may have been wrong, and that was the last that was heard of it.
-    const isUnheard = peer.heardMs - peer.unheardSinceMs >= unheardAfter * intervalMs;
+    const isUnheard = this.#isUnheardBy(peer);
     // After an isolation, what has ended it counts, too: on a quiet LAN nothing else may be heard while the peer is suspected.
     const wasConnected = own.reconnectedMs > peer.heardMs;
     const isConnected = isUnheard
@@ -68,7 +67,9 @@ export class Silence {
     }
     if (!isUnheard && !connection.hasGateway && !hasOther) return silenceMs >= limitMs + 2 * witnessMs;
     // A peer that is alive and announces something has answered for it by ARP or NDP meanwhile, unless nothing that this node sends arrives.
-    if (isUnheard && !connection.hadGateway && silenceMs >= own.timing.unheardDeadMs) return true;
+    const isLong = isUnheard && !connection.hadGateway && silenceMs >= own.timing.unheardDeadMs;
+    // But if another one that is silent now heard this node, it is this one that is cut off.
+    if (isLong && !this.#isMissed(peer)) return true;
     if (!own.isolated && suspicion.rounds > 1 && this.#hearsNone()) isolate(isUnheard);
     return false;
   }
@@ -108,6 +109,18 @@ export class Silence {
       peer.voucher = from;
     }
     return true;
+  }
+
+  /** The peer said that it does not hear this node. Not for a moment only: its clock may have been wrong, and that was the last that was heard of it. */
+  #isUnheardBy(peer: PeerState): boolean {
+    return peer.heardMs - peer.unheardSinceMs >= unheardAfter * peer.intervalMs(this.#parts.own.timing.heartbeatMs);
+  }
+
+  /** A peer other than this one is alive, and heard this node when it was heard for the last time. */
+  #isMissed(peer: PeerState): boolean {
+    for (const other of this.#parts.peers.active)
+      if (other !== peer && other.isOfInterest && other.isAlive && !this.#isUnheardBy(other)) return true;
+    return false;
   }
 
   /** A node that was questioned has not answered, and may do so: it is not known to be silent itself. */
