@@ -23,3 +23,16 @@ describe("a node that is cut off stops to answer, although clients beside it may
     });
   }
 });
+
+test("a node that only a witness answers is not cut off, although that one sends it no heartbeats", () => {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+    // n1 and n5 are not next to each other on a ring.
+    const simulation = peacefulCluster({ seed, nodes: 5 });
+    simulation.api.setOwners("192.0.2.9", ["n5"]);
+    simulation.runUntil(peaceMs + 500);
+    for (const node of [0, 4]) simulation.network.setSide(node, 1);
+    simulation.runUntil(peaceMs + 4000);
+    const announcers = simulation.announcersOf("192.0.2.9").map(({ name }) => name);
+    assert.deepEqual(announcers, ["n5"], `seed ${seed}`);
+  }
+});

@@ -94,7 +94,7 @@ describe("which nodes leave the data path", () => {
   });
 
   test("not one whose speaker is dead, at a node of which nothing arrives anywhere", () => {
-    const simulation = peacefulCluster({ lanTraffic: true, wire: "sealed" });
+    const simulation = peacefulCluster({ otherDevices: "chatty", wire: "sealed" });
     const measured = measure(simulation);
     simulation.node(0).crash(false);
     simulation.runUntil(peaceMs + 3000);

@@ -77,7 +77,7 @@ testFaults([
     gapMs: 0,
     settled: ["n1"],
     forMs: 24_000,
-    options: { lanTraffic: true, wire: "sealed" },
+    options: { otherDevices: "chatty", wire: "sealed" },
     never: "n2",
   },
   {
@@ -89,7 +89,7 @@ testFaults([
     gapMs: 0,
     settled: ["n1"],
     forMs: 64_000,
-    options: { lanTraffic: true, wire: "sealed" },
+    options: { otherDevices: "chatty", wire: "sealed" },
     never: "n2",
   },
   ...[0, 1].flatMap((node) =>
@@ -109,7 +109,7 @@ testFaults([
         overlapMs: 110,
         settled: [`n${node + 1}`],
         forMs: 64_000,
-        options: { lanTraffic, wire: "sealed" },
+        options: { otherDevices: lanTraffic ? "chatty" : "silent", wire: "sealed" },
       }),
     ),
   ),

@@ -42,7 +42,7 @@ testFaults([
       gapMs: 31_000,
       settled: ["n2"],
       forMs: 34_000,
-      options: { lanTraffic },
+      options: { otherDevices: lanTraffic ? "chatty" : "silent" },
     }),
   ),
   {

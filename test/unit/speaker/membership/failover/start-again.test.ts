@@ -78,7 +78,7 @@ testFaults([
       settled: lanTraffic ? ["n1"] : [],
       ...(lanTraffic ? {} : { never: "n1" }),
       forMs: 9000,
-      options: { lanTraffic },
+      options: { otherDevices: lanTraffic ? "chatty" : "silent" },
     }),
   ),
   {

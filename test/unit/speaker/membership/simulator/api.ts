@@ -21,6 +21,8 @@ export class Api {
   readonly #lags = new Map<string, number>();
   /** Until when the watch of a node is silent. */
   readonly #stuckUntil = new Map<string, number>();
+  /** Those that were created again within a second. */
+  readonly #recreated = new Set<string>();
   #created = 1;
 
   constructor(events: EventQueue) {
@@ -62,11 +64,17 @@ export class Api {
     this.#put({ address, family, owners, createdSeconds, term: (before?.term ?? 0) + 1, announcedBy, version });
   }
 
+  /** Claims to the address do not say which of several lists of owners they are from. */
+  isAmbiguous(address: string): boolean {
+    return this.#recreated.has(address);
+  }
+
   /** Deletes the VirtualIP and creates it again. `sameSecond`: its time of creation does not differ. */
   recreate(address: string, owners: readonly string[], sameSecond: boolean): void {
     const before = this.#views.get(address);
     if (before === undefined) return;
-    if (!sameSecond) this.#created += 1;
+    if (sameSecond) this.#recreated.add(address);
+    else this.#created += 1;
     this.#put({
       ...before,
       owners,

@@ -1,3 +1,4 @@
+import type { Message } from "../../../../../src/heartbeat/messages.ts";
 import type { EventQueue } from "./event-queue.ts";
 import type { Random } from "./random.ts";
 
@@ -9,6 +10,9 @@ export interface NetworkNoise {
   readonly delayMs: number;
 }
 
+/** A longer time between two heartbeats is a pause. */
+const pauseMs = 200;
+
 /** The LAN: which nodes reach each other, in each direction, and how well. The gateway is on side 0 of a partition. */
 export class Network {
   readonly #events: EventQueue;
@@ -18,6 +22,11 @@ export class Network {
   readonly #noSend = new Set<number>();
   /** By node: the side of a partition that it is on. */
   readonly #sides = new Map<number, number>();
+  /** When the last packet arrives, and the last heartbeat, by the way that they take. */
+  readonly #packetsMs = new Map<number, number>();
+  readonly #heartbeatsMs = new Map<number, number>();
+  /** When the last pause without heartbeats ended. */
+  readonly #pausesMs = new Map<number, number>();
   #udp = true;
   noise: NetworkNoise;
 
@@ -51,8 +60,13 @@ export class Network {
   }
 
   /** A message of one speaker to another. */
-  sendMessage(from: number, to: number, deliver: () => void): void {
-    if (this.#udp) this.send(from, to, deliver);
+  sendMessage(from: number, to: number, kind: Message["kind"], deliver: () => void): void {
+    if (!this.#udp) return;
+    const atMs = this.send(from, to, deliver);
+    if (atMs === undefined || kind !== "heartbeat") return;
+    const way = from * 4096 + to;
+    if (atMs - (this.#heartbeatsMs.get(way) ?? atMs) > pauseMs) this.#pausesMs.set(way, atMs);
+    this.#heartbeatsMs.set(way, atMs);
   }
 
   heal(): void {
@@ -75,15 +89,46 @@ export class Network {
 
   /** Whether clients beside the gateway can exchange frames with the node. */
   isReachable(node: number): boolean {
-    return this.sideOf(node) === 0 && !this.#noSend.has(node) && !this.#noReceive.has(node);
+    return this.sideOf(node) === 0 && this.hasCable(node);
   }
 
-  send(from: number, to: number, deliver: () => void): void {
+  /** Whether frames pass its cable in both directions. */
+  hasCable(node: number): boolean {
+    return !this.#noSend.has(node) && !this.#noReceive.has(node);
+  }
+
+  /** Returns when it arrives; undefined: never. */
+  send(from: number, to: number, deliver: () => void): number | undefined {
     const { loss, duplicates, delayMs } = this.noise;
-    if (!this.isOpen(from, to) || (loss > 0 && this.#random.chance(loss))) return;
-    this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs, deliver);
-    if (duplicates === 0 || !this.#random.chance(duplicates)) return;
-    this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs * 3, deliver);
+    if (!this.isOpen(from, to) || (loss > 0 && this.#random.chance(loss))) return undefined;
+    const atMs = this.#events.nowMs + 0.1 + this.#random.next() * delayMs;
+    this.#packetsMs.set(from * 4096 + to, atMs);
+    this.#events.at(atMs, deliver);
+    if (duplicates > 0 && this.#random.chance(duplicates))
+      this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs * 3, deliver);
+    return atMs;
+  }
+
+  /** A frame that arrives at once, or not at all. */
+  broadcast(from: number, to: number, deliver: () => void): void {
+    if (!this.isOpen(from, to)) return;
+    this.#packetsMs.set(from * 4096 + to, this.#events.nowMs);
+    deliver();
+  }
+
+  /** When the last packet from there arrived, or arrives; -Infinity: none ever did. */
+  lastPacketMs(from: number, to: number): number {
+    return this.#packetsMs.get(from * 4096 + to) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** The same for heartbeats. */
+  lastHeartbeatMs(from: number, to: number): number {
+    return this.#heartbeatsMs.get(from * 4096 + to) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** When the last pause ended in which no heartbeat from there arrived; -Infinity: there was none. */
+  lastPauseMs(from: number, to: number): number {
+    return this.#pausesMs.get(from * 4096 + to) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** A request to a device and its answer. */

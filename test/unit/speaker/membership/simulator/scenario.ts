@@ -1,5 +1,7 @@
+import { type LastingFault, randomLastingFaults } from "./lasting-fault.ts";
 import type { NetworkNoise } from "./network.ts";
 import { Random } from "./random.ts";
+import type { OtherDevices } from "./simulation.ts";
 
 /** One thing that goes wrong, or that someone does, and for how long. Nodes by their index. */
 export type Step = { readonly atMs: number; readonly forMs: number } & StepAction;
@@ -32,15 +34,17 @@ export interface Scenario {
   readonly seed: number;
   readonly nodes: number;
   readonly hasGateway: boolean;
-  readonly lanTraffic: boolean;
+  readonly otherDevices: OtherDevices;
   readonly noise: NetworkNoise;
   readonly addresses: readonly { readonly address: string; readonly owners: readonly number[] }[];
   /** By node: how late its watch is, and how long it needs to arm a stake. */
   readonly lagMs: readonly number[];
   readonly armMs: readonly number[];
   readonly steps: readonly Step[];
-  /** Nodes that stay down. */
-  readonly gone: readonly number[];
+  /** What is not repaired when the steps are over. */
+  readonly lasting: readonly LastingFault[];
+  /** The controller then takes the nodes that are lost out of the lists of owners. */
+  readonly listsFollow: boolean;
 }
 
 /** Steps happen between these two times; the cluster is at peace before. */
@@ -90,16 +94,18 @@ export function randomScenario(seed: number): Scenario {
     const atMs = stepsFromMs + random.integer(0, stepsWithinMs);
     return { atMs, forMs: random.integer(1, longestStepMs), ...random.pick(actions)() };
   });
+  const hasGateway = random.chance(0.7);
   return {
     seed,
     nodes,
-    hasGateway: random.chance(0.8),
-    lanTraffic: random.chance(0.3),
+    hasGateway,
+    otherDevices: random.pick(["chatty", "rare", "silent"]),
     noise,
     addresses,
     lagMs: all.map(() => random.integer(0, 150)),
     armMs: all.map(() => random.integer(0, 200)),
     steps: steps.sort((a, b) => a.atMs - b.atMs),
-    gone: random.chance(0.2) ? [node()] : [],
+    lasting: randomLastingFaults(random, { nodes, hasGateway, fromMs: stepsFromMs, toMs: calmMs }),
+    listsFollow: random.chance(0.3),
   };
 }

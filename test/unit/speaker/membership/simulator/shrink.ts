@@ -1,6 +1,6 @@
 import type { Scenario } from "./scenario.ts";
 
-/** A smaller scenario in which `fails` is still true: fewer steps, less noise, no lag. */
+/** A smaller scenario in which `fails` is still true: fewer steps and lasting faults, less noise, no lag. */
 export function shrink(scenario: Scenario, fails: (scenario: Scenario) => boolean): Scenario {
   let smallest = scenario;
   const attempt = (candidate: Scenario): boolean => {
@@ -22,7 +22,10 @@ export function shrink(scenario: Scenario, fails: (scenario: Scenario) => boolea
     if (loss > 0) shrunk = attempt({ ...smallest, noise: { loss: 0, duplicates, delayMs } }) || shrunk;
     if (duplicates > 0) shrunk = attempt({ ...smallest, noise: { loss, duplicates: 0, delayMs } }) || shrunk;
     if (delayMs > 1) shrunk = attempt({ ...smallest, noise: { ...smallest.noise, delayMs: 1 } }) || shrunk;
-    if (smallest.gone.length > 0) shrunk = attempt({ ...smallest, gone: [] }) || shrunk;
+    for (let index = smallest.lasting.length - 1; index >= 0; index--)
+      shrunk = attempt({ ...smallest, lasting: smallest.lasting.filter((_, at) => at !== index) }) || shrunk;
+    if (smallest.listsFollow) shrunk = attempt({ ...smallest, listsFollow: false }) || shrunk;
+    if (smallest.otherDevices !== "silent") shrunk = attempt({ ...smallest, otherDevices: "silent" }) || shrunk;
     if (smallest.lagMs.some((lag) => lag > 0))
       shrunk = attempt({ ...smallest, lagMs: smallest.lagMs.map(() => 0) }) || shrunk;
     if (smallest.armMs.some((arm) => arm > 0))

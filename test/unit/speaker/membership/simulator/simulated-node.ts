@@ -27,6 +27,14 @@ export class SimulatedNode {
   #wire: SealedWire | undefined;
   /** Its kernel runs. */
   isOn = true;
+  /** No speaker starts there again. */
+  #isOver = false;
+  /** When its process started. */
+  startedMs = 0;
+  /** When it began to leave, ended or stood still. */
+  readonly silencedMs: number[] = [];
+  /** When it began to leave for the last time. */
+  leavingMs = Number.NEGATIVE_INFINITY;
   /** A kubelet runs there, or is frozen. */
   hasKubelet = true;
   /** Its programs run again from then on. */
@@ -92,9 +100,10 @@ export class SimulatedNode {
   }
 
   start(): void {
-    if (this.isRunning) return;
-    const { timing, peers, api } = this.#world;
+    if (this.isRunning || this.#isOver) return;
+    const { timing, peers, api, events } = this.#world;
     this.isOn = true;
+    this.startedMs = events.nowMs;
     this.#sessions += 1;
     const nowMs = this.#localMs();
     this.#membership = new Membership({
@@ -119,6 +128,7 @@ export class SimulatedNode {
   /** The speaker ends without a word. `power`: the kernel as well. */
   crash(power: boolean): void {
     if (power) this.isOn = false;
+    if (this.isRunning) this.silencedMs.push(this.#world.events.nowMs);
     this.#membership = undefined;
     this.#world.api.unwatch(this.name);
     this.#announced.clear();
@@ -130,7 +140,16 @@ export class SimulatedNode {
     this.#world.changed(this);
   }
 
+  /** The same for good. */
+  end(power: boolean): void {
+    this.#isOver = true;
+    this.isOn = !power;
+    this.crash(power);
+  }
+
   leave(intent: LeaveIntent): void {
+    this.leavingMs = this.#world.events.nowMs;
+    this.silencedMs.push(this.leavingMs);
     this.run((membership, nowMs) => membership.leave(intent, nowMs));
   }
 
@@ -139,6 +158,7 @@ export class SimulatedNode {
     const untilMs = this.#world.events.nowMs + forMs;
     if (untilMs <= this.stalledUntilMs) return;
     this.stalledUntilMs = untilMs;
+    this.silencedMs.push(this.#world.events.nowMs);
     this.#world.changed(this);
     this.#world.events.at(untilMs, () => this.#wakeUp());
   }

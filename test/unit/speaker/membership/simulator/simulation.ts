@@ -10,8 +10,13 @@ import { Network, type NetworkNoise } from "./network.ts";
 import { Random } from "./random.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 
-/** The gateway among the nodes of the network. */
-const gateway = 4000;
+/** The gateway and the other devices among the nodes of the network. */
+export const gateway = 4000;
+export const device = 4001;
+
+/** How often devices that are neither nodes nor the gateway send frames that all nodes on side 0 hear, in ms: from and to. */
+const framesEveryMs = { chatty: [20, 80], rare: [300, 1500] } as const;
+export type OtherDevices = keyof typeof framesEveryMs | "silent";
 
 /** How long a kubelet may take to answer. */
 const kubeletTimeoutMs = 400;
@@ -25,8 +30,8 @@ export interface SimulationOptions {
   readonly hasGateway: boolean;
   readonly noise: NetworkNoise;
   readonly timing: Timing;
-  /** A device on the LAN sends broadcasts all the time. */
-  readonly lanTraffic?: boolean;
+  /** "silent" is the default. */
+  readonly otherDevices?: OtherDevices;
   /** Whether heartbeats pass at the beginning. */
   readonly udp?: boolean;
   /** How messages travel: "plain" (the default) as objects, otherwise as authenticated packets. */
@@ -41,9 +46,11 @@ export class Simulation {
   readonly network: Network;
   readonly nodes: readonly SimulatedNode[];
   readonly #byName: ReadonlyMap<string, SimulatedNode>;
-  readonly #hasGateway: boolean;
+  /** Whether there is one that may answer. */
+  hasGateway: boolean;
   readonly #isSealed: boolean;
   readonly #attacker: Attacker | undefined;
+  readonly otherDevices: OtherDevices;
   isGatewayUp = true;
   /** Messages that were accepted, and not sent by the node that they are from, or accepted twice. */
   readonly forged: string[] = [];
@@ -55,6 +62,7 @@ export class Simulation {
   changed: (node: SimulatedNode) => void = () => {};
   reported: (node: SimulatedNode, fact: Fact) => void = () => {};
   sent: (node: SimulatedNode, effect: Effect) => void = () => {};
+  asked: (node: SimulatedNode) => void = () => {};
   repeated: (node: SimulatedNode) => void = () => {};
 
   constructor({
@@ -63,7 +71,7 @@ export class Simulation {
     hasGateway,
     noise,
     timing,
-    lanTraffic = false,
+    otherDevices = "silent",
     udp = true,
     wire = "plain",
   }: SimulationOptions) {
@@ -71,7 +79,7 @@ export class Simulation {
     this.api = new Api(this.events);
     this.network = new Network(this.events, this.random, noise);
     this.network.setUdp(udp);
-    this.#hasGateway = hasGateway;
+    this.hasGateway = hasGateway;
     const names = Array.from({ length: nodes }, (_, index) => `n${index + 1}`);
     const peers: readonly MembershipPeer[] = names.map((node) => ({ node, onLan: true }));
     const world = {
@@ -86,7 +94,8 @@ export class Simulation {
       const clock = { offsetMs: this.random.integer(1000, 1_000_000), rate: 1 + (this.random.next() - 0.5) / 500 };
       return new SimulatedNode(name, index, world, clock);
     });
-    if (lanTraffic) this.#broadcast();
+    this.otherDevices = otherDevices;
+    if (otherDevices !== "silent") this.#broadcast(otherDevices);
     this.#isSealed = wire !== "plain";
     this.#attacker = wire === "attacked" ? new Attacker(seed) : undefined;
     this.#attacker?.attack(this.events, nodes, (node, packet) => this.#arrive(this.node(node), packet));
@@ -110,6 +119,7 @@ export class Simulation {
 
   #effect(node: SimulatedNode, effect: Effect): void {
     const { network, events } = this;
+    if (effect.kind.startsWith("ask")) this.asked(node);
     if (effect.kind === "send") {
       const to = this.#byName.get(effect.to);
       this.sent(node, effect);
@@ -117,7 +127,7 @@ export class Simulation {
     } else if (effect.kind === "repeat") {
       this.repeated(node);
     } else if (effect.kind === "askGateway") {
-      const answers = (): boolean => this.#hasGateway && this.isGatewayUp;
+      const answers = (): boolean => this.hasGateway && this.isGatewayUp;
       network.exchange(node.index, gateway, answers, () =>
         node.run((membership, nowMs) => membership.gatewayAnswered(nowMs)),
       );
@@ -171,17 +181,18 @@ export class Simulation {
     events.at(events.nowMs + kubeletTimeoutMs, end);
   }
 
-  #broadcast(): void {
-    for (const node of this.nodes) {
-      if (this.network.isOpen(gateway, node.index)) node.run((membership, nowMs) => membership.lanHeard(nowMs));
-    }
-    this.events.at(this.events.nowMs + 20 + this.random.integer(0, 60), () => this.#broadcast());
+  #broadcast(devices: Exclude<OtherDevices, "silent">): void {
+    const { network, events } = this;
+    for (const node of this.nodes)
+      network.broadcast(device, node.index, () => node.run((membership, nowMs) => membership.lanHeard(nowMs)));
+    const [fromMs, toMs] = framesEveryMs[devices];
+    events.at(events.nowMs + this.random.integer(fromMs, toMs), () => this.#broadcast(devices));
   }
 
   #send(node: SimulatedNode, to: SimulatedNode, message: Message): void {
     const { network } = this;
     if (!this.#isSealed) {
-      network.sendMessage(node.index, to.index, () => to.receive(node.name, message));
+      network.sendMessage(node.index, to.index, message.kind, () => to.receive(node.name, message));
       return;
     }
     const packet = node.seal(to.name, message);
@@ -190,7 +201,7 @@ export class Simulation {
     this.#outstanding.set(sent, (this.#outstanding.get(sent) ?? 0) + 1);
     this.#last.set(`${node.name} ${to.name}`, sent);
     this.#attacker?.record(packet);
-    network.sendMessage(node.index, to.index, () => this.#arrive(to, packet));
+    network.sendMessage(node.index, to.index, message.kind, () => this.#arrive(to, packet));
   }
 
   #arrive(to: SimulatedNode, packet: Uint8Array): void {
@@ -210,7 +221,8 @@ export class Simulation {
         // The answer contains what was sent last, which may have been dropped.
         const repeated = this.#last.get(`${to.name} ${sender.name}`);
         if (repeated !== undefined) this.#outstanding.set(repeated, (this.#outstanding.get(repeated) ?? 0) + 1);
-        this.network.sendMessage(to.index, sender.index, () => this.#arrive(sender, answer));
+        // It repeats what was sent last, of whatever kind.
+        this.network.sendMessage(to.index, sender.index, "answer", () => this.#arrive(sender, answer));
       },
     );
   }

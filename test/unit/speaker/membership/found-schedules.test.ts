@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { runScenario } from "./simulator/run-scenario.ts";
+import type { Scenario } from "./simulator/scenario.ts";
+
+/** What a schedule has unless it says something else: a gateway answers, no other device sends anything, and nothing is lost, late or slow. */
+function scenario(nodes: number, given: Pick<Scenario, "seed" | "addresses"> & Partial<Scenario>): Scenario {
+  return {
+    nodes,
+    hasGateway: true,
+    otherDevices: "silent",
+    noise: { loss: 0, duplicates: 0, delayMs: 1 },
+    lagMs: Array.from({ length: nodes }, () => 0),
+    armMs: Array.from({ length: nodes }, () => 0),
+    steps: [],
+    lasting: [],
+    listsFollow: false,
+    ...given,
+  };
+}
+
+/** Schedules in which something was wrong, as small as they were found. Nodes by their index: 0 is n1. */
+const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = [
+  {
+    name: "a node that was heard once, long ago, does not contradict that nothing arrives at it",
+    scenario: scenario(5, {
+      seed: 104,
+      addresses: [{ address: "192.0.2.1", owners: [2, 4, 1] }],
+      lasting: [
+        { atMs: 2616, kind: "cable", node: 2, receives: false, sends: true },
+        { atMs: 1505, kind: "cable", node: 3, receives: false, sends: true },
+      ],
+    }),
+  },
+  {
+    name: "an owner that was told of a death before it knew of the address takes it over later",
+    scenario: scenario(4, {
+      seed: 119,
+      addresses: [{ address: "192.0.2.1", owners: [3, 0, 2] }],
+      lagMs: [109, 130, 125, 98],
+      steps: [{ atMs: 1397, forMs: 269, kind: "leave", node: 2, intent: "leave" }],
+      lasting: [
+        { atMs: 2376, kind: "power", node: 3 },
+        { atMs: 956, kind: "power", node: 0 },
+      ],
+    }),
+  },
+  {
+    name: "what a node said while none heard it is said again, and contradicted",
+    scenario: scenario(4, {
+      seed: 187,
+      addresses: [{ address: "192.0.2.1", owners: [2, 1, 0] }],
+      steps: [{ atMs: 1651, forMs: 619, kind: "cable", node: 3, receives: true, sends: false }],
+      lasting: [{ atMs: 975, kind: "block", from: 0, to: 3, both: false }],
+    }),
+  },
+  {
+    name: "what a node says after its cable was out is contradicted",
+    scenario: scenario(3, {
+      seed: 2333,
+      addresses: [{ address: "192.0.2.1", owners: [0, 2] }],
+      steps: [
+        { atMs: 864, forMs: 863, kind: "freeze", node: 2 },
+        { atMs: 1638, forMs: 528, kind: "partition", nodes: [1] },
+        { atMs: 2232, forMs: 371, kind: "cable", node: 1, receives: false, sends: false },
+      ],
+      lasting: [{ atMs: 2501, kind: "block", from: 1, to: 2, both: true }],
+    }),
+  },
+  {
+    name: "one that tells of a death that is over learns that it is",
+    scenario: scenario(3, {
+      seed: 1037,
+      addresses: [
+        { address: "192.0.2.1", owners: [0, 2] },
+        { address: "2001:db8::1", owners: [1, 2, 0] },
+      ],
+      steps: [
+        { atMs: 1387, forMs: 573, kind: "owners", address: "192.0.2.1", owners: [0] },
+        { atMs: 1825, forMs: 474, kind: "freeze", node: 1 },
+        { atMs: 2277, forMs: 843, kind: "partition", nodes: [0] },
+      ],
+      lasting: [{ atMs: 1967, kind: "block", from: 2, to: 0, both: false }],
+    }),
+  },
+  {
+    name: "an owner of a new list that was silent before is found dead soon",
+    scenario: scenario(4, {
+      seed: 2982,
+      hasGateway: false,
+      noise: { loss: 0.02627301999600604, duplicates: 0, delayMs: 1 },
+      addresses: [{ address: "192.0.2.3", owners: [3] }],
+      steps: [{ atMs: 2224, forMs: 253, kind: "owners", address: "192.0.2.3", owners: [3, 2, 0] }],
+      lasting: [{ atMs: 1113, kind: "partition", nodes: [1, 0] }],
+    }),
+  },
+  {
+    name: "the kernel of a third node shows that this one is heard, and the one that did not hear it is dead",
+    scenario: scenario(3, {
+      seed: 1389,
+      addresses: [{ address: "2001:db8::1", owners: [1, 0] }],
+      lasting: [
+        { atMs: 2678, kind: "speaker", node: 2 },
+        { atMs: 2933, kind: "power", node: 0 },
+        { atMs: 1521, kind: "block", from: 1, to: 0, both: false },
+        { atMs: 1637, kind: "gateway" },
+      ],
+    }),
+  },
+  {
+    name: "what a third node says about a claim is newer than what its holder said before it was silent",
+    scenario: scenario(3, {
+      seed: 1824,
+      hasGateway: false,
+      addresses: [{ address: "192.0.2.1", owners: [0, 1, 2] }],
+      steps: [
+        { atMs: 825, forMs: 471, kind: "crash", node: 0, power: true },
+        { atMs: 981, forMs: 668, kind: "partition", nodes: [0, 2] },
+      ],
+      lasting: [{ atMs: 832, kind: "block", from: 0, to: 1, both: true }],
+    }),
+  },
+  {
+    name: "what a third node says about a claim counts where the holder is heard, and does not tell it",
+    scenario: scenario(3, {
+      seed: 3610,
+      addresses: [{ address: "192.0.2.1", owners: [1, 0, 2] }],
+      steps: [{ atMs: 1949, forMs: 772, kind: "partition", nodes: [1] }],
+      lasting: [{ atMs: 985, kind: "block", from: 0, to: 1, both: false }],
+    }),
+  },
+  {
+    name: "an owner that does not hear the announcer takes over when others say that nothing arrives there",
+    scenario: scenario(3, {
+      seed: 2844,
+      addresses: [{ address: "2001:db8::1", owners: [1, 2] }],
+      lasting: [
+        { atMs: 1845, kind: "cable", node: 1, receives: false, sends: true },
+        { atMs: 1845, kind: "block", from: 2, to: 1, both: true },
+      ],
+    }),
+  },
+  {
+    name: "a node that is cut off stays so, although one of those that it no longer hears did not hear it",
+    scenario: scenario(5, {
+      seed: 6870,
+      hasGateway: false,
+      addresses: [{ address: "2001:db8::1", owners: [2, 3, 4] }],
+      lasting: [
+        { atMs: 1513, kind: "partition", nodes: [1, 0, 2, 3] },
+        { atMs: 3067, kind: "cable", node: 2, receives: false, sends: true },
+        { atMs: 2521, kind: "cable", node: 3, receives: false, sends: true },
+      ],
+    }),
+  },
+  {
+    name: "an owner whose thread did not run when the list changed takes the address as soon as it answers again",
+    scenario: scenario(3, {
+      seed: 18732,
+      hasGateway: false,
+      addresses: [{ address: "2001:db8::1", owners: [0, 1, 2] }],
+      steps: [
+        { atMs: 1764, forMs: 871, kind: "freeze", node: 1 },
+        { atMs: 2124, forMs: 864, kind: "owners", address: "2001:db8::1", owners: [1] },
+      ],
+      lasting: [{ atMs: 2510, kind: "block", from: 0, to: 1, both: true }],
+    }),
+  },
+  {
+    name: "an announcer that only a third node has told of dies",
+    scenario: scenario(3, {
+      seed: 22407,
+      hasGateway: false,
+      addresses: [{ address: "192.0.2.1", owners: [1, 0] }],
+      steps: [
+        { atMs: 941, forMs: 835, kind: "owners", address: "192.0.2.1", owners: [2, 1, 0] },
+        { atMs: 1120, forMs: 649, kind: "freeze", node: 2 },
+        { atMs: 2087, forMs: 841, kind: "partition", nodes: [2] },
+      ],
+      lasting: [
+        { atMs: 1753, kind: "power", node: 1 },
+        { atMs: 2892, kind: "programs", node: 0 },
+      ],
+    }),
+  },
+];
+
+describe("each address has its announcers, and then nothing changes, in schedules that random search has found", () => {
+  for (const { name, scenario } of rows) test(name, () => assert.equal(runScenario(scenario), undefined));
+});
