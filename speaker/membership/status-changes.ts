@@ -105,6 +105,8 @@ export class StatusChanges {
     }
     if (state === "alive") {
       if (peer.isAlive) {
+        // This contradicts who counted it as dead.
+        if (peer.suspicion !== undefined) peer.suspicion.accused = undefined;
         checks.noteReachability(peer);
         return;
       }

@@ -183,6 +183,29 @@ const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = 
       ],
     }),
   },
+  {
+    name: "two nodes that do not hear a third one do not count it as dead in turns, because another one hears it",
+    scenario: scenario(4, {
+      seed: 773,
+      hasGateway: false,
+      noise: { loss: 0.13791932190069928, duplicates: 0.07857035219203681, delayMs: 26 },
+      addresses: [
+        { address: "192.0.2.1", owners: [0, 3, 1] },
+        { address: "2001:db8::1", owners: [0, 2, 1] },
+      ],
+      lagMs: [6, 135, 142, 38],
+      armMs: [141, 69, 121, 7],
+      steps: [
+        { atMs: 1248, forMs: 644, kind: "partition", nodes: [3] },
+        { atMs: 1769, forMs: 827, kind: "unarm", node: 2, address: "2001:db8::1" },
+        { atMs: 1984, forMs: 610, kind: "partition", nodes: [3, 0] },
+      ],
+      lasting: [
+        { atMs: 1622, kind: "block", from: 3, to: 2, both: true },
+        { atMs: 1622, kind: "block", from: 1, to: 3, both: true },
+      ],
+    }),
+  },
 ];
 
 describe("each address has its announcers, and then nothing changes, in schedules that random search has found", () => {

@@ -24,18 +24,10 @@ export function findUnsettled(simulation: Simulation, watchedMs: number, noisyUn
     change ??= `at ${events.nowMs}, ${node.name} changes what it answers for`;
   };
   const late = new Set<string>();
-  const isExcused = (observer: SimulatedNode, fact: Fact): boolean => {
-    if (fact.kind !== "peerDown" && fact.kind !== "peerUp") return false;
-    const about = nodes.find(({ name }) => name === fact.node);
-    const key = `${observer.name} ${fact.kind} ${fact.node}`;
-    if (about === undefined || late.has(key)) return false;
-    late.add(key);
-    // News of a third node was perhaps lost; it says it again once it hears something else.
-    if (noisyUntilMs > 0 && !relations.areOpen(observer, about)) return true;
-    return fact.kind === "peerDown" && mayBeLate(simulation, relations, about, fact);
-  };
   simulation.reported = (node, fact) => {
-    if (!isExcused(node, fact)) change ??= `at ${events.nowMs}, ${node.name} reports ${JSON.stringify(fact)}`;
+    if (fact.kind === "peerDown" && !late.has(`${node.name} ${fact.node}`) && mayBeLate(simulation, relations, fact))
+      late.add(`${node.name} ${fact.node}`);
+    else change ??= `at ${events.nowMs}, ${node.name} reports ${JSON.stringify(fact)}`;
   };
   simulation.sent = simulation.asked = (node) => {
     sent[node.index] = (sent[node.index] ?? 0) + 1;
@@ -58,8 +50,9 @@ export function findUnsettled(simulation: Simulation, watchedMs: number, noisyUn
  * What is true may be found out late, and once. A kubelet that could not be asked at first is asked every 2 s, and counts as silent after four such
  * questions. Where some nodes do not hear each other, a node may have no one to confirm that nothing arrives at another one.
  */
-function mayBeLate({ network }: Simulation, relations: Relations, node: SimulatedNode, fact: PeerDown): boolean {
-  if (!fact.nodeDead) return false;
+function mayBeLate({ nodes, network }: Simulation, relations: Relations, fact: PeerDown): boolean {
+  const node = nodes.find(({ name }) => name === fact.node);
+  if (node === undefined || !fact.nodeDead) return false;
   if (fact.frozen === true) return node.isFrozen;
   return (!node.isOn || !network.hasCable(node.index)) && relations.hasBlocks;
 }
