@@ -22,12 +22,18 @@ describe("connections survive moves of their address", { skip }, () => {
   let finished = () => {};
   before(async () => {
     lan = await Lan.create({ three: true, server: "talking-server.ts" });
-    finished = () => lan.destroy();
-    nodes = [await LanNode.create(1, lan), await LanNode.create(2, lan), await LanNode.create(3, lan)];
+    const created: LanNode[] = [];
+    // Also where a later one cannot be created: this process would wait for the others until its time limit.
     finished = () => {
-      for (const node of nodes) node.stop();
+      for (const node of created) node.stop();
       lan.destroy();
     };
+    const create = async (number: NodeNumber) => {
+      const node = await LanNode.create(number, lan);
+      created.push(node);
+      return node;
+    };
+    nodes = [await create(1), await create(2), await create(3)];
   });
   after(() => finished());
 

@@ -28,6 +28,8 @@ for (const path of files) {
   const file = relative(process.cwd(), path);
   note({ kind: "begin", file });
   for await (const event of run({ files: [path], timeout: Number(limitMs), ...chosen })) {
+    // For the log: why a program that a test has started ended.
+    if (event.type === "test:stderr") process.stderr.write(event.data.message);
     if (event.type !== "test:pass" && event.type !== "test:fail") continue;
     const { name, skip, details } = event.data as EndedTest;
     if (details.type === "suite" && event.type === "test:pass" && skip === undefined) continue;
