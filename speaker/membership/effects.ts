@@ -17,6 +17,12 @@ export type Effect =
   /** Send an ARP or NDP request to the node, on whose LAN this one is; `nodeAnswered` reports an answer. */
   | { readonly kind: "askNode"; readonly node: string }
   /**
+   * The same, sent to the hardware addresses of the node alone, so that no other device is disturbed. The kernels of both nodes learn from it where
+   * the other one is, and deliver heartbeats again. By themselves they send one request a second to a node that does not answer (retrans_time_ms,
+   * net/core/neighbour.c).
+   */
+  | { readonly kind: "findNode"; readonly node: string }
+  /**
    * Send ARP or NDP requests for these addresses, which the node announces; `announcementAnswered` reports an answer from one of its
    * hardware addresses. A speaker that answers for them is alive, although its heartbeats do not arrive. The own node: no node is known to
    * announce them, and whatever is heard shows that this node is connected.

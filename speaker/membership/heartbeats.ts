@@ -52,6 +52,7 @@ export class Heartbeats {
     if (!peer.isInDirectory) return;
     this.#hurried.delete(peer);
     this.#peers.restartInterval(peer);
+    if (peer.nodeDead && peer.status === "dead" && peer.onLan) this.#effects.add({ kind: "findNode", node: peer.node });
     this.#sequence = Math.min(this.#sequence + 1, maxUint32);
     this.#effects.send(peer.node, {
       kind: "heartbeat",

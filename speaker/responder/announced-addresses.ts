@@ -153,10 +153,10 @@ export class AnnouncedAddresses {
   }
 
   /**
-   * Asks a device on the LAN. Its answer arrives at a socket that stays open from now on. Returns whether the question was sent: not where the
+   * Asks a device on the LAN; `to`: by a frame to this hardware address alone. Its answer arrives at a socket that stays open from now on. Returns whether the question was sent: not where the
    * interface is not set.
    */
-  ask(probe: LanProbe): boolean {
+  ask(probe: LanProbe, to?: Uint8Array): boolean {
     const responder = this.#responders.get(probe.interfaceName);
     if (responder === undefined) return false;
     try {
@@ -169,7 +169,7 @@ export class AnnouncedAddresses {
     const socket = responder.socketFor(probe.target);
     if (socket === undefined) return false;
     this.#options.counters.add("probes");
-    return this.send(socket, probeFrame(responder.mac, probe));
+    return this.send(socket, probeFrame(responder.mac, probe, to));
   }
 
   /** Returns whether the frame was sent. */

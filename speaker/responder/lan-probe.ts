@@ -25,9 +25,16 @@ export function probesOf({ bytes, interfaces }: Pick<Stake, "bytes" | "interface
   return interfaces.map((interfaceName) => ({ interfaceName, target: bytes, source: new Uint8Array(bytes.length) }));
 }
 
-/** The frame that asks: an ARP request or a Neighbor Solicitation, as the kernel would send it. */
-export function probeFrame(mac: Uint8Array, { target, source }: Pick<LanProbe, "target" | "source">): Uint8Array {
-  return target.length === 4 ? arpRequest(mac, target, source) : solicitation(mac, target, source);
+/**
+ * The frame that asks: an ARP request or a Neighbor Solicitation, as the kernel would send it. `to`: a hardware address that alone receives it, as when
+ * the kernel confirms what it knows (RFC 1122 section 2.3.2.1, RFC 4861 section 7.3.3); otherwise every device does.
+ */
+export function probeFrame(
+  mac: Uint8Array,
+  { target, source }: Pick<LanProbe, "target" | "source">,
+  to?: Uint8Array,
+): Uint8Array {
+  return target.length === 4 ? arpRequest(mac, target, source, to) : solicitation(mac, target, source, to);
 }
 
 /** Who has sent a frame. */
@@ -58,21 +65,21 @@ export function readAnswer(bytes: Uint8Array): FrameAnswer | undefined {
   return message?.kind === "advertisement" ? { address: message.target, isReply: message.solicited } : undefined;
 }
 
-function arpRequest(mac: Uint8Array, target: Uint8Array, source: Uint8Array): Uint8Array {
+function arpRequest(mac: Uint8Array, target: Uint8Array, source: Uint8Array, to = broadcastMac): Uint8Array {
   const packet = { senderMac: mac, senderAddress: source, targetMac: zeroMac, targetAddress: target } as const;
   const payload = encodeArp({ operation: "request", ...packet });
-  return encodeEthernet({ destination: broadcastMac, source: mac, etherType: etherTypes.arp, payload });
+  return encodeEthernet({ destination: to, source: mac, etherType: etherTypes.arp, payload });
 }
 
-function solicitation(mac: Uint8Array, target: Uint8Array, source: Uint8Array): Uint8Array {
-  const destination = solicitedNode(target);
+function solicitation(mac: Uint8Array, target: Uint8Array, source: Uint8Array, to?: Uint8Array): Uint8Array {
+  const destination = to === undefined ? solicitedNode(target) : target;
   // RFC 4861 section 4.3: without a source there is no option either.
   const linkAddress = source.every((byte) => byte === 0) ? undefined : mac;
   const payload = encodeNeighborMessage({ kind: "solicitation", target, linkAddress });
   setChecksum(payload, ipv6Checksum(source, destination, nextHeaderIcmpv6, payload));
   const header = { source, destination, nextHeader: nextHeaderIcmpv6, hopLimit: ndpHopLimit };
   return encodeEthernet({
-    destination: multicastMac(destination),
+    destination: to ?? multicastMac(destination),
     source: mac,
     etherType: etherTypes.ipv6,
     payload: encodeIpv6({ ...header, payload }),

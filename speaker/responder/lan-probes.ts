@@ -17,19 +17,26 @@ export type LanAnswer =
 /** After this long an answer is no longer waited for. A device on a LAN answers within milliseconds. */
 const waitMs = 1_000;
 
+/** Most nodes have one or two interfaces on the LAN. */
+const maxMacs = 4;
+
 /** Asks devices on the LAN whether they are there, and recognizes their answers. */
 export class LanProbes {
-  readonly #send: (probe: LanProbe) => void;
+  /** `to`: a hardware address; undefined: all devices. */
+  readonly #send: (probe: LanProbe, to?: Uint8Array) => void;
   #targets: LanProbeTargets = { gateways: [], nodes: new Map() };
+  #macs: ReadonlyMap<string, readonly Uint8Array[]> = new Map();
   /** By address: what an answer says, and until when it counts. More than one thing where a node is the gateway of others, or a witness. */
   readonly #asked = new Map<string, { readonly answers: readonly LanAnswer[]; readonly untilMs: number }>();
 
-  constructor(send: (probe: LanProbe) => void) {
+  constructor(send: (probe: LanProbe, to?: Uint8Array) => void) {
     this.#send = send;
   }
 
-  set(targets: LanProbeTargets): void {
+  /** `macs`: by name of another node, its hardware addresses, 6 bytes each. */
+  set(targets: LanProbeTargets, macs: ReadonlyMap<string, readonly Uint8Array[]> = new Map()): void {
     this.#targets = targets;
+    this.#macs = macs;
   }
 
   askGateways(nowMs: number): void {
@@ -40,6 +47,14 @@ export class LanProbes {
   askNode(node: string, nowMs: number): void {
     const probe = this.#targets.nodes.get(node);
     if (probe !== undefined) this.#ask(probe, { kind: "node", node }, nowMs);
+  }
+
+  /** The same, but by frames to the hardware addresses of the node, which no other device receives. */
+  findNode(node: string, nowMs: number): void {
+    const probe = this.#targets.nodes.get(node);
+    if (probe === undefined) return;
+    for (const mac of (this.#macs.get(node) ?? []).slice(0, maxMacs))
+      this.#ask(probe, { kind: "node", node }, nowMs, mac);
   }
 
   /** Asks the LAN about an address of a Service that the node announces. */
@@ -65,12 +80,12 @@ export class LanProbes {
     return nowMs <= untilMs ? answers.filter((one) => !waiting.includes(one)) : noAnswers;
   }
 
-  #ask(probe: LanProbe, answer: LanAnswer, nowMs: number): void {
+  #ask(probe: LanProbe, answer: LanAnswer, nowMs: number, to?: Uint8Array): void {
     for (const [key, { untilMs }] of this.#asked) if (untilMs < nowMs) this.#asked.delete(key);
     const key = probe.target.join(".");
     const others = (this.#asked.get(key)?.answers ?? []).filter((one) => !isSameAnswer(one, answer));
     this.#asked.set(key, { answers: [...others, answer], untilMs: nowMs + waitMs });
-    this.#send(probe);
+    this.#send(probe, to);
   }
 }
 

@@ -84,7 +84,7 @@ export class ResponderLoop {
       },
     });
     const announced = this.#announced;
-    const lanProbes = new LanProbes((probe) => announced.ask(probe));
+    const lanProbes = new LanProbes((probe, to) => announced.ask(probe, to));
     const stakes = new ProbedStakes({ membership, announced, now, report });
     this.#lanProbes = lanProbes;
     this.#stakes = stakes;
@@ -122,7 +122,7 @@ export class ResponderLoop {
       case "setPeers": {
         const { peers, probes } = command;
         this.#transport.setPeers(peers, nowMs);
-        this.#lanProbes.set(probes);
+        this.#lanProbes.set(probes, new Map(peers.map(({ node, macs }) => [node, macs])));
         this.#frames.setPeers(peers);
         this.#membership.setPeers(peers.map(({ node }) => ({ node, onLan: probes.nodes.has(node) })));
         break;
@@ -230,6 +230,9 @@ export class ResponderLoop {
         break;
       case "askNode":
         this.#lanProbes.askNode(effect.node, nowMs);
+        break;
+      case "findNode":
+        this.#lanProbes.findNode(effect.node, nowMs);
         break;
       case "askAnnounced":
         for (const address of effect.addresses) this.#askAnnounced(effect.node, address, nowMs);

@@ -4,8 +4,8 @@ import { gratuitousFrames } from "../../../../speaker/responder/gratuitous.ts";
 import { type LanProbe, probeFrame, readAnswer } from "../../../../speaker/responder/lan-probe.ts";
 import { LanProbes } from "../../../../speaker/responder/lan-probes.ts";
 import { type AnswerTable, respond } from "../../../../speaker/responder/respond.ts";
-import { equalBytes } from "../../../../src/packet/mac.ts";
-import { address, arpRequest, clientMac, ourMac } from "./frames.ts";
+import { equalBytes, formatMac } from "../../../../src/packet/mac.ts";
+import { address, arpRequest, clientMac, mac, ourMac } from "./frames.ts";
 
 /** A device that has one address. */
 function device(text: string): AnswerTable {
@@ -63,6 +63,28 @@ test("who has answered is known for a second after it was asked, and only then",
   assert.deepEqual(probes.answersIn(fromPeer, 10), [{ kind: "node", node: "n2" }]);
   assert.deepEqual(probes.answersIn(fromPeer, 10), [], "once");
   assert.deepEqual(probes.answersIn(fromGateway, 1_001), []);
+});
+
+test("a node is found by frames to its hardware addresses alone, which it answers as any request", () => {
+  for (const [target, source] of [
+    ["192.0.2.12", "192.0.2.11"],
+    ["2001:db8::12", "2001:db8::11"],
+  ] as const) {
+    const node: LanProbe = { interfaceName: "eth0", target: address(target), source: address(source) };
+    const sent: Uint8Array[] = [];
+    const probes = new LanProbes((probe, to) => sent.push(probeFrame(ourMac, probe, to)));
+    const macs = [clientMac, ...[2, 3, 4, 5].map((last) => mac(`02:00:00:00:01:0${last}`))];
+    probes.set({ gateways: [], nodes: new Map([["n2", node]]) }, new Map([["n2", macs]]));
+    probes.findNode("n3", 0);
+    probes.findNode("n2", 0);
+    assert.deepEqual(
+      sent.map((frame) => formatMac(frame.subarray(0, 6))),
+      macs.slice(0, 4).map(formatMac),
+    );
+    const answer = respond(sent[0] ?? new Uint8Array(), device(target));
+    assert.ok(typeof answer !== "string" && answer.kind === "reply", target);
+    assert.deepEqual(probes.answersIn(answer.frame, 10), [{ kind: "node", node: "n2" }]);
+  }
 });
 
 test("a node that is the gateway of others, or a witness, answers as both", () => {

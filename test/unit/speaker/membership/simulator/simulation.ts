@@ -131,7 +131,7 @@ export class Simulation {
       network.exchange(node.index, gateway, answers, () =>
         node.run((membership, nowMs) => membership.gatewayAnswered(nowMs)),
       );
-    } else if (effect.kind === "askNode") {
+    } else if (effect.kind === "askNode" || effect.kind === "findNode") {
       const to = this.#byName.get(effect.node);
       if (to === undefined) return;
       network.exchange(
