@@ -4,6 +4,7 @@ import { startLoad } from "./client.ts";
 import { useCluster } from "./cluster.ts";
 import { answeringNodes, waitForAnnouncer, waitForEveryAnswer } from "./failover.ts";
 import { waitForAnswer } from "./forwarding.ts";
+import { testStickyClients } from "./sticky-clients.ts";
 import { createService, startWeb } from "./workload.ts";
 
 /** So long one node alone has to answer, after what was cut is whole again. */
@@ -81,3 +82,5 @@ describe("a node that is out of reach", () => {
     await waitForEveryAnswer(lab, address);
   });
 });
+
+testStickyClients("nftables");

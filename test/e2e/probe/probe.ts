@@ -21,7 +21,7 @@ function askTcp(target: Target, timeoutMs: number): Promise<string> {
     const timer = setTimeout(() => socket.destroy(new Error("timeout")), timeoutMs);
     let answer = "";
     socket.setEncoding("utf8");
-    socket.on("connect", () => socket.write(requestText(target, "close")));
+    socket.on("connect", () => socket.write(requestText(target.question, "close")));
     socket.on("data", (chunk: string) => {
       answer += chunk;
     });
@@ -51,8 +51,9 @@ function askUdp(target: Target, timeoutMs: number): Promise<string> {
   });
 }
 
-function requestText(target: Target, connection: "close" | "keep-alive"): string {
-  return `GET ${target.question} HTTP/1.1\r\nHost: bellhop\r\nConnection: ${connection}\r\n\r\n`;
+/** An HTTP request for a path. */
+export function requestText(path: string, connection: "close" | "keep-alive"): string {
+  return `GET ${path} HTTP/1.1\r\nHost: bellhop\r\nConnection: ${connection}\r\n\r\n`;
 }
 
 /** A connection that is kept open and asked again and again; it is broken once, for ever. */
@@ -84,7 +85,7 @@ export class LongConnection {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#pending = { resolve, reject };
-        this.#socket.write(requestText(this.#target, "keep-alive"));
+        this.#socket.write(requestText(this.#target.question, "keep-alive"));
       });
       this.answers++;
     } catch {
