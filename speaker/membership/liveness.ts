@@ -109,12 +109,9 @@ export class Liveness {
 
   /** Another node answers a question about a peer. */
   answered(from: string, answer: Answer): void {
-    if (answer.of !== "speaker") {
-      this.#checks.witnessAnswered(from, answer);
-      return;
-    }
     const peer = this.#parts.peers.get(answer.about);
-    if (peer !== undefined && this.#silence.witnessAnswered(from, peer, answer)) this.#check(peer);
+    if (answer.of !== "speaker") this.#checks.witnessAnswered(from, answer);
+    else if (peer !== undefined && this.#silence.witnessAnswered(from, peer, answer)) this.#check(peer);
   }
 
   /** The kernel of the node answered ARP or NDP. */
@@ -149,6 +146,11 @@ export class Liveness {
   /** Another node says what became of a third one. */
   noticed(from: string, notice: Notice): void {
     this.#changes.noticed(from, notice);
+  }
+
+  /** Another node hears this one. */
+  heardElsewhere(from: string, node: string): void {
+    this.#changes.heardElsewhere(from, node);
   }
 
   /** Its silence until now does not count. */

@@ -59,6 +59,7 @@ export class MessageReceiver {
         for (const notice of message.notices) heartbeats.noticed(from, notice);
         break;
       case "conflict":
+        liveness.heardElsewhere(from, message.holder);
         stakes.conflict(message);
         break;
     }

@@ -34,8 +34,8 @@ export class NoticeBoard {
   #nextRoundMs = Number.POSITIVE_INFINITY;
   /** Peers that learn in this turn which nodes are dead. */
   readonly #greeted = new Set<string>();
-  /** By peer: the nodes of which it has an older notice. */
-  readonly #corrections = new Map<string, Set<string>>();
+  /** By peer: the nodes of which it learns in this turn. */
+  readonly #told = new Map<string, Set<string>>();
 
   constructor(own: OwnState, peers: Peers, effects: EffectQueue) {
     this.#own = own;
@@ -85,9 +85,13 @@ export class NoticeBoard {
   /** The peer says this. If something newer is known, it learns that in this turn: it did not receive it when it was news. */
   correct(from: string, notice: Notice): void {
     const known = this.#newest.get(notice.node);
-    if (known === undefined || !isNewer(known, notice)) return;
-    const nodes = this.#corrections.get(from) ?? new Set();
-    this.#corrections.set(from, nodes.add(notice.node));
+    if (known !== undefined && isNewer(known, notice)) this.tell(from, notice.node);
+  }
+
+  /** The peer learns in this turn what is known of the node here. If it knows something newer, it says so. */
+  tell(to: string, node: string): void {
+    const nodes = this.#told.get(to) ?? new Set();
+    this.#told.set(to, nodes.add(node));
   }
 
   /** Forgets what became of nodes that are no longer in the directory. */
@@ -107,12 +111,12 @@ export class NoticeBoard {
       this.#send(to, deaths.slice(-maxDeathsForNewcomer));
     }
     this.#greeted.clear();
-    for (const [to, nodes] of this.#corrections)
+    for (const [to, nodes] of this.#told)
       this.#send(
         to,
         [...nodes].map((node) => this.#newest.get(node)).filter((notice) => notice !== undefined),
       );
-    this.#corrections.clear();
+    this.#told.clear();
     if (nowMs < this.#nextRoundMs) return;
     const notices: Notice[] = [];
     for (const [node, left] of this.#left) {

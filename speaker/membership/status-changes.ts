@@ -90,7 +90,7 @@ export class StatusChanges {
 
   /** Another node says what became of a third one. What is said of a node that is no longer in the cluster would never be taken back. */
   noticed(from: string, notice: Notice): void {
-    const { own, peers, notices, checks, changed, accused, watch } = this.#parts;
+    const { own, peers, notices, checks, accused } = this.#parts;
     const { node, incarnation, state } = notice;
     if (!peers.isInDirectory(node)) return;
     const before = notices.get(node);
@@ -110,11 +110,7 @@ export class StatusChanges {
         checks.noteReachability(peer);
         return;
       }
-      peer.vouchedMs = own.nowMs;
-      peer.voucher = from;
-      this.revive(peer);
-      watch(peer);
-      changed(peer);
+      this.#reviveBy(from, peer);
     } else if (peer.status === "dead") {
       const nodeDead = losesRequests(state);
       if (peer.nodeDead === nodeDead && (state === "frozen") === (before?.state === "frozen")) return;
@@ -129,6 +125,26 @@ export class StatusChanges {
       peer.startSuspicion(own.nowMs).accused = notice;
       accused(peer);
     }
+  }
+
+  /** Another node hears one that perhaps is gone for this one. */
+  heardElsewhere(from: string, node: string): void {
+    const { peers, notices } = this.#parts;
+    const peer = peers.isInDirectory(node) ? peers.get(node) : undefined;
+    // What contradicts its death was lost on the way here.
+    if (peer?.status === "dead") notices.tell(from, node);
+    // It has started again. Other nodes say nothing of one that leaves and comes back.
+    if (peer?.status === "left") this.#reviveBy(from, peer);
+  }
+
+  /** The peer is alive, because another node hears it. */
+  #reviveBy(from: string, peer: PeerState): void {
+    const { own, changed, watch } = this.#parts;
+    peer.vouchedMs = own.nowMs;
+    peer.voucher = from;
+    this.revive(peer);
+    watch(peer);
+    changed(peer);
   }
 
   /** A peer that this node has not heard matters from now on: what others said of it before counts. */

@@ -206,6 +206,34 @@ const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = 
       ],
     }),
   },
+  {
+    name: "an announcer that counts a better one as dead withdraws, although the word that it lives was lost",
+    scenario: scenario(3, {
+      seed: 52,
+      otherDevices: "rare",
+      noise: { loss: 0.1170749282813631, duplicates: 0, delayMs: 1 },
+      addresses: [{ address: "192.0.2.3", owners: [0, 2, 1] }],
+      lagMs: [44, 10, 80],
+      steps: [
+        { atMs: 916, forMs: 320, kind: "gateway" },
+        { atMs: 1365, forMs: 615, kind: "stall", node: 2 },
+        { atMs: 1802, forMs: 881, kind: "block", from: 1, to: 0, both: true },
+      ],
+      lasting: [{ atMs: 1879, kind: "block", from: 2, to: 1, both: true }],
+    }),
+  },
+  {
+    name: "an announcer withdraws for a better one that had left and that it does not hear since",
+    scenario: scenario(3, {
+      seed: 1,
+      addresses: [{ address: "192.0.2.1", owners: [0, 2, 1] }],
+      steps: [
+        { atMs: 900, forMs: 100, kind: "leave", node: 2, intent: "leave" },
+        { atMs: 1000, forMs: 2199, kind: "block", from: 1, to: 0, both: true },
+      ],
+      lasting: [{ atMs: 965, kind: "block", from: 2, to: 1, both: true }],
+    }),
+  },
 ];
 
 describe("each address has its announcers, and then nothing changes, in schedules that random search has found", () => {

@@ -3,6 +3,7 @@ import { beginStep } from "./begin-step.ts";
 import { findFalselyFrozen } from "./frozen-watch.ts";
 import { beginFault, lostNode } from "./lasting-fault.ts";
 import { OverlapWatch } from "./overlap-watch.ts";
+import { Relations } from "./relations.ts";
 import { calmMs, type Scenario } from "./scenario.ts";
 import { findUnsettled } from "./settled.ts";
 import { Simulation, type Wire } from "./simulation.ts";
@@ -17,8 +18,12 @@ export const scenarioTiming: Timing = {
   leaveLimitMs: 800,
 };
 
-/** After this time of calm each address has its announcers. */
+/**
+ * After this time of calm each address has its announcers. Where some nodes do not hear each other, one that starts waits up to 2 s for the claims of
+ * one that does not hear it, 800 ms for the former announcer, and for better owners; then both may announce it, until a third node settles that.
+ */
 const settledAfterMs = 3200;
+const settledWithBlocksAfterMs = 4400;
 /**
  * For so long nothing changes any more; in one of some runs longer, but not until a gateway that is silent has been so for 25 s by the clock of a node,
  * which changes what a silence means.
@@ -69,6 +74,7 @@ export function runScenario(scenario: Scenario, wire: Wire = "plain"): string | 
   count();
   events.at(calmMs, () => beginCalm(simulation, scenario));
   simulation.runUntil(calmMs + settledAfterMs);
+  if (new Relations(simulation).hasBlocks) simulation.runUntil(calmMs + settledWithBlocksAfterMs);
   if (problems.length > 0) return problems[0];
   const isLong = seed % longEvery === 0 && !steps.some(({ kind }) => kind === "clock");
   const unsettled = findUnsettled(simulation, isLong ? longWatchedMs : watchedMs, isNoisy ? calmMs : 0);
