@@ -118,6 +118,13 @@ function findWrongOn(
         hears(other) &&
         !relations.hearsAnything(other) &&
         mayBeAlone(simulation, relations, other, address, noisyUntilMs),
+    ) ||
+    // An owner that they hear and that hears none of them does not tell them what it has released.
+    relations.live.some(
+      (other) =>
+        owners.includes(other.name) &&
+        hears(other) &&
+        !side.some((node) => node === other || simulation.network.isOpen(node.index, other.index)),
     );
   return isHeard ? undefined : words;
 }
