@@ -32,7 +32,7 @@ export class Decisions {
     const { address } = state.stake;
     const holder = state.relayed?.holder;
     // What the holder says itself is newer than what others say about it, but older if it is not heard.
-    if (holder !== undefined && (view.hasTold(holder) || view.isGone(holder))) state.relayed = undefined;
+    if (holder !== undefined && (view.hasTold(holder) || view.isLost(holder))) state.relayed = undefined;
     const { relayed } = state;
     const others: HeldClaim[] = relayed === undefined ? [] : [relayed];
     for (const node of received.holdersOf(address)) {

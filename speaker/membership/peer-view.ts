@@ -30,9 +30,10 @@ export class PeerView {
     return peer.beat?.isolated === true || (peer.isUnreachable && !peer.isHeard(deadAfter, this.#own));
   }
 
-  /** Whether it is dead or has left. */
-  isGone(node: string): boolean {
-    return this.#peers.get(node)?.isGone === true;
+  /** Whether it announces nothing, by what others say: it is dead or has left, or it is not heard and nothing arrives there. */
+  isLost(node: string): boolean {
+    const peer = this.#peers.get(node);
+    return peer !== undefined && (peer.isGone || (peer.isUnreachable && !peer.isHeard(deadAfter, this.#own)));
   }
 
   /** Whether it is heard directly: not longer ago than so many of its intervals. */
@@ -40,10 +41,11 @@ export class PeerView {
     return this.#peers.get(node)?.isHeard(within, this.#own) === true;
   }
 
-  /** Whether it is heard directly, and what it claims is known. A node that does not hear this one does not say that. */
+  /** Whether it is heard directly, and what it announces is known. A node that does not hear this one does not say that, unless it is cut off. */
   hasTold(node: string): boolean {
     const peer = this.#peers.get(node);
     if (peer?.isAlive !== true || !peer.hasBeat(deadAfter, this.#own)) return false;
+    if (peer.beat?.isolated === true) return true;
     return this.#received.versionOf(node) >= (peer.beat?.claimsVersion ?? 0);
   }
 
