@@ -49,7 +49,7 @@ export class LanProbes {
     if (probe !== undefined) this.#ask(probe, { kind: "node", node }, nowMs);
   }
 
-  /** The same, but by frames to the hardware addresses of the node, which no other device receives. */
+  /** The same, but by frames to the hardware addresses of the node, which other devices ignore. */
   findNode(node: string, nowMs: number): void {
     const probe = this.#targets.nodes.get(node);
     if (probe === undefined) return;
