@@ -181,8 +181,11 @@ function measure(nodes: number, addresses: number): string {
   let movedMs = 0;
   let known = 0;
   let knownMs = 0;
+  const requests = new Map<string, number>();
   cluster.noted = (speaker, effect) => {
     const sinceMs = cluster.events.nowMs - 4000;
+    if (effect.kind === "findNode" && sinceMs >= 1000)
+      requests.set(speaker.name, (requests.get(speaker.name) ?? 0) + 1);
     if (effect.kind === "announce" && lost.delete(effect.address)) movedMs = sinceMs;
     if (
       effect.kind === "fact" &&
@@ -196,13 +199,16 @@ function measure(nodes: number, addresses: number): string {
   };
   victim.alive = false;
   const death = spreadOf(countSecond(cluster, 4000));
-  cluster.events.runUntil(6000);
+  const after = spreadOf(countSecond(cluster, 5000));
+  const toDead = spreadOf([...requests.values()]);
   if (lost.size > 0) throw new Error(`${lost.size} addresses of the dead node are not announced`);
   return [
     nodes,
     addresses,
     `${rest.median} / ${rest.max}`,
     `${death.median} / ${death.max}`,
+    `${after.median} / ${after.max}`,
+    `${toDead.median} / ${toDead.max} by ${toDead.trials}`,
     costUs.toFixed(1),
     ((costUs * rest.median) / 10_000).toFixed(2),
     `${lostCount} in ${Math.round(movedMs)}`,
@@ -215,6 +221,8 @@ const head = [
   "addresses",
   "packets a node sends in a second at rest, median / most",
   "in the second of a death",
+  "in the next one",
+  "requests in the next one to each hardware address of the dead node, median / most, and by how many nodes",
   "CPU for a packet, sent and received, µs",
   "% of a core",
   "addresses of the dead node, ms until announced",
