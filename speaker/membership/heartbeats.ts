@@ -11,6 +11,9 @@ export function ageOf(thenMs: number, nowMs: number): number {
   return thenMs === Number.NEGATIVE_INFINITY ? neverMs : Math.min(Math.max(Math.round(nowMs - thenMs), 0), neverMs - 1);
 }
 
+/** A switch forgets the address of a device after so long without a frame from it, and passes what is sent there to all ports (IEEE 802.1D-2004 clause 7.9.2). */
+const switchForgetsMs = 300_000;
+
 /** Sends heartbeats. */
 export class Heartbeats {
   readonly #own: OwnState;
@@ -52,7 +55,7 @@ export class Heartbeats {
     if (!peer.isInDirectory) return;
     this.#hurried.delete(peer);
     this.#peers.restartInterval(peer);
-    if (peer.nodeDead && peer.status === "dead" && peer.onLan) this.#effects.add({ kind: "findNode", node: peer.node });
+    if (this.#needsFinding(peer)) this.#effects.add({ kind: "findNode", node: peer.node });
     this.#sequence = Math.min(this.#sequence + 1, maxUint32);
     this.#effects.send(peer.node, {
       kind: "heartbeat",
@@ -74,5 +77,11 @@ export class Heartbeats {
       claimsVersion: peer.sent.version,
       claimsHave: this.#received.versionOf(peer.node),
     });
+  }
+
+  /** The kernels of this node and of the peer may have lost each other. That of a frozen node answers. */
+  #needsFinding({ node, status, nodeDead, onLan, heardMs }: PeerState): boolean {
+    if (status !== "dead" || !nodeDead || !onLan) return false;
+    return this.#own.nowMs - heardMs < switchForgetsMs && this.#notices.get(node)?.state !== "frozen";
   }
 }
