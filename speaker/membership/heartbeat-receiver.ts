@@ -49,8 +49,11 @@ export class HeartbeatReceiver {
     peer.beat = beat;
     peer.beatMs = own.nowMs;
     const isUnheard = beat.heardMs > deadAfter * beat.intervalMs;
+    const isHeardAgain = !isUnheard && peer.unheardSinceMs <= own.nowMs;
+    // Where its thread did not run for a while, the last that it heard seems newer than it is.
+    const isBack = before !== undefined && before.deadIncarnation > 0 && beat.deadIncarnation === 0;
     // What was sent meanwhile is lost, and it is perhaps the only one that can contradict.
-    if (!isUnheard && peer.unheardSinceMs <= own.nowMs && peer.isOfInterest) notices.greet(from);
+    if ((isHeardAgain || isBack) && peer.isOfInterest) notices.greet(from);
     peer.unheardSinceMs = isUnheard ? Math.min(peer.unheardSinceMs, own.nowMs) : Number.POSITIVE_INFINITY;
     if (beat.wanted) peer.neededUntilMs = own.nowMs + neededFor * beat.intervalMs;
     peers.update(peer);

@@ -234,6 +234,19 @@ const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = 
       lasting: [{ atMs: 965, kind: "block", from: 2, to: 1, both: true }],
     }),
   },
+  {
+    name: "what a node says while another one counts it as dead is said again, and contradicted",
+    scenario: scenario(3, {
+      seed: 79038,
+      addresses: [{ address: "192.0.2.1", owners: [2] }],
+      steps: [
+        { atMs: 1833, forMs: 423, kind: "stall", node: 0 },
+        { atMs: 1936, forMs: 461, kind: "block", from: 1, to: 0, both: false },
+        { atMs: 1985, forMs: 456, kind: "partition", nodes: [2] },
+      ],
+      lasting: [{ atMs: 1635, kind: "block", from: 1, to: 2, both: false }],
+    }),
+  },
 ];
 
 describe("each address has its announcers, and then nothing changes, in schedules that random search has found", () => {
