@@ -29,7 +29,7 @@ const settledWithBlocksAfterMs = 4400;
  * which changes what a silence means.
  */
 const watchedMs = 1000;
-const longWatchedMs = 18_000;
+const longWatchedMs = 16_000;
 const longEvery = 50;
 
 /** No node sends more packets than this in a second, for each other node. */
