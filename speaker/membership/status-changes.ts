@@ -5,6 +5,7 @@ import type { NoticeBoard } from "./notices.ts";
 import type { OwnState } from "./own-state.ts";
 import type { PeerState, Suspicion } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
+import { dubiousAfter } from "./timing.ts";
 import type { Witnesses } from "./witnesses.ts";
 
 export interface StatusChangesParts {
@@ -122,8 +123,11 @@ export class StatusChanges {
     } else if (state === "unreachable") {
       checks.noteReachability(peer);
     } else {
-      peer.startSuspicion(own.nowMs).accused = notice;
-      accused(peer);
+      const suspicion = peer.startSuspicion(own.nowMs);
+      suspicion.accused = notice;
+      // Nothing is expected of one that is of no interest: what others say counts, until it is heard.
+      if (peer.isOfInterest || peer.isHeard(dubiousAfter, own)) accused(peer);
+      else this.die(peer, suspicion);
     }
   }
 

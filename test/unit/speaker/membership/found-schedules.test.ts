@@ -247,6 +247,18 @@ const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = 
       lasting: [{ atMs: 1635, kind: "block", from: 1, to: 2, both: false }],
     }),
   },
+  {
+    name: "an owner believes the death of a former owner of which it expects nothing",
+    scenario: scenario(4, {
+      seed: 95215,
+      addresses: [{ address: "192.0.2.1", owners: [0, 1, 2] }],
+      steps: [{ atMs: 2164, forMs: 663, kind: "recreate", address: "192.0.2.1", owners: [2, 1], sameSecond: true }],
+      lasting: [
+        { atMs: 2039, kind: "speaker", node: 1 },
+        { atMs: 2039, kind: "power", node: 0 },
+      ],
+    }),
+  },
 ];
 
 describe("each address has its announcers, and then nothing changes, in schedules that random search has found", () => {
