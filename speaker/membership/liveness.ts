@@ -82,8 +82,11 @@ export class Liveness {
   concerned(peer: PeerState): void {
     this.#changes.recall(peer);
     // Nothing was expected of one that was of no interest: its silence begins now.
-    if (peer.isAlive && !peer.isNeighbour) this.#excuse(peer);
-    else this.watch(peer);
+    if (peer.isAlive && !peer.isNeighbour) {
+      // Nor was it sent heartbeats: that it did not hear this node says nothing.
+      peer.unheardSinceMs = Number.POSITIVE_INFINITY;
+      this.#excuse(peer);
+    } else this.watch(peer);
   }
 
   /** The peer said that it leaves. */

@@ -22,6 +22,21 @@ function scenario(nodes: number, given: Pick<Scenario, "seed" | "addresses"> & P
 /** Schedules in which something was wrong, as small as they were found. Nodes by their index: 0 is n1. */
 const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = [
   {
+    name: "a node is not cut off because one does not hear it that it sent no heartbeats",
+    scenario: scenario(5, {
+      seed: 102999,
+      otherDevices: "rare",
+      addresses: [{ address: "192.0.2.1", owners: [1, 2] }],
+      steps: [{ atMs: 1728, forMs: 259, kind: "recreate", address: "192.0.2.1", owners: [3], sameSecond: false }],
+      lasting: [
+        { atMs: 2490, kind: "power", node: 3 },
+        { atMs: 2490, kind: "partition", nodes: [0, 4, 3, 2] },
+        { atMs: 2490, kind: "gateway" },
+      ],
+      listsFollow: true,
+    }),
+  },
+  {
     name: "a node that was heard once, long ago, does not contradict that nothing arrives at it",
     scenario: scenario(5, {
       seed: 104,
