@@ -178,7 +178,7 @@ export function fillTable(family: NftIpFamily, index: ElementIndex): Additions {
 /**
  * Replaces the whole table in one transaction, so that every packet meets complete rules. The existing table is deleted first, whichever version
  * wrote it. Without any address the table is only removed. `clients`: those with session affinity that it has; those of endpoints that are gone are
- * left out. `removed`: the known elements that it had and that are no longer desired. Their flows are deleted afterwards.
+ * left out. `removed`: known elements that are no longer desired. Their flows are deleted afterwards.
  */
 export function replaceTable(
   family: NftIpFamily,

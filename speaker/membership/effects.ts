@@ -17,8 +17,8 @@ export type Effect =
   /** Send an ARP or NDP request to the node, on whose LAN this one is; `nodeAnswered` reports an answer. */
   | { readonly kind: "askNode"; readonly node: string }
   /**
-   * The same, sent to the hardware addresses of the node alone. The kernels of both nodes learn from it where the other one is, and deliver heartbeats again. By themselves they send one request a second to a node that does not answer (retrans_time_ms,
-   * net/core/neighbour.c).
+   * The same, sent to the hardware addresses of the node alone. The kernels of both nodes learn from it where the other one is, and deliver
+   * heartbeats again. By themselves they send one request a second to a node that does not answer (retrans_time_ms, net/core/neighbour.c).
    */
   | { readonly kind: "findNode"; readonly node: string }
   /**

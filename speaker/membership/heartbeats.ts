@@ -11,7 +11,10 @@ export function ageOf(thenMs: number, nowMs: number): number {
   return thenMs === Number.NEGATIVE_INFINITY ? neverMs : Math.min(Math.max(Math.round(nowMs - thenMs), 0), neverMs - 1);
 }
 
-/** A switch forgets the address of a device after so long without a frame from it, and passes what is sent there to all ports (IEEE 802.1D-2004 clause 7.9.2). */
+/**
+ * A switch forgets the address of a device after so long without a frame from it, and passes what is sent there to all ports (IEEE 802.1D-2004
+ * clause 7.9.2).
+ */
 const switchForgetsMs = 300_000;
 
 /** Sends heartbeats. */

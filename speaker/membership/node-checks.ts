@@ -104,7 +104,7 @@ export class NodeChecks {
     const { node, beat } = peer;
     const state = notices.get(node)?.state;
     const isUnreachable = state === "unreachable" || (state === "nodeDead" && peer.isUnreachable);
-    // A heartbeat of a node that is no longer heard, as after a question about it, says nothing about now.
+    // The last heartbeat of a node that is no longer heard says nothing about its present state.
     if (isUnreachable && peer.hasBeat(deadAfter, own) && beat?.isolated === false && peer.hearsUs) {
       this.#reachedAgain(peer);
       return;

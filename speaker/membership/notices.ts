@@ -106,11 +106,11 @@ export class NoticeBoard {
   /** Sends what is due. */
   flush(): void {
     const { nowMs, timing } = this.#own;
-    for (const to of this.#greeted) {
-      const deaths = [...this.#newest.values()].filter(({ state }) => state !== "alive");
-      this.#send(to, deaths.slice(-maxDeathsForNewcomer));
+    if (this.#greeted.size > 0) {
+      const deaths = [...this.#newest.values()].filter(({ state }) => state !== "alive").slice(-maxDeathsForNewcomer);
+      for (const to of this.#greeted) this.#send(to, deaths);
+      this.#greeted.clear();
     }
-    this.#greeted.clear();
     for (const [to, nodes] of this.#told)
       this.#send(
         to,

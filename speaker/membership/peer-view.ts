@@ -27,13 +27,18 @@ export class PeerView {
 
   /** It hears nothing, as it says itself, or as others say of one that this node does not hear. */
   #isCutOff(peer: PeerState): boolean {
-    return peer.beat?.isolated === true || (peer.isUnreachable && !peer.isHeard(deadAfter, this.#own));
+    return peer.beat?.isolated === true || this.#isUnreachable(peer);
+  }
+
+  /** Others say that nothing arrives there, and this node does not hear it. */
+  #isUnreachable(peer: PeerState): boolean {
+    return peer.isUnreachable && !peer.isHeard(deadAfter, this.#own);
   }
 
   /** Whether it announces nothing, by what others say: it is dead or has left, or it is not heard and nothing arrives there. */
   isLost(node: string): boolean {
     const peer = this.#peers.get(node);
-    return peer !== undefined && (peer.isGone || (peer.isUnreachable && !peer.isHeard(deadAfter, this.#own)));
+    return peer !== undefined && (peer.isGone || this.#isUnreachable(peer));
   }
 
   /** Whether it is heard directly: not longer ago than so many of its intervals. */

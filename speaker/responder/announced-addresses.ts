@@ -153,8 +153,8 @@ export class AnnouncedAddresses {
   }
 
   /**
-   * Asks a device on the LAN; `to`: by a frame to this hardware address alone. Its answer arrives at a socket that stays open from now on. Returns whether the question was sent: not where the
-   * interface is not set.
+   * Asks a device on the LAN; `to`: by a frame to this hardware address alone. Its answer arrives at a socket that stays open from now on. Returns
+   * whether the question was sent: not where the interface is not set.
    */
   ask(probe: LanProbe, to?: Uint8Array): boolean {
     const responder = this.#responders.get(probe.interfaceName);

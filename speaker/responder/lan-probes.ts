@@ -53,8 +53,10 @@ export class LanProbes {
   findNode(node: string, nowMs: number): void {
     const probe = this.#targets.nodes.get(node);
     if (probe === undefined) return;
-    for (const mac of (this.#macs.get(node) ?? []).slice(0, maxMacs))
-      this.#ask(probe, { kind: "node", node }, nowMs, mac);
+    const macs = this.#macs.get(node) ?? [];
+    if (macs.length === 0) return;
+    this.#expect(probe, { kind: "node", node }, nowMs);
+    for (const mac of macs.slice(0, maxMacs)) this.#send(probe, mac);
   }
 
   /** Asks the LAN about an address of a Service that the node announces. */
@@ -80,12 +82,16 @@ export class LanProbes {
     return nowMs <= untilMs ? answers.filter((one) => !waiting.includes(one)) : noAnswers;
   }
 
-  #ask(probe: LanProbe, answer: LanAnswer, nowMs: number, to?: Uint8Array): void {
+  #ask(probe: LanProbe, answer: LanAnswer, nowMs: number): void {
+    this.#expect(probe, answer, nowMs);
+    this.#send(probe);
+  }
+
+  #expect(probe: LanProbe, answer: LanAnswer, nowMs: number): void {
     for (const [key, { untilMs }] of this.#asked) if (untilMs < nowMs) this.#asked.delete(key);
     const key = probe.target.join(".");
     const others = (this.#asked.get(key)?.answers ?? []).filter((one) => !isSameAnswer(one, answer));
     this.#asked.set(key, { answers: [...others, answer], untilMs: nowMs + waitMs });
-    this.#send(probe, to);
   }
 }
 

@@ -24,8 +24,7 @@ export interface FaultRow {
 
 /** Neither of the two nodes hears the other one. */
 export function blockBoth({ network }: Simulation, one: number, other: number): void {
-  network.setBlocked(one, other, true);
-  network.setBlocked(other, one, true);
+  network.setBlocked(one, other, true, true);
 }
 
 function downIn({ facts }: Measured): readonly string[] {

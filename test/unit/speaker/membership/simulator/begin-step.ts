@@ -26,15 +26,10 @@ export function beginStep(simulation: Simulation, step: Step): void {
       network.setCable(step.node, step.receives, step.sends);
       later(() => network.setCable(step.node, true, true));
       break;
-    case "block": {
-      const set = (blocked: boolean): void => {
-        network.setBlocked(step.from, step.to, blocked);
-        if (step.both) network.setBlocked(step.to, step.from, blocked);
-      };
-      set(true);
-      later(() => set(false));
+    case "block":
+      network.setBlocked(step.from, step.to, true, step.both);
+      later(() => network.setBlocked(step.from, step.to, false, step.both));
       break;
-    }
     case "partition":
       for (const node of step.nodes) network.setSide(node, 1);
       later(() => {

@@ -1,6 +1,6 @@
 import type { Simulation } from "./simulation.ts";
 
-/** What was found while a node was frozen is told to others within this time. */
+/** Other nodes learn within this time what was found while a node was frozen. */
 const thawedWithinMs = 500;
 
 /** Packets arrive within this time. */

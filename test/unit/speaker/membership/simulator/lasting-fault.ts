@@ -70,8 +70,7 @@ export function beginFault(simulation: Simulation, fault: LastingFault): void {
       network.setCable(fault.node, fault.receives, fault.sends);
       break;
     case "block":
-      network.setBlocked(fault.from, fault.to, true);
-      if (fault.both) network.setBlocked(fault.to, fault.from, true);
+      network.setBlocked(fault.from, fault.to, true, fault.both);
       break;
     case "partition":
       for (const node of fault.nodes) network.setSide(node, 1);

@@ -36,10 +36,11 @@ export class Network {
     this.noise = noise;
   }
 
-  /** Nothing arrives on this way, or everything does again. */
-  setBlocked(from: number, to: number, blocked: boolean): void {
+  /** Nothing arrives on this way, or everything does again; `both`: and on the way back. */
+  setBlocked(from: number, to: number, blocked: boolean, both = false): void {
     if (blocked) this.#blocked.add(from * 4096 + to);
     else this.#blocked.delete(from * 4096 + to);
+    if (both) this.setBlocked(to, from, blocked);
   }
 
   /** The cable of the node, by direction. */
