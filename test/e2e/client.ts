@@ -38,13 +38,16 @@ export async function askFrom(
   count: number,
   timeoutMs = 5_000,
 ): Promise<LoadReport> {
-  const child = lab.spawnInNetwork(
-    host,
-    [process.execPath, program, JSON.stringify({ target, intervalMs: 20, timeoutMs, count } satisfies LoadOptions)],
-    { stdio: ["pipe", "pipe", "inherit"] },
-  );
-  if (child.stdout === null) throw new TypeError("the load has no output");
+  return runOn(lab, host, program, { target, intervalMs: 20, timeoutMs, count } satisfies LoadOptions);
+}
+
+/** Runs a program on a host until it ends by itself; its options are JSON in the first argument. Gives its report, which is JSON as well. */
+export async function runOn<Report>(lab: Lab, host: string, script: string, options: object): Promise<Report> {
+  const child = lab.spawnInNetwork(host, [process.execPath, script, JSON.stringify(options)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  if (child.stdout === null) throw new TypeError(`${script} has no output`);
   const output = text(child.stdout);
   await once(child, "close");
-  return JSON.parse(await output) as LoadReport;
+  return JSON.parse(await output) as Report;
 }

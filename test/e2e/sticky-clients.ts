@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { V1EndpointSlice, V1Pod } from "@kubernetes/client-node";
 import type { Lab } from "../lab/lab.ts";
 import { waitFor } from "../lab/wait.ts";
 import type { Api } from "./api.ts";
+import { runOn } from "./client.ts";
 import { type ProxyMode, useCluster } from "./cluster.ts";
 import { waitForAnnouncer, waitForEveryAnswer } from "./failover.ts";
 import { waitForAnswer } from "./forwarding.ts";
@@ -22,13 +21,7 @@ const sources = [clients.map((last) => `172.30.0.${last}`), clients.map((last) =
 /** Each address of the client's host asks once. */
 async function askFromEach(lab: Lab, host: string): Promise<AnswerBySource> {
   const options: AskEachOptions = { sources: sources[host.includes(":") ? 1 : 0], host, port: 80, timeoutMs: 500 };
-  const child = lab.spawnInNetwork("client", [process.execPath, program, JSON.stringify(options)], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  if (child.stdout === null) throw new TypeError("the client has no output");
-  const output = text(child.stdout);
-  await once(child, "close");
-  return JSON.parse(await output) as AnswerBySource;
+  return runOn(lab, "client", program, options);
 }
 
 /** By pod of the workload: its node. */

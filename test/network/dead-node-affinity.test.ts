@@ -1,24 +1,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { systemClock } from "../../src/clock/clock.ts";
-import { projectNode } from "../../src/model/node.ts";
 import { endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
-import { createServiceRules } from "../unit/speaker/service-rules-fixture.ts";
 import type { Ask } from "./ask-many.ts";
-import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import type { Program } from "./program.ts";
-import { RemoteKernel } from "./remote-kernel.ts";
+import { RulesNode } from "./rules-node.ts";
 import { stickyKubeProxy } from "./sticky-kube-proxy.ts";
 import { nodePorts, podPorts } from "./web-service.ts";
 
 const families = ["IPv4", "IPv6"] as const;
 type Family = (typeof families)[number];
 const addresses = { IPv4: "192.0.2.200", IPv6: "2001:db8::200" } as const;
-const own = { IPv4: "192.0.2.11", IPv6: "2001:db8::11" } as const;
 const pods = {
   IPv4: ["10.244.1.2", "10.244.2.2", "10.244.3.2"],
   IPv6: ["fd01::2", "fd02::2", "fd03::2"],
@@ -31,45 +24,29 @@ const skip = skipReason() ?? false;
 describe("a node dies, and kube-proxy, which has not noticed, keeps each client at its pod", { skip }, () => {
   let lan: Lan;
   let finished = () => {};
-  let dataplane: Dataplane;
-  let node: ReturnType<typeof createServiceRules>;
+  let n1: RulesNode;
+  let node: RulesNode["cluster"];
   let client: Program;
   let sourcePort = 20_000;
   before(async () => {
     lan = await Lan.create({ three: true });
     finished = () => lan.destroy();
-    const [n1] = lan.nodes;
-    await lan.start(n1, "responder-process.ts", ["eth0", ...Object.values(addresses)]);
     for (const number of clients)
       await lan.client.sh(
         `ip addr add 192.0.2.${number}/24 dev eth0; ip addr add 2001:db8::${number}/64 dev eth0 nodad`,
       );
     client = await lan.start(lan.client, "ask-many.ts", []);
-    const kernel = await RemoteKernel.start(n1);
+    n1 = await RulesNode.create(lan, Object.values(addresses));
+    node = n1.cluster;
     finished = () => {
-      node.rules.stop();
-      dataplane.stop();
-      kernel.kill();
+      n1.stop();
       lan.destroy();
     };
-    dataplane = createKernelDataplane(kernel);
-    // So short that kube-proxy is not late at the next write, and long enough to be more than 0.
-    node = createServiceRules({ dataplane, clock: systemClock, kubeProxyDelayMs: 1, random: () => 0 });
-    const internal = Object.values(own).map((address) => ({ type: "InternalIP", address }));
-    node.nodes.set("n1", projectNode({ metadata: { name: "n1" }, status: { addresses: internal } }));
-    node.rules.nodeChanged();
-    for (const address of Object.values(addresses)) node.assign(address, "web");
     const view = service({ ports: nodePorts, affinityTimeoutSeconds: 10_800 });
     node.services.set(view.key, view);
     node.rules.serviceChanged(view.key);
   });
   after(() => finished());
-
-  async function write(): Promise<void> {
-    node.rules.render();
-    const { failures } = await dataplane.apply({ nodeAddresses: node.rules.node.addresses });
-    assert.deepEqual(failures, []);
-  }
 
   /** The cluster, and kube-proxy with it, sees these pods as ready. Returns when Bellhop leaves the Service to kube-proxy. */
   async function pass(isReady: (pod: number) => boolean): Promise<void> {
@@ -88,10 +65,7 @@ describe("a node dies, and kube-proxy, which has not noticed, keeps each client 
       });
       await lan.nodes[0].sh(`nft '${text}'`);
     }
-    await write();
-    await sleep(5);
-    node.rules.allChanged();
-    await write();
+    await n1.writeUntilKnown();
   }
 
   /** The pod that answers each client. */
@@ -130,7 +104,7 @@ describe("a node dies, and kube-proxy, which has not noticed, keeps each client 
 
         await lan.nodes[1].sh("ip link set eth0 down");
         assert.equal(node.rules.setDeadNodes(["n2"]), true);
-        await write();
+        await n1.write();
         const during = await ask(protocol, family);
         for (const [index, pod] of during.entries()) {
           if (before[index] === undefined || before[index] === "pod2")
@@ -138,8 +112,8 @@ describe("a node dies, and kube-proxy, which has not noticed, keeps each client 
           else assert.equal(pod, before[index], `client ${index + 1}`);
         }
         assert.deepEqual(await ask(protocol, family), during, "they stay");
-        dataplane.invalidate();
-        await write();
+        n1.dataplane.invalidate();
+        await n1.write();
         assert.deepEqual(await ask(protocol, family), during, "also when the table is replaced");
 
         await pass((pod) => pod !== 2);

@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Dataplane } from "../../speaker/dataplane/dataplane.ts";
-import { systemClock } from "../../src/clock/clock.ts";
-import { projectNode } from "../../src/model/node.ts";
 import type { ServiceView } from "../../src/model/service.ts";
 import { byNodePort, endpoint, service, slice } from "../unit/speaker/dataplane/fake-node.ts";
-import { createServiceRules } from "../unit/speaker/service-rules-fixture.ts";
-import { createKernelDataplane } from "./kernel-dataplane.ts";
 import { Lan } from "./lan.ts";
 import { skipReason } from "./namespace.ts";
 import { patiently } from "./patience.ts";
-import { RemoteKernel } from "./remote-kernel.ts";
+import { RulesNode } from "./rules-node.ts";
 import { kubeProxyTable, nodePorts, podPorts, withoutNodePorts } from "./web-service.ts";
 import { withTalkingClient } from "./with-talking-client.ts";
 
@@ -37,37 +32,20 @@ const skip = skipReason() ?? false;
 describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
   let lan: Lan;
   let finished = () => {};
-  let dataplane: Dataplane;
-  let node: ReturnType<typeof createServiceRules>;
+  let n1: RulesNode;
+  let node: RulesNode["cluster"];
   before(async () => {
     lan = await Lan.create({ server: "talking-server.ts" });
     finished = () => lan.destroy();
-    const [n1] = lan.nodes;
-    for (const table of kubeProxyTables) await n1.sh(`nft '${table}'`);
-    await lan.start(n1, "responder-process.ts", ["eth0", ...Object.values(addresses)]);
-    const kernel = await RemoteKernel.start(n1);
+    for (const table of kubeProxyTables) await lan.nodes[0].sh(`nft '${table}'`);
+    n1 = await RulesNode.create(lan, Object.values(addresses));
+    node = n1.cluster;
     finished = () => {
-      node.rules.stop();
-      dataplane.stop();
-      kernel.kill();
+      n1.stop();
       lan.destroy();
     };
-    dataplane = createKernelDataplane(kernel);
-    // So short that kube-proxy is not late at the first write, and long enough to be more than 0.
-    const kubeProxyDelayMs = 1;
-    node = createServiceRules({ dataplane, clock: systemClock, kubeProxyDelayMs, random: () => 0 });
-    const internal = Object.values(own).map((address) => ({ type: "InternalIP", address }));
-    node.nodes.set("n1", projectNode({ metadata: { name: "n1" }, status: { addresses: internal } }));
-    node.rules.nodeChanged();
-    for (const address of Object.values(addresses)) node.assign(address, "web");
   });
   after(() => finished());
-
-  async function write(): Promise<void> {
-    node.rules.render();
-    const { failures } = await dataplane.apply({ nodeAddresses: node.rules.node.addresses });
-    assert.deepEqual(failures, []);
-  }
 
   async function start(view: ServiceView): Promise<void> {
     node.rules.setDeadNodes([]);
@@ -81,10 +59,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
       );
       node.rules.sliceChanged(`default/web-${family}`);
     }
-    await write();
-    await sleep(5);
-    node.rules.allChanged();
-    await write();
+    await n1.writeUntilKnown();
     await lan.nodes[1].sh("ip link set eth0 up");
     await lan.nodes[1].sh(
       "ip -6 addr replace 2001:db8::12/64 dev eth0 nodad; ip -6 route replace fd01::/64 via 2001:db8::11",
@@ -117,7 +92,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
           const opened = await say("open 8");
           await lan.nodes[1].sh("ip link set eth0 down");
           assert.equal(node.rules.setDeadNodes(["n2"]), true);
-          await write();
+          await n1.write();
           // At once: a packet that is on its way meanwhile is lost, and TCP sends it again.
           const asked = await say("ask");
           const expected = opened.tcp.map((pod) => (pod === "pod2" ? "ECONNRESET" : pod));
@@ -149,7 +124,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     assert.equal(await askFromOnePort("s.resetAndDestroy()"), "pod2");
     await lan.nodes[1].sh("ip link set eth0 down");
     node.rules.setDeadNodes(["n2"]);
-    await write();
+    await n1.write();
     await untilGone("IPv4");
     assert.equal(await askFromOnePort("s.resetAndDestroy()"), "pod1");
     await lan.client.sh("nft delete table ip quiet");
@@ -168,7 +143,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     const program = await lan.start(lan.client, "open-connection.ts", [addresses.IPv4, "80"]);
     await lan.nodes[1].sh("ip link set eth0 down");
     node.rules.setDeadNodes(["n2"]);
-    await write();
+    await n1.write();
     await untilGone("IPv4");
     program.kill();
     assert.equal((await ended()).length, 1, "what had ended is still tracked");
@@ -182,7 +157,7 @@ describe("a node dies, and kube-proxy has not noticed", { skip }, () => {
     assert.match(await lan.nodes[0].sh(`conntrack -L ${entries} 2>/dev/null`), /src=10\.244\.2\.2 /);
     await lan.nodes[1].sh("ip link set eth0 down");
     node.rules.setDeadNodes(["n2"]);
-    await write();
+    await n1.write();
     await untilGone("IPv4", entries);
     program.kill();
   });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { probeFrame } from "../../speaker/responder/lan-probe.ts";
-import { addressBytes, parseAddress } from "../../src/ip/address.ts";
-import { parseMac } from "../../src/packet/mac.ts";
+import { address, mac } from "../unit/speaker/responder/frames.ts";
 import { Lan } from "./lan.ts";
+import { macOf } from "./lan-node.ts";
 import { type Namespace, skipReason } from "./namespace.ts";
 import { patiently } from "./patience.ts";
 import { scriptPath } from "./program.ts";
@@ -22,20 +22,8 @@ describe("a node that was cut off, and whose hardware address is known", { skip 
   });
   after(() => lan.destroy());
 
-  async function entryOf(host: Namespace, address: string): Promise<string> {
-    return (await host.sh(`ip neigh show to ${address} dev eth0`)).trim();
-  }
-
-  async function macOf(host: Namespace): Promise<Uint8Array> {
-    const mac = parseMac((await host.sh("cat /sys/class/net/eth0/address")).trim());
-    assert.ok(mac !== undefined);
-    return mac;
-  }
-
-  function bytesOf(text: string): Uint8Array {
-    const address = parseAddress(text);
-    assert.ok(address !== undefined);
-    return addressBytes(address);
+  async function entryOf(host: Namespace, neighbor: string): Promise<string> {
+    return (await host.sh(`ip neigh show to ${neighbor} dev eth0`)).trim();
   }
 
   for (const [family, [own, other]] of Object.entries(addresses)) {
@@ -47,8 +35,9 @@ describe("a node that was cut off, and whose hardware address is known", { skip 
       assert.match(await entryOf(n1, other), /FAILED|INCOMPLETE/);
       await n2.sh("ip link set eth0 up; ip -6 addr replace 2001:db8::12/64 dev eth0 nodad");
       assert.equal(await entryOf(n2, own), "");
-      const probe = { target: bytesOf(other), source: bytesOf(own) };
-      const frame = Buffer.from(probeFrame(await macOf(n1), probe, await macOf(n2))).toString("hex");
+      const probe = { target: address(other), source: address(own) };
+      const [from, to] = [mac(await macOf(lan, 1)), mac(await macOf(lan, 2))];
+      const frame = Buffer.from(probeFrame(from, probe, to)).toString("hex");
       // Where a frame is lost because the link is not ready, the next heartbeat has another one.
       const limitMs = performance.now() + patiently(5_000);
       for (;;) {

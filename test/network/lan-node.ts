@@ -119,6 +119,7 @@ export class LanNode {
   }
 }
 
-async function macOf(lan: Lan, number: NodeNumber): Promise<string> {
+/** The hardware address of a node's interface on the LAN. */
+export async function macOf(lan: Lan, number: NodeNumber): Promise<string> {
   return (await lan.nodes[number - 1]?.sh("cat /sys/class/net/eth0/address"))?.trim() ?? "";
 }

@@ -8,6 +8,8 @@ export interface Target {
   readonly port: number;
   /** For TCP a path of agnhost's netexec (`/hostname`), for UDP one of its words (`hostname`). */
   readonly question: string;
+  /** An address of the asking host, for TCP; by default the kernel chooses one. */
+  readonly source?: string;
 }
 
 /** Asks once, over a connection of its own. Rejects when there is no whole answer within `timeoutMs`. */
@@ -17,11 +19,12 @@ export function ask(target: Target, timeoutMs: number): Promise<string> {
 
 function askTcp(target: Target, timeoutMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: target.host, port: target.port });
+    const { host, port, source } = target;
+    const socket = connect(source === undefined ? { host, port } : { host, port, localAddress: source });
     const timer = setTimeout(() => socket.destroy(new Error("timeout")), timeoutMs);
     let answer = "";
     socket.setEncoding("utf8");
-    socket.on("connect", () => socket.write(requestText(target.question, "close")));
+    socket.on("connect", () => socket.write(requestText(target, "close")));
     socket.on("data", (chunk: string) => {
       answer += chunk;
     });
@@ -51,9 +54,8 @@ function askUdp(target: Target, timeoutMs: number): Promise<string> {
   });
 }
 
-/** An HTTP request for a path. */
-export function requestText(path: string, connection: "close" | "keep-alive"): string {
-  return `GET ${path} HTTP/1.1\r\nHost: bellhop\r\nConnection: ${connection}\r\n\r\n`;
+function requestText(target: Target, connection: "close" | "keep-alive"): string {
+  return `GET ${target.question} HTTP/1.1\r\nHost: bellhop\r\nConnection: ${connection}\r\n\r\n`;
 }
 
 /** A connection that is kept open and asked again and again; it is broken once, for ever. */
@@ -85,7 +87,7 @@ export class LongConnection {
     try {
       await new Promise<void>((resolve, reject) => {
         this.#pending = { resolve, reject };
-        this.#socket.write(requestText(this.#target.question, "keep-alive"));
+        this.#socket.write(requestText(this.#target, "keep-alive"));
       });
       this.answers++;
     } catch {
