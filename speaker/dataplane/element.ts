@@ -2,6 +2,7 @@ import { formatAddress, type IpAddress } from "../../src/ip/address.ts";
 import type { IpRange } from "../../src/ip/range.ts";
 import {
   addressData,
+  concatenate,
   type Data,
   interfaceData,
   macData,
@@ -80,9 +81,11 @@ interface ElementTypes {
   readonly no_endpoint_services: SetOf<ServicePortKey>;
   /** Frames of other nodes that pass packets on have these addresses. */
   readonly peer_macs: SetOf<{ readonly mac: string }>;
+  /** By address: those of the node that packets of unknown connections are passed on to. */
+  readonly next_hop_macs: SetOf<{ readonly address: IpAddress; readonly mac: string }>;
   /**
-   * To which node a packet of a connection is passed on that this node does not know; and one that another node has passed on already. "no node":
-   * TCP is reset. Without an element a packet goes its usual way.
+   * To which node a packet of a connection is passed on that this node does not know; and one that comes from that node. "no node": TCP is reset.
+   * Without an element a packet goes its usual way.
    */
   readonly unknown_flows: MapOf<FlowKey, NextHop | "no node">;
   readonly passed_flows: MapOf<FlowKey, NextHop | "no node">;
@@ -175,6 +178,8 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: interfaceData(element.key.interfaceName) };
     case "peer_macs":
       return { key: macData(element.key.mac) };
+    case "next_hop_macs":
+      return { key: concatenate([addressData(element.key.address), macData(element.key.mac)]) };
     case "unknown_flows":
     case "passed_flows":
     case "remote_endpoints":

@@ -14,10 +14,7 @@ export interface Holder extends NextHop {
 export interface AddressHolders {
   /** The node that answers for the address now; undefined: this node, or none is known. */
   readonly current: Holder | undefined;
-  /**
-   * Other nodes that have answered before, the last one first. Where this node answers: before it. Otherwise: before this node last did, without
-   * the current one; none if it never did. Two of them count.
-   */
+  /** Other nodes that have answered before, without the current one, the last one first. Two of them count. */
   readonly previous: readonly Holder[];
 }
 
@@ -45,16 +42,19 @@ export function holderElements(
   };
   const next = current ?? last;
   if (next === undefined && !moved) return [];
-  // The next node for a packet that another node has passed on: on a node that does not answer, the one before it.
-  const third = current === undefined ? beforeLast : last;
+  // What comes from the next node goes to the one after it.
+  const afterNext = current === undefined ? beforeLast : last;
   put("unknown_flows", "tcp", next ?? "no node");
-  put("passed_flows", "tcp", third ?? "no node");
-  if (current !== undefined || moved) put("unknown_flows", "udp", next);
-  // Where this node answers, a flow that no node knows is new.
-  if (current !== undefined) put("passed_flows", "udp", third ?? current);
+  put("passed_flows", "tcp", afterNext ?? "no node");
+  if (current !== undefined || moved) {
+    put("unknown_flows", "udp", next);
+    // Where this node answers, a flow that no node knows is new.
+    put("passed_flows", "udp", afterNext ?? current);
+  }
   const errors = address.family === "IPv4" ? "icmp" : "icmpv6";
   put("unknown_flows", errors, next);
-  put("passed_flows", errors, third);
+  put("passed_flows", errors, afterNext);
+  for (const mac of next?.macs ?? []) elements.push({ family, set: "next_hop_macs", key: { address, mac } });
   const macs = new Set([current, last, beforeLast].flatMap((holder) => holder?.macs ?? []));
   for (const mac of macs) elements.push({ family, set: "peer_macs", key: { mac } });
   return elements;

@@ -32,6 +32,9 @@ const passedHopLimit = 13;
 /** With this hop limit or less, nothing is passed on but doubtful packets that another node has passed on. */
 const spentHopLimit = 10;
 
+/** A packet of another node with this hop limit was passed on twice. Of TCP, the nodes that may know the connection have seen it then. */
+const passedTwiceHopLimit = 11;
+
 /** The same two for doubtful packets: at their hop limit each node sees that they are. */
 const doubtfulHopLimit = 9;
 const spentDoubtfulHopLimit = 7;
@@ -89,7 +92,8 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
 
 /**
  * Where such a packet goes. What another node passed on is known by the address of its frame and its hop limit; one that is forged is merely
- * treated as such a packet.
+ * treated as such a packet. It goes to the next node, unless it comes from there: then to the one after it. So it finds its node also while an address
+ * moves, when some nodes know of the move and others do not yet.
  *
  * A plain packet that is invalid is doubtful. It may be one outside of the window of a connection that is known here: the next node would take it
  * for new, and its reset would end the connection. Or connection tracking still has an older connection from the same port of the client, from when
@@ -97,10 +101,11 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
  * every unknown packet is invalid (`tcpLoose` false), none is doubtful.
  */
 export function unknownPacketRules(ip: NftIpFamily, tcpLoose: boolean): readonly NftRule[] {
-  const { peer_macs, passed_flows, unknown_flows } = sets[ip];
+  const { peer_macs, next_hop_macs, passed_flows, unknown_flows } = sets[ip];
   const key = concatenation(`${ip} daddr`, "meta l4proto");
-  const toNextAfterPass: Statement = { kind: "vmap", key, map: passed_flows };
-  const toFirst: Statement = { kind: "vmap", key, map: unknown_flows };
+  const toNext: Statement = { kind: "vmap", key, map: unknown_flows };
+  const fromNext = inSet(concatenation(`${ip} daddr`, "ether saddr"), next_hop_macs);
+  const toAfterNext: Statement = { kind: "vmap", key, map: passed_flows };
   const passedOn = (limit: number) => [inSet([field("ether saddr")], peer_macs), hopLimit(ip, "<=", limit - 1)];
   const isPassedOn = passedOn(passedHopLimit);
   const invalid = isInState("invalid");
@@ -110,13 +115,14 @@ export function unknownPacketRules(ip: NftIpFamily, tcpLoose: boolean): readonly
     [invalid, is("meta l4proto", protocolData("udp")), leaveChain],
     // A ping. Errors about unknown connections are invalid.
     [isInState("new"), is("meta l4proto", protocolData(ip === "ip" ? "icmp" : "icmpv6")), leaveChain],
-    [...passedOn(doubtfulHopLimit), toNextAfterPass],
+    [...passedOn(doubtfulHopLimit), fromNext, toAfterNext],
+    [...passedOn(doubtfulHopLimit), toNext],
     [hopLimit(ip, "<=", spentHopLimit), leaveChain],
-    ...(tcpLoose ? [[...isPassedOn, ...doubtful, toNextAfterPass]] : []),
-    [...isPassedOn, toNextAfterPass],
-    [...isPassedOn, leaveChain],
-    ...(tcpLoose ? [[...doubtful, toFirst]] : []),
-    [toFirst],
+    ...(tcpLoose ? [[...isPassedOn, fromNext, ...doubtful, toAfterNext]] : []),
+    [...isPassedOn, fromNext, toAfterNext],
+    [...isPassedOn, fromNext, leaveChain],
+    ...(tcpLoose ? [[...doubtful, toNext]] : []),
+    [toNext],
   ];
 }
 
@@ -124,11 +130,18 @@ function setHopLimit(ip: NftIpFamily, value: number): Statement {
   return { kind: "set", field: hopLimitField(ip), to: constant("hop_limit", numberData("hop_limit", value)) };
 }
 
-/** The rules of the chain that passes packets on to a node. */
+/** The rules of the chain that passes packets on to a node, unless they were passed on often enough. */
 export function nextHopRules(ip: NftIpFamily, { address, device }: NextHop): readonly NftRule[] {
   const to = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", addressData(address));
+  const passedTwice: readonly Statement[] = [
+    is("meta l4proto", protocolData("tcp")),
+    inSet([field("ether saddr")], sets[ip].peer_macs),
+    hopLimit(ip, "<=", passedTwiceHopLimit),
+    hopLimit(ip, ">", doubtfulHopLimit),
+  ];
   return [
-    [hopLimit(ip, "<=", spentDoubtfulHopLimit), leaveChain],
+    [hopLimit(ip, "<=", spentDoubtfulHopLimit), drop],
+    ...unknownConnectionRules(ip).map((rule): NftRule => [...passedTwice, ...rule]),
     [hopLimit(ip, ">", passedHopLimit), setHopLimit(ip, passedHopLimit)],
     [{ kind: "counter" }, { kind: "dup", to, device }],
     [drop],

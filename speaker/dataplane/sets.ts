@@ -28,6 +28,7 @@ function declare(family: NftIpFamily): Readonly<Record<SetName, NftSet>> {
     source_ranges: { name: "source_ranges", key: [...service, address], interval: true },
     no_endpoint_services: { name: "no_endpoint_services", key: service },
     peer_macs: { name: "peer_macs", key: ["ether_addr"] },
+    next_hop_macs: { name: "next_hop_macs", key: [address, "ether_addr"] },
     unknown_flows: { name: "unknown_flows", key: [address, "inet_proto"], data: "verdict" },
     passed_flows: { name: "passed_flows", key: [address, "inet_proto"], data: "verdict" },
     proxied_services: { name: "proxied_services", key: service },

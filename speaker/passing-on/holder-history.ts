@@ -64,9 +64,11 @@ export class HolderHistory {
   /** Undefined: no other node is known that has answered. */
   of(address: string): KnownHolders | undefined {
     const entry = this.#entries.get(address);
-    if (entry === undefined || (entry.current === undefined && entry.before.length === 0)) return undefined;
-    const { current, before } = entry;
-    return { current, previous: before.filter((node) => node !== current) };
+    if (entry === undefined || (entry.current === undefined && entry.since.length + entry.before.length === 0))
+      return undefined;
+    const { current, since, before } = entry;
+    const previous = [...new Set([...since, ...before])].filter((node) => node !== current);
+    return { current, previous: previous.slice(0, maxPrevious) };
   }
 
   #entry(address: string): Entry {

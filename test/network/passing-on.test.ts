@@ -53,13 +53,15 @@ describe("connections survive moves of their address", { skip }, () => {
 
   /** The address has moved from node to node, and all have seen it. */
   async function moved(...held: readonly NodeNumber[]): Promise<void> {
+    for (const { number } of nodes) await movedFor(number, ...held);
+    await sendTo(held.at(-1) ?? 1);
+  }
+
+  /** One node has seen it. */
+  async function movedFor(number: NodeNumber, ...held: readonly NodeNumber[]): Promise<void> {
     const current = held.at(-1) ?? 1;
-    for (const { number } of nodes) {
-      const before = held.slice(0, Math.max(0, held.lastIndexOf(number))).toReversed();
-      const others = [...new Set(before)].filter((one) => one !== number && one !== current);
-      await nodes[number - 1]?.holders(number === current ? "self" : current, others);
-    }
-    await sendTo(current);
+    const others = [...new Set(held.toReversed())].filter((one) => one !== number && one !== current);
+    await nodes[number - 1]?.holders(number === current ? "self" : current, others);
   }
 
   for (const [words, view] of Object.entries(views)) {
@@ -87,6 +89,38 @@ describe("connections survive moves of their address", { skip }, () => {
           });
         });
       }
+    }
+  }
+
+  const steps = {
+    "the old node": () => movedFor(2, 1, 2, 3),
+    "the new node": () => movedFor(3, 1, 2, 3),
+    "the client": () => sendTo(3),
+  };
+  const names = Object.keys(steps) as readonly (keyof typeof steps)[];
+  const orders = names.flatMap((first) =>
+    names.flatMap((second) =>
+      names.flatMap((third) => (new Set([first, second, third]).size < 3 ? [] : [[first, second, third] as const])),
+    ),
+  );
+  for (const [words, view] of Object.entries(views)) {
+    for (const [index, order] of orders.entries()) {
+      const family = index % 2 === 0 ? "IPv4" : "IPv6";
+      test(`${words}, ${family}: through a move that ${order.join(", then ")} learns of`, async () => {
+        await start(view);
+        await moved(1);
+        await withTalkingClient(lan, addresses[family], async (say) => {
+          const all = [...Array(5).fill("pod1"), ...Array(5).fill("pod2")];
+          await say("open 5");
+          await moved(1, 2);
+          await say("open 5");
+          assert.deepEqual(await say("ask"), both(all));
+          for (const name of order) {
+            await steps[name]();
+            assert.deepEqual(await say("ask"), both(all), name);
+          }
+        });
+      });
     }
   }
 

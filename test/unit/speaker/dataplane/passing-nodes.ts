@@ -62,12 +62,14 @@ export class PassingNodes {
 
   /** The address has moved from node to node; every node has seen it. */
   async moved(address: string, ...held: readonly NodeName[]): Promise<void> {
+    for (const at of nodeNames) await this.movedFor(at, address, ...held);
+  }
+
+  /** The same for one node. */
+  async movedFor(at: NodeName, address: string, ...held: readonly NodeName[]): Promise<void> {
     const current = held.at(-1);
-    for (const at of nodeNames) {
-      const before = held.slice(0, Math.max(0, held.lastIndexOf(at))).toReversed();
-      const others = [...new Set(before)].filter((name) => name !== at && name !== current);
-      await this.holders(at, address, at === current ? "self" : current, ...others);
-    }
+    const others = [...new Set(held.toReversed())].filter((name) => name !== at && name !== current);
+    await this.holders(at, address, at === current ? "self" : current, ...others);
   }
 
   /**

@@ -10,12 +10,15 @@ import { link } from "../speaker-fixture.ts";
 
 const vip = "192.0.2.200";
 
-/** A story of who answers, `me` for this node, and what is known afterwards. */
+/** A story of who answers, `me` for this node, `nobody` where none is known, and what is known afterwards. */
 for (const { story, current, previous } of [
   { story: ["me"], current: undefined, previous: undefined },
   { story: ["n2"], current: "n2", previous: [] },
   { story: ["n2", "me"], current: undefined, previous: ["n2"] },
   { story: ["n2", "n3", "me"], current: undefined, previous: ["n3", "n2"] },
+  { story: ["n2", "n3"], current: "n3", previous: ["n2"] },
+  { story: ["n2", "n3", "n4", "n5"], current: "n5", previous: ["n4"] },
+  { story: ["n2", "nobody"], current: undefined, previous: ["n2"] },
   { story: ["n2", "me", "n3"], current: "n3", previous: ["n2"] },
   { story: ["n2", "me", "n2"], current: "n2", previous: [] },
   { story: ["n2", "me", "n3", "me"], current: undefined, previous: ["n3", "n2"] },
@@ -25,7 +28,7 @@ for (const { story, current, previous } of [
     const history = new HolderHistory();
     for (const node of story) {
       if (node === "me") history.begun(vip, undefined);
-      else history.heldBy(vip, node);
+      else history.heldBy(vip, node === "nobody" ? undefined : node);
     }
     assert.deepEqual(history.of(vip), previous === undefined ? undefined : { current, previous });
     history.forget(vip);
@@ -137,7 +140,7 @@ test("a node that is no longer an owner remembers who answered before it, until 
   assert.equal(change(virtualIp(vip, true, "n1")), false, "an old status");
   assert.equal(change(virtualIp(vip, true, "n3")), false);
   assert.equal(change(virtualIp(vip, true, "n4")), true);
-  assert.deepEqual(applied(), [`${vip}: n4 192.0.2.14 eth0, n2 192.0.2.12 eth0`]);
+  assert.deepEqual(applied(), [`${vip}: n4 192.0.2.14 eth0, n3 192.0.2.13 eth0, n2 192.0.2.12 eth0`]);
 
   passingOn.stakeAdded(vip, "n4");
   assert.equal(change(virtualIp(vip, true, "n3")), false, "the thread says it");
