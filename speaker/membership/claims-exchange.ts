@@ -17,6 +17,8 @@ export class ClaimsExchange {
   readonly #entryOf: (address: string) => ClaimEntry;
   /** By node: the addresses whose stakes concern it. */
   readonly #concerns = new NameIndex();
+  /** By address that this node holds: nodes that know its claim only because they had one, too. They learn when it ends. */
+  readonly #rivals = new NameIndex();
   readonly #ready = new Set<PeerState>();
   readonly #resends = new Timers<PeerState>();
 
@@ -56,12 +58,19 @@ export class ClaimsExchange {
   /** The claim of this node to the address has changed. Nodes that claim it, too, learn that as well. */
   changed(address: string, concerned: readonly string[]): void {
     for (const node of concerned) this.#add(node, address);
-    for (const node of this.#received.holdersOf(address)) if (!concerned.includes(node)) this.#add(node, address);
+    const isHeld = this.#entryOf(address).state === "held";
+    for (const node of new Set([...this.#received.holdersOf(address), ...this.#rivals.of(address)])) {
+      if (!concerned.includes(node)) this.#add(node, address);
+      if (isHeld) this.#rivals.add(address, node);
+      else this.#rivals.delete(address, node);
+    }
   }
 
   /** The peer claims an address that this node holds, and should know of its claim. */
   tell(peer: PeerState, address: string, concerned: readonly string[]): void {
-    if (!concerned.includes(peer.node)) this.#add(peer.node, address);
+    if (concerned.includes(peer.node)) return;
+    this.#rivals.add(address, peer.node);
+    this.#add(peer.node, address);
   }
 
   /** Another process runs on the peer, or it has lost what it knew. `has`: the version that it has. */
@@ -69,8 +78,11 @@ export class ClaimsExchange {
     const addresses = new Set<string>();
     for (const address of this.#concerns.of(peer.node))
       if (this.#entryOf(address).state !== "released") addresses.add(address);
-    for (const address of this.#received.heldBy(peer.node))
-      if (this.#entryOf(address).state === "held") addresses.add(address);
+    for (const address of this.#received.heldBy(peer.node)) {
+      if (this.#entryOf(address).state !== "held") continue;
+      this.#rivals.add(address, peer.node);
+      addresses.add(address);
+    }
     peer.sent.reset(addresses, has);
     this.#ready.add(peer);
   }

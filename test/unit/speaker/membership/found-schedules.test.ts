@@ -22,6 +22,20 @@ function scenario(nodes: number, given: Pick<Scenario, "seed" | "addresses"> & P
 /** Schedules in which something was wrong, as small as they were found. Nodes by their index: 0 is n1. */
 const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = [
   {
+    name: "a node that was told of a claim because it had one, too, learns when that one ends",
+    scenario: scenario(3, {
+      seed: 3058075,
+      addresses: [{ address: "192.0.2.1", owners: [1, 0] }],
+      lagMs: [16, 4, 65],
+      steps: [
+        { atMs: 988, forMs: 382, kind: "unarm", node: 1, address: "192.0.2.1" },
+        { atMs: 1309, forMs: 825, kind: "recreate", address: "192.0.2.1", owners: [2, 1], sameSecond: false },
+        { atMs: 1736, forMs: 387, kind: "owners", address: "192.0.2.1", owners: [1, 0, 2] },
+        { atMs: 2148, forMs: 173, kind: "recreate", address: "192.0.2.1", owners: [0], sameSecond: true },
+      ],
+    }),
+  },
+  {
     name: "a node is not cut off because one does not hear it that it sent no heartbeats",
     scenario: scenario(5, {
       seed: 102999,
