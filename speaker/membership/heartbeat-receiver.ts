@@ -41,7 +41,8 @@ export class HeartbeatReceiver {
     const { own, peers, received, exchange, heartbeats, liveness, notices, changed, lookAt, completeClaims } =
       this.#parts;
     const peer = peers.ensure(from);
-    if (beat.session === peer.previousSession) return false;
+    // Of a process that has ended, and late; unless nothing comes from the one after it: then the last that came from that one was late.
+    if (beat.session === peer.previousSession && peer.hasBeat(deadAfter, own)) return false;
     const isNew = beat.session !== peer.session;
     if (!isNew && peer.beat !== undefined && beat.sequence <= peer.beat.sequence) return false;
     const before = isNew ? undefined : peer.beat;

@@ -36,6 +36,20 @@ const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = 
     }),
   },
   {
+    name: "a late packet of a process that has ended does not make the next one unheard for good",
+    scenario: scenario(3, {
+      seed: 3033334,
+      noise: { loss: 0.01997242122888565, duplicates: 0.01557721954304725, delayMs: 7 },
+      addresses: [{ address: "192.0.2.1", owners: [2, 0] }],
+      lagMs: [136, 71, 136],
+      steps: [
+        { atMs: 823, forMs: 230, kind: "crash", node: 2, power: true },
+        { atMs: 984, forMs: 66, kind: "leave", node: 0, intent: "restart" },
+        { atMs: 1042, forMs: 26, kind: "stall", node: 0 },
+      ],
+    }),
+  },
+  {
     name: "a node is not cut off because one does not hear it that it sent no heartbeats",
     scenario: scenario(5, {
       seed: 102999,
