@@ -38,7 +38,7 @@ describe("a switch that snoops MLD, and passes solicitations only to members of 
 
   /** Whether the client gets an answer to a solicitation, which it sends to the group. */
   async function isReachable(target = address): Promise<boolean> {
-    return /Target link-layer/.test(await lan.client.try(`ndisc6 -1 -r 1 -w 300 ${target} eth0`));
+    return /Target link-layer/.test(await lan.client.try(`ndisc6 -1 -r 1 -w ${patiently(1000)} ${target} eth0`));
   }
 
   async function waitFor(what: string, holds: () => Promise<boolean>): Promise<void> {

@@ -49,7 +49,7 @@ responder.send({
 });
 let announced: readonly string[] = [];
 
-/** Resolves when they are announced, those to be probed excepted: at its start the thread first listens to other nodes. */
+/** Resolves when they alone are announced, those to be probed excepted: at its start the thread first listens to other nodes. */
 async function set(addresses: readonly string[], probe?: "new"): Promise<void> {
   for (const text of announced) if (!addresses.includes(text)) responder.send({ kind: "removeStake", address: text });
   announced = addresses;
@@ -61,7 +61,9 @@ async function set(addresses: readonly string[], probe?: "new"): Promise<void> {
     const stake = { address: text, family, bytes: addressBytes(parsed), ...common };
     responder.send({ kind: "setStake", stake, probe });
   }
-  while (probe === undefined && addresses.some((text) => !holding.has(text))) await sleep(10);
+  if (probe !== undefined) return;
+  const done = () => holding.size === addresses.length && addresses.every((text) => holding.has(text));
+  while (!done()) await sleep(10);
 }
 
 // As the speaker does it: without a beat the thread falls silent, and a test file may run for longer than that takes.

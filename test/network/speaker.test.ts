@@ -85,7 +85,7 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.ok(Number(await probes()) >= before + 3, `${before} ${await probes()}`);
     await api.patch(ownPath("virtualips", "192.0.2.210"), { spec: { services: [] } });
     for (let attempt = 0; !/^bellhop_speaker_announced_addresses 2$/m.test(await fetchPath("/metrics")); attempt++)
-      assert.ok(attempt < patiently(20), "it is still announced");
+      assert.ok(attempt < patiently(100), "it is still announced");
   });
 
   test("the kernel has reported the group of the IPv6 address, so that switches that snoop let requests through", async () => {
@@ -109,10 +109,10 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     const announced = async () => /^bellhop_speaker_announced_addresses (\d)$/m.exec(await fetchPath("/metrics"))?.[1];
     await n1.sh("ip addr del 192.0.2.11/24 dev eth0");
     for (let attempt = 0; (await announced()) !== "1"; attempt++)
-      assert.ok(attempt < patiently(20), "it is not noticed");
+      assert.ok(attempt < patiently(100), "it is not noticed");
     await n1.sh("ip addr add 192.0.2.11/24 dev eth0; ip route replace 10.244.2.0/24 via 192.0.2.12");
     for (let attempt = 0; (await announced()) !== "2"; attempt++)
-      assert.ok(attempt < patiently(20), "it is not noticed");
+      assert.ok(attempt < patiently(100), "it is not noticed");
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
   });
 
