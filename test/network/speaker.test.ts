@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { V1LeaseList } from "@kubernetes/client-node";
+import type { VirtualIP } from "../../src/api/virtual-ip.ts";
 import { leasePath, ownPath } from "../../src/kube/path.ts";
 import { ApiServer } from "./api-server.ts";
 import { Lan } from "./lan.ts";
@@ -49,12 +51,19 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
   });
 
   test("it reports what it does, and that it is alive", async () => {
-    const { status } = await api.get<{ status: { node: string; interfaces: string[]; mac: string } }>(
-      ownPath("virtualips", "2001-db8--200"),
-    );
-    assert.deepEqual([status.node, status.interfaces], ["n1", ["eth0"]]);
-    const lease = await api.get<{ spec: { holderIdentity: string } }>(leasePath("bellhop-system", "speaker-n1"));
-    assert.equal(lease.spec.holderIdentity, "n1");
+    // It is ready before it has reported.
+    const reported = async () => {
+      const { status } = await api.get<Pick<VirtualIP, "status">>(ownPath("virtualips", "2001-db8--200"));
+      // The collection: the lease itself may not be there yet.
+      const { items } = await api.get<V1LeaseList>(leasePath("bellhop-system"));
+      const lease = items.find(({ metadata }) => metadata?.name === "speaker-n1");
+      return [status?.node, status?.interfaces, lease?.spec?.holderIdentity];
+    };
+    for (let attempt = 0; (await reported()).includes(undefined); attempt++) {
+      assert.ok(attempt < patiently(100), "it does not report");
+      await sleep(20);
+    }
+    assert.deepEqual(await reported(), ["n1", ["eth0"], "n1"]);
     // The client may have learned the address from an announcement, without a request.
     await lan.client.sh("ip neigh flush dev eth0");
     await lan.ask("tcp", addresses[0], 80);
