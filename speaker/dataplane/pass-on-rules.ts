@@ -69,8 +69,8 @@ function hopLimitField(ip: NftIpFamily): FieldName {
  */
 export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly NftRule[] {
   const isUnknown = isInState("new", "invalid");
-  const passOn: NftRule = [isUnknown, fromLan(ip), jump("unknown_packet")];
-  if (node === undefined) return [passOn];
+  const toUnknown = jump("unknown_packet");
+  if (node === undefined) return [[isUnknown, fromLan(ip), toUnknown]];
   return [
     [isRewritten, isKnown, forgetRewrite, accept],
     ...forwardedProtocols.map((protocol): NftRule => {
@@ -83,7 +83,8 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
         forgetRewrite,
       ];
     }),
-    passOn,
+    // What is for none of our addresses has not left before, as it has elsewhere.
+    [isUnknown, fromLan(ip), inSet([field(`${ip} daddr`)], sets[ip].service_addresses), toUnknown],
     ...forwardedProtocols.map(
       (protocol): NftRule => [isUnknown, fromLan(ip), ...rewriteToNodePort(ip, protocol, node)],
     ),

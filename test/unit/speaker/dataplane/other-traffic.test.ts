@@ -74,3 +74,13 @@ test("packets of open connections pass a chain of ours at prerouting and one at 
     );
   }
 });
+
+for (const rewritten of [false, true]) {
+  const beside = rewritten ? "beside ports that are rewritten to node ports" : "beside the usual Services";
+  test(`a packet from the LAN to a pod that fits no connection stays as it is, ${beside}`, async () => {
+    const fakeNode = await nodeWith(rewritten);
+    const packet = { syn: false, state: "invalid", hopLimit: 60 } as const;
+    assert.equal(fakeNode.send("10.244.2.2", packet).packet.hopLimit, 60);
+    assert.equal(fakeNode.send("fd02::2", packet).packet.hopLimit, 60);
+  });
+}
