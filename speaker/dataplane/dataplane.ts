@@ -160,7 +160,7 @@ export class Dataplane {
 
   /**
    * The hardware addresses of another node, from which it passes packets on; none: the node is gone. A packet from a node that is not known here may
-   * take more hops until it finds its node, and not more than four.
+   * take more hops until it finds its node, and not more than five.
    */
   setPeer(node: string, macs: readonly string[]): void {
     const elements = Object.values(nftFamilies).flatMap((family) =>

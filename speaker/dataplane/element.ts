@@ -81,14 +81,16 @@ interface ElementTypes {
   readonly no_endpoint_services: SetOf<ServicePortKey>;
   /** Frames of other nodes that pass packets on have these addresses. */
   readonly peer_macs: SetOf<{ readonly mac: string }>;
-  /** By address: those of the node that packets of unknown connections are passed on to. */
-  readonly next_hop_macs: SetOf<{ readonly address: IpAddress; readonly mac: string }>;
   /**
-   * To which node a packet of a connection is passed on that this node does not know; and one that comes from that node. "no node": TCP is reset.
-   * Without an element a packet goes its usual way.
+   * To which node a packet of a connection is passed on that this node does not know. "no node": TCP is reset. Without an element a packet goes its
+   * usual way.
    */
   readonly unknown_flows: MapOf<FlowKey, NextHop | "no node">;
+  /** The same for what another node has passed on, where that differs; and for what comes from the node that this would lead to. */
   readonly passed_flows: MapOf<FlowKey, NextHop | "no node">;
+  readonly returned_flows: MapOf<FlowKey, NextHop | "no node">;
+  /** By address: hardware addresses of that node. */
+  readonly next_hop_macs: SetOf<{ readonly address: IpAddress; readonly mac: string }>;
   /** Ports that are left to kube-proxy's own rules. */
   readonly proxied_services: SetOf<ServicePortKey>;
   /** From a port to its node port on this node, and back. */
@@ -182,6 +184,7 @@ export function nftKey(element: ElementRef): NftElement {
       return { key: concatenate([addressData(element.key.address), macData(element.key.mac)]) };
     case "unknown_flows":
     case "passed_flows":
+    case "returned_flows":
     case "remote_endpoints":
       return { key: addressData(element.key.address) + protocolRegisters[element.key.protocol] };
     case "service_addresses":
@@ -236,6 +239,7 @@ export function targetNameOf(element: Element): string | undefined {
       return affinityChainName(element.value);
     case "unknown_flows":
     case "passed_flows":
+    case "returned_flows":
       return element.value === "no node" ? "unknown_connection" : nextHopChainName(element.value);
     default:
       return undefined;

@@ -14,9 +14,15 @@ export interface Holder extends NextHop {
 export interface AddressHolders {
   /** The node that answers for the address now; undefined: this node, or none is known. */
   readonly current: Holder | undefined;
-  /** Other nodes that have answered before, without the current one, the last one first. Two of them count. */
+  /**
+   * Other nodes that have answered before, without the current one. Two of them count. Where this node answers, the last one comes first. Otherwise the
+   * one that answered before this node did comes first, even if others have answered since: so packets find their way from node to node, back through
+   * all moves.
+   */
   readonly previous: readonly Holder[];
 }
+
+type FlowSet = "unknown_flows" | "passed_flows" | "returned_flows";
 
 /** The holders without some nodes. */
 export function withoutNodes({ current, previous }: AddressHolders, nodes: ReadonlySet<string>): AddressHolders {
@@ -33,29 +39,35 @@ export function holderElements(
   { current, previous }: AddressHolders,
   moved: boolean,
 ): readonly Element[] {
-  const [last, beforeLast] = previous;
+  const [first, second] = previous;
+  const next = current ?? first;
+  if (next === undefined && !moved) return [];
   const family = nftFamilies[address.family];
   const elements: Element[] = [];
-  const put = (set: "unknown_flows" | "passed_flows", protocol: NftProtocol, to: NextHop | "no node" | undefined) => {
+  const put = (set: FlowSet, protocol: NftProtocol, to: NextHop | "no node" | undefined) => {
     const key: FlowKey = { address, protocol };
     if (to !== undefined) elements.push({ family, set, key, value: to });
   };
-  const next = current ?? last;
-  if (next === undefined && !moved) return [];
-  // What comes from the next node goes to the one after it.
-  const afterNext = current === undefined ? beforeLast : last;
+  // Where this node answers, all packets go the same way. Elsewhere, those of clients go to the node that answers, and the others come from there: they
+  // go back through the moves.
+  const nextAfterPass = first ?? current;
+  const passed = current === undefined ? undefined : first;
+  const returned = second ?? (first === undefined ? undefined : current);
   put("unknown_flows", "tcp", next ?? "no node");
-  put("passed_flows", "tcp", afterNext ?? "no node");
+  put("passed_flows", "tcp", passed);
+  put("returned_flows", "tcp", returned ?? "no node");
   if (current !== undefined || moved) {
     put("unknown_flows", "udp", next);
+    put("passed_flows", "udp", passed);
     // Where this node answers, a flow that no node knows is new.
-    put("passed_flows", "udp", afterNext ?? current);
+    put("returned_flows", "udp", returned ?? current);
   }
   const errors = address.family === "IPv4" ? "icmp" : "icmpv6";
   put("unknown_flows", errors, next);
-  put("passed_flows", errors, afterNext);
-  for (const mac of next?.macs ?? []) elements.push({ family, set: "next_hop_macs", key: { address, mac } });
-  const macs = new Set([current, last, beforeLast].flatMap((holder) => holder?.macs ?? []));
+  put("passed_flows", errors, passed);
+  put("returned_flows", errors, returned);
+  for (const mac of nextAfterPass?.macs ?? []) elements.push({ family, set: "next_hop_macs", key: { address, mac } });
+  const macs = new Set([current, first, second].flatMap((holder) => holder?.macs ?? []));
   for (const mac of macs) elements.push({ family, set: "peer_macs", key: { mac } });
   return elements;
 }

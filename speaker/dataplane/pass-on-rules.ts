@@ -24,20 +24,23 @@ import {
 
 /**
  * The hop limit that a packet is passed on with. The kernel counts each pass as a router (net/ipv4/netfilter/nf_dup_ipv4.c), so that the next
- * node receives one less. No node ever raises it: however much the nodes disagree, a packet is passed on at most four times. Without that, ten
+ * node receives one less. No node ever raises it: however much the nodes disagree, a packet is passed on at most five times. Without that, ten
  * packets between three such nodes made a million passes in a second.
  */
 const passedHopLimit = 13;
 
-/** With this hop limit or less, nothing is passed on but doubtful packets that another node has passed on. */
+/**
+ * With this hop limit or less, nothing is passed on but doubtful packets that another node has passed on. What another node has passed on is at its
+ * fourth node then.
+ */
 const spentHopLimit = 10;
 
-/** A packet of another node with this hop limit was passed on twice. Of TCP, the nodes that may know the connection have seen it then. */
+/** What another node has passed on with this hop limit is at its third node. */
 const passedTwiceHopLimit = 11;
 
-/** The same two for doubtful packets: at their hop limit each node sees that they are. */
+/** The first two for doubtful packets: at their hop limit each node sees that they are. */
 const doubtfulHopLimit = 9;
-const spentDoubtfulHopLimit = 7;
+const spentDoubtfulHopLimit = 6;
 
 /** Notes that `rewrite_to_node_port` has rewritten a packet, until `pass_on`. Connection tracking keeps the zone of new connections only. */
 const rewritten = numberData("classid", 0xbe11_0001);
@@ -93,8 +96,9 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
 
 /**
  * Where such a packet goes. What another node passed on is known by the address of its frame and its hop limit; one that is forged is merely
- * treated as such a packet. It goes to the next node, unless it comes from there: then to the one after it. So it finds its node also while an address
- * moves, when some nodes know of the move and others do not yet.
+ * treated as such a packet. A packet goes to the node that answers, and from there from node to node, each of which knows which one answered before it.
+ * None sends it back to the node that it has it from: that one goes to another. So it finds its node also while an address moves, when some nodes know
+ * of the move and others do not yet.
  *
  * A plain packet that is invalid is doubtful. It may be one outside of the window of a connection that is known here: the next node would take it
  * for new, and its reset would end the connection. Or connection tracking still has an older connection from the same port of the client, from when
@@ -102,26 +106,40 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
  * every unknown packet is invalid (`tcpLoose` false), none is doubtful.
  */
 export function unknownPacketRules(ip: NftIpFamily, tcpLoose: boolean): readonly NftRule[] {
-  const { peer_macs, next_hop_macs, passed_flows, unknown_flows } = sets[ip];
+  const { peer_macs, next_hop_macs, passed_flows, returned_flows, unknown_flows } = sets[ip];
   const key = concatenation(`${ip} daddr`, "meta l4proto");
   const toNext: Statement = { kind: "vmap", key, map: unknown_flows };
-  const fromNext = inSet(concatenation(`${ip} daddr`, "ether saddr"), next_hop_macs);
-  const toAfterNext: Statement = { kind: "vmap", key, map: passed_flows };
-  const passedOn = (limit: number) => [inSet([field("ether saddr")], peer_macs), hopLimit(ip, "<=", limit - 1)];
-  const isPassedOn = passedOn(passedHopLimit);
+  const toNextAfterPass: Statement = { kind: "vmap", key, map: passed_flows };
+  const isReturned = inSet(concatenation(`${ip} daddr`, "ether saddr"), next_hop_macs);
+  const toAnother: Statement = { kind: "vmap", key, map: returned_flows };
+  const passedOn = (most: number) => [inSet([field("ether saddr")], peer_macs), hopLimit(ip, "<=", most)];
+  const isPassedOn = passedOn(passedHopLimit - 1);
+  const isDoubtful = passedOn(doubtfulHopLimit - 1);
+  const udp = is("meta l4proto", protocolData("udp"));
+  const isSpentTcp: readonly Statement[] = [
+    is("meta l4proto", protocolData("tcp")),
+    ...passedOn(spentHopLimit),
+    hopLimit(ip, ">", doubtfulHopLimit),
+  ];
   const invalid = isInState("invalid");
   const doubtful: readonly Statement[] = [invalid, endsNothing, setHopLimit(ip, doubtfulHopLimit)];
   return [
     [isSyn, leaveChain],
-    [invalid, is("meta l4proto", protocolData("udp")), leaveChain],
+    [invalid, udp, leaveChain],
     // A ping. Errors about unknown connections are invalid.
     [isInState("new"), is("meta l4proto", protocolData(ip === "ip" ? "icmp" : "icmpv6")), leaveChain],
-    [...passedOn(doubtfulHopLimit), fromNext, toAfterNext],
-    [...passedOn(doubtfulHopLimit), toNext],
+    [...isDoubtful, isReturned, toAnother],
+    [...isDoubtful, toNextAfterPass],
+    [...isDoubtful, toNext],
+    ...unknownConnectionRules(ip).map((rule): NftRule => [...isSpentTcp, ...rule]),
     [hopLimit(ip, "<=", spentHopLimit), leaveChain],
-    ...(tcpLoose ? [[...isPassedOn, fromNext, ...doubtful, toAfterNext]] : []),
-    [...isPassedOn, fromNext, toAfterNext],
-    [...isPassedOn, fromNext, leaveChain],
+    ...(tcpLoose ? [[...isPassedOn, isReturned, ...doubtful, toAnother]] : []),
+    [...isPassedOn, isReturned, toAnother],
+    [...isPassedOn, isReturned, leaveChain],
+    // The flow is probably new: the node that answers takes it.
+    [udp, ...passedOn(passedTwiceHopLimit), toNext],
+    ...(tcpLoose ? [[...isPassedOn, ...doubtful, toNextAfterPass]] : []),
+    [...isPassedOn, toNextAfterPass],
     ...(tcpLoose ? [[...doubtful, toNext]] : []),
     [toNext],
   ];
@@ -131,18 +149,11 @@ function setHopLimit(ip: NftIpFamily, value: number): Statement {
   return { kind: "set", field: hopLimitField(ip), to: constant("hop_limit", numberData("hop_limit", value)) };
 }
 
-/** The rules of the chain that passes packets on to a node, unless they were passed on often enough. */
+/** The rules of the chain that passes packets on to a node. */
 export function nextHopRules(ip: NftIpFamily, { address, device }: NextHop): readonly NftRule[] {
   const to = constant(ip === "ip" ? "ipv4_addr" : "ipv6_addr", addressData(address));
-  const passedTwice: readonly Statement[] = [
-    is("meta l4proto", protocolData("tcp")),
-    inSet([field("ether saddr")], sets[ip].peer_macs),
-    hopLimit(ip, "<=", passedTwiceHopLimit),
-    hopLimit(ip, ">", doubtfulHopLimit),
-  ];
   return [
     [hopLimit(ip, "<=", spentDoubtfulHopLimit), drop],
-    ...unknownConnectionRules(ip).map((rule): NftRule => [...passedTwice, ...rule]),
     [hopLimit(ip, ">", passedHopLimit), setHopLimit(ip, passedHopLimit)],
     [{ kind: "counter" }, { kind: "dup", to, device }],
     [drop],
@@ -150,7 +161,7 @@ export function nextHopRules(ip: NftIpFamily, { address, device }: NextHop): rea
 }
 
 /**
- * The rules of the chain for TCP packets of a connection that no node knows. They are reset, so that the client need not wait. A FIN or a reset
+ * The rules for TCP packets of a connection that no node knows. They are reset, so that the client need not wait. A FIN or a reset
  * is not answered: it may be an invalid one of a connection that another node knows. The same holds for doubtful packets.
  */
 export function unknownConnectionRules(ip: NftIpFamily): readonly NftRule[] {

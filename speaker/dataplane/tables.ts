@@ -117,6 +117,7 @@ export function targetRulesOf(element: Element): readonly NftRule[] {
       return affinityRules(element.family, element.value);
     case "unknown_flows":
     case "passed_flows":
+    case "returned_flows":
       return element.value === "no node"
         ? unknownConnectionRules(element.family)
         : nextHopRules(element.family, element.value);

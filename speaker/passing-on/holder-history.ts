@@ -67,7 +67,9 @@ export class HolderHistory {
     if (entry === undefined || (entry.current === undefined && entry.since.length + entry.before.length === 0))
       return undefined;
     const { current, since, before } = entry;
-    const previous = [...new Set([...since, ...before])].filter((node) => node !== current);
+    const others = (nodes: readonly string[]) => nodes.filter((node) => node !== current);
+    const first = current === undefined ? [] : others(before).slice(0, 1);
+    const previous = [...new Set([...first, ...others(since), ...others(before)])];
     return { current, previous: previous.slice(0, maxPrevious) };
   }
 

@@ -65,7 +65,7 @@ async function measure(client: Program): Promise<number> {
   return spreadOf(times).median / passes;
 }
 
-const lan = await Lan.create({ three: true });
+const lan = await Lan.create({ count: 3 });
 const stops: (() => void)[] = [];
 try {
   const clients: Program[] = [];

@@ -29,7 +29,7 @@ describe("a node dies, and kube-proxy, which has not noticed, keeps each client 
   let client: Program;
   let sourcePort = 20_000;
   before(async () => {
-    lan = await Lan.create({ three: true });
+    lan = await Lan.create({ count: 3 });
     finished = () => lan.destroy();
     for (const number of clients)
       await lan.client.sh(

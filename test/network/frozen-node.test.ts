@@ -27,7 +27,7 @@ describe("the programs of a node are frozen, and its kernel forwards", { skip },
   const speakers: Program[] = [];
   let kubelet: Program;
   before(async () => {
-    lan = await Lan.create({ three: true });
+    lan = await Lan.create({ count: 3 });
     ends.push(() => lan.destroy());
     const macs = await Promise.all(lan.nodes.map((node) => node.sh("cat /sys/class/net/eth0/address")));
     const key = randomBytes(32).toString("base64");

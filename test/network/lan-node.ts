@@ -11,9 +11,9 @@ import type { Namespace } from "./namespace.ts";
 import { RemoteKernel } from "./remote-kernel.ts";
 import { kubeProxyTable, podPorts } from "./web-service.ts";
 
-/** Nodes by their number, 1 to 3. */
-export type NodeNumber = 1 | 2 | 3;
-const numbers = [1, 2, 3] as const;
+/** Nodes by their number, 1 to 4. */
+export type NodeNumber = 1 | 2 | 3 | 4;
+export const numbers = [1, 2, 3, 4] as const;
 export const families = ["IPv4", "IPv6"] as const;
 /** The addresses of the Service. */
 export const addresses = { IPv4: "192.0.2.200", IPv6: "2001:db8::200" } as const;
@@ -21,7 +21,7 @@ const hostOf = (number: number, family: IpFamily) =>
   family === "IPv4" ? `192.0.2.1${number}` : `2001:db8::1${number}`;
 const podOf = (number: number, family: IpFamily) => (family === "IPv4" ? `10.244.${number}.2` : `fd0${number}::2`);
 
-/** A node of a LAN of three with its data plane, and with kube-proxy, which always chooses the pod of this node. */
+/** A node of a LAN of four with its data plane, and with kube-proxy, which always chooses the pod of this node. */
 export class LanNode {
   readonly number: NodeNumber;
   readonly namespace: Namespace;

@@ -10,8 +10,17 @@ const snooping = [
   `mcast_query_response_interval 50 mcast_membership_interval ${membershipMs / 10}`,
 ].join(" ");
 
+export interface LanOptions {
+  /** How many nodes; 2 by default. */
+  readonly count?: 2 | 3 | 4;
+  /** The script of this folder that each pod runs, with its name; by default one that says this name. */
+  readonly server?: string;
+  /** The switch passes multicast only to ports that reported the group by MLD, and forgets a report after `membershipMs`. */
+  readonly mldSnooping?: boolean;
+}
+
 /**
- * A LAN with a client and two nodes or three, each with a pod behind it, in namespaces of this process:
+ * A LAN with a client and two to four nodes, each with a pod behind it, in namespaces of this process:
  *
  *     client 192.0.2.99, 2001:db8::99        n1 .11 ::11 (pod 10.244.1.2, fd01::2)        n2 .12 ::12 (pod 10.244.2.2, fd02::2) …
  */
@@ -34,11 +43,8 @@ export class Lan {
     this.#switch = ethernetSwitch;
   }
 
-  /**
-   * `server`: the script of this folder that each pod runs, with its name. `mldSnooping`: the switch passes multicast only to ports
-   * that reported the group by MLD, and forgets a report after `membershipMs`.
-   */
-  static async create({ three = false, server = "echo-server.ts", mldSnooping = false } = {}): Promise<Lan> {
+  static async create(options: LanOptions = {}): Promise<Lan> {
+    const { count = 2, server = "echo-server.ts", mldSnooping = false } = options;
     const [client, n1, n2, pod1, pod2, lan] = await Promise.all([
       Namespace.create("client"),
       Namespace.create("n1"),
@@ -47,8 +53,9 @@ export class Lan {
       Namespace.create("pod2"),
       Namespace.create("switch"),
     ]);
-    const third = three ? await Promise.all([Namespace.create("n3"), Namespace.create("pod3")]) : undefined;
-    const [more, morePods] = third === undefined ? [[], []] : [[third[0]], [third[1]]];
+    const others = Array.from({ length: count - 2 }, (_, index) => index + 3);
+    const create = (kind: string) => Promise.all(others.map((number) => Namespace.create(`${kind}${number}`)));
+    const [more, morePods] = [await create("n"), await create("pod")];
     const created = new Lan(client, [n1, n2, ...more], [pod1, pod2, ...morePods], lan);
     try {
       await created.#build(server, mldSnooping);

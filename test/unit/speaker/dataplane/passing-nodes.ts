@@ -4,10 +4,11 @@ import { formatAddress, parseAddress } from "../../../../src/ip/address.ts";
 import type { EndpointSliceView } from "../../../../src/model/endpoint-slice.ts";
 import type { ServiceView } from "../../../../src/model/service.ts";
 import type { TraceOutcome } from "../../../../src/nft/tracer.ts";
+import { holdersAfter } from "../passing-on/known-holders.ts";
 import { FakeNode, node, type SentPacket, settings } from "./fake-node.ts";
 
-export type NodeName = "n1" | "n2" | "n3";
-export const nodeNames = ["n1", "n2", "n3"] as const satisfies readonly NodeName[];
+export type NodeName = "n1" | "n2" | "n3" | "n4";
+export const nodeNames = ["n1", "n2", "n3", "n4"] as const satisfies readonly NodeName[];
 
 /** Where a packet ended, by the nodes that it was at. */
 export interface Way {
@@ -26,7 +27,11 @@ export function macOf(name: NodeName): string {
   return `02:00:00:00:00:0${name.slice(1)}`;
 }
 
-/** Three nodes on one LAN that pass packets on to one another. */
+function nodeNamesOf(names: readonly string[]): readonly NodeName[] {
+  return names.flatMap((name) => nodeNames.find((one) => one === name) ?? []);
+}
+
+/** Four nodes on one LAN that pass packets on to one another. */
 export class PassingNodes {
   readonly nodes: Readonly<Record<NodeName, FakeNode>>;
   readonly #settings: DataplaneSettings;
@@ -34,7 +39,7 @@ export class PassingNodes {
   constructor(change: Partial<DataplaneSettings> = {}) {
     this.#settings = { ...settings, ...change };
     const create = (name: NodeName) => new FakeNode({ ...node, name });
-    this.nodes = { n1: create("n1"), n2: create("n2"), n3: create("n3") };
+    this.nodes = { n1: create("n1"), n2: create("n2"), n3: create("n3"), n4: create("n4") };
     for (const at of nodeNames)
       for (const peer of nodeNames) if (peer !== at) this.nodes[at].dataplane.setPeer(peer, [macOf(peer)]);
   }
@@ -67,9 +72,9 @@ export class PassingNodes {
 
   /** The same for one node. */
   async movedFor(at: NodeName, address: string, ...held: readonly NodeName[]): Promise<void> {
-    const current = held.at(-1);
-    const others = [...new Set(held.toReversed())].filter((name) => name !== at && name !== current);
-    await this.holders(at, address, at === current ? "self" : current, ...others);
+    const { current, previous } = holdersAfter(at, held);
+    const [now = "self"] = nodeNamesOf(current === undefined ? [] : [current]);
+    await this.holders(at, address, now, ...nodeNamesOf(previous));
   }
 
   /**

@@ -20,6 +20,10 @@ for (const { story, current, previous } of [
   { story: ["n2", "n3", "n4", "n5"], current: "n5", previous: ["n4"] },
   { story: ["n2", "nobody"], current: undefined, previous: ["n2"] },
   { story: ["n2", "me", "n3"], current: "n3", previous: ["n2"] },
+  { story: ["n2", "me", "n3", "n4"], current: "n4", previous: ["n2", "n3"] },
+  { story: ["n2", "me", "n3", "n2"], current: "n2", previous: ["n3"] },
+  { story: ["n2", "n3", "me", "n4", "n3"], current: "n3", previous: ["n2", "n4"] },
+  { story: ["n2", "me", "n3", "nobody"], current: undefined, previous: ["n3", "n2"] },
   { story: ["n2", "me", "n2"], current: "n2", previous: [] },
   { story: ["n2", "me", "n3", "me"], current: undefined, previous: ["n3", "n2"] },
   { story: ["n2", "n3", "n4", "me"], current: undefined, previous: ["n4", "n3"] },
@@ -140,7 +144,7 @@ test("a node that is no longer an owner remembers who answered before it, until 
   assert.equal(change(virtualIp(vip, true, "n1")), false, "an old status");
   assert.equal(change(virtualIp(vip, true, "n3")), false);
   assert.equal(change(virtualIp(vip, true, "n4")), true);
-  assert.deepEqual(applied(), [`${vip}: n4 192.0.2.14 eth0, n3 192.0.2.13 eth0, n2 192.0.2.12 eth0`]);
+  assert.deepEqual(applied(), [`${vip}: n4 192.0.2.14 eth0, n2 192.0.2.12 eth0, n3 192.0.2.13 eth0`]);
 
   passingOn.stakeAdded(vip, "n4");
   assert.equal(change(virtualIp(vip, true, "n3")), false, "the thread says it");
