@@ -98,16 +98,21 @@ export class Network {
     return !this.#noSend.has(node) && !this.#noReceive.has(node);
   }
 
-  /** Returns when it arrives; undefined: never. */
+  /** Returns when it arrives first; undefined: never. */
   send(from: number, to: number, deliver: () => void): number | undefined {
     const { loss, duplicates, delayMs } = this.noise;
     if (!this.isOpen(from, to) || (loss > 0 && this.#random.chance(loss))) return undefined;
     const atMs = this.#events.nowMs + 0.1 + this.#random.next() * delayMs;
-    this.#packetsMs.set(from * 4096 + to, atMs);
-    this.#events.at(atMs, deliver);
+    this.#deliver(from, to, atMs, deliver);
     if (duplicates > 0 && this.#random.chance(duplicates))
-      this.#events.at(this.#events.nowMs + 0.1 + this.#random.next() * delayMs * 3, deliver);
+      this.#deliver(from, to, this.#events.nowMs + 0.1 + this.#random.next() * delayMs * 3, deliver);
     return atMs;
+  }
+
+  /** What is sent later may arrive earlier, and a process that has started meanwhile hears the copy of a packet. */
+  #deliver(from: number, to: number, atMs: number, deliver: () => void): void {
+    this.#packetsMs.set(from * 4096 + to, Math.max(atMs, this.lastPacketMs(from, to)));
+    this.#events.at(atMs, deliver);
   }
 
   /** A frame that arrives at once, or not at all. */
