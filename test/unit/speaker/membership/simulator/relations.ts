@@ -78,17 +78,22 @@ export class Relations {
     return [...group];
   }
 
+  /** Whether the last that the node heard from the other one is that it has left. */
+  #hasLeft(other: SimulatedNode, node: SimulatedNode): boolean {
+    return this.#simulation.network.lastHeartbeatMs(other.index, node.index) > other.leftMs;
+  }
+
   /** Whether anything that the node hears shows that it is not cut off. */
   hearsAnything(node: SimulatedNode): boolean {
     const { nodes, network, hasGateway, otherDevices } = this.#simulation;
     if (otherDevices !== "silent" && network.isOpen(device, node.index)) return true;
     if (hasGateway && network.isOpen(gateway, node.index) && network.isOpen(node.index, gateway)) return true;
-    // Of a node whose speaker is dead, the kernel answers.
+    // Of a node whose speaker is dead, the kernel answers. That of one that has left is not asked: it is probably switched off.
     return nodes.some((other) => {
       if (!this.areConcerned(node, other)) return false;
       return (
         (this.live.includes(other) && network.isOpen(other.index, node.index)) ||
-        (other.isOn && this.areOpen(node, other))
+        (other.isOn && !this.#hasLeft(other, node) && this.areOpen(node, other))
       );
     });
   }

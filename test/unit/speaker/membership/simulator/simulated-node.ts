@@ -33,6 +33,8 @@ export class SimulatedNode {
   startedMs = 0;
   /** When it began to leave, ended or stood still. */
   readonly silencedMs: number[] = [];
+  /** When its process first said that it has left; Infinity: it did not. */
+  leftMs = Number.POSITIVE_INFINITY;
   /** When it began to leave for the last time. */
   leavingMs = Number.NEGATIVE_INFINITY;
   /** A kubelet runs there, or is frozen. */
@@ -104,6 +106,7 @@ export class SimulatedNode {
     const { timing, peers, api, events } = this.#world;
     this.isOn = true;
     this.startedMs = events.nowMs;
+    this.leftMs = Number.POSITIVE_INFINITY;
     this.#sessions += 1;
     const nowMs = this.#localMs();
     this.#membership = new Membership({
@@ -263,6 +266,10 @@ export class SimulatedNode {
       case "withdraw":
         this.#announced.delete(effect.address);
         this.#world.changed(this);
+        break;
+      case "send":
+        if (effect.message.kind === "heartbeat" && effect.message.phase === "left")
+          this.leftMs = Math.min(this.leftMs, this.#world.events.nowMs);
         break;
       case "pause":
       case "resume":
