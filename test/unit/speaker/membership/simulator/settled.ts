@@ -101,7 +101,10 @@ function findWrongOn(
   if (more.length > 0) return here.every((node) => mayMissClaims(relations, owners, node, here)) ? undefined : words;
   if (only !== undefined) return owners.includes(only.name) ? undefined : words;
   const canServe = side.some(
-    (node) => node.canAnnounce(address) && knowsBetterOwners(simulation, relations, side, node, owners, noisyUntilMs),
+    (node) =>
+      node.canAnnounce(address) &&
+      !wasTold(simulation, node, address, announcers) &&
+      knowsBetterOwners(simulation, relations, side, node, owners, noisyUntilMs),
   );
   if (!canServe || !side.some((node) => relations.hearsAnything(node))) return undefined;
   if (side.every((node) => mayBeUnheard(simulation, relations, node))) return undefined;
@@ -144,6 +147,22 @@ function mayMissClaims(
     if (other === node || relations.areOpen(node, other)) return false;
     return !thirds.some((third) => relations.areLinked(third, node) && relations.areLinked(third, other));
   });
+}
+
+/**
+ * Whether a third node, which has perhaps died since, has told the node of one that announces the address to the same clients. If it announced the
+ * address, too, because it does not hear that one itself, there would be two.
+ */
+function wasTold(
+  { network }: Simulation,
+  node: SimulatedNode,
+  address: string,
+  announcers: readonly SimulatedNode[],
+): boolean {
+  const told = announcers.find(({ name }) => name === node.toldOf(address));
+  return (
+    told !== undefined && network.hasCable(told.index) && network.sideOf(told.index) === network.sideOf(node.index)
+  );
 }
 
 /**

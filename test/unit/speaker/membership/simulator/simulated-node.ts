@@ -54,6 +54,8 @@ export class SimulatedNode {
   readonly #claims = new Map<string, Claim>();
   readonly #seen = new Map<string, AddressView>();
   readonly #unarmed = new Set<string>();
+  /** By address: the announcer that a third node has told this one of. */
+  readonly #told = new Map<string, string>();
   #inbox: (() => void)[] = [];
   #resumed: ReadonlyMap<string, Claim> = new Map();
   health = { ipv4: true, ipv6: true };
@@ -93,6 +95,11 @@ export class SimulatedNode {
     const view = this.#seen.get(address);
     if (!this.isRunning || this.isStalled || view === undefined || !view.owners.includes(this.name)) return false;
     return !this.#unarmed.has(address) && (view.family === "IPv4" ? this.health.ipv4 : this.health.ipv6);
+  }
+
+  /** The node that announces the address, as a third one has told this process last. */
+  toldOf(address: string): string | undefined {
+    return this.#told.get(address);
   }
 
   /** Its main thread has the newest view of the address. */
@@ -138,6 +145,7 @@ export class SimulatedNode {
     this.#claims.clear();
     this.#seen.clear();
     this.#unarmed.clear();
+    this.#told.clear();
     this.#inbox = [];
     this.#isPaused = false;
     this.#world.changed(this);
@@ -189,7 +197,7 @@ export class SimulatedNode {
   }
 
   receive(from: string, message: Message): void {
-    this.run((membership, nowMs) => membership.receive(from, message, nowMs));
+    this.run((membership, nowMs) => this.#receive(membership, from, message, nowMs));
   }
 
   seal(to: string, message: Message): Uint8Array | undefined {
@@ -208,10 +216,15 @@ export class SimulatedNode {
       const opened = wire.open(packet, nowMs);
       for (const message of opened.messages) {
         accepted(opened.from, message);
-        membership.receive(opened.from, message, nowMs);
+        this.#receive(membership, opened.from, message, nowMs);
       }
       if (opened.answer !== undefined) answer(opened.from, opened.answer);
     });
+  }
+
+  #receive(membership: Membership, from: string, message: Message, nowMs: number): void {
+    if (message.kind === "conflict") this.#told.set(message.address, message.holder);
+    membership.receive(from, message, nowMs);
   }
 
   /** Runs in a turn of the thread. */
