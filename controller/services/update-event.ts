@@ -16,20 +16,20 @@ export function updateMessage(
   return before === "" || before === now ? undefined : `Updated load balancer [${before}] -> [${now}]`;
 }
 
-/** Why an address was released, as a sentence to append, where the Service itself does not show that: no address moves without a reason. */
+/** Why addresses were released, as sentences to append, where the Service itself does not show that: no address moves without a reason. */
 export function describeMoveCause(
   allocations: AllocationsReader,
   service: ServiceView,
   released: readonly Claim[],
 ): string {
-  for (const claim of released) {
-    const cause =
-      (claim.usedBefore === true ? claim.conflict?.replace(/\.$/, "") : undefined) ??
+  const causes = released.flatMap(
+    (claim) =>
+      (claim.usedBefore === true ? claim.conflict : undefined) ??
       findSharingConflict(claim, service)?.detail ??
-      describeNamedPoolMismatch(allocations, service, claim);
-    if (cause !== undefined) return `. ${cause}`;
-  }
-  return "";
+      describeNamedPoolMismatch(allocations, service, claim) ??
+      [],
+  );
+  return [...new Set(causes)].map((cause) => `. ${cause.replace(/\.$/, "")}`).join("");
 }
 
 /** Pools may have been edited: the address is in another pool then, although the Service requests the same pool as before. */
@@ -41,7 +41,7 @@ function describeNamedPoolMismatch(
   const annotation = serviceAnnotation(service, "pool");
   const present = allocations.poolOf(address)?.name ?? pool;
   if (annotation === undefined || present === undefined || present === annotation.text) return undefined;
-  return `${formatAddress(address)} is in pool ${present}, and the Service names pool ${annotation.text} (${fieldText(annotation.field)}).`;
+  return `${formatAddress(address)} is in pool ${present}, and the Service names pool ${annotation.text} (${fieldText(annotation.field)})`;
 }
 
 /** Addresses as events name them. */

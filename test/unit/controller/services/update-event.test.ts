@@ -94,4 +94,15 @@ describe("why an address was released", () => {
       for (const one of names) assert.ok(text.includes(one), `${text} names ${one}`);
     });
   }
+
+  test("of two addresses at once, each cause is named once", () => {
+    const used = (text: string) => `02:00:00:00:00:99 on the LAN of eth0 has ${text} already.`;
+    const released = ["192.0.2.10", "2001:db8::10", "192.0.2.10"].map((text) =>
+      claimOf({ ...mine, address: text, conflict: used(text), usedBefore: true }),
+    );
+    assert.equal(
+      describeMoveCause(allocationsOf({}), serviceOf({}), released),
+      ". 02:00:00:00:00:99 on the LAN of eth0 has 192.0.2.10 already. 02:00:00:00:00:99 on the LAN of eth0 has 2001:db8::10 already",
+    );
+  });
 });
