@@ -43,7 +43,7 @@ export type Fact =
       readonly claim: Claim;
       readonly cause: Cause;
       readonly renewed: boolean;
-      /** The node that announced it before, as far as this node knows. */
+      /** The node that announced it before, as far as this node knows; this node itself where an earlier speaker of it did. */
       readonly from: string | undefined;
       /** For how long, in ms, no node announced it before this: since the previous one was heard for the last time. 0: no gap is known. */
       readonly gapMs: number;

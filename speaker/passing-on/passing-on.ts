@@ -57,9 +57,12 @@ export class PassingOn {
     this.#options = options;
   }
 
-  /** This node has begun to answer for the address. Returns whether there is something to apply. */
+  /**
+   * This node has begun to answer for the address. `from`: the node that did before, if it is known; this node itself where an earlier speaker of it did.
+   * Returns whether there is something to apply.
+   */
   begun(address: string, from: string | undefined): boolean {
-    return this.#changed(address, this.#history.begun(address, from));
+    return this.#changed(address, this.#history.begun(address, this.#unlessOwn(from)));
   }
 
   /** Another node answers for it; undefined: none is known. Returns whether there is something to apply. */
@@ -94,8 +97,10 @@ export class PassingOn {
 
   /** Call it before anything is listed. `former`: addresses that this node was an owner of, as `former` returns them. */
   restore(stakes: readonly KeptAddress[], former: readonly KeptAddress[]): void {
-    for (const { address, previous } of stakes) this.#restored.set(address, previous);
-    for (const kept of former) this.#restoredFormer.set(nameOf(kept.address), kept);
+    // Earlier versions have kept this node, too.
+    const others = (kept: KeptAddress) => kept.previous.filter((node) => node !== this.#options.node);
+    for (const kept of stakes) this.#restored.set(kept.address, others(kept));
+    for (const kept of former) this.#restoredFormer.set(nameOf(kept.address), { ...kept, previous: others(kept) });
   }
 
   /** All VirtualIPs are listed: what was kept of others is of no use. */

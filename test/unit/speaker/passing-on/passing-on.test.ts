@@ -107,6 +107,26 @@ test("the data plane is given the way to each node, once for several changes, an
   assert.deepEqual(applied(), []);
 });
 
+test("a speaker that starts again on the node that announces an address passes nothing on to its own node", () => {
+  const dataplane = new FakeDataplane();
+  const peers = ["n1", "n2"].map((node): readonly [string, Peer] => {
+    const address = parseAddress(`192.0.2.1${node.slice(1)}`);
+    return [
+      node,
+      { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
+    ];
+  });
+  const host = { links: [link("eth0", "192.0.2.11/24")] };
+  const identities = { views: new Map(peers) };
+  const passingOn = new PassingOn({ node: "n1", dataplane, identities, virtualIps: { views: new Map() }, host });
+  passingOn.restore([{ address: vip, previous: ["n1", "n2"] }], []);
+  passingOn.stakeAdded(vip, "n1");
+  passingOn.begun(vip, "n1");
+  passingOn.apply();
+  assert.deepEqual(dataplane.calls, [`${vip}: -, n2 192.0.2.12 eth0`]);
+  assert.deepEqual(passingOn.previousOf(vip), ["n2"]);
+});
+
 /** A VirtualIP that a Service has, or none, announced by a node. */
 function virtualIp(address: string, isUsed: boolean, node: string, owners: readonly string[] = []): VirtualIP {
   const services = isUsed ? [{ namespace: "default", name: "web" }] : [];
