@@ -91,7 +91,8 @@ describe("traffic survives Bellhop and the API server", () => {
     const host = addresses[0] ?? "";
     const announcer = async () =>
       (await api.get("bellhop.dev/v1beta1", "VirtualIP", host)).status?.node as string | undefined;
-    const first = (await announcer()) ?? "";
+    // The speakers were killed just before.
+    const first = await waitFor({ what: `a node to announce ${host}`, timeoutMs: 30_000 }, announcer);
     assert.ok(lab.nodes.includes(first), `${host} is announced by ${first}`);
     await lab.stopNode(first);
     try {
