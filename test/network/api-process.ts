@@ -11,10 +11,24 @@ import { serveFake } from "../unit/src/kube/serve-fake.ts";
  */
 const api = new FakeApiServer();
 const post = (path: string, body: unknown) => api.request({ method: "POST", path, body });
+const addresses = ["192.0.2.11", "2001:db8::11"].map((address) => ({ type: "InternalIP", address }));
 await post("/api/v1/nodes", { metadata: { name: "n1" } });
+await api.request({
+  method: "PATCH",
+  path: "/api/v1/nodes/n1/status",
+  body: { status: { addresses } },
+  contentType: patchTypes.merge,
+});
 await post("/api/v1/namespaces/default/services", {
   metadata: { name: "web", namespace: "default" },
-  spec: { type: "LoadBalancer", ipFamilies: ["IPv4", "IPv6"], ports: [{ protocol: "TCP", port: 80 }] },
+  spec: {
+    type: "LoadBalancer",
+    ipFamilies: ["IPv4", "IPv6"],
+    ports: [
+      { name: "http", protocol: "TCP", port: 80 },
+      { name: "dns", protocol: "UDP", port: 53 },
+    ],
+  },
 });
 for (const [addressType, address] of [
   ["IPv4", "10.244.1.2"],
@@ -27,7 +41,10 @@ for (const [addressType, address] of [
       labels: { "kubernetes.io/service-name": "web" },
     },
     addressType,
-    ports: [{ name: "", protocol: "TCP", port: 8080 }],
+    ports: [
+      { name: "http", protocol: "TCP", port: 8080 },
+      { name: "dns", protocol: "UDP", port: 5353 },
+    ],
     endpoints: [{ addresses: [address], nodeName: "n1", conditions: { ready: true } }],
   });
 }

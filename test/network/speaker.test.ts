@@ -138,7 +138,13 @@ describe("the speaker as a program", { skip: skip ?? false }, () => {
     assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
     await start();
     await lan.client.sh("ip neigh flush dev eth0");
-    assert.deepEqual(await lan.ask("tcp", addresses[0], 80), ["pod1 192.0.2.99"]);
+    for (const [address, client] of [
+      [addresses[0], "192.0.2.99"],
+      [addresses[1], "2001:db8::99"],
+    ] as const) {
+      assert.deepEqual(await lan.ask("tcp", address, 80), [`pod1 ${client}`]);
+      assert.deepEqual(await lan.ask("udp", address, 53), [`pod1 ${client}`], "a flow that no node knows");
+    }
   });
 
   test("its clean-up leaves none of our tables", async () => {
