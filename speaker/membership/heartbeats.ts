@@ -54,7 +54,7 @@ export class Heartbeats {
 
   /** `answer`: the peer should answer at once. */
   send(peer: PeerState, answer: boolean): void {
-    const { session, incarnation, health, joined, isolated, phase, timing, nowMs } = this.#own;
+    const { session, incarnation, health, joined, isolated, onlyAsFirst, phase, timing, nowMs } = this.#own;
     if (!peer.isInDirectory) return;
     this.#hurried.delete(peer);
     this.#peers.restartInterval(peer);
@@ -70,6 +70,7 @@ export class Heartbeats {
       wanted: peer.isOfInterest,
       joined,
       isolated,
+      onlyAsFirst: joined && onlyAsFirst,
       ipv4: health.ipv4,
       ipv6: health.ipv6,
       phase,

@@ -16,6 +16,8 @@ export interface OwnState {
   /** Takes over addresses; it does not only listen. */
   joined: boolean;
   isolated: boolean;
+  /** Announces only addresses of which it is the first owner; see Heartbeat. */
+  onlyAsFirst: boolean;
   /** When something was heard that ended an isolation; -Infinity: never. */
   reconnectedMs: number;
   /** The thread did not run for a while: nothing is answered or taken until its peers were heard. */
@@ -42,6 +44,7 @@ export function stateAtStart({
     phase: "running",
     joined: false,
     isolated: false,
+    onlyAsFirst: true,
     reconnectedMs: Number.NEGATIVE_INFINITY,
     paused: false,
     isLate: false,

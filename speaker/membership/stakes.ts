@@ -1,6 +1,7 @@
 import type { Claim, ClaimEntry, Conflict } from "../../src/heartbeat/messages.ts";
 import type { ClaimsExchange } from "./claims-exchange.ts";
 import { ConflictRelay } from "./conflict-relay.ts";
+import type { Decision } from "./decide.ts";
 import { Decisions } from "./decisions.ts";
 import type { EffectQueue } from "./effect-queue.ts";
 import { Holdings } from "./holdings.ts";
@@ -28,6 +29,8 @@ export class Stakes {
   readonly #dirty = new Set<string>();
   /** Those that depend on the state of peers which do not announce them. */
   readonly #unsettled = new Set<string>();
+  /** Those of which this node was not the first owner when it began to announce them, or of which it is not, and is about to. */
+  readonly #beside = new Set<string>();
   readonly #timers = new Timers<string>();
   readonly #decisions: Decisions;
   readonly #holdings: Holdings;
@@ -110,6 +113,7 @@ export class Stakes {
     this.#shared -= this.#sharedBy(state.stake);
     this.#parts.exchange.setConcerned(address, state.concerned, [], false);
     this.#unsettled.delete(address);
+    this.#beside.delete(address);
     this.#timers.delete(address);
     this.#dirty.delete(address);
   }
@@ -172,14 +176,31 @@ export class Stakes {
 
   /** Decides about everything that has changed or is due. */
   flush(): void {
-    const { nowMs } = this.#parts.own;
-    for (const address of this.#timers.takeAllDue(nowMs)) this.#dirty.add(address);
+    const { own } = this.#parts;
+    for (const address of this.#timers.takeAllDue(own.nowMs)) this.#dirty.add(address);
     this.#conflicts.beginTurn();
     for (const address of this.#dirty) {
       const state = this.#stakes.get(address);
       if (state !== undefined) this.#evaluate(state);
     }
     this.#dirty.clear();
+    // Claims of the process before this one may still wait for their stakes.
+    const isResuming = this.#resumed.size > 0 && own.nowMs < this.#resumedUntilMs;
+    own.onlyAsFirst = this.#beside.size === 0 && !isResuming;
+  }
+
+  /** Notes whether this node announces the address, or is about to, although it is not the first owner. `wasHeld`: it did before it was decided. */
+  #noteBeside(
+    { stake: { address, owners }, own: claim, resumed }: StakeState,
+    { kind }: Decision,
+    wasHeld: boolean,
+  ): void {
+    const isHeld = claim !== undefined || resumed !== undefined;
+    if (owners[0] !== this.#parts.own.node) {
+      if (isHeld || kind === "wait" || kind === "pass") this.#beside.add(address);
+      else this.#beside.delete(address);
+    } else if (!isHeld || !wasHeld) this.#beside.delete(address);
+    // Otherwise it perhaps comes first only in a new list, which other owners may not know yet.
   }
 
   #evaluate(state: StakeState): void {
@@ -192,6 +213,7 @@ export class Stakes {
     const isHolder = state.own !== undefined;
     const decision = this.#decisions.decide(state, other);
     this.#holdings.apply(state, decision, other);
+    this.#noteBeside(state, decision, isHolder);
     if (decision.kind === "release" || (decision.kind === "take" && isHolder)) {
       // Perhaps it is its turn again, it has to say that it cannot take it, or its new claim is too low.
       this.#evaluate(state);

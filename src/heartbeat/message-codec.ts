@@ -19,8 +19,9 @@ import {
 } from "./messages.ts";
 
 /**
- * A payload is a row of messages: kind 1, length 2, body. A reader skips kinds that it does not know, and what follows in a body after the
- * fields that it knows. So a later version may add kinds, and fields at the end of a body; it must not change what is here.
+ * A payload is a row of messages: kind 1, length 2, body. A reader skips kinds and flags that it does not know, and what follows in a body after the
+ * fields that it knows. So a later version may add kinds, flags that say nothing where they are 0, and fields at the end of a body; it must not change
+ * what is here.
  */
 const kinds = { heartbeat: 1, claims: 2, question: 3, answer: 4, notices: 5, conflict: 6 } as const satisfies Record<
   Message["kind"],
@@ -33,7 +34,10 @@ const subjects: readonly QuestionSubject[] = ["speaker", "kernel", "programs"];
 const entryStates: readonly ClaimEntry["state"][] = ["held", "released", "passed"];
 
 /** Bits of the flags of a heartbeat. */
-const bits = { answer: 1, wanted: 2, joined: 4, isolated: 8, ipv4: 16, ipv6: 32 } as const;
+const bits = { answer: 1, wanted: 2, joined: 4, isolated: 8, ipv4: 16, ipv6: 32, onlyAsFirst: 64 } as const;
+
+/** Bits of the flags of an answer. `known`: it says whether `onlyAsFirst`. */
+const answerBits = { tried: 1, known: 2, onlyAsFirst: 4 } as const;
 
 /**
  * Writes the message into the buffer from `at` on, and returns where the next one can be written. Throws RangeError where the buffer is too
@@ -84,7 +88,7 @@ function writeBody(writer: ByteWriter, message: Message): void {
       writeName(writer, message.about);
       writer.uint8(subjects.indexOf(message.of));
       writer.uint16(message.silentMs);
-      writer.uint8(message.tried ? 1 : 0);
+      writer.uint8(answerFlagsOf(message));
       break;
     case "notices":
       writeNotices(writer, message);
@@ -118,6 +122,14 @@ function readBody(reader: ByteReader, kind: number): Decoded<Message> {
   }
 }
 
+function answerFlagsOf({ tried, onlyAsFirst }: Answer): number {
+  return (
+    (tried ? answerBits.tried : 0) |
+    (onlyAsFirst === undefined ? 0 : answerBits.known) |
+    (onlyAsFirst === true ? answerBits.onlyAsFirst : 0)
+  );
+}
+
 function writeHeartbeat(writer: ByteWriter, message: Heartbeat): void {
   writer.uint48(message.session);
   writer.uint32(message.sequence);
@@ -133,14 +145,15 @@ function writeHeartbeat(writer: ByteWriter, message: Heartbeat): void {
   writer.uint32(message.claimsHave);
 }
 
-function flagsOf({ answer, wanted, joined, isolated, ipv4, ipv6 }: Heartbeat): number {
+function flagsOf({ answer, wanted, joined, isolated, ipv4, ipv6, onlyAsFirst }: Heartbeat): number {
   return (
     (answer ? bits.answer : 0) |
     (wanted ? bits.wanted : 0) |
     (joined ? bits.joined : 0) |
     (isolated ? bits.isolated : 0) |
     (ipv4 ? bits.ipv4 : 0) |
-    (ipv6 ? bits.ipv6 : 0)
+    (ipv6 ? bits.ipv6 : 0) |
+    (onlyAsFirst ? bits.onlyAsFirst : 0)
   );
 }
 
@@ -168,6 +181,7 @@ function readHeartbeat(reader: ByteReader): Decoded<Heartbeat> {
     wanted: (flags & bits.wanted) !== 0,
     joined: (flags & bits.joined) !== 0,
     isolated: (flags & bits.isolated) !== 0,
+    onlyAsFirst: (flags & bits.onlyAsFirst) !== 0,
     ipv4: (flags & bits.ipv4) !== 0,
     ipv6: (flags & bits.ipv6) !== 0,
     phase,
@@ -222,9 +236,13 @@ function readAnswer(reader: ByteReader): Decoded<Answer> {
   const about = readName(reader);
   const of = subjects[reader.uint8()];
   const silentMs = reader.uint16();
-  const tried = (reader.uint8() & 1) === 1;
+  const flags = reader.uint8();
   if (about === undefined) return "malformed";
-  return of === undefined ? undefined : { kind: "answer", about, of, silentMs, tried };
+  if (of === undefined) return undefined;
+  const tried = (flags & answerBits.tried) !== 0;
+  const isKnown = (flags & answerBits.known) !== 0;
+  const onlyAsFirst = isKnown ? { onlyAsFirst: (flags & answerBits.onlyAsFirst) !== 0 } : {};
+  return { kind: "answer", about, of, silentMs, tried, ...onlyAsFirst };
 }
 
 function writeNotices(writer: ByteWriter, { notices }: Notices): void {

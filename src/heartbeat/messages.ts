@@ -45,6 +45,11 @@ export interface Heartbeat {
   readonly joined: boolean;
   /** The sender hears neither peers nor the gateway nor other devices. It announces nothing. */
   readonly isolated: boolean;
+  /**
+   * The sender was the first owner of each address that it announces when it began to. Nor does it wait to announce another one, or to continue with
+   * what it announced before a restart. Not before `joined`; never in earlier versions.
+   */
+  readonly onlyAsFirst: boolean;
   /** `Health` of the sender, by family. */
   readonly ipv4: boolean;
   readonly ipv6: boolean;
@@ -129,6 +134,8 @@ export interface Answer {
   readonly silentMs: number;
   /** The sender has sent that node something that requests an answer, and waited for it. */
   readonly tried: boolean;
+  /** About a speaker: what its last heartbeat said; missing: none has arrived just now, or the sender is of an earlier version. */
+  readonly onlyAsFirst?: boolean;
 }
 
 /** What has become of nodes. Each node passes on what is new to it, a few times, because packets are lost. */

@@ -11,6 +11,7 @@ export const beat: Heartbeat = {
   wanted: true,
   joined: true,
   isolated: false,
+  onlyAsFirst: false,
   ipv4: true,
   ipv6: true,
   phase: "running",

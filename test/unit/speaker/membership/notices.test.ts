@@ -18,6 +18,7 @@ function emptyBoard(): NoticeBoard {
     phase: "running",
     joined: true,
     isolated: false,
+    onlyAsFirst: true,
     reconnectedMs: Number.NEGATIVE_INFINITY,
     paused: false,
     isLate: false,

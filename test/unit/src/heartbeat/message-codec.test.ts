@@ -41,6 +41,7 @@ const heartbeat: Heartbeat = {
   wanted: false,
   joined: true,
   isolated: false,
+  onlyAsFirst: true,
   ipv4: true,
   ipv6: false,
   phase: "restarting",
@@ -96,6 +97,7 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     wanted: fc.boolean(),
     joined: fc.boolean(),
     isolated: fc.boolean(),
+    onlyAsFirst: fc.boolean(),
     ipv4: fc.boolean(),
     ipv6: fc.boolean(),
     phase: fc.constantFrom("running" as const, "leaving" as const, "restarting" as const, "left" as const),
@@ -116,13 +118,17 @@ const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     })
     .map(({ ahead, ...rest }) => ({ ...rest, version: Math.min(maxUint32, rest.base + 1 + ahead) })),
   fc.record({ kind: fc.constant("question" as const), about: nodeName, of: subject }),
-  fc.record({
-    kind: fc.constant("answer" as const),
-    about: nodeName,
-    of: subject,
-    silentMs: uint(maxUint16),
-    tried: fc.boolean(),
-  }),
+  fc.record(
+    {
+      kind: fc.constant("answer" as const),
+      about: nodeName,
+      of: subject,
+      silentMs: uint(maxUint16),
+      tried: fc.boolean(),
+      onlyAsFirst: fc.boolean(),
+    },
+    { requiredKeys: ["kind", "about", "of", "silentMs", "tried"] },
+  ),
   fc.record({ kind: fc.constant("notices" as const), notices: fc.array(notice, { maxLength: maxNotices }) }),
   fc.record({ kind: fc.constant("conflict" as const), address, holder: nodeName, claim: anyClaim }),
 );
@@ -209,6 +215,49 @@ describe("a later version", () => {
   });
 });
 
+describe("an earlier version, which does not know whether a node announces addresses only as their first owner,", () => {
+  const answer: Message = { kind: "answer", about: "n1", of: "speaker", silentMs: 300, tried: true };
+  const cases: readonly {
+    readonly message: Message;
+    readonly said: Message;
+    readonly flagsAt: number;
+    readonly bits: number;
+    /** The message as that version wrote it. */
+    readonly earlier: string;
+  }[] = [
+    {
+      message: { ...heartbeat, onlyAsFirst: false },
+      said: heartbeat,
+      flagsAt: 3 + 6 + 4 + 6 + 2,
+      bits: 64,
+      earlier: "01002cffffffffffffffffffff00000000000300641502ffff00000000000100020000000000000000000400000005",
+    },
+    {
+      message: answer,
+      said: { ...answer, onlyAsFirst: true },
+      flagsAt: 3 + 3 + 1 + 2,
+      bits: 6,
+      earlier: "040007026e3100012c01",
+    },
+  ];
+  for (const { message, said, flagsAt, bits, earlier } of cases) {
+    test(`does not say so: ${message.kind}`, () =>
+      assert.deepEqual(decodeMessages(Buffer.from(earlier, "hex")), [message]));
+
+    test(`finds everything else where it was: ${message.kind}`, () => {
+      const bytes = encode(said);
+      bytes[flagsAt] = (bytes[flagsAt] ?? 0) & ~bits;
+      assert.equal(Buffer.from(bytes).toString("hex"), earlier);
+    });
+
+    test(`a later one may set more flags: ${message.kind}`, () => {
+      const bytes = encode(said);
+      bytes[flagsAt] = (bytes[flagsAt] ?? 0) | 128;
+      assert.deepEqual(decodeMessages(bytes), [said]);
+    });
+  }
+});
+
 describe("bytes that are not messages", () => {
   test("at random are malformed or skipped, and nothing is thrown", () => {
     fc.assert(
@@ -234,9 +283,14 @@ describe("bytes that are not messages", () => {
   });
 
   test("a message that is cut off anywhere is malformed", () => {
-    const bytes = encode(heartbeat);
-    for (let length = 1; length < bytes.length; length++)
-      assert.equal(decodeMessages(bytes.subarray(0, length)), "malformed", `${length} bytes`);
+    for (const message of [
+      heartbeat,
+      { kind: "answer", about: "n1", of: "speaker", silentMs: 0, tried: false, onlyAsFirst: true },
+    ] as const) {
+      const bytes = encode(message);
+      for (let length = 1; length < bytes.length; length++)
+        assert.equal(decodeMessages(bytes.subarray(0, length)), "malformed", `${message.kind}: ${length} bytes`);
+    }
     assert.deepEqual(decodeMessages(new Uint8Array(0)), []);
   });
 
