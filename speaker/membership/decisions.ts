@@ -37,7 +37,10 @@ export class Decisions {
     const others: HeldClaim[] = relayed === undefined ? [] : [relayed];
     for (const node of received.holdersOf(address)) {
       const claim = received.claimOf(node, address);
-      if (claim !== undefined && node !== relayed?.holder && view.announces(node)) others.push({ holder: node, claim });
+      if (claim === undefined || node === relayed?.holder || !view.announces(node)) continue;
+      // Where this node announces the address by a better claim, this makes no difference.
+      if (state.own === undefined && view.hasLost(node, claim, state.stake)) continue;
+      others.push({ holder: node, claim });
     }
     if (others.length > 1) others.sort((a, b) => compareClaims(b, a));
     return others.filter((other) => other.holder !== this.#own.node);

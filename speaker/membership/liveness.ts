@@ -67,6 +67,7 @@ export class Liveness {
     const { own, witnesses, changed, returned } = this.#parts;
     if (own.nowMs - peer.heardMs > this.#suspectedMs(peer)) returned(peer);
     peer.heardMs = own.nowMs;
+    peer.onlyAsFirst = false;
     peer.suspicion = undefined;
     witnesses.heard(peer.node);
     if (peer.status !== "alive") {
@@ -160,6 +161,7 @@ export class Liveness {
   #excuse(peer: PeerState): void {
     const { nowMs } = this.#parts.own;
     peer.vouchedMs = nowMs;
+    peer.onlyAsFirst = false;
     peer.suspicion = undefined;
     this.#watches.set(peer, nowMs + this.#suspectedMs(peer));
   }

@@ -60,6 +60,8 @@ export class PeerState {
   /** When another node heard it for the last time, and which one said so. */
   vouchedMs = Number.NEGATIVE_INFINITY;
   voucher: string | undefined;
+  /** This node does not hear it, and a witness says that it announces only addresses of which it is the first owner. */
+  onlyAsFirst = false;
   /** It needs heartbeats of this node until then. */
   neededUntilMs = Number.NEGATIVE_INFINITY;
   /** It said that it restarts: until then it is alive, and what it held is reserved for it. */

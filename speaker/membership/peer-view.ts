@@ -1,3 +1,5 @@
+import type { Claim } from "../../src/heartbeat/messages.ts";
+import { compareTerms } from "./claim-order.ts";
 import type { Eligibility } from "./decide.ts";
 import type { Cause } from "./effects.ts";
 import type { OwnState } from "./own-state.ts";
@@ -23,6 +25,13 @@ export class PeerView {
   announces(node: string): boolean {
     const peer = this.#peers.get(node);
     return peer?.isAlive === true && !this.#isCutOff(peer);
+  }
+
+  /** It claimed the address before this node no longer heard it, and announces it no longer, as others say. */
+  hasLost(node: string, claim: Claim, stake: MembershipStake): boolean {
+    if (this.#peers.get(node)?.onlyAsFirst !== true || stake.owners[0] === node) return false;
+    // If it knows a newer list of owners than this node, it may be the first one there.
+    return compareTerms(claim, stake) <= 0;
   }
 
   /** It hears nothing, as it says itself, or as others say of one that this node does not hear. */

@@ -14,6 +14,12 @@ const maxTriedAddresses = 3;
 /** For how many intervals a peer must have said that it does not hear this node. */
 const unheardAfter = 2;
 
+/**
+ * For how many intervals nothing must have been heard of a peer before a witness is questioned, so that what it says of a heartbeat of the peer is
+ * newer than what this node knows: that heartbeat is not older than suspectedAfter of its intervals, which on rings are up to 2.5 times as long.
+ */
+const newerAfter = 4;
+
 export interface SilenceParts {
   readonly own: OwnState;
   readonly peers: Peers;
@@ -25,6 +31,8 @@ export interface SilenceParts {
   readonly heldBy: (node: string) => Iterable<string>;
   /** This node hears nothing at all, or (`unheard`) no node hears it. */
   readonly isolate: (unheard: boolean) => void;
+  /** Decide again about what the peer announces. */
+  readonly changed: (peer: PeerState) => void;
 }
 
 /** What the silence of a suspected peer means: that it is dead, that this node is cut off, or nothing yet. And what is tried to find that out. */
@@ -97,11 +105,16 @@ export class Silence {
   }
 
   /** A witness says whether it hears the peer. Returns whether it was asked. */
-  witnessAnswered(from: string, peer: PeerState, { silentMs, tried }: Answer): boolean {
-    const { own } = this.#parts;
+  witnessAnswered(from: string, peer: PeerState, { silentMs, tried, onlyAsFirst }: Answer): boolean {
+    const { own, changed } = this.#parts;
     const { suspicion } = peer;
     if (suspicion === undefined || !suspicion.asked.has(from)) return false;
     suspicion.answered.add(from);
+    const isNewer = suspicion.sinceMs - peer.heardMs >= newerAfter * peer.intervalMs(own.timing.heartbeatMs);
+    if (isNewer && onlyAsFirst !== undefined && onlyAsFirst !== peer.onlyAsFirst) {
+      peer.onlyAsFirst = onlyAsFirst;
+      changed(peer);
+    }
     // One that never heard it does not know.
     if (tried && silentMs !== neverMs) suspicion.silent.add(from);
     else if (silentMs !== neverMs && own.nowMs - silentMs > peer.vouchedMs) {

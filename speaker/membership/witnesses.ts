@@ -5,6 +5,7 @@ import type { OwnState } from "./own-state.ts";
 import type { PeerState, Suspicion } from "./peer-state.ts";
 import type { Peers } from "./peers.ts";
 import { Timers } from "./timers.ts";
+import { suspectedAfter } from "./timing.ts";
 
 /** How many witnesses are questioned about a peer, and how often each while its death is open. */
 const maxWitnesses = 6;
@@ -179,6 +180,9 @@ export class Witnesses {
   }
 
   #reply(to: string, about: string, of: QuestionSubject, silentMs: number, tried: boolean): void {
-    this.#effects.send(to, { kind: "answer", about, of, silentMs, tried });
+    const peer = of === "speaker" ? this.#peers.get(about) : undefined;
+    const isRecent = peer?.isAlive === true && peer.hasBeat(suspectedAfter, this.#own);
+    const word = isRecent && peer.beat !== undefined ? { onlyAsFirst: peer.beat.onlyAsFirst } : {};
+    this.#effects.send(to, { kind: "answer", about, of, silentMs, tried, ...word });
   }
 }

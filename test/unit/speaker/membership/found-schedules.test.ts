@@ -302,6 +302,51 @@ const rows: readonly { readonly name: string; readonly scenario: Scenario }[] = 
       ],
     }),
   },
+  {
+    name: "the first owner takes the address of a holder that has lost its power for a moment, and that it does not hear",
+    scenario: scenario(3, {
+      seed: 3010746,
+      hasGateway: false,
+      otherDevices: "chatty",
+      addresses: [{ address: "2001:db8::1", owners: [0, 2] }],
+      steps: [
+        { atMs: 1230, forMs: 724, kind: "partition", nodes: [0, 1] },
+        { atMs: 1774, forMs: 804, kind: "clock", node: 1, byMs: 4010 },
+        { atMs: 2089, forMs: 131, kind: "crash", node: 2, power: true },
+      ],
+      lasting: [{ atMs: 2182, kind: "block", from: 2, to: 0, both: false }],
+    }),
+  },
+  {
+    name: "the first owner takes the address of a holder that left and came back without being heard",
+    scenario: scenario(3, {
+      seed: 3022849,
+      addresses: [{ address: "192.0.2.1", owners: [0, 1] }],
+      steps: [
+        { atMs: 1005, forMs: 420, kind: "stall", node: 1 },
+        { atMs: 1176, forMs: 888, kind: "cable", node: 2, receives: false, sends: true },
+        { atMs: 1544, forMs: 620, kind: "unarm", node: 0, address: "192.0.2.1" },
+        { atMs: 2081, forMs: 170, kind: "leave", node: 1, intent: "leave" },
+      ],
+      lasting: [{ atMs: 1571, kind: "block", from: 0, to: 1, both: true }],
+    }),
+  },
+  {
+    name: "the first owner takes the address of a holder that was cut off for a moment, and that it does not hear",
+    scenario: scenario(3, {
+      seed: 3027667,
+      hasGateway: false,
+      noise: { loss: 0.1150738437543623, duplicates: 0.09745262397918851, delayMs: 29 },
+      addresses: [{ address: "2001:db8::1", owners: [2, 0] }],
+      lagMs: [78, 27, 1],
+      armMs: [108, 157, 56],
+      steps: [
+        { atMs: 1029, forMs: 809, kind: "partition", nodes: [2] },
+        { atMs: 1748, forMs: 719, kind: "health", node: 1, ipv4: true, ipv6: false },
+      ],
+      lasting: [{ atMs: 2359, kind: "block", from: 2, to: 0, both: true }],
+    }),
+  },
 ];
 
 describe("each address has its announcers, and then nothing changes, in schedules that random search has found", () => {
