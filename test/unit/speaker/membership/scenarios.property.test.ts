@@ -36,6 +36,11 @@ describe("whatever happens to nodes and network, and whatever lasts, each addres
   }
 });
 
+describe("the same while some nodes have an earlier version", () => {
+  const last = firstSeed + Math.ceil(runs / 10) - 1;
+  test(`seeds ${firstSeed} to ${last}`, () => tryAll(firstSeed, last, "mixed"));
+});
+
 describe("the same with authenticated packets", () => {
   const last = firstSeed + Math.ceil(runs / 100) - 1;
   test(`seeds ${firstSeed} to ${last}`, () => tryAll(firstSeed, last, "sealed"));

@@ -5,6 +5,7 @@ import type { Timing } from "../../../../../speaker/membership/timing.ts";
 import type { Message } from "../../../../../src/heartbeat/messages.ts";
 import { Api } from "./api.ts";
 import { Attacker } from "./attacker.ts";
+import { asEarlier } from "./earlier-version.ts";
 import { EventQueue } from "./event-queue.ts";
 import { Network, type NetworkNoise } from "./network.ts";
 import { Random } from "./random.ts";
@@ -21,8 +22,11 @@ export type OtherDevices = keyof typeof framesEveryMs | "silent";
 /** How long a kubelet may take to answer. */
 const kubeletTimeoutMs = 400;
 
-/** "attacked": a device without the key records packets and sends them again, changed or not. */
-export type Wire = "plain" | "sealed" | "attacked";
+/**
+ * "mixed": as objects, and every second node is of an earlier version. "attacked": a device without the key records packets and sends them again,
+ * changed or not.
+ */
+export type Wire = "plain" | "mixed" | "sealed" | "attacked";
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -49,6 +53,7 @@ export class Simulation {
   /** Whether there is one that may answer. */
   hasGateway: boolean;
   readonly #isSealed: boolean;
+  readonly #isEarlier: (node: SimulatedNode) => boolean;
   readonly #attacker: Attacker | undefined;
   readonly otherDevices: OtherDevices;
   isGatewayUp = true;
@@ -96,7 +101,8 @@ export class Simulation {
     });
     this.otherDevices = otherDevices;
     if (otherDevices !== "silent") this.#broadcast(otherDevices);
-    this.#isSealed = wire !== "plain";
+    this.#isSealed = wire === "sealed" || wire === "attacked";
+    this.#isEarlier = ({ index }) => wire === "mixed" && (index + seed) % 2 === 0;
     this.#attacker = wire === "attacked" ? new Attacker(seed) : undefined;
     this.#attacker?.attack(this.events, nodes, (node, packet) => this.#arrive(this.node(node), packet));
     this.#byName = new Map(this.nodes.map((node) => [node.name, node]));
@@ -192,7 +198,8 @@ export class Simulation {
   #send(node: SimulatedNode, to: SimulatedNode, message: Message): void {
     const { network } = this;
     if (!this.#isSealed) {
-      network.sendMessage(node.index, to.index, message.kind, () => to.receive(node.name, message));
+      const understood = this.#isEarlier(node) || this.#isEarlier(to) ? asEarlier(message) : message;
+      network.sendMessage(node.index, to.index, message.kind, () => to.receive(node.name, understood));
       return;
     }
     const packet = node.seal(to.name, message);
