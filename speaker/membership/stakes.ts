@@ -1,4 +1,5 @@
 import type { Claim, ClaimEntry, Conflict } from "../../src/heartbeat/messages.ts";
+import { compareTerms } from "./claim-order.ts";
 import type { ClaimsExchange } from "./claims-exchange.ts";
 import { ConflictRelay } from "./conflict-relay.ts";
 import type { Decision } from "./decide.ts";
@@ -214,8 +215,9 @@ export class Stakes {
     const decision = this.#decisions.decide(state, other);
     this.#holdings.apply(state, decision, other);
     this.#noteBeside(state, decision, isHolder);
-    if (decision.kind === "release" || (decision.kind === "take" && isHolder)) {
-      // Perhaps it is its turn again, it has to say that it cannot take it, or its new claim is too low.
+    const isOldClaim = decision.kind === "take" && compareTerms(decision.claim, stake) !== 0;
+    if (decision.kind === "release" || (decision.kind === "take" && isHolder) || isOldClaim) {
+      // Perhaps it is its turn again, it has to say that it cannot take it, or its new claim is too low, or from before a restart: of another list.
       this.#evaluate(state);
       return;
     }

@@ -139,6 +139,37 @@ const rows: readonly FaultRow[] = [
     settled: ["n2"],
     forMs: 9000,
   },
+  {
+    name: "one that starts again after another node has become the first owner withdraws, although it does not hear that one",
+    fault: (simulation) => {
+      const { api, events } = simulation;
+      const n1 = simulation.node(0);
+      api.setOwners(watched, ["n1", "n2"]);
+      events.at(peaceMs + 1000, () => blockBoth(simulation, 0, 1));
+      events.at(peaceMs + 2000, () => n1.leave("restart"));
+      events.at(peaceMs + 3000, () => api.setOwners(watched, ["n2", "n1"]));
+      events.at(peaceMs + 4000, () => n1.start());
+    },
+    gapMs: 300,
+    overlapMs: 2,
+    settled: ["n2"],
+    forMs: 9000,
+  },
+  {
+    name: "of two that announce the address, one withdraws once the list of owners begins with the other one",
+    fault: (simulation) => {
+      const { api, network, events } = simulation;
+      api.setOwners(watched, ["n1", "n2"]);
+      events.at(peaceMs + 1000, () => blockBoth(simulation, 0, 1));
+      events.at(peaceMs + 2000, () => network.setCable(0, true, false));
+      events.at(peaceMs + 2600, () => network.setCable(0, true, true));
+      events.at(peaceMs + 3000, () => api.setOwners(watched, ["n2", "n1"]));
+    },
+    gapMs: 300,
+    overlapMs: 10_500,
+    settled: ["n2"],
+    forMs: 14_000,
+  },
 ];
 
 testFaults(rows);
