@@ -41,7 +41,7 @@ export class HeartbeatReceiver {
     const { own, peers, received, exchange, heartbeats, liveness, notices, changed, lookAt, completeClaims } =
       this.#parts;
     const peer = peers.ensure(from);
-    // Of a process that has ended, and late; unless nothing comes from the one after it: then the last that came from that one was late.
+    // A late packet of a process that has ended. If the process that counts as the newer one is silent, it is that one which has ended.
     if (beat.session === peer.previousSession && peer.hasBeat(deadAfter, own)) return false;
     const isNew = beat.session !== peer.session;
     if (!isNew && peer.beat !== undefined && beat.sequence <= peer.beat.sequence) return false;
