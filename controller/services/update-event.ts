@@ -29,7 +29,7 @@ export function describeMoveCause(
       describeNamedPoolMismatch(allocations, service, claim) ??
       [],
   );
-  return [...new Set(causes)].map((cause) => `. ${cause.replace(/\.$/, "")}`).join("");
+  return causes.length === 0 ? "" : `. ${[...new Set(causes)].map((cause) => cause.replace(/\.$/, "")).join(". ")}.`;
 }
 
 /** Pools may have been edited: the address is in another pool then, although the Service requests the same pool as before. */

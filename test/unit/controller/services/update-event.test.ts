@@ -102,7 +102,7 @@ describe("why an address was released", () => {
     );
     assert.equal(
       describeMoveCause(allocationsOf({}), serviceOf({}), released),
-      ". 02:00:00:00:00:99 on the LAN of eth0 has 192.0.2.10 already. 02:00:00:00:00:99 on the LAN of eth0 has 2001:db8::10 already",
+      ". 02:00:00:00:00:99 on the LAN of eth0 has 192.0.2.10 already. 02:00:00:00:00:99 on the LAN of eth0 has 2001:db8::10 already.",
     );
   });
 });
