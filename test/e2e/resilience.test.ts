@@ -9,8 +9,9 @@ import { countRestarts, killComponent, prepareKill, waitForRestarts } from "./ki
 import type { LoadReport } from "./probe/load.ts";
 import { createService, startWeb } from "./workload.ts";
 
-/** One new connection and one request over each of ten old ones every 100 ms, from the LAN. */
-const steady = { intervalMs: 100, timeoutMs: 8_000, longConnections: 10 } as const;
+/** Every 100 ms, from the LAN: one new connection, one request over each of ten old ones, and one new UDP flow. */
+const steady = { intervalMs: 100, timeoutMs: 8_000 } as const;
+const longConnections = 10;
 
 describe("traffic survives Bellhop and the API server", () => {
   const cluster = useCluster("nftables", "resilience", { lab: "e2e-resilience" });
@@ -28,9 +29,14 @@ describe("traffic survives Bellhop and the API server", () => {
   /** Runs traffic to all addresses (both paths, both families) while something is done, and gives what became of it. */
   async function during(work: () => Promise<void>): Promise<void> {
     const { lab } = cluster();
-    const loads = addresses.map((host) =>
-      startLoad(lab, "client", { ...steady, target: { protocol: "tcp", host, port: 80, question: "/hostname" } }),
+    const connections = addresses.map((host) => {
+      const target = { protocol: "tcp", host, port: 80, question: "/hostname" } as const;
+      return startLoad(lab, "client", { ...steady, longConnections, target });
+    });
+    const flows = addresses.map((host) =>
+      startLoad(lab, "client", { ...steady, target: { protocol: "udp", host, port: 80, question: "hostname" } }),
     );
+    const loads = [...connections, ...flows];
     try {
       await sleep(2_000);
       await work();
@@ -40,8 +46,12 @@ describe("traffic survives Bellhop and the API server", () => {
       await Promise.all(loads.map((load) => load.stop()));
       throw error;
     }
-    const reports = await Promise.all(loads.map((load) => load.stop()));
-    for (const [index, report] of reports.entries()) assertUnharmed(addresses[index] ?? "", report);
+    const reportsOf = (some: typeof loads) => Promise.all(some.map((load) => load.stop()));
+    const [connectionReports, flowReports] = await Promise.all([reportsOf(connections), reportsOf(flows)]);
+    for (const [index, host] of addresses.entries()) {
+      assertUnharmed(host, connectionReports[index]);
+      assertAnswered(`UDP flows to ${host}`, flowReports[index]);
+    }
   }
 
   for (const component of ["controller", "speaker"] as const) {
@@ -107,9 +117,14 @@ describe("traffic survives Bellhop and the API server", () => {
   });
 });
 
-function assertUnharmed(host: string, report: LoadReport): void {
-  assert.ok(report.asked > 20, `only ${report.asked} requests were made to ${host}`);
-  assert.deepEqual(report.failures, [], `new connections to ${host}`);
-  assert.deepEqual(report.broken, [], `open connections to ${host}`);
-  assert.ok(report.longAnswers > report.asked, `open connections to ${host} were asked ${report.longAnswers} times`);
+function assertUnharmed(host: string, report: LoadReport | undefined): void {
+  const { asked, broken, longAnswers } = assertAnswered(`connections to ${host}`, report);
+  assert.deepEqual(broken, [], `open connections to ${host}`);
+  assert.ok(longAnswers > asked, `open connections to ${host} were asked ${longAnswers} times`);
+}
+
+function assertAnswered(what: string, report: LoadReport | undefined): LoadReport {
+  assert.ok(report !== undefined && report.asked > 20, `only ${report?.asked} new ${what}`);
+  assert.deepEqual(report.failures, [], `new ${what}`);
+  return report;
 }
