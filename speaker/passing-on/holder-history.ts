@@ -45,7 +45,8 @@ export class HolderHistory {
   seed(address: string, current: string | undefined, previous: readonly string[]): boolean {
     if (this.#entries.has(address) || (current === undefined && previous.length === 0)) return false;
     const since = current === undefined ? [] : [current];
-    this.#entries.set(address, { current, since, before: previous.slice(0, maxPrevious) });
+    const before = previous.filter((node) => node !== current).slice(0, maxPrevious);
+    this.#entries.set(address, { current, since, before });
     return true;
   }
 

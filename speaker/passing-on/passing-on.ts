@@ -113,9 +113,10 @@ export class PassingOn {
     return [...this.#former.values()].map((address) => ({ address, previous: this.previousOf(address) }));
   }
 
-  /** The nodes that have answered for the address before. */
+  /** The other nodes that answer for the address or have answered: for the next speaker of this node they have answered before. Two at most. */
   previousOf(address: string): readonly string[] {
-    return this.#history.of(address)?.previous ?? [];
+    const { current, previous = [] } = this.#history.of(address) ?? {};
+    return (current === undefined ? previous : [current, ...previous]).slice(0, 2);
   }
 
   /** This node has no stake in the address any longer; nothing happens if it had none. */

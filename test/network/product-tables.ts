@@ -41,7 +41,7 @@ export async function productTables(): Promise<Readonly<Record<"ip" | "ip6", rea
     const [address, to] = [parseAddress(text ?? ""), parseAddress(next ?? "")];
     if (address === undefined || to === undefined) throw new Error(text);
     const holder = { node: "n2", address: to, macs: ["02:00:00:00:00:02"], device: { name: "lo", index: 1 } };
-    node.dataplane.setHolders(address, { current: undefined, previous: [holder] });
+    node.dataplane.setHolders(address, { current: { ...holder, node: "n3" }, previous: [holder] });
   }
   node.dataplane.invalidate();
   await node.put(service({ key: "default/none" }), [], []);

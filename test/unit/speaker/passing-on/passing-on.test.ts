@@ -177,6 +177,32 @@ test("a node that is no longer an owner remembers who answered before it, until 
   assert.deepEqual(applied(), []);
 });
 
+test("after a restart it passes on to the node that announced the address, whether the status names that one or none", () => {
+  const address = parseAddress("192.0.2.12");
+  const addresses = address === undefined ? [] : [address];
+  const n2: Peer = { node: "n2", addresses, port: 7482, kubeletPort: 10250, macs: [] };
+  const dataplane = new FakeDataplane();
+  const options = {
+    node: "n1",
+    dataplane,
+    identities: { views: new Map([["n2", n2]]) },
+    virtualIps: { views: new Map() },
+    host: { links: [link("eth0", "192.0.2.11/24")] },
+  };
+  const before = new PassingOn(options);
+  before.stakeAdded(vip, "n2");
+  before.heldBy(vip, "n2");
+  for (const announcedBy of [undefined, "n1", "n2"]) {
+    const after = new PassingOn(options);
+    after.restore([{ address: vip, previous: before.previousOf(vip) }], []);
+    after.stakeAdded(vip, announcedBy);
+    after.apply();
+    assert.deepEqual(dataplane.calls.splice(0), [
+      announcedBy === "n2" ? `${vip}: n2 192.0.2.12 eth0, ` : `${vip}: -, n2 192.0.2.12 eth0`,
+    ]);
+  }
+});
+
 test("after a restart it still remembers who answered before it", () => {
   const dataplane = new FakeDataplane();
   const peers = ["n2", "n3"].map((node): readonly [string, Peer] => {
@@ -204,7 +230,7 @@ test("after a restart it still remembers who answered before it", () => {
     before.stakeRemoved(address);
     before.heldBy(address, "n3");
   }
-  assert.deepEqual(before.former[0], { address: vip, previous: ["n2"] });
+  assert.deepEqual(before.former[0], { address: vip, previous: ["n3", "n2"] });
 
   views.clear();
   const after = new PassingOn(options);
@@ -221,7 +247,7 @@ test("after a restart it still remembers who answered before it", () => {
   after.apply();
   const passes = (address: string) => `${address}: n3 192.0.2.13 eth0, n2 192.0.2.12 eth0`;
   assert.deepEqual(dataplane.calls, [passes(vip), passes(again)]);
-  assert.deepEqual(after.former, [{ address: vip, previous: ["n2"] }]);
+  assert.deepEqual(after.former, [{ address: vip, previous: ["n3", "n2"] }]);
   views.set(gone, virtualIp(gone, true, "n3"));
   assert.equal(after.virtualIpChanged(gone), false, "another Service has it since");
   views.set(vip, virtualIp(vip, true, "n2"));
