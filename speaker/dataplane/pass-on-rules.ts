@@ -97,8 +97,8 @@ export function passOnRules(ip: NftIpFamily, node: Data | undefined): readonly N
 /**
  * Where such a packet goes. What another node passed on is known by the address of its frame and its hop limit; one that is forged is merely
  * treated as such a packet. A packet goes to the node that answers, and from there from node to node, each of which knows which one answered before it.
- * None sends it back to the node that it has it from: that one goes to another. So it finds its node also while an address moves, when some nodes know
- * of the move and others do not yet.
+ * No node sends a packet back to where it came from; such a packet goes to another node. So it finds its node also while an address moves, when some
+ * nodes know of the move and others do not yet.
  *
  * A plain packet that is invalid is doubtful. It may be one outside of the window of a connection that is known here: the next node would take it
  * for new, and its reset would end the connection. Or connection tracking still has an older connection from the same port of the client, from when

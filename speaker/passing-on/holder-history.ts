@@ -74,6 +74,12 @@ export class HolderHistory {
     return { current, previous: previous.slice(0, maxPrevious) };
   }
 
+  /** The other nodes that answer or have answered, the one that answers first: as `previous` for the next speaker of this node. */
+  toKeep(address: string): readonly string[] {
+    const { current, previous = [] } = this.of(address) ?? {};
+    return (current === undefined ? previous : [current, ...previous]).slice(0, maxPrevious);
+  }
+
   #entry(address: string): Entry {
     const entry = this.#entries.get(address) ?? { current: undefined, since: [], before: [] };
     this.#entries.set(address, entry);

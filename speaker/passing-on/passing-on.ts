@@ -115,8 +115,7 @@ export class PassingOn {
 
   /** The other nodes that answer for the address or have answered: for the next speaker of this node they have answered before. Two at most. */
   previousOf(address: string): readonly string[] {
-    const { current, previous = [] } = this.#history.of(address) ?? {};
-    return (current === undefined ? previous : [current, ...previous]).slice(0, 2);
+    return this.#history.toKeep(address);
   }
 
   /** This node has no stake in the address any longer; nothing happens if it had none. */

@@ -47,7 +47,7 @@ export class RulesNode {
     assert.deepEqual(failures, []);
   }
 
-  /** Writes what has changed, and again when kube-proxy is no longer late for it. */
+  /** Writes what has changed, and writes again once kube-proxy has had the time to do so, too. */
   async writeUntilKnown(): Promise<void> {
     await this.write();
     await sleep(5);

@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Membership } from "../../../../speaker/membership/membership.ts";
-import type { MembershipStake } from "../../../../speaker/membership/stake.ts";
 import { timingFor } from "../../../../speaker/membership/timing.ts";
 import type { Answer, Claim, Message, QuestionSubject } from "../../../../src/heartbeat/messages.ts";
 import { beat } from "./beat.ts";
+import { address, claimOfSecond, stake } from "./two-owners.ts";
 
-const address = "192.0.2.1";
-const stake: MembershipStake = {
-  address,
-  family: "IPv4",
-  owners: ["n1", "n2"],
-  createdSeconds: 1,
-  term: 3,
-  armed: true,
-};
 /** When n2 is heard for the last time, in ms. */
 const lastMs = 1000;
-const claimOfSecond: Claim = { createdSeconds: 1, term: 3, epoch: 1, rank: 1 };
 
 /** n2 announces the address, and n1 hears it for a second. n3 hears it all the time, and answers questions of n1. */
 interface World {

@@ -5,17 +5,7 @@ import type { MembershipStake } from "../../../../speaker/membership/stake.ts";
 import { timingFor } from "../../../../speaker/membership/timing.ts";
 import type { Claim, Heartbeat } from "../../../../src/heartbeat/messages.ts";
 import { beat } from "./beat.ts";
-
-const address = "192.0.2.1";
-const stake: MembershipStake = {
-  address,
-  family: "IPv4",
-  owners: ["n1", "n2"],
-  createdSeconds: 1,
-  term: 3,
-  armed: true,
-};
-const claimOfSecond: Claim = { createdSeconds: 1, term: 3, epoch: 1, rank: 1 };
+import { address, claimOfSecond, stake } from "./two-owners.ts";
 
 /** What a node whose only peer is n2 does and learns, by the time in ms. n2 announces nothing, and a gateway answers. */
 interface Life {

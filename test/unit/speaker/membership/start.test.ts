@@ -6,16 +6,7 @@ import type { MembershipStake } from "../../../../speaker/membership/stake.ts";
 import { timingFor } from "../../../../speaker/membership/timing.ts";
 import type { Claim } from "../../../../src/heartbeat/messages.ts";
 import { beat } from "./beat.ts";
-
-const address = "192.0.2.1";
-const stake: MembershipStake = {
-  address,
-  family: "IPv4",
-  owners: ["n1", "n2"],
-  createdSeconds: 1,
-  term: 3,
-  armed: true,
-};
+import { address, stake } from "./two-owners.ts";
 
 /** n2 starts beside n1, which announces nothing. */
 interface World {

@@ -76,6 +76,19 @@ class FakeDataplane {
   }
 }
 
+/** n2 has 192.0.2.12, and so on. */
+function peersOf(...nodes: readonly string[]): ReadonlyMap<string, Peer> {
+  return new Map(
+    nodes.map((node) => {
+      const address = parseAddress(`192.0.2.1${node.slice(1)}`);
+      return [
+        node,
+        { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
+      ];
+    }),
+  );
+}
+
 test("the data plane is given the way to each node, once for several changes, and again when the way changes", () => {
   const dataplane = new FakeDataplane();
   const addresses = ["192.0.2.12", "2001:db8::12"].flatMap((text) => parseAddress(text) ?? []);
@@ -109,15 +122,8 @@ test("the data plane is given the way to each node, once for several changes, an
 
 test("a speaker that starts again on the node that announces an address passes nothing on to its own node", () => {
   const dataplane = new FakeDataplane();
-  const peers = ["n1", "n2"].map((node): readonly [string, Peer] => {
-    const address = parseAddress(`192.0.2.1${node.slice(1)}`);
-    return [
-      node,
-      { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
-    ];
-  });
+  const identities = { views: peersOf("n1", "n2") };
   const host = { links: [link("eth0", "192.0.2.11/24")] };
-  const identities = { views: new Map(peers) };
   const passingOn = new PassingOn({ node: "n1", dataplane, identities, virtualIps: { views: new Map() }, host });
   passingOn.restore([{ address: vip, previous: ["n1", "n2"] }], []);
   passingOn.stakeAdded(vip, "n1");
@@ -135,16 +141,9 @@ function virtualIp(address: string, isUsed: boolean, node: string, owners: reado
 
 test("a node that is no longer an owner remembers who answered before it, until no Service has the address", () => {
   const dataplane = new FakeDataplane();
-  const peers = ["n2", "n3", "n4"].map((node): readonly [string, Peer] => {
-    const address = parseAddress(`192.0.2.1${node.slice(1)}`);
-    return [
-      node,
-      { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
-    ];
-  });
+  const identities = { views: peersOf("n2", "n3", "n4") };
   const views = new Map([[vip, virtualIp(vip, true, "n2")]]);
   const host = { links: [link("eth0", "192.0.2.11/24")] };
-  const identities = { views: new Map(peers) };
   const passingOn = new PassingOn({ node: "n1", dataplane, identities, virtualIps: { views }, host });
   const applied = () => {
     passingOn.apply();
@@ -178,14 +177,11 @@ test("a node that is no longer an owner remembers who answered before it, until 
 });
 
 test("after a restart it passes on to the node that announced the address, whether the status names that one or none", () => {
-  const address = parseAddress("192.0.2.12");
-  const addresses = address === undefined ? [] : [address];
-  const n2: Peer = { node: "n2", addresses, port: 7482, kubeletPort: 10250, macs: [] };
   const dataplane = new FakeDataplane();
   const options = {
     node: "n1",
     dataplane,
-    identities: { views: new Map([["n2", n2]]) },
+    identities: { views: peersOf("n2") },
     virtualIps: { views: new Map() },
     host: { links: [link("eth0", "192.0.2.11/24")] },
   };
@@ -205,18 +201,12 @@ test("after a restart it passes on to the node that announced the address, wheth
 
 test("after a restart it still remembers who answered before it", () => {
   const dataplane = new FakeDataplane();
-  const peers = ["n2", "n3"].map((node): readonly [string, Peer] => {
-    const address = parseAddress(`192.0.2.1${node.slice(1)}`);
-    return [
-      node,
-      { node, addresses: address === undefined ? [] : [address], port: 7482, kubeletPort: 10250, macs: [] },
-    ];
-  });
+  const identities = { views: peersOf("n2", "n3") };
   const views = new Map<string, VirtualIP>();
   const options = {
     node: "n1",
     dataplane,
-    identities: { views: new Map(peers) },
+    identities,
     virtualIps: { views },
     host: { links: [link("eth0", "192.0.2.11/24")] },
   };

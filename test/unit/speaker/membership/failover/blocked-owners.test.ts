@@ -15,13 +15,37 @@ function withoutHearing(then: (simulation: Simulation) => void): (simulation: Si
   };
 }
 
+/** For 50 ms from now on. */
+function losePower({ events, nodes }: Simulation, index: number): void {
+  const node = nodes[index];
+  node?.crash(true);
+  events.at(events.nowMs + 50, () => node?.start());
+}
+
+/**
+ * n1 and n2 are the only owners. n2 announces the address, because n1 cannot serve it, then loses sight of n1, which has no cable from 1 s on. n1 can
+ * serve the address when it is back at 4 s, and the two do not hear each other.
+ */
+function withFirstOwnerBack(then: (simulation: Simulation) => void): (simulation: Simulation) => void {
+  return (simulation) => {
+    const { api, network, events } = simulation;
+    const n1 = simulation.node(0);
+    api.setOwners(watched, ["n1", "n2"]);
+    events.at(peaceMs + 200, () => n1.setArmed(watched, false));
+    events.at(peaceMs + 1000, () => {
+      network.setCable(0, false, false);
+      blockBoth(simulation, 0, 1);
+    });
+    events.at(peaceMs + 1500, () => n1.setArmed(watched, true));
+    then(simulation);
+    events.at(peaceMs + 4000, () => network.setCable(0, true, true));
+  };
+}
+
 const rows: readonly FaultRow[] = [
   {
     name: "the announcer, which the first owner does not hear, and another node does, loses its power for a moment",
-    fault: withoutHearing((simulation) => {
-      simulation.node(1).crash(true);
-      simulation.events.at(simulation.events.nowMs + 50, () => simulation.node(1).start());
-    }),
+    fault: withoutHearing((simulation) => losePower(simulation, 1)),
     gapMs: 800,
     settled: ["n1"],
     down: ["n1 node"],
@@ -32,8 +56,7 @@ const rows: readonly FaultRow[] = [
     fault: withoutHearing((simulation) => {
       const { api, events } = simulation;
       for (const last of [2, 3, 4]) api.setOwners(`192.0.2.${last}`, ["n2", "n1"]);
-      events.at(events.nowMs + 500, () => simulation.node(1).crash(true));
-      events.at(events.nowMs + 550, () => simulation.node(1).start());
+      events.at(events.nowMs + 500, () => losePower(simulation, 1));
     }),
     gapMs: 800,
     settled: ["n1"],
@@ -51,17 +74,13 @@ const rows: readonly FaultRow[] = [
     name: "the announcer loses its power for a moment, twice",
     fault: withoutHearing((simulation) => {
       const { events, network } = simulation;
-      const [n1, n2] = [simulation.node(0), simulation.node(1)];
-      const loseForMoment = (): void => {
-        n2.crash(true);
-        events.at(events.nowMs + 50, () => n2.start());
-      };
-      loseForMoment();
+      const n1 = simulation.node(0);
+      losePower(simulation, 1);
       events.at(peaceMs + 6000, () => network.heal());
       events.at(peaceMs + 7000, () => n1.setArmed(watched, false));
       events.at(peaceMs + 7500, () => n1.setArmed(watched, true));
       events.at(peaceMs + 8000, () => blockBoth(simulation, 0, 1));
-      events.at(peaceMs + 9000, loseForMoment);
+      events.at(peaceMs + 9000, () => losePower(simulation, 1));
     }),
     gapMs: 800,
     settled: ["n1"],
@@ -80,40 +99,14 @@ const rows: readonly FaultRow[] = [
   },
   {
     name: "an announcer that took the address after it had lost its power continues, alone, when the first owner is back and does not hear it",
-    fault: (simulation) => {
-      const { api, network, events } = simulation;
-      const [n1, n2] = [simulation.node(0), simulation.node(1)];
-      api.setOwners(watched, ["n1", "n2"]);
-      events.at(peaceMs + 200, () => n1.setArmed(watched, false));
-      events.at(peaceMs + 1000, () => {
-        network.setCable(0, false, false);
-        blockBoth(simulation, 0, 1);
-        n2.crash(true);
-      });
-      events.at(peaceMs + 1050, () => n2.start());
-      events.at(peaceMs + 1500, () => n1.setArmed(watched, true));
-      events.at(peaceMs + 4000, () => network.setCable(0, true, true));
-    },
+    fault: withFirstOwnerBack((simulation) => simulation.events.at(peaceMs + 1000, () => losePower(simulation, 1))),
     gapMs: 1000,
     settled: ["n2"],
     forMs: 9000,
   },
   {
     name: "one that waits for the first owner, which is just back, and then takes the address, does so alone",
-    fault: (simulation) => {
-      const { api, network, events } = simulation;
-      const [n1, n2] = [simulation.node(0), simulation.node(1)];
-      api.setOwners(watched, ["n1", "n2"]);
-      events.at(peaceMs + 200, () => n1.setArmed(watched, false));
-      events.at(peaceMs + 1000, () => {
-        network.setCable(0, false, false);
-        blockBoth(simulation, 0, 1);
-      });
-      events.at(peaceMs + 1500, () => n1.setArmed(watched, true));
-      events.at(peaceMs + 3900, () => n2.crash(true));
-      events.at(peaceMs + 3950, () => n2.start());
-      events.at(peaceMs + 4000, () => network.setCable(0, true, true));
-    },
+    fault: withFirstOwnerBack((simulation) => simulation.events.at(peaceMs + 3900, () => losePower(simulation, 1))),
     gapMs: 1000,
     settled: ["n2"],
     forMs: 9000,
